@@ -1,0 +1,182 @@
+//! Everything that can go wrong for somebody who uses Latchkey, as codes. The words live with the
+//! languages; a cause that only the operator can mend is logged where it happens.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{InvitationState, Permission};
+
+/// Why something that was asked for didn't happen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Failure {
+    /// What was typed can't be taken; each field says why. HTTP 422.
+    Invalid(FieldErrors),
+    /// Nobody is signed in, or the session ended. HTTP 401.
+    SignedOut,
+    /// The actor lacks this permission. HTTP 403.
+    NotAllowed(Permission),
+    /// There is no such thing, or none that the actor may know of. HTTP 404.
+    NotFound,
+    /// Somebody else was faster; this is how things stand now. HTTP 409.
+    Conflict(Conflict),
+    /// Too often in too short a time. HTTP 429.
+    TooMany(Limit),
+    /// The database or another part can't answer now; nothing was changed. HTTP 503.
+    Unavailable,
+}
+
+impl Failure {
+    /// A failure of one field.
+    #[must_use]
+    pub fn field(field: Field, problem: FieldProblem) -> Self {
+        Self::Invalid(FieldErrors(vec![FieldError { field, problem }]))
+    }
+
+    /// The HTTP status (RFC 9110 section 15) that says this.
+    #[must_use]
+    pub const fn status(&self) -> u16 {
+        match self {
+            Self::Invalid(_) => 422,
+            Self::SignedOut => 401,
+            Self::NotAllowed(_) => 403,
+            Self::NotFound => 404,
+            Self::Conflict(_) => 409,
+            Self::TooMany(_) => 429,
+            Self::Unavailable => 503,
+        }
+    }
+}
+
+/// How things stand, when that is why a request came to nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Conflict {
+    /// The invitation isn't pending any more.
+    Invitation(InvitationState),
+    /// A newer invitation mail made this link invalid.
+    LinkReplaced,
+    /// The user is in the account already.
+    AlreadyInAccount,
+    /// The account would be left without an owner who can sign in.
+    LastOwner,
+    /// An owner's access can't be changed or removed by anybody else.
+    OwnersStay,
+    /// Nobody but an owner changes their own permissions.
+    OwnPermissions,
+    /// The invitation is for another address than the one signed in with.
+    OtherAddress,
+    /// The address got a login in the meantime: sign in with it.
+    LoginExists,
+    /// The inviter may no longer grant any of what was offered.
+    NothingLeftToGrant,
+    /// The link was used or is too old.
+    LinkSpent,
+}
+
+/// Which limit was reached, and for how long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limit {
+    /// Seconds until another try makes sense.
+    pub retry_after_seconds: u32,
+}
+
+/// A field of a form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Field {
+    /// "Email address".
+    Email,
+    /// The permission groups as a whole.
+    Permissions,
+    /// "Full name".
+    FullName,
+    /// "Password".
+    Password,
+    /// "New password".
+    NewPassword,
+    /// "Account name".
+    AccountName,
+    /// "Street and number".
+    Street,
+    /// "Postal code".
+    PostalCode,
+    /// "Town".
+    Town,
+    /// "Country".
+    Country,
+    /// What a form carries unseen, or the form as a whole.
+    Form,
+}
+
+impl Field {
+    /// The field's name in the form, and its control's id.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Email => "email",
+            Self::Permissions => "permissions",
+            Self::FullName => "full_name",
+            Self::Password => "password",
+            Self::NewPassword => "new_password",
+            Self::AccountName => "account_name",
+            Self::Street => "street",
+            Self::PostalCode => "postal_code",
+            Self::Town => "town",
+            Self::Country => "country",
+            Self::Form => "form",
+        }
+    }
+}
+
+/// What is wrong with a field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FieldProblem {
+    /// Nothing was entered or chosen.
+    Missing,
+    /// It doesn't have the form that it needs.
+    Malformed,
+    /// Fewer characters than are needed.
+    TooShort,
+    /// More characters than are taken.
+    TooLong,
+    /// E-mail address and password don't belong together.
+    WrongPassword,
+    /// The person is in the account already.
+    AlreadyInAccount,
+    /// It isn't one of the values that the form offers.
+    Unknown,
+}
+
+/// One field and what is wrong with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldError {
+    /// The field.
+    pub field: Field,
+    /// What is wrong with it.
+    pub problem: FieldProblem,
+}
+
+/// What is wrong with a form, in the order of its fields.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct FieldErrors(pub Vec<FieldError>);
+
+impl FieldErrors {
+    /// Keeps a parsed value, or notes what is wrong with its field.
+    pub fn take<T>(&mut self, field: Field, parsed: Result<T, FieldProblem>) -> Option<T> {
+        parsed.map_err(|problem| self.0.push(FieldError { field, problem })).ok()
+    }
+
+    /// The failure that says it all.
+    #[must_use]
+    pub fn into_failure(self) -> Failure {
+        Failure::Invalid(self)
+    }
+
+    /// What is wrong with one field, if anything.
+    #[must_use]
+    pub fn of(&self, field: Field) -> Option<FieldProblem> {
+        self.0.iter().find(|error| error.field == field).map(|error| error.problem)
+    }
+}

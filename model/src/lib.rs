@@ -1,0 +1,30 @@
+//! The words of the product, compiled for the browser and the server alike.
+//!
+//! No Leptos, axum or sqlx here, and neither clock nor randomness: what is here is parsed once at
+//! the edge and trusted from then on.
+
+mod access;
+mod account;
+mod activity;
+mod email_address;
+mod failure;
+mod invitation;
+mod mail;
+mod page;
+mod permission;
+mod secret;
+mod timestamp;
+mod user;
+
+pub use access::{Access, Actor};
+pub use account::{AccountId, AccountNumber};
+pub use activity::{ActivityKind, UnknownActivityKind};
+pub use email_address::EmailAddress;
+pub use failure::{Conflict, Failure, Field, FieldError, FieldErrors, FieldProblem, Limit};
+pub use invitation::{Delivery, InvitationId, InvitationState};
+pub use mail::{Mail, MailKind};
+pub use page::{Cursor, PAGE_SIZE};
+pub use permission::{Area, Permission, PermissionSet, UnknownPermission};
+pub use secret::Secret;
+pub use timestamp::Timestamp;
+pub use user::{FullName, Password, UserId};

@@ -1,0 +1,143 @@
+//! Users: a person's one login.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::{FieldProblem, Secret};
+
+/// A user's id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct UserId(Uuid);
+
+impl From<Uuid> for UserId {
+    fn from(id: Uuid) -> Self {
+        Self(id)
+    }
+}
+
+impl From<UserId> for Uuid {
+    fn from(id: UserId) -> Self {
+        id.0
+    }
+}
+
+impl fmt::Display for UserId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::str::FromStr for UserId {
+    type Err = uuid::Error;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.parse().map(Self)
+    }
+}
+
+/// A person's full name as they write it: any script, one line, 1 to 200 characters.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct FullName(String);
+
+impl FullName {
+    /// The longest name taken, in characters.
+    pub const LONGEST: usize = 200;
+
+    /// Takes a name as typed; space around it and runs of space inside it are folded.
+    ///
+    /// # Errors
+    /// [`FieldProblem::Missing`], [`FieldProblem::TooLong`], or [`FieldProblem::Malformed`] for
+    /// control characters.
+    pub fn parse(text: &str) -> Result<Self, FieldProblem> {
+        let name = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        if name.is_empty() {
+            Err(FieldProblem::Missing)
+        } else if name.chars().any(char::is_control) {
+            Err(FieldProblem::Malformed)
+        } else if name.chars().count() > Self::LONGEST {
+            Err(FieldProblem::TooLong)
+        } else {
+            Ok(Self(name))
+        }
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A password as typed: 15 to 128 characters for a new one, any characters, no composition rules
+/// (NIST SP 800-63B-4 section 3.1.1.2; OWASP ASVS 5.0 V6.2.1, V6.2.5, V6.2.9).
+#[derive(Clone, Debug)]
+pub struct Password(Secret);
+
+impl Password {
+    /// The fewest characters of a new password that stands alone.
+    pub const SHORTEST: usize = 15;
+    /// The most characters taken; it bounds the work of hashing.
+    pub const LONGEST: usize = 128;
+
+    /// Takes a password that is to be set.
+    ///
+    /// # Errors
+    /// [`FieldProblem::Missing`], [`FieldProblem::TooShort`] or [`FieldProblem::TooLong`].
+    pub fn parse_new(text: &str) -> Result<Self, FieldProblem> {
+        let given = Self::parse_given(text)?;
+        if text.chars().count() < Self::SHORTEST { Err(FieldProblem::TooShort) } else { Ok(given) }
+    }
+
+    /// Takes a password that is to be compared with one set before.
+    ///
+    /// # Errors
+    /// [`FieldProblem::Missing`] or [`FieldProblem::TooLong`].
+    pub fn parse_given(text: &str) -> Result<Self, FieldProblem> {
+        match text.chars().count() {
+            0 => Err(FieldProblem::Missing),
+            length if length > Self::LONGEST => Err(FieldProblem::TooLong),
+            _ => Ok(Self(Secret::from(text.to_owned()))),
+        }
+    }
+
+    /// The characters, for hashing.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        self.0.expose()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_name_may_be() {
+        assert_eq!(FullName::parse("  Kari   Nordmann ").map(|n| n.0), Ok("Kari Nordmann".into()));
+        for name in ["<script>alert(1)</script>", "عبد الله", "🦊", "Ø"] {
+            assert_eq!(FullName::parse(name).map(|n| n.0), Ok(name.to_owned()));
+        }
+        assert_eq!(FullName::parse(" \n"), Err(FieldProblem::Missing));
+        assert_eq!(FullName::parse("a\u{0}b"), Err(FieldProblem::Malformed));
+        assert_eq!(FullName::parse(&"é".repeat(201)), Err(FieldProblem::TooLong));
+        assert!(FullName::parse(&"é".repeat(200)).is_ok());
+    }
+
+    #[test]
+    fn how_long_a_new_password_is() {
+        assert_eq!(Password::parse_new("").err(), Some(FieldProblem::Missing));
+        assert_eq!(Password::parse_new("fourteen chars").err(), Some(FieldProblem::TooShort));
+        assert!(Password::parse_new("fifteen chars !").is_ok());
+        assert_eq!(Password::parse_new(&"x".repeat(129)).err(), Some(FieldProblem::TooLong));
+    }
+
+    #[test]
+    fn a_password_is_never_printed() {
+        let password = Password::parse_given("hunter2 hunter2");
+        assert!(!format!("{password:?}").contains("hunter2"));
+    }
+}
