@@ -1,0 +1,197 @@
+//! Accounts and their details.
+
+use model::{AccountId, AccountNumber, ActivityKind, Actor, Failure, Timestamp};
+use sqlx::{FromRow, query, query_as, query_scalar};
+use uuid::Uuid;
+
+use crate::db::{Tx, count, limit, read, sql, write};
+use crate::{NewActivity, Offer, Store, activity, invitations, memberships};
+
+sql! {
+    /// Taken first by everything that touches an account's memberships or invitations: what is
+    /// decided on can't change before it is written, and nobody waits in a circle.
+    LOCK = "SELECT name FROM accounts WHERE id = $1",
+        // SQLite's one writer holds the lock on everything already.
+        on Postgres "SELECT name FROM accounts WHERE id = $1 FOR UPDATE";
+    /// Two new accounts at once would both take the number after the greatest.
+    LOCK_NUMBERS = "SELECT 1",
+        // SQLite's one writer needs none. This one lets readers and row locks pass.
+        on Postgres "LOCK TABLE accounts IN SHARE ROW EXCLUSIVE MODE";
+    INSERT_ACCOUNT = "INSERT INTO accounts \
+                          (id, number, name, street, postal_code, town, country, created_at) \
+                      SELECT $1, coalesce(max(number), 100000) + 1, $2, '', '', '', '', $3 \
+                      FROM accounts \
+                      RETURNING number";
+    ACCOUNTS = "SELECT a.number, a.name, \
+                    (SELECT count(*) FROM memberships m WHERE m.account_id = a.id AND m.owner) \
+                        AS owners, \
+                    (SELECT count(*) FROM memberships m WHERE m.account_id = a.id) AS users \
+                FROM accounts a WHERE a.number > $1 ORDER BY a.number LIMIT $2";
+    DETAILS = "SELECT name, street, postal_code, town, country FROM accounts WHERE id = $1";
+    SET_DETAILS = "UPDATE accounts \
+                   SET name = $2, street = $3, postal_code = $4, town = $5, country = $6 \
+                   WHERE id = $1";
+}
+
+/// An account in the operator's list.
+#[derive(Clone, Debug)]
+pub struct AccountRow {
+    /// Its public number.
+    pub number: AccountNumber,
+    /// Its name.
+    pub name: String,
+    /// How many owners it has.
+    pub owners: u32,
+    /// How many users it has, owners included.
+    pub users: u32,
+}
+
+/// What an account says about itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq, FromRow)]
+pub struct AccountDetails {
+    /// Its name.
+    pub name: String,
+    /// Street and number.
+    pub street: String,
+    /// Postal code.
+    pub postal_code: String,
+    /// Town.
+    pub town: String,
+    /// Country.
+    pub country: String,
+}
+
+/// An account to be created, with the invitation of its first owner.
+#[derive(Clone, Debug)]
+pub struct NewAccount {
+    /// Its id.
+    pub id: AccountId,
+    /// Its name.
+    pub name: String,
+    /// The first owner's address.
+    pub owner: model::EmailAddress,
+    /// The first owner's invitation ([`model::Access::Owner`], no inviter).
+    pub offer: Offer,
+}
+
+macro_rules! set_details {
+    ($account:expr, $details:expr) => {
+        query(SET_DETAILS)
+            .bind(Uuid::from($account))
+            .bind(&$details.name)
+            .bind(&$details.street)
+            .bind(&$details.postal_code)
+            .bind(&$details.town)
+            .bind(&$details.country)
+    };
+}
+
+impl Store {
+    /// Creates an account with the next free number (100001 is the first), its log's first row
+    /// ([`model::ActivityKind::AccountCreated`]) and the owner's invitation.
+    ///
+    /// # Errors
+    /// [`Failure::Unavailable`].
+    pub async fn create_account(
+        &self,
+        account: NewAccount,
+        now: Timestamp,
+    ) -> Result<AccountNumber, Failure> {
+        let mut tx = self.begin().await?;
+        let text = LOCK_NUMBERS.on(&tx);
+        write!(tx, db => query(text).execute(db))?;
+        let number: i64 = read!(tx, db => query_scalar(INSERT_ACCOUNT)
+            .bind(Uuid::from(account.id))
+            .bind(&account.name)
+            .bind(now.as_micros())
+            .fetch_one(db))?;
+        let created = NewActivity {
+            kind: ActivityKind::AccountCreated,
+            actor: None,
+            actor_name: String::new(),
+            subject: None,
+            subject_name: String::new(),
+            before: None,
+            after: None,
+            address: String::new(),
+        };
+        activity::append(&mut tx, account.id, &created, now).await?;
+        invitations::offer_first(&mut tx, account.id, &account.owner, account.offer, now).await?;
+        tx.commit().await?;
+        Ok(AccountNumber::from_stored(number))
+    }
+
+    /// All accounts after the one with this number, by number, at most `most`.
+    ///
+    /// # Errors
+    /// [`Failure::Unavailable`].
+    pub async fn accounts(
+        &self,
+        after: Option<AccountNumber>,
+        most: usize,
+    ) -> Result<Vec<AccountRow>, Failure> {
+        let rows: Vec<(i64, String, i64, i64)> = read!(self, db => query_as(ACCOUNTS)
+            .bind(after.map_or(0, AccountNumber::get))
+            .bind(limit(most))
+            .fetch_all(db))?;
+        let row = |(number, name, owners, users)| AccountRow {
+            number: AccountNumber::from_stored(number),
+            name,
+            owners: count(owners),
+            users: count(users),
+        };
+        Ok(rows.into_iter().map(row).collect())
+    }
+
+    /// The account's details.
+    ///
+    /// # Errors
+    /// [`Failure::NotFound`], [`Failure::Unavailable`].
+    pub async fn account_details(&self, account: AccountId) -> Result<AccountDetails, Failure> {
+        let details =
+            read!(self, db => query_as(DETAILS).bind(Uuid::from(account)).fetch_optional(db))?;
+        details.ok_or(Failure::NotFound)
+    }
+
+    /// Changes the account's details as the actor of this moment may, and logs it.
+    ///
+    /// # Errors
+    /// What `decide` answers, [`Failure::NotFound`] when the user isn't in the account,
+    /// [`Failure::Unavailable`].
+    pub async fn change_account_details(
+        &self,
+        account: AccountId,
+        actor: model::UserId,
+        details: &AccountDetails,
+        now: Timestamp,
+        decide: impl FnOnce(&Actor, &str) -> Result<NewActivity, Failure> + Send,
+    ) -> Result<(), Failure> {
+        let mut tx = self.begin().await?;
+        lock(&mut tx, account).await?;
+        let (actor, actor_name) = memberships::acting(&mut tx, account, actor).await?;
+        let entry = decide(&actor, &actor_name)?;
+        write!(tx, db => set_details!(account, details).execute(db))?;
+        activity::append(&mut tx, account, &entry, now).await?;
+        tx.commit().await
+    }
+
+    /// Writes the account's details without an actor and a log row: for the demo and for imports.
+    ///
+    /// # Errors
+    /// [`Failure::NotFound`], [`Failure::Unavailable`].
+    pub async fn set_account_details(
+        &self,
+        account: AccountId,
+        details: &AccountDetails,
+    ) -> Result<(), Failure> {
+        let set = write!(self, db => set_details!(account, details).execute(db))?;
+        if set == 0 { Err(Failure::NotFound) } else { Ok(()) }
+    }
+}
+
+/// Locks an account until the end of the transaction and answers its name.
+pub(crate) async fn lock(tx: &mut Tx, account: AccountId) -> Result<String, Failure> {
+    let text = LOCK.on(tx);
+    let name = read!(tx, db => query_scalar(text).bind(Uuid::from(account)).fetch_optional(db))?;
+    name.ok_or(Failure::NotFound)
+}

@@ -1,0 +1,162 @@
+//! The activity log: append-only rows, guarded by the database itself.
+
+use model::{AccountId, ActivityKind, Cursor, Failure, PermissionSet, Timestamp, UserId};
+use sqlx::{FromRow, query, query_as};
+use uuid::Uuid;
+
+use crate::Store;
+use crate::db::{Tx, limit, new_id, plain, read, sql, unavailable, write};
+
+sql! {
+    APPEND = "INSERT INTO activity \
+                  (id, account_id, at, kind, actor_id, actor_name, subject_id, subject_name, \
+                   before, after, address, person_key) \
+              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+    ACTIVITY = "SELECT id, at, kind, actor_id, actor_name, subject_id, subject_name, before, \
+                    after, address \
+                FROM activity \
+                WHERE account_id = $1 AND id < $2 AND person_key LIKE $3 ESCAPE '!' \
+                    AND kind = coalesce($4, kind) \
+                ORDER BY id DESC LIMIT $5";
+}
+
+/// A row to be appended.
+#[derive(Clone, Debug)]
+pub struct NewActivity {
+    /// What happened.
+    pub kind: ActivityKind,
+    /// Who did it; none for the provider.
+    pub actor: Option<UserId>,
+    /// Their name at that moment; empty for the provider.
+    pub actor_name: String,
+    /// About whom, if that is a user.
+    pub subject: Option<UserId>,
+    /// Their name at that moment, or the invited address; empty when it is about nobody.
+    pub subject_name: String,
+    /// What was granted before.
+    pub before: Option<PermissionSet>,
+    /// What is granted now.
+    pub after: Option<PermissionSet>,
+    /// The client's address; empty for the command line.
+    pub address: String,
+}
+
+/// A row of the log.
+#[derive(Clone, Debug)]
+pub struct ActivityRow {
+    /// Its id, in the order of time.
+    pub id: Uuid,
+    /// When it happened.
+    pub at: Timestamp,
+    /// What happened, to whom, by whom.
+    pub entry: NewActivity,
+}
+
+/// Which rows are asked for.
+#[derive(Clone, Debug, Default)]
+pub struct ActivityFilter {
+    /// Rows whose actor's or subject's name contains this text, whatever the case.
+    pub person: Option<String>,
+    /// Rows of this kind.
+    pub kind: Option<ActivityKind>,
+    /// Rows before the row with this id (`Cursor::key` is empty: ids are in the order of time).
+    pub after: Option<Cursor>,
+}
+
+#[derive(FromRow)]
+struct Row {
+    id: Uuid,
+    at: i64,
+    kind: String,
+    actor_id: Option<Uuid>,
+    actor_name: String,
+    subject_id: Option<Uuid>,
+    subject_name: String,
+    before: Option<String>,
+    after: Option<String>,
+    address: String,
+}
+
+impl Row {
+    fn read(self) -> Result<ActivityRow, Failure> {
+        // A kind that only a newer version knows: better no page than one with a gap.
+        let unknown = |_| unavailable(sqlx::Error::Decode(self.kind.clone().into()));
+        let set = |ids: Option<String>| ids.as_deref().map(PermissionSet::from_stored);
+        Ok(ActivityRow {
+            id: self.id,
+            at: Timestamp::from_micros(self.at),
+            entry: NewActivity {
+                kind: self.kind.parse().map_err(unknown)?,
+                actor: self.actor_id.map(UserId::from),
+                actor_name: self.actor_name,
+                subject: self.subject_id.map(UserId::from),
+                subject_name: self.subject_name,
+                before: set(self.before),
+                after: set(self.after),
+                address: self.address,
+            },
+        })
+    }
+}
+
+impl Store {
+    /// The account's newest rows that fit the filter, at most `most`.
+    ///
+    /// # Errors
+    /// [`Failure::Unavailable`].
+    pub async fn activity(
+        &self,
+        account: AccountId,
+        filter: &ActivityFilter,
+        most: usize,
+    ) -> Result<Vec<ActivityRow>, Failure> {
+        let after = filter.after.as_ref().map_or(Uuid::max(), |cursor| cursor.id);
+        let person = containing(filter.person.as_deref().unwrap_or_default());
+        let rows: Vec<Row> = read!(self, db => query_as(ACTIVITY)
+            .bind(Uuid::from(account))
+            .bind(after)
+            .bind(&person)
+            .bind(filter.kind.map(ActivityKind::id))
+            .bind(limit(most))
+            .fetch_all(db))?;
+        rows.into_iter().map(Row::read).collect()
+    }
+}
+
+/// Appends a row, in the transaction that does what it tells.
+pub(crate) async fn append(
+    tx: &mut Tx,
+    account: AccountId,
+    entry: &NewActivity,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    let stored = |set: Option<PermissionSet>| set.map(PermissionSet::to_stored);
+    write!(tx, db => query(APPEND)
+        .bind(new_id(now))
+        .bind(Uuid::from(account))
+        .bind(now.as_micros())
+        .bind(entry.kind.id())
+        .bind(entry.actor.map(Uuid::from))
+        .bind(&entry.actor_name)
+        .bind(entry.subject.map(Uuid::from))
+        .bind(&entry.subject_name)
+        .bind(stored(entry.before))
+        .bind(stored(entry.after))
+        .bind(&entry.address)
+        .bind(format!("{} {}", entry.actor_name, entry.subject_name).to_lowercase())
+        .execute(db))?;
+    Ok(())
+}
+
+/// The LIKE pattern for text that contains this one, in which `%` and `_` mean themselves.
+fn containing(text: &str) -> String {
+    let mut pattern = String::from("%");
+    for c in plain(&text.trim().to_lowercase()).chars() {
+        if matches!(c, '%' | '_' | '!') {
+            pattern.push('!');
+        }
+        pattern.push(c);
+    }
+    pattern.push('%');
+    pattern
+}

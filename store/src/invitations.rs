@@ -1,0 +1,659 @@
+//! Invitations and their tokens. Old tokens stay known, so that an old link can say what happened.
+
+use model::{
+    Access, AccountId, AccountNumber, Actor, Conflict, Cursor, Delivery, EmailAddress, Failure,
+    InvitationId, InvitationState, Timestamp, UserId,
+};
+
+use sqlx::{FromRow, query, query_as, query_scalar};
+use uuid::Uuid;
+
+use crate::db::{Tx, limit, new_id, read, sql, write};
+use crate::memberships::{access, stored_permissions};
+use crate::{
+    NewActivity, NewMail, NewSession, NewUser, Store, TokenHash, accounts, activity, memberships,
+    outbox, sessions, users,
+};
+
+/// What an [`InvitationRow`] reads, of invitations as `i`; then the tail of the statement.
+macro_rules! invitation {
+    ($tail:expr) => {
+        concat!(
+            "SELECT i.id, i.email, i.email_key, i.owner, i.permissions, i.inviter_id, i.state, \
+                 i.sent_at, i.expires_at",
+            $tail
+        )
+    };
+}
+
+sql! {
+    IN_ACCOUNT = "SELECT EXISTS (SELECT 1 FROM memberships m JOIN users u ON u.id = m.user_id \
+                                 WHERE m.account_id = $1 AND u.email_key = $2)";
+    PENDING_OF = invitation!(
+        " FROM invitations i \
+         WHERE i.account_id = $1 AND i.email_key = $2 AND i.state = 'pending'"
+    );
+    INVITATION = invitation!(" FROM invitations i WHERE i.account_id = $1 AND i.id = $2");
+    INVITER = "SELECT full_name FROM users WHERE id = $1";
+    INSERT_INVITATION = "INSERT INTO invitations \
+                             (id, account_id, email, email_key, owner, permissions, inviter_id, \
+                              state, sent_at, expires_at, current_token_hash, created_at) \
+                         VALUES ($1, $2, $3, $4, $5, $6, $7, 'pending', $8, $9, $10, $8)";
+    RENEW = "UPDATE invitations \
+             SET owner = $2, permissions = $3, inviter_id = $4, sent_at = $5, expires_at = $6, \
+                 current_token_hash = $7 \
+             WHERE id = $1 AND state = 'pending'";
+    INSERT_TOKEN = "INSERT INTO invitation_tokens (token_hash, invitation_id, issued_at) \
+                    VALUES ($1, $2, $3)";
+    END = "UPDATE invitations SET state = $2, ended_at = $3 WHERE id = $1 AND state = 'pending'";
+    PENDING = invitation!(
+        ", u.full_name AS inviter_name, o.state AS mail_state, o.answer AS mail_answer \
+         FROM invitations i LEFT JOIN users u ON u.id = i.inviter_id \
+             LEFT JOIN outbox o ON o.id = (SELECT n.id FROM outbox n \
+                                           WHERE n.invitation_id = i.id \
+                                           ORDER BY n.id DESC LIMIT 1) \
+         WHERE i.account_id = $1 AND i.state = 'pending' AND i.id < $2 \
+         ORDER BY i.id DESC LIMIT $3"
+    );
+    ACCOUNT_OF = "SELECT i.account_id \
+                  FROM invitation_tokens t JOIN invitations i ON i.id = t.invitation_id \
+                  WHERE t.token_hash = $1";
+    OPENED = invitation!(
+        ", a.id AS account_id, a.number AS account_number, a.name AS account_name, \
+             u.full_name AS inviter_name, u.email AS inviter_email, \
+             u.email_key AS inviter_email_key, m.owner AS inviter_owner, \
+             m.permissions AS inviter_permissions, \
+             i.current_token_hash <> t.token_hash AS replaced, \
+             l.id AS login_id, l.full_name AS login_name, \
+             lm.user_id IS NOT NULL AS in_account \
+         FROM invitation_tokens t JOIN invitations i ON i.id = t.invitation_id \
+             JOIN accounts a ON a.id = i.account_id \
+             LEFT JOIN users u ON u.id = i.inviter_id \
+             LEFT JOIN memberships m ON m.account_id = i.account_id AND m.user_id = i.inviter_id \
+             LEFT JOIN users l ON l.email_key = i.email_key \
+             LEFT JOIN memberships lm ON lm.account_id = i.account_id AND lm.user_id = l.id \
+         WHERE t.token_hash = $1"
+    );
+}
+
+/// An invitation.
+#[derive(Clone, Debug)]
+pub struct Invitation {
+    /// Its id.
+    pub id: InvitationId,
+    /// The invited address.
+    pub email: EmailAddress,
+    /// What is offered.
+    pub access: Access,
+    /// Who invites; none for the provider.
+    pub inviter: Option<UserId>,
+    /// Where it stands; [`InvitationState::Expired`] when it is pending and its time ran out.
+    pub state: InvitationState,
+    /// When its mail was last sent out.
+    pub sent_at: Timestamp,
+    /// Until when it can be accepted.
+    pub expires_at: Timestamp,
+}
+
+/// A pending (or expired) invitation in the account's list.
+#[derive(Clone, Debug)]
+pub struct PendingInvitation {
+    /// The invitation.
+    pub invitation: Invitation,
+    /// Who invites, by name; none for the provider.
+    pub inviter_name: Option<String>,
+    /// What became of its newest mail.
+    pub delivery: Delivery,
+}
+
+/// What an offer is decided on: read under lock.
+#[derive(Clone, Debug)]
+pub struct OfferFacts {
+    /// Who asks, with what they may do at this moment.
+    pub actor: Actor,
+    /// Their name.
+    pub actor_name: String,
+    /// The account's name.
+    pub account_name: String,
+    /// Whether somebody with that address is in the account already.
+    pub in_account: bool,
+    /// The invitation of that address that is pending (or expired), if there is one.
+    pub pending: Option<Invitation>,
+    /// The id that a new invitation will have; a pending one keeps its own.
+    pub id: InvitationId,
+}
+
+/// An invitation as it is to be written.
+#[derive(Clone, Debug)]
+pub struct Offer {
+    /// What is offered.
+    pub access: Access,
+    /// The SHA-256 of the link's token.
+    pub token_hash: TokenHash,
+    /// Until when it can be accepted.
+    pub expires_at: Timestamp,
+    /// The log's row.
+    pub entry: NewActivity,
+    /// The mail with the link. The store fills in which invitation it belongs to.
+    pub mail: NewMail,
+}
+
+/// What an offer became.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Offered {
+    /// A new invitation.
+    New(InvitationId),
+    /// The pending one got these permissions and a new link.
+    Updated(InvitationId),
+}
+
+/// What a step on an invitation is decided on: read under lock.
+#[derive(Clone, Debug)]
+pub struct InvitationFacts {
+    /// Who asks, with what they may do at this moment.
+    pub actor: Actor,
+    /// Their name.
+    pub actor_name: String,
+    /// The account's name.
+    pub account_name: String,
+    /// The invitation.
+    pub invitation: Invitation,
+    /// Who invites, by name.
+    pub inviter_name: Option<String>,
+}
+
+/// What is done to a pending invitation by somebody in the account.
+#[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "made once in a request and consumed at once")]
+pub enum InvitationStep {
+    /// Sent again with a new link.
+    Resend(Offer),
+    /// Taken back.
+    Cancel {
+        /// The log's row.
+        entry: NewActivity,
+    },
+}
+
+/// What an invitation's link leads to.
+#[derive(Clone, Debug)]
+pub struct OpenedInvitation {
+    /// The invitation.
+    pub invitation: Invitation,
+    /// The account.
+    pub account: AccountId,
+    /// Its public number.
+    pub account_number: AccountNumber,
+    /// Its name.
+    pub account_name: String,
+    /// The inviter's name; none for the provider.
+    pub inviter_name: Option<String>,
+    /// The inviter's address, for telling them; none for the provider.
+    pub inviter_email: Option<EmailAddress>,
+    /// What the inviter may do in the account now; none when they are gone (or are the provider).
+    pub inviter_access: Option<Access>,
+    /// Whether a newer link replaced this one.
+    pub replaced: bool,
+    /// The login that has the invited address, if there is one.
+    pub login: Option<UserId>,
+}
+
+/// What an answer is decided on: read under lock.
+#[derive(Clone, Debug)]
+pub struct AnswerFacts {
+    /// What the link leads to.
+    pub opened: OpenedInvitation,
+    /// The name of the user with the invited address, if there is one.
+    pub login_name: Option<String>,
+    /// Whether that user is in the account already.
+    pub in_account: bool,
+}
+
+/// What the invited person answers.
+#[derive(Clone, Debug)]
+pub enum Answer {
+    /// They join.
+    Accept {
+        /// With which login.
+        joiner: Joiner,
+        /// With what access.
+        access: Access,
+        /// A session to begin in the same transaction.
+        session: Option<NewSession>,
+        /// The log's row.
+        entry: NewActivity,
+        /// The mail that tells the inviter.
+        mail: Option<NewMail>,
+    },
+    /// They say no.
+    Decline {
+        /// The log's row.
+        entry: NewActivity,
+        /// The mail that tells the inviter.
+        mail: Option<NewMail>,
+    },
+}
+
+/// Who joins.
+#[derive(Clone, Debug)]
+pub enum Joiner {
+    /// Somebody who has a login.
+    Existing(UserId),
+    /// Somebody whose login is created by joining.
+    New(NewUser),
+}
+
+#[derive(FromRow)]
+struct InvitationRow {
+    id: Uuid,
+    email: String,
+    email_key: String,
+    owner: bool,
+    permissions: String,
+    inviter_id: Option<Uuid>,
+    state: String,
+    sent_at: i64,
+    expires_at: i64,
+}
+
+impl InvitationRow {
+    fn read(self, now: Timestamp) -> Invitation {
+        let expires_at = Timestamp::from_micros(self.expires_at);
+        Invitation {
+            id: self.id.into(),
+            email: EmailAddress::from_stored(self.email, self.email_key),
+            access: access(self.owner, &self.permissions),
+            inviter: self.inviter_id.map(UserId::from),
+            state: match self.state.as_str() {
+                "pending" if now < expires_at => InvitationState::Pending,
+                "pending" => InvitationState::Expired,
+                "accepted" => InvitationState::Accepted,
+                "declined" => InvitationState::Declined,
+                // A state that this version doesn't know opens nothing.
+                _ => InvitationState::Cancelled,
+            },
+            sent_at: Timestamp::from_micros(self.sent_at),
+            expires_at,
+        }
+    }
+}
+
+#[derive(FromRow)]
+struct PendingRow {
+    #[sqlx(flatten)]
+    invitation: InvitationRow,
+    inviter_name: Option<String>,
+    mail_state: Option<String>,
+    mail_answer: Option<String>,
+}
+
+impl PendingRow {
+    fn read(self, now: Timestamp) -> PendingInvitation {
+        PendingInvitation {
+            invitation: self.invitation.read(now),
+            inviter_name: self.inviter_name,
+            delivery: match self.mail_state.as_deref() {
+                Some("sent" | "kept") => Delivery::Sent,
+                Some("failed") => Delivery::Failed { answer: self.mail_answer.unwrap_or_default() },
+                _ => Delivery::Queued { answer: self.mail_answer },
+            },
+        }
+    }
+}
+
+#[derive(FromRow)]
+struct OpenedRow {
+    #[sqlx(flatten)]
+    invitation: InvitationRow,
+    account_id: Uuid,
+    account_number: i64,
+    account_name: String,
+    inviter_name: Option<String>,
+    inviter_email: Option<String>,
+    inviter_email_key: Option<String>,
+    inviter_owner: Option<bool>,
+    inviter_permissions: Option<String>,
+    replaced: bool,
+    login_id: Option<Uuid>,
+    login_name: Option<String>,
+    in_account: bool,
+}
+
+impl OpenedRow {
+    fn read(self, now: Timestamp) -> AnswerFacts {
+        let opened = OpenedInvitation {
+            invitation: self.invitation.read(now),
+            account: self.account_id.into(),
+            account_number: AccountNumber::from_stored(self.account_number),
+            account_name: self.account_name,
+            inviter_name: self.inviter_name,
+            inviter_email: self
+                .inviter_email
+                .zip(self.inviter_email_key)
+                .map(|(email, key)| EmailAddress::from_stored(email, key)),
+            inviter_access: self
+                .inviter_owner
+                .zip(self.inviter_permissions)
+                .map(|(owner, permissions)| access(owner, &permissions)),
+            replaced: self.replaced,
+            login: self.login_id.map(UserId::from),
+        };
+        AnswerFacts { opened, login_name: self.login_name, in_account: self.in_account }
+    }
+}
+
+impl PendingInvitation {
+    /// Where the page after this row begins.
+    #[must_use]
+    pub fn cursor(&self) -> Cursor {
+        Cursor { key: String::new(), id: self.invitation.id.into() }
+    }
+}
+
+impl Store {
+    /// Offers `email` a membership, or gives the pending offer new permissions and a new link:
+    /// locks the account, reads the facts, asks `decide`, writes invitation, log and mail.
+    ///
+    /// # Errors
+    /// What `decide` answers, [`Failure::NotFound`] when the user isn't in the account,
+    /// [`Failure::Unavailable`].
+    pub async fn offer_invitation(
+        &self,
+        account: AccountId,
+        actor: UserId,
+        email: &EmailAddress,
+        now: Timestamp,
+        decide: impl FnOnce(&OfferFacts) -> Result<Offer, Failure> + Send,
+    ) -> Result<Offered, Failure> {
+        let mut tx = self.begin().await?;
+        let account_name = accounts::lock(&mut tx, account).await?;
+        let (actor, actor_name) = memberships::acting(&mut tx, account, actor).await?;
+        let in_account: bool = read!(tx, db => query_scalar(IN_ACCOUNT)
+            .bind(Uuid::from(account))
+            .bind(email.key())
+            .fetch_one(db))?;
+        let pending: Option<InvitationRow> = read!(tx, db => query_as(PENDING_OF)
+            .bind(Uuid::from(account))
+            .bind(email.key())
+            .fetch_optional(db))?;
+        let pending = pending.map(|row| row.read(now));
+        let id = pending.as_ref().map_or_else(|| new_id(now).into(), |pending| pending.id);
+        let facts = OfferFacts { actor, actor_name, account_name, in_account, pending, id };
+
+        let offer = decide(&facts)?;
+        let inviter = Some(actor.user);
+        let offered = match &facts.pending {
+            None => {
+                insert(&mut tx, account, id, email, inviter, &offer, now).await?;
+                Offered::New(id)
+            }
+            // Offered anew, and so the actor's to answer for (rule 7).
+            Some(pending) => {
+                renew(&mut tx, pending, inviter, &offer, now).await?;
+                match pending.state {
+                    InvitationState::Pending => Offered::Updated(id),
+                    _ => Offered::New(id),
+                }
+            }
+        };
+        send(&mut tx, account, id, offer, now).await?;
+        tx.commit().await?;
+        Ok(offered)
+    }
+
+    /// Resends or cancels an invitation of the account, in the same manner.
+    ///
+    /// # Errors
+    /// What `decide` answers, [`Failure::NotFound`] when the user isn't in the account or the
+    /// account has no such invitation, [`Failure::Unavailable`].
+    pub async fn step_invitation(
+        &self,
+        account: AccountId,
+        actor: UserId,
+        invitation: InvitationId,
+        now: Timestamp,
+        decide: impl FnOnce(&InvitationFacts) -> Result<InvitationStep, Failure> + Send,
+    ) -> Result<Invitation, Failure> {
+        let mut tx = self.begin().await?;
+        let account_name = accounts::lock(&mut tx, account).await?;
+        let (actor, actor_name) = memberships::acting(&mut tx, account, actor).await?;
+        let invitation = find(&mut tx, account, invitation, now).await?;
+        let inviter = invitation.inviter.map(Uuid::from);
+        let inviter_name: Option<String> =
+            read!(tx, db => query_scalar(INVITER).bind(inviter).fetch_optional(db))?;
+        let facts = InvitationFacts { actor, actor_name, account_name, invitation, inviter_name };
+
+        let step = decide(&facts)?;
+        let invitation = &facts.invitation;
+        match step {
+            InvitationStep::Resend(offer) => {
+                renew(&mut tx, invitation, invitation.inviter, &offer, now).await?;
+                send(&mut tx, account, invitation.id, offer, now).await?;
+            }
+            InvitationStep::Cancel { entry } => {
+                end(&mut tx, invitation, "cancelled", now).await?;
+                activity::append(&mut tx, account, &entry, now).await?;
+            }
+        }
+        let invitation = find(&mut tx, account, invitation.id, now).await?;
+        tx.commit().await?;
+        Ok(invitation)
+    }
+
+    /// The account's invitations that are pending or ran out unanswered, newest first, at
+    /// most `most`. The cursor of a row is what [`PendingInvitation::cursor`] says.
+    ///
+    /// # Errors
+    /// [`Failure::Unavailable`].
+    pub async fn pending_invitations(
+        &self,
+        account: AccountId,
+        after: Option<&Cursor>,
+        most: usize,
+        now: Timestamp,
+    ) -> Result<Vec<PendingInvitation>, Failure> {
+        let rows: Vec<PendingRow> = read!(self, db => query_as(PENDING)
+            .bind(Uuid::from(account))
+            .bind(after.map_or(Uuid::max(), |cursor| cursor.id))
+            .bind(limit(most))
+            .fetch_all(db))?;
+        Ok(rows.into_iter().map(|row| row.read(now)).collect())
+    }
+
+    /// One invitation of the account.
+    ///
+    /// # Errors
+    /// [`Failure::Unavailable`].
+    pub async fn invitation(
+        &self,
+        account: AccountId,
+        invitation: InvitationId,
+        now: Timestamp,
+    ) -> Result<Option<Invitation>, Failure> {
+        let row: Option<InvitationRow> = read!(self, db => query_as(INVITATION)
+            .bind(Uuid::from(account))
+            .bind(Uuid::from(invitation))
+            .fetch_optional(db))?;
+        Ok(row.map(|row| row.read(now)))
+    }
+
+    /// What the link with this token leads to. Changes nothing.
+    ///
+    /// # Errors
+    /// [`Failure::Unavailable`].
+    pub async fn open_invitation(
+        &self,
+        token_hash: &TokenHash,
+        now: Timestamp,
+    ) -> Result<Option<OpenedInvitation>, Failure> {
+        let row: Option<OpenedRow> =
+            read!(self, db => query_as(OPENED).bind(&token_hash[..]).fetch_optional(db))?;
+        Ok(row.map(|row| row.read(now).opened))
+    }
+
+    /// Accepts or declines: locks the account and the invitation, reads the facts, asks `decide`,
+    /// then consumes the invitation and writes login, membership, session, log and mail in the
+    /// same transaction. Answers who joined, with their new membership's account number.
+    ///
+    /// # Errors
+    /// What `decide` answers, [`Failure::NotFound`] for an unknown token, [`Failure::Unavailable`].
+    pub async fn answer_invitation(
+        &self,
+        token_hash: &TokenHash,
+        now: Timestamp,
+        decide: impl FnOnce(&AnswerFacts) -> Result<Answer, Failure> + Send,
+    ) -> Result<AccountNumber, Failure> {
+        let mut tx = self.begin().await?;
+        let account: Option<Uuid> =
+            read!(tx, db => query_scalar(ACCOUNT_OF).bind(&token_hash[..]).fetch_optional(db))?;
+        let account = AccountId::from(account.ok_or(Failure::NotFound)?);
+        // Who has the account has its invitations too: every step on them takes this lock first.
+        accounts::lock(&mut tx, account).await?;
+        let row: OpenedRow = read!(tx, db => query_as(OPENED).bind(&token_hash[..]).fetch_one(db))?;
+        let facts = row.read(now);
+
+        let answer = decide(&facts)?;
+        let invitation = &facts.opened.invitation;
+        let (entry, mail) = match answer {
+            Answer::Accept { joiner, access, session, entry, mail } => {
+                end(&mut tx, invitation, "accepted", now).await?;
+                let user = match joiner {
+                    Joiner::Existing(user) => user,
+                    Joiner::New(user) => {
+                        users::insert(&mut tx, &user, now).await?;
+                        user.id
+                    }
+                };
+                let invited_by = invitation.inviter;
+                memberships::join(&mut tx, account, user, access, invited_by, now).await?;
+                if let Some(session) = session {
+                    sessions::insert(&mut tx, user, &session, now).await?;
+                }
+                (entry, mail)
+            }
+            Answer::Decline { entry, mail } => {
+                end(&mut tx, invitation, "declined", now).await?;
+                (entry, mail)
+            }
+        };
+        activity::append(&mut tx, account, &entry, now).await?;
+        if let Some(mail) = mail {
+            outbox::queue(&mut tx, &mail, now).await?;
+        }
+        tx.commit().await?;
+        Ok(facts.opened.account_number)
+    }
+}
+
+/// Invites the first owner of a new account.
+pub(crate) async fn offer_first(
+    tx: &mut Tx,
+    account: AccountId,
+    owner: &EmailAddress,
+    offer: Offer,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    let id = new_id(now).into();
+    insert(tx, account, id, owner, None, &offer, now).await?;
+    send(tx, account, id, offer, now).await
+}
+
+async fn find(
+    tx: &mut Tx,
+    account: AccountId,
+    invitation: InvitationId,
+    now: Timestamp,
+) -> Result<Invitation, Failure> {
+    let row: Option<InvitationRow> = read!(tx, db => query_as(INVITATION)
+        .bind(Uuid::from(account))
+        .bind(Uuid::from(invitation))
+        .fetch_optional(db))?;
+    row.map(|row| row.read(now)).ok_or(Failure::NotFound)
+}
+
+async fn insert(
+    tx: &mut Tx,
+    account: AccountId,
+    id: InvitationId,
+    email: &EmailAddress,
+    inviter: Option<UserId>,
+    offer: &Offer,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    write!(tx, db => query(INSERT_INVITATION)
+        .bind(Uuid::from(id))
+        .bind(Uuid::from(account))
+        .bind(email.as_str())
+        .bind(email.key())
+        .bind(offer.access.is_owner())
+        .bind(stored_permissions(offer.access))
+        .bind(inviter.map(Uuid::from))
+        .bind(now.as_micros())
+        .bind(offer.expires_at.as_micros())
+        .bind(&offer.token_hash[..])
+        .execute(db))?;
+    Ok(())
+}
+
+/// Gives a pending invitation what the offer says; the clock starts anew.
+async fn renew(
+    tx: &mut Tx,
+    invitation: &Invitation,
+    inviter: Option<UserId>,
+    offer: &Offer,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    let renewed = write!(tx, db => query(RENEW)
+        .bind(Uuid::from(invitation.id))
+        .bind(offer.access.is_owner())
+        .bind(stored_permissions(offer.access))
+        .bind(inviter.map(Uuid::from))
+        .bind(now.as_micros())
+        .bind(offer.expires_at.as_micros())
+        .bind(&offer.token_hash[..])
+        .execute(db))?;
+    was_pending(renewed, invitation)
+}
+
+/// Ends a pending invitation, and what waits to be sent about it.
+async fn end(
+    tx: &mut Tx,
+    invitation: &Invitation,
+    state: &str,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    let ended = write!(tx, db => query(END)
+        .bind(Uuid::from(invitation.id))
+        .bind(state)
+        .bind(now.as_micros())
+        .execute(db))?;
+    was_pending(ended, invitation)?;
+    outbox::drop_queued(tx, invitation.id).await
+}
+
+/// Whatever was decided: what ended stays as it ended.
+fn was_pending(changed: u64, invitation: &Invitation) -> Result<(), Failure> {
+    match changed {
+        0 => Err(Failure::Conflict(Conflict::Invitation(invitation.state))),
+        _ => Ok(()),
+    }
+}
+
+/// Writes what an offer sends out: the link's token, the log's row, and the mail in place of one
+/// that still waits.
+async fn send(
+    tx: &mut Tx,
+    account: AccountId,
+    id: InvitationId,
+    offer: Offer,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    write!(tx, db => query(INSERT_TOKEN)
+        .bind(&offer.token_hash[..])
+        .bind(Uuid::from(id))
+        .bind(now.as_micros())
+        .execute(db))?;
+    activity::append(tx, account, &offer.entry, now).await?;
+    outbox::drop_queued(tx, id).await?;
+    outbox::queue(tx, &NewMail { invitation: Some(id), ..offer.mail }, now).await
+}

@@ -1,0 +1,38 @@
+//! The database: one file per table group, SQL written once for SQLite and Postgres.
+//!
+//! A method is one transaction with a business name. Rules about who may do what are not here:
+//! where they need the facts of the moment, the method reads the facts under lock, hands them to
+//! the caller's `decide`, and writes what it answers, all in the same transaction.
+
+mod accounts;
+mod activity;
+mod areas;
+mod db;
+mod invitations;
+mod limits;
+mod memberships;
+mod outbox;
+mod resets;
+mod sessions;
+mod users;
+
+pub use accounts::{AccountDetails, AccountRow, NewAccount};
+pub use activity::{ActivityFilter, ActivityRow, NewActivity};
+pub use areas::{Domain, Invoice, Service, SupportRequest};
+pub use db::{OpenError, Store};
+pub use invitations::{
+    Answer, AnswerFacts, Invitation, InvitationFacts, InvitationStep, Joiner, Offer, OfferFacts,
+    Offered, OpenedInvitation, PendingInvitation,
+};
+pub use limits::Attempts;
+pub use memberships::{
+    AccountMembership, ChangeFacts, Member, MembershipChange, MembershipRow, Owner, UserSort,
+    UsersQuery,
+};
+pub use outbox::{KeptMail, NewMail, QueuedMail};
+pub use resets::OpenedReset;
+pub use sessions::{NewSession, SessionUser};
+pub use users::{Login, NewUser};
+
+/// The SHA-256 of a token: what is stored in place of the token itself.
+pub type TokenHash = [u8; 32];

@@ -1,0 +1,678 @@
+//! Memberships: who is in which account, with what access.
+
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
+
+use model::{
+    Access, AccountId, AccountNumber, Actor, Conflict, Cursor, EmailAddress, Failure,
+    PermissionSet, Timestamp, UserId,
+};
+use sqlx::{FromRow, query, query_as, query_scalar};
+use uuid::Uuid;
+
+use crate::db::{Tx, count, limit, plain, read, sql, write};
+use crate::sessions::NOTED_EVERY;
+use crate::{NewActivity, NewMail, Store, accounts, activity, outbox, users};
+
+/// Users of an account: where they are looked for first, and which ones.
+macro_rules! members {
+    ($first:expr, $($which:expr),+) => {
+        concat!(
+            "SELECT m.user_id, u.email, u.email_key, u.full_name, m.owner, m.permissions, \
+                 m.since, i.full_name AS invited_by, m.last_active_at \
+             FROM ",
+            $first,
+            "memberships m JOIN users u ON u.id = m.user_id \
+                 LEFT JOIN users i ON i.id = m.invited_by \
+             WHERE m.account_id = $1",
+            $($which),+
+        )
+    };
+}
+
+macro_rules! by_name {
+    ($first:expr, $words:expr) => {
+        members!(
+            $first,
+            " AND (m.name_key, m.user_id) > ($2, $3)",
+            $words,
+            " ORDER BY m.name_key, m.user_id LIMIT $4"
+        )
+    };
+}
+
+macro_rules! by_activity {
+    ($first:expr, $words:expr) => {
+        members!(
+            $first,
+            " AND (coalesce(m.last_active_at, -1), m.user_id) < (CAST($2 AS BIGINT), $3)",
+            $words,
+            " ORDER BY coalesce(m.last_active_at, -1) DESC, m.user_id DESC LIMIT $4"
+        )
+    };
+}
+
+/// The words `w` of the account that begin with one of a search.
+macro_rules! begins_with {
+    ($word:literal) => {
+        concat!(
+            "w.account_id = $1 AND w.word >= ",
+            $word,
+            " AND w.word < ",
+            $word,
+            " || '\u{10ffff}'"
+        )
+    };
+}
+
+macro_rules! has_word {
+    ($word:literal) => {
+        concat!(
+            " AND (",
+            $word,
+            " = '' OR EXISTS (SELECT 1 FROM membership_words w WHERE w.user_id = m.user_id AND ",
+            begins_with!($word),
+            "))"
+        )
+    };
+}
+
+macro_rules! has_other_words {
+    () => {
+        concat!(has_word!("$6"), has_word!("$7"), has_word!("$8"), has_word!("$9"))
+    };
+}
+
+/// When few have the longest word, a search begins with them. SQLite takes a CROSS JOIN in the
+/// order in which it is written; Postgres finds out by itself.
+macro_rules! from_the_few {
+    () => {
+        concat!(
+            "(SELECT DISTINCT w.user_id FROM membership_words w WHERE ",
+            begins_with!("$5"),
+            ") f CROSS JOIN "
+        )
+    };
+}
+
+macro_rules! of_the_few {
+    () => {
+        concat!(" AND m.user_id = f.user_id", has_other_words!())
+    };
+}
+
+/// When many have it, a search goes through the list until the page is full.
+macro_rules! of_the_many {
+    () => {
+        concat!(has_word!("$5"), has_other_words!())
+    };
+}
+
+sql! {
+    MEMBERSHIP = "SELECT a.id, a.number, a.name, m.owner, m.permissions, m.last_active_at, \
+                      EXISTS (SELECT 1 FROM memberships o \
+                              WHERE o.user_id = m.user_id AND o.account_id <> m.account_id) \
+                          AS has_others \
+                  FROM memberships m JOIN accounts a ON a.id = m.account_id \
+                  WHERE m.user_id = $1 AND a.number = $2";
+    ACTIVE = "UPDATE memberships SET last_active_at = $3 \
+              WHERE account_id = $1 AND user_id = $2 \
+                  AND (last_active_at IS NULL OR last_active_at <= $4)";
+    MEMBERSHIPS = "SELECT a.number, a.name, m.owner, m.permissions, m.last_active_at \
+                   FROM memberships m JOIN accounts a ON a.id = m.account_id \
+                   WHERE m.user_id = $1 ORDER BY a.number";
+    ALL_BY_NAME = by_name!("", "");
+    FEW_BY_NAME = by_name!(from_the_few!(), of_the_few!());
+    MANY_BY_NAME = by_name!("", of_the_many!());
+    ALL_BY_ACTIVITY = by_activity!("", "");
+    FEW_BY_ACTIVITY = by_activity!(from_the_few!(), of_the_few!());
+    MANY_BY_ACTIVITY = by_activity!("", of_the_many!());
+    COUNT_FOUND = "SELECT count(*) FROM (SELECT 1 FROM membership_words w \
+                   WHERE w.account_id = $1 AND w.word >= $2 AND w.word < $2 || '\u{10ffff}' \
+                   LIMIT $3) AS found";
+    MEMBER = members!("", " AND m.user_id = $2");
+    OWNERS = "SELECT u.full_name, u.email, u.email_key \
+              FROM memberships m JOIN users u ON u.id = m.user_id \
+              WHERE m.account_id = $1 AND m.owner ORDER BY m.name_key, m.user_id LIMIT $2";
+    COUNT_OWNERS = "SELECT count(*) FROM memberships WHERE account_id = $1 AND owner";
+    ACTOR = "SELECT m.owner, m.permissions, u.full_name \
+             FROM memberships m JOIN users u ON u.id = m.user_id \
+             WHERE m.account_id = $1 AND m.user_id = $2";
+    CHANGE = "UPDATE memberships SET owner = $3, permissions = $4 \
+              WHERE account_id = $1 AND user_id = $2";
+    /// The words go with it.
+    END = "DELETE FROM memberships WHERE account_id = $1 AND user_id = $2";
+    INSERT_MEMBERSHIP = "INSERT INTO memberships \
+                             (account_id, user_id, owner, permissions, since, invited_by, \
+                              name_key) \
+                         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING";
+    INSERT_WORD = "INSERT INTO membership_words (account_id, word, user_id) \
+                   SELECT account_id, $3, user_id FROM memberships \
+                   WHERE account_id = $1 AND user_id = $2";
+    RENAME = "UPDATE memberships SET name_key = $2 WHERE user_id = $1";
+    DROP_WORDS = "DELETE FROM membership_words WHERE user_id = $1 \
+                  AND account_id IN (SELECT account_id FROM memberships WHERE user_id = $1)";
+    INSERT_WORD_EVERYWHERE = "INSERT INTO membership_words (account_id, word, user_id) \
+                              SELECT account_id, $2, user_id FROM memberships \
+                              WHERE user_id = $1";
+}
+
+/// How many words of a search are looked for; of more, the longest. The statements have a
+/// placeholder for each.
+const SEARCHED_WORDS: usize = 5;
+
+/// How many users are few enough to look at all of them for a page: both ways of searching then
+/// cost about the same, whatever the number of users.
+const FEW: i64 = 200;
+
+/// Where somebody who was never active stands among the times of the others.
+const NEVER: i64 = -1;
+
+/// A user's membership as a request begins: everything about the account that its frame shows.
+#[derive(Clone, Debug)]
+pub struct AccountMembership {
+    /// The account.
+    pub account: AccountId,
+    /// Its public number.
+    pub number: AccountNumber,
+    /// Its name.
+    pub name: String,
+    /// What the user may do there.
+    pub access: Access,
+    /// When they were last active there, before this request.
+    pub last_active_at: Option<Timestamp>,
+    /// Whether the user has other accounts too.
+    pub has_others: bool,
+}
+
+/// An account in the list of those that a user reaches.
+#[derive(Clone, Debug)]
+pub struct MembershipRow {
+    /// Its public number.
+    pub number: AccountNumber,
+    /// Its name.
+    pub name: String,
+    /// What the user may do there.
+    pub access: Access,
+    /// When they were last active there.
+    pub last_active_at: Option<Timestamp>,
+}
+
+/// A user in an account.
+#[derive(Clone, Debug)]
+pub struct Member {
+    /// The user.
+    pub user: UserId,
+    /// Their address.
+    pub email: EmailAddress,
+    /// Their name.
+    pub full_name: String,
+    /// What they may do here.
+    pub access: Access,
+    /// Since when they are here.
+    pub since: Timestamp,
+    /// Who invited them, by name, if that is known.
+    pub invited_by: Option<String>,
+    /// When they were last active here.
+    pub last_active_at: Option<Timestamp>,
+    /// Whether they sign in with a second factor.
+    pub second_factor: bool,
+}
+
+/// An owner, to be asked.
+#[derive(Clone, Debug)]
+pub struct Owner {
+    /// Their name.
+    pub full_name: String,
+    /// Their address.
+    pub email: EmailAddress,
+}
+
+/// How a list of users is sorted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum UserSort {
+    /// By name, from A (binary order of the lower-case name, the same on both databases).
+    #[default]
+    Name,
+    /// The last active first; those who never were come last.
+    LastActive,
+}
+
+/// Which users of an account are asked for.
+#[derive(Clone, Debug, Default)]
+pub struct UsersQuery {
+    /// Words that the name or address must have: every one begins a word of them.
+    pub search: Option<String>,
+    /// How they are sorted.
+    pub sort: UserSort,
+    /// After which row the page begins.
+    pub after: Option<Cursor>,
+}
+
+/// What a change to a membership is decided on: read under lock.
+#[derive(Clone, Debug)]
+pub struct ChangeFacts {
+    /// Who asks, with what they may do at this moment.
+    pub actor: Actor,
+    /// Their name.
+    pub actor_name: String,
+    /// The account's name.
+    pub account_name: String,
+    /// Whose membership it is.
+    pub target: Member,
+    /// How many owners the account has at this moment, all of whom can sign in.
+    pub owners: u32,
+}
+
+/// What becomes of a membership.
+#[derive(Clone, Debug)]
+pub struct MembershipChange {
+    /// The access from now on; none ends the membership.
+    pub access: Option<Access>,
+    /// The log's row.
+    pub entry: NewActivity,
+    /// The mail that tells the user.
+    pub mail: Option<NewMail>,
+}
+
+/// What [`Access`] is in the database.
+pub(crate) fn access(owner: bool, permissions: &str) -> Access {
+    if owner { Access::Owner } else { Access::Granted(PermissionSet::from_stored(permissions)) }
+}
+
+/// The permissions as the database holds them: an owner's aren't listed, as they are all there
+/// ever will be.
+pub(crate) fn stored_permissions(access: Access) -> String {
+    match access {
+        Access::Owner => String::new(),
+        Access::Granted(permissions) => permissions.to_stored(),
+    }
+}
+
+#[derive(FromRow)]
+struct AccountMembershipRow {
+    id: Uuid,
+    number: i64,
+    name: String,
+    owner: bool,
+    permissions: String,
+    last_active_at: Option<i64>,
+    has_others: bool,
+}
+
+#[derive(FromRow)]
+struct ReachedRow {
+    number: i64,
+    name: String,
+    owner: bool,
+    permissions: String,
+    last_active_at: Option<i64>,
+}
+
+#[derive(FromRow)]
+struct MemberRow {
+    user_id: Uuid,
+    email: String,
+    email_key: String,
+    full_name: String,
+    owner: bool,
+    permissions: String,
+    since: i64,
+    invited_by: Option<String>,
+    last_active_at: Option<i64>,
+}
+
+impl From<MemberRow> for Member {
+    fn from(row: MemberRow) -> Self {
+        Self {
+            user: row.user_id.into(),
+            email: EmailAddress::from_stored(row.email, row.email_key),
+            full_name: row.full_name,
+            access: access(row.owner, &row.permissions),
+            since: Timestamp::from_micros(row.since),
+            invited_by: row.invited_by,
+            last_active_at: row.last_active_at.map(Timestamp::from_micros),
+            // No second factors yet.
+            second_factor: false,
+        }
+    }
+}
+
+impl Store {
+    /// The user's membership of the account with this number; notes at most once a minute that
+    /// they are active there. None when there is no such account or they aren't in it.
+    ///
+    /// # Errors
+    /// [`Failure::Unavailable`].
+    pub async fn membership(
+        &self,
+        user: UserId,
+        number: AccountNumber,
+        now: Timestamp,
+    ) -> Result<Option<AccountMembership>, Failure> {
+        let row: Option<AccountMembershipRow> = read!(self, db => query_as(MEMBERSHIP)
+            .bind(Uuid::from(user))
+            .bind(number.get())
+            .fetch_optional(db))?;
+        let Some(row) = row else { return Ok(None) };
+        let stale = now.before(NOTED_EVERY).as_micros();
+        if row.last_active_at.is_none_or(|last| last <= stale) {
+            // A note that fails is logged and made by a later request: this one goes on.
+            let _ = write!(self, db => query(ACTIVE)
+                .bind(row.id)
+                .bind(Uuid::from(user))
+                .bind(now.as_micros())
+                .bind(stale)
+                .execute(db));
+        }
+        Ok(Some(AccountMembership {
+            account: row.id.into(),
+            number: AccountNumber::from_stored(row.number),
+            name: row.name,
+            access: access(row.owner, &row.permissions),
+            last_active_at: row.last_active_at.map(Timestamp::from_micros),
+            has_others: row.has_others,
+        }))
+    }
+
+    /// Every account that the user reaches, by name.
+    ///
+    /// # Errors
+    /// [`Failure::Unavailable`].
+    pub async fn memberships(&self, user: UserId) -> Result<Vec<MembershipRow>, Failure> {
+        let rows: Vec<ReachedRow> =
+            read!(self, db => query_as(MEMBERSHIPS).bind(Uuid::from(user)).fetch_all(db))?;
+        let mut rows: Vec<_> = rows
+            .into_iter()
+            .map(|row| MembershipRow {
+                number: AccountNumber::from_stored(row.number),
+                name: row.name,
+                access: access(row.owner, &row.permissions),
+                last_active_at: row.last_active_at.map(Timestamp::from_micros),
+            })
+            .collect();
+        // Here and not in SQL, where the two databases disagree about "é" in lower case.
+        rows.sort_by_cached_key(|row| row.name.to_lowercase());
+        Ok(rows)
+    }
+
+    /// The account's users, at most `most`. The cursor of a row is what
+    /// [`Member::cursor`] says.
+    ///
+    /// # Errors
+    /// [`Failure::Unavailable`].
+    pub async fn users(
+        &self,
+        account: AccountId,
+        query: &UsersQuery,
+        most: usize,
+    ) -> Result<Vec<Member>, Failure> {
+        let words = query.search.as_deref().map(search_words).unwrap_or_default();
+        let found: i64 = match words.first() {
+            None => 0,
+            Some(longest) => read!(self, db => query_scalar(COUNT_FOUND)
+                .bind(Uuid::from(account))
+                .bind(longest)
+                .bind(FEW)
+                .fetch_one(db))?,
+        };
+        let text = match (query.sort, words.is_empty(), found < FEW) {
+            (UserSort::Name, true, _) => ALL_BY_NAME,
+            (UserSort::Name, false, true) => FEW_BY_NAME,
+            (UserSort::Name, false, false) => MANY_BY_NAME,
+            (UserSort::LastActive, true, _) => ALL_BY_ACTIVITY,
+            (UserSort::LastActive, false, true) => FEW_BY_ACTIVITY,
+            (UserSort::LastActive, false, false) => MANY_BY_ACTIVITY,
+        };
+        // Without a cursor, the place before the first row: one statement for every page.
+        let (key, id) = match (query.sort, &query.after) {
+            (UserSort::Name, None) => (String::new(), Uuid::nil()),
+            (UserSort::Name, Some(after)) => (plain(&after.key), after.id),
+            (UserSort::LastActive, None) => (i64::MAX.to_string(), Uuid::max()),
+            (UserSort::LastActive, Some(after)) => {
+                (after.key.parse().unwrap_or(NEVER).to_string(), after.id)
+            }
+        };
+        let rows: Vec<MemberRow> = read!(self, db => {
+            let page = query_as(text)
+                .bind(Uuid::from(account))
+                .bind(&key)
+                .bind(id)
+                .bind(limit(most));
+            words.iter().fold(page, |page, word| page.bind(word)).fetch_all(db)
+        })?;
+        Ok(rows.into_iter().map(Member::from).collect())
+    }
+
+    /// One user of the account.
+    ///
+    /// # Errors
+    /// [`Failure::Unavailable`].
+    pub async fn member(
+        &self,
+        account: AccountId,
+        user: UserId,
+    ) -> Result<Option<Member>, Failure> {
+        let row: Option<MemberRow> = read!(self, db => query_as(MEMBER)
+            .bind(Uuid::from(account))
+            .bind(Uuid::from(user))
+            .fetch_optional(db))?;
+        Ok(row.map(Member::from))
+    }
+
+    /// The account's owners by name, at most `most`.
+    ///
+    /// # Errors
+    /// [`Failure::Unavailable`].
+    pub async fn owners(&self, account: AccountId, most: usize) -> Result<Vec<Owner>, Failure> {
+        let rows: Vec<(String, String, String)> = read!(self, db => query_as(OWNERS)
+            .bind(Uuid::from(account))
+            .bind(limit(most))
+            .fetch_all(db))?;
+        let owner = |(full_name, email, email_key)| Owner {
+            full_name,
+            email: EmailAddress::from_stored(email, email_key),
+        };
+        Ok(rows.into_iter().map(owner).collect())
+    }
+
+    /// Changes or ends `target`'s membership: locks the account, reads the facts, asks `decide`,
+    /// writes membership, log and mail.
+    ///
+    /// # Errors
+    /// What `decide` answers, [`Failure::NotFound`] when either of the two isn't in the account,
+    /// [`Failure::Unavailable`].
+    pub async fn change_membership(
+        &self,
+        account: AccountId,
+        actor: UserId,
+        target: UserId,
+        now: Timestamp,
+        decide: impl FnOnce(&ChangeFacts) -> Result<MembershipChange, Failure> + Send,
+    ) -> Result<(), Failure> {
+        let mut tx = self.begin().await?;
+        let account_name = accounts::lock(&mut tx, account).await?;
+        let (actor, actor_name) = acting(&mut tx, account, actor).await?;
+        let ids = (Uuid::from(account), Uuid::from(target));
+        let row: Option<MemberRow> =
+            read!(tx, db => query_as(MEMBER).bind(ids.0).bind(ids.1).fetch_optional(db))?;
+        let target = Member::from(row.ok_or(Failure::NotFound)?);
+        let owners: i64 = read!(tx, db => query_scalar(COUNT_OWNERS).bind(ids.0).fetch_one(db))?;
+        let facts = ChangeFacts { actor, actor_name, account_name, target, owners: count(owners) };
+
+        let change = decide(&facts)?;
+        match change.access {
+            Some(access) => write!(tx, db => query(CHANGE)
+                .bind(ids.0)
+                .bind(ids.1)
+                .bind(access.is_owner())
+                .bind(stored_permissions(access))
+                .execute(db))?,
+            None => write!(tx, db => query(END).bind(ids.0).bind(ids.1).execute(db))?,
+        };
+        activity::append(&mut tx, account, &change.entry, now).await?;
+        if let Some(mail) = change.mail {
+            outbox::queue(&mut tx, &mail, now).await?;
+        }
+        tx.commit().await
+    }
+
+    /// Puts a login straight into an account: for the demo and for tests.
+    ///
+    /// # Errors
+    /// [`Failure::NotFound`] when there is no such account or user, [`Failure::Conflict`] when the
+    /// user is in the account already, [`Failure::Unavailable`].
+    pub async fn add_member(
+        &self,
+        account: AccountId,
+        user: UserId,
+        access: Access,
+        now: Timestamp,
+    ) -> Result<(), Failure> {
+        let mut tx = self.begin().await?;
+        accounts::lock(&mut tx, account).await?;
+        join(&mut tx, account, user, access, None, now).await?;
+        tx.commit().await
+    }
+}
+
+impl Member {
+    /// Where the page after this row begins.
+    #[must_use]
+    pub fn cursor(&self, sort: UserSort) -> Cursor {
+        let key = match sort {
+            UserSort::Name => self.full_name.to_lowercase(),
+            UserSort::LastActive => {
+                self.last_active_at.map_or(NEVER, Timestamp::as_micros).to_string()
+            }
+        };
+        Cursor { key, id: self.user.into() }
+    }
+}
+
+/// Who asks, and their name; nobody who isn't in the account learns that it exists.
+pub(crate) async fn acting(
+    tx: &mut Tx,
+    account: AccountId,
+    user: UserId,
+) -> Result<(Actor, String), Failure> {
+    let row: Option<(bool, String, String)> = read!(tx, db => query_as(ACTOR)
+        .bind(Uuid::from(account))
+        .bind(Uuid::from(user))
+        .fetch_optional(db))?;
+    let (owner, permissions, name) = row.ok_or(Failure::NotFound)?;
+    Ok((Actor { user, account, access: access(owner, &permissions) }, name))
+}
+
+/// Puts a user into an account that is locked.
+pub(crate) async fn join(
+    tx: &mut Tx,
+    account: AccountId,
+    user: UserId,
+    access: Access,
+    invited_by: Option<UserId>,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    // Locked, so that a change of name at the same moment finds the new row or is seen here.
+    let identity = users::lock(tx, user).await?;
+    let (account, user) = (Uuid::from(account), Uuid::from(user));
+    let joined = write!(tx, db => query(INSERT_MEMBERSHIP)
+        .bind(account)
+        .bind(user)
+        .bind(access.is_owner())
+        .bind(stored_permissions(access))
+        .bind(now.as_micros())
+        .bind(invited_by.map(Uuid::from))
+        .bind(identity.full_name().to_lowercase())
+        .execute(db))?;
+    if joined == 0 {
+        return Err(Failure::Conflict(Conflict::AlreadyInAccount));
+    }
+    for word in words_of(identity.full_name(), &identity.email()) {
+        write!(tx, db => query(INSERT_WORD).bind(account).bind(user).bind(&word).execute(db))?;
+    }
+    Ok(())
+}
+
+/// Sorts and finds a user by another name in every account.
+pub(crate) async fn rename(
+    tx: &mut Tx,
+    user: UserId,
+    full_name: &str,
+    email: &EmailAddress,
+) -> Result<(), Failure> {
+    let user = Uuid::from(user);
+    write!(tx, db => query(RENAME).bind(user).bind(full_name.to_lowercase()).execute(db))?;
+    write!(tx, db => query(DROP_WORDS).bind(user).execute(db))?;
+    for word in words_of(full_name, email) {
+        write!(tx, db => query(INSERT_WORD_EVERYWHERE).bind(user).bind(&word).execute(db))?;
+    }
+    Ok(())
+}
+
+/// What a user is found by, in lower case: name and address as they stand between spaces, and
+/// every run of letters and digits in them.
+fn words_of(full_name: &str, email: &EmailAddress) -> BTreeSet<String> {
+    let text = format!("{full_name} {} {}", email.as_str(), email.key()).to_lowercase();
+    let whole = text.split_whitespace();
+    let parts = text.split(|c: char| !c.is_alphanumeric()).filter(|part| !part.is_empty());
+    whole.chain(parts).map(str::to_owned).collect()
+}
+
+/// The words that a search asks for: none, or exactly [`SEARCHED_WORDS`], the longest first and
+/// empty where there are fewer.
+fn search_words(text: &str) -> Vec<String> {
+    let text = text.to_lowercase();
+    let words = text.split(|c: char| c.is_whitespace() || c.is_control()).map(|word| {
+        // "Nordmann, Kari" and "<kari@example.com>" are meant without what surrounds them.
+        match word.trim_matches(|c: char| !c.is_alphanumeric()) {
+            "" => word,
+            trimmed => trimmed,
+        }
+    });
+    let mut words: Vec<_> = words.filter(|word| !word.is_empty()).map(str::to_owned).collect();
+    words.sort_by_key(|word| Reverse(word.len()));
+    words.truncate(SEARCHED_WORDS);
+    if !words.is_empty() {
+        words.resize(SEARCHED_WORDS, String::new());
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_user_is_found_by() {
+        let email = EmailAddress::parse("Jo.Lie@Bücher.example").unwrap();
+        let words: Vec<_> = words_of("Jean-Luc O'Brien", &email).into_iter().collect();
+        let expected = [
+            "brien",
+            "bcher",
+            "bücher",
+            "example",
+            "jean",
+            "jean-luc",
+            "jo",
+            "jo.lie@bücher.example",
+            "jo.lie@xn--bcher-kva.example",
+            "kva",
+            "lie",
+            "luc",
+            "o",
+            "o'brien",
+            "xn",
+        ];
+        assert_eq!(words.len(), expected.len());
+        assert!(expected.iter().all(|word| words.contains(&(*word).to_owned())), "{words:?}");
+    }
+
+    #[test]
+    fn what_a_search_asks_for() {
+        assert!(search_words(" \t\0").is_empty());
+        assert_eq!(search_words("Nordmann, KARI")[..2], ["nordmann", "kari"]);
+        assert_eq!(search_words("% <a@b.example>")[..2], ["a@b.example", "%"]);
+        assert_eq!(search_words("a bb ccc dddd eeeee ffffff").len(), SEARCHED_WORDS);
+    }
+}

@@ -1,0 +1,102 @@
+//! Links to choose a new password.
+
+use model::{Failure, Secret, Timestamp, UserId};
+
+use sqlx::{query, query_as, query_scalar};
+use uuid::Uuid;
+
+use crate::db::{read, sql, write};
+use crate::{NewMail, Store, TokenHash, outbox, users};
+
+sql! {
+    RESET = "SELECT user_id, expires_at, used_at FROM resets WHERE token_hash = $1";
+    WHOSE = "SELECT user_id FROM resets WHERE token_hash = $1";
+    DROP_EARLIER = "DELETE FROM resets WHERE user_id = $1";
+    INSERT_RESET = "INSERT INTO resets (token_hash, user_id, expires_at) VALUES ($1, $2, $3)";
+    USE_UP = "UPDATE resets SET used_at = $2 \
+              WHERE token_hash = $1 AND used_at IS NULL AND expires_at > $2";
+}
+
+/// What a reset link leads to.
+#[derive(Clone, Debug)]
+pub struct OpenedReset {
+    /// Whose password it is about.
+    pub user: UserId,
+    /// Until when it works.
+    pub expires_at: Timestamp,
+    /// Whether it was used.
+    pub used: bool,
+}
+
+impl Store {
+    /// Stores a reset link in place of the user's earlier ones, and its mail if it goes by mail.
+    ///
+    /// # Errors
+    /// [`Failure::NotFound`] when there is no such user, [`Failure::Unavailable`].
+    pub async fn issue_reset(
+        &self,
+        user: UserId,
+        token_hash: &TokenHash,
+        expires_at: Timestamp,
+        mail: Option<NewMail>,
+        now: Timestamp,
+    ) -> Result<(), Failure> {
+        let mut tx = self.begin().await?;
+        let identity = users::lock(&mut tx, user).await?;
+        write!(tx, db => query(DROP_EARLIER).bind(Uuid::from(user)).execute(db))?;
+        outbox::drop_queued_resets(&mut tx, &identity.email()).await?;
+        write!(tx, db => query(INSERT_RESET)
+            .bind(&token_hash[..])
+            .bind(Uuid::from(user))
+            .bind(expires_at.as_micros())
+            .execute(db))?;
+        if let Some(mail) = mail {
+            outbox::queue(&mut tx, &mail, now).await?;
+        }
+        tx.commit().await
+    }
+
+    /// What this reset link leads to.
+    ///
+    /// # Errors
+    /// [`Failure::Unavailable`].
+    pub async fn reset(&self, token_hash: &TokenHash) -> Result<Option<OpenedReset>, Failure> {
+        let row: Option<(Uuid, i64, Option<i64>)> =
+            read!(self, db => query_as(RESET).bind(&token_hash[..]).fetch_optional(db))?;
+        Ok(row.map(|(user, expires_at, used_at)| OpenedReset {
+            user: user.into(),
+            expires_at: Timestamp::from_micros(expires_at),
+            used: used_at.is_some(),
+        }))
+    }
+
+    /// Uses the link up, sets the password and ends every session of the user, in one transaction.
+    /// Answers whose it was; none when the link is unknown, used or too old. Of several at once,
+    /// one wins.
+    ///
+    /// # Errors
+    /// [`Failure::Unavailable`].
+    pub async fn use_reset(
+        &self,
+        token_hash: &TokenHash,
+        password_hash: &Secret,
+        now: Timestamp,
+    ) -> Result<Option<UserId>, Failure> {
+        let mut tx = self.begin().await?;
+        let whose: Option<Uuid> =
+            read!(tx, db => query_scalar(WHOSE).bind(&token_hash[..]).fetch_optional(db))?;
+        let Some(user) = whose.map(UserId::from) else { return Ok(None) };
+        // The user before the link, as when a link is issued: the two never wait for each other.
+        users::lock(&mut tx, user).await?;
+        let used = write!(tx, db => query(USE_UP)
+            .bind(&token_hash[..])
+            .bind(now.as_micros())
+            .execute(db))?;
+        if used == 0 {
+            return Ok(None);
+        }
+        users::set_password(&mut tx, user, password_hash, None).await?;
+        tx.commit().await?;
+        Ok(Some(user))
+    }
+}

@@ -1,0 +1,20 @@
+//! What the store promises, each promise kept on SQLite and on Postgres.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that can't go on fails, and says where"
+)]
+
+mod accounts;
+mod activity;
+mod areas;
+mod database;
+mod invitations;
+mod limits;
+mod memberships;
+mod outbox;
+mod resets;
+mod sessions;
+mod story;
+mod users;

@@ -1,0 +1,359 @@
+use model::{Access, ActivityKind, Conflict, Failure, Permission, PermissionSet};
+use store::{ActivityFilter, ChangeFacts, MembershipChange, UserSort, UsersQuery};
+use test_database::{TestDatabase, on_both};
+
+use crate::story::{Bakery, HOUR, account, at, at_once, change, email, granted, mail, user};
+
+/// All pages of the account's users, a few at a time, by full name.
+async fn paged(bakery: &Bakery, sort: UserSort, search: Option<&str>) -> Vec<String> {
+    let search = search.map(str::to_owned);
+    let mut query = UsersQuery { search, sort, after: None };
+    let mut names = Vec::new();
+    loop {
+        let page = bakery.store.users(bakery.id, &query, 7).await.unwrap();
+        let Some(last) = page.last() else { return names };
+        query.after = Some(last.cursor(sort));
+        names.extend(page.iter().map(|member| member.full_name.clone()));
+    }
+}
+
+async fn found(bakery: &Bakery, search: &str) -> Vec<String> {
+    let by_name = paged(bakery, UserSort::Name, Some(search)).await;
+    let mut by_activity = paged(bakery, UserSort::LastActive, Some(search)).await;
+    by_activity.sort();
+    let mut sorted = by_name.clone();
+    sorted.sort();
+    assert_eq!(sorted, by_activity, "both sorts find the same");
+    by_name
+}
+
+/// What the product decides: nobody takes the last owner's access.
+fn keep_an_owner(facts: &ChangeFacts) -> Result<MembershipChange, Failure> {
+    match facts.owners {
+        1 => Err(Failure::Conflict(Conflict::LastOwner)),
+        _ => Ok(change(None)),
+    }
+}
+
+async fn sixty_users(db: &TestDatabase) -> Bakery {
+    let bakery = Bakery::new(&db.store).await;
+    for number in 0..59 {
+        // Every name three times: equal names are settled by the id.
+        let name = format!("Person {}", number / 3);
+        let user = bakery.with(&name, &format!("p{number}@example.com"), granted(&[])).await;
+        if number % 2 == 0 {
+            let seconds = 100 + number / 4;
+            db.store.membership(user, bakery.number, at(seconds)).await.unwrap();
+        }
+    }
+    bakery
+}
+
+on_both! {
+    async fn a_membership_says_what_the_user_may_do(db: TestDatabase) {
+        let bakery = Bakery::new(&db.store).await;
+        let bjorn =
+            bakery.with("Bjørn", "bjorn@example.com", granted(&[Permission::BillingPay])).await;
+        let found = db.store.membership(bjorn, bakery.number, at(1)).await.unwrap().unwrap();
+        assert_eq!((found.account, found.number), (bakery.id, bakery.number));
+        assert_eq!(found.name, "Bakery");
+        assert_eq!(found.access, granted(&[Permission::BillingPay]));
+        assert!(!found.has_others);
+        let ingrid = db.store.membership(bakery.ingrid, bakery.number, at(1)).await.unwrap();
+        assert_eq!(ingrid.unwrap().access, Access::Owner);
+    }
+
+    async fn no_account_and_no_membership_look_alike(db: TestDatabase) {
+        let bakery = Bakery::new(&db.store).await;
+        let (_, elsewhere) = account(&db.store, "Agency").await;
+        let nowhere = model::AccountNumber::from_stored(999_999);
+        for number in [elsewhere, nowhere] {
+            assert!(db.store.membership(bakery.ingrid, number, at(1)).await.unwrap().is_none());
+        }
+    }
+
+    async fn being_active_is_noted_at_most_once_a_minute(db: TestDatabase) {
+        let bakery = Bakery::new(&db.store).await;
+        let last = async |seconds| {
+            let found = db.store.membership(bakery.ingrid, bakery.number, at(seconds)).await;
+            found.unwrap().unwrap().last_active_at
+        };
+        assert_eq!(last(0).await, None);
+        assert_eq!(last(59).await, Some(at(0)));
+        assert_eq!(last(60).await, Some(at(0)), "the note at 59 seconds was left out");
+        assert_eq!(last(61).await, Some(at(60)));
+        let member = db.store.member(bakery.id, bakery.ingrid).await.unwrap().unwrap();
+        assert_eq!(member.last_active_at, Some(at(60)));
+    }
+
+    async fn a_user_reaches_their_accounts_by_name_and_sees_that_there_are_others(
+        db: TestDatabase
+    ) {
+        let bakery = Bakery::new(&db.store).await;
+        for name in ["apothecary", "Zoo"] {
+            let (id, _) = account(&db.store, name).await;
+            let access = granted(&[Permission::DomainsView]);
+            db.store.add_member(id, bakery.ingrid, access, at(0)).await.unwrap();
+        }
+        let reached = db.store.memberships(bakery.ingrid).await.unwrap();
+        let names: Vec<_> = reached.iter().map(|row| row.name.as_str()).collect();
+        assert_eq!(names, ["apothecary", "Bakery", "Zoo"]);
+        assert_eq!(reached[1].access, Access::Owner);
+        assert_eq!(reached[2].access, granted(&[Permission::DomainsView]));
+        let found = db.store.membership(bakery.ingrid, bakery.number, at(1)).await.unwrap();
+        assert!(found.unwrap().has_others);
+    }
+
+    async fn a_member_is_shown_with_who_invited_them(db: TestDatabase) {
+        let bakery = Bakery::new(&db.store).await;
+        bakery.invite("amira@example.com", 1).await;
+        let amira = user(&db.store, "Amira Haddad", "amira@example.com").await;
+        let accept = crate::story::accept(store::Joiner::Existing(amira), granted(&[]));
+        db.store.answer_invitation(&[1; 32], at(7), |_| Ok(accept)).await.unwrap();
+
+        let member = db.store.member(bakery.id, amira).await.unwrap().unwrap();
+        assert_eq!(member.invited_by.as_deref(), Some("Ingrid Berg"));
+        assert_eq!((member.since, member.last_active_at), (at(7), None));
+        assert_eq!((member.full_name.as_str(), member.access), ("Amira Haddad", granted(&[])));
+        let ingrid = db.store.member(bakery.id, bakery.ingrid).await.unwrap().unwrap();
+        assert_eq!((ingrid.invited_by, ingrid.access), (None, Access::Owner));
+        let stranger = user(&db.store, "Tom", "tom@example.com").await;
+        assert!(db.store.member(bakery.id, stranger).await.unwrap().is_none());
+    }
+
+    async fn owners_are_listed_by_name(db: TestDatabase) {
+        let bakery = Bakery::new(&db.store).await;
+        bakery.with("anna", "anna@example.com", Access::Owner).await;
+        bakery.with("Bjørn", "bjorn@example.com", granted(&[])).await;
+        let owners = db.store.owners(bakery.id, 9).await.unwrap();
+        let names: Vec<_> = owners.iter().map(|owner| owner.full_name.as_str()).collect();
+        assert_eq!(names, ["anna", "Ingrid Berg"]);
+        assert_eq!(owners[0].email, email("anna@example.com"));
+        assert_eq!(db.store.owners(bakery.id, 1).await.unwrap().len(), 1);
+    }
+
+    async fn pages_by_name_are_complete_also_with_equal_names(db: TestDatabase) {
+        let bakery = sixty_users(&db).await;
+        let names = paged(&bakery, UserSort::Name, None).await;
+        assert_eq!(names.len(), 60);
+        assert!(names.is_sorted_by_key(|name| name.to_lowercase()), "{names:?}");
+        let found = paged(&bakery, UserSort::Name, Some("person")).await;
+        assert_eq!(found.len(), 59);
+    }
+
+    async fn pages_by_activity_are_complete_and_end_with_those_who_never_were(db: TestDatabase) {
+        let bakery = sixty_users(&db).await;
+        let all = UsersQuery { sort: UserSort::LastActive, ..UsersQuery::default() };
+        let whole = bakery.store.users(bakery.id, &all, 99).await.unwrap();
+        let times: Vec<_> = whole.iter().map(|member| member.last_active_at).collect();
+        assert!(times.is_sorted_by(|one, next| one >= next), "{times:?}");
+        assert_eq!(times.iter().flatten().count(), 30);
+        let names: Vec<_> = whole.into_iter().map(|member| member.full_name).collect();
+        assert_eq!(paged(&bakery, UserSort::LastActive, None).await, names);
+    }
+
+    async fn a_page_stays_where_it_was_when_somebody_joins_before_it(db: TestDatabase) {
+        let bakery = Bakery::new(&db.store).await;
+        for name in ["B", "D"] {
+            bakery.with(name, &format!("{name}@example.com"), granted(&[])).await;
+        }
+        let first = db.store.users(bakery.id, &UsersQuery::default(), 2).await.unwrap();
+        bakery.with("A", "a@example.com", granted(&[])).await;
+        let after = first.last().map(|last| last.cursor(UserSort::Name));
+        let query = UsersQuery { after, ..UsersQuery::default() };
+        let second = db.store.users(bakery.id, &query, 9).await.unwrap();
+        let names: Vec<_> = second.iter().map(|member| member.full_name.as_str()).collect();
+        assert_eq!(names, ["Ingrid Berg"]);
+    }
+
+    async fn a_cursor_that_was_tampered_with_breaks_nothing(db: TestDatabase) {
+        let bakery = Bakery::new(&db.store).await;
+        for sort in [UserSort::Name, UserSort::LastActive] {
+            for key in ["", "\0", "not a number", "99999999999999999999"] {
+                let after = Some(model::Cursor { key: key.to_owned(), id: uuid::Uuid::nil() });
+                let query = UsersQuery { search: None, sort, after };
+                assert!(db.store.users(bakery.id, &query, 9).await.is_ok(), "{sort:?} {key:?}");
+            }
+        }
+    }
+
+    async fn a_search_finds_words_by_their_beginning_whatever_their_case(db: TestDatabase) {
+        let bakery = Bakery::new(&db.store).await;
+        bakery.with("Bjørn Ødegård", "bo@ledger.example", granted(&[])).await;
+        bakery.with("Jean-Luc O'Brien", "jlo@fjord.example", granted(&[])).await;
+        let (bjorn, jean) = ("Bjørn Ødegård", "Jean-Luc O'Brien");
+        for (search, expected) in [
+            ("øDEG", vec![bjorn]),
+            ("bjø led", vec![bjorn]),
+            ("BO@LEDGER", vec![bjorn]),
+            ("ødegård, bjørn", vec![bjorn]),
+            ("<bo@ledger.example>", vec![bjorn]),
+            ("luc", vec![jean]),
+            ("jean-l", vec![jean]),
+            ("o'br", vec![jean]),
+            ("b", vec![bjorn, "Ingrid Berg", jean]),
+            ("example", vec![bjorn, "Ingrid Berg", jean]),
+            ("egård", vec![]),
+            ("bjørn fjord", vec![]),
+        ] {
+            assert_eq!(found(&bakery, search).await, expected, "{search}");
+        }
+        assert_eq!(found(&bakery, "  ").await.len(), 3, "nothing asked for: everybody");
+    }
+
+    async fn a_search_that_many_fit_pages_like_one_that_few_fit(db: TestDatabase) {
+        let bakery = Bakery::new(&db.store).await;
+        for number in 0..205 {
+            let address = format!("p{number}@example.com");
+            bakery.with(&format!("Person {number:03}"), &address, granted(&[])).await;
+        }
+        let many = found(&bakery, "pers").await;
+        assert_eq!(many.len(), 205);
+        assert!(many.is_sorted());
+        assert_eq!(found(&bakery, "pers 007").await, ["Person 007"]);
+        assert_eq!(found(&bakery, "person 00").await.len(), 10);
+        assert!(found(&bakery, "person ingrid").await.is_empty());
+    }
+
+    async fn a_search_takes_percent_underline_and_other_scripts_at_their_word(db: TestDatabase) {
+        let bakery = Bakery::new(&db.store).await;
+        bakery.with("% Discount", "percent@example.com", granted(&[])).await;
+        bakery.with("_ Line", "under_line@example.com", granted(&[])).await;
+        bakery.with("عبد الله", "abd@example.com", granted(&[])).await;
+        bakery.with("🦊", "fox@example.com", granted(&[])).await;
+        for (search, expected) in [
+            ("%", vec!["% Discount"]),
+            ("_", vec!["_ Line"]),
+            ("in%", vec!["Ingrid Berg"]),
+            ("under_", vec!["_ Line"]),
+            ("الله", vec!["عبد الله"]),
+            ("🦊", vec!["🦊"]),
+            ("'", vec![]),
+            ("\0", vec!["% Discount", "_ Line", "Ingrid Berg", "عبد الله", "🦊"]),
+        ] {
+            assert_eq!(found(&bakery, search).await, expected, "{search}");
+        }
+    }
+
+    async fn a_change_is_written_with_its_log_row_and_mail(db: TestDatabase) {
+        let bakery = Bakery::new(&db.store).await;
+        let pay = granted(&[Permission::BillingPay]);
+        let bjorn = bakery.with("Bjørn", "bjorn@example.com", granted(&[])).await;
+        let decide = |facts: &ChangeFacts| {
+            assert_eq!((facts.actor.user, facts.actor.account), (bakery.ingrid, bakery.id));
+            assert_eq!((facts.actor.access, facts.owners), (Access::Owner, 1));
+            assert_eq!((facts.actor_name.as_str(), facts.account_name.as_str()),
+                ("Ingrid Berg", "Bakery"));
+            assert_eq!((facts.target.user, facts.target.access), (bjorn, granted(&[])));
+            Ok(MembershipChange { mail: Some(mail("bjorn@example.com")), ..change(Some(pay)) })
+        };
+        let (id, ingrid) = (bakery.id, bakery.ingrid);
+        db.store.change_membership(id, ingrid, bjorn, at(5), decide).await.unwrap();
+
+        let found = db.store.membership(bjorn, bakery.number, at(6)).await.unwrap().unwrap();
+        assert_eq!(found.access, pay);
+        let rows = db.store.activity(id, &ActivityFilter::default(), 1).await.unwrap();
+        assert_eq!((rows[0].entry.kind, rows[0].at), (ActivityKind::PermissionsChanged, at(5)));
+        let mut to = Vec::new();
+        while let Some(mail) = db.store.take_mail(HOUR, at(6)).await.unwrap() {
+            to.push(mail.to.to_string());
+        }
+        assert_eq!(to, ["founder@example.com", "bjorn@example.com"]);
+    }
+
+    async fn a_refused_change_leaves_no_trace(db: TestDatabase) {
+        let bakery = Bakery::new(&db.store).await;
+        let no = Failure::NotAllowed(Permission::AccountUsers);
+        let (id, ingrid) = (bakery.id, bakery.ingrid);
+        let refused = db.store.change_membership(id, ingrid, ingrid, at(1), |_| Err(no.clone()));
+        assert_eq!(refused.await, Err(no));
+        let found = db.store.member(id, ingrid).await.unwrap().unwrap();
+        assert_eq!(found.access, Access::Owner);
+        assert_eq!(db.store.activity(id, &ActivityFilter::default(), 9).await.unwrap().len(), 2);
+    }
+
+    async fn ended_access_is_gone_from_lists_and_search_at_once(db: TestDatabase) {
+        let bakery = Bakery::new(&db.store).await;
+        let bjorn = bakery.with("Bjørn", "bjorn@example.com", granted(&[])).await;
+        let (id, ingrid) = (bakery.id, bakery.ingrid);
+        db.store.change_membership(id, ingrid, bjorn, at(1), |_| Ok(change(None))).await.unwrap();
+        assert!(db.store.membership(bjorn, bakery.number, at(2)).await.unwrap().is_none());
+        assert!(db.store.memberships(bjorn).await.unwrap().is_empty());
+        assert!(found(&bakery, "bjørn").await.is_empty());
+        // The login is the person's own, and stays.
+        assert!(db.store.login_of(bjorn).await.unwrap().is_some());
+        db.store.add_member(id, bjorn, granted(&[]), at(3)).await.unwrap();
+        assert_eq!(found(&bakery, "bjørn").await, ["Bjørn"]);
+    }
+
+    async fn strangers_neither_change_nor_are_changed(db: TestDatabase) {
+        let bakery = Bakery::new(&db.store).await;
+        let tom = user(&db.store, "Tom", "tom@example.com").await;
+        let asked = |_: &ChangeFacts| panic!("asked about a stranger");
+        let (id, ingrid) = (bakery.id, bakery.ingrid);
+        let by = db.store.change_membership(id, tom, ingrid, at(1), asked).await;
+        let of = db.store.change_membership(id, ingrid, tom, at(1), asked).await;
+        assert_eq!((by, of), (Err(Failure::NotFound), Err(Failure::NotFound)));
+    }
+
+    async fn nobody_is_put_into_an_account_twice(db: TestDatabase) {
+        let bakery = Bakery::new(&db.store).await;
+        let again = db.store.add_member(bakery.id, bakery.ingrid, granted(&[]), at(1)).await;
+        assert_eq!(again, Err(Failure::Conflict(Conflict::AlreadyInAccount)));
+        let nobody = uuid::Uuid::nil();
+        let none = db.store.add_member(bakery.id, nobody.into(), granted(&[]), at(1)).await;
+        assert_eq!(none, Err(Failure::NotFound));
+        let nowhere = db.store.add_member(nobody.into(), bakery.ingrid, granted(&[]), at(1)).await;
+        assert_eq!(nowhere, Err(Failure::NotFound));
+    }
+
+    async fn two_owners_removing_each_other_leave_one(db: TestDatabase) {
+        let bakery = Bakery::new(&db.store).await;
+        let olav = bakery.with("Olav", "olav@example.com", Access::Owner).await;
+        let (id, ingrid) = (bakery.id, bakery.ingrid);
+        let results = at_once(2, |number| {
+            let store = db.store.clone();
+            let (actor, target) = if number == 0 { (ingrid, olav) } else { (olav, ingrid) };
+            async move { store.change_membership(id, actor, target, at(1), keep_an_owner).await }
+        })
+        .await;
+        assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 1, "{results:?}");
+        assert!(results.contains(&Err(Failure::NotFound)), "the loser isn't in the account");
+        assert_eq!(db.store.owners(id, 9).await.unwrap().len(), 1);
+    }
+
+    async fn fifty_owners_leaving_at_once_leave_one(db: TestDatabase) {
+        let bakery = Bakery::new(&db.store).await;
+        let mut owners = vec![bakery.ingrid];
+        for number in 1..50 {
+            let address = format!("o{number}@example.com");
+            owners.push(bakery.with(&format!("Owner {number}"), &address, Access::Owner).await);
+        }
+        let id = bakery.id;
+        let results = at_once(50, |number| {
+            let (store, owner) = (db.store.clone(), owners[usize::from(number)]);
+            async move { store.change_membership(id, owner, owner, at(1), keep_an_owner).await }
+        })
+        .await;
+        let stayed: Vec<_> = results.into_iter().filter_map(Result::err).collect();
+        assert_eq!(stayed, [Failure::Conflict(Conflict::LastOwner)]);
+        assert_eq!(db.store.owners(id, 99).await.unwrap().len(), 1);
+    }
+
+    async fn a_new_name_while_joining_is_sorted_and_found_everywhere(db: TestDatabase) {
+        let bakery = Bakery::new(&db.store).await;
+        for round in 0..10_u8 {
+            let mei = user(&db.store, "Mei Tanaka", &format!("mei{round}@example.com")).await;
+            let (store, id) = (db.store.clone(), bakery.id);
+            let joining = tokio::spawn(async move {
+                store.add_member(id, mei, Access::Granted(PermissionSet::EMPTY), at(0)).await
+            });
+            let name = model::FullName::parse("Aiko Sato").unwrap();
+            db.store.rename_user(mei, &name).await.unwrap();
+            joining.await.unwrap().unwrap();
+        }
+        assert_eq!(found(&bakery, "sato").await.len(), 10);
+        assert!(found(&bakery, "tanaka").await.is_empty());
+        assert_eq!(paged(&bakery, UserSort::Name, None).await.len(), 11);
+    }
+}

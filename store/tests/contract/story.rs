@@ -1,0 +1,181 @@
+//! The people, accounts and moments that the tests tell of.
+
+use std::future::Future;
+use std::time::Duration;
+
+use model::{
+    Access, AccountId, AccountNumber, ActivityKind, EmailAddress, Failure, FullName, InvitationId,
+    Mail, Permission, Secret, Timestamp, UserId,
+};
+use store::{
+    Answer, AnswerFacts, Joiner, MembershipChange, NewAccount, NewActivity, NewMail, NewSession,
+    NewUser, Offer, Offered, Store, TokenHash,
+};
+use uuid::Uuid;
+
+pub(crate) const HOUR: Duration = Duration::from_secs(60 * 60);
+pub(crate) const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// The moment so many seconds after the tests begin.
+pub(crate) fn at(seconds: u64) -> Timestamp {
+    Timestamp::from_micros(1_800_000_000_000_000).after(Duration::from_secs(seconds))
+}
+
+pub(crate) fn email(text: &str) -> EmailAddress {
+    EmailAddress::parse(text).unwrap()
+}
+
+pub(crate) fn secret(text: &str) -> Secret {
+    Secret::from(text.to_owned())
+}
+
+/// A token's hash; equal numbers are equal tokens.
+pub(crate) fn token(number: u8) -> TokenHash {
+    [number; 32]
+}
+
+pub(crate) fn granted(permissions: &[Permission]) -> Access {
+    Access::Granted(permissions.iter().copied().collect())
+}
+
+pub(crate) fn entry(kind: ActivityKind) -> NewActivity {
+    NewActivity {
+        kind,
+        actor: None,
+        actor_name: "Ingrid Berg".to_owned(),
+        subject: None,
+        subject_name: String::new(),
+        before: None,
+        after: None,
+        address: "192.0.2.1".to_owned(),
+    }
+}
+
+pub(crate) fn mail(to: &str) -> NewMail {
+    NewMail {
+        to: email(to),
+        mail: Mail::AccessRemoved { account: "Bakery".to_owned(), removed_by: None },
+        invitation: None,
+    }
+}
+
+pub(crate) fn new_user(name: &str, address: &str) -> NewUser {
+    NewUser {
+        id: Uuid::new_v4().into(),
+        email: email(address),
+        full_name: FullName::parse(name).unwrap(),
+        password_hash: secret("$argon2id$first"),
+    }
+}
+
+pub(crate) fn new_session(number: u8) -> NewSession {
+    NewSession {
+        token_hash: token(number),
+        address: "192.0.2.1".to_owned(),
+        user_agent: "Browser".to_owned(),
+    }
+}
+
+/// An offer whose link has this token and works for a day from [`at`] 0.
+pub(crate) fn offer(number: u8, access: Access) -> Offer {
+    Offer {
+        access,
+        token_hash: token(number),
+        expires_at: at(0).after(DAY),
+        entry: entry(ActivityKind::InvitationSent),
+        mail: mail("invited@example.com"),
+    }
+}
+
+pub(crate) fn change(access: Option<Access>) -> MembershipChange {
+    MembershipChange { access, entry: entry(ActivityKind::PermissionsChanged), mail: None }
+}
+
+/// A login, in no account.
+pub(crate) async fn user(store: &Store, name: &str, address: &str) -> UserId {
+    let user = new_user(name, address);
+    store.add_user(&user, at(0)).await.unwrap();
+    user.id
+}
+
+/// An account and its number, with an invitation (token 255) that nobody accepts.
+pub(crate) async fn account(store: &Store, name: &str) -> (AccountId, AccountNumber) {
+    let id = AccountId::from(Uuid::new_v4());
+    let mut token_hash = token(255);
+    token_hash[..16].copy_from_slice(Uuid::from(id).as_bytes());
+    let mail = mail("founder@example.com");
+    let offer = Offer { token_hash, mail, ..offer(255, Access::Owner) };
+    let account =
+        NewAccount { id, name: name.to_owned(), owner: email("founder@example.com"), offer };
+    (id, store.create_account(account, at(0)).await.unwrap())
+}
+
+/// The bakery, whose owner is Ingrid.
+pub(crate) struct Bakery {
+    pub(crate) store: Store,
+    pub(crate) id: AccountId,
+    pub(crate) number: AccountNumber,
+    pub(crate) ingrid: UserId,
+}
+
+impl Bakery {
+    pub(crate) async fn new(store: &Store) -> Self {
+        let (id, number) = account(store, "Bakery").await;
+        let ingrid = user(store, "Ingrid Berg", "ingrid@example.com").await;
+        store.add_member(id, ingrid, Access::Owner, at(0)).await.unwrap();
+        Self { store: store.clone(), id, number, ingrid }
+    }
+
+    /// Somebody else who is in the bakery.
+    pub(crate) async fn with(&self, name: &str, address: &str, access: Access) -> UserId {
+        let user = user(&self.store, name, address).await;
+        self.store.add_member(self.id, user, access, at(0)).await.unwrap();
+        user
+    }
+
+    /// Ingrid invites an address; the link has this token.
+    pub(crate) async fn invite(&self, address: &str, number: u8) -> InvitationId {
+        let access = granted(&[Permission::BillingPay]);
+        let decide = |_: &_| Ok(offer(number, access));
+        let to = email(address);
+        let offered =
+            self.store.offer_invitation(self.id, self.ingrid, &to, at(0), decide).await.unwrap();
+        match offered {
+            Offered::New(id) | Offered::Updated(id) => id,
+        }
+    }
+}
+
+pub(crate) fn accept(joiner: Joiner, access: Access) -> Answer {
+    Answer::Accept {
+        joiner,
+        access,
+        session: None,
+        entry: entry(ActivityKind::InvitationAccepted),
+        mail: None,
+    }
+}
+
+/// What the product decides: a link that isn't current or pending any more opens nothing.
+pub(crate) fn still_open(facts: &AnswerFacts) -> Result<(), Failure> {
+    use model::{Conflict, InvitationState};
+    match facts.opened.invitation.state {
+        _ if facts.opened.replaced => Err(Failure::Conflict(Conflict::LinkReplaced)),
+        InvitationState::Pending => Ok(()),
+        ended => Err(Failure::Conflict(Conflict::Invitation(ended))),
+    }
+}
+
+/// Runs so many of the same at once and answers what each came to.
+pub(crate) async fn at_once<T, F>(times: u8, mut run: impl FnMut(u8) -> F) -> Vec<T>
+where
+    T: Send + 'static,
+    F: Future<Output = T> + Send + 'static,
+{
+    let running: Vec<_> = (0..times).map(|number| tokio::spawn(run(number))).collect();
+    let mut answers = Vec::new();
+    for one in running {
+        answers.push(one.await.unwrap());
+    }
+    answers
+}

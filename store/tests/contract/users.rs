@@ -1,0 +1,66 @@
+use model::{Conflict, Failure, FullName};
+use store::{UserSort, UsersQuery};
+use test_database::on_both;
+
+use crate::story::{Bakery, DAY, at, email, granted, new_session, new_user, secret, token, user};
+
+on_both! {
+    async fn a_login_is_found_by_its_address_however_it_is_written(db: TestDatabase) {
+        let id = user(&db.store, "Kari Nordmann", "Kari@Bücher.example").await;
+        let login = db.store.login(&email("kari@xn--bcher-kva.example")).await.unwrap().unwrap();
+        assert_eq!((login.id, login.full_name.as_str()), (id, "Kari Nordmann"));
+        assert_eq!(login.email.as_str(), "Kari@Bücher.example");
+        assert_eq!(login.password_hash.expose(), "$argon2id$first");
+        assert_eq!(db.store.login_of(id).await.unwrap().unwrap().email, login.email);
+        assert!(db.store.login(&email("ola@example.com")).await.unwrap().is_none());
+        assert!(db.store.login_of(uuid::Uuid::nil().into()).await.unwrap().is_none());
+    }
+
+    async fn one_address_has_one_login(db: TestDatabase) {
+        user(&db.store, "Kari", "kari@example.com").await;
+        let again = db.store.add_user(&new_user("Other", "KARI@example.com"), at(0)).await;
+        assert_eq!(again, Err(Failure::Conflict(Conflict::LoginExists)));
+    }
+
+    async fn a_new_name_is_sorted_and_found_in_every_account(db: TestDatabase) {
+        let bakery = Bakery::new(&db.store).await;
+        let agency = Bakery { id: crate::story::account(&db.store, "Agency").await.0, ..bakery };
+        let mei = agency.with("Mei Tanaka", "mei@example.com", granted(&[])).await;
+        db.store.add_member(bakery.id, mei, granted(&[]), at(0)).await.unwrap();
+        db.store.rename_user(mei, &FullName::parse("Aiko Sato").unwrap()).await.unwrap();
+
+        assert_eq!(db.store.login_of(mei).await.unwrap().unwrap().full_name, "Aiko Sato");
+        for account in [bakery.id, agency.id] {
+            let search = |text: &str| UsersQuery {
+                search: Some(text.to_owned()),
+                ..UsersQuery::default()
+            };
+            assert!(db.store.users(account, &search("tanaka"), 9).await.unwrap().is_empty());
+            assert_eq!(db.store.users(account, &search("sato"), 9).await.unwrap()[0].user, mei);
+            assert_eq!(db.store.users(account, &search("mei@"), 9).await.unwrap()[0].user, mei);
+            let all = db.store.users(account, &UsersQuery::default(), 9).await.unwrap();
+            assert_eq!(all[0].user, mei);
+            assert_eq!(all[0].cursor(UserSort::Name).key, "aiko sato");
+        }
+        let nobody = uuid::Uuid::nil().into();
+        let renamed = db.store.rename_user(nobody, &FullName::parse("X").unwrap()).await;
+        assert_eq!(renamed, Err(Failure::NotFound));
+    }
+
+    async fn a_new_password_ends_every_other_session(db: TestDatabase) {
+        let kari = user(&db.store, "Kari", "kari@example.com").await;
+        let ola = user(&db.store, "Ola", "ola@example.com").await;
+        for (user, number) in [(kari, 1), (kari, 2), (ola, 3)] {
+            db.store.begin_session(user, &new_session(number), None, at(0)).await.unwrap();
+        }
+        db.store.change_password(kari, &secret("$second"), Some(&token(1))).await.unwrap();
+        let login = db.store.login_of(kari).await.unwrap().unwrap();
+        assert_eq!(login.password_hash.expose(), "$second");
+        for (number, there) in [(1, true), (2, false), (3, true)] {
+            let session = db.store.session(&token(number), DAY, DAY, at(1)).await.unwrap();
+            assert_eq!(session.is_some(), there, "session {number}");
+        }
+        db.store.change_password(kari, &secret("$third"), None).await.unwrap();
+        assert!(db.store.session(&token(1), DAY, DAY, at(1)).await.unwrap().is_none());
+    }
+}

@@ -1,0 +1,179 @@
+//! Throw-away databases for tests: every test has its own, migrated and empty, and a failing test
+//! names the kind of database it failed on.
+//!
+//! Postgres comes from the server named by `TEST_POSTGRES_URL` or else from a cluster of the test
+//! process's own, which ends with the process however that ends.
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "this crate serves tests: what it can't get ready fails the test, with the reason"
+)]
+
+mod cluster;
+
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
+use store::Store;
+use tempfile::TempDir;
+use tokio::sync::OnceCell;
+use uuid::Uuid;
+
+/// A migrated, empty database of a test's own. It is deleted with this value.
+pub struct TestDatabase {
+    /// The store that it is opened as.
+    pub store: Store,
+    /// Its URL, for opening it once more.
+    pub url: String,
+    _place: Place,
+}
+
+/// What is deleted with a test's database.
+enum Place {
+    Folder { _folder: TempDir },
+    Server { _database: PostgresDatabase },
+}
+
+/// A SQLite file in a folder of its own.
+pub async fn sqlite() -> TestDatabase {
+    let folder = TempDir::with_prefix("latchkey-sqlite-").expect("making a temporary folder");
+    let url = format!("sqlite:{}", folder.path().join("latchkey.db").display());
+    TestDatabase { store: migrated(&url).await, url, _place: Place::Folder { _folder: folder } }
+}
+
+/// A database on the test process's Postgres.
+pub async fn postgres() -> TestDatabase {
+    let server = server().await;
+    let database = PostgresDatabase::create(server, server.template.as_deref()).await;
+    let url = database.url.clone();
+    TestDatabase { store: migrated(&url).await, url, _place: Place::Server { _database: database } }
+}
+
+/// The URL of an empty database, not migrated, on the process's Postgres; it stays as long as the
+/// process.
+pub async fn empty_postgres_url() -> String {
+    let database = PostgresDatabase::create(server().await, None).await;
+    let url = database.url.clone();
+    std::mem::forget(database);
+    url
+}
+
+/// Makes one test for each kind of database out of each function:
+///
+/// ```ignore
+/// test_database::on_both! {
+///     async fn a_new_account_has_no_users(db: TestDatabase) { … }
+/// }
+/// ```
+///
+/// gives `a_new_account_has_no_users::on_sqlite` and `a_new_account_has_no_users::on_postgres`.
+#[macro_export]
+macro_rules! on_both {
+    ($($(#[$meta:meta])* async fn $name:ident($db:ident: TestDatabase) $story:block)*) => {$(
+        $(#[$meta])*
+        #[cfg(test)]
+        mod $name {
+            use super::*;
+
+            async fn story($db: $crate::TestDatabase) $story
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn on_sqlite() {
+                story($crate::sqlite().await).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn on_postgres() {
+                story($crate::postgres().await).await;
+            }
+        }
+    )*};
+}
+
+async fn migrated(url: &str) -> Store {
+    let store = Store::open(url).await.expect("opening the test's database");
+    store.migrate().await.expect("migrating the test's database");
+    store
+}
+
+/// The Postgres that this process's tests share.
+struct Server {
+    /// Its URL up to the database's name, and what follows the name.
+    url: (String, String),
+    /// A migrated database to copy: faster than migrating each. A server that outlives the process
+    /// has none, as nothing would delete it.
+    template: Option<String>,
+}
+
+async fn server() -> &'static Server {
+    static SERVER: OnceCell<Server> = OnceCell::const_new();
+    SERVER
+        .get_or_init(|| async {
+            if let Ok(url) = std::env::var("TEST_POSTGRES_URL") {
+                let (url, options) = url.split_once('?').unwrap_or((&url, ""));
+                let scheme = url.find("://").map_or(0, |at| at + 3);
+                let base = match url[scheme..].find('/') {
+                    Some(at) => &url[..scheme + at],
+                    None => url,
+                };
+                let url = (base.to_owned(), format!("?{options}"));
+                return Server { url, template: None };
+            }
+            let folder = cluster::start();
+            let url = ("postgres://postgres@localhost".to_owned(), format!("?host={folder}"));
+            let server = Server { url, template: None };
+            let template = PostgresDatabase::create(&server, None).await;
+            migrated(&template.url).await.close().await;
+            let name = template.name.clone();
+            std::mem::forget(template);
+            Server { template: Some(name), ..server }
+        })
+        .await
+}
+
+impl Server {
+    fn url(&self, database: &str) -> String {
+        format!("{}/{database}{}", self.url.0, self.url.1)
+    }
+}
+
+/// A database that is dropped with this value.
+struct PostgresDatabase {
+    name: String,
+    url: String,
+    /// Of the database that is always there, for dropping this one.
+    maintenance_url: String,
+}
+
+impl PostgresDatabase {
+    async fn create(server: &Server, template: Option<&str>) -> Self {
+        let name = format!("latchkey_{}", Uuid::new_v4().simple());
+        let template = template.unwrap_or("template1");
+        let maintenance_url = server.url("postgres");
+        run(&maintenance_url, format!("CREATE DATABASE {name} TEMPLATE {template}")).await;
+        Self { url: server.url(&name), name, maintenance_url }
+    }
+}
+
+impl Drop for PostgresDatabase {
+    fn drop(&mut self) {
+        let url = self.maintenance_url.clone();
+        // Connections of a failed test may be left.
+        let statement = format!("DROP DATABASE {} WITH (FORCE)", self.name);
+        // A thread of its own, as the test's runtime can't be waited for from inside of it.
+        let dropping = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            runtime.expect("a runtime for dropping a database").block_on(run(&url, statement));
+        });
+        // A database that stays is no reason to fail, least of all while a test panics.
+        let _ = dropping.join();
+    }
+}
+
+async fn run(url: &str, statement: String) {
+    let mut connection = PgConnection::connect(url)
+        .await
+        .unwrap_or_else(|error| panic!("connecting to the test's Postgres: {error}"));
+    connection
+        .execute(AssertSqlSafe(statement))
+        .await
+        .unwrap_or_else(|error| panic!("making or dropping a test's database: {error}"));
+}
