@@ -1,0 +1,172 @@
+//! Accounts: which ones somebody reaches, who they are there, and the accounts' own details.
+
+use model::{
+    Access, AccountNumber, ActivityKind, Actor, EmailAddress, Failure, Field, FieldErrors,
+    FieldProblem, Mail, Permission, Timestamp,
+};
+pub use store::{AccountDetails, AccountRow, MembershipRow, Owner};
+use store::{NewAccount, NewActivity, NewMail, Offer};
+
+use crate::sessions::Viewer;
+use crate::{Client, Latchkey, Token};
+
+/// Somebody acting in an account, and what its frame shows of it.
+#[derive(Clone, Debug)]
+pub struct Acting {
+    /// Who asks.
+    pub actor: Actor,
+    /// The account's public number.
+    pub number: AccountNumber,
+    /// The account's name.
+    pub name: String,
+    /// When the actor was last active there, before this request.
+    pub last_active_at: Option<Timestamp>,
+    /// Whether they have other accounts too.
+    pub has_others: bool,
+}
+
+/// Who the viewer is in the account with this number: asked anew for every request, so that a
+/// change is in force at the next one (rule 6).
+///
+/// # Errors
+/// [`Failure::NotFound`] when there is no such account, the text is no number, or the viewer isn't
+/// in it: all the same (rule 8). [`Failure::Unavailable`].
+pub async fn act(latchkey: &Latchkey, viewer: &Viewer, number: &str) -> Result<Acting, Failure> {
+    let number: AccountNumber = number.parse().map_err(|_| Failure::NotFound)?;
+    let found = latchkey.store.membership(viewer.user, number, latchkey.now()).await?;
+    let membership = found.ok_or(Failure::NotFound)?;
+    let actor = Actor { user: viewer.user, account: membership.account, access: membership.access };
+    Ok(Acting {
+        actor,
+        number: membership.number,
+        name: membership.name,
+        last_active_at: membership.last_active_at,
+        has_others: membership.has_others,
+    })
+}
+
+/// Every account that the viewer reaches.
+///
+/// # Errors
+/// [`Failure::Unavailable`].
+pub async fn reachable(
+    latchkey: &Latchkey,
+    viewer: &Viewer,
+) -> Result<Vec<MembershipRow>, Failure> {
+    latchkey.store.memberships(viewer.user).await
+}
+
+/// The owners whom the actor can ask, at most ten.
+///
+/// # Errors
+/// [`Failure::Unavailable`].
+pub async fn owners(latchkey: &Latchkey, actor: &Actor) -> Result<Vec<Owner>, Failure> {
+    latchkey.store.owners(actor.account, 10).await
+}
+
+/// The account's details.
+///
+/// # Errors
+/// [`Failure::NotAllowed`], [`Failure::Unavailable`].
+pub async fn details(latchkey: &Latchkey, actor: &Actor) -> Result<AccountDetails, Failure> {
+    actor.must(Permission::AccountProfile)?;
+    latchkey.store.account_details(actor.account).await
+}
+
+/// Changes the account's details.
+///
+/// # Errors
+/// [`Failure::NotAllowed`], [`Failure::Invalid`], [`Failure::Unavailable`].
+pub async fn change_details(
+    latchkey: &Latchkey,
+    actor: &Actor,
+    typed: &AccountDetails,
+    client: &Client,
+) -> Result<(), Failure> {
+    actor.must(Permission::AccountProfile)?;
+    let details = parse_details(typed)?;
+    let now = latchkey.now();
+    let decide = |actor: &Actor, actor_name: &str| {
+        actor.must(Permission::AccountProfile)?;
+        Ok(NewActivity {
+            kind: ActivityKind::AccountChanged,
+            actor: Some(actor.user),
+            actor_name: actor_name.to_owned(),
+            subject: None,
+            subject_name: details.name.clone(),
+            before: None,
+            after: None,
+            address: client.address.clone(),
+        })
+    };
+    latchkey.store.change_account_details(actor.account, actor.user, &details, now, decide).await
+}
+
+fn parse_details(typed: &AccountDetails) -> Result<AccountDetails, Failure> {
+    let mut errors = FieldErrors::default();
+    let mut line = |field, text: &str, needed: bool| {
+        let text = text.trim();
+        let parsed = if text.is_empty() && needed {
+            Err(FieldProblem::Missing)
+        } else if text.chars().any(char::is_control) {
+            Err(FieldProblem::Malformed)
+        } else if text.chars().count() > 200 {
+            Err(FieldProblem::TooLong)
+        } else {
+            Ok(text.to_owned())
+        };
+        errors.take(field, parsed).unwrap_or_default()
+    };
+    let details = AccountDetails {
+        name: line(Field::AccountName, &typed.name, true),
+        street: line(Field::Street, &typed.street, false),
+        postal_code: line(Field::PostalCode, &typed.postal_code, false),
+        town: line(Field::Town, &typed.town, false),
+        country: line(Field::Country, &typed.country, false),
+    };
+    if errors.0.is_empty() { Ok(details) } else { Err(errors.into_failure()) }
+}
+
+/// Sets up an account and invites its first owner. Answers the number and the invitation's token.
+///
+/// # Errors
+/// [`Failure::Invalid`], [`Failure::Unavailable`].
+pub async fn create(
+    latchkey: &Latchkey,
+    name: &str,
+    owner: &str,
+) -> Result<(AccountNumber, Token), Failure> {
+    let details = parse_details(&AccountDetails { name: name.to_owned(), ..Default::default() })?;
+    let owner =
+        EmailAddress::parse(owner).map_err(|problem| Failure::field(Field::Email, problem))?;
+    let now = latchkey.now();
+    let token = Token::new(latchkey.random.as_ref());
+    let expires_at = now.after(latchkey.settings.invitation_lifetime);
+    let entry = NewActivity {
+        kind: ActivityKind::InvitationSent,
+        actor: None,
+        actor_name: String::new(),
+        subject: None,
+        subject_name: owner.to_string(),
+        before: None,
+        after: None,
+        address: String::new(),
+    };
+    let mail = Mail::Invitation {
+        account: details.name.clone(),
+        inviter: None,
+        access: Access::Owner,
+        expires_at,
+        token: token.secret().clone(),
+    };
+    let offer = Offer {
+        access: Access::Owner,
+        token_hash: token.hash(),
+        expires_at,
+        entry,
+        mail: NewMail { to: owner.clone(), mail, invitation: None },
+    };
+    let id = latchkey.new_id().into();
+    let account = NewAccount { id, name: details.name, owner, offer };
+    Ok((latchkey.store.create_account(account, now).await?, token))
+}

@@ -1,0 +1,311 @@
+//! The demo: a fictional bakery, its agency, and a few years of their business.
+
+use std::time::Duration;
+
+use model::{
+    Access, AccountId, AccountNumber, Actor, EmailAddress, Failure, FullName, Password, Permission,
+    PermissionSet, Secret, Timestamp, UserId,
+};
+use store::{AccountDetails, Domain, Invoice, NewUser, Service, SupportRequest};
+use uuid::Uuid;
+
+use crate::{Client, Latchkey, invitations, users};
+
+/// Everybody's password in the demo.
+pub const PASSWORD: &str = "correct horse battery";
+
+/// Somebody in the demo.
+#[derive(Clone, Copy, Debug)]
+pub struct Person {
+    /// Their full name.
+    pub name: &'static str,
+    /// Their address.
+    pub email: &'static str,
+}
+
+/// Owner of the bakery.
+pub const INGRID: Person = Person { name: "Ingrid Solberg", email: "ingrid@nordlys.example" };
+/// The bakery's other owner.
+pub const OLAV: Person = Person { name: "Olav Solberg", email: "olav@nordlys.example" };
+/// The bakery's office: holds the administrator right.
+pub const AMIRA: Person = Person { name: "Amira Haddad", email: "amira@nordlys.example" };
+/// The bookkeeper.
+pub const BJORN: Person = Person { name: "Bjørn Lie", email: "bjorn@ledger.example" };
+/// Owner of the agency, with a key to the bakery.
+pub const MEI: Person = Person { name: "Mei Tanaka", email: "mei@fjordpixel.example" };
+/// Works at the agency.
+pub const TOM: Person = Person { name: "Tom Becker", email: "tom@fjordpixel.example" };
+
+/// Everybody who can sign in, in the order in which the sign-in page lists them.
+pub const PEOPLE: [Person; 6] = [INGRID, OLAV, AMIRA, BJORN, MEI, TOM];
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Fills an empty database with the demo. Answers false, and changes nothing, when there are
+/// accounts already.
+///
+/// # Errors
+/// [`Failure::Unavailable`].
+pub async fn seed(latchkey: &Latchkey) -> Result<bool, Failure> {
+    if !latchkey.store.accounts(None, 1).await?.is_empty() {
+        return Ok(false);
+    }
+    let (bakery, ingrid) = found(latchkey, "Nordlys Bakeri AS", INGRID).await?;
+    let (agency, mei) = found(latchkey, "Fjord & Pixel", MEI).await?;
+
+    let olav = user(latchkey, OLAV).await?;
+    let now = latchkey.now();
+    latchkey.store.add_member(bakery.account, olav, Access::Owner, now).await?;
+
+    use Permission::{
+        AccountUsers, BillingPay, BillingView, DomainsManage, ServicesManage, ServicesView,
+        SupportOpen,
+    };
+    let invited: [(&Actor, Person, &[Permission]); 4] = [
+        (&ingrid, AMIRA, &[ServicesManage, BillingView, AccountUsers]),
+        (&ingrid, BJORN, &[BillingView]),
+        (&ingrid, MEI, &[ServicesManage, DomainsManage]),
+        (&mei, TOM, &[ServicesView, SupportOpen]),
+    ];
+    for (inviter, person, permissions) in invited {
+        join(latchkey, inviter, person, permissions).await?;
+    }
+    let bjorn = latchkey.store.login(&address(BJORN)?).await?.ok_or(Failure::NotFound)?.id;
+    let wanted = ids(&[BillingPay]);
+    users::change_permissions(latchkey, &ingrid, &bjorn.to_string(), &wanted, &office()).await?;
+
+    let pending = ids(&[BillingView]);
+    invitations::send(latchkey, &ingrid, "post@regnskap.example", &pending, &office()).await?;
+    let earlier = at(latchkey, latchkey.now().before(10 * DAY));
+    let summer = ids(&[ServicesView]);
+    invitations::send(&earlier, &ingrid, "sommer@nordlys.example", &summer, &office()).await?;
+
+    bakery_business(latchkey, bakery.account).await?;
+    agency_business(latchkey, agency.account).await?;
+    Ok(true)
+}
+
+/// An account's number is what people know it by; the demo's own parts need its id.
+struct Founded {
+    account: AccountId,
+}
+
+/// A clock that stands still: for what happened before the demo began.
+struct Stopped(Timestamp);
+
+impl crate::Clock for Stopped {
+    fn now(&self) -> Timestamp {
+        self.0
+    }
+}
+
+fn at(latchkey: &Latchkey, moment: Timestamp) -> Latchkey {
+    Latchkey { clock: std::sync::Arc::new(Stopped(moment)), ..latchkey.clone() }
+}
+
+fn office() -> Client {
+    Client { address: "192.0.2.17".to_owned(), user_agent: "Demo".to_owned() }
+}
+
+fn ids(permissions: &[Permission]) -> Vec<String> {
+    permissions.iter().map(|permission| permission.id().to_owned()).collect()
+}
+
+fn address(person: Person) -> Result<EmailAddress, Failure> {
+    EmailAddress::parse(person.email).map_err(|_| Failure::NotFound)
+}
+
+async fn found(
+    latchkey: &Latchkey,
+    name: &str,
+    owner: Person,
+) -> Result<(Founded, Actor), Failure> {
+    let (number, token) = crate::accounts::create(latchkey, name, owner.email).await?;
+    let token = token.secret().expose();
+    invitations::join_with_new_login(latchkey, token, owner.name, PASSWORD, &office()).await?;
+    let user = latchkey.store.login(&address(owner)?).await?.ok_or(Failure::NotFound)?.id;
+    let account = account_of(latchkey, user, number).await?;
+    Ok((Founded { account }, Actor { user, account, access: Access::Owner }))
+}
+
+async fn account_of(
+    latchkey: &Latchkey,
+    user: UserId,
+    number: AccountNumber,
+) -> Result<AccountId, Failure> {
+    let membership = latchkey.store.membership(user, number, latchkey.now()).await?;
+    membership.map(|membership| membership.account).ok_or(Failure::NotFound)
+}
+
+/// A login without an account, for those who got theirs long ago.
+async fn user(latchkey: &Latchkey, person: Person) -> Result<UserId, Failure> {
+    let password = Password::parse_new(PASSWORD).map_err(|_| Failure::NotFound)?;
+    let password_hash = latchkey.hasher.hash(password, latchkey.random.as_ref()).await?;
+    let id = UserId::from(latchkey.new_id());
+    let full_name = FullName::parse(person.name).map_err(|_| Failure::NotFound)?;
+    let new = NewUser { id, email: address(person)?, full_name, password_hash };
+    latchkey.store.add_user(&new, latchkey.now()).await?;
+    Ok(id)
+}
+
+/// Invites somebody and joins as them: the log and the mailbox show that it happened.
+async fn join(
+    latchkey: &Latchkey,
+    inviter: &Actor,
+    person: Person,
+    permissions: &[Permission],
+) -> Result<(), Failure> {
+    let granted: PermissionSet = permissions.iter().copied().collect();
+    let granted: Vec<_> = granted.iter().collect();
+    let sent =
+        invitations::send(latchkey, inviter, person.email, &ids(&granted), &office()).await?;
+    let token = sent.token.secret().expose();
+    match latchkey.store.login(&address(person)?).await? {
+        Some(_) => {
+            invitations::join_with_password(latchkey, token, PASSWORD, &office()).await?;
+        }
+        None => {
+            let (name, password) = (person.name, PASSWORD);
+            invitations::join_with_new_login(latchkey, token, name, password, &office()).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn bakery_business(latchkey: &Latchkey, account: AccountId) -> Result<(), Failure> {
+    let now = latchkey.now();
+    let details = AccountDetails {
+        name: "Nordlys Bakeri AS".to_owned(),
+        street: "Storgata 12".to_owned(),
+        postal_code: "9008".to_owned(),
+        town: "Tromsø".to_owned(),
+        country: "Norway".to_owned(),
+    };
+    latchkey.store.set_account_details(account, &details).await?;
+    let services = [
+        ("Webshop", "Managed hosting M", "active", 41, "nordlys-shop"),
+        ("Order mail", "Mailboxes, 12", "active", 41, "post@nordlys.example"),
+        ("Recipe archive", "Storage 500 GB", "active", 203, "nordlys-archive"),
+        ("Old website", "Shared hosting S", "suspended", 9, "nordlys-www"),
+    ];
+    for (name, plan, state, days, login) in services {
+        add_service(latchkey, account, name, plan, state, now.after(days * DAY), login).await?;
+    }
+    let domains = [
+        ("nordlysbakeri.example", "active", 312, true),
+        ("nordlys.example", "active", 96, true),
+        ("boller.example", "active", 18, false),
+        ("skolebrød.example", "transferring", 250, false),
+    ];
+    for (name, state, days, locked) in domains {
+        add_domain(latchkey, account, name, state, now.after(days * DAY), locked).await?;
+    }
+    let invoices = [
+        ("2026-1187", 4, 129_900, "open"),
+        ("2026-1042", 35, 129_900, "overdue"),
+        ("2026-0911", 66, 129_900, "paid"),
+        ("2026-0780", 97, 154_900, "paid"),
+        ("2026-0655", 128, 129_900, "paid"),
+    ];
+    for (number, days, total, state) in invoices {
+        add_invoice(latchkey, account, number, now.before(days * DAY), total, state).await?;
+    }
+    let requests = [
+        ("S-5031", "Moving the old website to the new shop", "answered", INGRID, 1),
+        ("S-4977", "Certificate for boller.example", "closed", MEI, 21),
+        ("S-4820", "Invoice copy for the auditor", "closed", BJORN, 74),
+    ];
+    for (number, subject, state, person, days) in requests {
+        let request = (number, subject, state, person.name);
+        add_request(latchkey, account, request, now.before(days * DAY)).await?;
+    }
+    Ok(())
+}
+
+async fn agency_business(latchkey: &Latchkey, account: AccountId) -> Result<(), Failure> {
+    let now = latchkey.now();
+    let renews = now.after(150 * DAY);
+    add_service(latchkey, account, "Staging", "Managed hosting S", "active", renews, "fp").await?;
+    let expires = now.after(77 * DAY);
+    add_domain(latchkey, account, "fjordpixel.example", "active", expires, true).await?;
+    let issued = now.before(12 * DAY);
+    add_invoice(latchkey, account, "2026-1150", issued, 49_900, "open").await?;
+    let request = ("S-5012", "Second staging environment", "open", TOM.name);
+    add_request(latchkey, account, request, now.before(2 * DAY)).await
+}
+
+async fn add_service(
+    latchkey: &Latchkey,
+    account: AccountId,
+    name: &str,
+    plan: &str,
+    state: &str,
+    renews_at: Timestamp,
+    login_name: &str,
+) -> Result<(), Failure> {
+    let service = Service {
+        id: latchkey.new_id(),
+        name: name.to_owned(),
+        plan: plan.to_owned(),
+        state: state.to_owned(),
+        renews_at,
+        login_name: login_name.to_owned(),
+        login_password: Secret::from(password_like(latchkey.new_id())),
+    };
+    latchkey.store.add_service(account, &service).await
+}
+
+/// Something that looks like a generated password and is different in every demo.
+fn password_like(id: Uuid) -> String {
+    id.simple().to_string().chars().skip(16).collect()
+}
+
+async fn add_domain(
+    latchkey: &Latchkey,
+    account: AccountId,
+    name: &str,
+    state: &str,
+    expires_at: Timestamp,
+    locked: bool,
+) -> Result<(), Failure> {
+    let id = latchkey.new_id();
+    let domain = Domain { id, name: name.to_owned(), state: state.to_owned(), expires_at, locked };
+    latchkey.store.add_domain(account, &domain).await
+}
+
+async fn add_invoice(
+    latchkey: &Latchkey,
+    account: AccountId,
+    number: &str,
+    issued_at: Timestamp,
+    total_minor: i64,
+    state: &str,
+) -> Result<(), Failure> {
+    let invoice = Invoice {
+        id: latchkey.new_id(),
+        number: number.to_owned(),
+        issued_at,
+        due_at: issued_at.after(14 * DAY),
+        total_minor,
+        currency: "NOK".to_owned(),
+        state: state.to_owned(),
+    };
+    latchkey.store.add_invoice(account, &invoice).await
+}
+
+async fn add_request(
+    latchkey: &Latchkey,
+    account: AccountId,
+    (number, subject, state, opened_by): (&str, &str, &str, &str),
+    updated_at: Timestamp,
+) -> Result<(), Failure> {
+    let request = SupportRequest {
+        id: latchkey.new_id(),
+        number: number.to_owned(),
+        subject: subject.to_owned(),
+        state: state.to_owned(),
+        opened_by: opened_by.to_owned(),
+        updated_at,
+    };
+    latchkey.store.add_support_request(account, &request).await
+}

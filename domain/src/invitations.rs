@@ -1,0 +1,514 @@
+//! Invitations: sending, resending and cancelling them, opening their link, and answering.
+
+use std::time::Duration;
+
+use model::{
+    Access, AccountNumber, ActivityKind, Actor, Conflict, Cursor, EmailAddress, Failure, Field,
+    FieldErrors, FieldProblem, FullName, InvitationState, Mail, PAGE_SIZE, Password, Permission,
+    PermissionSet, Timestamp, UserId,
+};
+use store::{
+    Answer, AnswerFacts, InvitationFacts, InvitationStep, Joiner, NewActivity, NewMail, NewUser,
+    Offer, OfferFacts, Offered, OpenedInvitation,
+};
+pub use store::{Invitation, PendingInvitation};
+
+use crate::sessions::{self, Viewer};
+use crate::users::parse_permissions;
+use crate::{Client, Latchkey, Token};
+
+const HOUR: Duration = Duration::from_secs(60 * 60);
+
+/// What sending came to.
+#[derive(Clone, Debug)]
+pub struct Sent {
+    /// The invited address.
+    pub email: EmailAddress,
+    /// The link's token, for copying it now; it isn't stored.
+    pub token: Token,
+    /// Whether a pending invitation was updated instead of a new one made.
+    pub updated: bool,
+}
+
+/// Invites an address with these permissions. A pending invitation of that address gets them
+/// instead, and a new link.
+///
+/// # Errors
+/// [`Failure::Invalid`]; [`Failure::NotAllowed`] naming the administrator right or the permission
+/// that the actor lacks; [`Failure::TooMany`]; [`Failure::Unavailable`].
+pub async fn send(
+    latchkey: &Latchkey,
+    actor: &Actor,
+    email: &str,
+    permissions: &[String],
+    client: &Client,
+) -> Result<Sent, Failure> {
+    actor.must(Permission::AccountUsers)?;
+    let mut errors = FieldErrors::default();
+    let email = errors.take(Field::Email, EmailAddress::parse(email));
+    let permissions = match parse_permissions(permissions) {
+        Err(Failure::Invalid(FieldErrors(problems))) => {
+            errors.0.extend(problems);
+            None
+        }
+        parsed => Some(parsed?),
+    };
+    let (Some(email), Some(permissions)) = (email, permissions) else {
+        return Err(errors.into_failure());
+    };
+    actor.must_grant(permissions)?;
+    limit_mails(latchkey, actor, &email).await?;
+
+    let token = Token::new(latchkey.random.as_ref());
+    let now = latchkey.now();
+    let decide = |facts: &OfferFacts| {
+        facts.actor.must_grant(permissions)?;
+        if facts.in_account {
+            return Err(Failure::field(Field::Email, FieldProblem::AlreadyInAccount));
+        }
+        // The provider's offer to a first owner is nobody else's to replace.
+        if let Some(Access::Owner) = facts.pending.as_ref().map(|invitation| invitation.access) {
+            return Err(Failure::Conflict(Conflict::OwnersStay));
+        }
+        let pending = facts
+            .pending
+            .as_ref()
+            .filter(|invitation| invitation.state == InvitationState::Pending);
+        let kind = match pending {
+            Some(_) => ActivityKind::InvitationChanged,
+            None => ActivityKind::InvitationSent,
+        };
+        let entry = NewActivity {
+            before: pending.map(|invitation| invitation.access.permissions()),
+            after: Some(permissions),
+            ..entry(kind, &facts.actor, &facts.actor_name, &email, client)
+        };
+        let inviter = Some(facts.actor_name.clone());
+        let access = Access::Granted(permissions);
+        Ok(offer(latchkey, &token, &facts.account_name, inviter, &email, access, now, entry))
+    };
+    let offered =
+        latchkey.store.offer_invitation(actor.account, actor.user, &email, now, decide).await?;
+    Ok(Sent { email, token, updated: matches!(offered, Offered::Updated(_)) })
+}
+
+/// Sends a pending or expired invitation again with a new link; the clock starts anew.
+///
+/// # Errors
+/// [`Failure::NotAllowed`] when the actor couldn't offer this now; [`Failure::NotFound`];
+/// [`Conflict::Invitation`] when it isn't pending any more; [`Failure::TooMany`];
+/// [`Failure::Unavailable`].
+pub async fn resend(
+    latchkey: &Latchkey,
+    actor: &Actor,
+    id: &str,
+    client: &Client,
+) -> Result<Sent, Failure> {
+    let invitation = find(latchkey, actor, id).await?;
+    limit_mails(latchkey, actor, &invitation.email).await?;
+    let token = Token::new(latchkey.random.as_ref());
+    let now = latchkey.now();
+    let decide = |facts: &InvitationFacts| {
+        let invitation = &facts.invitation;
+        let (InvitationState::Pending | InvitationState::Expired) = invitation.state else {
+            return Err(Failure::Conflict(Conflict::Invitation(invitation.state)));
+        };
+        // Whoever resends sees the link: it must open no more than they could offer themselves.
+        may_offer(&facts.actor, invitation.access)?;
+        let permissions = Some(invitation.access.permissions());
+        let kind = ActivityKind::InvitationResent;
+        let entry = NewActivity {
+            after: permissions,
+            ..entry(kind, &facts.actor, &facts.actor_name, &invitation.email, client)
+        };
+        let inviter = facts.inviter_name.clone();
+        let (email, access) = (&invitation.email, invitation.access);
+        let offer =
+            offer(latchkey, &token, &facts.account_name, inviter, email, access, now, entry);
+        Ok(InvitationStep::Resend(offer))
+    };
+    let (account, user) = (actor.account, actor.user);
+    latchkey.store.step_invitation(account, user, invitation.id, now, decide).await?;
+    Ok(Sent { email: invitation.email, token, updated: false })
+}
+
+/// Takes a pending or expired invitation back: its link is dead from now on.
+///
+/// # Errors
+/// [`Failure::NotAllowed`]; [`Failure::NotFound`]; [`Conflict::Invitation`] when it was answered
+/// or cancelled already; [`Failure::Unavailable`].
+pub async fn cancel(
+    latchkey: &Latchkey,
+    actor: &Actor,
+    id: &str,
+    client: &Client,
+) -> Result<EmailAddress, Failure> {
+    let invitation = find(latchkey, actor, id).await?;
+    let decide = |facts: &InvitationFacts| {
+        facts.actor.must(Permission::AccountUsers)?;
+        let invitation = &facts.invitation;
+        let (InvitationState::Pending | InvitationState::Expired) = invitation.state else {
+            return Err(Failure::Conflict(Conflict::Invitation(invitation.state)));
+        };
+        let kind = ActivityKind::InvitationCancelled;
+        let before = Some(invitation.access.permissions());
+        let entry = entry(kind, &facts.actor, &facts.actor_name, &invitation.email, client);
+        Ok(InvitationStep::Cancel { entry: NewActivity { before, ..entry } })
+    };
+    let (account, user, now) = (actor.account, actor.user, latchkey.now());
+    latchkey.store.step_invitation(account, user, invitation.id, now, decide).await?;
+    Ok(invitation.email)
+}
+
+/// One invitation of the account.
+///
+/// # Errors
+/// [`Failure::NotAllowed`]; [`Failure::NotFound`]; [`Failure::Unavailable`].
+pub async fn find(latchkey: &Latchkey, actor: &Actor, id: &str) -> Result<Invitation, Failure> {
+    actor.must(Permission::AccountUsers)?;
+    let id = id.parse().map_err(|_| Failure::NotFound)?;
+    let found = latchkey.store.invitation(actor.account, id, latchkey.now()).await?;
+    found.ok_or(Failure::NotFound)
+}
+
+/// One page of the account's pending invitations.
+#[derive(Clone, Debug)]
+pub struct PendingPage {
+    /// The invitations.
+    pub invitations: Vec<PendingInvitation>,
+    /// Where the next page begins, if there is one.
+    pub next: Option<Cursor>,
+}
+
+/// The account's invitations that wait for an answer or ran out unanswered.
+///
+/// # Errors
+/// [`Failure::NotAllowed`], [`Failure::Unavailable`].
+pub async fn pending(
+    latchkey: &Latchkey,
+    actor: &Actor,
+    after: Option<&Cursor>,
+) -> Result<PendingPage, Failure> {
+    actor.must(Permission::AccountUsers)?;
+    let (account, now) = (actor.account, latchkey.now());
+    let mut invitations =
+        latchkey.store.pending_invitations(account, after, PAGE_SIZE + 1, now).await?;
+    let more = invitations.len() > PAGE_SIZE;
+    invitations.truncate(PAGE_SIZE);
+    let next = invitations.last().filter(|_| more).map(PendingInvitation::cursor);
+    Ok(PendingPage { invitations, next })
+}
+
+/// What an invitation's page says and asks.
+#[derive(Clone, Debug)]
+pub struct Opened {
+    /// The invited address.
+    pub email: EmailAddress,
+    /// The account's number.
+    pub account_number: AccountNumber,
+    /// The account's name.
+    pub account_name: String,
+    /// The inviter's name; none for the provider.
+    pub inviter_name: Option<String>,
+    /// What joining opens now: no more than the inviter could still grant (rule 7).
+    pub access: Access,
+    /// Until when it can be accepted.
+    pub expires_at: Timestamp,
+    /// What the person who opened it is asked for.
+    pub asks: Asks,
+}
+
+/// What joining takes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Asks {
+    /// A name and a password: nobody has this address yet.
+    NewLogin,
+    /// The password of the login that has this address.
+    Password,
+    /// Nothing but a yes: they are signed in with this address.
+    Yes,
+    /// Signing out first: they are signed in with another address.
+    OtherUser,
+}
+
+/// Opens an invitation's link. Changes nothing: mail scanners do this too.
+///
+/// # Errors
+/// [`Failure::NotFound`] for an unknown link; [`Conflict`] saying how things stand when it can't
+/// be accepted; [`Failure::Unavailable`].
+pub async fn open(
+    latchkey: &Latchkey,
+    token: &str,
+    viewer: Option<&Viewer>,
+) -> Result<Opened, Failure> {
+    let token = Token::parse(token).ok_or(Failure::NotFound)?;
+    let opened = latchkey.store.open_invitation(&token.hash(), latchkey.now()).await?;
+    let opened = opened.ok_or(Failure::NotFound)?;
+    let access = acceptable(&opened)?;
+    let asks = match (viewer, opened.login) {
+        (Some(viewer), _) if viewer.email == opened.invitation.email => Asks::Yes,
+        (Some(_), _) => Asks::OtherUser,
+        (None, Some(_)) => Asks::Password,
+        (None, None) => Asks::NewLogin,
+    };
+    Ok(Opened {
+        email: opened.invitation.email,
+        account_number: opened.account_number,
+        account_name: opened.account_name,
+        inviter_name: opened.inviter_name,
+        access,
+        expires_at: opened.invitation.expires_at,
+        asks,
+    })
+}
+
+/// Creates a login for the invited address and joins with it, signed in from then on.
+///
+/// # Errors
+/// [`Failure::Invalid`]; [`Failure::NotFound`]; [`Conflict`], also [`Conflict::LoginExists`];
+/// [`Failure::Unavailable`].
+pub async fn join_with_new_login(
+    latchkey: &Latchkey,
+    token: &str,
+    full_name: &str,
+    password: &str,
+    client: &Client,
+) -> Result<(AccountNumber, Token), Failure> {
+    // How things stand comes first: nobody fills in a form for a dead link.
+    let opened = open(latchkey, token, None).await?;
+    if opened.asks != Asks::NewLogin {
+        return Err(Failure::Conflict(Conflict::LoginExists));
+    }
+    let mut errors = FieldErrors::default();
+    let full_name = errors.take(Field::FullName, FullName::parse(full_name));
+    let password = errors.take(Field::Password, Password::parse_new(password));
+    let (Some(full_name), Some(password)) = (full_name, password) else {
+        return Err(errors.into_failure());
+    };
+    let password_hash = latchkey.hasher.hash(password, latchkey.random.as_ref()).await?;
+    let id = UserId::from(latchkey.new_id());
+    let email = opened.email;
+    let name = full_name.as_str().to_owned();
+    let user = NewUser { id, email, full_name, password_hash };
+    let joiner = move |facts: &AnswerFacts| match facts.opened.login {
+        Some(_) => Err(Failure::Conflict(Conflict::LoginExists)),
+        None => Ok((Joiner::New(user), name)),
+    };
+    join(latchkey, token, client, true, joiner).await
+}
+
+/// Joins with the login that has the invited address, by its password; signed in from then on.
+///
+/// # Errors
+/// [`Failure::Invalid`]; [`Failure::TooMany`]; [`Failure::NotFound`]; [`Conflict`];
+/// [`Failure::Unavailable`].
+pub async fn join_with_password(
+    latchkey: &Latchkey,
+    token: &str,
+    password: &str,
+    client: &Client,
+) -> Result<(AccountNumber, Token), Failure> {
+    let opened = open(latchkey, token, None).await?;
+    let password = Password::parse_given(password)
+        .map_err(|problem| Failure::field(Field::Password, problem))?;
+    let login = sessions::verify(latchkey, &opened.email, password, client).await?;
+    let joiner = move |_: &AnswerFacts| Ok((Joiner::Existing(login.id), login.full_name));
+    join(latchkey, token, client, true, joiner).await
+}
+
+/// Joins as the user who is signed in with the invited address.
+///
+/// # Errors
+/// [`Conflict::OtherAddress`] when they are signed in with another; [`Failure::NotFound`]; other
+/// [`Conflict`]s; [`Failure::Unavailable`].
+pub async fn join_signed_in(
+    latchkey: &Latchkey,
+    token: &str,
+    viewer: &Viewer,
+    client: &Client,
+) -> Result<AccountNumber, Failure> {
+    let joiner = |facts: &AnswerFacts| {
+        if viewer.email != facts.opened.invitation.email {
+            return Err(Failure::Conflict(Conflict::OtherAddress));
+        }
+        Ok((Joiner::Existing(viewer.user), viewer.full_name.clone()))
+    };
+    let (number, _) = join(latchkey, token, client, false, joiner).await?;
+    Ok(number)
+}
+
+async fn join(
+    latchkey: &Latchkey,
+    token: &str,
+    client: &Client,
+    sign_in: bool,
+    joiner: impl FnOnce(&AnswerFacts) -> Result<(Joiner, String), Failure> + Send,
+) -> Result<(AccountNumber, Token), Failure> {
+    let token = Token::parse(token).ok_or(Failure::NotFound)?;
+    let (session_token, session) = sessions::new_session(latchkey, client);
+    let decide = |facts: &AnswerFacts| {
+        let access = acceptable(&facts.opened)?;
+        let (joiner, name) = joiner(facts)?;
+        if facts.in_account {
+            return Err(Failure::Conflict(Conflict::AlreadyInAccount));
+        }
+        let user = match &joiner {
+            Joiner::Existing(user) => *user,
+            Joiner::New(user) => user.id,
+        };
+        let entry = NewActivity {
+            kind: ActivityKind::InvitationAccepted,
+            actor: Some(user),
+            actor_name: name.clone(),
+            subject: Some(user),
+            subject_name: name.clone(),
+            before: None,
+            after: Some(access.permissions()),
+            address: client.address.clone(),
+        };
+        let opened = &facts.opened;
+        let mail = to_inviter(
+            opened,
+            Mail::InvitationAccepted {
+                account: opened.account_name.clone(),
+                name,
+                email: opened.invitation.email.to_string(),
+                access,
+            },
+        );
+        let session = sign_in.then_some(session);
+        Ok(Answer::Accept { joiner, access, session, entry, mail })
+    };
+    let number = latchkey.store.answer_invitation(&token.hash(), latchkey.now(), decide).await?;
+    Ok((number, session_token))
+}
+
+/// Declines an invitation. Whoever holds the link may.
+///
+/// # Errors
+/// [`Failure::NotFound`]; [`Conflict`] when it isn't pending any more; [`Failure::Unavailable`].
+pub async fn decline(latchkey: &Latchkey, token: &str, client: &Client) -> Result<(), Failure> {
+    let token = Token::parse(token).ok_or(Failure::NotFound)?;
+    let decide = |facts: &AnswerFacts| {
+        let opened = &facts.opened;
+        still_pending(opened)?;
+        let email = opened.invitation.email.to_string();
+        let entry = NewActivity {
+            kind: ActivityKind::InvitationDeclined,
+            actor: opened.login,
+            actor_name: facts.login_name.clone().unwrap_or_else(|| email.clone()),
+            subject: opened.login,
+            subject_name: email.clone(),
+            before: Some(opened.invitation.access.permissions()),
+            after: None,
+            address: client.address.clone(),
+        };
+        let account = opened.account_name.clone();
+        let mail = to_inviter(opened, Mail::InvitationDeclined { account, email });
+        Ok(Answer::Decline { entry, mail })
+    };
+    latchkey.store.answer_invitation(&token.hash(), latchkey.now(), decide).await.map(|_| ())
+}
+
+/// What accepting would open at this moment (rule 7): the offer, cut to what the inviter could
+/// still grant.
+fn acceptable(opened: &OpenedInvitation) -> Result<Access, Failure> {
+    still_pending(opened)?;
+    if opened.invitation.inviter.is_none() {
+        return Ok(opened.invitation.access);
+    }
+    let inviter = opened.inviter_access.filter(|access| access.may(Permission::AccountUsers));
+    let grantable = inviter.map_or(PermissionSet::EMPTY, Access::permissions);
+    match opened.invitation.access {
+        Access::Owner if inviter.is_some_and(Access::is_owner) => Ok(Access::Owner),
+        Access::Owner => Err(Failure::Conflict(Conflict::NothingLeftToGrant)),
+        Access::Granted(offered) => match offered.intersection(grantable) {
+            PermissionSet::EMPTY => Err(Failure::Conflict(Conflict::NothingLeftToGrant)),
+            left => Ok(Access::Granted(left)),
+        },
+    }
+}
+
+fn still_pending(opened: &OpenedInvitation) -> Result<(), Failure> {
+    match opened.invitation.state {
+        InvitationState::Pending if opened.replaced => {
+            Err(Failure::Conflict(Conflict::LinkReplaced))
+        }
+        InvitationState::Pending => Ok(()),
+        state => Err(Failure::Conflict(Conflict::Invitation(state))),
+    }
+}
+
+fn may_offer(actor: &Actor, access: Access) -> Result<(), Failure> {
+    match access {
+        Access::Owner if actor.access.is_owner() => Ok(()),
+        Access::Owner => Err(Failure::Conflict(Conflict::OwnersStay)),
+        Access::Granted(permissions) => actor.must_grant(permissions),
+    }
+}
+
+async fn limit_mails(
+    latchkey: &Latchkey,
+    actor: &Actor,
+    email: &EmailAddress,
+) -> Result<(), Failure> {
+    let settings = &latchkey.settings;
+    let account = uuid::Uuid::from(actor.account);
+    let by_address = format!("invite:{account}:{}", email.key());
+    latchkey.limit(&by_address, settings.invitations_per_address, HOUR).await?;
+    latchkey.limit(&format!("invite:{account}"), settings.invitations_per_account, HOUR).await
+}
+
+fn to_inviter(opened: &OpenedInvitation, mail: Mail) -> Option<NewMail> {
+    // Whoever lost their access to the account learns nothing more about it.
+    opened.inviter_access?;
+    let to = opened.inviter_email.clone()?;
+    Some(NewMail { to, mail, invitation: None })
+}
+
+#[expect(clippy::too_many_arguments, reason = "the parts of one mail, all of them needed")]
+fn offer(
+    latchkey: &Latchkey,
+    token: &Token,
+    account: &str,
+    inviter: Option<String>,
+    email: &EmailAddress,
+    access: Access,
+    now: Timestamp,
+    entry: NewActivity,
+) -> Offer {
+    let expires_at = now.after(latchkey.settings.invitation_lifetime);
+    let mail = Mail::Invitation {
+        account: account.to_owned(),
+        inviter,
+        access,
+        expires_at,
+        token: token.secret().clone(),
+    };
+    Offer {
+        access,
+        token_hash: token.hash(),
+        expires_at,
+        entry,
+        mail: NewMail { to: email.clone(), mail, invitation: None },
+    }
+}
+
+fn entry(
+    kind: ActivityKind,
+    actor: &Actor,
+    actor_name: &str,
+    about: &EmailAddress,
+    client: &Client,
+) -> NewActivity {
+    NewActivity {
+        kind,
+        actor: Some(actor.user),
+        actor_name: actor_name.to_owned(),
+        subject: None,
+        subject_name: about.to_string(),
+        before: None,
+        after: None,
+        address: client.address.clone(),
+    }
+}

@@ -1,0 +1,133 @@
+//! What every action needs: the store, the clock, the random source, the settings.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use model::{Failure, Limit, Timestamp};
+use store::Store;
+use uuid::Uuid;
+
+use crate::passwords::Hasher;
+
+/// Tells the time.
+pub trait Clock: Send + Sync {
+    /// This moment.
+    fn now(&self) -> Timestamp;
+}
+
+/// Gives unpredictable bytes.
+pub trait Random: Send + Sync {
+    /// Fills the buffer from a source fit for keys.
+    fn fill(&self, buffer: &mut [u8]);
+}
+
+/// How long things last and how often they may be tried.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// How long an invitation can be accepted.
+    pub invitation_lifetime: Duration,
+    /// How long a link to choose a new password works.
+    pub reset_lifetime: Duration,
+    /// After how long without use a session ends.
+    pub session_idle: Duration,
+    /// After how long a session ends at any rate.
+    pub session_absolute: Duration,
+    /// How many sign-ins one address may try in a quarter of an hour.
+    pub sign_ins_per_address: u32,
+    /// How many sign-ins one client may try in a quarter of an hour.
+    pub sign_ins_per_client: u32,
+    /// How many invitation mails one account may send in an hour.
+    pub invitations_per_account: u32,
+    /// How many invitation mails one account may send to one address in an hour.
+    pub invitations_per_address: u32,
+    /// How many passwords are hashed at the same time; more wait their turn.
+    pub hashes_at_once: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        const HOUR: Duration = Duration::from_secs(60 * 60);
+        const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+        Self {
+            invitation_lifetime: 7 * DAY,
+            reset_lifetime: HOUR / 2,
+            session_idle: DAY,
+            session_absolute: 30 * DAY,
+            sign_ins_per_address: 10,
+            sign_ins_per_client: 300,
+            invitations_per_account: 200,
+            invitations_per_address: 10,
+            hashes_at_once: 2,
+        }
+    }
+}
+
+/// Where a request comes from.
+#[derive(Clone, Debug, Default)]
+pub struct Client {
+    /// The network address, as text; empty for the command line.
+    pub address: String,
+    /// The `User-Agent`, at most 200 characters.
+    pub user_agent: String,
+}
+
+/// The product, ready to act.
+#[derive(Clone)]
+pub struct Latchkey {
+    /// The database.
+    pub store: Store,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// The random source.
+    pub random: Arc<dyn Random>,
+    /// How long things last.
+    pub settings: Arc<Settings>,
+    pub(crate) hasher: Hasher,
+}
+
+impl Latchkey {
+    /// Puts the parts together.
+    #[must_use]
+    pub fn new(
+        store: Store,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+        settings: Settings,
+    ) -> Self {
+        let hasher = Hasher::new(settings.hashes_at_once, random.as_ref());
+        Self { store, clock, random, settings: Arc::new(settings), hasher }
+    }
+
+    /// This moment.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// A new id, in the order of time (UUID version 7, RFC 9562 section 5.7).
+    #[must_use]
+    pub fn new_id(&self) -> Uuid {
+        let mut random = [0; 10];
+        self.random.fill(&mut random);
+        let millis = u64::try_from(self.now().as_micros() / 1_000).unwrap_or(0);
+        uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid()
+    }
+
+    /// Counts one attempt and refuses it when there were too many.
+    pub(crate) async fn limit(
+        &self,
+        key: &str,
+        most: u32,
+        window: Duration,
+    ) -> Result<(), Failure> {
+        let now = self.now();
+        let attempts = self.store.count_attempt(key, window, now).await?;
+        if attempts.count <= most {
+            return Ok(());
+        }
+        let wait = attempts.until.since(now).as_secs() + 1;
+        Err(Failure::TooMany(Limit {
+            retry_after_seconds: u32::try_from(wait).unwrap_or(u32::MAX),
+        }))
+    }
+}

@@ -1,0 +1,18 @@
+//! What the product does. A function checks the actor, applies the rules, calls the store, and
+//! leaves mail in the outbox. No HTTP and no HTML; clock and randomness are handed in.
+
+mod latchkey;
+mod token;
+
+pub mod accounts;
+pub mod activity;
+pub mod areas;
+pub mod demo;
+pub mod invitations;
+pub mod mails;
+pub mod passwords;
+pub mod sessions;
+pub mod users;
+
+pub use latchkey::{Client, Clock, Latchkey, Random, Settings};
+pub use token::Token;

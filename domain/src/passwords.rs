@@ -1,0 +1,199 @@
+//! Passwords: hashing them, and choosing a new one by a link.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use argon2::password_hash::phc::PasswordHash;
+use argon2::password_hash::{PasswordHasher, PasswordVerifier};
+use argon2::{Algorithm, Argon2, Params, Version};
+use model::{EmailAddress, Failure, Field, FieldErrors, Mail, Password, Secret, Timestamp};
+use store::NewMail;
+use tokio::sync::Semaphore;
+
+use crate::{Client, Latchkey, Random, Token};
+
+/// Memory 19 456 KiB, 2 passes, 1 lane (OWASP Password Storage Cheat Sheet; OWASP ASVS 5.0
+/// V11.4.2).
+const MEMORY_KIB: u32 = 19_456;
+const PASSES: u32 = 2;
+const LANES: u32 = 1;
+
+/// Hashes passwords off the async threads, a bounded number at a time.
+#[derive(Clone)]
+pub(crate) struct Hasher {
+    turns: Arc<Semaphore>,
+    /// A hash that no password has: compared with when there is no login, so that the answer takes
+    /// the same time.
+    nobody: Arc<str>,
+}
+
+fn argon2() -> Argon2<'static> {
+    let params = Params::new(MEMORY_KIB, PASSES, LANES, None).unwrap_or_default();
+    Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+}
+
+fn hash_with(random_salt: &[u8], password: &str) -> Result<String, Failure> {
+    match argon2().hash_password_with_salt(password.as_bytes(), random_salt) {
+        Ok(hash) => Ok(hash.to_string()),
+        Err(error) => {
+            tracing::error!(%error, "a password can't be hashed");
+            Err(Failure::Unavailable)
+        }
+    }
+}
+
+impl Hasher {
+    pub(crate) fn new(at_once: usize, random: &dyn Random) -> Self {
+        let mut secret = [0; 32];
+        random.fill(&mut secret);
+        let (salt, unknown) = secret.split_at(16);
+        let nobody = hash_with(salt, &format!("{unknown:?}")).unwrap_or_default();
+        Self { turns: Arc::new(Semaphore::new(at_once)), nobody: nobody.into() }
+    }
+
+    async fn in_turn<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Failure> {
+        let turn = Arc::clone(&self.turns).acquire_owned().await;
+        let done = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            work()
+        });
+        done.await.map_err(|error| {
+            tracing::error!(%error, "the hashing of a password broke off");
+            Failure::Unavailable
+        })
+    }
+
+    pub(crate) async fn hash(
+        &self,
+        password: Password,
+        random: &dyn Random,
+    ) -> Result<Secret, Failure> {
+        let mut salt = [0; 16];
+        random.fill(&mut salt);
+        self.in_turn(move || hash_with(&salt, password.expose())).await?.map(Secret::from)
+    }
+
+    /// Whether the password belongs to the hash. Without a hash it takes as long and says no.
+    pub(crate) async fn verify(
+        &self,
+        password: Password,
+        hash: Option<Secret>,
+    ) -> Result<bool, Failure> {
+        let nobody = Arc::clone(&self.nobody);
+        self.in_turn(move || {
+            let stored = hash.as_ref().map_or(&*nobody, Secret::expose);
+            let fits = PasswordHash::new(stored).is_ok_and(|stored| {
+                argon2().verify_password(password.expose().as_bytes(), &stored).is_ok()
+            });
+            fits && hash.is_some()
+        })
+        .await
+    }
+}
+
+/// Sends a link to choose a new password, if the address has a login. The answer is the same if it
+/// hasn't (OWASP ASVS 5.0 V6.3.8).
+///
+/// # Errors
+/// [`Failure::Invalid`] for what is no address, [`Failure::TooMany`], [`Failure::Unavailable`].
+pub async fn request_reset(
+    latchkey: &Latchkey,
+    email: &str,
+    client: &Client,
+) -> Result<(), Failure> {
+    let email =
+        EmailAddress::parse(email).map_err(|problem| Failure::field(Field::Email, problem))?;
+    const WINDOW: Duration = Duration::from_secs(60 * 60);
+    latchkey.limit(&format!("reset:client:{}", client.address), 30, WINDOW).await?;
+    latchkey.limit(&format!("reset:address:{}", email.key()), 5, WINDOW).await?;
+    if let Some(login) = latchkey.store.login(&email).await? {
+        let (token, expires_at) = new_link(latchkey);
+        let mail = Mail::PasswordReset { expires_at, token: token.secret().clone() };
+        let mail = NewMail { to: login.email, mail, invitation: None };
+        let now = latchkey.now();
+        latchkey.store.issue_reset(login.id, &token.hash(), expires_at, Some(mail), now).await?;
+    }
+    Ok(())
+}
+
+/// Makes such a link for the operator to hand over.
+///
+/// # Errors
+/// [`Failure::NotFound`] when the address has no login, [`Failure::Unavailable`].
+pub async fn reset_link(
+    latchkey: &Latchkey,
+    email: &EmailAddress,
+) -> Result<(Token, Timestamp), Failure> {
+    let login = latchkey.store.login(email).await?.ok_or(Failure::NotFound)?;
+    let (token, expires_at) = new_link(latchkey);
+    let now = latchkey.now();
+    latchkey.store.issue_reset(login.id, &token.hash(), expires_at, None, now).await?;
+    Ok((token, expires_at))
+}
+
+fn new_link(latchkey: &Latchkey) -> (Token, Timestamp) {
+    let token = Token::new(latchkey.random.as_ref());
+    (token, latchkey.now().after(latchkey.settings.reset_lifetime))
+}
+
+/// Whether the link still works. Changes nothing.
+///
+/// # Errors
+/// [`model::Conflict::LinkSpent`] when it was used, is too old or unknown;
+/// [`Failure::Unavailable`].
+pub async fn open_reset(latchkey: &Latchkey, token: &str) -> Result<Timestamp, Failure> {
+    let spent = Failure::Conflict(model::Conflict::LinkSpent);
+    let Some(token) = Token::parse(token) else { return Err(spent) };
+    match latchkey.store.reset(&token.hash()).await? {
+        Some(reset) if !reset.used && reset.expires_at > latchkey.now() => Ok(reset.expires_at),
+        _ => Err(spent),
+    }
+}
+
+/// Sets the password that was chosen by a link, and ends every session of the user.
+///
+/// # Errors
+/// [`Failure::Invalid`], [`model::Conflict::LinkSpent`], [`Failure::Unavailable`].
+pub async fn choose_by_reset(
+    latchkey: &Latchkey,
+    token: &str,
+    password: &str,
+) -> Result<(), Failure> {
+    open_reset(latchkey, token).await?;
+    let spent = Failure::Conflict(model::Conflict::LinkSpent);
+    let Some(token) = Token::parse(token) else { return Err(spent) };
+    let password = Password::parse_new(password)
+        .map_err(|problem| Failure::field(Field::NewPassword, problem))?;
+    let hash = latchkey.hasher.hash(password, latchkey.random.as_ref()).await?;
+    let user = latchkey.store.use_reset(&token.hash(), &hash, latchkey.now()).await?;
+    user.map(|_| ()).ok_or(spent)
+}
+
+/// Changes the password of somebody who is signed in, and ends their other sessions.
+///
+/// # Errors
+/// [`Failure::Invalid`], [`Failure::TooMany`], [`Failure::Unavailable`].
+pub async fn change(
+    latchkey: &Latchkey,
+    viewer: &crate::sessions::Viewer,
+    current: &str,
+    new: &str,
+    session: &Token,
+) -> Result<(), Failure> {
+    let mut errors = FieldErrors::default();
+    let current = errors.take(Field::Password, Password::parse_given(current));
+    let new = errors.take(Field::NewPassword, Password::parse_new(new));
+    let (Some(current), Some(new)) = (current, new) else { return Err(errors.into_failure()) };
+    let key = format!("password:{}", viewer.user);
+    latchkey.limit(&key, 10, Duration::from_secs(15 * 60)).await?;
+    let login = latchkey.store.login_of(viewer.user).await?.ok_or(Failure::SignedOut)?;
+    if !latchkey.hasher.verify(current, Some(login.password_hash)).await? {
+        return Err(Failure::field(Field::Password, model::FieldProblem::WrongPassword));
+    }
+    let hash = latchkey.hasher.hash(new, latchkey.random.as_ref()).await?;
+    latchkey.store.change_password(viewer.user, &hash, Some(&session.hash())).await?;
+    latchkey.store.forget_attempts(&key).await
+}

@@ -1,0 +1,130 @@
+//! Signing in and out, and who a session belongs to.
+
+use std::time::Duration;
+
+use model::{EmailAddress, Failure, Field, FieldErrors, FieldProblem, FullName, Password, UserId};
+use store::{Login, NewSession};
+
+use crate::{Client, Latchkey, Token};
+
+/// Somebody who is signed in.
+#[derive(Clone, Debug)]
+pub struct Viewer {
+    /// The user.
+    pub user: UserId,
+    /// Their address.
+    pub email: EmailAddress,
+    /// Their name.
+    pub full_name: String,
+}
+
+/// Signs somebody in. `instead_of` is the session that the same browser had: it ends.
+///
+/// # Errors
+/// [`Failure::Invalid`], the same for an unknown address and a wrong password (OWASP ASVS 5.0
+/// V6.3.8); [`Failure::TooMany`]; [`Failure::Unavailable`].
+pub async fn sign_in(
+    latchkey: &Latchkey,
+    email: &str,
+    password: &str,
+    client: &Client,
+    instead_of: Option<&Token>,
+) -> Result<Token, Failure> {
+    let mut errors = FieldErrors::default();
+    let email = errors.take(Field::Email, EmailAddress::parse(email));
+    let password = errors.take(Field::Password, Password::parse_given(password));
+    let (Some(email), Some(password)) = (email, password) else {
+        return Err(errors.into_failure());
+    };
+    let login = verify(latchkey, &email, password, client).await?;
+    let (token, session) = new_session(latchkey, client);
+    let instead_of = instead_of.map(Token::hash);
+    let now = latchkey.now();
+    latchkey.store.begin_session(login.id, &session, instead_of.as_ref(), now).await?;
+    tracing::info!(user = %login.id, "signed in");
+    Ok(token)
+}
+
+/// Compares a password with the login's, within the limits per address and per client.
+pub(crate) async fn verify(
+    latchkey: &Latchkey,
+    email: &EmailAddress,
+    password: Password,
+    client: &Client,
+) -> Result<Login, Failure> {
+    const WINDOW: Duration = Duration::from_secs(15 * 60);
+    let settings = &latchkey.settings;
+    let by_client = format!("sign-in:client:{}", client.address);
+    let by_address = format!("sign-in:address:{}", email.key());
+    latchkey.limit(&by_client, settings.sign_ins_per_client, WINDOW).await?;
+    latchkey.limit(&by_address, settings.sign_ins_per_address, WINDOW).await?;
+    let login = latchkey.store.login(email).await?;
+    let hash = login.as_ref().map(|login| login.password_hash.clone());
+    let fits = latchkey.hasher.verify(password, hash).await?;
+    match login {
+        Some(login) if fits => {
+            latchkey.store.forget_attempts(&by_address).await?;
+            Ok(login)
+        }
+        _ => Err(Failure::field(Field::Password, FieldProblem::WrongPassword)),
+    }
+}
+
+pub(crate) fn new_session(latchkey: &Latchkey, client: &Client) -> (Token, NewSession) {
+    let token = Token::new(latchkey.random.as_ref());
+    let session = NewSession {
+        token_hash: token.hash(),
+        address: client.address.clone(),
+        user_agent: client.user_agent.clone(),
+    };
+    (token, session)
+}
+
+/// Who is signed in with this session.
+///
+/// # Errors
+/// [`Failure::SignedOut`] when the session ended or never was, [`Failure::Unavailable`].
+pub async fn viewer(latchkey: &Latchkey, session: &Token) -> Result<Viewer, Failure> {
+    let Settings { idle, absolute } = Settings::of(latchkey);
+    let found = latchkey.store.session(&session.hash(), idle, absolute, latchkey.now()).await?;
+    let user = found.ok_or(Failure::SignedOut)?;
+    Ok(Viewer { user: user.user, email: user.email, full_name: user.full_name })
+}
+
+/// Ends the session.
+///
+/// # Errors
+/// [`Failure::Unavailable`].
+pub async fn sign_out(latchkey: &Latchkey, session: &Token) -> Result<(), Failure> {
+    latchkey.store.end_session(&session.hash()).await
+}
+
+/// Gives the viewer another name.
+///
+/// # Errors
+/// [`Failure::Invalid`], [`Failure::Unavailable`].
+pub async fn rename(latchkey: &Latchkey, viewer: &Viewer, name: &str) -> Result<(), Failure> {
+    let name = FullName::parse(name).map_err(|problem| Failure::field(Field::FullName, problem))?;
+    latchkey.store.rename_user(viewer.user, &name).await
+}
+
+/// Deletes what ended: sessions, reset links, counted attempts.
+///
+/// # Errors
+/// [`Failure::Unavailable`].
+pub async fn sweep(latchkey: &Latchkey) -> Result<u64, Failure> {
+    let Settings { idle, absolute } = Settings::of(latchkey);
+    latchkey.store.sweep(idle, absolute, latchkey.now()).await
+}
+
+struct Settings {
+    idle: Duration,
+    absolute: Duration,
+}
+
+impl Settings {
+    fn of(latchkey: &Latchkey) -> Self {
+        let settings = &latchkey.settings;
+        Self { idle: settings.session_idle, absolute: settings.session_absolute }
+    }
+}

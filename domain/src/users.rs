@@ -1,0 +1,181 @@
+//! The users of an account: listing them, changing what they may do, ending their access.
+
+use model::{
+    Access, ActivityKind, Actor, Conflict, Cursor, Failure, Field, FieldProblem, Mail, PAGE_SIZE,
+    Permission, PermissionSet, UserId,
+};
+use store::{ChangeFacts, MembershipChange, NewActivity, NewMail, UsersQuery};
+pub use store::{Member, UserSort};
+
+use crate::{Client, Latchkey};
+
+/// One page of an account's users.
+#[derive(Clone, Debug)]
+pub struct UsersPage {
+    /// The users.
+    pub users: Vec<Member>,
+    /// Where the next page begins, if there is one.
+    pub next: Option<Cursor>,
+}
+
+/// The account's users.
+///
+/// # Errors
+/// [`Failure::NotAllowed`], [`Failure::Unavailable`].
+pub async fn list(
+    latchkey: &Latchkey,
+    actor: &Actor,
+    search: &str,
+    sort: UserSort,
+    after: Option<Cursor>,
+) -> Result<UsersPage, Failure> {
+    actor.must(Permission::AccountUsers)?;
+    let search = Some(search.trim().to_owned()).filter(|search| !search.is_empty());
+    let query = UsersQuery { search, sort, after };
+    let mut users = latchkey.store.users(actor.account, &query, PAGE_SIZE + 1).await?;
+    let more = users.len() > PAGE_SIZE;
+    users.truncate(PAGE_SIZE);
+    let next = users.last().filter(|_| more).map(|last| last.cursor(sort));
+    Ok(UsersPage { users, next })
+}
+
+/// One user of the account.
+///
+/// # Errors
+/// [`Failure::NotAllowed`]; [`Failure::NotFound`] for whoever isn't in this account;
+/// [`Failure::Unavailable`].
+pub async fn member(latchkey: &Latchkey, actor: &Actor, user: &str) -> Result<Member, Failure> {
+    actor.must(Permission::AccountUsers)?;
+    let user: UserId = user.parse().map_err(|_| Failure::NotFound)?;
+    latchkey.store.member(actor.account, user).await?.ok_or(Failure::NotFound)
+}
+
+/// Gives a user of the account other permissions. Those that the actor doesn't hold stay as they
+/// are.
+///
+/// # Errors
+/// As [`Actor::change`]; [`Failure::Invalid`] for an unknown permission or none at all;
+/// [`Failure::NotFound`]; [`Failure::Unavailable`].
+pub async fn change_permissions(
+    latchkey: &Latchkey,
+    actor: &Actor,
+    user: &str,
+    wanted: &[String],
+    client: &Client,
+) -> Result<Member, Failure> {
+    let target = member(latchkey, actor, user).await?;
+    let wanted = parse_permissions(wanted)?;
+    if actor.change(target.user, target.access, wanted)? == target.access.permissions() {
+        return Ok(target);
+    }
+    let decide = |facts: &ChangeFacts| {
+        let before = facts.target.access;
+        let after = facts.actor.change(facts.target.user, before, wanted)?;
+        if after.is_empty() {
+            return Err(Failure::field(Field::Permissions, FieldProblem::Missing));
+        }
+        let before = before.permissions();
+        let mail = Mail::PermissionsChanged {
+            account: facts.account_name.clone(),
+            changed_by: facts.actor_name.clone(),
+            before,
+            after,
+        };
+        let entry = entry(facts, ActivityKind::PermissionsChanged, client);
+        Ok(MembershipChange {
+            access: Some(Access::Granted(after)),
+            entry: NewActivity { before: Some(before), after: Some(after), ..entry },
+            mail: Some(NewMail { to: facts.target.email.clone(), mail, invitation: None }),
+        })
+    };
+    let (account, now) = (actor.account, latchkey.now());
+    latchkey.store.change_membership(account, actor.user, target.user, now, decide).await?;
+    Ok(target)
+}
+
+/// Ends a user's access to the account.
+///
+/// # Errors
+/// [`Failure::NotAllowed`]; [`Conflict::OwnersStay`] for an owner; [`Conflict::OwnPermissions`]
+/// for oneself ([`leave`] is for that); [`Failure::NotFound`]; [`Failure::Unavailable`].
+pub async fn remove_access(
+    latchkey: &Latchkey,
+    actor: &Actor,
+    user: &str,
+    client: &Client,
+) -> Result<Member, Failure> {
+    let target = member(latchkey, actor, user).await?;
+    let decide = |facts: &ChangeFacts| {
+        may_remove(&facts.actor, &facts.target)?;
+        Ok(ending(facts, ActivityKind::AccessRemoved, Some(facts.actor_name.clone()), client))
+    };
+    let (account, now) = (actor.account, latchkey.now());
+    latchkey.store.change_membership(account, actor.user, target.user, now, decide).await?;
+    Ok(target)
+}
+
+/// Whether the actor may end this user's access.
+///
+/// # Errors
+/// As [`remove_access`].
+pub fn may_remove(actor: &Actor, target: &Member) -> Result<(), Failure> {
+    actor.must(Permission::AccountUsers)?;
+    if target.user == actor.user {
+        return Err(Failure::Conflict(Conflict::OwnPermissions));
+    }
+    if target.access.is_owner() {
+        return Err(Failure::Conflict(Conflict::OwnersStay));
+    }
+    Ok(())
+}
+
+/// Ends the actor's own access to the account.
+///
+/// # Errors
+/// [`Conflict::LastOwner`]; [`Failure::NotFound`] when they left already;
+/// [`Failure::Unavailable`].
+pub async fn leave(latchkey: &Latchkey, actor: &Actor, client: &Client) -> Result<(), Failure> {
+    let decide = |facts: &ChangeFacts| {
+        if facts.target.access.is_owner() && facts.owners < 2 {
+            return Err(Failure::Conflict(Conflict::LastOwner));
+        }
+        Ok(ending(facts, ActivityKind::AccountLeft, None, client))
+    };
+    let now = latchkey.now();
+    latchkey.store.change_membership(actor.account, actor.user, actor.user, now, decide).await
+}
+
+/// Reads the permissions that a form sends.
+pub(crate) fn parse_permissions(ids: &[String]) -> Result<PermissionSet, Failure> {
+    let problem = |problem| Failure::field(Field::Permissions, problem);
+    let permissions = PermissionSet::parse(ids).map_err(|_| problem(FieldProblem::Unknown))?;
+    if permissions.is_empty() { Err(problem(FieldProblem::Missing)) } else { Ok(permissions) }
+}
+
+fn ending(
+    facts: &ChangeFacts,
+    kind: ActivityKind,
+    removed_by: Option<String>,
+    client: &Client,
+) -> MembershipChange {
+    let mail = Mail::AccessRemoved { account: facts.account_name.clone(), removed_by };
+    let before = Some(facts.target.access.permissions());
+    MembershipChange {
+        access: None,
+        entry: NewActivity { before, ..entry(facts, kind, client) },
+        mail: Some(NewMail { to: facts.target.email.clone(), mail, invitation: None }),
+    }
+}
+
+fn entry(facts: &ChangeFacts, kind: ActivityKind, client: &Client) -> NewActivity {
+    NewActivity {
+        kind,
+        actor: Some(facts.actor.user),
+        actor_name: facts.actor_name.clone(),
+        subject: Some(facts.target.user),
+        subject_name: facts.target.full_name.clone(),
+        before: None,
+        after: None,
+        address: client.address.clone(),
+    }
+}
