@@ -1,0 +1,226 @@
+//! Server functions of accounts.
+
+use leptos::prelude::*;
+use leptos::server_fn::codec::GetUrl;
+use serde::{Deserialize, Serialize};
+
+use crate::page::Page;
+use crate::problem::Problem;
+use crate::when::Moment;
+
+#[cfg(feature = "ssr")]
+use {crate::page::Notice, crate::request, crate::words, model::Access, model::Permission};
+
+/// An account that the reader reaches.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ReachableAccount {
+    /// Its number.
+    pub(crate) number: String,
+    /// Its name.
+    pub(crate) name: String,
+    /// "Owner", or the permissions in one line.
+    pub(crate) access: String,
+    /// Whether the reader owns it.
+    pub(crate) owner: bool,
+    /// When they were last there.
+    pub(crate) last_visit: Option<Moment>,
+}
+
+/// The accounts to choose from; with just one, straight to it.
+#[server(prefix = "/api", endpoint = "accounts/page", input = GetUrl)]
+pub(crate) async fn accounts_page() -> Result<Page<Vec<ReachableAccount>>, Problem> {
+    let viewer = request::signed_in().await?;
+    let latchkey = request::latchkey()?;
+    let accounts = domain::accounts::reachable(&latchkey, &viewer).await?;
+    if let [only] = accounts.as_slice() {
+        request::redirect(&format!("/accounts/{}", only.number));
+        // The notice stays for the page that this one leads to.
+        let frame = request::frame(Some(&viewer), None);
+        return Ok(Page { frame, notice: None, content: Ok(Vec::new()) });
+    }
+    let now = latchkey.now();
+    let view = |account: domain::accounts::MembershipRow| ReachableAccount {
+        number: account.number.to_string(),
+        name: account.name,
+        access: words::access_line(account.access),
+        owner: account.access.is_owner(),
+        last_visit: account.last_active_at.map(|at| Moment::new(at, now)),
+    };
+    Ok(request::plain_page(Some(&viewer), accounts.into_iter().map(view).collect()))
+}
+
+/// One area on the overview.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct AreaCard {
+    /// Which page it leads to, inside the account.
+    pub(crate) path: String,
+    /// How that stands, in a sentence.
+    pub(crate) sentence: String,
+    /// Whether somebody should look.
+    pub(crate) trouble: bool,
+}
+
+/// What the overview shows: only what the reader may see.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct OverviewView {
+    /// The areas' cards.
+    pub(crate) cards: Vec<AreaCard>,
+    /// What the reader may do here, in a sentence.
+    pub(crate) yours: String,
+    /// Whether the reader owns the account.
+    pub(crate) owner: bool,
+}
+
+/// An account's overview.
+#[server(prefix = "/api", endpoint = "account/overview", input = GetUrl)]
+pub(crate) async fn overview_page(account: String) -> Result<Page<OverviewView>, Problem> {
+    let inside = request::inside(&account).await?;
+    let content = overview(&inside).await;
+    inside.page(content).await
+}
+
+#[cfg(feature = "ssr")]
+async fn overview(inside: &request::Inside) -> Result<OverviewView, model::Failure> {
+    use domain::areas;
+    let (latchkey, actor) = (&inside.latchkey, &inside.acting.actor);
+    let mut cards = Vec::new();
+    let mut card = |path: &str, sentence: String, trouble: bool| {
+        cards.push(AreaCard { path: path.to_owned(), sentence, trouble });
+    };
+    if actor.may(Permission::ServicesView) {
+        let services = areas::services(latchkey, actor).await?;
+        let suspended = services.iter().filter(|service| service.state == "suspended").count();
+        let count = match services.len() {
+            1 => words!(overview.service),
+            count => words!(overview.services, count = count),
+        };
+        let sentence = match suspended {
+            0 => count,
+            some => format!("{count}, {}", words!(overview.suspended, count = some)),
+        };
+        card("/services", sentence, suspended > 0);
+    }
+    if actor.may(Permission::DomainsView) {
+        let domains = areas::domains(latchkey, actor).await?;
+        let soon = latchkey.now().after(std::time::Duration::from_secs(30 * 24 * 60 * 60));
+        let expiring = domains.iter().filter(|domain| domain.expires_at < soon).count();
+        let count = match domains.len() {
+            1 => words!(overview.domain),
+            count => words!(overview.domains, count = count),
+        };
+        let sentence = match expiring {
+            0 => count,
+            some => format!("{count}, {}", words!(overview.expiring, count = some)),
+        };
+        card("/domains", sentence, expiring > 0);
+    }
+    if actor.may(Permission::BillingView) {
+        let invoices = areas::invoices(latchkey, actor).await?;
+        let due = invoices.iter().filter(|invoice| invoice.state != "paid").count();
+        let overdue = invoices.iter().any(|invoice| invoice.state == "overdue");
+        let sentence = match due {
+            0 => words!(overview.invoices_paid),
+            some => words!(overview.invoices_due, count = some),
+        };
+        card("/billing", sentence, overdue);
+    }
+    if actor.may(Permission::SupportView) {
+        let requests = areas::support_requests(latchkey, actor).await?;
+        let open = requests.iter().filter(|request| request.state != "closed").count();
+        let sentence = match open {
+            0 => words!(overview.support_quiet),
+            some => words!(overview.support_open, count = some),
+        };
+        card("/support", sentence, false);
+    }
+    if actor.may(Permission::AccountUsers) {
+        card("/users", words!(overview.users), false);
+    }
+    if actor.may(Permission::AccountProfile) {
+        card("/account", words!(overview.details), false);
+    }
+    if actor.may(Permission::AccountLog) {
+        card("/log", words!(overview.log), false);
+    }
+    let yours = words::your_access(actor.access);
+    Ok(OverviewView { cards, yours, owner: actor.access == Access::Owner })
+}
+
+/// The account's details as the form shows them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct DetailsView {
+    /// Its name.
+    pub(crate) name: String,
+    /// Street and number.
+    pub(crate) street: String,
+    /// Postal code.
+    pub(crate) postal_code: String,
+    /// Town.
+    pub(crate) town: String,
+    /// Country.
+    pub(crate) country: String,
+}
+
+/// The account's details.
+#[server(prefix = "/api", endpoint = "account/details", input = GetUrl)]
+pub(crate) async fn details_page(account: String) -> Result<Page<DetailsView>, Problem> {
+    let inside = request::inside(&account).await?;
+    let details = domain::accounts::details(&inside.latchkey, &inside.acting.actor).await;
+    let view = |details: domain::accounts::AccountDetails| DetailsView {
+        name: details.name,
+        street: details.street,
+        postal_code: details.postal_code,
+        town: details.town,
+        country: details.country,
+    };
+    inside.page(details.map(view)).await
+}
+
+/// Changes the account's details.
+#[server(prefix = "/api", endpoint = "account/change-details")]
+pub(crate) async fn change_details(
+    account: String,
+    account_name: String,
+    #[server(default)] street: String,
+    #[server(default)] postal_code: String,
+    #[server(default)] town: String,
+    #[server(default)] country: String,
+) -> Result<(), Problem> {
+    let inside = request::inside(&account).await?;
+    let typed =
+        domain::accounts::AccountDetails { name: account_name, street, postal_code, town, country };
+    let (latchkey, actor) = (&inside.latchkey, &inside.acting.actor);
+    domain::accounts::change_details(latchkey, actor, &typed, &request::client()).await?;
+    let number = inside.acting.number;
+    request::done(&format!("/accounts/{number}/account"), Notice::ChangesSaved);
+    Ok(())
+}
+
+/// What the page for leaving shows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct LeaveView {
+    /// The account's name.
+    pub(crate) account: String,
+    /// Whether the reader is its only owner and can't leave.
+    pub(crate) last_owner: bool,
+}
+
+/// The page that asks once more before leaving.
+#[server(prefix = "/api", endpoint = "account/leave-page", input = GetUrl)]
+pub(crate) async fn leave_page(account: String) -> Result<Page<LeaveView>, Problem> {
+    let inside = request::inside(&account).await?;
+    let owners = domain::accounts::owners(&inside.latchkey, &inside.acting.actor).await?;
+    let last_owner = inside.acting.actor.access.is_owner() && owners.len() < 2;
+    let view = LeaveView { account: inside.acting.name.clone(), last_owner };
+    inside.page(Ok(view)).await
+}
+
+/// Ends the reader's own access.
+#[server(prefix = "/api", endpoint = "account/leave")]
+pub(crate) async fn leave(account: String) -> Result<(), Problem> {
+    let inside = request::inside(&account).await?;
+    let (latchkey, actor) = (&inside.latchkey, &inside.acting.actor);
+    domain::users::leave(latchkey, actor, &request::client()).await?;
+    request::done("/accounts", Notice::Left { account: inside.acting.name });
+    Ok(())
+}

@@ -1,0 +1,75 @@
+//! The account's name and address.
+
+use leptos::prelude::*;
+use leptos_router::{LazyRoute, lazy_route};
+use model::{Area, Field};
+
+use crate::account::api::{DetailsView, details_page};
+use crate::page::{Loading, PageTitle, framed};
+use crate::ui::field::TextField;
+use crate::ui::form::{Form, SubmitButton};
+use crate::ui::frame::Here;
+
+/// `/accounts/{n}/account`
+pub(crate) struct DetailsPage(Loading<DetailsView>);
+
+#[lazy_route]
+impl LazyRoute for DetailsPage {
+    fn data() -> Self {
+        Self(load!("account/details", asked => details_page(account = asked.account())))
+    }
+
+    fn view(this: Self) -> AnyView {
+        framed(this.0, Here::Area(Area::Account), |details, frame| {
+            let Some(account) = frame.account else { return ().into_any() };
+            let heading = words!(details.heading);
+            let number = account.number.to_string();
+            view! {
+                <PageTitle title=heading.clone() provider=frame.provider />
+                <div class="page-head">
+                    <div>
+                        <h1>{heading}</h1>
+                        <p class="lead">{words!(details.lead)}</p>
+                    </div>
+                </div>
+                <Form form="account/change-details" action=format!("/accounts/{number}/account")>
+                    <input type="hidden" name="account" value=number />
+                    <TextField
+                        field=Field::AccountName
+                        label=words!(form.account_name)
+                        autocomplete="organization"
+                        value=details.name
+                    />
+                    <TextField
+                        field=Field::Street
+                        label=words!(form.street)
+                        autocomplete="address-line1"
+                        value=details.street
+                    />
+                    <TextField
+                        field=Field::PostalCode
+                        label=words!(form.postal_code)
+                        autocomplete="postal-code"
+                        value=details.postal_code
+                    />
+                    <TextField
+                        field=Field::Town
+                        label=words!(form.town)
+                        autocomplete="address-level2"
+                        value=details.town
+                    />
+                    <TextField
+                        field=Field::Country
+                        label=words!(form.country)
+                        autocomplete="country-name"
+                        value=details.country
+                    />
+                    <div class="form-actions">
+                        <SubmitButton words=words!(form.save) />
+                    </div>
+                </Form>
+            }
+            .into_any()
+        })
+    }
+}

@@ -1,0 +1,78 @@
+//! Choosing one of several accounts.
+
+use leptos::prelude::*;
+use leptos_router::{LazyRoute, lazy_route};
+
+use crate::account::api::{ReachableAccount, accounts_page};
+use crate::page::{Loading, PageTitle, framed};
+use crate::ui::frame::Here;
+
+/// `/accounts`
+pub(crate) struct AccountsPage(Loading<Vec<ReachableAccount>>);
+
+#[lazy_route]
+impl LazyRoute for AccountsPage {
+    fn data() -> Self {
+        Self(load!("accounts/page", _asked => accounts_page()))
+    }
+
+    fn view(this: Self) -> AnyView {
+        framed(this.0, Here::Elsewhere, |accounts, frame| {
+            let email = frame.user.map(|user| user.email).unwrap_or_default();
+            let provider = frame.provider;
+            if accounts.is_empty() {
+                let heading = words!(accounts.empty_heading);
+                return view! {
+                    <PageTitle title=heading.clone() provider=provider />
+                    <div class="empty">
+                        <h1>{heading}</h1>
+                        <p>{words!(accounts.empty, email = email)}</p>
+                    </div>
+                }
+                .into_any();
+            }
+            let heading = words!(accounts.heading);
+            view! {
+                <PageTitle title=heading.clone() provider=provider />
+                <div class="page-head">
+                    <div>
+                        <h1>{heading}</h1>
+                        <p class="lead">{words!(accounts.lead)}</p>
+                    </div>
+                </div>
+                <ul class="account-list">{accounts.into_iter().map(card).collect_view()}</ul>
+            }
+            .into_any()
+        })
+    }
+}
+
+fn card(account: ReachableAccount) -> impl IntoView {
+    let access = if account.owner {
+        view! { <span class="tag tag-owner">{account.access}</span> }.into_any()
+    } else {
+        view! { <span class="account-access">{account.access}</span> }.into_any()
+    };
+    let visit = match account.last_visit {
+        Some(at) => view! {
+            <span class="account-visit">
+                {words!(accounts.last_visit, when = at.relative())}
+            </span>
+        }
+        .into_any(),
+        None => view! { <span class="account-visit">{words!(accounts.never)}</span> }.into_any(),
+    };
+    let href = format!("/accounts/{}", account.number);
+    view! {
+        <li>
+            <a class="account-card" href=href>
+                <span class="account-name" dir="auto">{account.name}</span>
+                <span class="account-number">
+                    {words!(accounts.number, number = account.number)}
+                </span>
+                {access}
+                {visit}
+            </a>
+        </li>
+    }
+}

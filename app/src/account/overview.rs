@@ -1,0 +1,68 @@
+//! An account's overview: a card for each area that the reader may enter.
+
+use leptos::prelude::*;
+use leptos_router::{LazyRoute, lazy_route};
+use model::Area;
+
+use crate::account::api::{AreaCard, OverviewView, overview_page};
+use crate::page::{Loading, PageTitle, framed};
+use crate::ui::frame::Here;
+use crate::ui::icon::{Icon, icon};
+
+/// `/accounts/{n}`
+pub(crate) struct OverviewPage(Loading<OverviewView>);
+
+#[lazy_route]
+impl LazyRoute for OverviewPage {
+    fn data() -> Self {
+        Self(load!("account/overview", asked => overview_page(account = asked.account())))
+    }
+
+    fn view(this: Self) -> AnyView {
+        framed(this.0, Here::Overview, |view, frame| {
+            let Some(account) = frame.account else { return ().into_any() };
+            let number = account.number;
+            let cards = view.cards.into_iter().map(|card| area_card(card, number.get()));
+            let owner = view.owner.then(|| {
+                view! { <span class="tag tag-owner">{words!(access.owner)}</span> }
+            });
+            view! {
+                <PageTitle title=account.name.clone() provider=frame.provider />
+                <div class="page-head">
+                    <div>
+                        <h1>{account.name}</h1>
+                        <p class="lead">
+                            {words!(overview.number, number = number)} " " {owner}
+                        </p>
+                    </div>
+                </div>
+                <p class="your-access">{view.yours}</p>
+                <div class="overview-grid">{cards.collect_view()}</div>
+                <p class="quiet">
+                    <a href=format!("/accounts/{number}/leave")>{words!(users.leave)}</a>
+                </p>
+            }
+            .into_any()
+        })
+    }
+}
+
+fn area_card(card: AreaCard, number: i64) -> impl IntoView {
+    let (name, picture) = match card.path.as_str() {
+        "/services" => (Here::Area(Area::Services).name(), Icon::Server),
+        "/domains" => (Here::Area(Area::Domains).name(), Icon::Globe),
+        "/billing" => (Here::Area(Area::Billing).name(), Icon::Invoice),
+        "/support" => (Here::Area(Area::Support).name(), Icon::Speech),
+        "/users" => (Here::Users.name(), Icon::People),
+        "/log" => (Here::Log.name(), Icon::Clock),
+        _ => (Here::Area(Area::Account).name(), Icon::Card),
+    };
+    let class = if card.trouble { "state state-waiting" } else { "area-card-sentence" };
+    view! {
+        <a class="area-card" href=format!("/accounts/{number}{}", card.path)>
+            {icon(picture)}
+            <h2>{name}</h2>
+            <p class=class>{card.sentence}</p>
+        </a>
+    }
+}

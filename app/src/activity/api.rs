@@ -1,0 +1,139 @@
+//! Server functions of the activity log.
+
+use leptos::prelude::*;
+use leptos::server_fn::codec::GetUrl;
+use serde::{Deserialize, Serialize};
+
+use crate::page::Page;
+use crate::problem::Problem;
+use crate::when::Moment;
+
+#[cfg(feature = "ssr")]
+use {
+    crate::request,
+    crate::users::api::{read_cursor, write_cursor},
+    crate::words,
+    domain::activity::{ActivityRow, NewActivity},
+    model::{ActivityKind, Failure},
+};
+
+/// What the page shows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct LogView {
+    /// The rows.
+    pub(crate) rows: Vec<LogRow>,
+    /// The person filtered by.
+    pub(crate) person: String,
+    /// The id of the kind filtered by.
+    pub(crate) kind: String,
+    /// Every kind: id and words.
+    pub(crate) kinds: Vec<(String, String)>,
+    /// Whether this is a later page.
+    pub(crate) later: bool,
+    /// Where the next page begins.
+    pub(crate) next: Option<String>,
+}
+
+/// A row of the log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct LogRow {
+    /// When it happened.
+    pub(crate) at: Moment,
+    /// Who did it.
+    pub(crate) who: String,
+    /// What they did, and about whom.
+    pub(crate) what: String,
+    /// What was granted and taken back.
+    pub(crate) details: Vec<String>,
+    /// From which address.
+    pub(crate) from: String,
+}
+
+/// The account's log.
+#[server(prefix = "/api", endpoint = "log/page", input = GetUrl)]
+pub(crate) async fn log_page(
+    account: String,
+    person: String,
+    kind: String,
+    after: String,
+) -> Result<Page<LogView>, Problem> {
+    let inside = request::inside(&account).await?;
+    let content = log(&inside, person, &kind, &after).await;
+    inside.page(content).await
+}
+
+#[cfg(feature = "ssr")]
+async fn log(
+    inside: &request::Inside,
+    person: String,
+    kind: &str,
+    after: &str,
+) -> Result<LogView, Failure> {
+    let (latchkey, actor) = (&inside.latchkey, &inside.acting.actor);
+    let kind: Option<ActivityKind> = kind.parse().ok();
+    let after = read_cursor(after);
+    let later = after.is_some();
+    let page = domain::activity::page(latchkey, actor, &person, kind, after).await?;
+    let now = latchkey.now();
+    Ok(LogView {
+        rows: page.rows.into_iter().map(|row| log_row(row, now)).collect(),
+        person,
+        kind: kind.map(|kind| kind.id().to_owned()).unwrap_or_default(),
+        kinds: ActivityKind::ALL.map(|kind| (kind.id().to_owned(), kind_words(kind))).to_vec(),
+        later,
+        next: page.next.as_ref().map(write_cursor),
+    })
+}
+
+#[cfg(feature = "ssr")]
+fn log_row(row: ActivityRow, now: model::Timestamp) -> LogRow {
+    let (who, what, details) = describe(&row.entry);
+    LogRow { at: Moment::new(row.at, now), who, what, details, from: row.entry.address }
+}
+
+/// A row in words: who, what about whom, and what was granted and taken back.
+#[cfg(feature = "ssr")]
+pub(crate) fn describe(entry: &NewActivity) -> (String, String, Vec<String>) {
+    let who = if entry.actor_name.is_empty() {
+        request::site().provider.clone()
+    } else {
+        entry.actor_name.clone()
+    };
+    let kind = kind_words(entry.kind);
+    let about_others = !entry.subject_name.is_empty() && entry.subject_name != entry.actor_name;
+    let what = if about_others {
+        words!(log.sentence_about, what = kind, whom = entry.subject_name.clone())
+    } else {
+        kind
+    };
+    let (before, after) = (entry.before.unwrap_or_default(), entry.after.unwrap_or_default());
+    let line = |permissions: Vec<_>| {
+        (!permissions.is_empty())
+            .then(|| permissions.into_iter().map(words::label).collect::<Vec<_>>().join(", "))
+    };
+    let granted = line(after.difference(before).collect());
+    let withdrawn = line(before.difference(after).collect());
+    let details = granted
+        .map(|permissions| words!(log.granted, permissions = permissions))
+        .into_iter()
+        .chain(withdrawn.map(|permissions| words!(log.withdrawn, permissions = permissions)))
+        .collect();
+    (who, what, details)
+}
+
+#[cfg(feature = "ssr")]
+fn kind_words(kind: ActivityKind) -> String {
+    match kind {
+        ActivityKind::AccountCreated => words!(log.account_created),
+        ActivityKind::AccountChanged => words!(log.account_changed),
+        ActivityKind::InvitationSent => words!(log.invitation_sent),
+        ActivityKind::InvitationChanged => words!(log.invitation_changed),
+        ActivityKind::InvitationResent => words!(log.invitation_resent),
+        ActivityKind::InvitationCancelled => words!(log.invitation_cancelled),
+        ActivityKind::InvitationAccepted => words!(log.invitation_accepted),
+        ActivityKind::InvitationDeclined => words!(log.invitation_declined),
+        ActivityKind::PermissionsChanged => words!(log.permissions_changed),
+        ActivityKind::AccessRemoved => words!(log.access_removed),
+        ActivityKind::AccountLeft => words!(log.account_left),
+    }
+}

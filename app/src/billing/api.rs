@@ -1,0 +1,87 @@
+//! Server functions of billing.
+
+use leptos::prelude::*;
+use leptos::server_fn::codec::GetUrl;
+use serde::{Deserialize, Serialize};
+
+use crate::page::Page;
+use crate::problem::Problem;
+use crate::ui::state::Mood;
+use crate::when::Moment;
+
+#[cfg(feature = "ssr")]
+use {crate::request, domain::areas::Invoice, model::Timestamp};
+
+/// An invoice in the table.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct InvoiceRow {
+    /// Its number as printed.
+    pub(crate) number: String,
+    /// When it was issued.
+    pub(crate) issued: Moment,
+    /// When it is due.
+    pub(crate) due: Moment,
+    /// The total with its currency.
+    pub(crate) total: String,
+    /// How it stands.
+    pub(crate) mood: Mood,
+    /// The same in words.
+    pub(crate) state: String,
+}
+
+/// The account's invoices.
+#[server(prefix = "/api", endpoint = "billing/page", input = GetUrl)]
+pub(crate) async fn billing_page(account: String) -> Result<Page<Vec<InvoiceRow>>, Problem> {
+    let inside = request::inside(&account).await?;
+    let invoices = domain::areas::invoices(&inside.latchkey, &inside.acting.actor).await;
+    let now = inside.latchkey.now();
+    let rows = invoices.map(|all| all.into_iter().map(|invoice| row(invoice, now)).collect());
+    inside.page(rows).await
+}
+
+#[cfg(feature = "ssr")]
+fn row(invoice: Invoice, now: Timestamp) -> InvoiceRow {
+    let (mood, state) = match invoice.state.as_str() {
+        "paid" => (Mood::Ok, words!(billing.paid)),
+        "overdue" => (Mood::Trouble, words!(billing.overdue)),
+        _ => (Mood::Waiting, words!(billing.open)),
+    };
+    InvoiceRow {
+        number: invoice.number,
+        issued: Moment::new(invoice.issued_at, now),
+        due: Moment::new(invoice.due_at, now),
+        total: money(invoice.total_minor, &invoice.currency),
+        mood,
+        state,
+    }
+}
+
+/// An amount with two decimals, thousands apart, and its currency's code.
+#[cfg(feature = "ssr")]
+fn money(minor: i64, currency: &str) -> String {
+    let sign = if minor < 0 { "−" } else { "" };
+    let (whole, cents) = (minor.unsigned_abs() / 100, minor.unsigned_abs() % 100);
+    let digits = whole.to_string();
+    let mut grouped = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place) % 3 == 0 {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    format!("{sign}{grouped}.{cents:02}\u{a0}{currency}")
+}
+
+#[cfg(all(test, feature = "ssr"))]
+mod tests {
+    use super::money;
+
+    #[test]
+    fn amounts() {
+        let cases =
+            [(129_900, "1,299.00"), (5, "0.05"), (-123_456_789, "−1,234,567.89"), (0, "0.00")];
+        for (minor, words) in cases {
+            assert_eq!(money(minor, "NOK"), format!("{words}\u{a0}NOK"));
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! Server functions of domains.
+
+use leptos::prelude::*;
+use leptos::server_fn::codec::GetUrl;
+use serde::{Deserialize, Serialize};
+
+use crate::page::Page;
+use crate::problem::Problem;
+use crate::ui::state::Mood;
+use crate::when::Moment;
+
+#[cfg(feature = "ssr")]
+use {crate::request, domain::areas::Domain, model::Timestamp};
+
+/// A domain in the table.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct DomainRow {
+    /// The name.
+    pub(crate) name: String,
+    /// How it stands.
+    pub(crate) mood: Mood,
+    /// The same in words.
+    pub(crate) state: String,
+    /// When it runs out.
+    pub(crate) expires: Moment,
+    /// Whether transfers away are locked.
+    pub(crate) locked: bool,
+}
+
+/// The account's domains.
+#[server(prefix = "/api", endpoint = "domains/page", input = GetUrl)]
+pub(crate) async fn domains_page(account: String) -> Result<Page<Vec<DomainRow>>, Problem> {
+    let inside = request::inside(&account).await?;
+    let domains = domain::areas::domains(&inside.latchkey, &inside.acting.actor).await;
+    let now = inside.latchkey.now();
+    let rows = domains.map(|domains| domains.into_iter().map(|domain| row(domain, now)).collect());
+    inside.page(rows).await
+}
+
+#[cfg(feature = "ssr")]
+fn row(domain: Domain, now: Timestamp) -> DomainRow {
+    let (mood, state) = match domain.state.as_str() {
+        "active" => (Mood::Ok, words!(domains.active)),
+        "transferring" => (Mood::Waiting, words!(domains.transferring)),
+        _ => (Mood::Trouble, words!(domains.expired)),
+    };
+    let expires = Moment::new(domain.expires_at, now);
+    DomainRow { name: domain.name, mood, state, expires, locked: domain.locked }
+}

@@ -1,0 +1,183 @@
+//! Server functions of answering an invitation.
+
+use leptos::prelude::*;
+use leptos::server_fn::codec::GetUrl;
+use model::Access;
+use serde::{Deserialize, Serialize};
+
+use crate::page::Page;
+use crate::problem::Problem;
+use crate::when::Moment;
+
+#[cfg(feature = "ssr")]
+use {crate::page::Notice, crate::request, domain::invitations::Asks, model::Failure};
+
+/// What the page of an invitation shows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum JoinView {
+    /// It can be accepted.
+    Open(Box<OpenInvitation>),
+    /// It can't; this is why.
+    Dead(Dead),
+}
+
+/// An invitation that can be accepted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct OpenInvitation {
+    /// The link's token.
+    pub(crate) token: String,
+    /// The invited address.
+    pub(crate) email: String,
+    /// The account's name.
+    pub(crate) account: String,
+    /// The inviter's name; none for the provider.
+    pub(crate) inviter: Option<String>,
+    /// What joining opens.
+    pub(crate) access: Access,
+    /// Until when it can be accepted.
+    pub(crate) expires: Moment,
+    /// What is asked of the reader.
+    pub(crate) step: Step,
+}
+
+/// What joining takes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Step {
+    /// A name and a password.
+    NewLogin,
+    /// The password of the login that there is.
+    Password,
+    /// A yes.
+    Yes,
+    /// Signing out: this other address is signed in.
+    OtherUser(String),
+}
+
+/// Why an invitation can't be accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Dead {
+    /// It was used.
+    Accepted,
+    /// The invited person said no.
+    Declined,
+    /// It was taken back.
+    Cancelled,
+    /// Its time ran out.
+    Expired,
+    /// A newer link replaced this one.
+    Replaced,
+    /// The link isn't known.
+    Unknown,
+    /// The inviter may no longer grant any of it.
+    NothingLeft,
+    /// The reader's login is in the account already.
+    InAccount,
+}
+
+/// The page of an invitation. Opening it changes nothing.
+#[server(prefix = "/api", endpoint = "invitations/page", input = GetUrl)]
+pub(crate) async fn join_page(token: String) -> Result<Page<JoinView>, Problem> {
+    let viewer = request::viewer_if_any().await?;
+    let latchkey = request::latchkey()?;
+    let view = match domain::invitations::open(&latchkey, &token, viewer.as_ref()).await {
+        Ok(opened) => {
+            let other = viewer.as_ref().map(|viewer| viewer.email.to_string());
+            let step = match opened.asks {
+                Asks::NewLogin => Step::NewLogin,
+                Asks::Password => Step::Password,
+                Asks::Yes => Step::Yes,
+                Asks::OtherUser => Step::OtherUser(other.unwrap_or_default()),
+            };
+            JoinView::Open(Box::new(OpenInvitation {
+                token,
+                email: opened.email.to_string(),
+                account: opened.account_name,
+                inviter: opened.inviter_name,
+                access: opened.access,
+                expires: Moment::new(opened.expires_at, latchkey.now()),
+                step,
+            }))
+        }
+        Err(failure) => JoinView::Dead(dead(failure)?),
+    };
+    Ok(request::plain_page(viewer.as_ref(), view))
+}
+
+/// What a dead link's page says; its status says the same to programs.
+#[cfg(feature = "ssr")]
+fn dead(failure: Failure) -> Result<Dead, Problem> {
+    use model::{Conflict, InvitationState};
+    let dead = match &failure {
+        Failure::NotFound => Dead::Unknown,
+        Failure::Conflict(Conflict::Invitation(state)) => match state {
+            InvitationState::Declined => Dead::Declined,
+            InvitationState::Cancelled => Dead::Cancelled,
+            InvitationState::Expired => Dead::Expired,
+            InvitationState::Accepted | InvitationState::Pending => Dead::Accepted,
+        },
+        Failure::Conflict(Conflict::LinkReplaced) => Dead::Replaced,
+        Failure::Conflict(Conflict::NothingLeftToGrant) => Dead::NothingLeft,
+        Failure::Conflict(Conflict::AlreadyInAccount) => Dead::InAccount,
+        _ => return Err(failure.into()),
+    };
+    match dead {
+        Dead::Unknown => request::set_status(&failure),
+        _ => request::gone(),
+    }
+    Ok(dead)
+}
+
+/// Creates a login and joins with it.
+#[server(prefix = "/api", endpoint = "invitations/join-with-new-login")]
+pub(crate) async fn join_with_new_login(
+    token: String,
+    #[server(default)] full_name: String,
+    #[server(default)] password: String,
+) -> Result<(), Problem> {
+    let (latchkey, client) = (request::latchkey()?, request::client());
+    let joined =
+        domain::invitations::join_with_new_login(&latchkey, &token, &full_name, &password, &client);
+    let (number, session) = joined.await?;
+    welcome(&session, number).await
+}
+
+/// Signs in and joins.
+#[server(prefix = "/api", endpoint = "invitations/join-with-password")]
+pub(crate) async fn join_with_password(
+    token: String,
+    #[server(default)] password: String,
+) -> Result<(), Problem> {
+    let (latchkey, client) = (request::latchkey()?, request::client());
+    let joined = domain::invitations::join_with_password(&latchkey, &token, &password, &client);
+    let (number, session) = joined.await?;
+    welcome(&session, number).await
+}
+
+#[cfg(feature = "ssr")]
+async fn welcome(session: &domain::Token, number: model::AccountNumber) -> Result<(), Problem> {
+    request::begin_session(session);
+    let latchkey = request::latchkey()?;
+    let viewer = domain::sessions::viewer(&latchkey, session).await?;
+    let acting = domain::accounts::act(&latchkey, &viewer, &number.to_string()).await?;
+    request::done(&format!("/accounts/{number}"), Notice::Joined { account: acting.name });
+    Ok(())
+}
+
+/// Joins as the user who is signed in.
+#[server(prefix = "/api", endpoint = "invitations/join")]
+pub(crate) async fn join(token: String) -> Result<(), Problem> {
+    let viewer = request::signed_in().await?;
+    let (latchkey, client) = (request::latchkey()?, request::client());
+    let number = domain::invitations::join_signed_in(&latchkey, &token, &viewer, &client).await?;
+    let acting = domain::accounts::act(&latchkey, &viewer, &number.to_string()).await?;
+    request::done(&format!("/accounts/{number}"), Notice::Joined { account: acting.name });
+    Ok(())
+}
+
+/// Declines.
+#[server(prefix = "/api", endpoint = "invitations/decline")]
+pub(crate) async fn decline(token: String) -> Result<(), Problem> {
+    domain::invitations::decline(&request::latchkey()?, &token, &request::client()).await?;
+    request::redirect(&format!("/invitations/{token}"));
+    Ok(())
+}

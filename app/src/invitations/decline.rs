@@ -1,0 +1,47 @@
+//! Declining an invitation: asked once more.
+
+use leptos::prelude::*;
+use leptos_router::{LazyRoute, lazy_route};
+
+use crate::invitations::api::{JoinView, join_page};
+use crate::invitations::join::dead;
+use crate::page::{Loading, PageTitle, narrow};
+use crate::ui::form::{Form, SubmitButton};
+
+/// `/invitations/{token}/decline`
+pub(crate) struct DeclinePage(Loading<JoinView>);
+
+#[lazy_route]
+impl LazyRoute for DeclinePage {
+    fn data() -> Self {
+        Self(load!("invitations/page", asked => join_page(token = asked.part("token"))))
+    }
+
+    fn view(this: Self) -> AnyView {
+        narrow(this.0, |view, frame| {
+            let invitation = match view {
+                JoinView::Open(invitation) => *invitation,
+                JoinView::Dead(reason) => return dead(reason, frame),
+            };
+            let heading = words!(join.decline_heading, account = invitation.account);
+            let text = match invitation.inviter {
+                Some(inviter) => words!(join.decline_text, inviter = inviter),
+                None => words!(join.decline_text_provider),
+            };
+            let page = format!("/invitations/{}", invitation.token);
+            view! {
+                <PageTitle title=heading.clone() provider=frame.provider />
+                <h1>{heading}</h1>
+                <p>{text}</p>
+                <Form form="invitations/decline" action=format!("{page}/decline")>
+                    <input type="hidden" name="token" value=invitation.token />
+                    <div class="form-actions">
+                        <SubmitButton class="button-danger" words=words!(join.decline) />
+                        <a class="button" href=page rel="external">{words!(join.decline_back)}</a>
+                    </div>
+                </Form>
+            }
+            .into_any()
+        })
+    }
+}

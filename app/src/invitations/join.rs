@@ -1,0 +1,160 @@
+//! The page that an invitation's link opens.
+
+use leptos::prelude::*;
+use leptos_router::{LazyRoute, lazy_route};
+use model::Field;
+
+use crate::invitations::api::{Dead, JoinView, OpenInvitation, Step, join_page};
+use crate::page::{Frame, Loading, PageTitle, narrow};
+use crate::ui::field::{PasswordField, TextField};
+use crate::ui::form::{Form, SubmitButton};
+use crate::words;
+
+/// `/invitations/{token}`
+pub(crate) struct JoinPage(Loading<JoinView>);
+
+#[lazy_route]
+impl LazyRoute for JoinPage {
+    fn data() -> Self {
+        Self(load!("invitations/page", asked => join_page(token = asked.part("token"))))
+    }
+
+    fn view(this: Self) -> AnyView {
+        narrow(this.0, |view, frame| match view {
+            JoinView::Open(invitation) => open(*invitation, frame),
+            JoinView::Dead(reason) => dead(reason, frame),
+        })
+    }
+}
+
+fn open(invitation: OpenInvitation, frame: Frame) -> AnyView {
+    let OpenInvitation { token, email, account, inviter, access, expires, step } = invitation;
+    let heading = words!(join.heading, account = account.clone());
+    let by = match inviter {
+        Some(inviter) => words!(join.by, inviter = inviter, account = account.clone()),
+        None => {
+            words!(join.by_provider, provider = frame.provider.clone(), account = account.clone())
+        }
+    };
+    let decline = format!("/invitations/{token}/decline");
+    view! {
+        <PageTitle title=heading.clone() provider=frame.provider />
+        <h1>{heading}</h1>
+        <p>{by}</p>
+        <section class="card">
+            <h2>{words!(join.what)}</h2>
+            <p>{words::access_after_joining(access)}</p>
+            <p class="hint">
+                {words!(join.until, email = email.clone(), when = expires.exact().to_owned())}
+            </p>
+        </section>
+        {step_form(step, token, email, account)}
+        <form class="decline" method="get" action=decline>
+            <button class="button button-quiet">{words!(join.decline)}</button>
+        </form>
+    }
+    .into_any()
+}
+
+/// What joining takes from this reader.
+fn step_form(step: Step, token: String, email: String, account: String) -> AnyView {
+    let action = format!("/invitations/{token}");
+    let hidden = move || view! { <input type="hidden" name="token" value=token.clone() /> };
+    match step {
+        Step::NewLogin => view! {
+            <Form form="invitations/join-with-new-login" action=action>
+                {hidden()}
+                <h2>{words!(join.new_heading)}</h2>
+                <p>{words!(join.new_lead, email = email.clone())}</p>
+                <input
+                    class="visually-hidden"
+                    type="email"
+                    name="username"
+                    autocomplete="username"
+                    value=email
+                    readonly
+                    tabindex="-1"
+                    aria-hidden="true"
+                />
+                <TextField
+                    field=Field::FullName
+                    label=words!(form.full_name)
+                    autocomplete="name"
+                />
+                <PasswordField field=Field::Password label=words!(form.password) new=true />
+                <div class="form-actions">
+                    <SubmitButton words=words!(join.new_button) />
+                </div>
+            </Form>
+        }
+        .into_any(),
+        Step::Password => view! {
+            <Form form="invitations/join-with-password" action=action>
+                {hidden()}
+                <h2>{words!(join.login_heading)}</h2>
+                <p>{words!(join.login_lead, email = email.clone())}</p>
+                <input
+                    class="visually-hidden"
+                    type="email"
+                    name="username"
+                    autocomplete="username"
+                    value=email
+                    readonly
+                    tabindex="-1"
+                    aria-hidden="true"
+                />
+                <PasswordField field=Field::Password label=words!(form.password) />
+                <div class="form-actions">
+                    <SubmitButton words=words!(join.login_button) />
+                    <a href="/forgot-password" rel="external">{words!(sign_in.forgot)}</a>
+                </div>
+            </Form>
+        }
+        .into_any(),
+        Step::Yes => view! {
+            <Form form="invitations/join" action=action>
+                {hidden()}
+                <p>{words!(join.yes_lead, email = email)}</p>
+                <div class="form-actions">
+                    <SubmitButton words=words!(join.yes_button, account = account) />
+                </div>
+            </Form>
+        }
+        .into_any(),
+        Step::OtherUser(other) => view! {
+            <p>{words!(join.other, other = other, email = email)}</p>
+            <Form form="sign-out" action="/sign-out">
+                <input type="hidden" name="next" value=action />
+                <div class="form-actions">
+                    <SubmitButton words=words!(join.other_button) />
+                </div>
+            </Form>
+        }
+        .into_any(),
+    }
+}
+
+/// What became of an invitation that can't be accepted, and what to do now.
+pub(crate) fn dead(reason: Dead, frame: Frame) -> AnyView {
+    let (heading, text) = match reason {
+        Dead::Accepted => (words!(join.accepted_heading), words!(join.accepted)),
+        Dead::Declined => (words!(join.declined_heading), words!(join.declined)),
+        Dead::Cancelled => (words!(join.cancelled_heading), words!(join.cancelled)),
+        Dead::Expired => (words!(join.expired_heading), words!(join.expired)),
+        Dead::Replaced => (words!(join.replaced_heading), words!(join.replaced)),
+        Dead::Unknown => (words!(join.unknown_heading), words!(join.unknown)),
+        Dead::NothingLeft => (words!(join.nothing_heading), words!(failure.nothing_left)),
+        Dead::InAccount => (words!(join.in_account_heading), words!(join.in_account)),
+    };
+    let (href, label) = match frame.user {
+        Some(_) => ("/accounts", words!(join.go_accounts)),
+        None => ("/sign-in", words!(join.go_sign_in)),
+    };
+    view! {
+        <PageTitle title=heading.clone() provider=frame.provider />
+        <h1>{heading}</h1>
+        <p>{text}</p>
+        <p><a class="button" href=href rel="external">{label}</a></p>
+    }
+    .into_any()
+}

@@ -1,0 +1,5 @@
+//! Answering an invitation.
+
+mod api;
+pub(crate) mod decline;
+pub(crate) mod join;

@@ -1,0 +1,59 @@
+//! Pages, components and server functions.
+//!
+//! A page comes whole from the server, works as plain HTML, and gets better when the WASM arrives.
+//! Words live in `locales/`, rules in `model` and `domain`; neither is here.
+
+#![recursion_limit = "512"]
+#![allow(unreachable_pub, reason = "the component macro makes the props of every component public")]
+
+#[allow(
+    missing_docs,
+    unreachable_pub,
+    unused,
+    clippy::all,
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::redundant_clone,
+    reason = "made from the language files"
+)]
+mod languages {
+    include!(concat!(env!("OUT_DIR"), "/i18n/mod.rs"));
+}
+use languages::i18n;
+
+#[macro_use]
+mod words;
+#[macro_use]
+mod page;
+mod problem;
+mod routes;
+#[cfg(feature = "ssr")]
+mod shell;
+mod ui;
+mod when;
+
+mod account;
+mod activity;
+mod billing;
+mod domains;
+mod help;
+mod invitations;
+mod mailbox;
+mod security;
+mod services;
+mod sign_in;
+mod support;
+mod users;
+
+#[cfg(feature = "ssr")]
+pub mod mails;
+#[cfg(feature = "ssr")]
+pub mod request;
+
+pub use i18n::Locale;
+pub use page::Rejected;
+pub use problem::Problem;
+pub use routes::App;
+#[cfg(feature = "ssr")]
+pub use shell::{Assets, shell};

@@ -1,0 +1,106 @@
+//! Server functions of the demo's mailbox.
+
+use leptos::prelude::*;
+use leptos::server_fn::codec::GetUrl;
+use serde::{Deserialize, Serialize};
+
+use crate::page::Page;
+use crate::problem::Problem;
+use crate::when::Moment;
+
+#[cfg(feature = "ssr")]
+use {crate::mails, crate::request, model::Failure};
+
+/// A mail in the list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct MailboxRow {
+    /// Its id.
+    pub(crate) id: String,
+    /// The recipient.
+    pub(crate) to: String,
+    /// The subject.
+    pub(crate) subject: String,
+    /// When it was written.
+    pub(crate) at: Moment,
+}
+
+/// One mail.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct MailView {
+    /// Its id.
+    pub(crate) id: String,
+    /// The recipient.
+    pub(crate) to: String,
+    /// The subject.
+    pub(crate) subject: String,
+    /// When it was written.
+    pub(crate) at: Moment,
+    /// The text part, its links apart.
+    pub(crate) text: Vec<Piece>,
+    /// The headers.
+    pub(crate) headers: String,
+}
+
+/// A piece of text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Piece {
+    /// The text.
+    pub(crate) text: String,
+    /// Whether it is an address to go to.
+    pub(crate) link: bool,
+}
+
+/// The demo's mails, newest first. There is no such page outside the demo.
+#[server(prefix = "/api", endpoint = "demo/mailbox", input = GetUrl)]
+pub(crate) async fn mailbox_page() -> Result<Page<Vec<MailboxRow>>, Problem> {
+    demo_only()?;
+    let latchkey = request::latchkey()?;
+    let now = latchkey.now();
+    let mails = domain::mails::mailbox(&latchkey).await?;
+    let row = |mail: domain::mails::KeptMail| MailboxRow {
+        id: mail.id.to_string(),
+        to: mail.to.to_string(),
+        subject: mails::write(&mail.mail, &request::site()).subject,
+        at: Moment::new(mail.queued_at, now),
+    };
+    Ok(request::plain_page(None, mails.into_iter().map(row).collect()))
+}
+
+/// One of the demo's mails.
+#[server(prefix = "/api", endpoint = "demo/mail", input = GetUrl)]
+pub(crate) async fn mail_page(mail: String) -> Result<Page<MailView>, Problem> {
+    demo_only()?;
+    let (latchkey, site) = (request::latchkey()?, request::site());
+    let kept = domain::mails::kept(&latchkey, &mail).await?;
+    let written = mails::write(&kept.mail, &site);
+    let view = MailView {
+        id: kept.id.to_string(),
+        to: kept.to.to_string(),
+        at: Moment::new(kept.queued_at, latchkey.now()),
+        text: pieces(&written.text),
+        headers: format!(
+            "From: {}\nTo: {}\nSubject: {}\nMessage-ID: {}\nAuto-Submitted: auto-generated",
+            site.mail_from,
+            kept.to.key(),
+            written.subject,
+            mails::message_id(kept.id, &site),
+        ),
+        subject: written.subject,
+    };
+    Ok(request::plain_page(None, view))
+}
+
+#[cfg(feature = "ssr")]
+fn demo_only() -> Result<(), Problem> {
+    if request::site().demo { Ok(()) } else { Err(Failure::NotFound.into()) }
+}
+
+/// Sets the links apart from the text around them.
+#[cfg(feature = "ssr")]
+fn pieces(text: &str) -> Vec<Piece> {
+    let pieces = text.split_inclusive('\n').map(|line| {
+        let link = line.starts_with("http://") || line.starts_with("https://");
+        Piece { text: line.to_owned(), link }
+    });
+    pieces.collect()
+}

@@ -1,0 +1,187 @@
+//! The mails in words: subject, text and HTML from a mail's facts.
+
+use askama::Template;
+use model::{Access, Mail};
+
+use crate::request::Site;
+use crate::when::server::exact;
+use crate::words;
+
+/// A mail in words.
+#[derive(Clone, Debug)]
+pub struct Written {
+    /// The subject, on one line.
+    pub subject: String,
+    /// The plain text part.
+    pub text: String,
+    /// The HTML part.
+    pub html: String,
+}
+
+/// What every mail is made of: sentences, at most one button, and more sentences.
+#[derive(Debug, Default)]
+struct Letter {
+    subject: String,
+    lead: Vec<String>,
+    button: Option<(String, String)>,
+    after: Vec<String>,
+}
+
+#[derive(Template)]
+#[template(path = "mail.html")]
+struct Html<'a> {
+    letter: &'a Letter,
+    greeting: String,
+    button_hint: String,
+    sent_by: String,
+    provider: &'a str,
+}
+
+#[derive(Template)]
+#[template(path = "mail.txt")]
+struct Text<'a> {
+    letter: &'a Letter,
+    greeting: String,
+    sent_by: String,
+}
+
+/// Puts a mail into words. Its links lead to the configured public address.
+#[must_use]
+pub fn write(mail: &Mail, site: &Site) -> Written {
+    let letter = letter(mail, site);
+    let greeting = words!(mail.greeting);
+    let sent_by = words!(mail.sent_by, provider = site.provider.clone());
+    let text = Text { letter: &letter, greeting: greeting.clone(), sent_by: sent_by.clone() };
+    let html = Html {
+        letter: &letter,
+        greeting,
+        button_hint: words!(mail.button_hint),
+        sent_by,
+        provider: &site.provider,
+    };
+    // The templates only put strings together: there is nothing in them that can fail.
+    let (text, html) = (text.render().unwrap_or_default(), html.render().unwrap_or_default());
+    Written { subject: one_line(&letter.subject), text, html }
+}
+
+/// The mail's `Message-ID` (RFC 5322 section 3.6.4): the same for every try to send it.
+#[must_use]
+pub fn message_id(id: impl std::fmt::Display, site: &Site) -> String {
+    let host = site.public_url.split("://").nth(1).unwrap_or("latchkey");
+    let host = host.split(['/', ':']).next().unwrap_or("latchkey");
+    format!("<{id}@{host}>")
+}
+
+/// Names are typed by people: no line break of theirs reaches a header.
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn letter(mail: &Mail, site: &Site) -> Letter {
+    let url = &site.public_url;
+    match mail {
+        Mail::Invitation { account, inviter, access, expires_at, token } => {
+            let inviter = inviter.clone().unwrap_or_else(|| site.provider.clone());
+            let provider = site.provider.clone();
+            let account = account.clone();
+            let opens = match access {
+                Access::Owner => words!(mail.invitation_owner),
+                Access::Granted(permissions) => {
+                    let phrases = words::phrases(permissions.iter()).unwrap_or_default();
+                    words!(mail.invitation_access, phrases = phrases)
+                }
+            };
+            Letter {
+                subject: words!(
+                    mail.invitation_subject,
+                    inviter = inviter.clone(),
+                    account = account.clone()
+                ),
+                lead: vec![
+                    words!(
+                        mail.invitation_lead,
+                        inviter = inviter.clone(),
+                        account = account,
+                        provider = provider
+                    ),
+                    opens,
+                    words!(mail.invitation_until, when = exact(*expires_at)),
+                ],
+                button: Some((
+                    words!(mail.invitation_button),
+                    format!("{url}/invitations/{}", token.expose()),
+                )),
+                after: vec![words!(mail.invitation_unknown, inviter = inviter)],
+            }
+        }
+        Mail::InvitationAccepted { account, name, email, access } => {
+            let (account, name, email) = (account.clone(), name.clone(), email.clone());
+            let subject =
+                words!(mail.accepted_subject, name = name.clone(), account = account.clone());
+            let lead = match access {
+                Access::Owner => {
+                    words!(mail.accepted_owner, name = name, email = email, account = account)
+                }
+                Access::Granted(permissions) => words!(
+                    mail.accepted_lead,
+                    name = name,
+                    email = email,
+                    account = account,
+                    phrases = words::phrases(permissions.iter()).unwrap_or_default()
+                ),
+            };
+            Letter { subject, lead: vec![lead], ..Letter::default() }
+        }
+        Mail::InvitationDeclined { account, email } => Letter {
+            subject: words!(
+                mail.declined_subject,
+                email = email.clone(),
+                account = account.clone()
+            ),
+            lead: vec![words!(
+                mail.declined_lead,
+                email = email.clone(),
+                account = account.clone()
+            )],
+            ..Letter::default()
+        },
+        Mail::PermissionsChanged { account, changed_by, before, after } => {
+            let (account, by) = (account.clone(), changed_by.clone());
+            let added = words::phrases(after.difference(*before))
+                .map(|phrases| words!(mail.changed_added, phrases = phrases));
+            let removed = words::phrases(before.difference(*after))
+                .map(|phrases| words!(mail.changed_removed, phrases = phrases));
+            let first =
+                words!(mail.changed_lead, changed_by = by.clone(), account = account.clone());
+            Letter {
+                subject: words!(mail.changed_subject, account = account),
+                lead: std::iter::once(first).chain(added).chain(removed).collect(),
+                button: None,
+                after: vec![words!(mail.changed_unexpected, changed_by = by)],
+            }
+        }
+        Mail::AccessRemoved { account, removed_by } => {
+            let account = account.clone();
+            let lead = match removed_by {
+                Some(by) => {
+                    words!(mail.removed_lead, removed_by = by.clone(), account = account.clone())
+                }
+                None => words!(mail.left_lead, account = account.clone()),
+            };
+            Letter {
+                subject: words!(mail.removed_subject, account = account),
+                lead: vec![lead],
+                ..Letter::default()
+            }
+        }
+        Mail::PasswordReset { expires_at, token } => Letter {
+            subject: words!(mail.reset_subject),
+            lead: vec![
+                words!(mail.reset_lead, provider = site.provider.clone()),
+                words!(mail.reset_until, when = exact(*expires_at)),
+            ],
+            button: Some((words!(mail.reset_button), format!("{url}/reset/{}", token.expose()))),
+            after: vec![words!(mail.reset_unexpected)],
+        },
+    }
+}

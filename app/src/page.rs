@@ -1,0 +1,402 @@
+//! What every page is made of: its frame, a notice, its content or why it can't be shown.
+
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::hooks::{use_params_map, use_query_map};
+use model::{Access, AccountNumber, Failure, Permission, UserId};
+use serde::{Deserialize, Serialize};
+
+use crate::problem::Problem;
+use crate::ui::frame::{Content, Here, Narrow};
+use crate::words;
+
+/// A page as the server sends it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Page<T> {
+    /// What stands around the content.
+    pub(crate) frame: Frame,
+    /// What the last form came to.
+    pub(crate) notice: Option<Notice>,
+    /// The content, or what is missing to see it.
+    pub(crate) content: Result<T, Refused>,
+}
+
+/// Header and navigation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Frame {
+    /// The provider's name.
+    pub(crate) provider: String,
+    /// Whether this is the demo.
+    pub(crate) demo: bool,
+    /// Who is signed in.
+    pub(crate) user: Option<Person>,
+    /// The account that they act in.
+    pub(crate) account: Option<AccountFrame>,
+}
+
+/// Somebody, as the header and the tables show them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Person {
+    /// Their id: their avatar's colour comes from it.
+    pub(crate) id: UserId,
+    /// Their full name.
+    pub(crate) name: String,
+    /// Their address.
+    pub(crate) email: String,
+}
+
+/// The account in the frame.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct AccountFrame {
+    /// Its number.
+    pub(crate) number: AccountNumber,
+    /// Its name.
+    pub(crate) name: String,
+    /// What the reader may do there.
+    pub(crate) access: Access,
+    /// Whether they have other accounts too.
+    pub(crate) has_others: bool,
+}
+
+/// What is missing to see a page, and whom to ask.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Refused {
+    /// The permission that is missing.
+    pub(crate) missing: Permission,
+    /// The owners, who can give it.
+    pub(crate) owners: Vec<OwnerToAsk>,
+}
+
+/// An owner, to be asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct OwnerToAsk {
+    /// Their name.
+    pub(crate) name: String,
+    /// Their address.
+    pub(crate) email: String,
+}
+
+/// What the last form came to; said once, on the page where one lands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Notice {
+    /// An invitation went out.
+    InvitationSent { email: String, link: String },
+    /// A pending invitation was changed and sent again.
+    InvitationUpdated { email: String, link: String },
+    /// A pending invitation was sent again.
+    InvitationResent { email: String, link: String },
+    /// An invitation was taken back.
+    InvitationCancelled { email: String },
+    /// Something was saved.
+    ChangesSaved,
+    /// Somebody's access ended.
+    AccessRemoved { name: String },
+    /// The reader left an account.
+    Left { account: String },
+    /// The reader joined an account.
+    Joined { account: String },
+    /// A password was chosen by a link.
+    PasswordChanged,
+    /// The reader changed their password.
+    OwnPasswordChanged,
+    /// The reader signed out.
+    SignedOut,
+}
+
+impl Notice {
+    /// What it says.
+    pub(crate) fn words(&self) -> String {
+        match self.clone() {
+            Self::InvitationSent { email, .. } => words!(notice.invitation_sent, email = email),
+            Self::InvitationUpdated { email, .. } => {
+                words!(notice.invitation_updated, email = email)
+            }
+            Self::InvitationResent { email, .. } => {
+                words!(notice.invitation_resent, email = email)
+            }
+            Self::InvitationCancelled { email } => {
+                words!(notice.invitation_cancelled, email = email)
+            }
+            Self::ChangesSaved => words!(notice.changes_saved),
+            Self::AccessRemoved { name } => words!(notice.access_removed, name = name),
+            Self::Left { account } => words!(notice.left, account = account),
+            Self::Joined { account } => words!(notice.joined, account = account),
+            Self::PasswordChanged => words!(notice.password_changed),
+            Self::OwnPasswordChanged => words!(notice.own_password_changed),
+            Self::SignedOut => words!(notice.signed_out),
+        }
+    }
+
+    /// The invited address and its link, in the moment after sending.
+    pub(crate) fn link(&self) -> Option<(&str, &str)> {
+        match self {
+            Self::InvitationSent { email, link }
+            | Self::InvitationUpdated { email, link }
+            | Self::InvitationResent { email, link } => Some((email, link)),
+            _ => None,
+        }
+    }
+}
+
+/// A form that the server refused and sends back with what was typed. Provided to the page that
+/// is rendered in answer to a post.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rejected {
+    /// The form's server function.
+    pub form: String,
+    /// What was typed, by field name. Passwords are left out.
+    pub values: Vec<(String, String)>,
+    /// Why it was refused.
+    pub problem: Problem,
+}
+
+/// Counts the changes made on this page: its content is asked for anew with every one.
+#[derive(Clone, Copy)]
+pub(crate) struct Revision(pub(crate) RwSignal<u32>);
+
+/// What an address asks for: its parameters and its query.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub(crate) struct Asked {
+    params: leptos_router::params::ParamsMap,
+    query: leptos_router::params::ParamsMap,
+}
+
+impl Asked {
+    /// A part of the path.
+    pub(crate) fn part(&self, name: &str) -> String {
+        self.params.get(name).unwrap_or_default()
+    }
+
+    /// The account's number in the path.
+    pub(crate) fn account(&self) -> String {
+        self.part("account")
+    }
+
+    /// A parameter of the query; empty when it isn't there.
+    pub(crate) fn query(&self, name: &str) -> String {
+        self.query.get(name).unwrap_or_default()
+    }
+}
+
+/// A page's content on its way from the server: as JSON, which the page's own piece of WASM reads.
+/// One type for all pages keeps the reading of each of them out of the WASM that all load.
+pub(crate) struct Loading<T> {
+    written: Resource<Result<String, Problem>>,
+    content: std::marker::PhantomData<fn() -> T>,
+}
+
+/// An answer on its way.
+pub(crate) type Answer = std::pin::Pin<Box<dyn Future<Output = Result<String, Problem>> + Send>>;
+
+/// `load!("users/page", asked => users_page(account = asked.account()))`: on the server a call of
+/// the server function, in the browser a request to its address.
+macro_rules! load {
+    ($endpoint:literal, $asked:ident => $function:ident($($name:ident = $value:expr),* $(,)?)) => {
+        $crate::page::load(|$asked| {
+            #[cfg(feature = "ssr")]
+            return Box::pin(async move {
+                $crate::page::write($function($($value),*).await)
+            });
+            #[cfg(not(feature = "ssr"))]
+            return {
+                let _ = $function;
+                let values = [$((stringify!($name).trim_start_matches("r#"), $value)),*];
+                Box::pin($crate::page::ask($endpoint, &values))
+            };
+        })
+    };
+}
+
+/// Asks for a page, and again whenever its address or its revision changes.
+pub(crate) fn load<T>(fetch: fn(Asked) -> Answer) -> Loading<T> {
+    Loading { written: written(fetch), content: std::marker::PhantomData }
+}
+
+fn written(fetch: fn(Asked) -> Answer) -> Resource<Result<String, Problem>> {
+    let (params, query) = (use_params_map(), use_query_map());
+    let revision = use_context::<Revision>();
+    Resource::new(
+        move || {
+            let revision = revision.map(|revision| revision.0.get());
+            (Asked { params: params.get(), query: query.get() }, revision)
+        },
+        move |(asked, _)| fetch(asked),
+    )
+}
+
+/// The page in JSON.
+#[cfg(feature = "ssr")]
+pub(crate) fn write<T: Serialize>(page: Result<Page<T>, Problem>) -> Result<String, Problem> {
+    serde_json::to_string(&page?).map_err(|_| Problem::Unreachable)
+}
+
+/// The answer of the server function at this address.
+#[cfg(not(feature = "ssr"))]
+pub(crate) fn ask(
+    endpoint: &str,
+    values: &[(&str, String)],
+) -> impl Future<Output = Result<String, Problem>> + Send + use<> {
+    let mut address = format!("/api/{endpoint}?");
+    for (name, value) in values {
+        address.push_str(&format!("{name}={}&", escape_query(value)));
+    }
+    send_wrapper::SendWrapper::new(crate::ui::form::get(address))
+}
+
+impl<T> Loading<T>
+where
+    T: for<'de> Deserialize<'de>,
+{
+    /// The page, once it is there.
+    async fn read(self) -> Result<Page<T>, Problem> {
+        let written = self.written.await?;
+        leptos::serde_json::from_str(&written).map_err(|_| Problem::Unreachable)
+    }
+}
+
+impl<T> Clone for Loading<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Loading<T> {}
+
+/// Shows a page within its frame as soon as it is there.
+pub(crate) fn framed<T>(loading: Loading<T>, here: Here, show: fn(T, Frame) -> AnyView) -> AnyView
+where
+    T: for<'de> Deserialize<'de> + Send + 'static,
+{
+    when_there(move || {
+        Box::pin(async move {
+            let page = loading.read().await?;
+            let content = match page.content {
+                Ok(content) => show(content, page.frame.clone()),
+                Err(refused) => crate::ui::refused::refused(refused, here, page.frame.clone()),
+            };
+            Ok(in_frame(page.frame, here, page.notice, content))
+        })
+    })
+}
+
+fn in_frame(frame: Frame, here: Here, notice: Option<Notice>, content: AnyView) -> AnyView {
+    view! { <Content frame=frame here=here notice=notice>{content}</Content> }.into_any()
+}
+
+/// A view on its way.
+type Coming = std::pin::Pin<Box<dyn Future<Output = Result<AnyView, Problem>> + Send>>;
+
+fn when_there(view: impl Fn() -> Coming + Send + Sync + 'static) -> AnyView {
+    let view: Box<dyn Fn() -> Coming + Send + Sync> = Box::new(view);
+    let view = move || {
+        let coming = view();
+        Suspend::new(async move {
+            match coming.await {
+                Ok(view) => view,
+                Err(problem) => crate::ui::failed::failed(problem),
+            }
+        })
+    };
+    view! { <Transition>{view}</Transition> }.into_any()
+}
+
+/// Shows a page of one narrow column: sign-in, join, reset.
+pub(crate) fn narrow<T>(loading: Loading<T>, show: fn(T, Frame) -> AnyView) -> AnyView
+where
+    T: for<'de> Deserialize<'de> + Send + 'static,
+{
+    when_there(move || {
+        Box::pin(async move {
+            let Page { frame, notice, content } = loading.read().await?;
+            match content {
+                Ok(content) => {
+                    let content = show(content, frame.clone());
+                    Ok(view! { <Narrow frame=frame notice=notice>{content}</Narrow> }.into_any())
+                }
+                Err(refused) => Err(Problem::Failure(Failure::NotAllowed(refused.missing))),
+            }
+        })
+    })
+}
+
+/// Whether a form on this page was refused: the title says so.
+#[derive(Clone, Copy)]
+pub(crate) struct HasErrors(pub(crate) RwSignal<bool>);
+
+/// The page's title, in front of it "Error: " when a form was refused.
+#[component]
+pub(crate) fn PageTitle(
+    /// The page's heading.
+    #[prop(into)]
+    title: String,
+    /// The provider's name.
+    #[prop(into)]
+    provider: String,
+) -> impl IntoView {
+    let full = words!(title.page, page = title, provider = provider);
+    let rejected = SharedValue::new(|| use_context::<Rejected>().is_some()).into_inner();
+    let errors = use_context::<HasErrors>();
+    if let Some(errors) = errors {
+        errors.0.set(rejected);
+    }
+    let error_title = words!(title.error, title = full.clone());
+    // The server reads the title when the page is done and its signals are gone.
+    #[cfg(feature = "ssr")]
+    let text = if rejected { error_title } else { full };
+    #[cfg(not(feature = "ssr"))]
+    let text = move || {
+        let refused = errors.map_or(rejected, |errors| errors.0.get());
+        if refused { error_title.clone() } else { full.clone() }
+    };
+    view! { <Title text=text /> }
+}
+
+/// The path, if it leads to a page of this site and nowhere else.
+#[cfg(any(feature = "ssr", test))]
+pub(crate) fn same_site(path: &str) -> Option<&str> {
+    let inside = path.starts_with('/')
+        && !path.starts_with("//")
+        && !path.contains('\\')
+        && !path.contains(|c: char| c.is_control() || !c.is_ascii());
+    inside.then_some(path)
+}
+
+/// A text as it may stand in a query (RFC 3986 section 3.4).
+pub(crate) fn escape_query(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
+                escaped.push(byte as char);
+            }
+            _ => escaped.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    escaped
+}
+
+/// Access in words for the reader of the page.
+pub(crate) fn your_access(frame: &Frame) -> String {
+    frame.account.as_ref().map_or_else(String::new, |account| words::your_access(account.access))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_paths_of_this_site_are_gone_to() {
+        for path in ["/", "/accounts/1/users?search=a%20b", "/a/b"] {
+            assert_eq!(same_site(path), Some(path));
+        }
+        for path in ["", "//evil.example", "https://evil.example", "/\\evil", "/a\nb", "/ø"] {
+            assert_eq!(same_site(path), None, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_query_is_escaped() {
+        assert_eq!(escape_query("/a?b=c&d=é"), "/a%3Fb%3Dc%26d%3D%C3%A9");
+    }
+}

@@ -1,0 +1,299 @@
+//! The present request, as server functions see it: who asks, in which account, what to answer
+//! besides the content.
+
+use std::sync::Arc;
+
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use domain::accounts::Acting;
+use domain::sessions::Viewer;
+use domain::{Client, Latchkey, Token};
+use leptos::prelude::*;
+use leptos_axum::ResponseOptions;
+use model::{Access, Failure, Permission};
+use serde::{Deserialize, Serialize};
+
+use crate::page::{AccountFrame, Frame, Notice, OwnerToAsk, Page, Refused};
+use crate::problem::Problem;
+use crate::{Locale, words};
+
+/// What the provider configured, as far as pages show it.
+#[derive(Clone, Debug, Default)]
+pub struct Site {
+    /// The provider's name.
+    pub provider: String,
+    /// The public address without a slash at the end: where links in mails lead.
+    pub public_url: String,
+    /// Whether this is the demo, with its logins and its mailbox.
+    pub demo: bool,
+    /// The sender of the mails.
+    pub mail_from: String,
+    /// Whether the public address is https: cookies are `Secure` then.
+    pub secure: bool,
+}
+
+impl Site {
+    /// The session cookie's name. The `__Host-` prefix (RFC 6265bis section 4.1.3.2) binds it to
+    /// this host; browsers take it over https only.
+    #[must_use]
+    pub const fn session_cookie(&self) -> &'static str {
+        if self.secure { "__Host-latchkey" } else { "latchkey" }
+    }
+
+    /// The name of the cookie that carries a notice to the next page.
+    const fn notice_cookie(&self) -> &'static str {
+        if self.secure { "__Host-latchkey-notice" } else { "latchkey-notice" }
+    }
+}
+
+/// What is known of a request before anybody asks who sent it.
+#[derive(Clone, Debug, Default)]
+pub struct RequestFacts {
+    /// Where it comes from.
+    pub client: Client,
+    /// Its id, for the log and for pages that tell of a failure.
+    pub id: String,
+}
+
+/// The product. It is gone when the request is: a browser that left in the middle of it.
+pub(crate) fn latchkey() -> Result<Latchkey, Failure> {
+    use_context().ok_or(Failure::Unavailable)
+}
+
+/// The provider's configuration.
+pub(crate) fn site() -> Arc<Site> {
+    use_context().unwrap_or_default()
+}
+
+/// The client that sent the request.
+pub(crate) fn client() -> Client {
+    use_context::<RequestFacts>().unwrap_or_default().client
+}
+
+/// Gives the response the failure's status, and notes it in the log.
+pub(crate) fn set_status(failure: &Failure) {
+    let status = StatusCode::from_u16(failure.status()).unwrap_or(StatusCode::BAD_REQUEST);
+    if let Some(response) = use_context::<ResponseOptions>() {
+        response.set_status(status);
+        let retry_after = match failure {
+            Failure::Unavailable => Some(5),
+            Failure::TooMany(limit) => Some(limit.retry_after_seconds),
+            _ => None,
+        };
+        if let Some(seconds) = retry_after {
+            response.insert_header(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+    }
+    if !matches!(failure, Failure::SignedOut | Failure::NotFound) {
+        tracing::info!(status = status.as_u16(), ?failure, "refused");
+    }
+}
+
+/// The token of the session that the request claims.
+pub(crate) fn session() -> Option<Token> {
+    session_of(&use_context::<Parts>()?.headers, &site())
+}
+
+/// The token of the session that these headers claim.
+#[must_use]
+pub fn session_of(headers: &HeaderMap, site: &Site) -> Option<Token> {
+    cookie(headers, site.session_cookie()).and_then(|value| Token::parse(&value))
+}
+
+/// Who is signed in.
+pub(crate) async fn viewer() -> Result<Viewer, Failure> {
+    let session = session().ok_or(Failure::SignedOut)?;
+    domain::sessions::viewer(&latchkey()?, &session).await
+}
+
+/// Who is signed in, if anybody.
+pub(crate) async fn viewer_if_any() -> Result<Option<Viewer>, Failure> {
+    match viewer().await {
+        Ok(viewer) => Ok(Some(viewer)),
+        Err(Failure::SignedOut) => Ok(None),
+        Err(failure) => Err(failure),
+    }
+}
+
+/// Somebody signed in who acts in an account.
+pub(crate) struct Inside {
+    /// The product.
+    pub(crate) latchkey: Latchkey,
+    /// Who is signed in.
+    pub(crate) viewer: Viewer,
+    /// Who they are in the account.
+    pub(crate) acting: Acting,
+}
+
+/// Enters the account with this number.
+pub(crate) async fn inside(number: &str) -> Result<Inside, Problem> {
+    let viewer = signed_in().await?;
+    let latchkey = latchkey()?;
+    let acting = domain::accounts::act(&latchkey, &viewer, number).await?;
+    Ok(Inside { latchkey, viewer, acting })
+}
+
+/// Demands that somebody is signed in; a page leads to the sign-in page otherwise.
+pub(crate) async fn signed_in() -> Result<Viewer, Problem> {
+    let viewer = viewer().await;
+    if let Err(Failure::SignedOut) = viewer
+        && let Some(parts) = use_context::<Parts>()
+        && parts.method == axum::http::Method::GET
+        && !parts.uri.path().starts_with("/api/")
+    {
+        let next = parts.uri.path_and_query().map_or("/", |path| path.as_str());
+        set_status(&Failure::SignedOut);
+        redirect(&format!("/sign-in?next={}", crate::page::escape_query(next)));
+        return Err(Problem::Failure(Failure::SignedOut));
+    }
+    Ok(viewer?)
+}
+
+impl Inside {
+    /// The page: its frame, its notice, and its content or why it is refused.
+    pub(crate) async fn page<T>(self, content: Result<T, Failure>) -> Result<Page<T>, Problem> {
+        let content = match content {
+            Ok(content) => Ok(content),
+            Err(failure @ Failure::NotAllowed(missing)) => {
+                set_status(&failure);
+                Err(self.refused(missing).await?)
+            }
+            Err(failure) => return Err(failure.into()),
+        };
+        Ok(Page { frame: self.frame(), notice: take_notice(), content })
+    }
+
+    async fn refused(&self, missing: Permission) -> Result<Refused, Problem> {
+        let owners = domain::accounts::owners(&self.latchkey, &self.acting.actor).await?;
+        let to_ask = |owner: domain::accounts::Owner| OwnerToAsk {
+            name: owner.full_name,
+            email: owner.email.to_string(),
+        };
+        let owners = owners.into_iter().map(to_ask).collect();
+        Ok(Refused { missing, owners })
+    }
+
+    fn frame(&self) -> Frame {
+        let account = AccountFrame {
+            number: self.acting.number,
+            name: self.acting.name.clone(),
+            access: self.acting.actor.access,
+            has_others: self.acting.has_others,
+        };
+        frame(Some(&self.viewer), Some(account))
+    }
+}
+
+/// The frame around a page outside any account.
+pub(crate) fn frame(viewer: Option<&Viewer>, account: Option<AccountFrame>) -> Frame {
+    let site = site();
+    Frame {
+        provider: site.provider.clone(),
+        demo: site.demo,
+        user: viewer.map(|viewer| crate::page::Person {
+            id: viewer.user,
+            name: viewer.full_name.clone(),
+            email: viewer.email.to_string(),
+        }),
+        account,
+    }
+}
+
+/// A page outside any account.
+pub(crate) fn plain_page<T>(viewer: Option<&Viewer>, content: T) -> Page<T> {
+    Page { frame: frame(viewer, None), notice: take_notice(), content: Ok(content) }
+}
+
+/// Leads the browser to another page of this site.
+pub(crate) fn redirect(path: &str) {
+    leptos_axum::redirect(crate::page::same_site(path).unwrap_or("/"));
+}
+
+/// Ends a form: tells the next page what to say, and leads there.
+pub(crate) fn done(path: &str, notice: Notice) {
+    leave_notice(&notice);
+    redirect(path);
+}
+
+/// Gives the browser its session.
+pub(crate) fn begin_session(token: &Token) {
+    let name = site().session_cookie();
+    let seconds = latchkey().map(|latchkey| latchkey.settings.session_absolute.as_secs());
+    let life = seconds.map(|seconds| format!("; Max-Age={seconds}")).unwrap_or_default();
+    set_cookie(name, token.secret().expose(), &life);
+}
+
+/// Takes the browser's session away.
+pub(crate) fn end_session() {
+    set_cookie(site().session_cookie(), "", "; Max-Age=0");
+}
+
+/// What the next page says. It travels in a cookie of a minute and not in the database, as it may
+/// hold an invitation's link, which is stored nowhere readable.
+#[derive(Serialize, Deserialize)]
+struct NoticeCookie(Notice);
+
+fn leave_notice(notice: &Notice) {
+    use base64::Engine;
+    use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+    let json = serde_json::to_vec(&NoticeCookie(notice.clone())).unwrap_or_default();
+    set_cookie(site().notice_cookie(), &BASE64_URL_SAFE_NO_PAD.encode(json), "; Max-Age=60");
+}
+
+/// The notice that the last form left for this page.
+pub(crate) fn take_notice() -> Option<Notice> {
+    use base64::Engine;
+    use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+    let value = cookie(&use_context::<Parts>()?.headers, site().notice_cookie())?;
+    set_cookie(site().notice_cookie(), "", "; Max-Age=0");
+    let json = BASE64_URL_SAFE_NO_PAD.decode(value).ok()?;
+    serde_json::from_slice(&json).ok().map(|NoticeCookie(notice)| notice)
+}
+
+fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
+    let all = headers.get_all(header::COOKIE).iter().filter_map(|v| v.to_str().ok());
+    all.flat_map(|line| line.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .find(|(found, _)| *found == name)
+        .map(|(_, value)| value.to_owned())
+}
+
+/// `Lax`, as a link in a mail must find the person signed in; `HttpOnly`, as no script needs it.
+fn set_cookie(name: &str, value: &str, life: &str) {
+    let secure = if site().secure { "; Secure" } else { "" };
+    let cookie = format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax{secure}{life}");
+    if let (Some(response), Ok(cookie)) =
+        (use_context::<ResponseOptions>(), HeaderValue::from_str(&cookie))
+    {
+        response.append_header(header::SET_COOKIE, cookie);
+    }
+}
+
+/// The language of this request.
+#[must_use]
+pub fn choose_locale(_parts: &Parts) -> Locale {
+    Locale::default()
+}
+
+/// Access in one line, for what isn't a page.
+#[must_use]
+pub fn access_line(access: Access) -> String {
+    words::access_line(access)
+}
+
+/// Says to programs that what was here is over (RFC 9110 section 15.5.11).
+pub(crate) fn gone() {
+    if let Some(response) = use_context::<ResponseOptions>() {
+        response.set_status(StatusCode::GONE);
+    }
+}
+
+/// What is wrong with a request that isn't even a form, in words.
+#[must_use]
+pub fn unreadable(status: StatusCode) -> String {
+    match status {
+        StatusCode::PAYLOAD_TOO_LARGE => words!(failed.too_large),
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => words!(failed.no_form),
+        _ => words!(failed.unreadable),
+    }
+}

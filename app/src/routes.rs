@@ -1,0 +1,88 @@
+//! The route table: one line a page.
+
+use leptos::prelude::*;
+use leptos_meta::provide_meta_context;
+use leptos_router::components::{FlatRoutes, Route, Router};
+use leptos_router::{Lazy, LazyRoute, SsrMode, path};
+
+use crate::account::details::DetailsPage;
+use crate::account::leave::LeavePage;
+use crate::account::list::AccountsPage;
+use crate::account::overview::OverviewPage;
+use crate::activity::LogPage;
+use crate::billing::BillingPage;
+use crate::domains::DomainsPage;
+use crate::help::HelpPage;
+use crate::invitations::decline::DeclinePage;
+use crate::invitations::join::JoinPage;
+use crate::mailbox::{MailPage, MailboxPage};
+use crate::page::{HasErrors, Revision};
+use crate::security::SecurityPage;
+use crate::security::forgot::{ForgotPage, ForgotSentPage};
+use crate::security::profile::ProfilePage;
+use crate::security::reset::ResetPage;
+use crate::services::ServicesPage;
+use crate::sign_in::SignInPage;
+use crate::support::SupportPage;
+use crate::ui::failed::NotFoundPage;
+use crate::ui::frame::Go;
+use crate::users::cancel::CancelPage;
+use crate::users::invite::InvitePage;
+use crate::users::list::UsersPage;
+use crate::users::manage::ManagePage;
+use crate::users::remove::RemovePage;
+
+/// The whole application.
+#[component]
+pub fn App() -> impl IntoView {
+    provide_meta_context();
+    provide_context(Revision(RwSignal::new(0)));
+    provide_context(HasErrors(RwSignal::new(false)));
+    let (is_routing, set_is_routing) = signal(false);
+    view! {
+        <Router set_is_routing>
+            {move || is_routing.get().then(|| view! { <div class="progress"></div> })}
+            <Pages />
+        </Router>
+    }
+}
+
+#[component]
+fn Pages() -> impl IntoView {
+    provide_context(Go::new());
+    const ASYNC: SsrMode = SsrMode::Async;
+    view! {
+        <FlatRoutes fallback=NotFoundPage>
+            <Route ssr=ASYNC path=path!("/sign-in") view={page::<SignInPage>()} />
+            <Route ssr=ASYNC path=path!("/forgot-password") view={page::<ForgotPage>()} />
+            <Route ssr=ASYNC path=path!("/forgot-password/sent") view={page::<ForgotSentPage>()} />
+            <Route ssr=ASYNC path=path!("/reset/:token") view={page::<ResetPage>()} />
+            <Route ssr=ASYNC path=path!("/invitations/:token") view={page::<JoinPage>()} />
+            <Route ssr=ASYNC path=path!("/invitations/:token/decline") view={page::<DeclinePage>()} />
+            <Route ssr=ASYNC path=path!("/accounts") view={page::<AccountsPage>()} />
+            <Route ssr=ASYNC path=path!("/accounts/:account") view={page::<OverviewPage>()} />
+            <Route ssr=ASYNC path=path!("/accounts/:account/users") view={page::<UsersPage>()} />
+            <Route ssr=ASYNC path=path!("/accounts/:account/users/invite") view={page::<InvitePage>()} />
+            <Route ssr=ASYNC path=path!("/accounts/:account/users/:user") view={page::<ManagePage>()} />
+            <Route ssr=ASYNC path=path!("/accounts/:account/users/:user/remove") view={page::<RemovePage>()} />
+            <Route ssr=ASYNC path=path!("/accounts/:account/invitations/:invitation/cancel") view={page::<CancelPage>()} />
+            <Route ssr=ASYNC path=path!("/accounts/:account/services") view={page::<ServicesPage>()} />
+            <Route ssr=ASYNC path=path!("/accounts/:account/domains") view={page::<DomainsPage>()} />
+            <Route ssr=ASYNC path=path!("/accounts/:account/billing") view={page::<BillingPage>()} />
+            <Route ssr=ASYNC path=path!("/accounts/:account/support") view={page::<SupportPage>()} />
+            <Route ssr=ASYNC path=path!("/accounts/:account/account") view={page::<DetailsPage>()} />
+            <Route ssr=ASYNC path=path!("/accounts/:account/leave") view={page::<LeavePage>()} />
+            <Route ssr=ASYNC path=path!("/accounts/:account/log") view={page::<LogPage>()} />
+            <Route ssr=ASYNC path=path!("/profile") view={page::<ProfilePage>()} />
+            <Route ssr=ASYNC path=path!("/security") view={page::<SecurityPage>()} />
+            <Route ssr=ASYNC path=path!("/help/users") view={page::<HelpPage>()} />
+            <Route ssr=ASYNC path=path!("/demo/mailbox") view={page::<MailboxPage>()} />
+            <Route ssr=ASYNC path=path!("/demo/mailbox/:mail") view={page::<MailPage>()} />
+        </FlatRoutes>
+    }
+}
+
+/// A page whose WASM is fetched when it is first gone to.
+fn page<T: LazyRoute>() -> Lazy<T> {
+    Lazy::new()
+}

@@ -1,0 +1,58 @@
+//! Choosing a new password by a link.
+
+use leptos::prelude::*;
+use leptos_router::{LazyRoute, lazy_route};
+use model::{Conflict, Field};
+
+use crate::page::{Loading, PageTitle, narrow};
+use crate::security::api::{ResetView, reset_page};
+use crate::ui::field::PasswordField;
+use crate::ui::form::{Form, SubmitButton};
+use crate::words;
+
+/// `/reset/{token}`
+pub(crate) struct ResetPage(Loading<ResetView>);
+
+#[lazy_route]
+impl LazyRoute for ResetPage {
+    fn data() -> Self {
+        Self(load!("security/reset-page", asked => reset_page(token = asked.part("token"))))
+    }
+
+    fn view(this: Self) -> AnyView {
+        narrow(this.0, |view, frame| {
+            if !view.works {
+                let heading = words!(reset.spent_heading);
+                return view! {
+                    <PageTitle title=heading.clone() provider=frame.provider />
+                    <h1>{heading}</h1>
+                    <p>{words::conflict(Conflict::LinkSpent)}</p>
+                    <p>
+                        <a class="button" href="/forgot-password" rel="external">
+                            {words!(reset.new_link)}
+                        </a>
+                    </p>
+                }
+                .into_any();
+            }
+            let heading = words!(reset.heading);
+            view! {
+                <PageTitle title=heading.clone() provider=frame.provider />
+                <h1>{heading}</h1>
+                <p>{words!(reset.lead)}</p>
+                <Form form="security/reset" action=format!("/reset/{}", view.token)>
+                    <input type="hidden" name="token" value=view.token />
+                    <PasswordField
+                        field=Field::NewPassword
+                        label=words!(form.new_password)
+                        new=true
+                    />
+                    <div class="form-actions">
+                        <SubmitButton words=words!(reset.button) />
+                    </div>
+                </Form>
+            }
+            .into_any()
+        })
+    }
+}

@@ -1,0 +1,73 @@
+//! Server functions of services.
+
+use leptos::prelude::*;
+use leptos::server_fn::codec::GetUrl;
+use serde::{Deserialize, Serialize};
+
+use crate::page::Page;
+use crate::problem::Problem;
+use crate::ui::state::Mood;
+use crate::when::Moment;
+
+#[cfg(feature = "ssr")]
+use {crate::request, domain::areas::Service, model::Permission, model::Timestamp};
+
+/// What the page shows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ServicesView {
+    /// The services.
+    pub(crate) services: Vec<ServiceRow>,
+    /// Whether the reader may see their passwords.
+    pub(crate) credentials: bool,
+}
+
+/// A service in the table.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ServiceRow {
+    /// Its name.
+    pub(crate) name: String,
+    /// What was ordered.
+    pub(crate) plan: String,
+    /// How it stands.
+    pub(crate) mood: Mood,
+    /// The same in words.
+    pub(crate) state: String,
+    /// When it renews.
+    pub(crate) renews: Moment,
+    /// The login name at the service; empty unless the reader may see it.
+    pub(crate) login_name: String,
+    /// The password at the service; empty unless the reader may see it.
+    pub(crate) login_password: String,
+}
+
+/// The account's services.
+#[server(prefix = "/api", endpoint = "services/page", input = GetUrl)]
+pub(crate) async fn services_page(account: String) -> Result<Page<ServicesView>, Problem> {
+    let inside = request::inside(&account).await?;
+    let services = domain::areas::services(&inside.latchkey, &inside.acting.actor).await;
+    let credentials = inside.acting.actor.may(Permission::ServicesCredentials);
+    let now = inside.latchkey.now();
+    let view = services.map(|services| ServicesView {
+        services: services.into_iter().map(|service| row(service, now)).collect(),
+        credentials,
+    });
+    inside.page(view).await
+}
+
+#[cfg(feature = "ssr")]
+fn row(service: Service, now: Timestamp) -> ServiceRow {
+    let (mood, state) = match service.state.as_str() {
+        "active" => (Mood::Ok, words!(services.active)),
+        "suspended" => (Mood::Trouble, words!(services.suspended)),
+        _ => (Mood::Quiet, words!(services.ended)),
+    };
+    ServiceRow {
+        name: service.name,
+        plan: service.plan,
+        mood,
+        state,
+        renews: Moment::new(service.renews_at, now),
+        login_name: service.login_name,
+        login_password: service.login_password.expose().to_owned(),
+    }
+}

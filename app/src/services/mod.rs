@@ -1,0 +1,62 @@
+//! The account's services.
+
+mod api;
+
+use leptos::prelude::*;
+use leptos_router::{LazyRoute, lazy_route};
+use model::Area;
+
+use crate::page::{Loading, PageTitle, framed};
+use crate::services::api::{ServiceRow, ServicesView, services_page};
+use crate::ui::frame::Here;
+use crate::ui::state::State;
+use crate::ui::table::{Caption, Cell, empty, table};
+use crate::when::Day;
+
+/// `/accounts/{n}/services`
+pub(crate) struct ServicesPage(Loading<ServicesView>);
+
+#[lazy_route]
+impl LazyRoute for ServicesPage {
+    fn data() -> Self {
+        Self(load!("services/page", asked => services_page(account = asked.account())))
+    }
+
+    fn view(this: Self) -> AnyView {
+        framed(this.0, Here::Area(Area::Services), |view, frame| {
+            let heading = words!(services.heading);
+            let mut columns = vec![
+                words!(services.service),
+                words!(services.plan),
+                words!(services.state),
+                words!(services.renews),
+            ];
+            if view.credentials {
+                columns.extend([words!(services.login), words!(services.password)]);
+            }
+            let none = view.services.is_empty().then(|| empty(words!(services.empty)));
+            let rows = view.services.into_iter().map(|service| row(service, view.credentials));
+            view! {
+                <PageTitle title=heading.clone() provider=frame.provider />
+                <div class="page-head"><h1>{heading.clone()}</h1></div>
+                {table(Caption::Quiet(heading), columns, rows.collect())}
+                {none}
+            }
+            .into_any()
+        })
+    }
+}
+
+fn row(service: ServiceRow, credentials: bool) -> Vec<Cell> {
+    let mut cells = vec![
+        Cell::new(view! { <strong>{service.name}</strong> }),
+        Cell::new(service.plan),
+        Cell::new(view! { <State mood=service.mood words=service.state /> }),
+        Cell::number(view! { <Day moment=service.renews /> }),
+    ];
+    if credentials {
+        cells.push(Cell::new(view! { <code>{service.login_name}</code> }));
+        cells.push(Cell::new(view! { <code>{service.login_password}</code> }));
+    }
+    cells
+}

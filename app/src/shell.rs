@@ -1,0 +1,106 @@
+//! The document around every page: head, styles, and the scripts that bring the page to life.
+
+use std::sync::Arc;
+
+use axum::http::request::Parts;
+use axum::http::{HeaderName, HeaderValue, header};
+use leptos::nonce::use_nonce;
+use leptos::prelude::*;
+use leptos_axum::ResponseOptions;
+use leptos_meta::MetaTags;
+
+use crate::App;
+use crate::words::locale;
+
+/// The addresses of the built files. Their names carry a hash of their content.
+#[derive(Clone, Debug, Default)]
+pub struct Assets {
+    /// The JavaScript that loads the WASM.
+    pub js: String,
+    /// The WASM.
+    pub wasm: String,
+    /// The styles.
+    pub css: String,
+    /// Which pieces of WASM belong to which page.
+    pub pieces: leptos::WasmSplitManifest,
+}
+
+/// Whether the page with this path comes to life in the browser. Sign-in and join pages don't
+/// need to: they only fetch the files ahead, for the page that follows.
+fn comes_to_life(path: &str) -> bool {
+    let inside = ["/accounts", "/profile", "/security", "/help"];
+    inside.iter().any(|page| path == *page || path.starts_with(&format!("{page}/")))
+}
+
+/// The document.
+pub fn shell(assets: Arc<Assets>) -> impl IntoView {
+    let path = use_context::<Parts>().map(|parts| parts.uri.path().to_owned()).unwrap_or_default();
+    let nonce = use_nonce();
+    protect(nonce.as_ref().map(|nonce| nonce.to_string()));
+    let script = format!(
+        "import init,{{hydrate}} from {:?};init({{module_or_path:{:?}}}).then(hydrate)",
+        assets.js, assets.wasm
+    );
+    let scripts = if comes_to_life(&path) {
+        provide_context(assets.pieces.clone());
+        view! {
+            <link rel="modulepreload" href=assets.js.clone() />
+            <link
+                rel="preload"
+                href=assets.wasm.clone()
+                r#as="fetch"
+                r#type="application/wasm"
+                crossorigin="anonymous"
+            />
+            <script type="module" nonce=nonce>
+                {script}
+            </script>
+        }
+        .into_any()
+    } else {
+        view! {
+            <link rel="prefetch" href=assets.js.clone() />
+            <link
+                rel="prefetch"
+                href=assets.wasm.clone()
+                r#as="fetch"
+                crossorigin="anonymous"
+            />
+        }
+        .into_any()
+    };
+    view! {
+        <!DOCTYPE html>
+        <html lang=locale().to_string()>
+            <head>
+                <meta charset="utf-8" />
+                <meta name="viewport" content="width=device-width, initial-scale=1" />
+                <meta name="color-scheme" content="light dark" />
+                <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
+                <link rel="stylesheet" href=assets.css.clone() />
+                {scripts}
+                <MetaTags />
+            </head>
+            <body>
+                <App />
+            </body>
+        </html>
+    }
+}
+
+/// The Content Security Policy with this page's nonce, and no copy of it kept anywhere: it shows
+/// what only its reader may see (OWASP ASVS 5.0 V3.4.3, V14.3.2).
+fn protect(nonce: Option<String>) {
+    let Some(response) = use_context::<ResponseOptions>() else { return };
+    let nonce = nonce.unwrap_or_default();
+    let policy = format!(
+        "default-src 'none'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; \
+         style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; \
+         manifest-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'; \
+         frame-ancestors 'none'"
+    );
+    if let Ok(policy) = HeaderValue::from_str(&policy) {
+        response.insert_header(HeaderName::from_static("content-security-policy"), policy);
+    }
+    response.insert_header(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+}

@@ -1,0 +1,109 @@
+//! Server functions of signing in and out.
+
+use leptos::prelude::*;
+use leptos::server_fn::codec::GetUrl;
+use serde::{Deserialize, Serialize};
+
+use crate::page::Page;
+use crate::problem::Problem;
+
+#[cfg(feature = "ssr")]
+use crate::page::{Notice, escape_query, same_site};
+#[cfg(feature = "ssr")]
+use crate::request;
+
+/// What the sign-in page shows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct SignInView {
+    /// The page's own path.
+    pub(crate) action: String,
+    /// Where to go after signing in.
+    pub(crate) next: String,
+    /// The address in the field.
+    pub(crate) email: String,
+    /// The password in the field: only ever the demo's public one.
+    pub(crate) password: String,
+    /// The demo's people; none outside the demo.
+    pub(crate) demo: Vec<DemoLogin>,
+}
+
+/// Somebody whom the demo lets you be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct DemoLogin {
+    /// Their name.
+    pub(crate) name: String,
+    /// What they are.
+    pub(crate) role: String,
+    /// The link that fills the form.
+    pub(crate) href: String,
+    /// The password of all of them.
+    pub(crate) password: String,
+}
+
+/// The sign-in page.
+#[server(prefix = "/api", endpoint = "sign-in/page", input = GetUrl)]
+pub(crate) async fn sign_in_page(next: String, r#as: String) -> Result<Page<SignInView>, Problem> {
+    let next = same_site(&next).unwrap_or("/accounts").to_owned();
+    let demo = if request::site().demo { demo_logins(&next) } else { Vec::new() };
+    let chosen = domain::demo::PEOPLE.iter().find(|person| person.email == r#as);
+    let chosen = chosen.filter(|_| !demo.is_empty());
+    let view = SignInView {
+        action: format!("/sign-in?next={}", escape_query(&next)),
+        next,
+        email: chosen.map(|person| person.email.to_owned()).unwrap_or_default(),
+        password: chosen.map(|_| domain::demo::PASSWORD.to_owned()).unwrap_or_default(),
+        demo,
+    };
+    Ok(request::plain_page(None, view))
+}
+
+#[cfg(feature = "ssr")]
+fn demo_logins(next: &str) -> Vec<DemoLogin> {
+    use domain::demo::{AMIRA, BJORN, INGRID, MEI, OLAV, TOM};
+    let roles = [
+        (INGRID, words!(sign_in.demo_ingrid)),
+        (OLAV, words!(sign_in.demo_olav)),
+        (AMIRA, words!(sign_in.demo_amira)),
+        (BJORN, words!(sign_in.demo_bjorn)),
+        (MEI, words!(sign_in.demo_mei)),
+        (TOM, words!(sign_in.demo_tom)),
+    ];
+    let next = escape_query(next);
+    let login = |(person, role): (domain::demo::Person, String)| DemoLogin {
+        name: person.name.to_owned(),
+        role,
+        href: format!("/sign-in?next={next}&as={}", escape_query(person.email)),
+        password: domain::demo::PASSWORD.to_owned(),
+    };
+    roles.into_iter().map(login).collect()
+}
+
+/// Signs in and goes on to where the reader was heading.
+#[server(prefix = "/api", endpoint = "sign-in")]
+pub(crate) async fn sign_in(
+    email: String,
+    password: String,
+    #[server(default)] next: String,
+) -> Result<(), Problem> {
+    let (latchkey, client) = (request::latchkey()?, request::client());
+    let before = request::session();
+    let token =
+        domain::sessions::sign_in(&latchkey, &email, &password, &client, before.as_ref()).await?;
+    request::begin_session(&token);
+    request::redirect(same_site(&next).unwrap_or("/accounts"));
+    Ok(())
+}
+
+/// Signs out, here or on the way to an invitation.
+#[server(prefix = "/api", endpoint = "sign-out")]
+pub(crate) async fn sign_out(#[server(default)] next: String) -> Result<(), Problem> {
+    if let Some(session) = request::session() {
+        domain::sessions::sign_out(&request::latchkey()?, &session).await?;
+    }
+    request::end_session();
+    match same_site(&next) {
+        Some(next) => request::redirect(next),
+        None => request::done("/sign-in", Notice::SignedOut),
+    }
+    Ok(())
+}

@@ -1,0 +1,87 @@
+//! Signing in and out.
+
+mod api;
+
+use leptos::prelude::*;
+use leptos_router::{LazyRoute, lazy_route};
+use model::Field;
+
+use crate::page::{Loading, PageTitle, narrow};
+use crate::sign_in::api::{SignInView, sign_in_page};
+use crate::ui::field::{PasswordField, TextField};
+use crate::ui::form::{Form, SubmitButton};
+
+/// `/sign-in`
+pub(crate) struct SignInPage(Loading<SignInView>);
+
+#[lazy_route]
+impl LazyRoute for SignInPage {
+    fn data() -> Self {
+        Self(load!("sign-in/page", asked => sign_in_page(
+            next = asked.query("next"),
+            r#as = asked.query("as"),
+        )))
+    }
+
+    fn view(this: Self) -> AnyView {
+        narrow(this.0, |view, frame| {
+            let heading = words!(sign_in.heading);
+            let next = view.next.clone();
+            view! {
+                <PageTitle title=heading.clone() provider=frame.provider />
+                    <h1>{heading}</h1>
+                    <Form form="sign-in" action=view.action>
+                        <input type="hidden" name="next" value=next />
+                        <TextField
+                            field=Field::Email
+                            label=words!(form.email)
+                            kind="email"
+                            autocomplete="username"
+                            value=view.email
+                        />
+                        <PasswordField
+                            field=Field::Password
+                            label=words!(form.password)
+                            value=view.password
+                        />
+                        <div class="form-actions">
+                            <SubmitButton words=words!(sign_in.button) />
+                            <a href="/forgot-password" rel="external">{words!(sign_in.forgot)}</a>
+                        </div>
+                    </Form>
+                    {demo_logins(view.demo)}
+            }
+            .into_any()
+        })
+    }
+}
+
+/// The demo's people, each a link that fills the form.
+fn demo_logins(people: Vec<api::DemoLogin>) -> AnyView {
+    if people.is_empty() {
+        return ().into_any();
+    }
+    let password = people.first().map(|person| person.password.clone()).unwrap_or_default();
+    let rows = people
+        .into_iter()
+        .map(|person| {
+            view! {
+                <li>
+                    <a href=person.href rel="external">
+                        <strong>{person.name}</strong>
+                        <span>{person.role}</span>
+                    </a>
+                </li>
+            }
+        })
+        .collect_view();
+    view! {
+        <section class="demo">
+            <h2>{words!(sign_in.demo_heading)}</h2>
+            <p class="hint">{words!(sign_in.demo_hint, password = password)}</p>
+            <ul class="demo-logins">{rows}</ul>
+            <p><a href="/demo/mailbox" rel="external">{words!(sign_in.demo_mailbox)}</a></p>
+        </section>
+    }
+    .into_any()
+}

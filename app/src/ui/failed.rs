@@ -1,0 +1,80 @@
+//! The page in place of one that can't be shown: not found, not available, not possible.
+
+use leptos::prelude::*;
+use model::Failure;
+
+use crate::page::{Frame, PageTitle};
+use crate::problem::Problem;
+use crate::ui::frame::Narrow;
+
+/// The whole page for a problem. Whoever isn't signed in is led to the sign-in page.
+pub(crate) fn failed(problem: Problem) -> AnyView {
+    let (heading, text) = match &problem {
+        Problem::Failure(Failure::NotFound) => {
+            (words!(failed.not_found_heading), words!(failed.not_found))
+        }
+        Problem::Failure(Failure::Unavailable) | Problem::Unreachable => {
+            (words!(failed.unavailable_heading), words!(failed.unavailable))
+        }
+        Problem::Failure(Failure::SignedOut) => {
+            #[cfg(feature = "hydrate")]
+            sign_in_again();
+            (words!(sign_in.heading), problem.words())
+        }
+        Problem::Failure(_) => (words!(failed.forbidden_heading), problem.words()),
+    };
+    let lost = matches!(problem, Problem::Failure(Failure::NotFound));
+    let id = SharedValue::new(request_id).into_inner().filter(|_| !lost);
+    let frame = SharedValue::new(plain_frame).into_inner();
+    let provider = frame.provider.clone();
+    let link = match problem {
+        Problem::Failure(Failure::Unavailable) | Problem::Unreachable => {
+            view! { <a class="button button-primary" href="" rel="external">{words!(failed.retry)}</a> }.into_any()
+        }
+        Problem::Failure(Failure::SignedOut) => {
+            view! { <a class="button button-primary" href="/sign-in" rel="external">{words!(frame.sign_in)}</a> }.into_any()
+        }
+        Problem::Failure(_) => {
+            view! { <a class="button button-primary" href="/accounts" rel="external">{words!(failed.home)}</a> }.into_any()
+        }
+    };
+    view! {
+        <PageTitle title=heading.clone() provider=provider />
+        <Narrow frame=frame>
+            <h1>{heading}</h1>
+            <p>{text}</p>
+            {id.map(|id| view! { <p class="request-id">{words!(failed.request, id = id)}</p> })}
+            {link}
+        </Narrow>
+    }
+    .into_any()
+}
+
+/// The page for an address that leads nowhere.
+#[component]
+pub(crate) fn NotFoundPage() -> impl IntoView {
+    failed(Failure::NotFound.into())
+}
+
+fn request_id() -> Option<String> {
+    #[cfg(feature = "ssr")]
+    return use_context::<crate::request::RequestFacts>().map(|facts| facts.id);
+    #[cfg(not(feature = "ssr"))]
+    None
+}
+
+/// A frame that says nothing of the reader: this page is the same for everybody.
+fn plain_frame() -> Frame {
+    #[cfg(feature = "ssr")]
+    return crate::request::frame(None, None);
+    #[cfg(not(feature = "ssr"))]
+    Frame { provider: "Latchkey".to_owned(), demo: false, user: None, account: None }
+}
+
+#[cfg(feature = "hydrate")]
+fn sign_in_again() {
+    let location = window().location();
+    let here = location.pathname().unwrap_or_default() + &location.search().unwrap_or_default();
+    let next = crate::page::escape_query(&here);
+    let _loading = location.assign(&format!("/sign-in?next={next}"));
+}

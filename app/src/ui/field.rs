@@ -1,0 +1,101 @@
+//! Fields: label, hint, error and control, tied together for screen readers.
+
+use leptos::prelude::*;
+use model::Field;
+
+use crate::ui::form::FormState;
+
+/// A field of one line.
+#[component]
+pub(crate) fn TextField(
+    /// Which field.
+    field: Field,
+    /// Its label.
+    #[prop(into)]
+    label: String,
+    /// A line that helps to fill it in.
+    #[prop(optional, into)]
+    hint: String,
+    /// The kind of control (HTML `input` type).
+    #[prop(default = "text")]
+    kind: &'static str,
+    /// What the browser may fill in (HTML autofill field name).
+    #[prop(optional)]
+    autocomplete: Option<&'static str>,
+    /// What is in it before anybody types.
+    #[prop(optional, into)]
+    value: String,
+    /// Whether it is for showing only.
+    #[prop(optional)]
+    readonly: bool,
+    /// Whether it takes the focus when it appears.
+    #[prop(optional)]
+    autofocus: bool,
+) -> impl IntoView {
+    let state = FormState::here();
+    let name = field.name();
+    let value = state.value(name).unwrap_or(value);
+    let hint = Some(hint).filter(|hint| !hint.is_empty());
+    let hint_id = hint.is_some().then(|| format!("{name}-hint"));
+    let error_id = format!("{name}-error");
+    let described_by = {
+        let (hint_id, error_id) = (hint_id.clone(), error_id.clone());
+        move || {
+            let error = state.error(field).is_some().then(|| error_id.clone());
+            let ids: Vec<_> = hint_id.clone().into_iter().chain(error).collect();
+            (!ids.is_empty()).then(|| ids.join(" "))
+        }
+    };
+    let spelling = matches!(kind, "email" | "password").then_some("false");
+    view! {
+        <div class="field" class:field-invalid=move || state.error(field).is_some()>
+            <label for=name>{label}</label>
+            {hint.map(|hint| view! { <p class="hint" id=hint_id>{hint}</p> })}
+            {move || {
+                let id = error_id.clone();
+                state.error(field).map(|error| view! { <p class="field-error" id=id>{error}</p> })
+            }}
+            <input
+                id=name
+                name=name
+                type=kind
+                value=value
+                readonly=readonly
+                autofocus=autofocus
+                autocomplete=autocomplete
+                spellcheck=spelling
+                aria-describedby=described_by
+                aria-invalid=move || state.error(field).is_some().then_some("true")
+            />
+        </div>
+    }
+}
+
+/// A password: never sent back to the page.
+#[component]
+pub(crate) fn PasswordField(
+    /// Which field.
+    field: Field,
+    /// Its label.
+    #[prop(into)]
+    label: String,
+    /// Whether a new password is chosen here.
+    #[prop(optional)]
+    new: bool,
+    /// What is in it before anybody types: only the demo's public password.
+    #[prop(optional, into)]
+    value: String,
+) -> impl IntoView {
+    let autocomplete = if new { "new-password" } else { "current-password" };
+    let hint = new.then(|| words!(form.password_hint));
+    view! {
+        <TextField
+            field=field
+            label=label
+            kind="password"
+            autocomplete=autocomplete
+            hint=hint.unwrap_or_default()
+            value=value
+        />
+    }
+}

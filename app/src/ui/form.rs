@@ -1,0 +1,293 @@
+//! Forms: plain posts to the page's own path that get better with the WASM. Without it the server
+//! renders the page again with errors and values; with it the answer is shown in place.
+
+use leptos::prelude::*;
+use model::{Failure, Field, FieldErrors};
+
+use crate::page::{HasErrors, Rejected};
+use crate::problem::Problem;
+use crate::words;
+
+/// How a form stands: what its fields and its summary show.
+#[derive(Clone, Copy)]
+pub(crate) struct FormState {
+    problem: RwSignal<Option<Problem>>,
+    values: StoredValue<Vec<(String, String)>>,
+    rejected: StoredValue<bool>,
+    busy: RwSignal<bool>,
+}
+
+impl FormState {
+    /// The form around the present component.
+    pub(crate) fn here() -> Self {
+        use_context::<Self>().unwrap_or_else(|| Self::new(None))
+    }
+
+    fn new(rejected: Option<Rejected>) -> Self {
+        let (problem, values) =
+            rejected.map_or((None, None), |back| (Some(back.problem), Some(back.values)));
+        Self {
+            rejected: StoredValue::new(values.is_some()),
+            problem: RwSignal::new(problem),
+            values: StoredValue::new(values.unwrap_or_default()),
+            busy: RwSignal::new(false),
+        }
+    }
+
+    /// What is wrong with a field, in words.
+    pub(crate) fn error(self, field: Field) -> Option<String> {
+        self.problem.with(|problem| {
+            let Some(Problem::Failure(Failure::Invalid(errors))) = problem else { return None };
+            errors.of(field).map(|problem| words::field_problem(field, problem))
+        })
+    }
+
+    /// What was typed before the form came back.
+    pub(crate) fn value(self, name: &str) -> Option<String> {
+        self.values.with_value(|values| {
+            values.iter().find(|(found, _)| found == name).map(|(_, value)| value.clone())
+        })
+    }
+
+    /// Everything that was chosen under one name; none when the form didn't come back.
+    pub(crate) fn chosen(self, name: &str) -> Option<Vec<String>> {
+        self.rejected.get_value().then(|| {
+            self.values.with_value(|values| {
+                let chosen = values.iter().filter(|(found, _)| found == name);
+                chosen.map(|(_, value)| value.clone()).collect()
+            })
+        })
+    }
+
+    fn errors(self) -> Vec<(String, String)> {
+        self.problem.with(|problem| match problem {
+            None => Vec::new(),
+            Some(Problem::Failure(Failure::Invalid(FieldErrors(errors)))) => errors
+                .iter()
+                .map(|error| {
+                    let target = match error.field {
+                        Field::Form => "main".to_owned(),
+                        field => field.name().to_owned(),
+                    };
+                    (target, words::field_problem(error.field, error.problem))
+                })
+                .collect(),
+            Some(problem) => vec![("main".to_owned(), problem.words())],
+        })
+    }
+}
+
+/// A form that posts to the page's own path. `form` names its server function.
+#[component]
+pub(crate) fn Form(
+    /// The server function's endpoint.
+    form: &'static str,
+    /// The path that it posts to: the one of the page that shows it.
+    #[prop(into)]
+    action: String,
+    /// Its class; `form` when none is given.
+    #[prop(optional)]
+    class: Option<&'static str>,
+    /// Whether the error summary stands here; false for a form of one button beside others.
+    #[prop(default = true)]
+    summary: bool,
+    /// One of its values, where a page has several forms of the kind: which of them came back.
+    #[prop(optional)]
+    target: Option<String>,
+    /// Its fields and buttons.
+    children: Children,
+) -> impl IntoView {
+    let mine = move || {
+        let rejected = use_context::<Rejected>().filter(|rejected| rejected.form == form)?;
+        let targeted = |target: String| rejected.values.iter().any(|(_, value)| *value == target);
+        target.is_none_or(targeted).then_some(rejected)
+    };
+    let state = FormState::new(SharedValue::new(mine).into_inner());
+    let send = {
+        let errors = use_context::<HasErrors>();
+        let sender = Sender::new(state, errors, action.clone());
+        move |event| sender.send(event)
+    };
+    view! {
+        <leptos::context::Provider value=state>
+            <form
+                class=class.unwrap_or("form")
+                method="post"
+                action=action
+                novalidate
+                aria-busy=move || state.busy.get().then_some("true")
+                on:submit=send
+            >
+                {summary.then(|| view! { <ErrorSummary state=state /> })}
+                <input type="hidden" name="form" value=form />
+                {children()}
+            </form>
+        </leptos::context::Provider>
+    }
+}
+
+/// What is wrong, with a link to each field. It takes the focus.
+#[component]
+fn ErrorSummary(state: FormState) -> impl IntoView {
+    let place = NodeRef::<leptos::html::Div>::new();
+    Effect::new(move |_| {
+        if state.problem.with(Option::is_some)
+            && let Some(summary) = place.get()
+        {
+            // It is made before it stands in the page, and only there can it take the focus.
+            request_animation_frame(move || {
+                let _focused = summary.focus();
+            });
+        }
+    });
+    move || {
+        let errors = state.errors();
+        (!errors.is_empty()).then(|| {
+            let lines = errors
+                .into_iter()
+                .map(|(target, words)| {
+                    if target == "main" {
+                        view! { <li>{words}</li> }.into_any()
+                    } else {
+                        let href = format!("#{target}");
+                        view! { <li><a href=href rel="external">{words}</a></li> }.into_any()
+                    }
+                })
+                .collect_view();
+            view! {
+                <div class="error-summary" role="alert" tabindex="-1" autofocus node_ref=place>
+                    <h2>{words!(form.problem)}</h2>
+                    <ul>{lines}</ul>
+                </div>
+            }
+        })
+    }
+}
+
+/// The button that sends the form. It does so once: until the answer is there it is busy.
+#[component]
+pub(crate) fn SubmitButton(
+    /// Its class besides `button`.
+    #[prop(default = "button-primary")]
+    class: &'static str,
+    /// Its accessible name, where that says more than the words on it.
+    #[prop(optional, into)]
+    label: Option<String>,
+    /// The words on it.
+    #[prop(into)]
+    words: String,
+) -> impl IntoView {
+    let state = FormState::here();
+    view! {
+        <button
+            type="submit"
+            class=format!("button {class}")
+            aria-label=label
+            aria-busy=move || state.busy.get().then_some("true")
+        >
+            {words}
+        </button>
+    }
+}
+
+/// Sends a form by `fetch` and shows the answer in place.
+#[derive(Clone)]
+#[cfg_attr(not(feature = "hydrate"), expect(dead_code, reason = "the server sends no forms"))]
+struct Sender {
+    state: FormState,
+    errors: Option<HasErrors>,
+    action: String,
+    navigate: StoredValue<Option<crate::ui::frame::Go>>,
+}
+
+impl Sender {
+    fn new(state: FormState, errors: Option<HasErrors>, action: String) -> Self {
+        let navigate = StoredValue::new(use_context::<crate::ui::frame::Go>());
+        Self { state, errors, action, navigate }
+    }
+
+    #[cfg(not(feature = "hydrate"))]
+    #[expect(clippy::unused_self, reason = "the browser's half uses it")]
+    fn send(&self, _event: leptos::ev::SubmitEvent) {}
+
+    #[cfg(feature = "hydrate")]
+    fn send(&self, event: leptos::ev::SubmitEvent) {
+        use leptos::wasm_bindgen::JsCast as _;
+        event.prevent_default();
+        if self.state.busy.get_untracked() {
+            return;
+        }
+        let Some(form) =
+            event.target().and_then(|target| target.dyn_into::<web_sys::HtmlFormElement>().ok())
+        else {
+            return;
+        };
+        let Some(body) = encode(&form) else { return };
+        self.state.busy.set(true);
+        let sender = self.clone();
+        leptos::task::spawn_local(async move {
+            let outcome = post(&sender.action, body).await;
+            sender.state.busy.try_set(false);
+            match outcome {
+                Ok(location) => {
+                    sender.state.problem.try_set(None);
+                    if let Some(errors) = sender.errors {
+                        errors.0.try_set(false);
+                    }
+                    if let Some(Some(go)) = sender.navigate.try_get_value() {
+                        go.to(&location);
+                    }
+                }
+                Err(problem) => {
+                    if let Some(errors) = sender.errors {
+                        errors.0.try_set(true);
+                    }
+                    sender.state.problem.try_set(Some(problem));
+                }
+            }
+        });
+    }
+}
+
+/// The form's values as a browser without scripts would send them.
+#[cfg(feature = "hydrate")]
+fn encode(form: &web_sys::HtmlFormElement) -> Option<String> {
+    let values = web_sys::FormData::new_with_form(form).ok()?;
+    let values = web_sys::UrlSearchParams::new_with_str_sequence_sequence(&values).ok()?;
+    Some(values.to_string().into())
+}
+
+/// Posts the form; answers where to go, or what is wrong.
+#[cfg(feature = "hydrate")]
+async fn post(action: &str, body: String) -> Result<String, Problem> {
+    let request = gloo_net::http::Request::post(action)
+        .header("Accept", "application/json")
+        .header("Content-Type", "application/x-www-form-urlencoded")
+        .body(body)
+        .map_err(|_| Problem::Unreachable)?;
+    let answer = request.send().await.map_err(|_| Problem::Unreachable)?;
+    if answer.ok() {
+        return answer.headers().get("location").ok_or(Problem::Unreachable);
+    }
+    let text = answer.text().await.map_err(|_| Problem::Unreachable)?;
+    leptos::serde_json::from_str(&text).map_err(|_| Problem::Unreachable)
+}
+
+/// Asks for a page's content; answers it as JSON, or what is wrong.
+#[cfg(feature = "hydrate")]
+pub(crate) async fn get(address: String) -> Result<String, Problem> {
+    let request = gloo_net::http::Request::get(&address).header("Accept", "application/json");
+    let answer = request.send().await.map_err(|_| Problem::Unreachable)?;
+    let text = answer.text().await.map_err(|_| Problem::Unreachable)?;
+    // A refused page is a page all the same: only a problem stands alone.
+    match leptos::serde_json::from_str::<Problem>(&text) {
+        Ok(problem) => Err(problem),
+        Err(_) => Ok(text),
+    }
+}
+
+/// Nothing to ask with: neither a server nor a browser.
+#[cfg(not(any(feature = "hydrate", feature = "ssr")))]
+pub(crate) async fn get(_address: String) -> Result<String, Problem> {
+    Err(Problem::Unreachable)
+}

@@ -1,0 +1,271 @@
+//! What stands around the content: header with the account menu, navigation, footer.
+
+use leptos::prelude::*;
+use model::{Access, Area, Permission};
+
+use crate::page::{AccountFrame, Frame, Notice, Person, Revision};
+use crate::ui::avatar::Avatar;
+use crate::ui::form::Form;
+use crate::ui::icon::{Icon, icon};
+use crate::ui::notice::NoticeLine;
+use crate::words;
+
+/// Where the reader is: which entry of the navigation is the present one, and what the refused
+/// page calls it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Here {
+    /// The account's overview.
+    Overview,
+    /// One of the areas' own pages.
+    Area(Area),
+    /// User management.
+    Users,
+    /// The activity log.
+    Log,
+    /// A page outside the navigation.
+    Elsewhere,
+}
+
+impl Here {
+    /// The page's name.
+    pub(crate) fn name(self) -> String {
+        match self {
+            Self::Overview => words!(frame.overview),
+            Self::Area(Area::Account) => words!(frame.account_details),
+            Self::Area(area) => words::area(area),
+            Self::Users => words!(frame.user_management),
+            Self::Log => words!(frame.log),
+            Self::Elsewhere => words!(frame.home),
+        }
+    }
+}
+
+/// Goes to another page after a form: within the WASM where that can show it, by loading it
+/// otherwise.
+#[derive(Clone)]
+pub(crate) struct Go {
+    navigate: std::sync::Arc<dyn Fn(&str) + Send + Sync>,
+}
+
+impl Go {
+    /// Made inside the router.
+    pub(crate) fn new() -> Self {
+        let navigate = leptos_router::hooks::use_navigate();
+        let location = leptos_router::hooks::use_location();
+        let revision = use_context::<Revision>();
+        let go = move |target: &str| {
+            let path = target.split('?').next().unwrap_or(target);
+            let stays = location.pathname.with_untracked(|here| here == path);
+            if !path.starts_with("/accounts/") {
+                let _loading = window().location().assign(target);
+            } else if stays && let Some(revision) = revision {
+                revision.0.update(|count| *count += 1);
+            } else {
+                navigate(target, leptos_router::NavigateOptions::default());
+            }
+        };
+        Self { navigate: std::sync::Arc::new(go) }
+    }
+
+    /// Goes there.
+    #[cfg_attr(not(feature = "hydrate"), expect(dead_code, reason = "only browsers go"))]
+    pub(crate) fn to(&self, target: &str) {
+        (self.navigate)(target);
+    }
+}
+
+/// A page's content within its frame.
+#[component]
+pub(crate) fn Content(
+    /// What the header and the navigation show.
+    frame: Frame,
+    /// Where the reader is.
+    here: Here,
+    /// What the last form came to.
+    notice: Option<Notice>,
+    /// The content.
+    children: Children,
+) -> impl IntoView {
+    let navigation =
+        frame.account.clone().map(|account| view! { <Areas account=account here=here /> });
+    let class = if navigation.is_some() { "frame" } else { "frame frame-plain" };
+    view! {
+        <a class="skip-link" href="#main" rel="external">{words!(frame.skip)}</a>
+        <div class="app">
+            <Header frame=frame />
+            <div class=class>
+                {navigation}
+                <main class="content" id="main" tabindex="-1">
+                    {notice.map(|notice| view! { <NoticeLine notice=notice /> })}
+                    {children()}
+                </main>
+            </div>
+        </div>
+    }
+}
+
+/// A page of one narrow column, such as the sign-in page.
+#[component]
+pub(crate) fn Narrow(
+    /// What the header shows.
+    frame: Frame,
+    /// What the last form came to.
+    #[prop(default = None)]
+    notice: Option<Notice>,
+    /// The content.
+    children: Children,
+) -> impl IntoView {
+    view! {
+        <a class="skip-link" href="#main" rel="external">{words!(frame.skip)}</a>
+        <div class="app">
+            <Header frame=frame />
+            <main class="narrow" id="main" tabindex="-1">
+                {notice.map(|notice| view! { <NoticeLine notice=notice /> })}
+                {children()}
+            </main>
+        </div>
+    }
+}
+
+#[component]
+fn Header(frame: Frame) -> impl IntoView {
+    let Frame { provider, demo, user, account } = frame;
+    let name = account.as_ref().map(|account| {
+        view! { <span class="site-header-account">{account.name.clone()}</span> }
+    });
+    let menu = match user {
+        Some(user) => view! { <AccountMenu user=user account=account demo=demo /> }.into_any(),
+        None => ().into_any(),
+    };
+    view! {
+        <header class="site-header">
+            <a class="provider" href="/" rel="external">
+                <span class="provider-mark">{icon(Icon::Key)}</span>
+                <span class="provider-name">{provider}</span>
+            </a>
+            {name}
+            {menu}
+        </header>
+    }
+}
+
+/// The button with the reader's own name, and the panel that it opens. The browser's own popover
+/// does the work, so that it needs no script: Tab walks it, Escape closes it and the focus
+/// returns.
+#[component]
+fn AccountMenu(user: Person, account: Option<AccountFrame>, demo: bool) -> impl IntoView {
+    let inside = account.as_ref().map(|account| {
+        let number = account.number;
+        view! {
+            <li><a href=format!("/accounts/{number}/users")>{words!(frame.user_management)}</a></li>
+            <li>
+                <a href=format!("/accounts/{number}/account")>{words!(frame.account_details)}</a>
+            </li>
+        }
+    });
+    let several = account.as_ref().is_none_or(|account| account.has_others).then(|| {
+        view! { <li><a href="/accounts">{words!(frame.switch)}</a></li> }
+    });
+    let help = match &account {
+        Some(account) => format!("/help/users?account={}", account.number),
+        None => "/help/users".to_owned(),
+    };
+    let mailbox = demo.then(|| {
+        view! { <li><a href="/demo/mailbox" rel="external">{words!(frame.mailbox)}</a></li> }
+    });
+    let Person { id, name, email } = user;
+    view! {
+        <div class="account-menu">
+            <button
+                type="button"
+                class="account-menu-button"
+                popovertarget="account-menu"
+                aria-label=name.clone()
+            >
+                <Avatar id=id name=name.clone() />
+                <span class="account-menu-name">{name.clone()}</span>
+                {icon(Icon::Down)}
+            </button>
+            <div
+                class="account-menu-panel"
+                id="account-menu"
+                popover="auto"
+                on:click=close_panel
+            >
+                <p class="account-menu-who">
+                    <strong>{name}</strong>
+                    <span>{email}</span>
+                </p>
+                <ul>
+                    {inside}
+                    <li><a href="/profile">{words!(frame.profile)}</a></li>
+                    <li><a href="/security">{words!(frame.security)}</a></li>
+                    {several}
+                    <li><a href=help>{words!(frame.help)}</a></li>
+                    {mailbox}
+                </ul>
+                <Form form="sign-out" action="/sign-out" class="account-menu-form" summary=false>
+                    <button type="submit" class="link-button">{words!(frame.sign_out)}</button>
+                </Form>
+            </div>
+        </div>
+    }
+}
+
+/// A link in the panel leads to another page: the panel must not stay open over it.
+fn close_panel(event: leptos::ev::MouseEvent) {
+    #[cfg(feature = "hydrate")]
+    {
+        use leptos::wasm_bindgen::JsCast as _;
+        let link = event
+            .target()
+            .and_then(|target| target.dyn_into::<web_sys::Element>().ok())
+            .and_then(|element| element.closest("a").ok().flatten());
+        let panel = document().get_element_by_id("account-menu");
+        if let (Some(_), Some(panel)) = (link, panel)
+            && let Ok(panel) = panel.dyn_into::<web_sys::HtmlElement>()
+        {
+            let _closed = panel.hide_popover();
+        }
+    }
+    #[cfg(not(feature = "hydrate"))]
+    let _ = event;
+}
+
+/// The areas that the reader may enter.
+#[component]
+fn Areas(account: AccountFrame, here: Here) -> impl IntoView {
+    let number = account.number;
+    let entries = entries(account.access).into_iter().map(move |(to, path, picture)| {
+        let href = format!("/accounts/{number}{path}");
+        view! {
+            <li>
+                <a href=href aria-current=(to == here).then_some("page")>
+                    {icon(picture)}
+                    <span>{to.name()}</span>
+                </a>
+            </li>
+        }
+    });
+    view! {
+        <nav class="areas" aria-label=words!(frame.areas)>
+            <ul>{entries.collect_view()}</ul>
+        </nav>
+    }
+}
+
+/// The navigation's entries that this access opens, with their paths inside the account.
+fn entries(access: Access) -> Vec<(Here, &'static str, Icon)> {
+    let all = [
+        (None, Here::Overview, "", Icon::Home),
+        (Some(Permission::ServicesView), Here::Area(Area::Services), "/services", Icon::Server),
+        (Some(Permission::DomainsView), Here::Area(Area::Domains), "/domains", Icon::Globe),
+        (Some(Permission::BillingView), Here::Area(Area::Billing), "/billing", Icon::Invoice),
+        (Some(Permission::SupportView), Here::Area(Area::Support), "/support", Icon::Speech),
+        (Some(Permission::AccountUsers), Here::Users, "/users", Icon::People),
+        (Some(Permission::AccountProfile), Here::Area(Area::Account), "/account", Icon::Card),
+        (Some(Permission::AccountLog), Here::Log, "/log", Icon::Clock),
+    ];
+    let open = all.into_iter().filter(|(needs, ..)| needs.is_none_or(|needs| access.may(needs)));
+    open.map(|(_, here, path, picture)| (here, path, picture)).collect()
+}

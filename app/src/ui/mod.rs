@@ -1,0 +1,12 @@
+//! A dozen small components over native HTML.
+
+pub(crate) mod avatar;
+pub(crate) mod failed;
+pub(crate) mod field;
+pub(crate) mod form;
+pub(crate) mod frame;
+pub(crate) mod icon;
+pub(crate) mod notice;
+pub(crate) mod refused;
+pub(crate) mod state;
+pub(crate) mod table;

@@ -1,0 +1,43 @@
+//! The page for somebody who is in the account but lacks the right: what is missing, whom to ask,
+//! and what they can reach.
+
+use leptos::prelude::*;
+
+use crate::page::{Frame, PageTitle, Refused};
+use crate::ui::frame::Here;
+use crate::ui::icon::{Icon, icon};
+use crate::words;
+
+/// What stands in place of the content.
+pub(crate) fn refused(refused: Refused, here: Here, frame: Frame) -> AnyView {
+    let heading = words!(refused.heading, area = here.name());
+    let yours = crate::page::your_access(&frame);
+    let account = frame.account.as_ref().map(|account| account.name.clone()).unwrap_or_default();
+    let back = frame.account.as_ref().map(|account| format!("/accounts/{}", account.number));
+    let owners = refused
+        .owners
+        .into_iter()
+        .map(|owner| {
+            let href = format!("mailto:{}", owner.email);
+            view! { <li>{owner.name} " " <a href=href rel="external">{owner.email}</a></li> }
+        })
+        .collect_view();
+    view! {
+        <PageTitle title=heading.clone() provider=frame.provider />
+        <div class="refused">
+            {icon(Icon::Lock)}
+            <h1>{heading}</h1>
+            <p>{words::failure(&model::Failure::NotAllowed(refused.missing))}</p>
+            <dl class="facts">
+                <dt>{words!(refused.missing)}</dt>
+                <dd>{words::label(refused.missing)}</dd>
+                <dt>{words!(refused.yours, account = account)}</dt>
+                <dd>{yours}</dd>
+                <dt>{words!(refused.ask)}</dt>
+                <dd><ul>{owners}</ul></dd>
+            </dl>
+            {back.map(|back| view! { <a class="button" href=back>{words!(refused.back)}</a> })}
+        </div>
+    }
+    .into_any()
+}

@@ -1,0 +1,89 @@
+//! Tables: one function for all of them. On a phone each row becomes a card, its cells labelled
+//! with their column.
+
+use leptos::prelude::*;
+
+/// A cell of a row.
+pub(crate) struct Cell {
+    class: &'static str,
+    content: AnyView,
+}
+
+impl Cell {
+    /// A cell with this content.
+    pub(crate) fn new(content: impl IntoView + 'static) -> Self {
+        Self { class: "", content: content.into_any() }
+    }
+
+    /// A sentence, which may take several lines.
+    pub(crate) fn sentence(content: impl IntoView + 'static) -> Self {
+        Self { class: "cell-access", ..Self::new(content) }
+    }
+
+    /// A number or moment, which stays on one line.
+    pub(crate) fn number(content: impl IntoView + 'static) -> Self {
+        Self { class: "cell-number", ..Self::new(content) }
+    }
+
+    /// An amount of money, at the right.
+    pub(crate) fn amount(content: impl IntoView + 'static) -> Self {
+        Self { class: "amount", ..Self::new(content) }
+    }
+
+    /// Links and buttons, at the right.
+    pub(crate) fn actions(content: impl IntoView + 'static) -> Self {
+        Self { class: "cell-actions", ..Self::new(content) }
+    }
+}
+
+/// A table's caption: a heading to be seen, or words for those who don't see the page.
+pub(crate) enum Caption {
+    /// Shown above the table.
+    Shown(String),
+    /// For screen readers, where the page's heading says it already.
+    Quiet(String),
+}
+
+/// A table with these columns. The column of actions has a name for screen readers only.
+pub(crate) fn table(caption: Caption, columns: Vec<String>, rows: Vec<Vec<Cell>>) -> AnyView {
+    let (class, caption) = match caption {
+        Caption::Shown(words) => ("", words),
+        Caption::Quiet(words) => ("visually-hidden", words),
+    };
+    let actions = words!(users.actions);
+    let heads = columns.iter().cloned().map(|name| head(&actions, name)).collect_view();
+    let body = rows
+        .into_iter()
+        .map(|row| {
+            let cells = row.into_iter().enumerate().map(|(place, cell)| {
+                let label = columns.get(place).filter(|_| place > 0).cloned();
+                data(label.filter(|label| *label != actions), cell)
+            });
+            view! { <tr>{cells.collect_view()}</tr> }
+        })
+        .collect_view();
+    view! {
+        <table class="rows">
+            <caption class=class>{caption}</caption>
+            <thead>
+                <tr>{heads}</tr>
+            </thead>
+            <tbody>{body}</tbody>
+        </table>
+    }
+    .into_any()
+}
+
+fn head(actions: &str, name: String) -> AnyView {
+    let class = if name == actions { "visually-hidden" } else { "" };
+    view! { <th scope="col"><span class=class>{name}</span></th> }.into_any()
+}
+
+fn data(label: Option<String>, cell: Cell) -> AnyView {
+    view! { <td class=cell.class data-label=label>{cell.content}</td> }.into_any()
+}
+
+/// What stands in place of a table's rows when there are none.
+pub(crate) fn empty(words: String) -> AnyView {
+    view! { <div class="empty"><p>{words}</p></div> }.into_any()
+}

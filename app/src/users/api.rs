@@ -1,0 +1,369 @@
+//! Server functions of user management.
+
+use leptos::prelude::*;
+use leptos::server_fn::codec::GetUrl;
+use model::PermissionSet;
+use serde::{Deserialize, Serialize};
+
+use crate::page::{Page, Person};
+use crate::problem::Problem;
+use crate::ui::state::Mood;
+use crate::when::Moment;
+
+#[cfg(feature = "ssr")]
+use {
+    crate::page::Notice,
+    crate::request,
+    crate::users::permission_groups::chosen,
+    crate::words,
+    domain::invitations::PendingInvitation,
+    domain::users::{Member, UserSort},
+    model::{Cursor, Delivery, Failure, InvitationState, Permission},
+};
+
+/// What User management shows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct UsersView {
+    /// The users of this page.
+    pub(crate) users: Vec<UserRow>,
+    /// What was searched for.
+    pub(crate) search: String,
+    /// Whether the last active come first.
+    pub(crate) by_activity: bool,
+    /// Whether there is more than fits one page, so that searching and sorting help.
+    pub(crate) many: bool,
+    /// Whether this is a later page.
+    pub(crate) later: bool,
+    /// The query of the next page.
+    pub(crate) next: Option<String>,
+    /// Invitations that wait for an answer.
+    pub(crate) pending: Vec<PendingRow>,
+    /// The query of their next page.
+    pub(crate) pending_next: Option<String>,
+    /// For the invite form in the dialog.
+    pub(crate) invite: InviteView,
+}
+
+/// A user in the table.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct UserRow {
+    /// Who it is.
+    pub(crate) person: Person,
+    /// Whether it is the reader.
+    pub(crate) you: bool,
+    /// Whether they own the account.
+    pub(crate) owner: bool,
+    /// "Owner", or the permissions in one line.
+    pub(crate) access: String,
+    /// Whether they sign in with a second factor.
+    pub(crate) second_factor: bool,
+    /// When they were last active here.
+    pub(crate) last_active: Option<Moment>,
+}
+
+/// An invitation in the table.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct PendingRow {
+    /// Its id.
+    pub(crate) id: String,
+    /// The invited address.
+    pub(crate) email: String,
+    /// What is offered, in one line.
+    pub(crate) access: String,
+    /// Who invites.
+    pub(crate) inviter: String,
+    /// When its mail was queued.
+    pub(crate) sent: Moment,
+    /// How it stands, and what to do if it stands badly.
+    pub(crate) states: Vec<(Mood, String)>,
+}
+
+/// What the invite form needs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct InviteView {
+    /// What the reader holds, and so can give.
+    pub(crate) held: PermissionSet,
+    /// For how many days an invitation works.
+    pub(crate) days: u64,
+}
+
+/// User management.
+#[server(prefix = "/api", endpoint = "users/page", input = GetUrl)]
+pub(crate) async fn users_page(
+    account: String,
+    search: String,
+    sort: String,
+    after: String,
+    pending_after: String,
+) -> Result<Page<UsersView>, Problem> {
+    let inside = request::inside(&account).await?;
+    let content = users_view(&inside, search, &sort, &after, &pending_after).await;
+    inside.page(content).await
+}
+
+#[cfg(feature = "ssr")]
+async fn users_view(
+    inside: &request::Inside,
+    search: String,
+    sort: &str,
+    after: &str,
+    pending_after: &str,
+) -> Result<UsersView, Failure> {
+    let (latchkey, actor) = (&inside.latchkey, &inside.acting.actor);
+    let by_activity = sort == "activity";
+    let order = if by_activity { UserSort::LastActive } else { UserSort::Name };
+    let (from, pending_from) = (read_cursor(after), read_cursor(pending_after));
+    let page = domain::users::list(latchkey, actor, &search, order, from.clone()).await?;
+    let pending = domain::invitations::pending(latchkey, actor, pending_from.as_ref()).await?;
+    let now = latchkey.now();
+    let next = page.next.as_ref().map(|cursor| {
+        let order = if by_activity { "&sort=activity" } else { "" };
+        let search = crate::page::escape_query(&search);
+        format!("?search={search}{order}&after={}", write_cursor(cursor))
+    });
+    let pending_next =
+        pending.next.as_ref().map(|cursor| format!("?pending_after={}", write_cursor(cursor)));
+    let users = page.users.into_iter().map(|member| user_row(member, actor.user, now)).collect();
+    let pending = pending.invitations.into_iter().map(|row| pending_row(row, now)).collect();
+    Ok(UsersView {
+        users,
+        many: next.is_some() || from.is_some() || by_activity || !search.trim().is_empty(),
+        later: from.is_some(),
+        search,
+        by_activity,
+        next,
+        pending,
+        pending_next,
+        invite: invite_view(inside),
+    })
+}
+
+#[cfg(feature = "ssr")]
+fn user_row(member: Member, reader: model::UserId, now: model::Timestamp) -> UserRow {
+    UserRow {
+        you: member.user == reader,
+        owner: member.access.is_owner(),
+        access: words::access_line(member.access),
+        second_factor: member.second_factor,
+        last_active: member.last_active_at.map(|at| Moment::new(at, now)),
+        person: person(&member),
+    }
+}
+
+#[cfg(feature = "ssr")]
+fn person(member: &Member) -> Person {
+    Person { id: member.user, name: member.full_name.clone(), email: member.email.to_string() }
+}
+
+#[cfg(feature = "ssr")]
+fn pending_row(row: PendingInvitation, now: model::Timestamp) -> PendingRow {
+    let invitation = row.invitation;
+    let expired = invitation.state == InvitationState::Expired;
+    let delivery = match row.delivery {
+        Delivery::Queued { answer: None } => (Mood::Waiting, words!(pending.queued)),
+        Delivery::Queued { answer: Some(answer) } => {
+            (Mood::Waiting, words!(pending.deferred, answer = answer))
+        }
+        Delivery::Sent => (Mood::Ok, words!(pending.delivered)),
+        Delivery::Failed { answer } => (Mood::Trouble, words!(pending.failed, answer = answer)),
+    };
+    let expires = Moment::new(invitation.expires_at, now);
+    let life = if expired {
+        (Mood::Trouble, words!(pending.expired, when = expires.relative()))
+    } else {
+        (Mood::Quiet, words!(pending.expires, when = expires.relative()))
+    };
+    PendingRow {
+        id: invitation.id.to_string(),
+        email: invitation.email.to_string(),
+        access: words::access_line(invitation.access),
+        inviter: row.inviter_name.unwrap_or_else(|| request::site().provider.clone()),
+        sent: Moment::new(invitation.sent_at, now),
+        states: vec![delivery, life],
+    }
+}
+
+#[cfg(feature = "ssr")]
+fn invite_view(inside: &request::Inside) -> InviteView {
+    let lifetime = inside.latchkey.settings.invitation_lifetime;
+    InviteView {
+        held: inside.acting.actor.access.permissions(),
+        days: lifetime.as_secs() / (24 * 60 * 60),
+    }
+}
+
+/// The form for inviting, as a page.
+#[server(prefix = "/api", endpoint = "users/invite-page", input = GetUrl)]
+pub(crate) async fn invite_page(account: String) -> Result<Page<InviteView>, Problem> {
+    let inside = request::inside(&account).await?;
+    let content = inside.acting.actor.must(Permission::AccountUsers).map(|()| invite_view(&inside));
+    inside.page(content).await
+}
+
+/// Sends an invitation.
+#[server(prefix = "/api", endpoint = "users/invite")]
+pub(crate) async fn invite(
+    account: String,
+    #[server(default)] email: String,
+    #[server(default)] permissions: Vec<String>,
+    #[server(default)] areas: Vec<String>,
+    #[server(default)] areas_before: Vec<String>,
+) -> Result<(), Problem> {
+    let inside = request::inside(&account).await?;
+    let (latchkey, actor) = (&inside.latchkey, &inside.acting.actor);
+    let permissions = chosen(&permissions, &areas, &areas_before, actor.access.permissions());
+    let client = request::client();
+    let sent = domain::invitations::send(latchkey, actor, &email, &permissions, &client).await?;
+    let (email, link) = (sent.email.to_string(), invitation_link(&sent));
+    let notice = if sent.updated {
+        Notice::InvitationUpdated { email, link }
+    } else {
+        Notice::InvitationSent { email, link }
+    };
+    request::done(&users_path(&inside), notice);
+    Ok(())
+}
+
+/// Sends an invitation again.
+#[server(prefix = "/api", endpoint = "users/resend")]
+pub(crate) async fn resend(account: String, invitation: String) -> Result<(), Problem> {
+    let inside = request::inside(&account).await?;
+    let (latchkey, actor) = (&inside.latchkey, &inside.acting.actor);
+    let sent =
+        domain::invitations::resend(latchkey, actor, &invitation, &request::client()).await?;
+    let (email, link) = (sent.email.to_string(), invitation_link(&sent));
+    request::done(&users_path(&inside), Notice::InvitationResent { email, link });
+    Ok(())
+}
+
+/// What the page for cancelling shows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct CancelView {
+    /// The invitation.
+    pub(crate) invitation: String,
+    /// The invited address.
+    pub(crate) email: String,
+}
+
+/// The page that asks once more before cancelling.
+#[server(prefix = "/api", endpoint = "users/cancel-page", input = GetUrl)]
+pub(crate) async fn cancel_page(
+    account: String,
+    invitation: String,
+) -> Result<Page<CancelView>, Problem> {
+    let inside = request::inside(&account).await?;
+    let (latchkey, actor) = (&inside.latchkey, &inside.acting.actor);
+    let found = domain::invitations::find(latchkey, actor, &invitation).await;
+    let view = |found: domain::invitations::Invitation| CancelView {
+        invitation: found.id.to_string(),
+        email: found.email.to_string(),
+    };
+    inside.page(found.map(view)).await
+}
+
+/// Takes an invitation back.
+#[server(prefix = "/api", endpoint = "users/cancel")]
+pub(crate) async fn cancel(account: String, invitation: String) -> Result<(), Problem> {
+    let inside = request::inside(&account).await?;
+    let (latchkey, actor) = (&inside.latchkey, &inside.acting.actor);
+    let email =
+        domain::invitations::cancel(latchkey, actor, &invitation, &request::client()).await?;
+    let notice = Notice::InvitationCancelled { email: email.to_string() };
+    request::done(&users_path(&inside), notice);
+    Ok(())
+}
+
+/// What the page for managing somebody shows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ManageView {
+    /// Who it is.
+    pub(crate) person: Person,
+    /// Whether it is the reader.
+    pub(crate) you: bool,
+    /// Whether they own the account.
+    pub(crate) owner: bool,
+    /// What they may do.
+    pub(crate) granted: PermissionSet,
+    /// What the reader holds, and so can give and take.
+    pub(crate) held: PermissionSet,
+    /// Since when they are here.
+    pub(crate) since: Moment,
+    /// Who invited them.
+    pub(crate) invited_by: Option<String>,
+    /// When they were last active here.
+    pub(crate) last_active: Option<Moment>,
+}
+
+/// One user of the account.
+#[server(prefix = "/api", endpoint = "users/manage-page", input = GetUrl)]
+pub(crate) async fn manage_page(
+    account: String,
+    user: String,
+) -> Result<Page<ManageView>, Problem> {
+    let inside = request::inside(&account).await?;
+    let (latchkey, actor) = (&inside.latchkey, &inside.acting.actor);
+    let now = latchkey.now();
+    let view = |member: Member| ManageView {
+        person: person(&member),
+        you: member.user == actor.user,
+        owner: member.access.is_owner(),
+        granted: member.access.permissions(),
+        held: actor.access.permissions(),
+        since: Moment::new(member.since, now),
+        invited_by: member.invited_by,
+        last_active: member.last_active_at.map(|at| Moment::new(at, now)),
+    };
+    let content = domain::users::member(latchkey, actor, &user).await.map(view);
+    inside.page(content).await
+}
+
+/// Changes what somebody may do.
+#[server(prefix = "/api", endpoint = "users/change-permissions")]
+pub(crate) async fn change_permissions(
+    account: String,
+    user: String,
+    #[server(default)] permissions: Vec<String>,
+    #[server(default)] areas: Vec<String>,
+    #[server(default)] areas_before: Vec<String>,
+) -> Result<(), Problem> {
+    let inside = request::inside(&account).await?;
+    let (latchkey, actor) = (&inside.latchkey, &inside.acting.actor);
+    let permissions = chosen(&permissions, &areas, &areas_before, actor.access.permissions());
+    let client = request::client();
+    domain::users::change_permissions(latchkey, actor, &user, &permissions, &client).await?;
+    request::done(&users_path(&inside), Notice::ChangesSaved);
+    Ok(())
+}
+
+/// Ends somebody's access.
+#[server(prefix = "/api", endpoint = "users/remove-access")]
+pub(crate) async fn remove_access(account: String, user: String) -> Result<(), Problem> {
+    let inside = request::inside(&account).await?;
+    let (latchkey, actor) = (&inside.latchkey, &inside.acting.actor);
+    let removed = domain::users::remove_access(latchkey, actor, &user, &request::client()).await?;
+    request::done(&users_path(&inside), Notice::AccessRemoved { name: removed.full_name });
+    Ok(())
+}
+
+#[cfg(feature = "ssr")]
+fn users_path(inside: &request::Inside) -> String {
+    format!("/accounts/{}/users", inside.acting.number)
+}
+
+#[cfg(feature = "ssr")]
+fn invitation_link(sent: &domain::invitations::Sent) -> String {
+    format!("{}/invitations/{}", request::site().public_url, sent.token.secret().expose())
+}
+
+/// A cursor as it stands in a query.
+#[cfg(feature = "ssr")]
+pub(crate) fn write_cursor(cursor: &Cursor) -> String {
+    crate::page::escape_query(&format!("{}~{}", cursor.id, cursor.key))
+}
+
+/// Reads it back; a broken one means the first page.
+#[cfg(feature = "ssr")]
+pub(crate) fn read_cursor(text: &str) -> Option<Cursor> {
+    let (id, key) = text.split_once('~')?;
+    Some(Cursor { id: id.parse().ok()?, key: key.to_owned() })
+}

@@ -1,0 +1,93 @@
+//! Inviting somebody: the form, as a page of its own and in the dialog over the list.
+
+use leptos::prelude::*;
+use leptos_router::{LazyRoute, lazy_route};
+use model::{AccountNumber, Field, PermissionSet};
+
+use crate::page::{Loading, PageTitle, framed};
+use crate::ui::field::TextField;
+use crate::ui::form::{Form, SubmitButton};
+use crate::ui::frame::Here;
+use crate::users::api::{InviteView, invite_page};
+use crate::users::permission_groups::{PermissionGroups, Ticked};
+
+/// `/accounts/{n}/users/invite`
+pub(crate) struct InvitePage(Loading<InviteView>);
+
+#[lazy_route]
+impl LazyRoute for InvitePage {
+    fn data() -> Self {
+        Self(load!("users/invite-page", asked => invite_page(account = asked.account())))
+    }
+
+    fn view(this: Self) -> AnyView {
+        framed(this.0, Here::Users, |invite, frame| {
+            let Some(account) = frame.account else { return ().into_any() };
+            let heading = words!(invite.heading);
+            let back = format!("/accounts/{}/users", account.number);
+            view! {
+                <PageTitle title=heading.clone() provider=frame.provider />
+                <p class="back"><a href=back>{words!(manage.back)}</a></p>
+                <div class="page-head">
+                    <div>
+                        <h1>{heading}</h1>
+                        <p class="lead">{words!(invite.lead, account = account.name)}</p>
+                    </div>
+                </div>
+                <InviteForm number=account.number invite=invite />
+            }
+            .into_any()
+        })
+    }
+}
+
+/// The form.
+#[component]
+pub(crate) fn InviteForm(
+    /// The account's number.
+    number: AccountNumber,
+    /// What the form needs.
+    invite: InviteView,
+) -> impl IntoView {
+    view! {
+        <Form form="users/invite" action=format!("/accounts/{number}/users/invite")>
+            <input type="hidden" name="account" value=number.to_string() />
+            <InviteFields invite=invite />
+        </Form>
+    }
+}
+
+/// Inside the form, as the ticks depend on whether it came back.
+#[component]
+fn InviteFields(invite: InviteView) -> impl IntoView {
+    let ticked = Ticked::new(PermissionSet::EMPTY, invite.held);
+    view! {
+        <div class="with-summary">
+            <div class="fields">
+                <TextField
+                    field=Field::Email
+                    label=words!(form.email)
+                    hint=words!(invite.email_hint)
+                    kind="email"
+                    autocomplete="off"
+                    autofocus=true
+                />
+                <h2>{words!(invite.permissions)}</h2>
+                <p class="hint">{words!(invite.hint)}</p>
+                <PermissionGroups
+                    ticked=ticked
+                    held=invite.held
+                    locked=words!(invite.locked)
+                />
+            </div>
+            <aside class="access-summary">
+                <h2>{words!(invite.summary)}</h2>
+                <p aria-live="polite">{ticked.summary()}</p>
+                <p class="hint">{words!(invite.valid, days = invite.days)}</p>
+                <div class="form-actions">
+                    <SubmitButton words=words!(invite.button) />
+                </div>
+            </aside>
+        </div>
+    }
+}

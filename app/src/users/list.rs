@@ -1,0 +1,239 @@
+//! User management: who has access, and who is invited.
+
+use leptos::prelude::*;
+use leptos_router::{LazyRoute, lazy_route};
+use model::AccountNumber;
+
+use crate::page::{Loading, PageTitle, framed};
+use crate::ui::avatar::{Avatar, Email};
+use crate::ui::frame::Here;
+use crate::ui::icon::{Icon, icon};
+use crate::ui::state::{Mood, State};
+use crate::ui::table::{Caption, Cell, empty, table};
+use crate::users::api::{InviteView, UserRow, UsersView, users_page};
+use crate::users::invite::InviteForm;
+use crate::users::pending::PendingTable;
+use crate::when::Relative;
+
+/// `/accounts/{n}/users`
+pub(crate) struct UsersPage(Loading<UsersView>);
+
+#[lazy_route]
+impl LazyRoute for UsersPage {
+    fn data() -> Self {
+        Self(load!("users/page", asked => users_page(
+            account = asked.account(),
+            search = asked.query("search"),
+            sort = asked.query("sort"),
+            after = asked.query("after"),
+            pending_after = asked.query("pending_after"),
+        )))
+    }
+
+    fn view(this: Self) -> AnyView {
+        framed(this.0, Here::Users, |view, frame| {
+            let Some(account) = frame.account else { return ().into_any() };
+            let heading = words!(users.heading);
+            let number = account.number;
+            view! {
+                <PageTitle title=heading.clone() provider=frame.provider />
+                <div class="page-head">
+                    <div>
+                        <h1>{heading}</h1>
+                        <p class="lead">{words!(users.lead, account = account.name.clone())}</p>
+                    </div>
+                    <div class="page-actions">
+                        <InviteButton
+                            number=number
+                            account=account.name
+                            invite=view.invite.clone()
+                        />
+                    </div>
+                </div>
+                <p class="tip">{icon(Icon::Info)} <span>{words!(users.tip)}</span></p>
+                <UsersTable number=number view=view.clone() />
+                <PendingTable number=number rows=view.pending next=view.pending_next />
+            }
+            .into_any()
+        })
+    }
+}
+
+/// A link to the form's page; with the WASM it opens the form in a dialog over the list.
+#[component]
+fn InviteButton(number: AccountNumber, account: String, invite: InviteView) -> impl IntoView {
+    let open = RwSignal::new(false);
+    let show = move |event: leptos::ev::MouseEvent| {
+        // A click for another tab or window keeps its meaning.
+        if !event.ctrl_key() && !event.meta_key() && !event.shift_key() {
+            event.prevent_default();
+            event.stop_propagation();
+            open.set(true);
+        }
+    };
+    let href = format!("/accounts/{number}/users/invite");
+    let content = move || {
+        open.get()
+            .then(|| Suspend::new(invite_dialog(number, account.clone(), invite.clone(), open)))
+    };
+    view! {
+        <a class="button button-primary" href=href on:click=show>
+            {icon(Icon::Plus)}
+            <span>{words!(users.invite)}</span>
+        </a>
+        {content}
+    }
+}
+
+/// The form in a dialog. It comes when it is asked for: most visits only look at the list.
+#[lazy]
+fn invite_dialog(
+    number: AccountNumber,
+    account: String,
+    invite: InviteView,
+    open: RwSignal<bool>,
+) -> AnyView {
+    let dialog = NodeRef::<leptos::html::Dialog>::new();
+    Effect::new(move |_| {
+        if let Some(dialog) = dialog.get() {
+            let _shown = dialog.show_modal();
+        }
+    });
+    let close = move |_| {
+        if let Some(dialog) = dialog.get_untracked() {
+            dialog.close();
+        }
+    };
+    view! {
+        <dialog
+            class="dialog"
+            aria-labelledby="invite-heading"
+            node_ref=dialog
+            on:close=move |_| open.set(false)
+        >
+            <div class="dialog-head">
+                <h2 id="invite-heading">{words!(invite.heading)}</h2>
+                <button
+                    type="button"
+                    class="icon-button"
+                    aria-label=words!(invite.close)
+                    on:click=close
+                >
+                    {icon(Icon::Cross)}
+                </button>
+            </div>
+            <p class="lead">{words!(invite.lead, account = account)}</p>
+            <InviteForm number=number invite=invite />
+        </dialog>
+    }
+    .into_any()
+}
+
+#[component]
+fn UsersTable(number: AccountNumber, view: UsersView) -> impl IntoView {
+    let base = format!("/accounts/{number}/users");
+    let tools = view.many.then(|| tools(&base, &view));
+    let nobody = view
+        .users
+        .is_empty()
+        .then(|| empty(words!(users.none_found, search = view.search.clone())));
+    let columns = vec![
+        words!(users.user),
+        words!(users.access),
+        words!(users.second_factor),
+        words!(users.last_active),
+        words!(users.actions),
+    ];
+    let rows = view.users.into_iter().map(|row| user_row(&base, row)).collect();
+    let first = view.later.then(|| {
+        view! { <a href=base.clone()>{words!(users.first)}</a> }
+    });
+    let next = view.next.map(|query| {
+        view! { <a href=format!("{base}{query}") rel="next">{words!(users.next)}</a> }
+    });
+    let pages = (first.is_some() || next.is_some()).then(|| {
+        view! { <nav class="pages" aria-label=words!(users.pages)>{first} {next}</nav> }
+    });
+    view! {
+        {tools}
+        {table(Caption::Shown(words!(users.caption)), columns, rows)}
+        {nobody}
+        {pages}
+    }
+}
+
+fn tools(base: &str, view: &UsersView) -> impl IntoView + use<> {
+    let search = view.search.clone();
+    let clear = (!search.is_empty()).then(|| {
+        view! { <a class="button button-quiet" href=base.to_owned()>{words!(users.search_clear)}</a> }
+    });
+    let query = crate::page::escape_query(&search);
+    let by_name = format!("{base}?search={query}");
+    let by_activity = format!("{base}?search={query}&sort=activity");
+    let current = |is: bool| is.then_some("true");
+    view! {
+        <div class="table-tools">
+            <form class="search" method="get" action=base.to_owned() role="search">
+                <label class="visually-hidden" for="search">{words!(users.search)}</label>
+                <input
+                    id="search"
+                    type="search"
+                    name="search"
+                    value=search
+                    placeholder=words!(users.search)
+                />
+                <button class="button" type="submit">{words!(users.search_button)}</button>
+                {clear}
+            </form>
+            <nav class="sort" aria-label=words!(users.sort)>
+                <a href=by_name aria-current=current(!view.by_activity)>{words!(users.sort_name)}</a>
+                <a href=by_activity aria-current=current(view.by_activity)>
+                    {words!(users.sort_active)}
+                </a>
+            </nav>
+        </div>
+    }
+}
+
+fn user_row(base: &str, row: UserRow) -> Vec<Cell> {
+    let name = row.person.name.clone();
+    let href = format!("{base}/{}", row.person.id);
+    let you = row.you.then(|| view! { <span class="tag tag-you">{words!(users.you)}</span> });
+    let access = if row.owner {
+        view! { <span class="tag tag-owner">{row.access}</span> }.into_any()
+    } else {
+        view! { <span>{row.access}</span> }.into_any()
+    };
+    let (mood, factor) = if row.second_factor {
+        (Mood::Ok, words!(users.on))
+    } else {
+        (Mood::Quiet, words!(users.off))
+    };
+    let active = match row.last_active {
+        Some(moment) => view! { <Relative moment=moment /> }.into_any(),
+        None => view! { <span>{words!(users.never)}</span> }.into_any(),
+    };
+    let person = view! {
+        <div class="person">
+            <Avatar id=row.person.id name=name.clone() />
+            <div>
+                <a class="person-name" dir="auto" href=href.clone()>{name.clone()}</a>
+                " "
+                {you}
+                <Email address=row.person.email />
+            </div>
+        </div>
+    };
+    let manage = view! {
+        <a class="button" href=href aria-label=words!(users.manage, name = name)>
+            {words!(users.manage_short)}
+        </a>
+    };
+    vec![
+        Cell::new(person),
+        Cell::sentence(access),
+        Cell::new(view! { <State mood=mood words=factor /> }),
+        Cell::number(active),
+        Cell::actions(manage),
+    ]
+}

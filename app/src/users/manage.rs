@@ -1,0 +1,142 @@
+//! Managing one user's access.
+
+use leptos::prelude::*;
+use leptos_router::{LazyRoute, lazy_route};
+use model::AccountNumber;
+
+use crate::page::{Loading, PageTitle, framed};
+use crate::ui::avatar::Avatar;
+use crate::ui::form::{Form, SubmitButton};
+use crate::ui::frame::Here;
+use crate::users::api::{ManageView, manage_page};
+use crate::users::permission_groups::{PermissionGroups, Ticked};
+use crate::when::{Day, Relative};
+use crate::words;
+
+/// `/accounts/{n}/users/{id}`
+pub(crate) struct ManagePage(Loading<ManageView>);
+
+#[lazy_route]
+impl LazyRoute for ManagePage {
+    fn data() -> Self {
+        Self(load!("users/manage-page", asked => manage_page(
+            account = asked.account(),
+            user = asked.part("user"),
+        )))
+    }
+
+    fn view(this: Self) -> AnyView {
+        framed(this.0, Here::Users, |view, frame| {
+            let Some(account) = frame.account else { return ().into_any() };
+            let number = account.number;
+            let heading = words!(manage.heading, name = view.person.name.clone());
+            let back = format!("/accounts/{number}/users");
+            let content = content(number, view.clone());
+            view! {
+                <PageTitle title=heading.clone() provider=frame.provider />
+                <p class="back"><a href=back>{words!(manage.back)}</a></p>
+                <div class="page-head">
+                    <div class="person">
+                        <Avatar id=view.person.id name=view.person.name.clone() />
+                        <h1><bdi>{heading}</bdi></h1>
+                    </div>
+                </div>
+                <Facts view=view />
+                {content}
+            }
+            .into_any()
+        })
+    }
+}
+
+#[component]
+fn Facts(view: ManageView) -> impl IntoView {
+    let inviter = view.invited_by.map(|name| {
+        view! {
+            <dt>{words!(manage.invited_by)}</dt>
+            <dd><bdi>{name}</bdi></dd>
+        }
+    });
+    let active = match view.last_active {
+        Some(moment) => view! { <Relative moment=moment /> }.into_any(),
+        None => words!(users.never).into_any(),
+    };
+    view! {
+        <dl class="facts">
+            <dt>{words!(manage.email)}</dt>
+            <dd>{view.person.email}</dd>
+            <dt>{words!(manage.since)}</dt>
+            <dd><Day moment=view.since /></dd>
+            {inviter}
+            <dt>{words!(manage.last_active)}</dt>
+            <dd>{active}</dd>
+        </dl>
+    }
+}
+
+/// The form, or why there is none.
+fn content(number: AccountNumber, view: ManageView) -> AnyView {
+    let name = view.person.name.clone();
+    if view.owner {
+        let leave = view.you.then(|| leave_link(number));
+        return view! {
+            <p class="tip">{words!(manage.owner, name = name)}</p>
+            {leave}
+        }
+        .into_any();
+    }
+    if view.you {
+        let access = model::Access::Granted(view.granted);
+        return view! {
+            <p class="tip">{words!(manage.yourself)}</p>
+            <p>{words::your_access(access)}</p>
+            {leave_link(number)}
+        }
+        .into_any();
+    }
+    let remove = format!("/accounts/{number}/users/{}/remove", view.person.id);
+    let action = format!("/accounts/{number}/users/{}", view.person.id);
+    view! {
+        <Form form="users/change-permissions" action=action>
+            <input type="hidden" name="account" value=number.to_string() />
+            <input type="hidden" name="user" value=view.person.id.to_string() />
+            <ManageFields view=view />
+        </Form>
+        <section class="danger-zone">
+            <p>{words!(manage.remove_danger)}</p>
+            <form method="get" action=remove>
+                <button class="button button-danger">{words!(manage.remove)}</button>
+            </form>
+        </section>
+    }
+    .into_any()
+}
+
+/// Inside the form, as the ticks depend on whether it came back.
+#[component]
+fn ManageFields(view: ManageView) -> impl IntoView {
+    let ticked = Ticked::new(view.granted, view.held);
+    view! {
+        <div class="with-summary">
+            <div class="fields">
+                <PermissionGroups
+                    ticked=ticked
+                    held=view.held
+                    locked=words!(manage.locked)
+                />
+            </div>
+            <aside class="access-summary">
+                <h2>{words!(manage.summary)}</h2>
+                <p aria-live="polite">{ticked.summary()}</p>
+                <div class="form-actions">
+                    <SubmitButton words=words!(manage.save) />
+                </div>
+            </aside>
+        </div>
+    }
+}
+
+fn leave_link(number: AccountNumber) -> impl IntoView {
+    let href = format!("/accounts/{number}/leave");
+    view! { <p><a class="button" href=href>{words!(users.leave)}</a></p> }
+}

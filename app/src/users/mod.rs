@@ -1,0 +1,10 @@
+//! User management: the users of an account, what each may do, and inviting new ones.
+
+pub(crate) mod api;
+pub(crate) mod cancel;
+pub(crate) mod invite;
+pub(crate) mod list;
+pub(crate) mod manage;
+pub(crate) mod pending;
+pub(crate) mod permission_groups;
+pub(crate) mod remove;

@@ -1,0 +1,94 @@
+//! The invitations that wait for an answer.
+
+use leptos::prelude::*;
+use model::AccountNumber;
+
+use crate::ui::avatar::Email;
+use crate::ui::form::{Form, SubmitButton};
+use crate::ui::state::State;
+use crate::ui::table::{Caption, Cell, empty, table};
+use crate::users::api::PendingRow;
+use crate::when::Relative;
+
+/// The table of pending invitations.
+#[component]
+pub(crate) fn PendingTable(
+    /// The account's number.
+    number: AccountNumber,
+    /// Its rows.
+    rows: Vec<PendingRow>,
+    /// The query of the next page.
+    next: Option<String>,
+) -> impl IntoView {
+    let none = rows.is_empty().then(|| empty(words!(pending.empty)));
+    let next = next.map(|query| {
+        let href = format!("/accounts/{number}/users{query}");
+        view! {
+            <nav class="pages" aria-label=words!(pending.pages)>
+                <a href=href rel="next">{words!(users.next)}</a>
+            </nav>
+        }
+    });
+    let columns = vec![
+        words!(pending.email),
+        words!(pending.permissions),
+        words!(pending.state),
+        words!(pending.invited_by),
+        words!(pending.sent),
+        words!(users.actions),
+    ];
+    let rows = rows.into_iter().map(|row| pending_row(number, row)).collect();
+    view! {
+        {table(Caption::Shown(words!(pending.caption)), columns, rows)}
+        {none}
+        {next}
+    }
+}
+
+fn pending_row(number: AccountNumber, row: PendingRow) -> Vec<Cell> {
+    let cancel = format!("/accounts/{number}/invitations/{}/cancel", row.id);
+    let resend_to = words!(pending.resend_to, email = row.email.clone());
+    let cancel_to = words!(pending.cancel_to, email = row.email.clone());
+    let states = row
+        .states
+        .into_iter()
+        .map(|(mood, words)| view! { <div><State mood=mood words=words /></div> })
+        .collect_view();
+    let email = view! {
+        <div class="person">
+            <div><Email address=row.email class="person-name" /></div>
+        </div>
+    };
+    let actions = view! {
+            <Form
+                form="users/resend"
+                action=format!("/accounts/{number}/users")
+                class="inline-form"
+                target=row.id.clone()
+            >
+                <input type="hidden" name="account" value=number.to_string() />
+                <input type="hidden" name="invitation" value=row.id />
+                <SubmitButton
+                    class="button-quiet"
+                    label=resend_to
+                    words=words!(pending.resend)
+                />
+            </Form>
+            <form class="inline-form" method="get" action=cancel>
+                <button
+                    class="button button-quiet"
+                    aria-label=cancel_to
+                >
+                    {words!(pending.cancel)}
+                </button>
+            </form>
+    };
+    vec![
+        Cell::new(email),
+        Cell::sentence(row.access),
+        Cell::sentence(states),
+        Cell::new(view! { <bdi>{row.inviter}</bdi> }),
+        Cell::number(view! { <Relative moment=row.sent /> }),
+        Cell::actions(actions),
+    ]
+}

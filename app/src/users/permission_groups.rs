@@ -1,0 +1,236 @@
+//! The permissions as five groups of checkboxes. With the WASM, ticking a right ticks what it
+//! implies, and the sentence that sums it up changes as one ticks; the server does both anyway.
+
+use leptos::prelude::*;
+use model::{Area, Field, Permission, PermissionSet};
+
+use crate::ui::form::FormState;
+use crate::words;
+
+/// What a form without scripts asks for. The box "All of …" counts where it was changed: `before`
+/// holds the areas whose box was ticked when the page was made.
+/// It never stands for more than the reader holds.
+pub(crate) fn chosen(
+    permissions: &[String],
+    areas: &[String],
+    before: &[String],
+    held: PermissionSet,
+) -> Vec<String> {
+    let mut ids = permissions.to_vec();
+    for area in Area::ALL {
+        let is = |list: &[String]| list.iter().any(|id| id == area.id());
+        let of_area = area.permissions().filter(|permission| held.contains(*permission));
+        let of_area: Vec<_> = of_area.map(|permission| permission.id().to_owned()).collect();
+        match (is(before), is(areas)) {
+            (false, true) => ids.extend(of_area),
+            (true, false) => ids.retain(|id| !of_area.contains(id)),
+            _ => {}
+        }
+    }
+    ids
+}
+
+/// The permissions ticked so far.
+#[derive(Clone, Copy)]
+pub(crate) struct Ticked(RwSignal<PermissionSet>);
+
+impl Ticked {
+    /// Ticked to begin with: what came back with the form, or what is granted. Made inside the
+    /// form.
+    pub(crate) fn new(granted: PermissionSet, held: PermissionSet) -> Self {
+        let form = FormState::here();
+        let back = form.chosen("permissions[]").map(|permissions| {
+            let of = |name| form.chosen(name).unwrap_or_default();
+            chosen(&permissions, &of("areas[]"), &of("areas_before[]"), held)
+        });
+        let ticked = back.map_or(granted, |ids| PermissionSet::from_stored(&ids.join(" ")));
+        Self(RwSignal::new(ticked))
+    }
+
+    /// What the person will be able to do, as a sentence that changes as one ticks.
+    pub(crate) fn summary(self) -> impl Fn() -> String + Copy {
+        move || words::access_summary(self.0.get())
+    }
+
+    fn contains(self, permission: Permission) -> bool {
+        self.0.with(|ticked| ticked.contains(permission))
+    }
+
+    /// How many permissions of the area are ticked, out of how many.
+    fn count(self, area: Area) -> (usize, usize) {
+        (self.0.get().in_area(area).count(), area.permissions().count())
+    }
+
+    fn set(self, permission: Permission, to: bool) {
+        self.0.update(
+            |ticked| {
+                if to { ticked.insert(permission) } else { ticked.remove(permission) }
+            },
+        );
+    }
+}
+
+/// The five groups.
+#[component]
+pub(crate) fn PermissionGroups(
+    /// What is ticked.
+    ticked: Ticked,
+    /// What the reader holds: the rest is there, but can't be changed.
+    held: PermissionSet,
+    /// Why a permission can't be changed.
+    locked: String,
+) -> impl IntoView {
+    let state = FormState::here();
+    let error = move || {
+        state
+            .error(Field::Permissions)
+            .map(|error| view! { <p class="field-error" id="permissions-error">{error}</p> })
+    };
+    let groups = Area::ALL
+        .into_iter()
+        .map(|area| {
+            view! { <Group area=area ticked=ticked held=held locked=locked.clone() /> }
+        })
+        .collect_view();
+    view! {
+        <div
+            class="groups"
+            id="permissions"
+            tabindex="-1"
+            class:field-invalid=move || state.error(Field::Permissions).is_some()
+        >
+            {error}
+            {groups}
+        </div>
+    }
+}
+
+#[component]
+fn Group(area: Area, ticked: Ticked, held: PermissionSet, locked: String) -> impl IntoView {
+    let id = format!("all-{}", area.id());
+    let can_any = area.permissions().any(|permission| held.contains(permission));
+    let all = move || {
+        let (some, all) = ticked.count(area);
+        some == all
+    };
+    let mixed = move || {
+        let (some, all) = ticked.count(area);
+        some > 0 && some < all
+    };
+    let tick_all = move |event| {
+        let to = event_target_checked(&event);
+        for permission in area.permissions().filter(|permission| held.contains(*permission)) {
+            ticked.set(permission, to);
+        }
+    };
+    let rows = area
+        .permissions()
+        .map(|permission| {
+            let locked = (!held.contains(permission)).then(|| locked.clone());
+            view! { <Row permission=permission ticked=ticked locked=locked /> }
+        })
+        .collect_view();
+    let invalid = FormState::here();
+    // With the WASM the permissions' own boxes say it all.
+    let alive = RwSignal::new(false);
+    Effect::new(move |_| alive.set(true));
+    let before = ticked
+        .0
+        .with_untracked(|ticked| area.permissions().all(|permission| ticked.contains(permission)));
+    let before = (before && can_any).then(|| {
+        view! {
+            <input
+                type="hidden"
+                name="areas_before[]"
+                value=area.id()
+                disabled=move || alive.get()
+            />
+        }
+    });
+    view! {
+        <fieldset
+            class="permission-group"
+            aria-describedby=move || {
+                invalid.error(Field::Permissions).is_some().then_some("permissions-error")
+            }
+        >
+            <legend>{words::area(area)}</legend>
+            <div class="permission-group-all">
+                <input
+                    type="checkbox"
+                    id=id.clone()
+                    disabled=!can_any
+                    checked=all()
+                    prop:checked=all
+                    prop:indeterminate=mixed
+                    on:change=tick_all
+                    name=move || (!alive.get()).then_some("areas[]")
+                    value=area.id()
+                    autocomplete="off"
+                />
+                <label for=id>{words!(area.all_of, area = words::area(area))}</label>
+                <span class="permission-count">
+                    {move || {
+                        let (some, all) = ticked.count(area);
+                        words!(area.count, some = some, all = all)
+                    }}
+                </span>
+            </div>
+            {before}
+            {rows}
+        </fieldset>
+    }
+}
+
+#[component]
+fn Row(permission: Permission, ticked: Ticked, locked: Option<String>) -> impl IntoView {
+    let id = permission.id();
+    let hint_id = format!("{id}-hint");
+    let class = if locked.is_some() { "permission permission-locked" } else { "permission" };
+    let is_locked = locked.is_some();
+    view! {
+        <div class=class>
+            <input
+                type="checkbox"
+                id=id
+                name="permissions[]"
+                value=id
+                disabled=is_locked
+                checked=ticked.0.with_untracked(|ticked| ticked.contains(permission))
+                prop:checked=move || ticked.contains(permission)
+                on:change=move |event| ticked.set(permission, event_target_checked(&event))
+                aria-describedby=hint_id.clone()
+                autocomplete="off"
+            />
+            <label for=id>{words::label(permission)}</label>
+            <p class="hint" id=hint_id>{words::hint(permission)}</p>
+            {locked.map(|locked| view! { <p class="permission-reason">{locked}</p> })}
+        </div>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn list(text: &str) -> Vec<String> {
+        text.split_whitespace().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn the_box_of_an_area_counts_where_it_was_changed() {
+        let all = "support.view support.open";
+        let cases = [
+            ("support.view", "", "", "support.view"),
+            ("", "support", "", all),
+            (all, "support", "support", all),
+            ("support.view", "support", "support", "support.view"),
+            ("support.view support.open billing.view", "", "support", "billing.view"),
+        ];
+        for (permissions, areas, before, expected) in cases {
+            let all = PermissionSet::all();
+            let got = chosen(&list(permissions), &list(areas), &list(before), all);
+            assert_eq!(got, list(expected), "{permissions} / {areas} / {before}");
+        }
+    }
+}

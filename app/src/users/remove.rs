@@ -1,0 +1,65 @@
+//! Removing somebody's access: asked once more.
+
+use leptos::prelude::*;
+use leptos_router::{LazyRoute, lazy_route};
+
+use crate::page::{Loading, PageTitle, framed};
+use crate::ui::form::{Form, SubmitButton};
+use crate::ui::frame::Here;
+use crate::users::api::{ManageView, manage_page};
+use crate::words;
+
+/// `/accounts/{n}/users/{id}/remove`
+pub(crate) struct RemovePage(Loading<ManageView>);
+
+#[lazy_route]
+impl LazyRoute for RemovePage {
+    fn data() -> Self {
+        Self(load!("users/manage-page", asked => manage_page(
+            account = asked.account(),
+            user = asked.part("user"),
+        )))
+    }
+
+    fn view(this: Self) -> AnyView {
+        framed(this.0, Here::Users, |view, frame| {
+            let Some(account) = frame.account else { return ().into_any() };
+            let number = account.number;
+            let name = view.person.name.clone();
+            let heading = words!(manage.remove_heading, name = name.clone());
+            let page = format!("/accounts/{number}/users/{}", view.person.id);
+            let content = if view.owner {
+                view! { <p>{words!(manage.owner, name = name)}</p> }.into_any()
+            } else if view.you {
+                view! { <p>{words::conflict(model::Conflict::OwnPermissions)}</p> }.into_any()
+            } else {
+                let text = words!(
+                    manage.remove_text,
+                    name = name,
+                    email = view.person.email,
+                    account = account.name
+                );
+                view! {
+                    <p>{text}</p>
+                    <Form form="users/remove-access" action=format!("{page}/remove")>
+                        <input type="hidden" name="account" value=number.to_string() />
+                        <input type="hidden" name="user" value=view.person.id.to_string() />
+                        <div class="form-actions">
+                            <SubmitButton class="button-danger" words=words!(manage.remove) />
+                            <a class="button" href=page.clone()>{words!(form.cancel)}</a>
+                        </div>
+                    </Form>
+                }
+                .into_any()
+            };
+            view! {
+                <PageTitle title=heading.clone() provider=frame.provider />
+                <div class="confirm">
+                    <h1><bdi>{heading}</bdi></h1>
+                    {content}
+                </div>
+            }
+            .into_any()
+        })
+    }
+}

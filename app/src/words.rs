@@ -1,0 +1,268 @@
+//! From the product's words to the reader's language: every text that a component shows comes
+//! through here.
+
+use leptos::prelude::*;
+use model::{
+    Access, Area, Conflict, Failure, Field, FieldProblem, InvitationState, Permission,
+    PermissionSet,
+};
+
+use crate::i18n::Locale;
+
+/// The text with this key in the reader's language: `words!(users.heading)`,
+/// `words!(users.manage, name = name)`.
+macro_rules! words {
+    ($($key:tt)*) => {
+        leptos_i18n::td_string!($crate::words::locale(), $($key)*).to_string()
+    };
+}
+
+/// The language of the present request or page.
+pub(crate) fn locale() -> Locale {
+    use_context::<Locale>().unwrap_or_default()
+}
+
+/// The label of a permission's checkbox.
+pub(crate) fn label(permission: Permission) -> String {
+    match permission {
+        Permission::ServicesView => words!(permission.services_view),
+        Permission::ServicesManage => words!(permission.services_manage),
+        Permission::ServicesCredentials => words!(permission.services_credentials),
+        Permission::ServicesOrder => words!(permission.services_order),
+        Permission::DomainsView => words!(permission.domains_view),
+        Permission::DomainsManage => words!(permission.domains_manage),
+        Permission::DomainsTransfer => words!(permission.domains_transfer),
+        Permission::BillingView => words!(permission.billing_view),
+        Permission::BillingPay => words!(permission.billing_pay),
+        Permission::BillingDetails => words!(permission.billing_details),
+        Permission::SupportView => words!(permission.support_view),
+        Permission::SupportOpen => words!(permission.support_open),
+        Permission::AccountProfile => words!(permission.account_profile),
+        Permission::AccountUsers => words!(permission.account_users),
+        Permission::AccountLog => words!(permission.account_log),
+    }
+}
+
+/// The line that explains a permission.
+pub(crate) fn hint(permission: Permission) -> String {
+    match permission {
+        Permission::ServicesView => words!(permission.services_view_hint),
+        Permission::ServicesManage => words!(permission.services_manage_hint),
+        Permission::ServicesCredentials => words!(permission.services_credentials_hint),
+        Permission::ServicesOrder => words!(permission.services_order_hint),
+        Permission::DomainsView => words!(permission.domains_view_hint),
+        Permission::DomainsManage => words!(permission.domains_manage_hint),
+        Permission::DomainsTransfer => words!(permission.domains_transfer_hint),
+        Permission::BillingView => words!(permission.billing_view_hint),
+        Permission::BillingPay => words!(permission.billing_pay_hint),
+        Permission::BillingDetails => words!(permission.billing_details_hint),
+        Permission::SupportView => words!(permission.support_view_hint),
+        Permission::SupportOpen => words!(permission.support_open_hint),
+        Permission::AccountProfile => words!(permission.account_profile_hint),
+        Permission::AccountUsers => words!(permission.account_users_hint),
+        Permission::AccountLog => words!(permission.account_log_hint),
+    }
+}
+
+#[cfg(feature = "ssr")]
+/// The permission in one or two words, behind its area's name.
+fn short(permission: Permission) -> String {
+    match permission {
+        Permission::ServicesView => words!(permission.services_view_short),
+        Permission::ServicesManage => words!(permission.services_manage_short),
+        Permission::ServicesCredentials => words!(permission.services_credentials_short),
+        Permission::ServicesOrder => words!(permission.services_order_short),
+        Permission::DomainsView => words!(permission.domains_view_short),
+        Permission::DomainsManage => words!(permission.domains_manage_short),
+        Permission::DomainsTransfer => words!(permission.domains_transfer_short),
+        Permission::BillingView => words!(permission.billing_view_short),
+        Permission::BillingPay => words!(permission.billing_pay_short),
+        Permission::BillingDetails => words!(permission.billing_details_short),
+        Permission::SupportView => words!(permission.support_view_short),
+        Permission::SupportOpen => words!(permission.support_open_short),
+        Permission::AccountProfile => words!(permission.account_profile_short),
+        Permission::AccountUsers => words!(permission.account_users_short),
+        Permission::AccountLog => words!(permission.account_log_short),
+    }
+}
+
+/// The permission as what somebody does, inside a sentence.
+fn phrase(permission: Permission) -> String {
+    match permission {
+        Permission::ServicesView => words!(permission.services_view_phrase),
+        Permission::ServicesManage => words!(permission.services_manage_phrase),
+        Permission::ServicesCredentials => words!(permission.services_credentials_phrase),
+        Permission::ServicesOrder => words!(permission.services_order_phrase),
+        Permission::DomainsView => words!(permission.domains_view_phrase),
+        Permission::DomainsManage => words!(permission.domains_manage_phrase),
+        Permission::DomainsTransfer => words!(permission.domains_transfer_phrase),
+        Permission::BillingView => words!(permission.billing_view_phrase),
+        Permission::BillingPay => words!(permission.billing_pay_phrase),
+        Permission::BillingDetails => words!(permission.billing_details_phrase),
+        Permission::SupportView => words!(permission.support_view_phrase),
+        Permission::SupportOpen => words!(permission.support_open_phrase),
+        Permission::AccountProfile => words!(permission.account_profile_phrase),
+        Permission::AccountUsers => words!(permission.account_users_phrase),
+        Permission::AccountLog => words!(permission.account_log_phrase),
+    }
+}
+
+/// The name of an area.
+pub(crate) fn area(area: Area) -> String {
+    match area {
+        Area::Services => words!(area.services),
+        Area::Domains => words!(area.domains),
+        Area::Billing => words!(area.billing),
+        Area::Support => words!(area.support),
+        Area::Account => words!(area.account),
+    }
+}
+
+/// What an area holds, in a sentence.
+pub(crate) fn area_hint(area: Area) -> String {
+    match area {
+        Area::Services => words!(area.services_hint),
+        Area::Domains => words!(area.domains_hint),
+        Area::Billing => words!(area.billing_hint),
+        Area::Support => words!(area.support_hint),
+        Area::Account => words!(area.account_hint),
+    }
+}
+
+/// Access in one line: "Owner", or "Services: see and manage · Billing: see".
+#[cfg(feature = "ssr")]
+pub(crate) fn access_line(access: Access) -> String {
+    match access {
+        Access::Owner => words!(access.owner),
+        Access::Granted(permissions) => permissions_line(permissions),
+    }
+}
+
+/// Permissions in one line, the areas set apart by middle dots.
+#[cfg(feature = "ssr")]
+pub(crate) fn permissions_line(permissions: PermissionSet) -> String {
+    let lines: Vec<_> = Area::ALL
+        .into_iter()
+        .filter_map(|of| {
+            let verbs: Vec<_> = permissions.in_area(of).map(short).collect();
+            let verbs = and(verbs, |first, last| words!(access.verbs, first = first, last = last))?;
+            Some(words!(access.area, area = area(of), verbs = verbs))
+        })
+        .collect();
+    if lines.is_empty() { words!(access.none) } else { lines.join(" · ") }
+}
+
+/// What the permissions let somebody do, to stand after "to" or "can": "see invoices and pay
+/// invoices". None for no permission.
+pub(crate) fn phrases(permissions: impl Iterator<Item = Permission>) -> Option<String> {
+    let phrases: Vec<_> = permissions.map(phrase).collect();
+    let two = phrases.len() == 2;
+    and(phrases, |first, last| {
+        if two {
+            words!(access.two_phrases, first = first, last = last)
+        } else {
+            words!(access.phrases, first = first, last = last)
+        }
+    })
+}
+
+/// What a person will be able to do with these permissions, as a sentence.
+pub(crate) fn access_summary(permissions: PermissionSet) -> String {
+    if permissions == PermissionSet::all() {
+        return words!(access.summary_all);
+    }
+    match phrases(permissions.iter()) {
+        Some(phrases) => words!(access.summary, phrases = phrases),
+        None => words!(access.summary_none),
+    }
+}
+
+/// What the reader can do, as a sentence.
+pub(crate) fn your_access(access: Access) -> String {
+    match access {
+        Access::Owner => words!(access.you_own),
+        Access::Granted(permissions) => match phrases(permissions.iter()) {
+            Some(phrases) => words!(access.you_can, phrases = phrases),
+            None => words!(access.none),
+        },
+    }
+}
+
+/// What the reader will be able to do after joining, as a sentence.
+pub(crate) fn access_after_joining(access: Access) -> String {
+    match access {
+        Access::Owner => words!(access.you_will_own),
+        Access::Granted(permissions) => match phrases(permissions.iter()) {
+            Some(phrases) => words!(access.you_may_join, phrases = phrases),
+            None => words!(access.none),
+        },
+    }
+}
+
+fn and(mut items: Vec<String>, join: impl Fn(String, String) -> String) -> Option<String> {
+    let last = items.pop()?;
+    if items.is_empty() { Some(last) } else { Some(join(items.join(", "), last)) }
+}
+
+/// What is wrong with a field, and what to do.
+pub(crate) fn field_problem(field: Field, problem: FieldProblem) -> String {
+    use FieldProblem as P;
+    match (field, problem) {
+        (Field::Email, P::Missing) => words!(problem.email_missing),
+        (Field::Email, P::TooLong) => words!(problem.email_too_long),
+        (Field::Email, P::AlreadyInAccount) => words!(problem.email_in_account),
+        (Field::Email, _) => words!(problem.email_malformed),
+        (Field::Permissions, P::Missing) => words!(problem.permissions_missing),
+        (Field::Permissions, _) => words!(problem.permissions_unknown),
+        (Field::FullName, P::Missing) => words!(problem.full_name_missing),
+        (Field::FullName, P::TooLong) => words!(problem.full_name_too_long),
+        (Field::FullName, _) => words!(problem.full_name_malformed),
+        (Field::Password | Field::NewPassword, P::Missing) => words!(problem.password_missing),
+        (Field::Password | Field::NewPassword, P::TooShort) => words!(problem.password_too_short),
+        (Field::Password | Field::NewPassword, P::TooLong) => words!(problem.password_too_long),
+        (Field::Password | Field::NewPassword, _) => words!(problem.password_wrong),
+        (Field::AccountName, P::Missing) => words!(problem.account_name_missing),
+        (Field::Form, _) => words!(problem.form_malformed),
+        (_, P::Missing) => words!(problem.text_missing),
+        (_, P::TooLong) => words!(problem.text_too_long),
+        (_, _) => words!(problem.text_malformed),
+    }
+}
+
+/// What happened and what to do, for a failure that is about no single field.
+pub(crate) fn failure(failure: &Failure) -> String {
+    match failure {
+        Failure::Invalid(_) => words!(problem.form_malformed),
+        Failure::SignedOut => words!(failure.signed_out),
+        Failure::NotAllowed(permission) => {
+            words!(failure.not_allowed, permission = label(*permission))
+        }
+        Failure::NotFound => words!(failure.not_found),
+        Failure::Conflict(reason) => conflict(*reason),
+        Failure::TooMany(limit) => match limit.retry_after_seconds.div_ceil(60) {
+            0 | 1 => words!(failure.too_many_minute),
+            minutes => words!(failure.too_many_minutes, minutes = minutes),
+        },
+        Failure::Unavailable => words!(failure.unavailable),
+    }
+}
+
+/// How things stand, and what to do.
+pub(crate) fn conflict(conflict: Conflict) -> String {
+    match conflict {
+        Conflict::Invitation(InvitationState::Pending) => words!(failure.invitation_pending),
+        Conflict::Invitation(InvitationState::Accepted) => words!(failure.invitation_accepted),
+        Conflict::Invitation(InvitationState::Declined) => words!(failure.invitation_declined),
+        Conflict::Invitation(InvitationState::Cancelled) => words!(failure.invitation_cancelled),
+        Conflict::Invitation(InvitationState::Expired) => words!(failure.invitation_expired),
+        Conflict::LinkReplaced => words!(failure.link_replaced),
+        Conflict::AlreadyInAccount => words!(failure.already_in_account),
+        Conflict::LastOwner => words!(failure.last_owner),
+        Conflict::OwnersStay => words!(failure.owners_stay),
+        Conflict::OwnPermissions => words!(failure.own_permissions),
+        Conflict::OtherAddress => words!(failure.other_address),
+        Conflict::LoginExists => words!(failure.login_exists),
+        Conflict::NothingLeftToGrant => words!(failure.nothing_left),
+        Conflict::LinkSpent => words!(failure.link_spent),
+    }
+}
