@@ -1,0 +1,241 @@
+//! The figures that `make bench` prints. Costs are ratios within one run, against floor handlers
+//! on the same router: the machine's mood cancels out.
+
+#![allow(
+    clippy::print_stdout,
+    clippy::expect_used,
+    clippy::unwrap_used,
+    missing_docs,
+    reason = "a bench tells its figures, and stops when it can't"
+)]
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::body::Body;
+use axum::http::{Request, StatusCode, header};
+use axum::routing::get;
+use axum::{Extension, Router};
+use domain::{Client, Latchkey};
+use http_body_util::BodyExt;
+use model::{Access, EmailAddress, FullName, Permission, PermissionSet, UserId};
+use server::clock::{SystemClock, SystemRandom};
+use server::config::Config;
+use server::router::{Parts, router};
+use store::{NewUser, Store};
+use tower::ServiceExt;
+
+const ROUNDS: usize = 400;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let url = format!("sqlite:{}", folder.path().join("bench.db").display());
+    let store = Store::open(&url).await.expect("a database");
+    store.migrate().await.expect("migrations");
+    let latchkey = Latchkey::new(
+        store,
+        Arc::new(SystemClock),
+        Arc::new(SystemRandom),
+        domain::Settings::default(),
+    );
+    domain::demo::seed(&latchkey).await.expect("the demo");
+    println!("Filling two accounts with 100 and 10,000 users…");
+    let small = fill(&latchkey, "Small", 100).await;
+    let large = fill(&latchkey, "Large", 10_000).await;
+
+    let cookie = sign_in(&latchkey, domain::demo::INGRID.email).await;
+    let config = Arc::new(Config::default());
+    let parts = Parts {
+        latchkey: latchkey.clone(),
+        site: Arc::new(config.site()),
+        config,
+        assets: server::assets::load(),
+        mail_waiting: Arc::default(),
+    };
+    let app = router(parts);
+    let floor =
+        Router::new().route("/static", get(|| async { "x".repeat(8_000) })).layer(Extension(()));
+
+    let fixed = median(&floor, "/static", "").await;
+    let overview = median(&app, "/accounts/100001", &cookie).await;
+    let users_small = median(&app, &format!("/accounts/{small}/users"), &cookie).await;
+    let users_large = median(&app, &format!("/accounts/{large}/users"), &cookie).await;
+    let search = |account: i64| format!("/accounts/{account}/users?search=person+77");
+    let search_small = median(&app, &search(small), &cookie).await;
+    let search_large = median(&app, &search(large), &cookie).await;
+
+    println!();
+    println!("a signed-in page over a static answer   {:>8.1} ×", ratio(overview, fixed));
+    println!("    static {fixed:?}, overview {overview:?}");
+    println!(
+        "users page, 10,000 users over 100        {:>8.2} ×  (at most 1.5)",
+        ratio(users_large, users_small)
+    );
+    println!("    100 users {users_small:?}, 10,000 users {users_large:?}");
+    println!(
+        "search, 10,000 users over 100            {:>8.2} ×",
+        ratio(search_large, search_small)
+    );
+    println!("    100 users {search_small:?}, 10,000 users {search_large:?}");
+    sizes();
+    process(folder.path()).await;
+}
+
+fn ratio(one: Duration, other: Duration) -> f64 {
+    one.as_secs_f64() / other.as_secs_f64()
+}
+
+/// An account with this many users, Ingrid an owner of it.
+async fn fill(latchkey: &Latchkey, name: &str, count: usize) -> i64 {
+    let store = &latchkey.store;
+    let owner = domain::demo::INGRID.email;
+    let (number, token) =
+        domain::accounts::create(latchkey, name, owner).await.expect("an account");
+    let (token, password) = (token.secret().expose(), domain::demo::PASSWORD);
+    let client = Client::default();
+    domain::invitations::join_with_password(latchkey, token, password, &client)
+        .await
+        .expect("a membership");
+    let email = EmailAddress::parse(owner).expect("an address");
+    let ingrid = store.login(&email).await.expect("a store").expect("a login");
+    let now = latchkey.now();
+    let membership = store.membership(ingrid.id, number, now).await.expect("a store");
+    let account = membership.expect("a membership").account;
+    let access = [Permission::BillingView].into_iter().collect::<PermissionSet>();
+    for n in 1..count {
+        let id = UserId::from(latchkey.new_id());
+        let email = format!("person{n}@{}.example", name.to_lowercase());
+        let user = NewUser {
+            id,
+            email: EmailAddress::parse(&email).expect("an address"),
+            full_name: FullName::parse(&format!("Person {n} Bench")).expect("a name"),
+            password_hash: ingrid.password_hash.clone(),
+        };
+        store.add_user(&user, now).await.expect("a user");
+        store.add_member(account, id, Access::Granted(access), now).await.expect("a membership");
+    }
+    number.get()
+}
+
+async fn sign_in(latchkey: &Latchkey, email: &str) -> String {
+    let client = Client::default();
+    let password = domain::demo::PASSWORD;
+    let token = domain::sessions::sign_in(latchkey, email, password, &client, None).await;
+    format!("latchkey={}", token.expect("a session").secret().expose())
+}
+
+async fn median(app: &Router, path: &str, cookie: &str) -> Duration {
+    let mut times = Vec::with_capacity(ROUNDS);
+    for _ in 0..ROUNDS {
+        let request = Request::get(path)
+            .header(header::COOKIE, cookie)
+            .header(header::ACCEPT, "text/html")
+            .body(Body::empty())
+            .expect("a request");
+        let begun = Instant::now();
+        let response = app.clone().oneshot(request).await.expect("an answer");
+        assert_eq!(response.status(), StatusCode::OK, "{path}");
+        response.into_body().collect().await.expect("a body");
+        times.push(begun.elapsed());
+    }
+    times.sort();
+    times[ROUNDS / 2]
+}
+
+/// What the first load of a page costs on the wire.
+fn sizes() {
+    let pkg = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/site/pkg");
+    let size = |name: &str| {
+        let compressed = pkg.join(format!("{name}.br"));
+        std::fs::metadata(compressed).map(|file| file.len()).unwrap_or(0)
+    };
+    let manifest = std::fs::read_to_string(pkg.join("__wasm_split_manifest.json"));
+    let manifest: std::collections::BTreeMap<String, Vec<String>> =
+        manifest.ok().and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+    let users = manifest.iter().find(|(name, _)| name.contains("UsersPage"));
+    let pieces: u64 = users
+        .map(|(_, files)| files.iter().map(|file| size(&format!("{file}.wasm"))).sum())
+        .unwrap_or(0);
+    let wasm = size("latchkey.wasm").max(size("latchkey_bg.wasm"));
+    let split = size("__wasm_split.______________________.js");
+    let css = size("latchkey.css");
+    let js = size("latchkey.js");
+    let all = wasm + js + split + css + pieces;
+    println!(
+        "first load of User management           {:>8.1} kB brotli (at most 280), without the HTML",
+        all as f64 / 1e3
+    );
+    println!(
+        "    main WASM {wasm}, its pieces {pieces}, JavaScript {}, styles {css} bytes",
+        js + split
+    );
+    println!(
+        "sign-in and join pages                   {:>8.1} kB brotli (at most 40), without the HTML",
+        css as f64 / 1e3
+    );
+}
+
+/// Cold start and memory of the real binary.
+async fn process(folder: &Path) {
+    let binary = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/release/latchkey");
+    let database = format!("sqlite:{}", folder.join("bench.db").display());
+    let port = std::net::TcpListener::bind("127.0.0.1:0")
+        .and_then(|listener| listener.local_addr())
+        .expect("a free port")
+        .port();
+    let mut starts = Vec::new();
+    let mut memory = 0;
+    for _ in 0..5 {
+        let begun = Instant::now();
+        let mut server = Command::new(&binary)
+            .arg("serve")
+            .current_dir(folder)
+            .env("DATABASE_URL", &database)
+            .env("LATCHKEY_DEMO", "true")
+            .env("LATCHKEY_LISTEN", format!("127.0.0.1:{port}"))
+            .env("LATCHKEY_PUBLIC_URL", format!("http://localhost:{port}"))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the release binary");
+        while !answers(port).await {
+            assert!(begun.elapsed() < Duration::from_secs(20), "the server doesn't start");
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        starts.push(begun.elapsed());
+        memory = resident(server.id());
+        server.kill().expect("a process");
+        server.wait().expect("a process");
+    }
+    starts.sort();
+    println!(
+        "cold start to the first 200              {:>8} ms (at most 250)",
+        starts[2].as_millis()
+    );
+    println!(
+        "resident memory, idle                    {:>8.1} MB (at most 60)",
+        memory as f64 / 1e3
+    );
+}
+
+async fn answers(port: u16) -> bool {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let Ok(mut stream) = tokio::net::TcpStream::connect(("127.0.0.1", port)).await else {
+        return false;
+    };
+    let request = b"GET /sign-in HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
+    let mut answer = Vec::new();
+    stream.write_all(request).await.is_ok()
+        && stream.read_to_end(&mut answer).await.is_ok()
+        && answer.starts_with(b"HTTP/1.1 200")
+}
+
+/// In kB, as the kernel says.
+fn resident(process: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap_or_default();
+    line.split_whitespace().nth(1).and_then(|kb| kb.parse().ok()).unwrap_or(0)
+}

@@ -1,0 +1,127 @@
+//! The built files, inside the binary: scripts, styles, icons. What is under `/pkg` carries a hash
+//! of all of it in its address, so that browsers may keep it for good.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use app::Assets;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use leptos::WasmSplitManifest;
+use leptos::prelude::ArcStoredValue;
+use rust_embed::{Embed, EmbeddedFile};
+use sha2::{Digest, Sha256};
+
+use crate::router::Parts;
+
+/// What `cargo leptos build` left in the site folder.
+#[derive(Embed)]
+#[folder = "../target/site"]
+#[allow_missing = true]
+struct Built;
+
+/// The addresses of the built files, all under one hash: the pieces of WASM refer to each other, so
+/// they change their address together.
+#[must_use]
+pub fn load() -> Arc<Assets> {
+    let mut all = Sha256::new();
+    let mut names: Vec<_> = Built::iter().collect();
+    names.sort();
+    for file in names.iter().filter_map(|name| Built::get(name)) {
+        all.update(file.metadata.sha256_hash());
+    }
+    let id = hex(&all.finalize()[..8]);
+    let root = format!("/pkg/{id}");
+    let preloads = Built::get("pkg/__wasm_split_manifest.json")
+        .and_then(|file| serde_json::from_slice(&file.data).ok())
+        .unwrap_or_default();
+    let splitter = "__wasm_split.______________________.js".to_owned();
+    let pieces = WasmSplitManifest(ArcStoredValue::new((root.clone(), preloads, splitter)));
+    let wasm =
+        if Built::get("pkg/latchkey_bg.wasm").is_some() { "latchkey_bg" } else { "latchkey" };
+    Arc::new(Assets {
+        js: format!("{root}/latchkey.js"),
+        wasm: format!("{root}/{wasm}.wasm"),
+        css: format!("{root}/latchkey.css"),
+        pieces,
+    })
+}
+
+/// Whether the built files are there; `latchkey doctor` asks.
+#[must_use]
+pub fn are_there() -> bool {
+    ["js", "css"].iter().all(|kind| Built::get(&format!("pkg/latchkey.{kind}")).is_some())
+}
+
+/// `GET /pkg/{id}/{file}`: compressed beforehand, never to be asked for again.
+/// Another build's address finds nothing: its bytes must not be kept under this one's name.
+pub async fn package(
+    State(parts): State<Parts>,
+    Path((id, file)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Response {
+    if !parts.assets.js.starts_with(&format!("/pkg/{id}/")) {
+        return StatusCode::NOT_FOUND.into_response();
+    }
+    let forever = HeaderValue::from_static("public, max-age=31536000, immutable");
+    send(&format!("pkg/{file}"), &headers, forever)
+}
+
+/// `GET /favicon.svg` and the like: kept for an hour, then asked for by its `ETag`.
+pub async fn file(name: &'static str, headers: HeaderMap) -> Response {
+    send(name, &headers, HeaderValue::from_static("public, max-age=3600"))
+}
+
+fn send(name: &str, headers: &HeaderMap, keep: HeaderValue) -> Response {
+    let Some((file, encoding)) = find(name, headers) else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    let tag = format!("\"{}\"", hex(&file.metadata.sha256_hash()[..16]));
+    let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
+    let is_known = known.is_some_and(|known| known.split(',').any(|one| one.trim() == tag));
+    let mut response = if is_known {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        match file.data {
+            Cow::Borrowed(bytes) => bytes.into_response(),
+            Cow::Owned(bytes) => bytes.into_response(),
+        }
+    };
+    let kind = mime_guess::from_path(name).first_or_octet_stream();
+    let out = response.headers_mut();
+    out.insert(header::CACHE_CONTROL, keep);
+    out.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+    if let Ok(tag) = HeaderValue::from_str(&tag) {
+        out.insert(header::ETAG, tag);
+    }
+    if let Ok(kind) = HeaderValue::from_str(kind.as_ref()) {
+        out.insert(header::CONTENT_TYPE, kind);
+    }
+    if let Some(encoding) = encoding {
+        out.insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding));
+    }
+    response
+}
+
+/// The smallest form of the file that the browser takes.
+fn find(name: &str, headers: &HeaderMap) -> Option<(EmbeddedFile, Option<&'static str>)> {
+    let accepts = headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok());
+    let takes = |encoding: &str| {
+        accepts.is_some_and(|all| {
+            all.split(',').any(|one| one.split(';').next().map(str::trim) == Some(encoding))
+        })
+    };
+    for (encoding, ending) in [("br", "br"), ("gzip", "gz")] {
+        if takes(encoding)
+            && let Some(file) = Built::get(&format!("{name}.{ending}"))
+        {
+            return Some((file, Some(encoding)));
+        }
+    }
+    Built::get(name).map(|file| (file, None))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

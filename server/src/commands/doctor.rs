@@ -1,0 +1,145 @@
+//! `latchkey doctor`: one line per check, and what to do where there is a problem.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use lettre::Address;
+
+use super::{demo, open_as_it_is, say};
+use crate::assets;
+use crate::config::{Config, Problem, SmtpTls};
+use crate::mailer::{SmtpServer, Transport};
+
+/// What a check found.
+enum Finding {
+    /// All is well.
+    Ok(String),
+    /// It works, but.
+    Note(String),
+    /// It doesn't work; what to do.
+    Problem(String),
+}
+
+use Finding::{Note, Ok as Fine, Problem as Trouble};
+
+/// Checks everything. Answers 1 if there is a problem.
+pub(super) async fn run(config: Result<Config, Problem>) -> Result<ExitCode> {
+    let config = match config {
+        Ok(config) => config,
+        Err(problem) => {
+            tell("settings", &Trouble(problem.to_string()))?;
+            return Ok(ExitCode::FAILURE);
+        }
+    };
+    let mut healthy = tell("settings", &Fine(String::new()))?;
+    healthy &= tell("public address", &public_address(&config))?;
+    healthy &= tell("files", &files())?;
+    healthy &= tell("database", &database(&config).await)?;
+    healthy &= tell("mail server", &mail_server(&config).await)?;
+    healthy &= tell("sender", &sender(&config))?;
+    Ok(if healthy { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Prints a check's line. Answers whether there is no problem.
+fn tell(check: &str, finding: &Finding) -> Result<bool> {
+    say(&match finding {
+        Fine(words) if words.is_empty() => format!("{check}: ok"),
+        Fine(words) => format!("{check}: ok, {words}"),
+        Note(words) => format!("{check}: ok, but {words}"),
+        Trouble(words) => format!("{check}: problem: {words}"),
+    })?;
+    Ok(!matches!(finding, Trouble(_)))
+}
+
+fn public_address(config: &Config) -> Finding {
+    let url = &config.public_url;
+    if url.starts_with("https:") || config.is_local() && config.listen.ip().is_loopback() {
+        Fine(url.clone())
+    } else if config.is_local() {
+        Note(format!(
+            "{url} leads nobody but this machine here, while {} listens for others: set \
+             public_url to the address that people use",
+            config.listen
+        ))
+    } else {
+        Note(format!("{url} lets passwords travel readable: put https in front, and set it here"))
+    }
+}
+
+fn files() -> Finding {
+    if assets::are_there() {
+        Fine(String::new())
+    } else {
+        Trouble("those for the browser aren't built: build with `make build`".to_owned())
+    }
+}
+
+async fn database(config: &Config) -> Finding {
+    if let Some(file) = config.sqlite_file()
+        && !file.exists()
+    {
+        let file = file.display();
+        return Trouble(format!("{file} isn't there yet: run `latchkey migrate`"));
+    }
+    let latchkey = match open_as_it_is(config).await {
+        Ok(latchkey) => latchkey,
+        Err(error) => return Trouble(format!("{error:#}: check database_url and the database")),
+    };
+    let finding = match latchkey.store.is_current().await {
+        Ok(true) => match demo::is_there(&latchkey).await {
+            Ok(true) if !config.demo => Trouble(
+                "it holds the demo's people, whose password everybody knows: use another \
+                 database_url"
+                    .to_owned(),
+            ),
+            Ok(_) => Fine("up to date".to_owned()),
+            Err(_) => Trouble("it doesn't answer: run it and try again".to_owned()),
+        },
+        Ok(false) => Trouble("it isn't up to date: run `latchkey migrate`".to_owned()),
+        Err(_) => Trouble("it doesn't answer: run it and try again".to_owned()),
+    };
+    latchkey.store.close().await;
+    finding
+}
+
+async fn mail_server(config: &Config) -> Finding {
+    match Transport::new(config) {
+        Ok(Transport::Smtp(server)) => reach(config, &server).await,
+        Ok(Transport::Keep) => Fine("mails stay in the demo's mailbox".to_owned()),
+        Ok(Transport::Missing) => {
+            Trouble("none is configured, so nobody gets a mail: set smtp_url".to_owned())
+        }
+        Err(error) => Trouble(format!("TLS can't be set up: {error}")),
+    }
+}
+
+async fn reach(config: &Config, server: &SmtpServer) -> Finding {
+    if let Err(words) = server.check().await {
+        return Trouble(format!("{words}: check smtp_url"));
+    }
+    let exposed = config.smtp_url.as_ref().filter(|url| {
+        let local = ["localhost", "127.0.0.1", "::1"].contains(&url.host.as_str());
+        url.tls == SmtpTls::None && !local
+    });
+    match exposed {
+        Some(url) if url.credentials.is_some() => Note(
+            "the password travels readable: use smtps:// or ?tls=required in smtp_url".to_owned(),
+        ),
+        Some(_) => Note(
+            "the links in mails travel readable: use smtps:// or ?tls=required in smtp_url"
+                .to_owned(),
+        ),
+        None => Fine("it answers".to_owned()),
+    }
+}
+
+fn sender(config: &Config) -> Finding {
+    let address: &Address = &config.mail_from.email;
+    if address.domain() == "localhost" && config.smtp_url.is_some() {
+        return Note(format!(
+            "other mail servers won't take mail from {address}: set mail_from to an address of \
+             yours"
+        ));
+    }
+    Fine(address.to_string())
+}

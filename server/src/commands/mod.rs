@@ -1,0 +1,227 @@
+//! The command line. A command says what it did on standard output, and what went wrong in one
+//! sentence on standard error; the exit code is 0, 1 when it couldn't be done, or 2 when it was
+//! asked in a wrong way.
+
+mod account;
+mod demo;
+mod doctor;
+mod migrate;
+mod serve;
+mod user;
+
+use std::io::{self, IsTerminal, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::{Context, Result, bail};
+use clap::{Parser, Subcommand};
+use domain::Latchkey;
+use jiff::tz::TimeZone;
+use model::{Failure, Field, FieldProblem, Timestamp};
+use store::Store;
+use tracing_subscriber::EnvFilter;
+
+use crate::clock::{SystemClock, SystemRandom};
+use crate::config::{Config, LogFormat};
+
+/// A customer area that you host yourself: who may enter an account, and what they may do there.
+#[derive(Debug, Parser)]
+#[command(name = "latchkey", version)]
+struct CommandLine {
+    /// The file with the settings [default: latchkey.toml, if there is one]
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the pages and send the mails, until it is stopped
+    Serve,
+    /// Bring the database up to date
+    Migrate,
+    /// Set up and list accounts
+    #[command(subcommand)]
+    Account(AccountCommand),
+    /// Help people with their login
+    #[command(subcommand)]
+    User(UserCommand),
+    /// Prepare the demo
+    #[command(subcommand)]
+    Demo(DemoCommand),
+    /// Check settings, database, mail server and files, and say what to do
+    Doctor,
+}
+
+#[derive(Debug, Subcommand)]
+enum AccountCommand {
+    /// Set up an account and invite its first owner
+    Create {
+        /// The account's name
+        #[arg(long)]
+        name: String,
+        /// The first owner's e-mail address
+        #[arg(long, value_name = "EMAIL")]
+        owner_email: String,
+    },
+    /// List every account
+    List,
+}
+
+#[derive(Debug, Subcommand)]
+enum UserCommand {
+    /// Make a link with which somebody chooses a new password
+    ResetLink {
+        /// Their e-mail address
+        email: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum DemoCommand {
+    /// Fill an empty database with the demo's people and accounts
+    Seed,
+}
+
+/// Runs the command that this process was started with.
+pub async fn run() -> ExitCode {
+    let CommandLine { config, command } = CommandLine::parse();
+    let config = Config::load(config.as_deref());
+    if let Command::Doctor = command {
+        return done(doctor::run(config).await);
+    }
+    let config = match config {
+        Ok(config) => config,
+        Err(problem) => {
+            complain(&problem.to_string());
+            return ExitCode::from(2);
+        }
+    };
+    begin_logging(&config);
+    done(obey(config, command).await.map(|()| ExitCode::SUCCESS))
+}
+
+async fn obey(config: Config, command: Command) -> Result<()> {
+    match command {
+        Command::Serve => serve::run(Arc::new(config)).await,
+        Command::Migrate => migrate::run(&config).await,
+        Command::Account(AccountCommand::Create { name, owner_email }) => {
+            account::create(&config, &name, &owner_email).await
+        }
+        Command::Account(AccountCommand::List) => account::list(&config).await,
+        Command::User(UserCommand::ResetLink { email }) => user::reset_link(&config, &email).await,
+        Command::Demo(DemoCommand::Seed) => demo::seed(&config).await,
+        Command::Doctor => Ok(()),
+    }
+}
+
+fn done(result: Result<ExitCode>) -> ExitCode {
+    result.unwrap_or_else(|error| {
+        complain(&format!("{error:#}"));
+        ExitCode::FAILURE
+    })
+}
+
+fn complain(sentence: &str) {
+    // Where even this can't be written, nobody listens.
+    let _ = writeln!(io::stderr(), "latchkey: {sentence}");
+}
+
+/// Prints one line for whoever gave the command.
+fn say(line: &str) -> Result<()> {
+    match writeln!(io::stdout(), "{line}") {
+        // `latchkey account list | head` is no error.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written.context("standard output can't be written to"),
+    }
+}
+
+fn begin_logging(config: &Config) {
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::new(&config.log))
+        .with_ansi(io::stderr().is_terminal())
+        .with_writer(io::stderr);
+    match config.log_format {
+        LogFormat::Text => log.init(),
+        LogFormat::Json => log.json().init(),
+    }
+}
+
+/// Opens the database as it is.
+async fn open_as_it_is(config: &Config) -> Result<Latchkey> {
+    let random = SystemRandom::new().context("the operating system gives no random bytes")?;
+    let store = Store::open(config.database_url.expose()).await?;
+    Ok(Latchkey::new(store, Arc::new(SystemClock), Arc::new(random), config.settings()))
+}
+
+/// Opens the database, which must be up to date.
+async fn open(config: &Config) -> Result<Latchkey> {
+    let latchkey = open_as_it_is(config).await?;
+    if !latchkey.store.is_current().await.map_err(explain)? {
+        bail!("the database isn't up to date: run `latchkey migrate` first");
+    }
+    Ok(latchkey)
+}
+
+/// A failure in words for the operator.
+fn explain(failure: Failure) -> anyhow::Error {
+    let words = match failure {
+        Failure::Invalid(errors) => {
+            let error = errors.0.first();
+            match error.map(|error| (error.field, error.problem)) {
+                Some((Field::Email, FieldProblem::Missing)) => "an e-mail address is needed",
+                Some((Field::Email, FieldProblem::TooLong)) => {
+                    "the e-mail address has more than 254 characters"
+                }
+                Some((Field::Email, _)) => "the e-mail address isn't one",
+                Some((Field::AccountName, FieldProblem::Missing)) => "the account needs a name",
+                Some((Field::AccountName, FieldProblem::TooLong)) => {
+                    "the account's name has more than 200 characters"
+                }
+                Some((Field::AccountName, _)) => "the account's name must be on one line",
+                _ => "what was given can't be taken",
+            }
+        }
+        Failure::NotFound => "there is no such thing",
+        Failure::Unavailable => "the database couldn't do it; the log says why",
+        Failure::SignedOut
+        | Failure::NotAllowed(_)
+        | Failure::Conflict(_)
+        | Failure::TooMany(_) => "that isn't possible now",
+    };
+    anyhow::Error::msg(words)
+}
+
+/// A moment as the mails write it, such as "7 December 2026, 12:00 UTC".
+fn exact(at: Timestamp) -> String {
+    let at = jiff::Timestamp::from_microsecond(at.as_micros()).unwrap_or_default();
+    at.to_zoned_datetime(TimeZone::UTC).strftime("%-d %B %Y, %H:%M UTC").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        CommandLine::command().debug_assert();
+    }
+
+    #[test]
+    fn settings_may_be_named_before_and_after_the_command() {
+        for line in ["latchkey --config a.toml serve", "latchkey serve --config a.toml"] {
+            let parsed = CommandLine::try_parse_from(line.split(' ')).unwrap();
+            assert_eq!(parsed.config, Some(PathBuf::from("a.toml")));
+        }
+    }
+
+    #[test]
+    fn a_moment_is_written_as_in_the_mails() {
+        let at = Timestamp::from_micros(1_800_000_000_000_000);
+        assert_eq!(exact(at), "15 January 2027, 08:00 UTC");
+    }
+}

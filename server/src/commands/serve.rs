@@ -1,0 +1,156 @@
+//! `latchkey serve`: the server with its workers, from start to stop.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use domain::Latchkey;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinSet;
+use tokio::time::{interval, sleep};
+
+use super::{demo, explain, open_as_it_is, say};
+use crate::config::Config;
+use crate::mailer::{Mailer, Transport};
+use crate::router::{Parts, router};
+use crate::{accept, assets};
+
+/// How long requests and the mail in hand may take to finish after a stop.
+const FAREWELL: Duration = Duration::from_secs(30);
+
+/// Serves until SIGTERM or SIGINT (Ctrl+C), then finishes what is under way.
+pub(super) async fn run(config: Arc<Config>) -> Result<()> {
+    let (stopping, stop) = watch::channel(false);
+    let signals = watch_signals(stopping.clone())?;
+
+    if !assets::are_there() {
+        tracing::warn!("the files for the browser aren't built: pages have no style and no script");
+    }
+    let latchkey = open_as_it_is(&config).await?;
+    latchkey.store.migrate().await?;
+    prepare_demo(&config, &latchkey).await?;
+    let transport = Transport::new(&config).context("TLS for the mail server can't be set up")?;
+    if let Transport::Missing = transport {
+        tracing::warn!("no mail server is configured: mails wait, and are given up after a day");
+    }
+    let listener = TcpListener::bind(config.listen).await;
+    let listener = listener.with_context(|| format!("can't listen on {}", config.listen))?;
+
+    let site = Arc::new(config.site());
+    let mail_waiting = Arc::new(Notify::new());
+    let mailer = Mailer::new(latchkey.clone(), Arc::clone(&site), transport);
+    let app = router(Parts {
+        latchkey: latchkey.clone(),
+        site,
+        config: Arc::clone(&config),
+        assets: assets::load(),
+        mail_waiting: Arc::clone(&mail_waiting),
+    });
+    let connections = usize::try_from(config.connections)?;
+
+    let mut parts = JoinSet::new();
+    parts.spawn(accept::serve(listener, app, connections, stop.clone()));
+    parts.spawn(mailer.run(mail_waiting, stop.clone()));
+    parts.spawn(sweep(latchkey.clone(), stop.clone()));
+    announce(&config)?;
+
+    let whole = tokio::select! {
+        whole = finish(&mut parts, &stop, &stopping) => whole,
+        () = overdue(stop.clone()) => {
+            tracing::warn!("not everything finished within {} seconds", FAREWELL.as_secs());
+            parts.shutdown().await;
+            true
+        }
+    };
+    signals.abort();
+    latchkey.store.close().await;
+    if !whole {
+        bail!("a part of the server broke off, so all of it was stopped");
+    }
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Waits for every part. One that ends before its time takes the others with it: a server
+/// without its mail worker looks well and isn't. Answers whether none did.
+async fn finish(
+    parts: &mut JoinSet<()>,
+    stop: &watch::Receiver<bool>,
+    stopping: &watch::Sender<bool>,
+) -> bool {
+    let mut whole = true;
+    while let Some(ended) = parts.join_next().await {
+        if let Err(error) = &ended {
+            tracing::error!(%error, "a part of the server broke off");
+        }
+        whole &= ended.is_ok() && *stop.borrow();
+        stopping.send_replace(true);
+    }
+    whole
+}
+
+/// Ends when a stop has taken too long.
+async fn overdue(mut stop: watch::Receiver<bool>) {
+    let _ = stop.wait_for(|stop| *stop).await;
+    sleep(FAREWELL).await;
+}
+
+fn watch_signals(stopping: watch::Sender<bool>) -> Result<tokio::task::JoinHandle<()>> {
+    let watching = "signals can't be watched";
+    let mut terminate = signal(SignalKind::terminate()).context(watching)?;
+    let mut interrupt = signal(SignalKind::interrupt()).context(watching)?;
+    Ok(tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("stopping");
+        stopping.send_replace(true);
+    }))
+}
+
+async fn prepare_demo(config: &Config, latchkey: &Latchkey) -> Result<()> {
+    if config.demo {
+        let seeded = domain::demo::seed(latchkey).await.map_err(explain)?;
+        if !seeded && !demo::is_there(latchkey).await.map_err(explain)? {
+            bail!(
+                "demo is on, but the database holds accounts that aren't the demo's, and the demo \
+                 shows everybody their mails: turn it off, or choose another database_url"
+            );
+        }
+    } else if demo::is_there(latchkey).await.map_err(explain)? {
+        tracing::warn!(
+            "the database holds the demo's people, whose password everybody knows: use another \
+             database_url"
+        );
+    }
+    Ok(())
+}
+
+fn announce(config: &Config) -> Result<()> {
+    say(&format!("Latchkey serves {}", config.public_url))?;
+    if config.demo {
+        let url = &config.public_url;
+        let password = domain::demo::PASSWORD;
+        say(&format!("The demo's logins are on {url}/sign-in; their password is \"{password}\""))?;
+    }
+    Ok(())
+}
+
+/// Deletes what ended, every hour.
+async fn sweep(latchkey: Latchkey, mut stop: watch::Receiver<bool>) {
+    const EVERY: Duration = Duration::from_secs(60 * 60);
+    let mut hours = interval(EVERY);
+    loop {
+        tokio::select! {
+            _ = hours.tick() => {}
+            _ = stop.wait_for(|stop| *stop) => return,
+        }
+        // A failure is in the log already, and the next hour comes.
+        if let Ok(rows) = domain::sessions::sweep(&latchkey).await {
+            tracing::debug!(rows, "swept");
+        }
+    }
+}

@@ -1,0 +1,832 @@
+//! What the operator sets: defaults, then `latchkey.toml`, then the environment; the later wins.
+//! A wrong value is told in one sentence that names the setting and where it stands.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use app::request::Site;
+use domain::Settings;
+use figment::error::Kind;
+use figment::providers::{Format, Toml};
+use figment::value::{Dict, Map, Value};
+use figment::{Figment, Metadata, Profile, Provider, Source};
+use ipnet::IpNet;
+use lettre::message::Mailbox;
+use lettre::transport::smtp::authentication::Credentials;
+use lettre::transport::smtp::client::Certificate;
+use model::Secret;
+use serde::{Deserialize, Deserializer, de};
+use tracing_subscriber::EnvFilter;
+use url::Url;
+
+/// The file that is read when it lies in the working directory and none is named.
+pub const FILE: &str = "latchkey.toml";
+
+const PREFIX: &str = "LATCHKEY_";
+const HOUR: Duration = Duration::from_secs(60 * 60);
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// The settings. In `latchkey.toml` a setting has the name of its field here; in the environment
+/// it is in capitals and begins with `LATCHKEY_`, and an empty value is none.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Where people reach Latchkey: the links in mails begin with it, and cookies are for https
+    /// only when it is https. Default `http://localhost:3000`.
+    #[serde(deserialize_with = "public_url")]
+    pub public_url: String,
+    /// The address and port to listen on. Default `127.0.0.1:3000`.
+    #[serde(deserialize_with = "listen")]
+    pub listen: SocketAddr,
+    /// The database: `sqlite:path` or `postgres://user:password@host/name`. `DATABASE_URL` in the
+    /// environment sets it too. Default `sqlite:data/latchkey.db`.
+    #[serde(deserialize_with = "database_url")]
+    pub database_url: Secret,
+    /// The mail server: `smtp://host:25` without TLS,
+    /// `smtp://user:password@host:587?tls=required` with STARTTLS, or
+    /// `smtps://user:password@host:465`. Default none: mails wait, or in the demo are kept in its
+    /// mailbox.
+    #[serde(deserialize_with = "smtp_url")]
+    pub smtp_url: Option<SmtpUrl>,
+    /// A PEM file with a certificate authority to trust besides the system's for the mail server.
+    /// Default none.
+    #[serde(deserialize_with = "smtp_ca_file")]
+    pub smtp_ca_file: Option<CertificateFile>,
+    /// The sender of every mail. Default `Latchkey <no-reply@localhost>`.
+    #[serde(deserialize_with = "mail_from")]
+    pub mail_from: Mailbox,
+    /// The name of the company that runs Latchkey, on pages and in mails. Default `Latchkey`.
+    #[serde(deserialize_with = "provider_name")]
+    pub provider_name: String,
+    /// Whether this is the demo: fictional people with a password that everybody knows, and a
+    /// mailbox that everybody can read. Default `false`.
+    #[serde(deserialize_with = "flag")]
+    pub demo: bool,
+    /// Days until an invitation expires. Default 7, at most 90.
+    #[serde(deserialize_with = "whole::<_, 90>")]
+    pub invitation_days: u32,
+    /// Hours without use until a session ends. Default 24, at most 2160 (90 days).
+    #[serde(deserialize_with = "whole::<_, 2160>")]
+    pub session_idle_hours: u32,
+    /// Days until a session ends at any rate. Default 30, at most 365.
+    #[serde(deserialize_with = "whole::<_, 365>")]
+    pub session_days: u32,
+    /// Sign-ins that one e-mail address may try in a quarter of an hour. Default 10.
+    #[serde(deserialize_with = "whole::<_, 1_000_000>")]
+    pub sign_ins_per_address: u32,
+    /// Sign-ins that one client address may try in a quarter of an hour. Default 300.
+    #[serde(deserialize_with = "whole::<_, 1_000_000>")]
+    pub sign_ins_per_client: u32,
+    /// Invitation mails that one account may send in an hour. Default 200.
+    #[serde(deserialize_with = "whole::<_, 1_000_000>")]
+    pub invitations_per_account: u32,
+    /// Invitation mails that one account may send to one address in an hour. Default 10.
+    #[serde(deserialize_with = "whole::<_, 1_000_000>")]
+    pub invitations_per_address: u32,
+    /// The proxies in front: addresses or networks such as `10.0.0.0/8`, a list in the file,
+    /// separated by commas in the environment. Only what they say in `X-Forwarded-For` is
+    /// believed. Default none.
+    #[serde(deserialize_with = "trusted_proxies")]
+    pub trusted_proxies: Vec<IpNet>,
+    /// Connections served at the same time; more wait their turn. Default 1024.
+    #[serde(deserialize_with = "whole::<_, 65_536>")]
+    pub connections: u32,
+    /// How log lines look: `text` or `json`. Default `text`.
+    #[serde(deserialize_with = "log_format")]
+    pub log_format: LogFormat,
+    /// What is logged: a level, or levels per part such as `info,sqlx=debug`. Default `info`.
+    #[serde(deserialize_with = "log")]
+    pub log: String,
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Where the mail server is, and how to speak to it.
+#[derive(Clone)]
+pub struct SmtpUrl {
+    /// Its name or address.
+    pub host: String,
+    /// Its port; without one 25, 587 with STARTTLS, 465 with TLS from the start.
+    pub port: u16,
+    /// How the connection is protected.
+    pub tls: SmtpTls,
+    /// User name and password, if it asks for them.
+    pub credentials: Option<Credentials>,
+}
+
+/// How the connection to the mail server is protected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SmtpTls {
+    /// Not at all.
+    None,
+    /// By STARTTLS (RFC 3207); without it nothing is sent.
+    Required,
+    /// By TLS from the first byte (RFC 8314 section 3.3).
+    FromTheStart,
+}
+
+/// A certificate authority, as read from its file.
+#[derive(Clone)]
+pub struct CertificateFile {
+    /// The file.
+    pub path: PathBuf,
+    /// What is in it.
+    pub certificate: Certificate,
+}
+
+/// Why the settings can't be used, in one sentence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem(String);
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Problem {}
+
+impl fmt::Debug for SmtpUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { host, port, tls, credentials } = self;
+        let credentials = credentials.as_ref().map(|_| "***");
+        f.debug_struct("SmtpUrl")
+            .field("host", host)
+            .field("port", port)
+            .field("tls", tls)
+            .field("credentials", &credentials)
+            .finish()
+    }
+}
+
+impl fmt::Debug for CertificateFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.path.fmt(f)
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            public_url: "http://localhost:3000".to_owned(),
+            listen: SocketAddr::from(([127, 0, 0, 1], 3000)),
+            database_url: Secret::from("sqlite:data/latchkey.db".to_owned()),
+            smtp_url: None,
+            smtp_ca_file: None,
+            mail_from: Mailbox {
+                name: Some("Latchkey".to_owned()),
+                email: lettre::Address::new_dangerous("no-reply", "localhost"),
+            },
+            provider_name: "Latchkey".to_owned(),
+            demo: false,
+            invitation_days: 7,
+            session_idle_hours: 24,
+            session_days: 30,
+            sign_ins_per_address: 10,
+            sign_ins_per_client: 300,
+            invitations_per_account: 200,
+            invitations_per_address: 10,
+            trusted_proxies: Vec::new(),
+            connections: 1024,
+            log_format: LogFormat::Text,
+            log: "info".to_owned(),
+        }
+    }
+}
+
+impl Config {
+    /// Reads the settings: from `file`, or else from [`FILE`] if there is one, and from this
+    /// process's environment.
+    ///
+    /// # Errors
+    /// [`Problem`] for a file that can't be read, an unknown setting, or a value that can't be.
+    pub fn load(file: Option<&Path>) -> Result<Self, Problem> {
+        let (path, needed) = file.map_or((Path::new(FILE), false), |file| (file, true));
+        let text = match std::fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound && !needed => String::new(),
+            Err(error) => {
+                return Err(Problem(format!("{} can't be read: {error}", path.display())));
+            }
+        };
+        // What isn't UTF-8 belongs to somebody else, or isn't a value of ours.
+        let environment = std::env::vars_os().filter_map(|(name, value)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        });
+        Self::parse(path, &text, environment)
+    }
+
+    /// Reads the settings from the text of the file and the variables of an environment.
+    ///
+    /// # Errors
+    /// [`Problem`] for an unknown setting or a value that can't be.
+    pub fn parse(
+        path: &Path,
+        text: &str,
+        environment: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, Problem> {
+        let settings =
+            Figment::new().merge(File { path, text }).merge(Environment::of(environment));
+        settings.extract().map_err(|error| explain(&settings, error, path))
+    }
+
+    /// What pages and mails need to know.
+    #[must_use]
+    pub fn site(&self) -> Site {
+        Site {
+            provider: self.provider_name.clone(),
+            public_url: self.public_url.clone(),
+            demo: self.demo,
+            mail_from: self.mail_from.to_string(),
+            secure: self.public_url.starts_with("https:"),
+        }
+    }
+
+    /// What the product's rules need to know.
+    #[must_use]
+    pub fn settings(&self) -> Settings {
+        Settings {
+            invitation_lifetime: self.invitation_days * DAY,
+            session_idle: self.session_idle_hours * HOUR,
+            session_absolute: self.session_days * DAY,
+            sign_ins_per_address: self.sign_ins_per_address,
+            sign_ins_per_client: self.sign_ins_per_client,
+            invitations_per_account: self.invitations_per_account,
+            invitations_per_address: self.invitations_per_address,
+            ..Settings::default()
+        }
+    }
+
+    /// Whose request it is: the peer, or behind trusted proxies the last address in
+    /// `X-Forwarded-For` (several such headers joined by commas) that isn't one of theirs. What
+    /// stands left of it anybody can have written.
+    #[must_use]
+    pub fn client_address(&self, peer: IpAddr, forwarded_for: Option<&str>) -> IpAddr {
+        let trusted =
+            |address: IpAddr| self.trusted_proxies.iter().any(|net| net.contains(&address));
+        let mut client = peer.to_canonical();
+        let mut hops = forwarded_for.unwrap_or_default().rsplit(',');
+        while trusted(client) {
+            let Some(hop) = hops.next().and_then(hop) else { break };
+            client = hop.to_canonical();
+        }
+        client
+    }
+
+    /// Whether the public address is this machine's own, where http is as good as https.
+    #[must_use]
+    pub fn is_local(&self) -> bool {
+        Url::parse(&self.public_url).is_ok_and(|url| match url.host() {
+            Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+            Some(url::Host::Ipv4(address)) => address.is_loopback(),
+            Some(url::Host::Ipv6(address)) => address.is_loopback(),
+            None => false,
+        })
+    }
+
+    /// Where the SQLite file is; none for another database.
+    #[must_use]
+    pub fn sqlite_file(&self) -> Option<&Path> {
+        let path = self.database_url.expose().strip_prefix("sqlite:")?;
+        Some(Path::new(path.strip_prefix("//").unwrap_or(path)))
+    }
+}
+
+/// One hop of `X-Forwarded-For`: an address, which some proxies give with the port.
+fn hop(text: &str) -> Option<IpAddr> {
+    let text = text.trim();
+    let address = text.parse().ok();
+    address
+        .or_else(|| text.parse::<SocketAddr>().ok().map(|address| address.ip()))
+        .or_else(|| text.strip_prefix('[')?.strip_suffix(']')?.parse().ok())
+}
+
+/// The file's text; figment's own provider would read the file again, and take a missing one for
+/// empty.
+struct File<'a> {
+    path: &'a Path,
+    text: &'a str,
+}
+
+impl Provider for File<'_> {
+    fn metadata(&self) -> Metadata {
+        Metadata::from("file", Source::File(self.path.to_owned()))
+    }
+
+    fn data(&self) -> Result<Map<Profile, Dict>, figment::Error> {
+        Toml::string(self.text).data()
+    }
+}
+
+/// The environment. Figment's own provider guesses types, and would take a name of digits for a
+/// number; here every value is text, and each setting knows how to read it.
+struct Environment(Dict);
+
+impl Environment {
+    fn of(variables: impl IntoIterator<Item = (String, String)>) -> Self {
+        let variables: BTreeMap<_, _> =
+            variables.into_iter().filter(|(_, value)| !value.is_empty()).collect();
+        let mut settings = Dict::new();
+        if let Some(url) = variables.get("DATABASE_URL") {
+            settings.insert("database_url".to_owned(), Value::from(url.as_str()));
+        }
+        for (name, value) in &variables {
+            match name.strip_prefix(PREFIX) {
+                Some(name) if !set_by_kubernetes(name) => {
+                    settings.insert(name.to_lowercase(), Value::from(value.as_str()));
+                }
+                _ => {}
+            }
+        }
+        Self(settings)
+    }
+}
+
+/// Kubernetes tells every container of a service named `latchkey` in variables named like this.
+fn set_by_kubernetes(name: &str) -> bool {
+    name == "PORT" || name.starts_with("PORT_") || name.starts_with("SERVICE_")
+}
+
+impl Provider for Environment {
+    fn metadata(&self) -> Metadata {
+        Metadata::named("environment")
+    }
+
+    fn data(&self) -> Result<Map<Profile, Dict>, figment::Error> {
+        Ok(Profile::Default.collect(self.0.clone()))
+    }
+}
+
+/// The first thing that is wrong, in one sentence without the value, which may be a secret.
+fn explain(settings: &Figment, error: figment::Error, path: &Path) -> Problem {
+    let file = path.display();
+    let place = |key: &str| match settings.find_metadata(key).map(|source| &source.source) {
+        Some(Some(_)) => format!("{key} in {file}"),
+        _ => format!("{PREFIX}{} in the environment", key.to_uppercase()),
+    };
+    Problem(match (error.path.first(), &error.kind) {
+        (_, Kind::UnknownField(key, _)) => format!("{} is no setting of Latchkey's", place(key)),
+        (Some(key), Kind::Message(wanted)) => format!("{} must be {wanted}", place(key)),
+        (Some(key), _) => format!("{} can't be read", place(key)),
+        (None, kind) => {
+            // The parser shows the line in between, and with it perhaps a password.
+            let told = kind.to_string();
+            let mut lines = told.lines().filter(|line| !line.trim().is_empty());
+            let first = lines.next().unwrap_or_default();
+            match lines.next_back() {
+                Some(last) => format!("{file} is no TOML: {first}: {last}"),
+                None => format!("{file} is no TOML: {first}"),
+            }
+        }
+    })
+}
+
+/// A value as the file or the environment gives it.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Given {
+    Flag(bool),
+    Number(i64),
+    Text(String),
+    List(Vec<String>),
+}
+
+/// Reads a value, or says what it must be.
+fn read<'de, D: Deserializer<'de>, T>(
+    from: D,
+    wanted: &str,
+    parse: impl FnOnce(Given) -> Option<T>,
+) -> Result<T, D::Error> {
+    let wrong = || de::Error::custom(wanted);
+    Given::deserialize(from).ok().and_then(parse).ok_or_else(wrong)
+}
+
+/// Reads a value that is one line of text in the file too.
+fn read_text<'de, D: Deserializer<'de>, T>(
+    from: D,
+    wanted: &str,
+    parse: impl FnOnce(&str) -> Option<T>,
+) -> Result<T, D::Error> {
+    read(from, wanted, |given| match given {
+        Given::Text(text) if !text.chars().any(char::is_control) => parse(text.trim()),
+        _ => None,
+    })
+}
+
+fn whole<'de, D: Deserializer<'de>, const MOST: u32>(from: D) -> Result<u32, D::Error> {
+    read(from, &format!("a whole number from 1 to {MOST}"), |given| {
+        let number = match given {
+            Given::Number(number) => u32::try_from(number).ok()?,
+            Given::Text(text) => text.trim().parse().ok()?,
+            _ => return None,
+        };
+        (1..=MOST).contains(&number).then_some(number)
+    })
+}
+
+fn flag<'de, D: Deserializer<'de>>(from: D) -> Result<bool, D::Error> {
+    read(from, "true or false", |given| match given {
+        Given::Flag(flag) => Some(flag),
+        Given::Text(text) => text.trim().to_lowercase().parse().ok(),
+        _ => None,
+    })
+}
+
+fn public_url<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    const WANTED: &str =
+        "an http or https address without a path, such as https://my.provider.example";
+    read_text(from, WANTED, |text| {
+        let url = Url::parse(text).ok()?;
+        let plain = matches!(url.scheme(), "http" | "https")
+            && url.host_str().is_some_and(|host| !host.is_empty())
+            && url.username().is_empty()
+            && url.password().is_none()
+            && url.path() == "/"
+            && url.query().is_none()
+            && url.fragment().is_none();
+        plain.then(|| url.origin().ascii_serialization())
+    })
+}
+
+fn listen<'de, D: Deserializer<'de>>(from: D) -> Result<SocketAddr, D::Error> {
+    read_text(from, "an IP address and a port, such as 127.0.0.1:3000 or [::]:3000", |text| {
+        text.parse().ok()
+    })
+}
+
+fn database_url<'de, D: Deserializer<'de>>(from: D) -> Result<Secret, D::Error> {
+    const WANTED: &str = "sqlite:path or postgres://user:password@host/name";
+    read_text(from, WANTED, |text| {
+        let named = match text.split_once(':')? {
+            ("sqlite", path) => !path.trim_start_matches('/').is_empty(),
+            ("postgres" | "postgresql", rest) => rest.starts_with("//"),
+            _ => false,
+        };
+        named.then(|| Secret::from(text.to_owned()))
+    })
+}
+
+fn smtp_url<'de, D: Deserializer<'de>>(from: D) -> Result<Option<SmtpUrl>, D::Error> {
+    const WANTED: &str = "smtp://host:port, smtp://user:password@host:port?tls=required or \
+                          smtps://user:password@host:port, with special characters of user and \
+                          password percent-encoded";
+    read_text(from, WANTED, |text| SmtpUrl::parse(text).map(Some))
+}
+
+impl SmtpUrl {
+    /// Takes what stands in the setting; none for what it can't be.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let url = Url::parse(text).ok()?;
+        let (tls, port) = match (url.scheme(), url.query()) {
+            ("smtp", None) => (SmtpTls::None, 25),
+            ("smtp", Some("tls=required")) => (SmtpTls::Required, 587),
+            ("smtps", None | Some("tls=required")) => (SmtpTls::FromTheStart, 465),
+            _ => return None,
+        };
+        // Host names aren't parsed for schemes that browsers don't know: an address in brackets
+        // keeps them, and the resolver wouldn't take it.
+        let host = url.host_str()?.trim_start_matches('[').trim_end_matches(']').to_owned();
+        let credentials = match (url.username(), url.password()) {
+            ("", None) => None,
+            (user, Some(password)) if !user.is_empty() => {
+                Some(Credentials::new(decode(user)?, decode(password)?))
+            }
+            _ => return None,
+        };
+        let plain = !host.is_empty() && url.fragment().is_none() && matches!(url.path(), "" | "/");
+        let port = url.port().unwrap_or(port);
+        plain.then_some(Self { host, port, tls, credentials })
+    }
+}
+
+/// Undoes percent-encoding (RFC 3986 section 2.1).
+fn decode(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        bytes.push(if byte == b'%' {
+            let mut digit = || char::from(rest.next()?).to_digit(16);
+            u8::try_from(digit()? * 16 + digit()?).ok()?
+        } else {
+            byte
+        });
+    }
+    String::from_utf8(bytes).ok()
+}
+
+fn smtp_ca_file<'de, D: Deserializer<'de>>(from: D) -> Result<Option<CertificateFile>, D::Error> {
+    read_text(from, "the path of a readable PEM file with a certificate", |text| {
+        let pem = std::fs::read(text).ok()?;
+        // Without this line the parser answers no certificate instead of an error.
+        let begins = pem.windows(27).any(|line| line == b"-----BEGIN CERTIFICATE-----");
+        let certificate = Certificate::from_pem(&pem).ok().filter(|_| begins)?;
+        Some(Some(CertificateFile { path: text.into(), certificate }))
+    })
+}
+
+fn mail_from<'de, D: Deserializer<'de>>(from: D) -> Result<Mailbox, D::Error> {
+    read_text(from, "a sender such as \"My Provider <no-reply@provider.example>\"", |text| {
+        text.parse().ok()
+    })
+}
+
+fn provider_name<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    read_text(from, "a name of 1 to 100 characters on one line", |text| {
+        (1..=100).contains(&text.chars().count()).then(|| text.to_owned())
+    })
+}
+
+fn trusted_proxies<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<IpNet>, D::Error> {
+    read(from, "IP addresses or networks such as 10.0.0.0/8", |given| {
+        let entries = match given {
+            Given::Text(text) => text.split(',').map(str::to_owned).collect(),
+            Given::List(entries) => entries,
+            _ => return None,
+        };
+        entries.iter().map(|entry| network(entry.trim())).collect()
+    })
+}
+
+fn network(text: &str) -> Option<IpNet> {
+    let address = text.parse().ok().map(|address: IpAddr| IpNet::from(address.to_canonical()));
+    address.or_else(|| text.parse().ok())
+}
+
+fn log_format<'de, D: Deserializer<'de>>(from: D) -> Result<LogFormat, D::Error> {
+    read_text(from, "text or json", |text| match text {
+        "text" => Some(LogFormat::Text),
+        "json" => Some(LogFormat::Json),
+        _ => None,
+    })
+}
+
+fn log<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    read_text(
+        from,
+        "a log level such as info, or levels per part such as info,sqlx=debug",
+        |text| EnvFilter::try_new(text).ok().map(|_| text.to_owned()),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(file: &str, environment: &[(&str, &str)]) -> Result<Config, Problem> {
+        let environment = environment.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
+        Config::parse(Path::new("latchkey.toml"), file, environment)
+    }
+
+    fn problem(file: &str, environment: &[(&str, &str)]) -> String {
+        parse(file, environment).map(drop).unwrap_err().to_string()
+    }
+
+    fn with_proxies(proxies: &str) -> Config {
+        parse("", &[("LATCHKEY_TRUSTED_PROXIES", proxies)]).unwrap()
+    }
+
+    #[test]
+    fn without_settings_the_defaults_hold() {
+        let config = parse("", &[("PATH", "/bin"), ("LATCHKEY_SMTP_URL", "")]).unwrap();
+        assert_eq!(config.public_url, "http://localhost:3000");
+        assert_eq!(config.listen.to_string(), "127.0.0.1:3000");
+        assert_eq!(config.database_url.expose(), "sqlite:data/latchkey.db");
+        assert_eq!(config.mail_from.to_string(), "Latchkey <no-reply@localhost>");
+        assert!(config.smtp_url.is_none() && !config.demo && config.trusted_proxies.is_empty());
+        let (ours, theirs) = (config.settings(), Settings::default());
+        assert_eq!(format!("{ours:?}"), format!("{theirs:?}"));
+    }
+
+    #[test]
+    fn the_environment_wins_over_the_file() {
+        let file = r#"
+            provider_name = "From the file"
+            session_days = 10
+            invitation_days = 3
+            demo = true
+            trusted_proxies = ["10.0.0.0/8", "::1"]
+        "#;
+        let environment = [("LATCHKEY_PROVIDER_NAME", "123"), ("LATCHKEY_SESSION_DAYS", "20")];
+        let config = parse(file, &environment).unwrap();
+        assert_eq!(config.provider_name, "123");
+        assert_eq!((config.session_days, config.invitation_days, config.demo), (20, 3, true));
+        assert_eq!(config.trusted_proxies, with_proxies("10.0.0.0/8, ::1").trusted_proxies);
+        assert_eq!(config.settings().session_absolute, 20 * DAY);
+    }
+
+    #[test]
+    fn the_database_has_two_names_and_latchkeys_own_wins() {
+        let named = |environment: &[_]| {
+            parse("database_url = 'sqlite:file'", environment).unwrap().database_url
+        };
+        let general = ("DATABASE_URL", "sqlite:general");
+        assert_eq!(named(&[general]).expose(), "sqlite:general");
+        let own = ("LATCHKEY_DATABASE_URL", "sqlite:own");
+        assert_eq!(named(&[own, general]).expose(), "sqlite:own");
+    }
+
+    #[test]
+    fn a_wrong_value_is_told_in_a_sentence_that_names_its_place() {
+        let environment = [
+            ("PUBLIC_URL", "my.provider.example", "an http or https address without a path"),
+            ("PUBLIC_URL", "ftp://provider.example", "an http or https address"),
+            ("PUBLIC_URL", "https://provider.example/portal", "an http or https address"),
+            ("PUBLIC_URL", "https://provider.example/?a", "an http or https address"),
+            ("PUBLIC_URL", "https://me:pw@provider.example", "an http or https address"),
+            ("LISTEN", "3000", "an IP address and a port"),
+            ("LISTEN", "localhost:3000", "an IP address and a port"),
+            ("DATABASE_URL", "mysql://localhost/latchkey", "sqlite:path or postgres://"),
+            ("DATABASE_URL", "sqlite:", "sqlite:path or postgres://"),
+            ("SMTP_URL", "mail.provider.example", "smtp://host:port"),
+            ("SMTP_URL", "https://mail.provider.example", "smtp://host:port"),
+            ("SMTP_URL", "smtp://mail.provider.example?tls=maybe", "smtp://host:port"),
+            ("SMTP_URL", "smtp://user@mail.provider.example", "smtp://host:port"),
+            ("SMTP_URL", "smtp://mail.provider.example/queue", "smtp://host:port"),
+            ("SMTP_CA_FILE", "/there/is/none.pem", "the path of a readable PEM file"),
+            ("SMTP_CA_FILE", "Cargo.toml", "the path of a readable PEM file"),
+            ("MAIL_FROM", "Latchkey", "a sender such as"),
+            ("MAIL_FROM", "Me <me@provider.example>\r\nBcc: all@provider.example", "a sender"),
+            ("PROVIDER_NAME", "two\nlines", "a name of 1 to 100 characters on one line"),
+            ("PROVIDER_NAME", " ", "a name of 1 to 100 characters on one line"),
+            ("DEMO", "yes", "true or false"),
+            ("INVITATION_DAYS", "0", "a whole number from 1 to 90"),
+            ("INVITATION_DAYS", "a week", "a whole number from 1 to 90"),
+            ("SESSION_IDLE_HOURS", "-1", "a whole number from 1 to 2160"),
+            ("SESSION_DAYS", "1.5", "a whole number from 1 to 365"),
+            ("SIGN_INS_PER_ADDRESS", "0", "a whole number from 1 to 1000000"),
+            ("SIGN_INS_PER_CLIENT", "many", "a whole number from 1 to 1000000"),
+            ("INVITATIONS_PER_ACCOUNT", "0", "a whole number from 1 to 1000000"),
+            ("INVITATIONS_PER_ADDRESS", "0", "a whole number from 1 to 1000000"),
+            ("TRUSTED_PROXIES", "10.0.0.0/8, proxy.local", "IP addresses or networks"),
+            ("CONNECTIONS", "100000", "a whole number from 1 to 65536"),
+            ("LOG_FORMAT", "xml", "text or json"),
+            ("LOG", "info=loud=very", "a log level such as info"),
+        ];
+        for (name, value, wanted) in environment {
+            let name = format!("LATCHKEY_{name}");
+            let told = problem("", &[(&name, value)]);
+            let expected = format!("{name} in the environment must be {wanted}");
+            assert!(told.starts_with(&expected), "{name}={value}: {told}");
+            assert!(!told.contains('\n'), "{told}");
+        }
+        let file = [
+            ("invitation_days = 'a week'", "invitation_days in latchkey.toml must be a whole"),
+            ("invitation_days = [7]", "invitation_days in latchkey.toml must be a whole"),
+            ("demo = 1", "demo in latchkey.toml must be true or false"),
+            ("provider_name = 5", "provider_name in latchkey.toml must be a name"),
+            ("[log]\nlevel = 'info'", "log in latchkey.toml must be a log level"),
+        ];
+        for (text, expected) in file {
+            let told = problem(text, &[]);
+            assert!(told.starts_with(expected), "{text}: {told}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_setting_is_told_with_its_place() {
+        assert_eq!(
+            problem("publicurl = 'https://provider.example'", &[]),
+            "publicurl in latchkey.toml is no setting of Latchkey's"
+        );
+        assert_eq!(
+            problem("", &[("LATCHKEY_PUBLICURL", "https://provider.example")]),
+            "LATCHKEY_PUBLICURL in the environment is no setting of Latchkey's"
+        );
+    }
+
+    #[test]
+    fn what_kubernetes_sets_is_no_setting() {
+        let kubernetes = [
+            ("LATCHKEY_PORT", "tcp://10.0.0.1:3000"),
+            ("LATCHKEY_PORT_3000_TCP_ADDR", "10.0.0.1"),
+            ("LATCHKEY_SERVICE_HOST", "10.0.0.1"),
+        ];
+        assert!(parse("", &kubernetes).is_ok());
+    }
+
+    #[test]
+    fn a_file_that_is_no_toml_is_told_without_what_stands_in_it() {
+        let told = problem("smtp_url = smtp://user:geheim@mail.provider.example\n", &[]);
+        assert!(told.starts_with("latchkey.toml is no TOML: "), "{told}");
+        assert!(told.contains("line 1"), "{told}");
+        assert!(!told.contains("geheim") && !told.contains('\n'), "{told}");
+    }
+
+    #[test]
+    fn a_named_file_must_be_there() {
+        let told = Config::load(Some(Path::new("/there/is/none.toml"))).map(drop).unwrap_err();
+        assert!(told.to_string().starts_with("/there/is/none.toml can't be read: "), "{told}");
+    }
+
+    #[test]
+    fn secrets_are_never_printed() {
+        let environment = [
+            ("DATABASE_URL", "postgres://latchkey:geheim@localhost/latchkey"),
+            ("LATCHKEY_SMTP_URL", "smtps://latchkey:geheim@mail.provider.example"),
+        ];
+        let config = parse("", &environment).unwrap();
+        assert!(!format!("{config:?}").contains("geheim"));
+        let told = problem("", &[("LATCHKEY_SMTP_URL", "http://me:geheim@mail.provider.example")]);
+        assert!(!told.contains("geheim"), "{told}");
+        let told = problem("", &[("DATABASE_URL", "mysql://me:geheim@localhost/latchkey")]);
+        assert!(!told.contains("geheim"), "{told}");
+    }
+
+    #[test]
+    fn how_a_mail_server_is_named() {
+        let read = |text: &str| {
+            let url = SmtpUrl::parse(text)?;
+            Some((url.host, url.port, url.tls, url.credentials))
+        };
+        let pair = Credentials::new("me@provider.example".to_owned(), "p:w/ü%".to_owned());
+        let (none, required, start) = (SmtpTls::None, SmtpTls::Required, SmtpTls::FromTheStart);
+        let cases = [
+            ("smtp://localhost", "localhost", 25, none, None),
+            ("smtp://127.0.0.1:2525/", "127.0.0.1", 2525, none, None),
+            ("smtp://[::1]:2525", "::1", 2525, none, None),
+            ("smtp://mail.example?tls=required", "mail.example", 587, required, None),
+            (
+                "smtps://me%40provider.example:p%3Aw%2F%C3%BC%25@mail.example",
+                "mail.example",
+                465,
+                start,
+                Some(pair),
+            ),
+        ];
+        for (text, host, port, tls, credentials) in cases {
+            assert_eq!(read(text), Some((host.to_owned(), port, tls, credentials)), "{text}");
+        }
+        for text in ["smtps://me:%zz@mail.example", "smtp://", "smtp:mail.example"] {
+            assert!(SmtpUrl::parse(text).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_public_address_ends_without_a_slash() {
+        let public = |url| parse("", &[("LATCHKEY_PUBLIC_URL", url)]).unwrap();
+        let config = public("https://My.Provider.Example:443/");
+        assert_eq!(config.public_url, "https://my.provider.example");
+        assert!(config.site().secure && !config.is_local());
+        for url in ["http://localhost:8080", "http://127.0.0.1", "http://[::1]:3000"] {
+            assert!(public(url).is_local(), "{url}");
+        }
+    }
+
+    #[test]
+    fn only_trusted_proxies_say_who_the_client_is() {
+        let cases = [
+            ("", "203.0.113.9", Some("192.0.2.1"), "203.0.113.9"),
+            ("10.0.0.0/8", "10.1.2.3", None, "10.1.2.3"),
+            ("10.0.0.0/8", "10.1.2.3", Some("192.0.2.1"), "192.0.2.1"),
+            ("10.0.0.0/8", "203.0.113.9", Some("192.0.2.1"), "203.0.113.9"),
+            // Whoever sends the header themselves only adds to its left.
+            ("10.0.0.0/8", "10.1.2.3", Some("127.0.0.1, 192.0.2.1"), "192.0.2.1"),
+            ("10.0.0.0/8", "10.1.2.3", Some("192.0.2.1,10.9.9.9 , 10.8.8.8"), "192.0.2.1"),
+            ("10.0.0.0/8", "10.1.2.3", Some("10.9.9.9, 10.8.8.8"), "10.9.9.9"),
+            ("10.0.0.0/8", "10.1.2.3", Some("192.0.2.1, unknown, 10.8.8.8"), "10.8.8.8"),
+            ("10.0.0.0/8", "10.1.2.3", Some(""), "10.1.2.3"),
+            ("10.0.0.0/8", "10.1.2.3", Some("192.0.2.1:49152"), "192.0.2.1"),
+            ("10.0.0.0/8", "10.1.2.3", Some("[2001:db8::1]:49152"), "2001:db8::1"),
+            ("10.0.0.0/8", "10.1.2.3", Some("[2001:db8::1]"), "2001:db8::1"),
+            // A socket for both families shows IPv4 peers as IPv6.
+            ("10.0.0.0/8", "::ffff:10.1.2.3", Some("::ffff:192.0.2.1"), "192.0.2.1"),
+            ("::ffff:10.1.2.3", "10.1.2.3", Some("192.0.2.1"), "192.0.2.1"),
+            ("fd00::/8, 127.0.0.1", "fd00::7", Some("192.0.2.1, 127.0.0.1"), "192.0.2.1"),
+        ];
+        for (proxies, peer, header, client) in cases {
+            let found = with_proxies_or_none(proxies).client_address(peer.parse().unwrap(), header);
+            assert_eq!(found, client.parse::<IpAddr>().unwrap(), "{proxies} {peer} {header:?}");
+        }
+    }
+
+    fn with_proxies_or_none(proxies: &str) -> Config {
+        if proxies.is_empty() { Config::default() } else { with_proxies(proxies) }
+    }
+
+    #[test]
+    fn the_readme_tells_of_every_setting() {
+        let unknown = Figment::from(("no_setting", 1)).extract::<Config>().unwrap_err();
+        let Kind::UnknownField(_, settings) = unknown.kind else { panic!("{unknown}") };
+        let readme = std::fs::read_to_string("../README.md").unwrap_or_default();
+        let missing = |setting: &&&str| {
+            let variable = match **setting {
+                "database_url" => "`DATABASE_URL`".to_owned(),
+                setting => format!("`{PREFIX}{}`", setting.to_uppercase()),
+            };
+            !readme.contains(&format!("`{setting}`")) || !readme.contains(&variable)
+        };
+        let missing: Vec<_> = settings.iter().filter(missing).collect();
+        assert!(missing.is_empty(), "README.md doesn't tell of {missing:?}");
+    }
+}

@@ -1,0 +1,157 @@
+//! The activity log as CSV (RFC 4180), piece by piece: its length doesn't matter.
+
+use axum::body::{Body, Bytes};
+use axum::extract::{Path, Query, Request, State};
+use axum::http::{HeaderMap, header};
+use axum::response::{IntoResponse, Response};
+use domain::activity::{ActivityPage, ActivityRow};
+use futures_util::stream;
+use model::{ActivityKind, Actor, Cursor, Failure};
+use serde::Deserialize;
+
+use crate::router::Parts;
+
+/// The same filter as the page's.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Filter {
+    person: String,
+    kind: String,
+}
+
+/// `GET /accounts/{n}/log.csv`
+pub async fn log(
+    State(parts): State<Parts>,
+    Path(account): Path<String>,
+    Query(filter): Query<Filter>,
+    request: Request,
+) -> Response {
+    let (head, _) = request.into_parts();
+    match first(&parts, &account, &filter, &head.headers).await {
+        Ok((actor, page)) => send(parts, actor, filter, page),
+        // The page that the export belongs to knows how to say what is wrong.
+        Err(_) => {
+            let mut page = Request::from_parts(head, Body::empty());
+            let path = page.uri().path().trim_end_matches(".csv").to_owned();
+            *page.uri_mut() = path.parse().unwrap_or_default();
+            parts.page(page, || ()).await
+        }
+    }
+}
+
+async fn first(
+    parts: &Parts,
+    account: &str,
+    filter: &Filter,
+    headers: &HeaderMap,
+) -> Result<(Actor, ActivityPage), Failure> {
+    let session = app::request::session_of(headers, &parts.site);
+    let session = session.ok_or(Failure::SignedOut)?;
+    let viewer = domain::sessions::viewer(&parts.latchkey, &session).await?;
+    let acting = domain::accounts::act(&parts.latchkey, &viewer, account).await?;
+    let page = piece(parts, &acting.actor, filter, None).await?;
+    Ok((acting.actor, page))
+}
+
+async fn piece(
+    parts: &Parts,
+    actor: &Actor,
+    filter: &Filter,
+    after: Option<Cursor>,
+) -> Result<ActivityPage, Failure> {
+    let kind: Option<ActivityKind> = filter.kind.parse().ok();
+    domain::activity::export(&parts.latchkey, actor, &filter.person, kind, after).await
+}
+
+/// What is still to be sent.
+enum Rest {
+    Piece(Option<String>, ActivityPage),
+    Next(Cursor),
+    Nothing,
+}
+
+fn send(parts: Parts, actor: Actor, filter: Filter, page: ActivityPage) -> Response {
+    // A byte order mark: spreadsheets take the text for UTF-8 then.
+    let head = "\u{feff}time,who,event,about,granted,taken back,address\r\n".to_owned();
+    let start = Rest::Piece(Some(head), page);
+    let rows = stream::try_unfold(start, move |rest| {
+        let (parts, filter) = (parts.clone(), filter.clone());
+        async move {
+            let (head, page) = match rest {
+                Rest::Piece(head, page) => (head, page),
+                Rest::Next(after) => {
+                    let page = piece(&parts, &actor, &filter, Some(after)).await;
+                    (None, page.map_err(|_| std::io::Error::other("the log broke off"))?)
+                }
+                Rest::Nothing => return Ok(None),
+            };
+            let text = head.unwrap_or_default() + &csv(&page.rows)?;
+            let rest = page.next.map_or(Rest::Nothing, Rest::Next);
+            Ok::<_, std::io::Error>(Some((Bytes::from(text), rest)))
+        }
+    });
+    let headers = [
+        (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
+        (header::CONTENT_DISPOSITION, "attachment; filename=\"activity-log.csv\""),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
+    (headers, Body::from_stream(rows)).into_response()
+}
+
+fn csv(rows: &[ActivityRow]) -> std::io::Result<String> {
+    let mut writer =
+        csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
+    for row in rows {
+        writer.write_record(record(row).iter().map(|cell| harmless(cell)))?;
+    }
+    let bytes = writer.into_inner().map_err(|error| std::io::Error::other(error.to_string()))?;
+    String::from_utf8(bytes).map_err(std::io::Error::other)
+}
+
+fn record(row: &ActivityRow) -> [String; 7] {
+    let entry = &row.entry;
+    let (before, after) = (entry.before.unwrap_or_default(), entry.after.unwrap_or_default());
+    let ids = |permissions: Vec<model::Permission>| {
+        permissions.into_iter().map(model::Permission::id).collect::<Vec<_>>().join(" ")
+    };
+    let at = jiff::Timestamp::from_microsecond(row.at.as_micros()).unwrap_or_default();
+    [
+        at.to_string(),
+        entry.actor_name.clone(),
+        entry.kind.id().to_owned(),
+        entry.subject_name.clone(),
+        ids(after.difference(before).collect()),
+        ids(before.difference(after).collect()),
+        entry.address.clone(),
+    ]
+}
+
+/// Spreadsheets run cells that begin like a formula: an apostrophe makes them text (OWASP, "CSV
+/// Injection").
+fn harmless(cell: &str) -> String {
+    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+        format!("'{cell}")
+    } else {
+        cell.to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::harmless;
+
+    #[test]
+    fn what_looks_like_a_formula_becomes_text() {
+        for (cell, expected) in [
+            ("=1+1", "'=1+1"),
+            ("+47 123", "'+47 123"),
+            ("-2", "'-2"),
+            ("@SUM(A1)", "'@SUM(A1)"),
+            ("\tx", "'\tx"),
+            ("Kari", "Kari"),
+            ("", ""),
+        ] {
+            assert_eq!(harmless(cell), expected);
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! Forms: posted to the page that shows them, carried out by their server function, and answered
+//! with where to go next or with the same page, errors and values in it. Nothing that was typed is
+//! lost, and none of it stands in an address.
+
+use app::{Problem, Rejected};
+use axum::body::{Body, Bytes};
+use axum::extract::{Request, State};
+use axum::http::request::Parts as RequestParts;
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+use http_body_util::{BodyExt, Limited};
+use leptos::prelude::provide_context;
+use model::{Failure, Field, FieldProblem};
+
+use crate::router::Parts;
+
+/// The largest form taken, in bytes.
+const LARGEST: usize = 64 * 1024;
+
+/// The largest answer of a server function to a form: a failure in JSON.
+const LARGEST_ANSWER: usize = 64 * 1024;
+
+/// `POST` to a page's own path.
+pub(crate) async fn form(parts: Parts, request: Request) -> Response {
+    let (head, values) = match read(request).await {
+        Ok(read) => read,
+        Err(status) => return unreadable(status),
+    };
+    let name = values.iter().find(|(name, _)| name == "form").map(|(_, value)| value.clone());
+    let name = name.unwrap_or_default();
+    let answer = run(&parts, &head, &name, &values).await;
+    if let Some(location) = answer.headers().get(header::LOCATION).cloned()
+        && answer.status().is_success()
+    {
+        return lead_on(&head, answer.headers(), location);
+    }
+    let status = answer.status();
+    let (answer_head, body) = answer.into_parts();
+    let problem = problem(body).await;
+    if !takes_html(&head.headers) {
+        return (status, [(header::CONTENT_TYPE, "application/json")], json(&problem))
+            .into_response();
+    }
+    let rejected = Rejected { form: name, values: without_secrets(values), problem };
+    let mut page = again(&parts, &head, rejected).await;
+    if page.status().is_success() {
+        *page.status_mut() = status;
+    }
+    if let Some(wait) = answer_head.headers.get(header::RETRY_AFTER) {
+        page.headers_mut().insert(header::RETRY_AFTER, wait.clone());
+    }
+    page
+}
+
+/// A server function that only answers: how pages ask for their content after the first.
+pub(crate) async fn question(State(parts): State<Parts>, request: Request) -> Response {
+    leptos_axum::handle_server_fns_with_context(parts.context(), request).await.into_response()
+}
+
+/// A server function that changes something, by its own address.
+pub(crate) async fn function(State(parts): State<Parts>, request: Request) -> Response {
+    let name = request.uri().path().trim_start_matches("/api/").to_owned();
+    match read(request).await {
+        Ok((head, values)) => run(&parts, &head, &name, &values).await,
+        Err(status) => unreadable(status),
+    }
+}
+
+/// Reads a form, wholly or not at all.
+async fn read(request: Request) -> Result<(RequestParts, Vec<(String, String)>), StatusCode> {
+    let (head, body) = request.into_parts();
+    let kind = head.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let kind = kind.unwrap_or_default().split(';').next().unwrap_or_default().trim();
+    if !kind.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+        return Err(StatusCode::UNSUPPORTED_MEDIA_TYPE);
+    }
+    let body = match Limited::new(body, LARGEST).collect().await {
+        Ok(body) => body.to_bytes(),
+        Err(error) if error.is::<http_body_util::LengthLimitError>() => {
+            return Err(StatusCode::PAYLOAD_TOO_LARGE);
+        }
+        Err(_) => return Err(StatusCode::BAD_REQUEST),
+    };
+    let values: Vec<(String, String)> = form_urlencoded::parse(&body).into_owned().collect();
+    // The parser replaces what isn't UTF-8; a form that a browser sends has none of it.
+    let broken = values.iter().any(|(name, value)| {
+        name.contains(char::REPLACEMENT_CHARACTER) || value.contains(char::REPLACEMENT_CHARACTER)
+    });
+    if broken { Err(StatusCode::BAD_REQUEST) } else { Ok((head, values)) }
+}
+
+/// Carries the form out.
+async fn run(
+    parts: &Parts,
+    head: &RequestParts,
+    name: &str,
+    values: &[(String, String)],
+) -> Response {
+    let path = format!("/api/{name}");
+    let known = leptos::server_fn::axum::server_fn_paths()
+        .any(|(known, method)| known == path && method == Method::POST);
+    if !known {
+        let problem = Problem::Failure(Failure::field(Field::Form, FieldProblem::Malformed));
+        return (StatusCode::UNPROCESSABLE_ENTITY, json(&problem)).into_response();
+    }
+    let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(values).finish();
+    let mut request = Request::new(Body::from(body));
+    *request.method_mut() = Method::POST;
+    *request.uri_mut() = path.parse().unwrap_or_default();
+    *request.headers_mut() = head.headers.clone();
+    request.headers_mut().remove(header::CONTENT_LENGTH);
+    let takes_json = HeaderValue::from_static("application/json");
+    request.headers_mut().insert(header::ACCEPT, takes_json);
+    *request.extensions_mut() = head.extensions.clone();
+    leptos_axum::handle_server_fns_with_context(parts.context(), request).await.into_response()
+}
+
+/// Leads on: browsers by a redirect (RFC 9110 section 15.4.4), the WASM by the address alone.
+fn lead_on(head: &RequestParts, answer: &HeaderMap, location: HeaderValue) -> Response {
+    let html = takes_html(&head.headers);
+    let status = if html { StatusCode::SEE_OTHER } else { StatusCode::OK };
+    let mut response = status.into_response();
+    response.headers_mut().insert(header::LOCATION, location);
+    for cookie in answer.get_all(header::SET_COOKIE) {
+        response.headers_mut().append(header::SET_COOKIE, cookie.clone());
+    }
+    response
+}
+
+/// The form's page once more, with what was typed and what is wrong with it.
+async fn again(parts: &Parts, head: &RequestParts, rejected: Rejected) -> Response {
+    let mut request = Request::new(Body::empty());
+    *request.method_mut() = Method::GET;
+    *request.uri_mut() = page_of(head);
+    *request.headers_mut() = head.headers.clone();
+    *request.extensions_mut() = head.extensions.clone();
+    parts.page(request, move || provide_context(rejected.clone())).await
+}
+
+/// The page that shows the form: the one with its path. The form for signing out stands on all
+/// pages; should it fail, the sign-in page says so.
+fn page_of(head: &RequestParts) -> Uri {
+    if head.uri.path() == "/sign-out" {
+        return Uri::from_static("/sign-in");
+    }
+    head.uri.clone()
+}
+
+fn takes_html(headers: &HeaderMap) -> bool {
+    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    accept.is_some_and(|accept| accept.contains("text/html"))
+}
+
+async fn problem(body: Body) -> Problem {
+    let read = Limited::new(body, LARGEST_ANSWER).collect().await;
+    let bytes = read.map(|body| body.to_bytes()).unwrap_or_default();
+    serde_json::from_slice(&bytes).unwrap_or(Problem::Failure(Failure::Unavailable))
+}
+
+fn json(problem: &Problem) -> Bytes {
+    serde_json::to_vec(problem).unwrap_or_default().into()
+}
+
+/// Passwords never come back with a page.
+fn without_secrets(values: Vec<(String, String)>) -> Vec<(String, String)> {
+    values.into_iter().filter(|(name, _)| !name.ends_with("password")).collect()
+}
+
+fn unreadable(status: StatusCode) -> Response {
+    tracing::info!(status = status.as_u16(), "an unreadable form was refused");
+    (status, app::request::unreadable(status)).into_response()
+}

@@ -1,0 +1,11 @@
+//! The binary's parts: configuration, router, workers, command line. No product rules.
+
+pub mod accept;
+pub mod assets;
+pub mod clock;
+pub mod commands;
+pub mod config;
+pub mod export;
+pub mod forms;
+pub mod mailer;
+pub mod router;

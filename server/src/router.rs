@@ -1,0 +1,208 @@
+//! Which request goes where, and the layers around all of them with the reason for each.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use app::Assets;
+use app::request::{RequestFacts, Site};
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{ConnectInfo, Path, Request, State};
+use axum::http::header::{self, HeaderName};
+use axum::http::request::Parts as RequestParts;
+use axum::http::{HeaderValue, Method, StatusCode};
+use axum::middleware::{self, Next};
+use axum::response::{Html, IntoResponse, Redirect, Response};
+use axum::routing::get;
+use domain::{Client, Latchkey};
+use leptos::prelude::{provide_context, use_context};
+use tokio::sync::Notify;
+use tower_http::csrf::CsrfLayer;
+use tracing::Instrument;
+
+use crate::config::Config;
+use crate::{assets, export, forms};
+
+/// What requests are answered with.
+#[derive(Clone)]
+pub struct Parts {
+    /// The product.
+    pub latchkey: Latchkey,
+    /// What pages show of the configuration.
+    pub site: Arc<Site>,
+    /// The configuration.
+    pub config: Arc<Config>,
+    /// The built files' addresses.
+    pub assets: Arc<Assets>,
+    /// Rung after every form: there may be mail to send.
+    pub mail_waiting: Arc<Notify>,
+}
+
+impl Parts {
+    /// What server functions and pages find in their context.
+    pub(crate) fn context(&self) -> impl Fn() + Clone + Send + Sync + use<> {
+        let (latchkey, site) = (self.latchkey.clone(), Arc::clone(&self.site));
+        move || {
+            provide_context(latchkey.clone());
+            provide_context(Arc::clone(&site));
+            let parts = use_context::<RequestParts>();
+            let facts = parts.as_ref().and_then(|parts| parts.extensions.get::<RequestFacts>());
+            provide_context(facts.cloned().unwrap_or_default());
+            provide_context(
+                parts.map(|parts| app::request::choose_locale(&parts)).unwrap_or_default(),
+            );
+        }
+    }
+
+    /// Renders the page with the request's path.
+    pub(crate) async fn page(
+        &self,
+        request: Request,
+        more: impl Fn() + Clone + Send + Sync + 'static,
+    ) -> Response {
+        let context = self.context();
+        let assets = Arc::clone(&self.assets);
+        let context = move || {
+            context();
+            more();
+        };
+        let shell = move || app::shell(Arc::clone(&assets));
+        leptos_axum::render_app_async_with_context(context, shell)(request).await
+    }
+}
+
+/// Everything that Latchkey answers.
+pub fn router(parts: Parts) -> Router {
+    // What pages wait for runs on the server's own threads; another call has done it already.
+    let _ = any_spawner::Executor::init_tokio();
+    let cross_site = CsrfLayer::new();
+    let cross_site = match cross_site.clone().add_trusted_origin(&parts.site.public_url) {
+        Ok(trusting) => trusting,
+        Err(_) => cross_site,
+    };
+    let latchkey = parts.latchkey.clone();
+    Router::new()
+        .route("/", get(|| async { Redirect::to("/accounts") }))
+        .route("/healthz", get(|| async { "ok" }))
+        .route("/readyz", get(move || ready(latchkey.clone())))
+        .route("/pkg/{id}/{file}", get(assets::package))
+        .route("/favicon.svg", get(|headers| assets::file("favicon.svg", headers)))
+        .route("/robots.txt", get(|headers| assets::file("robots.txt", headers)))
+        .route("/accounts/{account}/log.csv", get(export::log))
+        .route("/demo/mailbox/{mail}/html", get(mail_html))
+        .route("/api/{*function}", get(forms::question).post(forms::function))
+        .fallback(page_or_form)
+        .with_state(parts.clone())
+        // A form of another site must not act for somebody who is signed in here (OWASP ASVS 5.0
+        // V3.5.1). It stands inside the next layer, so that the refusal is logged too.
+        .layer(cross_site)
+        // Outermost: every answer has its headers and every request its id and its line.
+        .layer(middleware::from_fn_with_state(parts, attend))
+}
+
+async fn page_or_form(State(parts): State<Parts>, request: Request) -> Response {
+    match *request.method() {
+        Method::GET | Method::HEAD => parts.page(request, || ()).await,
+        Method::POST => forms::form(parts, request).await,
+        _ => StatusCode::METHOD_NOT_ALLOWED.into_response(),
+    }
+}
+
+async fn ready(latchkey: Latchkey) -> Response {
+    match latchkey.store.is_current().await {
+        Ok(true) => "ok".into_response(),
+        Ok(false) => (StatusCode::SERVICE_UNAVAILABLE, "migrations are missing").into_response(),
+        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the database doesn't answer").into_response(),
+    }
+}
+
+/// The HTML part of a mail in the demo's mailbox, for the frame on its page.
+async fn mail_html(State(parts): State<Parts>, Path(mail): Path<String>) -> Response {
+    if !parts.site.demo {
+        return StatusCode::NOT_FOUND.into_response();
+    }
+    match domain::mails::kept(&parts.latchkey, &mail).await {
+        Ok(mail) => {
+            let policy =
+                "default-src 'none'; style-src 'unsafe-inline'; sandbox; frame-ancestors 'self'";
+            let headers =
+                [(header::CONTENT_SECURITY_POLICY, policy), (header::CACHE_CONTROL, "no-store")];
+            (headers, Html(app::mails::write(&mail.mail, &parts.site).html)).into_response()
+        }
+        Err(_) => StatusCode::NOT_FOUND.into_response(),
+    }
+}
+
+/// Gives every request its id, its client and its line in the log, and every answer the headers
+/// that all answers have.
+async fn attend(State(parts): State<Parts>, mut request: Request, next: Next) -> Response {
+    let id = short_id(&parts);
+    let address = client_address(&parts, &request);
+    let user_agent = request.headers().get(header::USER_AGENT).and_then(|v| v.to_str().ok());
+    let user_agent = user_agent.unwrap_or_default().chars().take(200).collect();
+    let client = Client { address: address.to_string(), user_agent };
+    request.extensions_mut().insert(RequestFacts { client, id: id.clone() });
+    let (method, path) = (request.method().clone(), logged_path(request.uri().path()));
+    let span = tracing::info_span!("request", id, %method, path);
+    let changes = !matches!(method, Method::GET | Method::HEAD | Method::OPTIONS);
+    let begun = parts.latchkey.now();
+    let mut response = next.run(request).instrument(span.clone()).await;
+    if changes {
+        parts.mail_waiting.notify_one();
+    }
+    let _entered = span.enter();
+    let millis = parts.latchkey.now().since(begun).as_millis();
+    tracing::info!(status = response.status().as_u16(), millis = millis as u64, "answered");
+    protect(&parts.site, &id, &mut response);
+    response
+}
+
+/// The path for the log: what follows these is a key.
+fn logged_path(path: &str) -> String {
+    for secret in ["/invitations/", "/reset/"] {
+        if path.starts_with(secret) {
+            return format!("{secret}…");
+        }
+    }
+    path.to_owned()
+}
+
+fn short_id(parts: &Parts) -> String {
+    parts.latchkey.new_id().simple().to_string()
+}
+
+fn client_address(parts: &Parts, request: &Request<Body>) -> IpAddr {
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+    let peer = peer.map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |ConnectInfo(peer)| peer.ip());
+    // A proxy may add a line of its own instead of adding to the one that is there.
+    let lines = request.headers().get_all("x-forwarded-for").iter();
+    let forwarded = lines.filter_map(|line| line.to_str().ok()).collect::<Vec<_>>().join(",");
+    parts.config.client_address(peer, Some(forwarded.as_str()).filter(|all| !all.is_empty()))
+}
+
+/// The headers of every answer (OWASP ASVS 5.0 V3.4).
+fn protect(site: &Site, id: &str, response: &mut Response) {
+    const ALWAYS: [(HeaderName, &str); 4] = [
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "same-origin"),
+        (
+            HeaderName::from_static("permissions-policy"),
+            "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+        ),
+        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+    ];
+    let headers = response.headers_mut();
+    for (name, value) in ALWAYS {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    let nothing = "default-src 'none'; frame-ancestors 'none'";
+    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(nothing));
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    if site.secure {
+        let year = HeaderValue::from_static("max-age=31536000; includeSubDomains");
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, year);
+    }
+    if let Ok(id) = HeaderValue::from_str(id) {
+        headers.insert(HeaderName::from_static("x-request-id"), id);
+    }
+}

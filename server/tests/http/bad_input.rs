@@ -1,0 +1,135 @@
+//! Bad input, and what it gets.
+
+use axum::body::Body;
+use axum::http::{Request, header};
+use domain::demo::INGRID;
+use test_database::on_both;
+
+use crate::story::{BAKERY, TestApp, post};
+
+on_both! {
+    async fn addresses_that_are_none_are_field_errors(db: TestDatabase) {
+        let app = TestApp::new(db).await;
+        let mut ingrid = app.as_person(INGRID).await;
+        let long = format!("{}@example.com", "x".repeat(250));
+        let cases = [
+            ("", "Enter the email address"),
+            ("kari", "Enter one email address"),
+            ("kari@example.com\r\nBcc: all@example.com", "Enter one email address"),
+            (long.as_str(), "too long"),
+        ];
+        for (email, words) in cases {
+            let page = ingrid.invite(email, &["billing.view"]).await;
+            page.is(422).says(words);
+            page.says("There is a problem");
+        }
+        ingrid.invite("kari@nordlys.example", &[]).await.is(422).says("Choose at least one");
+        let both = ingrid.invite("", &[]).await;
+        both.is(422).says("Enter the email address");
+        both.says("Choose at least one permission");
+        assert!(!app.mails_to("kari@nordlys.example").await.contains(&"invitation"));
+    }
+
+    async fn ticks_stay_when_a_form_comes_back(db: TestDatabase) {
+        let app = TestApp::new(db).await;
+        let page = app.as_person(INGRID).await.invite("", &["billing.pay"]).await;
+        let checkbox = |id: &str| {
+            let part = page.body.split("<input").find(|input| input.contains(&format!("id=\"{id}\"")));
+            part.unwrap().split('>').next().unwrap().contains("checked")
+        };
+        assert!(checkbox("billing.pay") && checkbox("billing.view"));
+        assert!(!checkbox("billing.details"));
+    }
+
+    async fn the_box_of_a_whole_area_counts_without_a_script(db: TestDatabase) {
+        let app = TestApp::new(db).await;
+        let mut ingrid = app.as_person(INGRID).await;
+        let fields = [("account", "100001"), ("email", "kari@nordlys.example"), ("areas[]", "support")];
+        ingrid.post(&format!("{BAKERY}/users/invite"), "users/invite", &fields).await.is(303);
+        let page = ingrid.get(&format!("{BAKERY}/users")).await;
+        page.says("Support requests: see and open and answer");
+    }
+
+    async fn tampered_forms_change_nothing(db: TestDatabase) {
+        let app = TestApp::new(db).await;
+        let mut ingrid = app.as_person(INGRID).await;
+        ingrid.invite("kari@nordlys.example", &["billing.everything"]).await.is(422);
+        let fields = [("account", "100002"), ("email", "k@x.example"), ("permissions[]", "billing.view")];
+        ingrid.post(&format!("{BAKERY}/users/invite"), "users/invite", &fields).await.is(404);
+        ingrid.post(&format!("{BAKERY}/users"), "no/such/form", &[]).await.is(422);
+        ingrid.post(&format!("{BAKERY}/users"), "users/resend", &[("account", "100001")]).await.is(422);
+        // What only answers questions can't be posted, and what changes things can't be asked for.
+        ingrid.get("/api/users/invite?account=100001").await.is(400);
+    }
+
+    async fn what_is_no_form_is_refused_clearly(db: TestDatabase) {
+        let app = TestApp::new(db).await;
+        let mut ingrid = app.as_person(INGRID).await;
+        let path = format!("{BAKERY}/users/invite");
+        for path in [path.as_str(), "/api/users/invite"] {
+            let large = format!("form=users/invite&email={}", "x".repeat(70_000));
+            ingrid.send(post(path, large)).await.is(413).says("64 kB at most");
+            let json = Request::post(path)
+                .header(header::CONTENT_TYPE, "application/json")
+                .header("sec-fetch-site", "same-origin")
+                .body(Body::from("{}"))
+                .unwrap();
+            ingrid.send(json).await.is(415);
+            let broken = "form=users/invite&email=%ff%fe".to_owned();
+            ingrid.send(post(path, broken)).await.is(400);
+        }
+        ingrid.get(&path).await.is(200);
+    }
+
+    async fn forms_of_other_sites_are_refused(db: TestDatabase) {
+        let app = TestApp::new(db).await;
+        let mut ingrid = app.as_person(INGRID).await;
+        for site in ["cross-site", "same-site"] {
+            let body = "form=account/leave&account=100001".to_owned();
+            let mut request = post(&format!("{BAKERY}/leave"), body);
+            request.headers_mut().insert("sec-fetch-site", site.parse().unwrap());
+            request.headers_mut().insert(header::ORIGIN, "https://evil.example".parse().unwrap());
+            ingrid.send(request).await.is(403);
+        }
+        ingrid.get(BAKERY).await.is(200);
+    }
+
+    async fn a_signed_out_form_leads_to_signing_in(db: TestDatabase) {
+        let app = TestApp::new(db).await;
+        let path = format!("{BAKERY}/users/invite");
+        let fields = [("account", "100001"), ("email", "k@x.example")];
+        let page = app.browser().post(&path, "users/invite", &fields).await;
+        assert!(page.leads_to().starts_with("/sign-in?next="), "{}", page.status);
+    }
+
+    async fn a_form_that_the_wasm_sends_is_answered_in_json(db: TestDatabase) {
+        let app = TestApp::new(db).await;
+        let mut ingrid = app.as_person(INGRID).await;
+        let path = format!("{BAKERY}/users/invite");
+        let body = "form=users/invite&account=100001&email=&permissions[]=billing.view";
+        let mut request = post(&path, body.to_owned());
+        request.headers_mut().insert(header::ACCEPT, "application/json".parse().unwrap());
+        let answer = ingrid.send(request).await;
+        answer.is(422);
+        assert_eq!(answer.body, r#"{"failure":{"invalid":[{"field":"email","problem":"missing"}]}}"#);
+        let body = "form=users/invite&account=100001&email=k%40x.example&permissions[]=billing.view";
+        let mut request = post(&path, body.to_owned());
+        request.headers_mut().insert(header::ACCEPT, "application/json".parse().unwrap());
+        let answer = ingrid.send(request).await;
+        answer.is(200);
+        assert_eq!(answer.leads_to(), format!("{BAKERY}/users"));
+    }
+
+    async fn a_database_that_is_gone_answers_503_and_keeps_what_was_typed(db: TestDatabase) {
+        let app = TestApp::new(db).await;
+        let mut browser = app.browser();
+        app.latchkey.store.close().await;
+        let page = browser.sign_in("kari@nordlys.example", "some password").await;
+        page.is(503).says("what you typed is still here");
+        assert!(page.headers.contains_key("retry-after"));
+        assert!(page.headers.contains_key("x-request-id"));
+        assert!(page.body.contains("value=\"kari@nordlys.example\""));
+        browser.get("/readyz").await.is(503);
+        browser.get("/healthz").await.is(200);
+    }
+}

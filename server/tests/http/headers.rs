@@ -1,0 +1,46 @@
+//! The headers of every answer.
+
+use domain::demo::INGRID;
+use test_database::on_both;
+
+use crate::story::{BAKERY, TestApp};
+
+on_both! {
+    async fn every_answer_is_protected(db: TestDatabase) {
+        let app = TestApp::new(db).await;
+        let mut ingrid = app.as_person(INGRID).await;
+        for path in ["/sign-in", BAKERY, "/healthz", "/no/such/page", "/demo/mailbox", "/robots.txt"] {
+            let page = ingrid.get(path).await;
+            let header = |name: &str| {
+                page.headers.get(name).map_or("", |value| value.to_str().unwrap()).to_owned()
+            };
+            assert_eq!(header("x-content-type-options"), "nosniff", "{path}");
+            assert_eq!(header("referrer-policy"), "same-origin", "{path}");
+            assert!(header("content-security-policy").contains("frame-ancestors 'none'"), "{path}");
+            assert!(!header("content-security-policy").contains("unsafe-inline"), "{path}");
+            assert!(header("strict-transport-security").contains("max-age"), "{path}");
+            assert!(!header("x-request-id").is_empty(), "{path}");
+        }
+        let page = ingrid.get(BAKERY).await;
+        assert_eq!(page.headers.get("cache-control").unwrap(), "no-store");
+    }
+
+    async fn the_session_cookie_is_locked_down(db: TestDatabase) {
+        let app = TestApp::new(db).await;
+        let page = app.browser().sign_in(INGRID.email, domain::demo::PASSWORD).await;
+        let cookie = page.headers.get("set-cookie").unwrap().to_str().unwrap();
+        assert!(cookie.starts_with("__Host-latchkey="), "{cookie}");
+        for part in ["Path=/", "HttpOnly", "SameSite=Lax", "Secure", "Max-Age="] {
+            assert!(cookie.contains(part), "{part} in {cookie}");
+        }
+    }
+
+    async fn sign_in_and_join_pages_run_nothing_of_ours(db: TestDatabase) {
+        let app = TestApp::new(db).await;
+        let page = app.browser().get("/sign-in").await;
+        assert!(page.body.contains("rel=\"prefetch\""));
+        assert!(!page.body.contains("import init"));
+        let page = app.as_person(INGRID).await.get(BAKERY).await;
+        assert!(page.body.contains("import init"));
+    }
+}

@@ -1,0 +1,208 @@
+//! Invitations from both ends.
+
+use domain::demo::{AMIRA, BJORN, INGRID, MEI, PASSWORD, TOM};
+use test_database::on_both;
+
+use crate::story::{BAKERY, TestApp};
+
+const NEW_PASSWORD: &str = "a password of mine";
+
+on_both! {
+    async fn a_new_person_joins_and_finds_exactly_what_was_granted(db: TestDatabase) {
+        let app = TestApp::new(db).await;
+        let mut ingrid = app.as_person(INGRID).await;
+        let sent = ingrid.invite("Kari@Nordlys.example", &["billing.pay", "domains.view"]).await;
+        sent.is(303);
+        let page = ingrid.get(sent.leads_to()).await;
+        page.says("Invitation sent to Kari@Nordlys.example");
+        page.says("Pending invitations");
+        let again = ingrid.get(sent.leads_to()).await;
+        assert!(!again.words().contains("Invitation sent to"), "a notice is said once");
+
+        let link = app.invitation_link("Kari@Nordlys.example").await;
+        let mut kari = app.browser();
+        let page = kari.get(&link).await;
+        page.is(200).says("Join Nordlys Bakeri AS");
+        page.says("Ingrid Solberg invites you");
+        page.says("see domains, see invoices, and pay invoices");
+        kari.get(&link).await.is(200);
+        let token = link.rsplit('/').next().unwrap();
+        let fields = [("token", token), ("full_name", "Kari Nordmann"), ("password", NEW_PASSWORD)];
+        let page = kari.submit(&link, "invitations/join-with-new-login", &fields).await;
+        page.is(200).says("You joined Nordlys Bakeri AS");
+        for (area, status) in [("billing", 200), ("domains", 200), ("services", 403), ("users", 403)] {
+            kari.get(&format!("{BAKERY}/{area}")).await.is(status);
+        }
+        assert_eq!(app.mails_to(INGRID.email).await.first(), Some(&"invitation_accepted"));
+        let page = app.browser().get(&link).await;
+        page.is(410).says("This invitation was used");
+        app.browser().sign_in("kari@nordlys.example", NEW_PASSWORD).await.is(303);
+    }
+
+    async fn somebody_with_a_login_joins_with_it(db: TestDatabase) {
+        let app = TestApp::new(db).await;
+        let mut ingrid = app.as_person(INGRID).await;
+        ingrid.invite(TOM.email, &["support.open"]).await.is(303);
+        let link = app.invitation_link(TOM.email).await;
+        let token = link.rsplit('/').next().unwrap();
+        let mut tom = app.browser();
+        let page = tom.get(&link).await;
+        page.is(200).says("You already have a login");
+        let wrong = [("token", token), ("password", "wrong password")];
+        let page = tom.post(&link, "invitations/join-with-password", &wrong).await;
+        page.is(422).says("don't belong together");
+        let right = [("token", token), ("password", PASSWORD)];
+        let page = tom.submit(&link, "invitations/join-with-password", &right).await;
+        page.is(200).says("You joined Nordlys Bakeri AS");
+        tom.get(&format!("{BAKERY}/support")).await.is(200);
+    }
+
+    async fn somebody_signed_in_joins_with_one_click_and_others_sign_out_first(db: TestDatabase) {
+        let app = TestApp::new(db).await;
+        let mut ingrid = app.as_person(INGRID).await;
+        ingrid.invite(TOM.email, &["support.open"]).await.is(303);
+        let link = app.invitation_link(TOM.email).await;
+        let token = link.rsplit('/').next().unwrap();
+        let page = ingrid.get(&link).await;
+        page.is(200).says("but the invitation is for tom@fjordpixel.example");
+        let page = ingrid.post(&link, "invitations/join", &[("token", token)]).await;
+        page.is(409);
+        let mut tom = app.as_person(TOM).await;
+        tom.get(&link).await.is(200).says("Join Nordlys Bakeri AS");
+        tom.submit(&link, "invitations/join", &[("token", token)]).await.says("You joined");
+    }
+
+    async fn inviting_somebody_who_is_in_the_account_is_a_field_error(db: TestDatabase) {
+        let app = TestApp::new(db).await;
+        let page = app.as_person(INGRID).await.invite("BJORN@ledger.example", &["billing.view"]).await;
+        page.is(422).says("This person is in the account already");
+        assert!(page.title().starts_with("Error: "));
+        assert!(page.body.contains("value=\"BJORN@ledger.example\""));
+        assert!(page.body.contains("aria-invalid=\"true\""));
+    }
+
+    async fn a_second_invitation_replaces_the_first_and_says_so(db: TestDatabase) {
+        let app = TestApp::new(db).await;
+        let mut ingrid = app.as_person(INGRID).await;
+        ingrid.invite("kari@nordlys.example", &["billing.view"]).await.is(303);
+        let old = app.invitation_link("kari@nordlys.example").await;
+        let sent = ingrid.invite("KARI@nordlys.example", &["domains.view"]).await;
+        ingrid.get(sent.leads_to()).await.says("They were invited already");
+        app.browser().get(&old).await.is(410).says("There is a newer invitation");
+        let new = app.invitation_link("KARI@nordlys.example").await;
+        app.browser().get(&new).await.is(200).says("see domains");
+    }
+
+    async fn links_that_are_no_longer_good_say_what_happened(db: TestDatabase) {
+        let app = TestApp::new(db).await;
+        let mut ingrid = app.as_person(INGRID).await;
+        ingrid.invite("kari@nordlys.example", &["billing.view"]).await.is(303);
+        let link = app.invitation_link("kari@nordlys.example").await;
+        let truncated = &link[..link.len() - 3];
+        app.browser().get(truncated).await.is(404).says("link isn't complete");
+        app.browser().get("/invitations/x").await.is(404).says("link isn't complete");
+
+        let page = ingrid.get(&format!("{BAKERY}/users")).await;
+        let row = page.row_of("kari@");
+        let cancel = row.split("action=\"").find(|part| part.contains("/cancel\"")).unwrap();
+        let cancel = cancel.split('"').next().unwrap().to_owned();
+        let id = cancel.split('/').nth_back(1).unwrap().to_owned();
+        ingrid.get(&cancel).await.is(200).says("Cancel invitation to kari@nordlys.example?");
+        let fields = [("account", "100001"), ("invitation", id.as_str())];
+        let page = ingrid.submit(&cancel, "users/cancel", &fields).await;
+        page.says("Invitation to kari@nordlys.example cancelled");
+        app.browser().get(&link).await.is(410).says("This invitation was cancelled");
+        let page = ingrid.post(&cancel, "users/cancel", &fields).await;
+        page.is(409).says("cancelled already");
+
+        ingrid.invite("ola@nordlys.example", &["billing.view"]).await.is(303);
+        let link = app.invitation_link("ola@nordlys.example").await;
+        app.forward_hours(7 * 24 + 1);
+        app.browser().get(&link).await.is(410).says("This invitation has expired");
+    }
+
+    async fn declining_asks_once_more_and_tells_the_inviter(db: TestDatabase) {
+        let app = TestApp::new(db).await;
+        app.as_person(INGRID).await.invite("kari@nordlys.example", &["billing.view"]).await.is(303);
+        let link = app.invitation_link("kari@nordlys.example").await;
+        let token = link.rsplit('/').next().unwrap();
+        let mut kari = app.browser();
+        let path = format!("{link}/decline");
+        kari.get(&path).await.is(200).says("Decline the invitation to Nordlys Bakeri AS?");
+        kari.get(&link).await.is(200);
+        let page = kari.submit(&path, "invitations/decline", &[("token", token)]).await;
+        page.is(410).says("This invitation was declined");
+        assert_eq!(app.mails_to(INGRID.email).await.first(), Some(&"invitation_declined"));
+        let fields = [("token", token), ("full_name", "Kari"), ("password", NEW_PASSWORD)];
+        kari.post(&link, "invitations/join-with-new-login", &fields).await.is(410);
+    }
+
+    async fn an_invitation_opens_no_more_than_its_inviter_still_holds(db: TestDatabase) {
+        let app = TestApp::new(db).await;
+        let mut amira = app.as_person(AMIRA).await;
+        amira.invite("kari@nordlys.example", &["services.view", "billing.view"]).await.is(303);
+        let link = app.invitation_link("kari@nordlys.example").await;
+        let id = app.id_of(AMIRA).await;
+        let mut ingrid = app.as_person(INGRID).await;
+        let path = format!("{BAKERY}/users/{id}");
+        let fields = [
+            ("account", "100001"),
+            ("user", id.as_str()),
+            ("permissions[]", "account.users"),
+            ("permissions[]", "billing.view"),
+        ];
+        ingrid.submit(&path, "users/change-permissions", &fields).await.says("Changes saved");
+        let page = app.browser().get(&link).await;
+        page.is(200).says("You will be able to see invoices.");
+        let fields = [("account", "100001"), ("user", id.as_str()), ("permissions[]", "billing.view")];
+        ingrid.submit(&path, "users/change-permissions", &fields).await.says("Changes saved");
+        let page = app.browser().get(&link).await;
+        page.is(410).says("can no longer give access");
+    }
+
+    async fn resending_takes_the_right_to_give_what_is_offered(db: TestDatabase) {
+        let app = TestApp::new(db).await;
+        app.as_person(INGRID).await.invite("kari@nordlys.example", &["domains.transfer"]).await.is(303);
+        let old = app.invitation_link("kari@nordlys.example").await;
+        let mut amira = app.as_person(AMIRA).await;
+        let page = amira.get(&format!("{BAKERY}/users")).await;
+        let row = page.row_of("kari@");
+        let id = row.split("name=\"invitation\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+        let fields = [("account", "100001"), ("invitation", id)];
+        let page = amira.post(&format!("{BAKERY}/users"), "users/resend", &fields).await;
+        page.is(403).says("Transfer domains away");
+        app.browser().get(&old).await.is(200);
+        let mut ingrid = app.as_person(INGRID).await;
+        let page = ingrid.submit(&format!("{BAKERY}/users"), "users/resend", &fields).await;
+        page.says("Invitation sent to kari@nordlys.example again");
+        app.browser().get(&old).await.is(410).says("There is a newer invitation");
+    }
+
+    async fn a_new_login_needs_a_name_and_a_long_password(db: TestDatabase) {
+        let app = TestApp::new(db).await;
+        app.as_person(INGRID).await.invite("kari@nordlys.example", &["billing.view"]).await.is(303);
+        let link = app.invitation_link("kari@nordlys.example").await;
+        let token = link.rsplit('/').next().unwrap();
+        let fields = [("token", token), ("full_name", ""), ("password", "short")];
+        let page = app.browser().post(&link, "invitations/join-with-new-login", &fields).await;
+        page.is(422).says("Enter your full name");
+        page.says("at least 15 characters");
+        let name = "<script>alert(1)</script> \u{202e}🦊";
+        let fields = [("token", token), ("full_name", name), ("password", NEW_PASSWORD)];
+        let mut kari = app.browser();
+        kari.submit(&link, "invitations/join-with-new-login", &fields).await.is(200);
+        let page = app.as_person(INGRID).await.get(&format!("{BAKERY}/users")).await;
+        assert!(!page.body.contains("<script>alert(1)"));
+        page.says("<script>alert(1)</script>");
+    }
+
+    async fn members_of_other_accounts_are_invited_like_anybody(db: TestDatabase) {
+        let app = TestApp::new(db).await;
+        let mut mei = app.as_person(MEI).await;
+        let fields = [("account", "100002"), ("email", BJORN.email), ("permissions[]", "billing.view")];
+        let page = mei.post("/accounts/100002/users/invite", "users/invite", &fields).await;
+        page.is(303);
+        let page = mei.get("/accounts/100002/users").await;
+        assert!(!page.words().contains("Bjørn"), "an address doesn't tell a name");
+    }
+}

@@ -1,0 +1,42 @@
+//! The activity log and its export.
+
+use domain::demo::{BJORN, INGRID};
+use test_database::on_both;
+
+use crate::story::{BAKERY, TestApp};
+
+on_both! {
+    async fn every_change_stands_in_the_log(db: TestDatabase) {
+        let app = TestApp::new(db).await;
+        let mut ingrid = app.as_person(INGRID).await;
+        ingrid.address = "198.51.100.7".into();
+        ingrid.invite("kari@nordlys.example", &["billing.view"]).await.is(303);
+        let page = ingrid.get(&format!("{BAKERY}/log")).await;
+        page.is(200).says("Invitation sent: kari@nordlys.example");
+        page.says("Granted: See invoices");
+        page.says("198.51.100.7");
+        page.says("Account set up");
+        let page = ingrid.get(&format!("{BAKERY}/log?person=KARI&kind=")).await;
+        page.says("kari@nordlys.example");
+        assert!(!page.words().contains("Account set up 1"));
+        let page = ingrid.get(&format!("{BAKERY}/log?kind=permissions.changed")).await;
+        page.says("Permissions changed: Bjørn Lie");
+        app.as_person(BJORN).await.get(&format!("{BAKERY}/log")).await.is(403);
+    }
+
+    async fn the_export_is_csv_that_no_spreadsheet_runs(db: TestDatabase) {
+        let app = TestApp::new(db).await;
+        let mut ingrid = app.as_person(INGRID).await;
+        let fields = [("full_name", "=HYPERLINK(\"https://evil.example\")")];
+        ingrid.post("/profile", "profile/rename", &fields).await.is(303);
+        ingrid.invite("kari@nordlys.example", &["billing.view"]).await.is(303);
+        let csv = ingrid.get(&format!("{BAKERY}/log.csv?person=&kind=")).await;
+        csv.is(200);
+        assert!(csv.headers.get("content-type").unwrap().to_str().unwrap().starts_with("text/csv"));
+        let row = csv.body.lines().find(|line| line.contains("kari@nordlys.example")).unwrap();
+        assert!(row.contains("\"'=HYPERLINK(\"\"https://evil.example\"\")\""), "{row}");
+        assert!(row.contains("invitation.sent") && row.contains("billing.view"), "{row}");
+        let page = app.as_person(BJORN).await.get(&format!("{BAKERY}/log.csv")).await;
+        page.is(403).says("You don't have access to Activity log");
+    }
+}

@@ -1,0 +1,22 @@
+//! The real router on both databases, asked as a browser without script would: every behaviour of
+//! forms and pages that others rely on.
+
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    missing_docs,
+    unreachable_pub,
+    reason = "a test that can't go on says where"
+)]
+
+mod account;
+mod bad_input;
+mod headers;
+mod invitations;
+mod log;
+mod races;
+mod reset;
+mod sign_in;
+mod story;
+mod users;

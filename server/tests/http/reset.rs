@@ -1,0 +1,45 @@
+//! Choosing a new password by a link.
+
+use domain::demo::{INGRID, PASSWORD};
+use model::Mail;
+use test_database::on_both;
+
+use crate::story::{BAKERY, TestApp};
+
+on_both! {
+    async fn a_reset_link_works_once_and_ends_every_session(db: TestDatabase) {
+        let app = TestApp::new(db).await;
+        let mut signed_in = app.as_person(INGRID).await;
+        let mut browser = app.browser();
+        let fields = [("email", "INGRID@nordlys.example")];
+        let page = browser.submit("/forgot-password", "security/request-reset", &fields).await;
+        page.is(200).says("Check your email");
+        app.keep_all_mail().await;
+        let mails = app.latchkey.store.kept_mails(5).await.unwrap();
+        let token = mails.iter().find_map(|kept| match &kept.mail {
+            Mail::PasswordReset { token, .. } => Some(token.expose().to_owned()),
+            _ => None,
+        });
+        let token = token.unwrap();
+        let link = format!("/reset/{token}");
+        browser.get(&link).await.is(200).says("Choose a new password");
+        let fields = [("token", token.as_str()), ("new_password", "short")];
+        browser.post(&link, "security/reset", &fields).await.is(422).says("at least 15 characters");
+        let fields = [("token", token.as_str()), ("new_password", "another long password")];
+        let page = browser.submit(&link, "security/reset", &fields).await;
+        page.is(200).says("Password changed");
+        signed_in.get(BAKERY).await.is(302);
+        browser.post(&link, "security/reset", &fields).await.is(410);
+        browser.get(&link).await.is(410).says("This link can't be used");
+        app.browser().sign_in(INGRID.email, PASSWORD).await.is(422);
+        app.browser().sign_in(INGRID.email, "another long password").await.is(303);
+    }
+
+    async fn an_unknown_address_gets_the_same_answer(db: TestDatabase) {
+        let app = TestApp::new(db).await;
+        let fields = [("email", "nobody@nordlys.example")];
+        let page = app.browser().submit("/forgot-password", "security/request-reset", &fields).await;
+        page.is(200).says("Check your email");
+        assert!(app.mails_to("nobody@nordlys.example").await.is_empty());
+    }
+}

@@ -1,0 +1,108 @@
+//! Signing in and out.
+
+use domain::demo::{BJORN, INGRID, MEI, PASSWORD};
+use test_database::on_both;
+
+use crate::story::{BAKERY, TestApp};
+
+on_both! {
+    async fn signing_in_goes_on_to_where_one_was_heading(db: TestDatabase) {
+        let app = TestApp::new(db).await;
+        let mut browser = app.browser();
+        let page = browser.get("/accounts/100001/users?search=a%20b").await;
+        page.is(302);
+        assert_eq!(page.leads_to(), "/sign-in?next=/accounts/100001/users%3Fsearch%3Da%2520b");
+        browser.get(page.leads_to()).await.is(200).says("Sign in");
+        let fields = [
+            ("email", INGRID.email),
+            ("password", PASSWORD),
+            ("next", "/accounts/100001/users?search=a%20b"),
+        ];
+        let page = browser.post("/sign-in", "sign-in", &fields).await;
+        page.is(303);
+        assert_eq!(page.leads_to(), "/accounts/100001/users?search=a%20b");
+    }
+
+    async fn signing_in_never_leads_to_another_site(db: TestDatabase) {
+        let app = TestApp::new(db).await;
+        for next in ["//evil.example", "https://evil.example/", "/\\evil.example"] {
+            let fields = [("email", INGRID.email), ("password", PASSWORD), ("next", next)];
+            let page = app.browser().post("/sign-in", "sign-in", &fields).await;
+            page.is(303);
+            assert_eq!(page.leads_to(), "/accounts", "{next}");
+        }
+    }
+
+    async fn an_unknown_address_and_a_wrong_password_get_the_same_answer(db: TestDatabase) {
+        let app = TestApp::new(db).await;
+        let unknown = app.browser().sign_in("nobody@nordlys.example", "wrong password").await;
+        let wrong = app.browser().sign_in(INGRID.email, "wrong password").await;
+        unknown.is(422).says("don't belong together");
+        wrong.is(422).says("don't belong together");
+        assert_eq!(
+            unknown.words().replace("nobody@nordlys.example", ""),
+            wrong.words().replace(INGRID.email, "")
+        );
+    }
+
+    async fn what_was_typed_stays_but_never_the_password(db: TestDatabase) {
+        let app = TestApp::new(db).await;
+        let page = app.browser().sign_in("kari@nordlys.example", "sesame sesame open").await;
+        page.is(422).says("There is a problem");
+        assert!(page.title().starts_with("Error: "), "{}", page.title());
+        assert!(page.body.contains("value=\"kari@nordlys.example\""));
+        assert!(!page.body.contains("sesame"));
+    }
+
+    async fn a_session_rotates_at_sign_in_and_ends_at_sign_out(db: TestDatabase) {
+        let app = TestApp::new(db).await;
+        let mut browser = app.as_person(INGRID).await;
+        let before = browser.clone();
+        browser.sign_in(INGRID.email, PASSWORD).await.is(303);
+        before.clone().get(BAKERY).await.is(302);
+        browser.get(BAKERY).await.is(200);
+        let signed_in = browser.clone();
+        browser.post("/sign-out", "sign-out", &[]).await.is(303);
+        browser.get(BAKERY).await.is(302);
+        signed_in.clone().get(BAKERY).await.is(302);
+    }
+
+    async fn a_session_ends_when_idle_and_at_last_anyway(db: TestDatabase) {
+        let app = TestApp::new(db).await;
+        let mut browser = app.as_person(INGRID).await;
+        app.forward_hours(23);
+        browser.get(BAKERY).await.is(200);
+        app.forward_hours(25);
+        browser.get(BAKERY).await.is(302);
+        let mut browser = app.as_person(INGRID).await;
+        for _ in 0..35 {
+            app.forward_hours(20);
+            browser.get(BAKERY).await.is(200);
+        }
+        app.forward_hours(21);
+        browser.get(BAKERY).await.is(302);
+    }
+
+    async fn too_many_tries_at_one_address_have_to_wait(db: TestDatabase) {
+        let app = TestApp::new(db).await;
+        for _ in 0..10 {
+            app.browser().sign_in(BJORN.email, "wrong password").await.is(422);
+        }
+        let page = app.browser().sign_in(BJORN.email, PASSWORD).await;
+        page.is(429).says("Try again in 15 minutes");
+        assert!(page.headers.contains_key("retry-after"));
+        app.forward_hours(1);
+        app.browser().sign_in(BJORN.email, PASSWORD).await.is(303);
+    }
+
+    async fn one_account_is_gone_to_at_once_and_several_are_chosen_from(db: TestDatabase) {
+        let app = TestApp::new(db).await;
+        let page = app.as_person(BJORN).await.get("/accounts").await;
+        page.is(302);
+        assert_eq!(page.leads_to(), BAKERY);
+        let page = app.as_person(MEI).await.get("/accounts").await;
+        page.is(200).says("Choose an account");
+        page.says("Nordlys Bakeri AS");
+        page.says("Fjord & Pixel");
+    }
+}

@@ -1,0 +1,248 @@
+//! The tests' words: an application with the demo in it, and browsers without scripts.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use axum::http::{HeaderMap, Request, Response, StatusCode, header};
+use domain::demo::{self, Person};
+use domain::{Clock, Latchkey};
+use http_body_util::BodyExt;
+use model::{Mail, Timestamp};
+use server::clock::SystemRandom;
+use server::config::Config;
+use server::router::{Parts, router};
+use test_database::TestDatabase;
+use tower::ServiceExt;
+
+pub const BAKERY: &str = "/accounts/100001";
+pub const AGENCY: &str = "/accounts/100002";
+const ORIGIN: &str = "https://my.provider.example";
+
+/// A clock that the test moves.
+pub struct TestClock(AtomicI64);
+
+impl Clock for TestClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_micros(self.0.load(Ordering::SeqCst))
+    }
+}
+
+/// The application, with the demo's accounts in it.
+pub struct TestApp {
+    pub latchkey: Latchkey,
+    clock: Arc<TestClock>,
+    router: Router,
+    _db: TestDatabase,
+}
+
+impl TestApp {
+    pub async fn new(db: TestDatabase) -> Self {
+        let settings = [
+            ("LATCHKEY_PUBLIC_URL".to_owned(), ORIGIN.to_owned()),
+            ("LATCHKEY_DEMO".to_owned(), "true".to_owned()),
+        ];
+        let config = Config::parse(Path::new("none"), "", settings).unwrap();
+        let clock = Arc::new(TestClock(AtomicI64::new(1_800_000_000_000_000)));
+        let random = Arc::new(SystemRandom);
+        let latchkey = Latchkey::new(db.store.clone(), clock.clone(), random, config.settings());
+        demo::seed(&latchkey).await.unwrap();
+        let parts = Parts {
+            latchkey: latchkey.clone(),
+            site: Arc::new(config.site()),
+            config: Arc::new(config),
+            assets: server::assets::load(),
+            mail_waiting: Arc::default(),
+        };
+        Self { latchkey, clock, router: router(parts), _db: db }
+    }
+
+    pub fn forward_hours(&self, hours: i64) {
+        self.clock.0.fetch_add(hours * 3_600_000_000, Ordering::SeqCst);
+    }
+
+    /// A browser that nobody is signed in with.
+    pub fn browser(&self) -> Browser {
+        Browser { router: self.router.clone(), cookies: Vec::new(), address: "192.0.2.1".into() }
+    }
+
+    /// A browser that this person is signed in with.
+    pub async fn as_person(&self, person: Person) -> Browser {
+        let mut browser = self.browser();
+        let page = browser.sign_in(person.email, demo::PASSWORD).await;
+        assert_eq!(page.status, StatusCode::SEE_OTHER, "{}", page.body);
+        browser
+    }
+
+    /// The id of a person, for the address of their page.
+    pub async fn id_of(&self, person: Person) -> String {
+        let email = model::EmailAddress::parse(person.email).unwrap();
+        self.latchkey.store.login(&email).await.unwrap().unwrap().id.to_string()
+    }
+
+    /// The path of the link in the newest invitation mail to this address.
+    pub async fn invitation_link(&self, email: &str) -> String {
+        self.keep_all_mail().await;
+        let mails = self.latchkey.store.kept_mails(200).await.unwrap();
+        let token = mails.iter().find_map(|kept| match &kept.mail {
+            Mail::Invitation { token, .. } if kept.to.as_str() == email => Some(token.clone()),
+            _ => None,
+        });
+        format!("/invitations/{}", token.expect("an invitation mail").expose())
+    }
+
+    /// The kinds of the mails to this address, newest first.
+    pub async fn mails_to(&self, email: &str) -> Vec<&'static str> {
+        self.keep_all_mail().await;
+        let mails = self.latchkey.store.kept_mails(200).await.unwrap();
+        let mails = mails.iter().filter(|kept| kept.to.as_str() == email);
+        mails.map(|kept| kept.mail.kind().id()).collect()
+    }
+
+    pub async fn keep_all_mail(&self) {
+        while let Some(mail) = domain::mails::take(&self.latchkey).await.unwrap() {
+            domain::mails::keep(&self.latchkey, &mail).await.unwrap();
+        }
+    }
+}
+
+/// A browser without scripts: it keeps cookies, posts forms, and shows the answer.
+#[derive(Clone)]
+pub struct Browser {
+    router: Router,
+    cookies: Vec<(String, String)>,
+    pub address: String,
+}
+
+/// What came back.
+pub struct Page {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: String,
+}
+
+impl Page {
+    pub fn leads_to(&self) -> &str {
+        self.headers.get(header::LOCATION).map_or("", |location| location.to_str().unwrap())
+    }
+
+    /// The words of the page, its markup left out.
+    pub fn words(&self) -> String {
+        let body = self.body.split("<body").nth(1).unwrap_or(&self.body);
+        let mut words = String::new();
+        let mut tag = false;
+        let mut script = false;
+        let mut rest = body;
+        while let Some(c) = rest.chars().next() {
+            if c == '<' {
+                tag = true;
+                script = rest.starts_with("<script") || (script && !rest.starts_with("</script"));
+            } else if c == '>' {
+                tag = false;
+                words.push(' ');
+            } else if !tag && !script {
+                words.push(c);
+            }
+            rest = &rest[c.len_utf8()..];
+        }
+        let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
+        words.replace("&#39;", "'").replace("&amp;", "&").replace("&lt;", "<").replace("&gt;", ">")
+    }
+
+    /// The markup of the table's row with this text in it.
+    pub fn row_of(&self, text: &str) -> &str {
+        let from = self.body.find(text).expect("the row");
+        let row = &self.body[from..];
+        &row[..row.find("</tr>").expect("its end")]
+    }
+
+    pub fn title(&self) -> &str {
+        let title = self.body.split("<title>").nth(1).unwrap_or_default();
+        title.split("</title>").next().unwrap_or_default()
+    }
+
+    #[track_caller]
+    pub fn says(&self, words: &str) {
+        assert!(self.words().contains(words), "{words:?} is missing in {}", self.words());
+    }
+
+    #[track_caller]
+    pub fn is(&self, status: u16) -> &Self {
+        assert_eq!(self.status.as_u16(), status, "{}", self.words());
+        self
+    }
+}
+
+impl Browser {
+    pub async fn send(&mut self, mut request: Request<Body>) -> Page {
+        let cookies: Vec<_> = self.cookies.iter().map(|(n, v)| format!("{n}={v}")).collect();
+        if !cookies.is_empty() {
+            let cookies = cookies.join("; ").parse().unwrap();
+            request.headers_mut().insert(header::COOKIE, cookies);
+        }
+        let peer: SocketAddr = format!("{}:4711", self.address).parse().unwrap();
+        request.extensions_mut().insert(ConnectInfo(peer));
+        let response: Response<Body> = self.router.clone().oneshot(request).await.unwrap();
+        let (head, body) = response.into_parts();
+        for cookie in head.headers.get_all(header::SET_COOKIE) {
+            let pair = cookie.to_str().unwrap().split(';').next().unwrap();
+            let (name, value) = pair.split_once('=').unwrap();
+            self.cookies.retain(|(known, _)| known != name);
+            if !value.is_empty() {
+                self.cookies.push((name.to_owned(), value.to_owned()));
+            }
+        }
+        let body = body.collect().await.unwrap().to_bytes();
+        let body = String::from_utf8_lossy(&body).into_owned();
+        Page { status: head.status, headers: head.headers, body }
+    }
+
+    pub async fn get(&mut self, path: &str) -> Page {
+        let request = Request::get(path).header(header::ACCEPT, "text/html");
+        self.send(request.body(Body::empty()).unwrap()).await
+    }
+
+    /// Posts a form to the page that shows it.
+    pub async fn post(&mut self, path: &str, form: &str, fields: &[(&str, &str)]) -> Page {
+        let body = {
+            let mut body = form_urlencoded::Serializer::new(String::new());
+            body.append_pair("form", form).extend_pairs(fields).finish()
+        };
+        self.send(post(path, body)).await
+    }
+
+    /// Posts a form and goes where it leads.
+    pub async fn submit(&mut self, path: &str, form: &str, fields: &[(&str, &str)]) -> Page {
+        let answer = self.post(path, form, fields).await;
+        answer.is(303);
+        let target = answer.leads_to().to_owned();
+        self.get(&target).await
+    }
+
+    pub async fn sign_in(&mut self, email: &str, password: &str) -> Page {
+        let fields = [("email", email), ("password", password), ("next", "/accounts")];
+        self.post("/sign-in", "sign-in", &fields).await
+    }
+
+    pub async fn invite(&mut self, email: &str, permissions: &[&str]) -> Page {
+        let mut fields = vec![("account", "100001"), ("email", email)];
+        fields.extend(permissions.iter().map(|id| ("permissions[]", *id)));
+        self.post(&format!("{BAKERY}/users/invite"), "users/invite", &fields).await
+    }
+}
+
+/// A form post as a browser of this site sends it.
+pub fn post(path: &str, body: String) -> Request<Body> {
+    Request::post(path)
+        .header(header::ACCEPT, "text/html,application/xhtml+xml")
+        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+        .header(header::HOST, "my.provider.example")
+        .header(header::ORIGIN, ORIGIN)
+        .header("sec-fetch-site", "same-origin")
+        .body(Body::from(body))
+        .unwrap()
+}
