@@ -1,0 +1,34 @@
+import { defineConfig, devices } from '@playwright/test';
+import { chromium } from './story/chromium';
+import type { Stage } from './story/test';
+
+// Every spec runs twice, as a browser with JavaScript and as one without; the guide's walk also on Postgres.
+export default defineConfig<object, Stage>({
+  testDir: 'tests',
+  outputDir: 'test-results',
+  workers: 2,
+  retries: 0,
+  forbidOnly: true,
+  timeout: 60_000,
+  expect: { timeout: 10_000 },
+  reporter: [['list'], ['./story/closing_line.ts']],
+  use: {
+    ...devices['Desktop Chrome'],
+    locale: 'en-GB',
+    actionTimeout: 10_000,
+    navigationTimeout: 20_000,
+    screenshot: 'only-on-failure',
+    trace: 'retain-on-failure',
+    launchOptions: chromium(),
+  },
+  projects: [
+    { name: 'script' },
+    { name: 'no-script', use: { javaScriptEnabled: false } },
+    { name: 'script-postgres', testMatch: 'guide.spec.ts', use: { database: 'postgres' } },
+    {
+      name: 'no-script-postgres',
+      testMatch: 'guide.spec.ts',
+      use: { database: 'postgres', javaScriptEnabled: false },
+    },
+  ],
+});

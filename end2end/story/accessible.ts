@@ -1,0 +1,67 @@
+import { AxeBuilder } from '@axe-core/playwright';
+import { expect, test, type Page } from '@playwright/test';
+
+const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+
+/** Nothing for axe to find, in the light theme and in the dark one. */
+export async function expectAccessible(page: Page) {
+  await withScripts(page, async (alive) => {
+    for (const colorScheme of ['dark', 'light'] as const) {
+      await alive.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+      const { violations } = await new AxeBuilder({ page: alive }).withTags(RULES).analyze();
+      const found = violations.map(({ id, help, nodes }) => ({ id, help, where: nodes.map(({ target }) => target.join(' ')) }));
+      expect.soft(found, `what axe finds in the ${colorScheme} theme`).toEqual([]);
+    }
+  });
+}
+
+/**
+ * Axe needs timers, which stand still in a browser without scripts. There it looks at a copy of the document in a
+ * browser that has them, with a policy that keeps the document's own scripts from running.
+ */
+async function withScripts(page: Page, look: (page: Page) => Promise<void>) {
+  if (test.info().project.use.javaScriptEnabled !== false) return look(page);
+  const html = await page.content();
+  const address = page.url();
+  const browser = page.context().browser();
+  if (!browser) throw new Error('A page without a browser cannot be copied');
+  const context = await browser.newContext({
+    javaScriptEnabled: true,
+    viewport: page.viewportSize(),
+    storageState: await page.context().storageState(),
+  });
+  const copy = await context.newPage();
+  await copy.route((url) => url.href === address.replace(/#.*/, ''), (route) =>
+    route.fulfill({ contentType: 'text/html; charset=utf-8', body: html, headers: { 'content-security-policy': "script-src 'none'" } }),
+  );
+  await copy.goto(address);
+  await look(copy);
+  await context.close();
+}
+
+/** Everything fits into the window's width: nothing makes the page scroll sideways. */
+export async function expectNoSidewaysScroll(page: Page) {
+  const { content, window, widest } = await page.evaluate(() => {
+    const root = document.documentElement;
+    const tooWide = [...document.querySelectorAll('body *')].filter(
+      (element) => element.getBoundingClientRect().right > root.clientWidth + 1,
+    );
+    return {
+      content: root.scrollWidth,
+      window: root.clientWidth,
+      widest: tooWide.slice(0, 5).map((element) => `${element.tagName.toLowerCase()}.${element.className}`),
+    };
+  });
+  expect.soft(content, `the page is as wide as the window (beyond it: ${widest.join(', ')})`).toBeLessThanOrEqual(window);
+}
+
+/** At narrow phone width (WCAG 1.4.10 measures at 320 CSS pixels) and with text at 200 % (WCAG 1.4.4). */
+export async function expectToFit(page: Page) {
+  const size = page.viewportSize() ?? { width: 1280, height: 720 };
+  await page.setViewportSize({ width: 320, height: 640 });
+  await expectNoSidewaysScroll(page);
+  await page.setViewportSize(size);
+  await page.evaluate(() => (document.documentElement.style.fontSize = '200%'));
+  await expectNoSidewaysScroll(page);
+  await page.evaluate(() => (document.documentElement.style.fontSize = ''));
+}

@@ -1,0 +1,114 @@
+import { expectAccessible, expectToFit } from '../story/accessible';
+import { bjorn, ingrid, mei, nordlys, stranger } from '../story/people';
+import { accountMenu, enter, inAccount, invite, openManageAccess, ownName, signIn } from '../story/steps';
+import { expect, test } from '../story/test';
+
+test.use({ story: 'accessibility', refusals: [422] });
+
+const pages = [
+  ['the overview', inAccount(nordlys)],
+  ['user management', inAccount(nordlys, 'users')],
+  ['the form to invite', inAccount(nordlys, 'users/invite')],
+  ['services', inAccount(nordlys, 'services')],
+  ['domains', inAccount(nordlys, 'domains')],
+  ['billing', inAccount(nordlys, 'billing')],
+  ['support requests', inAccount(nordlys, 'support')],
+  ['account details', inAccount(nordlys, 'account')],
+  ['the activity log', inAccount(nordlys, 'log')],
+  ['the profile', '/profile'],
+  ['security', '/security'],
+  ['the guide', '/help/users'],
+  ['the mailbox', '/demo/mailbox'],
+  ['a page that is not there', inAccount(nordlys, 'nothing-here')],
+] as const;
+
+for (const [name, path] of pages) {
+  test(`${name} is accessible and fits`, async ({ page }) => {
+    await signIn(page, ingrid);
+    await page.goto(path);
+    await expect(page.getByRole('heading', { level: 1 })).toHaveCount(1);
+    await expectAccessible(page);
+    await expectToFit(page);
+  });
+}
+
+test('the sign-in page is accessible and fits', async ({ page }) => {
+  await page.goto('/sign-in');
+  await expect(page.getByRole('heading', { level: 1 })).toHaveCount(1);
+  await expectAccessible(page);
+  await expectToFit(page);
+});
+
+test('the choice of accounts is accessible and fits', async ({ page }) => {
+  await signIn(page, mei);
+  await page.goto('/accounts');
+  await expectAccessible(page);
+  await expectToFit(page);
+});
+
+test('the refused page is accessible and fits', async ({ page }) => {
+  await enter(page, bjorn, nordlys, 'users');
+  await expectAccessible(page);
+  await expectToFit(page);
+});
+
+test('managing access is accessible and fits', async ({ page }) => {
+  await enter(page, ingrid, nordlys, 'users');
+  await openManageAccess(page, mei);
+  await expectAccessible(page);
+  await expectToFit(page);
+});
+
+test('joining is accessible and fits, also when the link is of no use', async ({ page, someoneElse }) => {
+  const { email } = stranger();
+  const link = await invite(page, ingrid, nordlys, { email, permissions: ['See services'] });
+  const theirs = await someoneElse();
+  for (const path of [link, '/invitations/there-is-no-such-invitation']) {
+    await theirs.goto(path);
+    await expectAccessible(theirs);
+    await expectToFit(theirs);
+  }
+});
+
+test('a form with a problem is accessible and fits', async ({ page }) => {
+  await enter(page, ingrid, nordlys, 'users/invite');
+  await page.getByRole('button', { name: 'Send invitation', exact: true }).click();
+  await expect(page.getByRole('heading', { name: 'There is a problem' })).toBeVisible();
+  await expectAccessible(page);
+  await expectToFit(page);
+});
+
+test('the open account menu is accessible', async ({ page }) => {
+  await enter(page, ingrid, nordlys);
+  await ownName(page, ingrid).click();
+  await expect(accountMenu(page).getByRole('link', { name: 'User management', exact: true })).toBeVisible();
+  await expectAccessible(page);
+});
+
+test('the first Tab offers to skip to the content', async ({ page }) => {
+  await enter(page, ingrid, nordlys, 'users');
+  await page.keyboard.press('Tab');
+  const skip = page.getByRole('link', { name: /^Skip to/ });
+  await expect(skip).toBeFocused();
+  await expect(skip).toBeInViewport();
+  await page.keyboard.press('Enter');
+  await expect(page).toHaveURL(/#/);
+});
+
+test('an invitation can be written and sent by keyboard alone, with the focus in sight', async ({ page }) => {
+  await enter(page, ingrid, nordlys, 'users/invite');
+  const email = page.getByLabel('Email address');
+  await email.focus();
+  await page.keyboard.type(stranger().email);
+  const send = page.getByRole('button', { name: 'Send invitation', exact: true });
+  const see = page.getByRole('checkbox', { name: 'See services' });
+  for (let step = 0; step < 60 && !(await send.evaluate((button) => button === document.activeElement)); step += 1) {
+    await page.keyboard.press('Tab');
+    await expect(page.locator(':focus')).toBeInViewport();
+    if (await see.evaluate((box) => box === document.activeElement)) await page.keyboard.press('Space');
+  }
+  await expect(send).toBeFocused();
+  await expect(see).toBeChecked();
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('status').filter({ hasText: 'Invitation sent to' })).toBeVisible();
+});
