@@ -1,0 +1,89 @@
+# What can be done here: `make help`. Every target installs what it lacks, says what it does, and skips what is done.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+
+CACHE := $(if $(XDG_CACHE_HOME),$(XDG_CACHE_HOME),$(HOME)/.cache)
+export PATH := $(CACHE)/latchkey/tools/bin:$(CURDIR)/end2end/node_modules/.bin:$(PATH)
+
+# In CI a lock file that doesn't fit Cargo.toml is an error; on a desk cargo brings it up to date.
+LOCKED := $(if $(CI),--locked)
+
+# All crates but the browser's: together with it, `app` would be compiled for both halves at once.
+SERVER_SIDE := --workspace --exclude frontend
+
+# The folders are listed with the files, so that a removed file counts as a change.
+FRONT_SOURCES := $(shell find app frontend model public style 2>/dev/null) \
+	Cargo.toml Cargo.lock .cargo/config.toml rust-toolchain.toml
+
+.PHONY: help run build setup setup-for-tests test check test-rust test-browser test-postgres bench \
+	demo-reset fmt clean
+
+help: ## This list
+	@echo "Latchkey. The first build takes about 20 minutes on two cores (tools 11, product 9), later ones what changed."
+	@echo
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: build ## Serve the demo at http://localhost:3000 (seconds, once built)
+	@mkdir -p data
+	@echo "Serving the demo at http://localhost:3000, with its data in data/ (Ctrl+C stops it)…"
+	@LATCHKEY_DEMO=true LATCHKEY_LISTEN=127.0.0.1:3000 LATCHKEY_PUBLIC_URL=http://localhost:3000 \
+		DATABASE_URL=sqlite:data/latchkey.db exec target/release/latchkey serve
+
+test: setup-for-tests check test-rust test-browser ## Everything that CI runs (about 20 minutes, 45 the first time)
+	@echo "All tests passed."
+
+test-rust: setup-for-tests ## Every crate's tests, on SQLite and Postgres (about 4 minutes, 10 the first time)
+	@echo "Testing the crates, with SQLite and Postgres (about 4 minutes, 10 the first time)…"
+	@scripts/test-rust $(SERVER_SIDE) $(LOCKED)
+
+test-browser: setup-for-tests build test-postgres ## What people do, with JavaScript and without (about 10 minutes); ARGS="…" goes to Playwright
+	@echo "Testing in the browser, with JavaScript and without (about 10 minutes)…"
+	@cd end2end && npx --no-install playwright test $(ARGS)
+
+check: setup-for-tests ## Formatting, clippy and the types of the browser tests (about 2 minutes, 6 the first time)
+	@echo "Checking the formatting (seconds)…"
+	@cargo fmt --all --check
+	@echo "Checking the server's half with clippy (about 1 minute, 4 the first time)…"
+	@cargo clippy $(SERVER_SIDE) --all-targets $(LOCKED) -- --deny warnings
+	@echo "Checking the browser's half with clippy (about 1 minute, 2 the first time)…"
+	@cargo clippy --package frontend --target wasm32-unknown-unknown $(LOCKED) -- --deny warnings
+	@echo "Checking the types of the browser tests (seconds)…"
+	@cd end2end && npm run --silent check
+
+bench: build ## Measure the release build (about 5 minutes)
+	@scripts/bench
+
+build: setup target/front.stamp ## The one release binary, target/release/latchkey (about 9 minutes the first time)
+	@echo "Building the server around it (about 5 minutes the first time, seconds when nothing changed)…"
+	@cargo build --release --package server --bin latchkey $(LOCKED)
+
+# cargo-leptos empties target/site and optimises every module again each time it is called; so only when a source is newer.
+target/front.stamp: $(FRONT_SOURCES) | setup
+	@echo "Building the browser's half: WASM, styles, compressed copies (about 4 minutes the first time)…"
+	@cargo leptos build --release --split --frontend-only --precompress $(if $(CI),--cargo-locked)
+	@touch $@
+
+# Starts a Postgres of its own for the browser tests. Built with all crates' features, like the crates' tests, to share their cache.
+test-postgres:
+	@echo "Building the tests' Postgres starter (seconds after the crates' tests, else about 3 minutes)…"
+	@cargo build $(SERVER_SIDE) --bin test-postgres $(LOCKED)
+
+setup: ## Install what building needs and is missing (about 11 minutes the first time, then a second)
+	@scripts/setup
+
+setup-for-tests: setup
+	@scripts/setup --browser
+
+demo-reset: ## Forget the demo's data (stop `make run` before)
+	@rm -f data/latchkey.db data/latchkey.db-wal data/latchkey.db-shm
+	@echo "The demo's data is gone; the next 'make run' starts afresh. If a server is still running, stop it and run this again."
+
+fmt: ## Format the Rust code (seconds)
+	@cargo fmt --all
+
+clean: ## Remove what was built and what tests left behind (keeps the tools and the demo's data)
+	@cargo clean
+	@rm -rf end2end/test-results end2end/playwright-report
