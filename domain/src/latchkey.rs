@@ -125,7 +125,7 @@ impl Latchkey {
         if attempts.count <= most {
             return Ok(());
         }
-        let wait = attempts.until.since(now).as_secs() + 1;
+        let wait = attempts.until.since(now).as_millis().div_ceil(1_000);
         Err(Failure::TooMany(Limit {
             retry_after_seconds: u32::try_from(wait).unwrap_or(u32::MAX),
         }))

@@ -155,9 +155,8 @@ impl Page {
 
     /// The markup of the table's row with this text in it.
     pub fn row_of(&self, text: &str) -> &str {
-        let from = self.body.find(text).expect("the row");
-        let row = &self.body[from..];
-        &row[..row.find("</tr>").expect("its end")]
+        let mut rows = self.body.split("<tr").skip(1);
+        rows.find(|row| row.contains(text)).expect("the row")
     }
 
     pub fn title(&self) -> &str {
