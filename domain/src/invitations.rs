@@ -8,8 +8,8 @@ use model::{
     PermissionSet, Timestamp, UserId,
 };
 use store::{
-    Answer, AnswerFacts, InvitationFacts, InvitationStep, Joiner, NewActivity, NewMail, NewUser,
-    Offer, OfferFacts, Offered, OpenedInvitation,
+    Answer, AnswerFacts, InvitationFacts, InvitationStep, Joiner, NewActivity, NewMail, NewSession,
+    NewUser, Offer, OfferFacts, Offered, OpenedInvitation,
 };
 pub use store::{Invitation, PendingInvitation};
 
@@ -289,12 +289,15 @@ pub async fn join_with_new_login(
     let id = UserId::from(latchkey.new_id());
     let email = opened.email;
     let name = full_name.as_str().to_owned();
+    let session = sessions::new_session(latchkey, client, password_hash.clone());
     let user = NewUser { id, email, full_name, password_hash };
     let joiner = move |facts: &AnswerFacts| match facts.opened.login {
         Some(_) => Err(Failure::Conflict(Conflict::LoginExists)),
         None => Ok((Joiner::New(user), name)),
     };
-    join(latchkey, token, client, true, joiner).await
+    let (session_token, session) = session;
+    let number = join(latchkey, token, client, Some(session), joiner).await?;
+    Ok((number, session_token))
 }
 
 /// Joins with the login that has the invited address, by its password; signed in from then on.
@@ -312,8 +315,10 @@ pub async fn join_with_password(
     let password = Password::parse_given(password)
         .map_err(|problem| Failure::field(Field::Password, problem))?;
     let login = sessions::verify(latchkey, &opened.email, password, client).await?;
+    let (session_token, session) = sessions::new_session(latchkey, client, login.password_hash);
     let joiner = move |_: &AnswerFacts| Ok((Joiner::Existing(login.id), login.full_name));
-    join(latchkey, token, client, true, joiner).await
+    let number = join(latchkey, token, client, Some(session), joiner).await?;
+    Ok((number, session_token))
 }
 
 /// Joins as the user who is signed in with the invited address.
@@ -333,19 +338,17 @@ pub async fn join_signed_in(
         }
         Ok((Joiner::Existing(viewer.user), viewer.full_name.clone()))
     };
-    let (number, _) = join(latchkey, token, client, false, joiner).await?;
-    Ok(number)
+    join(latchkey, token, client, None, joiner).await
 }
 
 async fn join(
     latchkey: &Latchkey,
     token: &str,
     client: &Client,
-    sign_in: bool,
+    session: Option<NewSession>,
     joiner: impl FnOnce(&AnswerFacts) -> Result<(Joiner, String), Failure> + Send,
-) -> Result<(AccountNumber, Token), Failure> {
+) -> Result<AccountNumber, Failure> {
     let token = Token::parse(token).ok_or(Failure::NotFound)?;
-    let (session_token, session) = sessions::new_session(latchkey, client);
     let decide = |facts: &AnswerFacts| {
         let access = acceptable(&facts.opened)?;
         let (joiner, name) = joiner(facts)?;
@@ -376,11 +379,9 @@ async fn join(
                 access,
             },
         );
-        let session = sign_in.then_some(session);
         Ok(Answer::Accept { joiner, access, session, entry, mail })
     };
-    let number = latchkey.store.answer_invitation(&token.hash(), latchkey.now(), decide).await?;
-    Ok((number, session_token))
+    latchkey.store.answer_invitation(&token.hash(), latchkey.now(), decide).await
 }
 
 /// Declines an invitation. Whoever holds the link may.

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use model::{EmailAddress, Failure, Field, FieldErrors, FieldProblem, FullName, Password, UserId};
+use model::{
+    EmailAddress, Failure, Field, FieldErrors, FieldProblem, FullName, Password, Secret, UserId,
+};
 use store::{Login, NewSession};
 
 use crate::{Client, Latchkey, Token};
@@ -37,7 +39,7 @@ pub async fn sign_in(
         return Err(errors.into_failure());
     };
     let login = verify(latchkey, &email, password, client).await?;
-    let (token, session) = new_session(latchkey, client);
+    let (token, session) = new_session(latchkey, client, login.password_hash);
     let instead_of = instead_of.map(Token::hash);
     let now = latchkey.now();
     latchkey.store.begin_session(login.id, &session, instead_of.as_ref(), now).await?;
@@ -70,10 +72,16 @@ pub(crate) async fn verify(
     }
 }
 
-pub(crate) fn new_session(latchkey: &Latchkey, client: &Client) -> (Token, NewSession) {
+/// A session for whoever gave the password with this hash.
+pub(crate) fn new_session(
+    latchkey: &Latchkey,
+    client: &Client,
+    password_hash: Secret,
+) -> (Token, NewSession) {
     let token = Token::new(latchkey.random.as_ref());
     let session = NewSession {
         token_hash: token.hash(),
+        password_hash,
         address: client.address.clone(),
         user_agent: client.user_agent.clone(),
     };

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use model::{EmailAddress, Failure, Timestamp, UserId};
+use model::{EmailAddress, Failure, Field, FieldProblem, Secret, Timestamp, UserId};
 
 use sqlx::{FromRow, query, query_as};
 use uuid::Uuid;
@@ -15,9 +15,14 @@ sql! {
                FROM sessions s JOIN users u ON u.id = s.user_id \
                WHERE s.token_hash = $1 AND s.last_seen_at >= $2 AND s.created_at >= $3";
     SEEN = "UPDATE sessions SET last_seen_at = $2 WHERE token_hash = $1 AND last_seen_at <= $3";
+    /// No row when the password isn't the one that was compared.
     INSERT_SESSION = "INSERT INTO sessions \
-                          (token_hash, user_id, created_at, last_seen_at, address, user_agent) \
-                      VALUES ($1, $2, $3, $3, $4, $5)";
+             (token_hash, user_id, created_at, last_seen_at, address, user_agent) \
+         SELECT $1, id, $3, $3, $4, $5 FROM users WHERE id = $2 AND password_hash = $6",
+        // Waits for a password that is being changed. SQLite has one writer at a time anyway.
+        on Postgres "INSERT INTO sessions \
+             (token_hash, user_id, created_at, last_seen_at, address, user_agent) \
+         SELECT $1, id, $3, $3, $4, $5 FROM users WHERE id = $2 AND password_hash = $6 FOR SHARE";
     END_SESSION = "DELETE FROM sessions WHERE token_hash = $1";
     SWEEP_SESSIONS = "DELETE FROM sessions WHERE last_seen_at < $1 OR created_at < $2";
     SWEEP_RESETS = "DELETE FROM resets WHERE expires_at <= $1";
@@ -32,6 +37,8 @@ pub(crate) const NOTED_EVERY: Duration = Duration::from_secs(60);
 pub struct NewSession {
     /// The SHA-256 of the cookie's value.
     pub token_hash: TokenHash,
+    /// The hash of the password that was given for it, in PHC string form.
+    pub password_hash: Secret,
     /// The client's address.
     pub address: String,
     /// The client's `User-Agent`, shortened to 200 characters.
@@ -62,6 +69,7 @@ impl Store {
     /// Begins a session for the user and ends the one that the same browser had.
     ///
     /// # Errors
+    /// [`FieldProblem::WrongPassword`] when the password was changed since it was compared,
     /// [`Failure::Unavailable`].
     pub async fn begin_session(
         &self,
@@ -148,12 +156,16 @@ pub(crate) async fn insert(
     session: &NewSession,
     now: Timestamp,
 ) -> Result<(), Failure> {
-    write!(tx, db => query(INSERT_SESSION)
+    let begun = write!(tx, db => query(INSERT_SESSION)
         .bind(&session.token_hash[..])
         .bind(Uuid::from(user))
         .bind(now.as_micros())
         .bind(&session.address)
         .bind(&session.user_agent)
+        .bind(session.password_hash.expose())
         .execute(db))?;
+    if begun == 0 {
+        return Err(Failure::field(Field::Password, FieldProblem::WrongPassword));
+    }
     Ok(())
 }

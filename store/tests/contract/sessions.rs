@@ -1,6 +1,7 @@
+use model::{Failure, Field, FieldProblem};
 use test_database::on_both;
 
-use crate::story::{DAY, HOUR, at, new_session, secret, token, user};
+use crate::story::{DAY, HOUR, at, at_once, new_session, secret, token, user};
 
 on_both! {
     async fn a_session_leads_to_its_user(db: TestDatabase) {
@@ -44,6 +45,32 @@ on_both! {
         db.store.begin_session(kari, &new_session(2), Some(&token(1)), at(1)).await.unwrap();
         assert!(db.store.session(&token(1), HOUR, DAY, at(2)).await.unwrap().is_none());
         assert!(db.store.session(&token(2), HOUR, DAY, at(2)).await.unwrap().is_some());
+    }
+
+    async fn no_session_begins_with_a_password_that_was_changed_meanwhile(db: TestDatabase) {
+        let kari = user(&db.store, "Kari", "kari@example.com").await;
+        db.store.begin_session(kari, &new_session(1), None, at(0)).await.unwrap();
+        db.store.change_password(kari, &secret("$second"), None).await.unwrap();
+        let late = db.store.begin_session(kari, &new_session(2), Some(&token(1)), at(1)).await;
+        assert_eq!(late, Err(Failure::field(Field::Password, FieldProblem::WrongPassword)));
+        assert!(db.store.session(&token(2), HOUR, DAY, at(2)).await.unwrap().is_none());
+    }
+
+    async fn a_changed_password_leaves_no_session_begun_at_the_same_moment(db: TestDatabase) {
+        let kari = user(&db.store, "Kari", "kari@example.com").await;
+        let changing = async {
+            tokio::task::yield_now().await;
+            db.store.change_password(kari, &secret("$second"), None).await
+        };
+        let signing_in = at_once(20, |number| {
+            let store = db.store.clone();
+            async move { store.begin_session(kari, &new_session(number), None, at(0)).await }
+        });
+        let (changed, _) = tokio::join!(changing, signing_in);
+        changed.unwrap();
+        for number in 0..20 {
+            assert!(db.store.session(&token(number), HOUR, DAY, at(1)).await.unwrap().is_none());
+        }
     }
 
     async fn an_ended_session_is_over(db: TestDatabase) {

@@ -71,6 +71,7 @@ pub(crate) fn new_user(name: &str, address: &str) -> NewUser {
 pub(crate) fn new_session(number: u8) -> NewSession {
     NewSession {
         token_hash: token(number),
+        password_hash: secret("$argon2id$first"),
         address: "192.0.2.1".to_owned(),
         user_agent: "Browser".to_owned(),
     }
