@@ -156,7 +156,8 @@ pub(crate) async fn insert(
     session: &NewSession,
     now: Timestamp,
 ) -> Result<(), Failure> {
-    let begun = write!(tx, db => query(INSERT_SESSION)
+    let text = INSERT_SESSION.on(tx);
+    let begun = write!(tx, db => query(text)
         .bind(&session.token_hash[..])
         .bind(Uuid::from(user))
         .bind(now.as_micros())
