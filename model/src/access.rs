@@ -69,11 +69,11 @@ impl Actor {
     /// Whether the actor may grant these permissions now (rule 3: nobody grants what they lack).
     ///
     /// # Errors
-    /// [`Failure::NotAllowed`] naming the administrator right, or the first permission that the
-    /// actor doesn't hold.
+    /// [`Failure::NotAllowed`] naming the administrator right, or a permission that the actor doesn't
+    /// hold: the one that was asked for, not what it implies.
     pub fn must_grant(&self, permissions: PermissionSet) -> Result<(), Failure> {
         self.must(Permission::AccountUsers)?;
-        match permissions.difference(self.access.permissions()).next() {
+        match foremost(permissions.difference(self.access.permissions())) {
             None => Ok(()),
             Some(missing) => Err(Failure::NotAllowed(missing)),
         }
@@ -102,12 +102,20 @@ impl Actor {
         }
         let held = self.access.permissions();
         let added: PermissionSet = wanted.difference(current).collect();
-        if let Some(missing) = added.difference(current).find(|added| !held.contains(*added)) {
+        let missing = added.difference(current).filter(|added| !held.contains(*added));
+        if let Some(missing) = foremost(missing) {
             return Err(Failure::NotAllowed(missing));
         }
         let out_of_reach = current.difference(held);
         Ok(wanted.iter().chain(out_of_reach).collect())
     }
+}
+
+/// The first of the permissions that isn't among them only because another implies it.
+fn foremost(permissions: impl Iterator<Item = Permission>) -> Option<Permission> {
+    let all: Vec<_> = permissions.collect();
+    let implied: Vec<_> = all.iter().filter_map(|permission| permission.implies()).collect();
+    all.into_iter().find(|permission| !implied.contains(permission))
 }
 
 #[cfg(test)]
@@ -145,6 +153,7 @@ mod tests {
                 vec![BillingPay],
                 Err(Failure::NotAllowed(BillingPay)),
             ),
+            (granted(&[AccountUsers]), vec![BillingPay], Err(Failure::NotAllowed(BillingPay))),
             (granted(&[BillingPay]), vec![BillingPay], Err(Failure::NotAllowed(AccountUsers))),
             (granted(&[]), vec![], Err(Failure::NotAllowed(AccountUsers))),
         ];

@@ -58,7 +58,7 @@ pub async fn empty_postgres_url() -> String {
 
 /// Makes one test for each kind of database out of each function:
 ///
-/// ```ignore
+/// ```text
 /// test_database::on_both! {
 ///     async fn a_new_account_has_no_users(db: TestDatabase) { … }
 /// }
