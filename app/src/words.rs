@@ -213,6 +213,7 @@ pub(crate) fn field_problem(field: Field, problem: FieldProblem) -> String {
         (Field::Email, P::AlreadyInAccount) => words!(problem.email_in_account),
         (Field::Email, _) => words!(problem.email_malformed),
         (Field::Permissions, P::Missing) => words!(problem.permissions_missing),
+        (Field::Permissions, P::NothingLeft) => words!(problem.permissions_missing_manage),
         (Field::Permissions, _) => words!(problem.permissions_unknown),
         (Field::FullName, P::Missing) => words!(problem.full_name_missing),
         (Field::FullName, P::TooLong) => words!(problem.full_name_too_long),

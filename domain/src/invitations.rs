@@ -46,13 +46,9 @@ pub async fn send(
     actor.must(Permission::AccountUsers)?;
     let mut errors = FieldErrors::default();
     let email = errors.take(Field::Email, EmailAddress::parse(email));
-    let permissions = match parse_permissions(permissions) {
-        Err(Failure::Invalid(FieldErrors(problems))) => {
-            errors.0.extend(problems);
-            None
-        }
-        parsed => Some(parsed?),
-    };
+    let chosen = parse_permissions(permissions)
+        .and_then(|chosen| if chosen.is_empty() { Err(FieldProblem::Missing) } else { Ok(chosen) });
+    let permissions = errors.take(Field::Permissions, chosen);
     let (Some(email), Some(permissions)) = (email, permissions) else {
         return Err(errors.into_failure());
     };

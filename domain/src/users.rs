@@ -64,7 +64,8 @@ pub async fn change_permissions(
     client: &Client,
 ) -> Result<Member, Failure> {
     let target = member(latchkey, actor, user).await?;
-    let wanted = parse_permissions(wanted)?;
+    let wanted =
+        parse_permissions(wanted).map_err(|problem| Failure::field(Field::Permissions, problem))?;
     if actor.change(target.user, target.access, wanted)? == target.access.permissions() {
         return Ok(target);
     }
@@ -72,7 +73,7 @@ pub async fn change_permissions(
         let before = facts.target.access;
         let after = facts.actor.change(facts.target.user, before, wanted)?;
         if after.is_empty() {
-            return Err(Failure::field(Field::Permissions, FieldProblem::Missing));
+            return Err(Failure::field(Field::Permissions, FieldProblem::NothingLeft));
         }
         let before = before.permissions();
         let mail = Mail::PermissionsChanged {
@@ -146,10 +147,8 @@ pub async fn leave(latchkey: &Latchkey, actor: &Actor, client: &Client) -> Resul
 }
 
 /// Reads the permissions that a form sends.
-pub(crate) fn parse_permissions(ids: &[String]) -> Result<PermissionSet, Failure> {
-    let problem = |problem| Failure::field(Field::Permissions, problem);
-    let permissions = PermissionSet::parse(ids).map_err(|_| problem(FieldProblem::Unknown))?;
-    if permissions.is_empty() { Err(problem(FieldProblem::Missing)) } else { Ok(permissions) }
+pub(crate) fn parse_permissions(ids: &[String]) -> Result<PermissionSet, FieldProblem> {
+    PermissionSet::parse(ids).map_err(|_| FieldProblem::Unknown)
 }
 
 fn ending(

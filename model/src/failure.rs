@@ -146,6 +146,8 @@ pub enum FieldProblem {
     AlreadyInAccount,
     /// It isn't one of the values that the form offers.
     Unknown,
+    /// Nothing would be left of somebody's permissions.
+    NothingLeft,
 }
 
 /// One field and what is wrong with it.

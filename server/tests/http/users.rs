@@ -98,7 +98,7 @@ on_both! {
         let path = format!("{BAKERY}/users/{id}");
         let page =
             app.as_person(INGRID).await.post(&path, "users/change-permissions", &fields).await;
-        page.is(422).says("Choose at least one permission");
+        page.is(422).says("Choose at least one permission, or remove this person's access");
     }
 
     async fn an_administrator_grants_no_more_than_they_hold(db: TestDatabase) {
