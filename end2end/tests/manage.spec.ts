@@ -69,7 +69,7 @@ test('taking one right of a full area takes only that one', async ({ page }) => 
   await saveChanges(page);
   await page.goto(inAccount(fjordPixel, 'users'));
   await expect(rowOf(usersTable(page), tom.email)).toContainText('Support requests: see');
-  await expect(rowOf(usersTable(page), tom.email)).not.toContainText('and open');
+  await expect(rowOf(usersTable(page), tom.email)).not.toContainText('and write');
 });
 
 test('removing access asks once more and then shuts the account', async ({ page, someoneElse }) => {

@@ -47,7 +47,7 @@ on_both! {
         let fields = [("account", "100001"), ("email", "kari@nordlys.example"), ("areas[]", "support")];
         ingrid.post(&format!("{BAKERY}/users/invite"), "users/invite", &fields).await.is(303);
         let page = ingrid.get(&format!("{BAKERY}/users")).await;
-        page.says("Support requests: see and open");
+        page.says("Support requests: see and write");
     }
 
     async fn tampered_forms_change_nothing(db: TestDatabase) {

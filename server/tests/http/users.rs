@@ -12,7 +12,7 @@ on_both! {
         let page = app.as_person(INGRID).await.get(&format!("{BAKERY}/users")).await;
         page.is(200).says("Owners always have full access");
         page.says("Ingrid Solberg You");
-        page.says("Services: see and manage · Billing: see · Account administration: users");
+        page.says("Services: see and manage · Billing: see · Account administration: manage users");
         page.says("post@ regnskap.example");
         page.says("Pending invitations");
     }
