@@ -8,6 +8,8 @@ export async function expectAccessible(page: Page) {
   await withScripts(page, async (alive) => {
     for (const colorScheme of ['dark', 'light'] as const) {
       await alive.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+      // The colours of the other theme are there with the next frame, those of a transition with the one after.
+      await alive.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))));
       const { violations } = await new AxeBuilder({ page: alive }).withTags(RULES).analyze();
       const found = violations.map(({ id, help, nodes }) => ({ id, help, where: nodes.map(({ target }) => target.join(' ')) }));
       expect.soft(found, `what axe finds in the ${colorScheme} theme`).toEqual([]);

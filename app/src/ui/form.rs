@@ -270,7 +270,7 @@ async fn post(action: &str, body: String) -> Result<String, Problem> {
         return answer.headers().get("location").ok_or(Problem::Unreachable);
     }
     let text = answer.text().await.map_err(|_| Problem::Unreachable)?;
-    leptos::serde_json::from_str(&text).map_err(|_| Problem::Unreachable)
+    Err(leptos::serde_json::from_str(&text).unwrap_or(Problem::Unreachable))
 }
 
 /// Asks for a page's content; answers it as JSON, or what is wrong.

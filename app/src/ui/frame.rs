@@ -156,10 +156,21 @@ fn Header(frame: Frame) -> impl IntoView {
 fn AccountMenu(user: Person, account: Option<AccountFrame>, demo: bool) -> impl IntoView {
     let inside = account.as_ref().map(|account| {
         let number = account.number;
+        // Who will be refused is told so by a page that is loaded whole, with the status that fits.
+        let loaded = |needs| (!account.access.may(needs)).then_some("external");
         view! {
-            <li><a href=format!("/accounts/{number}/users")>{words!(frame.user_management)}</a></li>
             <li>
-                <a href=format!("/accounts/{number}/account")>{words!(frame.account_details)}</a>
+                <a href=format!("/accounts/{number}/users") rel=loaded(Permission::AccountUsers)>
+                    {words!(frame.user_management)}
+                </a>
+            </li>
+            <li>
+                <a
+                    href=format!("/accounts/{number}/account")
+                    rel=loaded(Permission::AccountProfile)
+                >
+                    {words!(frame.account_details)}
+                </a>
             </li>
         }
     });
