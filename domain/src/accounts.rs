@@ -164,7 +164,7 @@ pub async fn create(
         token_hash: token.hash(),
         expires_at,
         entry,
-        mail: NewMail { to: owner.clone(), mail, invitation: None },
+        mail: NewMail { to: owner.clone(), language: None, mail, invitation: None },
     };
     let id = latchkey.new_id().into();
     let account = NewAccount { id, name: details.name, owner, offer };

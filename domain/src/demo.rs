@@ -104,7 +104,7 @@ fn at(latchkey: &Latchkey, moment: Timestamp) -> Latchkey {
 }
 
 fn office() -> Client {
-    Client { address: "192.0.2.17".to_owned(), user_agent: "Demo".to_owned() }
+    Client { address: "192.0.2.17".to_owned(), user_agent: "Demo".to_owned(), language: None }
 }
 
 fn ids(permissions: &[Permission]) -> Vec<String> {
@@ -143,7 +143,7 @@ async fn user(latchkey: &Latchkey, person: Person) -> Result<UserId, Failure> {
     let password_hash = latchkey.hasher.hash(password, latchkey.random.as_ref()).await?;
     let id = UserId::from(latchkey.new_id());
     let full_name = FullName::parse(person.name).map_err(|_| Failure::NotFound)?;
-    let new = NewUser { id, email: address(person)?, full_name, password_hash };
+    let new = NewUser { id, email: address(person)?, full_name, password_hash, language: None };
     latchkey.store.add_user(&new, latchkey.now()).await?;
     Ok(id)
 }

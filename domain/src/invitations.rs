@@ -11,7 +11,7 @@ use store::{
     Answer, AnswerFacts, InvitationFacts, InvitationStep, Joiner, NewActivity, NewMail, NewSession,
     NewUser, Offer, OfferFacts, Offered, OpenedInvitation,
 };
-pub use store::{Invitation, PendingInvitation};
+pub use store::{Invitation, PendingInvitation, Tracked, TrackedMail};
 
 use crate::sessions::{self, Viewer};
 use crate::users::parse_permissions;
@@ -81,11 +81,74 @@ pub async fn send(
         };
         let inviter = Some(facts.actor_name.clone());
         let access = Access::Granted(permissions);
-        Ok(offer(latchkey, &token, &facts.account_name, inviter, &email, access, now, entry))
+        Ok(offer(
+            latchkey,
+            &token,
+            &facts.account_name,
+            inviter,
+            &email,
+            access,
+            now,
+            entry,
+            client,
+        ))
     };
     let offered =
         latchkey.store.offer_invitation(actor.account, actor.user, &email, now, decide).await?;
     Ok(Sent { email, token, updated: matches!(offered, Offered::Updated(_)) })
+}
+
+/// How it stands with inviting in the account: what its mails are limited to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MailLimit {
+    /// How many mails an hour there are.
+    pub most: u32,
+    /// Until when no more are sent, if they are used up.
+    pub used_up_until: Option<Timestamp>,
+}
+
+/// Whether the account has invitation mails left in this hour.
+///
+/// # Errors
+/// [`Failure::NotAllowed`], [`Failure::Unavailable`].
+pub async fn mail_limit(latchkey: &Latchkey, actor: &Actor) -> Result<MailLimit, Failure> {
+    actor.must(Permission::AccountUsers)?;
+    let most = latchkey.settings.invitations_per_account;
+    let key = format!("invite:{}", uuid::Uuid::from(actor.account));
+    let attempts = latchkey.store.attempts(&key, latchkey.now()).await?;
+    let used_up = attempts.filter(|attempts| attempts.count >= most);
+    Ok(MailLimit { most, used_up_until: used_up.map(|attempts| attempts.until) })
+}
+
+/// What became of an address: why somebody doesn't get their invitation.
+#[derive(Clone, Debug)]
+pub enum Whereabouts {
+    /// Nobody invited that address.
+    NotInvited,
+    /// Whoever has it is in the account.
+    InAccount,
+    /// The newest invitation of it.
+    Invited(Box<Tracked>),
+}
+
+/// Looks for an address among the account's users and invitations.
+///
+/// # Errors
+/// [`Failure::NotAllowed`], [`Failure::Invalid`] for what is no address,
+/// [`Failure::Unavailable`].
+pub async fn track(
+    latchkey: &Latchkey,
+    actor: &Actor,
+    email: &str,
+) -> Result<Whereabouts, Failure> {
+    actor.must(Permission::AccountUsers)?;
+    let email =
+        EmailAddress::parse(email).map_err(|problem| Failure::field(Field::Email, problem))?;
+    if latchkey.store.is_in_account(actor.account, &email).await? {
+        return Ok(Whereabouts::InAccount);
+    }
+    let tracked = latchkey.store.track_invitation(actor.account, &email, latchkey.now()).await?;
+    Ok(tracked.map_or(Whereabouts::NotInvited, |found| Whereabouts::Invited(Box::new(found))))
 }
 
 /// Sends a pending or expired invitation again with a new link; the clock starts anew.
@@ -119,8 +182,17 @@ pub async fn resend(
         };
         let inviter = facts.inviter_name.clone();
         let (email, access) = (&invitation.email, invitation.access);
-        let offer =
-            offer(latchkey, &token, &facts.account_name, inviter, email, access, now, entry);
+        let offer = offer(
+            latchkey,
+            &token,
+            &facts.account_name,
+            inviter,
+            email,
+            access,
+            now,
+            entry,
+            client,
+        );
         Ok(InvitationStep::Resend(offer))
     };
     let (account, user) = (actor.account, actor.user);
@@ -286,7 +358,8 @@ pub async fn join_with_new_login(
     let email = opened.email;
     let name = full_name.as_str().to_owned();
     let session = sessions::new_session(latchkey, client, password_hash.clone());
-    let user = NewUser { id, email, full_name, password_hash };
+    let language = client.language.clone();
+    let user = NewUser { id, email, full_name, password_hash, language };
     let joiner = move |facts: &AnswerFacts| match facts.opened.login {
         Some(_) => Err(Failure::Conflict(Conflict::LoginExists)),
         None => Ok((Joiner::New(user), name)),
@@ -368,6 +441,7 @@ async fn join(
         let opened = &facts.opened;
         let mail = to_inviter(
             opened,
+            client,
             Mail::InvitationAccepted {
                 account: opened.account_name.clone(),
                 name,
@@ -401,7 +475,7 @@ pub async fn decline(latchkey: &Latchkey, token: &str, client: &Client) -> Resul
             address: client.address.clone(),
         };
         let account = opened.account_name.clone();
-        let mail = to_inviter(opened, Mail::InvitationDeclined { account, email });
+        let mail = to_inviter(opened, client, Mail::InvitationDeclined { account, email });
         Ok(Answer::Decline { entry, mail })
     };
     latchkey.store.answer_invitation(&token.hash(), latchkey.now(), decide).await.map(|_| ())
@@ -456,11 +530,12 @@ async fn limit_mails(
     latchkey.limit(&format!("invite:{account}"), settings.invitations_per_account, HOUR).await
 }
 
-fn to_inviter(opened: &OpenedInvitation, mail: Mail) -> Option<NewMail> {
+fn to_inviter(opened: &OpenedInvitation, client: &Client, mail: Mail) -> Option<NewMail> {
     // Whoever lost their access to the account learns nothing more about it.
     opened.inviter_access?;
     let to = opened.inviter_email.clone()?;
-    Some(NewMail { to, mail, invitation: None })
+    let language = client.language.clone();
+    Some(NewMail { to, language, mail, invitation: None })
 }
 
 #[expect(clippy::too_many_arguments, reason = "the parts of one mail, all of them needed")]
@@ -473,6 +548,7 @@ fn offer(
     access: Access,
     now: Timestamp,
     entry: NewActivity,
+    client: &Client,
 ) -> Offer {
     let expires_at = now.after(latchkey.settings.invitation_lifetime);
     let mail = Mail::Invitation {
@@ -487,7 +563,12 @@ fn offer(
         token_hash: token.hash(),
         expires_at,
         entry,
-        mail: NewMail { to: email.clone(), mail, invitation: None },
+        mail: NewMail {
+            to: email.clone(),
+            language: client.language.clone(),
+            mail,
+            invitation: None,
+        },
     }
 }
 

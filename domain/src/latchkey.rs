@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use model::{Failure, Limit, Timestamp};
+use model::{Failure, Language, Limit, Timestamp};
 use store::Store;
 use uuid::Uuid;
 
@@ -69,6 +69,8 @@ pub struct Client {
     pub address: String,
     /// The `User-Agent`, at most 200 characters.
     pub user_agent: String,
+    /// The language in which it is answered; none for the command line.
+    pub language: Option<Language>,
 }
 
 /// The product, ready to act.

@@ -112,7 +112,8 @@ pub async fn request_reset(
     if let Some(login) = latchkey.store.login(&email).await? {
         let (token, expires_at) = new_link(latchkey);
         let mail = Mail::PasswordReset { expires_at, token: token.secret().clone() };
-        let mail = NewMail { to: login.email, mail, invitation: None };
+        let language = client.language.clone();
+        let mail = NewMail { to: login.email, language, mail, invitation: None };
         let now = latchkey.now();
         latchkey.store.issue_reset(login.id, &token.hash(), expires_at, Some(mail), now).await?;
     }

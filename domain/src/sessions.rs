@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use model::{
-    EmailAddress, Failure, Field, FieldErrors, FieldProblem, FullName, Password, Secret, UserId,
+    EmailAddress, Failure, Field, FieldErrors, FieldProblem, FullName, Language, Password, Secret,
+    UserId,
 };
-use store::{Login, NewSession};
+use store::{Login, NewSession, SessionUser};
 
 use crate::{Client, Latchkey, Token};
 
@@ -18,6 +19,8 @@ pub struct Viewer {
     pub email: EmailAddress,
     /// Their name.
     pub full_name: String,
+    /// Their language, if they chose one.
+    pub language: Option<Language>,
 }
 
 /// Signs somebody in. `instead_of` is the session that the same browser had: it ends.
@@ -38,13 +41,22 @@ pub async fn sign_in(
     let (Some(email), Some(password)) = (email, password) else {
         return Err(errors.into_failure());
     };
-    let login = verify(latchkey, &email, password, client).await?;
+    let login = verify(latchkey, &email, password, client).await.map_err(either)?;
     let (token, session) = new_session(latchkey, client, login.password_hash);
     let instead_of = instead_of.map(Token::hash);
-    let now = latchkey.now();
-    latchkey.store.begin_session(login.id, &session, instead_of.as_ref(), now).await?;
+    let (user, now) = (login.id, latchkey.now());
+    let begun = latchkey.store.begin_session(user, &session, instead_of.as_ref(), now).await;
+    begun.map_err(either)?;
     tracing::info!(user = %login.id, "signed in");
     Ok(token)
+}
+
+/// A wrong password at sign-in might as well be a wrong address.
+fn either(failure: Failure) -> Failure {
+    if failure == Failure::field(Field::Password, FieldProblem::WrongPassword) {
+        return Failure::field(Field::Password, FieldProblem::WrongCredentials);
+    }
+    failure
 }
 
 /// Compares a password with the login's, within the limits per address and per client.
@@ -96,7 +108,8 @@ pub async fn viewer(latchkey: &Latchkey, session: &Token) -> Result<Viewer, Fail
     let Settings { idle, absolute } = Settings::of(latchkey);
     let found = latchkey.store.session(&session.hash(), idle, absolute, latchkey.now()).await?;
     let user = found.ok_or(Failure::SignedOut)?;
-    Ok(Viewer { user: user.user, email: user.email, full_name: user.full_name })
+    let SessionUser { user, email, full_name, language } = user;
+    Ok(Viewer { user, email, full_name, language })
 }
 
 /// Ends the session.
@@ -107,13 +120,30 @@ pub async fn sign_out(latchkey: &Latchkey, session: &Token) -> Result<(), Failur
     latchkey.store.end_session(&session.hash()).await
 }
 
-/// Gives the viewer another name.
+/// Has the viewer's pages and mails in another language from now on.
+///
+/// # Errors
+/// [`Failure::Unavailable`].
+pub async fn choose_language(
+    latchkey: &Latchkey,
+    viewer: &Viewer,
+    language: &Language,
+) -> Result<(), Failure> {
+    latchkey.store.set_language(viewer.user, language).await
+}
+
+/// Gives the viewer another name and another language.
 ///
 /// # Errors
 /// [`Failure::Invalid`], [`Failure::Unavailable`].
-pub async fn rename(latchkey: &Latchkey, viewer: &Viewer, name: &str) -> Result<(), Failure> {
+pub async fn change_profile(
+    latchkey: &Latchkey,
+    viewer: &Viewer,
+    name: &str,
+    language: &Language,
+) -> Result<(), Failure> {
     let name = FullName::parse(name).map_err(|problem| Failure::field(Field::FullName, problem))?;
-    latchkey.store.rename_user(viewer.user, &name).await
+    latchkey.store.change_profile(viewer.user, &name, Some(language)).await
 }
 
 /// Deletes what ended: sessions, reset links, counted attempts.

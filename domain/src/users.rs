@@ -86,7 +86,7 @@ pub async fn change_permissions(
         Ok(MembershipChange {
             access: Some(Access::Granted(after)),
             entry: NewActivity { before: Some(before), after: Some(after), ..entry },
-            mail: Some(NewMail { to: facts.target.email.clone(), mail, invitation: None }),
+            mail: Some(to_target(facts, mail, client)),
         })
     };
     let (account, now) = (actor.account, latchkey.now());
@@ -162,7 +162,7 @@ fn ending(
     MembershipChange {
         access: None,
         entry: NewActivity { before, ..entry(facts, kind, client) },
-        mail: Some(NewMail { to: facts.target.email.clone(), mail, invitation: None }),
+        mail: Some(to_target(facts, mail, client)),
     }
 }
 
@@ -177,4 +177,9 @@ fn entry(facts: &ChangeFacts, kind: ActivityKind, client: &Client) -> NewActivit
         after: None,
         address: client.address.clone(),
     }
+}
+
+fn to_target(facts: &ChangeFacts, mail: Mail, client: &Client) -> NewMail {
+    let (to, language) = (facts.target.email.clone(), client.language.clone());
+    NewMail { to, language, mail, invitation: None }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AccountId, Conflict, Failure, Permission, PermissionSet, UserId};
+use crate::{AccountId, Conflict, Failure, Permission, PermissionSet, UserId, foremost};
 
 /// What a membership opens: everything, or the permissions granted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,7 +73,8 @@ impl Actor {
     /// hold: the one that was asked for, not what it implies.
     pub fn must_grant(&self, permissions: PermissionSet) -> Result<(), Failure> {
         self.must(Permission::AccountUsers)?;
-        match foremost(permissions.difference(self.access.permissions())) {
+        let missing = permissions.difference(self.access.permissions());
+        match foremost(missing).next() {
             None => Ok(()),
             Some(missing) => Err(Failure::NotAllowed(missing)),
         }
@@ -103,19 +104,12 @@ impl Actor {
         let held = self.access.permissions();
         let added: PermissionSet = wanted.difference(current).collect();
         let missing = added.difference(current).filter(|added| !held.contains(*added));
-        if let Some(missing) = foremost(missing) {
+        if let Some(missing) = foremost(missing).next() {
             return Err(Failure::NotAllowed(missing));
         }
         let out_of_reach = current.difference(held);
         Ok(wanted.iter().chain(out_of_reach).collect())
     }
-}
-
-/// The first of the permissions that isn't among them only because another implies it.
-fn foremost(permissions: impl Iterator<Item = Permission>) -> Option<Permission> {
-    let all: Vec<_> = permissions.collect();
-    let implied: Vec<_> = all.iter().filter_map(|permission| permission.implies()).collect();
-    all.into_iter().find(|permission| !implied.contains(permission))
 }
 
 #[cfg(test)]

@@ -104,6 +104,10 @@ pub enum Field {
     Town,
     /// "Country".
     Country,
+    /// Whether a guide answered the reader's question.
+    Helped,
+    /// What a reader adds about a guide.
+    Comment,
     /// What a form carries unseen, or the form as a whole.
     Form,
 }
@@ -123,6 +127,8 @@ impl Field {
             Self::PostalCode => "postal_code",
             Self::Town => "town",
             Self::Country => "country",
+            Self::Helped => "helped",
+            Self::Comment => "comment",
             Self::Form => "form",
         }
     }
@@ -140,8 +146,10 @@ pub enum FieldProblem {
     TooShort,
     /// More characters than are taken.
     TooLong,
-    /// E-mail address and password don't belong together.
+    /// It isn't the user's password.
     WrongPassword,
+    /// E-mail address and password don't belong together; which of them is wrong isn't said.
+    WrongCredentials,
     /// The person is in the account already.
     AlreadyInAccount,
     /// It isn't one of the values that the form offers.

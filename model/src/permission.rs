@@ -267,6 +267,14 @@ impl<'de> Deserialize<'de> for PermissionSet {
     }
 }
 
+/// Those of the permissions that none of the others implies: what was asked for, or what tells the
+/// most.
+pub fn foremost(permissions: impl Iterator<Item = Permission>) -> impl Iterator<Item = Permission> {
+    let all: Vec<_> = permissions.collect();
+    let implied: Vec<_> = all.iter().filter_map(|permission| permission.implies()).collect();
+    all.into_iter().filter(move |permission| !implied.contains(permission))
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

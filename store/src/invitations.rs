@@ -2,7 +2,7 @@
 
 use model::{
     Access, AccountId, AccountNumber, Actor, Conflict, Cursor, Delivery, EmailAddress, Failure,
-    InvitationId, InvitationState, Timestamp, UserId,
+    InvitationId, InvitationState, Language, Timestamp, UserId,
 };
 
 use sqlx::{FromRow, query, query_as, query_scalar};
@@ -55,6 +55,17 @@ sql! {
          WHERE i.account_id = $1 AND i.state = 'pending' AND i.id < $2 \
          ORDER BY i.id DESC LIMIT $3"
     );
+    NEWEST_OF = invitation!(
+        ", i.ended_at, u.full_name AS inviter_name, o.state AS mail_state, \
+             o.answer AS mail_answer, o.due_at AS mail_due_at, o.ended_at AS mail_ended_at, \
+             o.language AS mail_language \
+         FROM invitations i LEFT JOIN users u ON u.id = i.inviter_id \
+             LEFT JOIN outbox o ON o.id = (SELECT n.id FROM outbox n \
+                                           WHERE n.invitation_id = i.id \
+                                           ORDER BY n.id DESC LIMIT 1) \
+         WHERE i.account_id = $1 AND i.email_key = $2 \
+         ORDER BY i.id DESC LIMIT 1"
+    );
     ACCOUNT_OF = "SELECT i.account_id \
                   FROM invitation_tokens t JOIN invitations i ON i.id = t.invitation_id \
                   WHERE t.token_hash = $1";
@@ -104,6 +115,32 @@ pub struct PendingInvitation {
     pub inviter_name: Option<String>,
     /// What became of its newest mail.
     pub delivery: Delivery,
+}
+
+/// What became of an address: the newest invitation of it, and of its newest mail.
+#[derive(Clone, Debug)]
+pub struct Tracked {
+    /// The invitation.
+    pub invitation: Invitation,
+    /// Who invites, by name; none for the provider.
+    pub inviter_name: Option<String>,
+    /// When it was answered or cancelled.
+    pub ended_at: Option<Timestamp>,
+    /// What became of its mail; none when there never was one.
+    pub mail: Option<TrackedMail>,
+}
+
+/// How an invitation's mail fared.
+#[derive(Clone, Debug)]
+pub struct TrackedMail {
+    /// Whether it is out.
+    pub delivery: Delivery,
+    /// The language that it is written in; none for the provider's.
+    pub language: Option<Language>,
+    /// When it is tried next, while it waits.
+    pub due_at: Timestamp,
+    /// When the mail server took or refused it.
+    pub ended_at: Option<Timestamp>,
 }
 
 /// What an offer is decided on: read under lock.
@@ -211,6 +248,7 @@ pub struct AnswerFacts {
 
 /// What the invited person answers.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "made once in a request and consumed at once")]
 pub enum Answer {
     /// They join.
     Accept {
@@ -292,11 +330,45 @@ impl PendingRow {
         PendingInvitation {
             invitation: self.invitation.read(now),
             inviter_name: self.inviter_name,
-            delivery: match self.mail_state.as_deref() {
-                Some("sent" | "kept") => Delivery::Sent,
-                Some("failed") => Delivery::Failed { answer: self.mail_answer.unwrap_or_default() },
-                _ => Delivery::Queued { answer: self.mail_answer },
-            },
+            delivery: delivery(self.mail_state.as_deref(), self.mail_answer),
+        }
+    }
+}
+
+fn delivery(state: Option<&str>, answer: Option<String>) -> Delivery {
+    match state {
+        Some("sent" | "kept") => Delivery::Sent,
+        Some("failed") => Delivery::Failed { answer: answer.unwrap_or_default() },
+        _ => Delivery::Queued { answer },
+    }
+}
+
+#[derive(FromRow)]
+struct TrackedRow {
+    #[sqlx(flatten)]
+    invitation: InvitationRow,
+    ended_at: Option<i64>,
+    inviter_name: Option<String>,
+    mail_state: Option<String>,
+    mail_answer: Option<String>,
+    mail_due_at: Option<i64>,
+    mail_ended_at: Option<i64>,
+    mail_language: Option<String>,
+}
+
+impl TrackedRow {
+    fn read(self, now: Timestamp) -> Tracked {
+        let mail = self.mail_due_at.map(|due_at| TrackedMail {
+            delivery: delivery(self.mail_state.as_deref(), self.mail_answer),
+            language: self.mail_language.as_deref().and_then(Language::parse),
+            due_at: Timestamp::from_micros(due_at),
+            ended_at: self.mail_ended_at.map(Timestamp::from_micros),
+        });
+        Tracked {
+            invitation: self.invitation.read(now),
+            inviter_name: self.inviter_name,
+            ended_at: self.ended_at.map(Timestamp::from_micros),
+            mail,
         }
     }
 }
@@ -475,6 +547,38 @@ impl Store {
             .bind(Uuid::from(invitation))
             .fetch_optional(db))?;
         Ok(row.map(|row| row.read(now)))
+    }
+
+    /// The newest invitation of this address to the account, and what became of its mail.
+    ///
+    /// # Errors
+    /// [`Failure::Unavailable`].
+    pub async fn track_invitation(
+        &self,
+        account: AccountId,
+        email: &EmailAddress,
+        now: Timestamp,
+    ) -> Result<Option<Tracked>, Failure> {
+        let row: Option<TrackedRow> = read!(self, db => query_as(NEWEST_OF)
+            .bind(Uuid::from(account))
+            .bind(email.key())
+            .fetch_optional(db))?;
+        Ok(row.map(|row| row.read(now)))
+    }
+
+    /// Whether somebody with this address is in the account.
+    ///
+    /// # Errors
+    /// [`Failure::Unavailable`].
+    pub async fn is_in_account(
+        &self,
+        account: AccountId,
+        email: &EmailAddress,
+    ) -> Result<bool, Failure> {
+        read!(self, db => query_scalar(IN_ACCOUNT)
+            .bind(Uuid::from(account))
+            .bind(email.key())
+            .fetch_one(db))
     }
 
     /// What the link with this token leads to. Changes nothing.

@@ -8,6 +8,7 @@ mod accounts;
 mod activity;
 mod areas;
 mod db;
+mod feedback;
 mod invitations;
 mod limits;
 mod memberships;
@@ -20,9 +21,10 @@ pub use accounts::{AccountDetails, AccountRow, NewAccount};
 pub use activity::{ActivityFilter, ActivityRow, NewActivity};
 pub use areas::{Domain, Invoice, Service, SupportRequest};
 pub use db::{OpenError, Store};
+pub use feedback::Feedback;
 pub use invitations::{
     Answer, AnswerFacts, Invitation, InvitationFacts, InvitationStep, Joiner, Offer, OfferFacts,
-    Offered, OpenedInvitation, PendingInvitation,
+    Offered, OpenedInvitation, PendingInvitation, Tracked, TrackedMail,
 };
 pub use limits::Attempts;
 pub use memberships::{

@@ -16,6 +16,7 @@ sql! {
                  until = CASE WHEN attempts.until <= $2 THEN excluded.until \
                          ELSE attempts.until END \
              RETURNING count, until";
+    ATTEMPTS = "SELECT count, until FROM attempts WHERE key = $1 AND until > $2";
     FORGET = "DELETE FROM attempts WHERE key = $1";
 }
 
@@ -47,6 +48,20 @@ impl Store {
             .fetch_one(db))?;
         tx.commit().await?;
         Ok(Attempts { count: count(tries), until: Timestamp::from_micros(until) })
+    }
+
+    /// What was counted at `key` in the present window; none when nothing was.
+    ///
+    /// # Errors
+    /// [`Failure::Unavailable`].
+    pub async fn attempts(&self, key: &str, now: Timestamp) -> Result<Option<Attempts>, Failure> {
+        let row: Option<(i64, i64)> = read!(self, db => query_as(ATTEMPTS)
+            .bind(key)
+            .bind(now.as_micros())
+            .fetch_optional(db))?;
+        let attempts =
+            |(tries, until)| Attempts { count: count(tries), until: Timestamp::from_micros(until) };
+        Ok(row.map(attempts))
     }
 
     /// Forgets the attempts at `key`, after one that succeeded.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use model::{EmailAddress, Failure, InvitationId, Mail, MailKind, Timestamp};
+use model::{EmailAddress, Failure, InvitationId, Language, Mail, MailKind, Timestamp};
 use sqlx::{FromRow, query, query_as};
 use uuid::Uuid;
 
@@ -10,28 +10,30 @@ use crate::Store;
 use crate::db::{Tx, count, limit, new_id, read, sql, unreadable, write};
 
 sql! {
+    /// In the recipient's language if they have a login with one.
     QUEUE = "INSERT INTO outbox \
                  (id, email, email_key, kind, facts, state, attempts, due_at, invitation_id, \
-                  queued_at) \
-             VALUES ($1, $2, $3, $4, $5, 'queued', 0, $6, $7, $6)";
+                  queued_at, language) \
+             VALUES ($1, $2, $3, $4, $5, 'queued', 0, $6, $7, $6, \
+                     coalesce((SELECT language FROM users WHERE email_key = $3), $8))";
     TAKE = "UPDATE outbox SET due_at = $2, attempts = attempts + 1 \
             WHERE id = (SELECT id FROM outbox WHERE state = 'queued' AND due_at <= $1 \
                         ORDER BY due_at, id LIMIT 1) \
-            RETURNING id, email, email_key, facts, attempts - 1 AS attempts, queued_at",
+            RETURNING id, email, email_key, language, facts, attempts - 1 AS attempts, queued_at",
         // Here workers stand side by side: each skips what another is just taking.
         on Postgres "UPDATE outbox SET due_at = $2, attempts = attempts + 1 \
             WHERE id = (SELECT id FROM outbox WHERE state = 'queued' AND due_at <= $1 \
                         ORDER BY due_at, id LIMIT 1 FOR UPDATE SKIP LOCKED) \
-            RETURNING id, email, email_key, facts, attempts - 1 AS attempts, queued_at";
+            RETURNING id, email, email_key, language, facts, attempts - 1 AS attempts, queued_at";
     SENT = "UPDATE outbox SET state = 'sent', facts = NULL, answer = $2, ended_at = $3 \
             WHERE id = $1 AND state = 'queued'";
     KEPT = "UPDATE outbox SET state = 'kept', ended_at = $2 WHERE id = $1 AND state = 'queued'";
     DEFERRED = "UPDATE outbox SET answer = $2, due_at = $3 WHERE id = $1 AND state = 'queued'";
     FAILED = "UPDATE outbox SET state = 'failed', facts = NULL, answer = $2, ended_at = $3 \
               WHERE id = $1 AND state = 'queued'";
-    KEPT_MAILS = "SELECT id, email, email_key, facts, attempts, queued_at FROM outbox \
+    KEPT_MAILS = "SELECT id, email, email_key, language, facts, attempts, queued_at FROM outbox \
                   WHERE state = 'kept' ORDER BY id DESC LIMIT $1";
-    KEPT_MAIL = "SELECT id, email, email_key, facts, attempts, queued_at FROM outbox \
+    KEPT_MAIL = "SELECT id, email, email_key, language, facts, attempts, queued_at FROM outbox \
                  WHERE state = 'kept' AND id = $1";
     DROP_QUEUED = "DELETE FROM outbox WHERE invitation_id = $1 AND state = 'queued'";
     DROP_QUEUED_RESETS = "DELETE FROM outbox \
@@ -43,6 +45,8 @@ sql! {
 pub struct NewMail {
     /// The recipient.
     pub to: EmailAddress,
+    /// The sender's language, for recipients who have none; none for the provider's.
+    pub language: Option<Language>,
     /// Its facts.
     pub mail: Mail,
     /// The invitation whose delivery state it is.
@@ -56,6 +60,8 @@ pub struct QueuedMail {
     pub id: Uuid,
     /// The recipient.
     pub to: EmailAddress,
+    /// The language that it is written in; none for the provider's.
+    pub language: Option<Language>,
     /// Its facts.
     pub mail: Mail,
     /// How often it was tried before.
@@ -71,6 +77,8 @@ pub struct KeptMail {
     pub id: Uuid,
     /// The recipient.
     pub to: EmailAddress,
+    /// The language that it is written in; none for the provider's.
+    pub language: Option<Language>,
     /// Its facts.
     pub mail: Mail,
     /// When it was queued.
@@ -82,6 +90,7 @@ struct MailRow {
     id: Uuid,
     email: String,
     email_key: String,
+    language: Option<String>,
     facts: Option<String>,
     attempts: i64,
     queued_at: i64,
@@ -92,6 +101,7 @@ impl MailRow {
         Ok(QueuedMail {
             id: self.id,
             to: EmailAddress::from_stored(self.email, self.email_key),
+            language: self.language.as_deref().and_then(Language::parse),
             mail: serde_json::from_str(self.facts.as_deref().unwrap_or_default())
                 .map_err(unreadable)?,
             attempts: count(self.attempts),
@@ -102,7 +112,8 @@ impl MailRow {
 
 impl From<QueuedMail> for KeptMail {
     fn from(mail: QueuedMail) -> Self {
-        Self { id: mail.id, to: mail.to, mail: mail.mail, queued_at: mail.queued_at }
+        let QueuedMail { id, to, language, mail, queued_at, .. } = mail;
+        Self { id, to, language, mail, queued_at }
     }
 }
 
@@ -210,6 +221,7 @@ pub(crate) async fn queue(tx: &mut Tx, mail: &NewMail, now: Timestamp) -> Result
         .bind(&facts)
         .bind(now.as_micros())
         .bind(mail.invitation.map(Uuid::from))
+        .bind(mail.language.as_ref().map(Language::tag))
         .execute(db))?;
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use model::{EmailAddress, Failure, Field, FieldProblem, Secret, Timestamp, UserId};
+use model::{EmailAddress, Failure, Field, FieldProblem, Language, Secret, Timestamp, UserId};
 
 use sqlx::{FromRow, query, query_as};
 use uuid::Uuid;
@@ -11,7 +11,7 @@ use crate::db::{Tx, read, sql, write};
 use crate::{Store, TokenHash};
 
 sql! {
-    SESSION = "SELECT u.id, u.email, u.email_key, u.full_name, s.last_seen_at \
+    SESSION = "SELECT u.id, u.email, u.email_key, u.full_name, u.language, s.last_seen_at \
                FROM sessions s JOIN users u ON u.id = s.user_id \
                WHERE s.token_hash = $1 AND s.last_seen_at >= $2 AND s.created_at >= $3";
     SEEN = "UPDATE sessions SET last_seen_at = $2 WHERE token_hash = $1 AND last_seen_at <= $3";
@@ -54,6 +54,8 @@ pub struct SessionUser {
     pub email: EmailAddress,
     /// Their name.
     pub full_name: String,
+    /// Their language, if they chose one.
+    pub language: Option<Language>,
 }
 
 #[derive(FromRow)]
@@ -62,6 +64,7 @@ struct SessionRow {
     email: String,
     email_key: String,
     full_name: String,
+    language: Option<String>,
     last_seen_at: i64,
 }
 
@@ -117,6 +120,7 @@ impl Store {
             user: row.id.into(),
             email: EmailAddress::from_stored(row.email, row.email_key),
             full_name: row.full_name,
+            language: row.language.as_deref().and_then(Language::parse),
         }))
     }
 

@@ -1,6 +1,6 @@
 //! Users: the logins.
 
-use model::{Conflict, EmailAddress, Failure, FullName, Secret, Timestamp, UserId};
+use model::{Conflict, EmailAddress, Failure, FullName, Language, Secret, Timestamp, UserId};
 use sqlx::{FromRow, query, query_as, query_scalar};
 use uuid::Uuid;
 
@@ -15,14 +15,16 @@ sql! {
     LOCK_USER = "SELECT email, email_key, full_name FROM users WHERE id = $1",
         // SQLite's one writer holds the lock on everything already.
         on Postgres "SELECT email, email_key, full_name FROM users WHERE id = $1 FOR UPDATE";
-    INSERT_USER = "INSERT INTO users (id, email, email_key, full_name, password_hash, created_at) \
-                   VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (email_key) DO NOTHING";
+    INSERT_USER = "INSERT INTO users \
+                       (id, email, email_key, full_name, password_hash, language, created_at) \
+                   VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (email_key) DO NOTHING";
     LOCK_ACCOUNTS_OF = "SELECT id FROM accounts \
          WHERE id IN (SELECT account_id FROM memberships WHERE user_id = $1) ORDER BY id",
         on Postgres "SELECT id FROM accounts \
          WHERE id IN (SELECT account_id FROM memberships WHERE user_id = $1) ORDER BY id \
          FOR UPDATE";
-    RENAME = "UPDATE users SET full_name = $2 WHERE id = $1";
+    RENAME = "UPDATE users SET full_name = $2, language = coalesce($3, language) WHERE id = $1";
+    SET_LANGUAGE = "UPDATE users SET language = $2 WHERE id = $1";
     SET_PASSWORD = "UPDATE users SET password_hash = $2 WHERE id = $1";
     END_SESSIONS = "DELETE FROM sessions WHERE user_id = $1";
     END_OTHER_SESSIONS = "DELETE FROM sessions WHERE user_id = $1 AND token_hash <> $2";
@@ -52,6 +54,8 @@ pub struct NewUser {
     pub full_name: FullName,
     /// The password's hash in PHC string form.
     pub password_hash: Secret,
+    /// Their language, if it is known.
+    pub language: Option<Language>,
 }
 
 #[derive(FromRow)]
@@ -123,20 +127,42 @@ impl Store {
         tx.commit().await
     }
 
-    /// Gives the user another name, also where lists are sorted and searched by it.
+    /// Gives the user another name, also where lists are sorted and searched by it, and another
+    /// language if one is named.
     ///
     /// # Errors
     /// [`Failure::NotFound`], [`Failure::Unavailable`].
-    pub async fn rename_user(&self, user: UserId, name: &FullName) -> Result<(), Failure> {
+    pub async fn change_profile(
+        &self,
+        user: UserId,
+        name: &FullName,
+        language: Option<&Language>,
+    ) -> Result<(), Failure> {
         let mut tx = self.begin().await?;
         // The accounts before the user, as everywhere: joining takes them in this order too.
         let accounts = LOCK_ACCOUNTS_OF.on(&tx);
         let _: Vec<Uuid> =
             read!(tx, db => query_scalar(accounts).bind(Uuid::from(user)).fetch_all(db))?;
         let identity = lock(&mut tx, user).await?;
-        write!(tx, db => query(RENAME).bind(Uuid::from(user)).bind(name.as_str()).execute(db))?;
+        write!(tx, db => query(RENAME)
+            .bind(Uuid::from(user))
+            .bind(name.as_str())
+            .bind(language.map(Language::tag))
+            .execute(db))?;
         memberships::rename(&mut tx, user, name.as_str(), &identity.email()).await?;
         tx.commit().await
+    }
+
+    /// Gives the user another language.
+    ///
+    /// # Errors
+    /// [`Failure::Unavailable`].
+    pub async fn set_language(&self, user: UserId, language: &Language) -> Result<(), Failure> {
+        write!(self, db => query(SET_LANGUAGE)
+            .bind(Uuid::from(user))
+            .bind(language.tag())
+            .execute(db))?;
+        Ok(())
     }
 
     /// Replaces the password's hash and ends every session of the user but `keep`.
@@ -169,6 +195,7 @@ pub(crate) async fn insert(tx: &mut Tx, user: &NewUser, now: Timestamp) -> Resul
         .bind(user.email.key())
         .bind(user.full_name.as_str())
         .bind(user.password_hash.expose())
+        .bind(user.language.as_ref().map(Language::tag))
         .bind(now.as_micros())
         .execute(db))?;
     if inserted == 0 { Err(Failure::Conflict(Conflict::LoginExists)) } else { Ok(()) }

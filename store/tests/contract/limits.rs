@@ -23,6 +23,13 @@ on_both! {
         assert_eq!(db.store.count_attempt("b", HOUR, at(0)).await.unwrap().count, 2);
     }
 
+    async fn counted_attempts_can_be_looked_at(db: TestDatabase) {
+        assert_eq!(db.store.attempts("a", at(0)).await.unwrap(), None);
+        let counted = db.store.count_attempt("a", HOUR, at(0)).await.unwrap();
+        assert_eq!(db.store.attempts("a", at(3599)).await.unwrap(), Some(counted));
+        assert_eq!(db.store.attempts("a", at(3600)).await.unwrap(), None, "the window is over");
+    }
+
     async fn attempts_at_once_are_all_counted(db: TestDatabase) {
         let mut counts = at_once(20, |_| {
             let store = db.store.clone();

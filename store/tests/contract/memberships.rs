@@ -349,7 +349,7 @@ on_both! {
                 store.add_member(id, mei, Access::Granted(PermissionSet::EMPTY), at(0)).await
             });
             let name = model::FullName::parse("Aiko Sato").unwrap();
-            db.store.rename_user(mei, &name).await.unwrap();
+            db.store.change_profile(mei, &name, None).await.unwrap();
             joining.await.unwrap().unwrap();
         }
         assert_eq!(found(&bakery, "sato").await.len(), 10);

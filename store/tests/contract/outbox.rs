@@ -35,6 +35,24 @@ on_both! {
         assert!(take(&db, 1).await.is_none());
     }
 
+    async fn a_mail_is_in_the_recipients_language_or_else_in_the_senders(db: TestDatabase) {
+        let language = |tag| model::Language::parse(tag).unwrap();
+        let bakery = Bakery::new(&db.store).await;
+        let first = db.store.take_mail(HOUR, at(0)).await.unwrap().unwrap();
+        assert_eq!(first.language, None, "the provider's");
+        let mei = crate::story::user(&db.store, "Mei", "mei@example.com").await;
+        db.store.set_language(mei, &language("de")).await.unwrap();
+        for address in ["mei@example.com", "stranger@example.com"] {
+            let mail = store::NewMail { language: Some(language("nb")), ..mail(address) };
+            let change =
+                store::MembershipChange { mail: Some(mail), ..change(Some(model::Access::Owner)) };
+            let (id, ingrid) = (bakery.id, bakery.ingrid);
+            db.store.change_membership(id, ingrid, ingrid, at(0), |_| Ok(change)).await.unwrap();
+        }
+        assert_eq!(take(&db, 1).await.unwrap().language, Some(language("de")));
+        assert_eq!(take(&db, 1).await.unwrap().language, Some(language("nb")));
+    }
+
     async fn a_mail_whose_worker_died_is_taken_again_after_its_lease(db: TestDatabase) {
         queue(&db, &["a@example.com"]).await;
         let first = take(&db, 1).await.unwrap();

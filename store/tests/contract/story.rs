@@ -54,6 +54,7 @@ pub(crate) fn entry(kind: ActivityKind) -> NewActivity {
 pub(crate) fn mail(to: &str) -> NewMail {
     NewMail {
         to: email(to),
+        language: None,
         mail: Mail::AccessRemoved { account: "Bakery".to_owned(), removed_by: None },
         invitation: None,
     }
@@ -65,6 +66,7 @@ pub(crate) fn new_user(name: &str, address: &str) -> NewUser {
         email: email(address),
         full_name: FullName::parse(name).unwrap(),
         password_hash: secret("$argon2id$first"),
+        language: None,
     }
 }
 

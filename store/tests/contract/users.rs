@@ -1,4 +1,4 @@
-use model::{Conflict, Failure, FullName};
+use model::{Conflict, Failure, FullName, Language};
 use store::{UserSort, UsersQuery};
 use test_database::on_both;
 
@@ -27,7 +27,7 @@ on_both! {
         let agency = Bakery { id: crate::story::account(&db.store, "Agency").await.0, ..bakery };
         let mei = agency.with("Mei Tanaka", "mei@example.com", granted(&[])).await;
         db.store.add_member(bakery.id, mei, granted(&[]), at(0)).await.unwrap();
-        db.store.rename_user(mei, &FullName::parse("Aiko Sato").unwrap()).await.unwrap();
+        db.store.change_profile(mei, &FullName::parse("Aiko Sato").unwrap(), None).await.unwrap();
 
         assert_eq!(db.store.login_of(mei).await.unwrap().unwrap().full_name, "Aiko Sato");
         for account in [bakery.id, agency.id] {
@@ -43,8 +43,25 @@ on_both! {
             assert_eq!(all[0].cursor(UserSort::Name).key, "aiko sato");
         }
         let nobody = uuid::Uuid::nil().into();
-        let renamed = db.store.rename_user(nobody, &FullName::parse("X").unwrap()).await;
+        let renamed = db.store.change_profile(nobody, &FullName::parse("X").unwrap(), None).await;
         assert_eq!(renamed, Err(Failure::NotFound));
+    }
+
+    async fn a_user_has_the_language_that_they_chose(db: TestDatabase) {
+        let kari = user(&db.store, "Kari", "kari@example.com").await;
+        db.store.begin_session(kari, &new_session(1), None, at(0)).await.unwrap();
+        let language = async || {
+            let session = db.store.session(&token(1), DAY, DAY, at(1)).await.unwrap().unwrap();
+            session.language.map(|language| language.to_string())
+        };
+        assert_eq!(language().await, None);
+        db.store.set_language(kari, &Language::parse("nb").unwrap()).await.unwrap();
+        assert_eq!(language().await.as_deref(), Some("nb"));
+        let (name, german) = (FullName::parse("Kari").unwrap(), Language::parse("de").unwrap());
+        db.store.change_profile(kari, &name, Some(&german)).await.unwrap();
+        assert_eq!(language().await.as_deref(), Some("de"));
+        db.store.change_profile(kari, &name, None).await.unwrap();
+        assert_eq!(language().await.as_deref(), Some("de"));
     }
 
     async fn a_new_password_ends_every_other_session(db: TestDatabase) {
