@@ -1,16 +1,96 @@
-//! Turns the language files into functions: a key that no file has fails the build.
+//! Turns the language files into functions. A key that no file has, or that one of them lacks, fails
+//! the build.
 
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::path::{Path, PathBuf};
 
 use leptos_i18n_build::{Config, ParseOptions, TranslationsInfos};
+use serde_json::Value;
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// The language that every other one is compared with, and that readers of none of them get.
+const FIRST: &str = "en";
+
+fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-changed=locales");
+    let languages = languages(Path::new("locales"))?;
+    compare(&languages)?;
+    let mut config = Config::new(FIRST)?;
+    for language in languages.keys().filter(|language| *language != FIRST) {
+        config = config.add_locale(language.as_str())?;
+    }
     let options = ParseOptions::new().interpolate_display(true);
-    let languages = TranslationsInfos::parse(Config::new("en")?.parse_options(options))?;
-    languages.emit_diagnostics();
-    languages.rerun_if_locales_changed();
+    let translations = TranslationsInfos::parse(config.parse_options(options))?;
+    translations.emit_diagnostics();
     let folder = PathBuf::from(std::env::var("OUT_DIR")?).join("i18n");
-    languages.generate_i18n_module(folder)?;
+    translations.generate_i18n_module(folder)?;
     Ok(())
+}
+
+/// What a language file holds: for every key the names of what is put in.
+type Keys = BTreeMap<String, Vec<String>>;
+
+fn languages(folder: &Path) -> Result<BTreeMap<String, Keys>, Box<dyn Error>> {
+    let mut languages = BTreeMap::new();
+    for file in std::fs::read_dir(folder)? {
+        let path = file?.path();
+        let Some(name) = path.file_stem().and_then(|name| name.to_str()) else { continue };
+        let file: Value = serde_json::from_str(&std::fs::read_to_string(&path)?)
+            .map_err(|error| format!("{}: {error}", path.display()))?;
+        let mut keys = Keys::new();
+        collect(&file, "", &mut keys);
+        languages.insert(name.to_owned(), keys);
+    }
+    Ok(languages)
+}
+
+fn collect(value: &Value, path: &str, keys: &mut Keys) {
+    if let Value::Object(entries) = value {
+        for (name, value) in entries {
+            let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+            collect(value, &path, keys);
+        }
+    } else {
+        // The forms of a plural are one key: a language has as many as it needs.
+        let forms = ["_zero", "_one", "_two", "_few", "_many", "_other"];
+        let form = forms.iter().find_map(|form| path.strip_suffix(form));
+        let names = value.as_str().map(names).unwrap_or_default();
+        let known = keys.entry(form.unwrap_or(path).to_owned()).or_default();
+        known.extend(names);
+        known.sort();
+        known.dedup();
+        if form.is_some() {
+            // "One minute" needn't name the number.
+            known.retain(|name| name != "count");
+        }
+    }
+}
+
+/// The names between double braces.
+fn names(text: &str) -> Vec<String> {
+    let parts = text.split("{{").skip(1).filter_map(|part| part.split_once("}}"));
+    parts.map(|(name, _)| name.trim().to_owned()).collect()
+}
+
+fn compare(languages: &BTreeMap<String, Keys>) -> Result<(), String> {
+    let first = languages.get(FIRST).ok_or(format!("locales/{FIRST}.json is missing"))?;
+    let mut wrong = Vec::new();
+    for (language, keys) in languages {
+        for key in first.keys().filter(|key| !keys.contains_key(*key)) {
+            wrong.push(format!("locales/{language}.json lacks {key}"));
+        }
+        for (key, names) in keys {
+            match first.get(key) {
+                None => {
+                    wrong.push(format!("locales/{language}.json has {key}, which {FIRST} lacks"))
+                }
+                Some(expected) if expected != names => wrong.push(format!(
+                    "locales/{language}.json: {key} puts in {names:?}, {FIRST} {expected:?}"
+                )),
+                Some(_) => {}
+            }
+        }
+    }
+    if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\n")) }
 }

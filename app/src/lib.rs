@@ -17,15 +17,18 @@
     clippy::redundant_clone,
     reason = "made from the language files"
 )]
-mod languages {
+mod generated {
     include!(concat!(env!("OUT_DIR"), "/i18n/mod.rs"));
 }
-use languages::i18n;
+use generated::i18n;
 
 #[macro_use]
 mod words;
 #[macro_use]
 mod page;
+#[cfg(feature = "ssr")]
+mod formats;
+mod languages;
 mod problem;
 mod routes;
 #[cfg(feature = "ssr")]
@@ -52,6 +55,7 @@ pub mod mails;
 pub mod request;
 
 pub use i18n::Locale;
+pub use languages::spoken;
 pub use page::Rejected;
 pub use problem::Problem;
 pub use routes::App;

@@ -102,6 +102,8 @@ pub(crate) enum Notice {
     OwnPasswordChanged,
     /// The reader signed out.
     SignedOut,
+    /// The reader said what they think of a guide.
+    FeedbackGiven,
 }
 
 impl Notice {
@@ -125,6 +127,7 @@ impl Notice {
             Self::PasswordChanged => words!(notice.password_changed),
             Self::OwnPasswordChanged => words!(notice.own_password_changed),
             Self::SignedOut => words!(notice.signed_out),
+            Self::FeedbackGiven => words!(notice.feedback_given),
         }
     }
 
@@ -312,7 +315,11 @@ where
             match content {
                 Ok(content) => {
                     let content = show(content, frame.clone());
-                    Ok(view! { <Narrow frame=frame notice=notice>{content}</Narrow> }.into_any())
+                    let languages = crate::languages::Languages();
+                    Ok(view! {
+                        <Narrow frame=frame notice=notice>{content} {languages}</Narrow>
+                    }
+                    .into_any())
                 }
                 Err(refused) => Err(Problem::Failure(Failure::NotAllowed(refused.missing))),
             }

@@ -10,12 +10,13 @@ use domain::sessions::Viewer;
 use domain::{Client, Latchkey, Token};
 use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
-use model::{Access, Failure, Permission};
+use leptos_i18n::Locale as _;
+use model::{Access, Failure, Language, Permission};
 use serde::{Deserialize, Serialize};
 
 use crate::page::{AccountFrame, Frame, Notice, OwnerToAsk, Page, Refused};
 use crate::problem::Problem;
-use crate::{Locale, words};
+use crate::{Locale, languages, words};
 
 /// What the provider configured, as far as pages show it.
 #[derive(Clone, Debug, Default)]
@@ -30,6 +31,8 @@ pub struct Site {
     pub mail_from: String,
     /// Whether the public address is https: cookies are `Secure` then.
     pub secure: bool,
+    /// The language of those who ask for none that the product speaks.
+    pub language: Locale,
 }
 
 impl Site {
@@ -46,14 +49,53 @@ impl Site {
     }
 }
 
-/// What is known of a request before anybody asks who sent it.
-#[derive(Clone, Debug, Default)]
+/// What is known of a request before it is answered.
+#[derive(Clone, Debug)]
 pub struct RequestFacts {
     /// Where it comes from.
     pub client: Client,
     /// Its id, for the log and for pages that tell of a failure.
     pub id: String,
+    /// Who is signed in: asked once, at the request's beginning.
+    pub viewer: Result<Viewer, Failure>,
+    /// The language in which it is answered.
+    pub locale: Locale,
 }
+
+impl Default for RequestFacts {
+    fn default() -> Self {
+        Self {
+            client: Client::default(),
+            id: String::new(),
+            viewer: Err(Failure::SignedOut),
+            locale: Locale::default(),
+        }
+    }
+}
+
+impl RequestFacts {
+    /// Finds out who is signed in, and in which language they read.
+    pub async fn find(
+        latchkey: &Latchkey,
+        site: &Site,
+        headers: &HeaderMap,
+        client: Client,
+        id: String,
+    ) -> Self {
+        let viewer = match session_of(headers, site) {
+            Some(session) => domain::sessions::viewer(latchkey, &session).await,
+            None => Err(Failure::SignedOut),
+        };
+        let own = viewer.as_ref().ok().and_then(|viewer| viewer.language.as_ref());
+        let earlier = cookie(headers, LANGUAGE_COOKIE).and_then(|tag| Language::parse(&tag));
+        let locale = languages::server::first(own, earlier, headers).unwrap_or(site.language);
+        let client = Client { language: Language::parse(locale.as_str()), ..client };
+        Self { client, id, viewer, locale }
+    }
+}
+
+/// Holds the language that was chosen in this browser.
+const LANGUAGE_COOKIE: &str = "latchkey-language";
 
 /// The product. It is gone when the request is: a browser that left in the middle of it.
 pub(crate) fn latchkey() -> Result<Latchkey, Failure> {
@@ -95,20 +137,18 @@ pub(crate) fn session() -> Option<Token> {
 }
 
 /// The token of the session that these headers claim.
-#[must_use]
-pub fn session_of(headers: &HeaderMap, site: &Site) -> Option<Token> {
+fn session_of(headers: &HeaderMap, site: &Site) -> Option<Token> {
     cookie(headers, site.session_cookie()).and_then(|value| Token::parse(&value))
 }
 
 /// Who is signed in.
-pub(crate) async fn viewer() -> Result<Viewer, Failure> {
-    let session = session().ok_or(Failure::SignedOut)?;
-    domain::sessions::viewer(&latchkey()?, &session).await
+pub(crate) fn viewer() -> Result<Viewer, Failure> {
+    use_context::<RequestFacts>().unwrap_or_default().viewer
 }
 
 /// Who is signed in, if anybody.
-pub(crate) async fn viewer_if_any() -> Result<Option<Viewer>, Failure> {
-    match viewer().await {
+pub(crate) fn viewer_if_any() -> Result<Option<Viewer>, Failure> {
+    match viewer() {
         Ok(viewer) => Ok(Some(viewer)),
         Err(Failure::SignedOut) => Ok(None),
         Err(failure) => Err(failure),
@@ -135,7 +175,7 @@ pub(crate) async fn inside(number: &str) -> Result<Inside, Problem> {
 
 /// Demands that somebody is signed in; a page leads to the sign-in page otherwise.
 pub(crate) async fn signed_in() -> Result<Viewer, Problem> {
-    let viewer = viewer().await;
+    let viewer = viewer();
     if let Err(Failure::SignedOut) = viewer
         && let Some(parts) = use_context::<Parts>()
         && parts.method == axum::http::Method::GET
@@ -269,10 +309,9 @@ fn set_cookie(name: &str, value: &str, life: &str) {
     }
 }
 
-/// The language of this request.
-#[must_use]
-pub fn choose_locale(_parts: &Parts) -> Locale {
-    Locale::default()
+/// Has the pages that follow in this language, for a year.
+pub(crate) fn remember_language(language: &Language) {
+    set_cookie(LANGUAGE_COOKIE, language.tag(), "; Max-Age=31536000");
 }
 
 /// Access in one line, for what isn't a page.

@@ -12,7 +12,7 @@ use crate::account::overview::OverviewPage;
 use crate::activity::LogPage;
 use crate::billing::BillingPage;
 use crate::domains::DomainsPage;
-use crate::help::HelpPage;
+use crate::help::{GuidePage, HelpPage};
 use crate::invitations::decline::DeclinePage;
 use crate::invitations::join::JoinPage;
 use crate::mailbox::{MailPage, MailboxPage};
@@ -36,6 +36,8 @@ use crate::users::remove::RemovePage;
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
+    #[cfg(feature = "hydrate")]
+    provide_context(crate::languages::of_document());
     provide_context(Revision(RwSignal::new(0)));
     provide_context(HasErrors(RwSignal::new(false)));
     let (is_routing, set_is_routing) = signal(false);
@@ -76,6 +78,7 @@ fn Pages() -> impl IntoView {
             <Route ssr=ASYNC path=path!("/profile") view={page::<ProfilePage>()} />
             <Route ssr=ASYNC path=path!("/security") view={page::<SecurityPage>()} />
             <Route ssr=ASYNC path=path!("/help/users") view={page::<HelpPage>()} />
+            <Route ssr=ASYNC path=path!("/help/:guide") view={page::<GuidePage>()} />
             <Route ssr=ASYNC path=path!("/demo/mailbox") view={page::<MailboxPage>()} />
             <Route ssr=ASYNC path=path!("/demo/mailbox/:mail") view={page::<MailPage>()} />
         </FlatRoutes>

@@ -7,6 +7,7 @@ use axum::http::{HeaderName, HeaderValue, header};
 use leptos::nonce::use_nonce;
 use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
+use leptos_i18n::Locale as _;
 use leptos_meta::MetaTags;
 
 use crate::App;
@@ -36,7 +37,8 @@ fn comes_to_life(path: &str) -> bool {
 pub fn shell(assets: Arc<Assets>) -> impl IntoView {
     let path = use_context::<Parts>().map(|parts| parts.uri.path().to_owned()).unwrap_or_default();
     let nonce = use_nonce();
-    protect(nonce.as_ref().map(|nonce| nonce.to_string()));
+    let language = locale().as_str();
+    protect(language, nonce.as_ref().map(|nonce| nonce.to_string()));
     let script = format!(
         "import init,{{hydrate}} from {:?};init({{module_or_path:{:?}}}).then(hydrate)",
         assets.js, assets.wasm
@@ -71,7 +73,7 @@ pub fn shell(assets: Arc<Assets>) -> impl IntoView {
     };
     view! {
         <!DOCTYPE html>
-        <html lang=locale().to_string()>
+        <html lang=language>
             <head>
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1" />
@@ -88,9 +90,9 @@ pub fn shell(assets: Arc<Assets>) -> impl IntoView {
     }
 }
 
-/// The Content Security Policy with this page's nonce, and no copy of it kept anywhere: it shows
-/// what only its reader may see (OWASP ASVS 5.0 V3.4.3, V14.3.2).
-fn protect(nonce: Option<String>) {
+/// The page's language, the Content Security Policy with its nonce, and no copy of it kept
+/// anywhere: it shows what only its reader may see (OWASP ASVS 5.0 V3.4.3, V14.3.2).
+fn protect(language: &'static str, nonce: Option<String>) {
     let Some(response) = use_context::<ResponseOptions>() else { return };
     let nonce = nonce.unwrap_or_default();
     let policy = format!(
@@ -102,5 +104,6 @@ fn protect(nonce: Option<String>) {
     if let Ok(policy) = HeaderValue::from_str(&policy) {
         response.insert_header(HeaderName::from_static("content-security-policy"), policy);
     }
+    response.insert_header(header::CONTENT_LANGUAGE, HeaderValue::from_static(language));
     response.insert_header(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
 }

@@ -11,6 +11,8 @@ pub(crate) struct Moment {
     machine: String,
     /// To the minute, in UTC.
     exact: String,
+    /// The day, in UTC.
+    day: String,
     /// As seen from now.
     relative: String,
 }
@@ -42,8 +44,7 @@ pub(crate) fn Day(
     /// The moment.
     moment: Moment,
 ) -> impl IntoView {
-    let day = moment.exact.split(',').next().unwrap_or_default().to_owned();
-    view! { <time datetime=moment.machine title=moment.exact>{day}</time> }
+    view! { <time datetime=moment.machine title=moment.exact>{moment.day}</time> }
 }
 
 #[cfg(feature = "ssr")]
@@ -51,23 +52,24 @@ pub(crate) mod server {
     use model::Timestamp;
 
     use super::Moment;
+    use crate::formats;
 
     impl Moment {
         /// Puts a moment into words, as seen from `now`.
         pub(crate) fn new(at: Timestamp, now: Timestamp) -> Self {
             let machine = jiff::Timestamp::from_microsecond(at.as_micros()).unwrap_or_default();
-            let utc = machine.to_zoned_datetime(jiff::tz::TimeZone::UTC);
             Self {
                 machine: machine.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
-                exact: utc.strftime("%-d %B %Y, %H:%M UTC").to_string(),
+                exact: exact(at),
+                day: formats::day(at),
                 relative: relative(at, now),
             }
         }
     }
 
-    /// The moment to the minute, for mails.
+    /// The moment to the minute.
     pub(crate) fn exact(at: Timestamp) -> String {
-        Moment::new(at, at).exact
+        words!(when.exact, moment = formats::minute(at))
     }
 
     fn relative(at: Timestamp, now: Timestamp) -> String {
@@ -78,42 +80,64 @@ pub(crate) mod server {
         let past = now.since(at).as_secs();
         match (ahead, past) {
             (0..MINUTE, 0..MINUTE) => words!(when.now),
-            (0, MINUTE..120) => words!(when.minute_ago),
-            (0, 120..HOUR) => words!(when.minutes_ago, n = past / MINUTE),
-            (0, HOUR..7_200) => words!(when.hour_ago),
-            (0, 7_200..DAY) => words!(when.hours_ago, n = past / HOUR),
-            (0, DAY..172_800) => words!(when.day_ago),
-            (0, _) => words!(when.days_ago, n = past / DAY),
-            (MINUTE..120, _) => words!(when.in_minute),
-            (120..HOUR, _) => words!(when.in_minutes, n = ahead / MINUTE),
-            (HOUR..7_200, _) => words!(when.in_hour),
-            (7_200..DAY, _) => words!(when.in_hours, n = ahead / HOUR),
-            (DAY..172_800, _) => words!(when.in_day),
-            (_, _) => words!(when.in_days, n = (ahead + HOUR) / DAY),
+            (0, MINUTE..HOUR) => words!(when.minutes_ago, count = past / MINUTE),
+            (0, HOUR..DAY) => words!(when.hours_ago, count = past / HOUR),
+            (0, _) => words!(when.days_ago, count = past / DAY),
+            (MINUTE..HOUR, _) => words!(when.in_minutes, count = ahead / MINUTE),
+            (HOUR..DAY, _) => words!(when.in_hours, count = ahead / HOUR),
+            (_, _) => words!(when.in_days, count = (ahead + HOUR) / DAY),
         }
     }
 
     #[cfg(test)]
     mod tests {
+        use leptos::prelude::*;
+
         use super::*;
+        use crate::Locale;
+
+        fn told(locale: Locale, seconds: i64) -> String {
+            let now = Timestamp::from_micros(1_000_000_000_000_000);
+            let at = Timestamp::from_micros(now.as_micros() + seconds * 1_000_000);
+            Owner::new().with(|| {
+                provide_context(locale);
+                relative(at, now)
+            })
+        }
 
         #[test]
         fn moments_are_told_as_seen_from_now() {
-            let now = Timestamp::from_micros(1_000_000_000_000_000);
-            let secs = |s: i64| Timestamp::from_micros(now.as_micros() + s * 1_000_000);
             let cases = [
                 (0, "just now"),
                 (-59, "just now"),
                 (-61, "1 minute ago"),
+                (-3_000, "50 minutes ago"),
                 (-7_100, "1 hour ago"),
-                (-90_000, "yesterday"),
+                (-90_000, "1 day ago"),
                 (-200_000, "2 days ago"),
                 (61, "in 1 minute"),
                 (7 * 86_400 - 5, "in 7 days"),
-                (86_400, "tomorrow"),
+                (86_400, "in 1 day"),
             ];
             for (seconds, words) in cases {
-                assert_eq!(relative(secs(seconds), now), words, "{seconds}");
+                assert_eq!(told(Locale::en, seconds), words, "{seconds}");
+            }
+        }
+
+        #[test]
+        fn each_language_has_its_own_dates() {
+            let at = Timestamp::from_micros(1_795_514_700_000_000);
+            let cases = [
+                (Locale::en, "24 November 2026 at 10:05 UTC"),
+                (Locale::nb, "24. november 2026 kl. 10:05 UTC"),
+                (Locale::de, "24. November 2026 um 10:05 UTC"),
+            ];
+            for (locale, words) in cases {
+                let written = Owner::new().with(|| {
+                    provide_context(locale);
+                    exact(at)
+                });
+                assert_eq!(written, words);
             }
         }
     }

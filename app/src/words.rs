@@ -152,8 +152,13 @@ pub(crate) fn permissions_line(permissions: PermissionSet) -> String {
     if lines.is_empty() { words!(access.none) } else { lines.join(" · ") }
 }
 
-/// What the permissions let somebody do, to stand after "to" or "can": "see invoices and pay
-/// invoices". None for no permission.
+/// What the permissions let somebody do, to stand after "to" or "can": "see services and pay
+/// invoices". Whoever pays invoices sees them: that isn't said. None for no permission.
+pub(crate) fn abilities(permissions: PermissionSet) -> Option<String> {
+    phrases(model::foremost(permissions.iter()))
+}
+
+/// The permissions one by one, to stand after "to" or "can". None for no permission.
 pub(crate) fn phrases(permissions: impl Iterator<Item = Permission>) -> Option<String> {
     let phrases: Vec<_> = permissions.map(phrase).collect();
     let two = phrases.len() == 2;
@@ -171,7 +176,7 @@ pub(crate) fn access_summary(permissions: PermissionSet) -> String {
     if permissions == PermissionSet::all() {
         return words!(access.summary_all);
     }
-    match phrases(permissions.iter()) {
+    match abilities(permissions) {
         Some(phrases) => words!(access.summary, phrases = phrases),
         None => words!(access.summary_none),
     }
@@ -181,7 +186,7 @@ pub(crate) fn access_summary(permissions: PermissionSet) -> String {
 pub(crate) fn your_access(access: Access) -> String {
     match access {
         Access::Owner => words!(access.you_own),
-        Access::Granted(permissions) => match phrases(permissions.iter()) {
+        Access::Granted(permissions) => match abilities(permissions) {
             Some(phrases) => words!(access.you_can, phrases = phrases),
             None => words!(access.none),
         },
@@ -192,7 +197,7 @@ pub(crate) fn your_access(access: Access) -> String {
 pub(crate) fn access_after_joining(access: Access) -> String {
     match access {
         Access::Owner => words!(access.you_will_own),
-        Access::Granted(permissions) => match phrases(permissions.iter()) {
+        Access::Granted(permissions) => match abilities(permissions) {
             Some(phrases) => words!(access.you_may_join, phrases = phrases),
             None => words!(access.none),
         },
@@ -202,6 +207,12 @@ pub(crate) fn access_after_joining(access: Access) -> String {
 fn and(mut items: Vec<String>, join: impl Fn(String, String) -> String) -> Option<String> {
     let last = items.pop()?;
     if items.is_empty() { Some(last) } else { Some(join(items.join(", "), last)) }
+}
+
+/// Names in a row: "Ingrid, Olav and Mei".
+#[cfg(feature = "ssr")]
+pub(crate) fn list(names: Vec<String>) -> String {
+    and(names, |first, last| words!(access.verbs, first = first, last = last)).unwrap_or_default()
 }
 
 /// What is wrong with a field, and what to do.
@@ -221,7 +232,10 @@ pub(crate) fn field_problem(field: Field, problem: FieldProblem) -> String {
         (Field::Password | Field::NewPassword, P::Missing) => words!(problem.password_missing),
         (Field::Password | Field::NewPassword, P::TooShort) => words!(problem.password_too_short),
         (Field::Password | Field::NewPassword, P::TooLong) => words!(problem.password_too_long),
+        (Field::Password, P::WrongCredentials) => words!(problem.credentials_wrong),
         (Field::Password | Field::NewPassword, _) => words!(problem.password_wrong),
+        (Field::Helped, _) => words!(problem.helped_missing),
+        (Field::Comment, P::TooLong) => words!(problem.comment_too_long),
         (Field::AccountName, P::Missing) => words!(problem.account_name_missing),
         (Field::Form, _) => words!(problem.form_malformed),
         (_, P::Missing) => words!(problem.text_missing),
@@ -240,10 +254,9 @@ pub(crate) fn failure(failure: &Failure) -> String {
         }
         Failure::NotFound => words!(failure.not_found),
         Failure::Conflict(reason) => conflict(*reason),
-        Failure::TooMany(limit) => match limit.retry_after_seconds.div_ceil(60) {
-            0 | 1 => words!(failure.too_many_minute),
-            minutes => words!(failure.too_many_minutes, minutes = minutes),
-        },
+        Failure::TooMany(limit) => {
+            words!(failure.too_many, minutes = limit.retry_after_seconds.div_ceil(60))
+        }
         Failure::Unavailable => words!(failure.unavailable),
     }
 }

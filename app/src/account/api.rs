@@ -90,10 +90,7 @@ async fn overview(inside: &request::Inside) -> Result<OverviewView, model::Failu
     if actor.may(Permission::ServicesView) {
         let services = areas::services(latchkey, actor).await?;
         let suspended = services.iter().filter(|service| service.state == "suspended").count();
-        let count = match services.len() {
-            1 => words!(overview.service),
-            count => words!(overview.services, count = count),
-        };
+        let count = words!(overview.services, count = services.len());
         let sentence = match suspended {
             0 => count,
             some => format!("{count}, {}", words!(overview.suspended, count = some)),
@@ -104,10 +101,7 @@ async fn overview(inside: &request::Inside) -> Result<OverviewView, model::Failu
         let domains = areas::domains(latchkey, actor).await?;
         let soon = latchkey.now().after(std::time::Duration::from_secs(30 * 24 * 60 * 60));
         let expiring = domains.iter().filter(|domain| domain.expires_at < soon).count();
-        let count = match domains.len() {
-            1 => words!(overview.domain),
-            count => words!(overview.domains, count = count),
-        };
+        let count = words!(overview.domains, count = domains.len());
         let sentence = match expiring {
             0 => count,
             some => format!("{count}, {}", words!(overview.expiring, count = some)),

@@ -10,7 +10,7 @@ use crate::ui::state::Mood;
 use crate::when::Moment;
 
 #[cfg(feature = "ssr")]
-use {crate::request, domain::areas::Invoice, model::Timestamp};
+use {crate::formats, crate::request, domain::areas::Invoice, model::Timestamp};
 
 /// An invoice in the table.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,38 +50,12 @@ fn row(invoice: Invoice, now: Timestamp) -> InvoiceRow {
         number: invoice.number,
         issued: Moment::new(invoice.issued_at, now),
         due: Moment::new(invoice.due_at, now),
-        total: money(invoice.total_minor, &invoice.currency),
+        total: words!(
+            billing.amount,
+            amount = formats::hundredths(invoice.total_minor),
+            currency = invoice.currency
+        ),
         mood,
         state,
-    }
-}
-
-/// An amount with two decimals, thousands apart, and its currency's code.
-#[cfg(feature = "ssr")]
-fn money(minor: i64, currency: &str) -> String {
-    let sign = if minor < 0 { "−" } else { "" };
-    let (whole, cents) = (minor.unsigned_abs() / 100, minor.unsigned_abs() % 100);
-    let digits = whole.to_string();
-    let mut grouped = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place) % 3 == 0 {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    format!("{sign}{grouped}.{cents:02}\u{a0}{currency}")
-}
-
-#[cfg(all(test, feature = "ssr"))]
-mod tests {
-    use super::money;
-
-    #[test]
-    fn amounts() {
-        let cases =
-            [(129_900, "1,299.00"), (5, "0.05"), (-123_456_789, "−1,234,567.89"), (0, "0.00")];
-        for (minor, words) in cases {
-            assert_eq!(money(minor, "NOK"), format!("{words}\u{a0}NOK"));
-        }
     }
 }

@@ -1,4 +1,4 @@
-//! Server functions of the guide.
+//! Server functions of the guides.
 
 use leptos::prelude::*;
 use leptos::server_fn::codec::GetUrl;
@@ -6,35 +6,108 @@ use serde::{Deserialize, Serialize};
 
 use crate::page::Page;
 use crate::problem::Problem;
+use crate::ui::state::Mood;
 
 #[cfg(feature = "ssr")]
-use {crate::request, model::Permission};
+use {
+    crate::help::checks,
+    crate::page::{Notice, same_site},
+    crate::request,
+    model::Failure,
+};
 
-/// What the guide says about the reader.
+/// What a live check found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Found {
+    /// Whether something must be done.
+    pub(crate) mood: Mood,
+    /// What it is, in a line.
+    pub(crate) verdict: String,
+    /// What follows from it, and what to do.
+    pub(crate) advice: Vec<String>,
+}
+
+/// What was found out about an address that gets no invitation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct FoundMail {
+    /// How it stands.
+    pub(crate) found: Found,
+    /// What to search the junk folder for: names and values.
+    pub(crate) facts: Vec<(String, String)>,
+    /// The invitation, where it can be sent again.
+    pub(crate) resend: Option<String>,
+}
+
+/// What the guide to managing users says about the reader.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct HelpView {
     /// Whether the reader can invite people, and who can help if not.
-    pub(crate) can_invite: String,
+    pub(crate) inviting: Found,
+    /// The address that was asked about.
+    pub(crate) email: String,
+    /// What became of it; none when nothing was asked.
+    pub(crate) mail: Option<FoundMail>,
+    /// Whether the reader may ask.
+    pub(crate) may_ask: bool,
 }
 
-/// The guide, as seen from an account if one is named.
+/// The guide to managing users, as seen from an account if one is named.
 #[server(prefix = "/api", endpoint = "help/page", input = GetUrl)]
-pub(crate) async fn help_page(account: String) -> Result<Page<HelpView>, Problem> {
+pub(crate) async fn help_page(account: String, email: String) -> Result<Page<HelpView>, Problem> {
     if account.is_empty() {
-        let viewer = request::viewer_if_any().await?;
-        let view = HelpView { can_invite: words!(help.trouble_invite_general) };
+        let viewer = request::viewer_if_any()?;
+        let inviting = checks::inviting_anywhere();
+        let view = HelpView { inviting, email: String::new(), mail: None, may_ask: false };
         return Ok(request::plain_page(viewer.as_ref(), view));
     }
     let inside = request::inside(&account).await?;
-    let (name, actor) = (inside.acting.name.clone(), &inside.acting.actor);
-    let can_invite = if actor.access.is_owner() {
-        words!(help.trouble_invite_owner, account = name)
-    } else if actor.may(Permission::AccountUsers) {
-        words!(help.trouble_invite_yes, account = name)
-    } else {
-        let owners = domain::accounts::owners(&inside.latchkey, actor).await?;
-        let owners: Vec<_> = owners.into_iter().map(|owner| owner.full_name).collect();
-        words!(help.trouble_invite_no, account = name, owners = owners.join(", "))
+    let content = checks::page(&inside, email).await;
+    inside.page(content).await
+}
+
+/// One of the short guides.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct GuideView {
+    /// The end of its address.
+    pub(crate) guide: String,
+    /// Its heading.
+    pub(crate) heading: String,
+    /// What it is about.
+    pub(crate) lead: String,
+    /// Its sections: heading and text.
+    pub(crate) sections: Vec<(String, String)>,
+    /// The page that it is about: words and address.
+    pub(crate) open: Option<(String, String)>,
+}
+
+/// A short guide: to security, account details or billing.
+#[server(prefix = "/api", endpoint = "help/guide", input = GetUrl)]
+pub(crate) async fn guide_page(guide: String, account: String) -> Result<Page<GuideView>, Problem> {
+    if account.is_empty() {
+        let viewer = request::viewer_if_any()?;
+        let view = crate::help::guide::written(guide, None).ok_or(Failure::NotFound)?;
+        return Ok(request::plain_page(viewer.as_ref(), view));
+    }
+    let inside = request::inside(&account).await?;
+    let view = crate::help::guide::written(guide, Some(inside.acting.number));
+    inside.page(view.ok_or(Failure::NotFound)).await
+}
+
+/// Keeps what a reader says of a guide.
+#[server(prefix = "/api", endpoint = "help/feedback")]
+pub(crate) async fn give_feedback(
+    guide: String,
+    #[server(default)] helped: String,
+    #[server(default)] comment: String,
+    #[server(default)] next: String,
+) -> Result<(), Problem> {
+    let helped = match helped.as_str() {
+        "yes" => true,
+        "no" => false,
+        _ => return Err(Failure::field(model::Field::Helped, model::FieldProblem::Missing).into()),
     };
-    inside.page(Ok(HelpView { can_invite })).await
+    let (latchkey, client) = (request::latchkey()?, request::client());
+    domain::feedback::give(&latchkey, &guide, helped, &comment, &client).await?;
+    request::done(same_site(&next).unwrap_or("/help/users"), Notice::FeedbackGiven);
+    Ok(())
 }

@@ -77,7 +77,7 @@ pub(crate) enum Dead {
 /// The page of an invitation. Opening it changes nothing.
 #[server(prefix = "/api", endpoint = "invitations/page", input = GetUrl)]
 pub(crate) async fn join_page(token: String) -> Result<Page<JoinView>, Problem> {
-    let viewer = request::viewer_if_any().await?;
+    let viewer = request::viewer_if_any()?;
     let latchkey = request::latchkey()?;
     let view = match domain::invitations::open(&latchkey, &token, viewer.as_ref()).await {
         Ok(opened) => {

@@ -60,7 +60,7 @@ pub(crate) async fn mailbox_page() -> Result<Page<Vec<MailboxRow>>, Problem> {
     let row = |mail: domain::mails::KeptMail| MailboxRow {
         id: mail.id.to_string(),
         to: mail.to.to_string(),
-        subject: mails::write(&mail.mail, &request::site()).subject,
+        subject: mails::write(&mail.mail, mail.language.as_ref(), &request::site()).subject,
         at: Moment::new(mail.queued_at, now),
     };
     Ok(request::plain_page(None, mails.into_iter().map(row).collect()))
@@ -72,7 +72,7 @@ pub(crate) async fn mail_page(mail: String) -> Result<Page<MailView>, Problem> {
     demo_only()?;
     let (latchkey, site) = (request::latchkey()?, request::site());
     let kept = domain::mails::kept(&latchkey, &mail).await?;
-    let written = mails::write(&kept.mail, &site);
+    let written = mails::write(&kept.mail, kept.language.as_ref(), &site);
     let view = MailView {
         id: kept.id.to_string(),
         to: kept.to.to_string(),

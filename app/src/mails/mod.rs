@@ -1,11 +1,13 @@
 //! The mails in words: subject, text and HTML from a mail's facts.
 
 use askama::Template;
-use model::{Access, Mail};
+use leptos::prelude::*;
+use leptos_i18n::Locale as _;
+use model::{Access, Language, Mail};
 
 use crate::request::Site;
 use crate::when::server::exact;
-use crate::words;
+use crate::{languages, words};
 
 /// A mail in words.
 #[derive(Clone, Debug)]
@@ -30,6 +32,7 @@ struct Letter {
 #[derive(Template)]
 #[template(path = "mail.html")]
 struct Html<'a> {
+    language: &'a str,
     letter: &'a Letter,
     greeting: String,
     button_hint: String,
@@ -45,14 +48,24 @@ struct Text<'a> {
     sent_by: String,
 }
 
-/// Puts a mail into words. Its links lead to the configured public address.
+/// Puts a mail into words, in this language or else in the provider's. Its links lead to the
+/// configured public address.
 #[must_use]
-pub fn write(mail: &Mail, site: &Site) -> Written {
+pub fn write(mail: &Mail, language: Option<&Language>, site: &Site) -> Written {
+    let locale = language.and_then(languages::spoken).unwrap_or(site.language);
+    Owner::new().with(|| {
+        provide_context(locale);
+        written(mail, locale.as_str(), site)
+    })
+}
+
+fn written(mail: &Mail, language: &str, site: &Site) -> Written {
     let letter = letter(mail, site);
     let greeting = words!(mail.greeting);
     let sent_by = words!(mail.sent_by, provider = site.provider.clone());
     let text = Text { letter: &letter, greeting: greeting.clone(), sent_by: sent_by.clone() };
     let html = Html {
+        language,
         letter: &letter,
         greeting,
         button_hint: words!(mail.button_hint),
@@ -87,7 +100,7 @@ fn letter(mail: &Mail, site: &Site) -> Letter {
             let opens = match access {
                 Access::Owner => words!(mail.invitation_owner),
                 Access::Granted(permissions) => {
-                    let phrases = words::phrases(permissions.iter()).unwrap_or_default();
+                    let phrases = words::abilities(*permissions).unwrap_or_default();
                     words!(mail.invitation_access, phrases = phrases)
                 }
             };
@@ -127,7 +140,7 @@ fn letter(mail: &Mail, site: &Site) -> Letter {
                     name = name,
                     email = email,
                     account = account,
-                    phrases = words::phrases(permissions.iter()).unwrap_or_default()
+                    phrases = words::abilities(*permissions).unwrap_or_default()
                 ),
             };
             Letter { subject, lead: vec![lead], ..Letter::default() }

@@ -8,7 +8,7 @@ use crate::page::Page;
 use crate::problem::Problem;
 
 #[cfg(feature = "ssr")]
-use {crate::page::Notice, crate::request};
+use {crate::page::Notice, crate::request, leptos_i18n::Locale as _};
 
 /// What a user's own pages show.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,21 +17,30 @@ pub(crate) struct ProfileView {
     pub(crate) name: String,
     /// Their address.
     pub(crate) email: String,
+    /// Their language, or the one that they read this in.
+    pub(crate) language: String,
 }
 
 /// The reader's own login.
 #[server(prefix = "/api", endpoint = "profile/page", input = GetUrl)]
 pub(crate) async fn profile_page() -> Result<Page<ProfileView>, Problem> {
     let viewer = request::signed_in().await?;
-    let view = ProfileView { name: viewer.full_name.clone(), email: viewer.email.to_string() };
+    let view = ProfileView {
+        name: viewer.full_name.clone(),
+        email: viewer.email.to_string(),
+        language: crate::words::locale().as_str().to_owned(),
+    };
     Ok(request::plain_page(Some(&viewer), view))
 }
 
-/// Gives the reader another name.
-#[server(prefix = "/api", endpoint = "profile/rename")]
-pub(crate) async fn rename(full_name: String) -> Result<(), Problem> {
+/// Gives the reader another name, and their pages and mails another language.
+#[server(prefix = "/api", endpoint = "profile/save")]
+pub(crate) async fn save_profile(full_name: String, language: String) -> Result<(), Problem> {
     let viewer = request::signed_in().await?;
-    domain::sessions::rename(&request::latchkey()?, &viewer, &full_name).await?;
+    let language = crate::languages::server::known(&language)?;
+    let latchkey = request::latchkey()?;
+    domain::sessions::change_profile(&latchkey, &viewer, &full_name, &language).await?;
+    request::remember_language(&language);
     request::done("/profile", Notice::ChangesSaved);
     Ok(())
 }

@@ -1,13 +1,14 @@
-//! The reader's name and address.
+//! The reader's name, address and language.
 
 use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 use model::Field;
 
+use crate::languages;
 use crate::page::{Loading, PageTitle, framed};
 use crate::security::api::{ProfileView, profile_page};
 use crate::ui::field::TextField;
-use crate::ui::form::{Form, SubmitButton};
+use crate::ui::form::{Form, FormState, SubmitButton};
 use crate::ui::frame::Here;
 
 /// `/profile`
@@ -30,7 +31,7 @@ impl LazyRoute for ProfilePage {
                         <p class="lead">{words!(profile.lead)}</p>
                     </div>
                 </div>
-                <Form form="profile/rename" action="/profile">
+                <Form form="profile/save" action="/profile">
                     <TextField
                         field=Field::FullName
                         label=words!(form.full_name)
@@ -45,6 +46,7 @@ impl LazyRoute for ProfilePage {
                         value=view.email
                         readonly=true
                     />
+                    {language_field(&view.language)}
                     <div class="form-actions">
                         <SubmitButton words=words!(form.save) />
                     </div>
@@ -52,5 +54,21 @@ impl LazyRoute for ProfilePage {
             }
             .into_any()
         })
+    }
+}
+
+fn language_field(present: &str) -> impl IntoView + use<> {
+    let typed = FormState::here().value("language").unwrap_or_else(|| present.to_owned());
+    let options = languages::all().into_iter().map(move |(tag, name)| {
+        view! { <option value=tag lang=tag selected=tag == typed>{name}</option> }
+    });
+    view! {
+        <div class="field">
+            <label for="language">{words!(language.choose)}</label>
+            <p class="hint" id="language-hint">{words!(profile.language_hint)}</p>
+            <select id="language" name="language" aria-describedby="language-hint">
+                {options.collect_view()}
+            </select>
+        </div>
     }
 }

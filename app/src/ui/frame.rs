@@ -177,10 +177,8 @@ fn AccountMenu(user: Person, account: Option<AccountFrame>, demo: bool) -> impl 
     let several = account.as_ref().is_none_or(|account| account.has_others).then(|| {
         view! { <li><a href="/accounts">{words!(frame.switch)}</a></li> }
     });
-    let help = match &account {
-        Some(account) => format!("/help/users?account={}", account.number),
-        None => "/help/users".to_owned(),
-    };
+    let path = leptos_router::hooks::use_location().pathname.get_untracked();
+    let help = crate::help::help_for(&path, account.as_ref());
     let mailbox = demo.then(|| {
         view! { <li><a href="/demo/mailbox" rel="external">{words!(frame.mailbox)}</a></li> }
     });

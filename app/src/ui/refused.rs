@@ -14,6 +14,11 @@ pub(crate) fn refused(refused: Refused, here: Here, frame: Frame) -> AnyView {
     let yours = crate::page::your_access(&frame);
     let account = frame.account.as_ref().map(|account| account.name.clone()).unwrap_or_default();
     let back = frame.account.as_ref().map(|account| format!("/accounts/{}", account.number));
+    let help = frame
+        .account
+        .as_ref()
+        .filter(|_| here == Here::Users)
+        .map(|account| format!("/help/users?account={}#cannot-invite", account.number));
     let owners = refused
         .owners
         .into_iter()
@@ -36,6 +41,7 @@ pub(crate) fn refused(refused: Refused, here: Here, frame: Frame) -> AnyView {
                 <dt>{words!(refused.ask)}</dt>
                 <dd><ul>{owners}</ul></dd>
             </dl>
+            {help.map(|href| view! { <p><a href=href>{words!(refused.help)}</a></p> })}
             {back.map(|back| view! { <a class="button" href=back>{words!(refused.back)}</a> })}
         </div>
     }

@@ -83,8 +83,8 @@ pub(crate) struct PendingRow {
 pub(crate) struct InviteView {
     /// What the reader holds, and so can give.
     pub(crate) held: PermissionSet,
-    /// For how many days an invitation works.
-    pub(crate) days: u64,
+    /// For how long an invitation works, in a sentence.
+    pub(crate) valid: String,
 }
 
 /// User management.
@@ -188,7 +188,7 @@ fn invite_view(inside: &request::Inside) -> InviteView {
     let lifetime = inside.latchkey.settings.invitation_lifetime;
     InviteView {
         held: inside.acting.actor.access.permissions(),
-        days: lifetime.as_secs() / (24 * 60 * 60),
+        valid: words!(invite.valid, count = lifetime.as_secs() / (24 * 60 * 60)),
     }
 }
 
@@ -226,13 +226,19 @@ pub(crate) async fn invite(
 
 /// Sends an invitation again.
 #[server(prefix = "/api", endpoint = "users/resend")]
-pub(crate) async fn resend(account: String, invitation: String) -> Result<(), Problem> {
+pub(crate) async fn resend(
+    account: String,
+    invitation: String,
+    #[server(default)] next: String,
+) -> Result<(), Problem> {
     let inside = request::inside(&account).await?;
     let (latchkey, actor) = (&inside.latchkey, &inside.acting.actor);
     let sent =
         domain::invitations::resend(latchkey, actor, &invitation, &request::client()).await?;
     let (email, link) = (sent.email.to_string(), invitation_link(&sent));
-    request::done(&users_path(&inside), Notice::InvitationResent { email, link });
+    let users = users_path(&inside);
+    let next = crate::page::same_site(&next).unwrap_or(&users);
+    request::done(next, Notice::InvitationResent { email, link });
     Ok(())
 }
 

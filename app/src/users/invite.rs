@@ -83,7 +83,7 @@ fn InviteFields(invite: InviteView) -> impl IntoView {
             <aside class="access-summary">
                 <h2>{words!(invite.summary)}</h2>
                 <p aria-live="polite">{ticked.summary()}</p>
-                <p class="hint">{words!(invite.valid, days = invite.days)}</p>
+                <p class="hint">{invite.valid}</p>
                 <div class="form-actions">
                     <SubmitButton words=words!(invite.button) />
                 </div>

@@ -29,6 +29,10 @@ pub(crate) fn PendingTable(
             </nav>
         }
     });
+    let help = (!rows.is_empty()).then(|| {
+        let href = format!("/help/users?account={number}#no-mail");
+        view! { <p class="quiet"><a href=href>{words!(help.trouble_mail_link)}</a></p> }
+    });
     let columns = vec![
         words!(pending.email),
         words!(pending.permissions),
@@ -42,6 +46,7 @@ pub(crate) fn PendingTable(
         {table(Caption::Shown(words!(pending.caption)), columns, rows)}
         {none}
         {next}
+        {help}
     }
 }
 

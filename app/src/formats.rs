@@ -1,0 +1,80 @@
+//! Dates and numbers as a language writes them (Unicode CLDR, by ICU4X). On the server only: the
+//! browser shows what it is sent.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use icu_calendar::Gregorian;
+use icu_datetime::fieldsets::{YMD, YMDT};
+use icu_datetime::input::{Date, DateTime, Time};
+use icu_datetime::{FixedCalendarDateTimeFormatter, fieldsets};
+use icu_decimal::DecimalFormatter;
+use icu_decimal::input::Decimal;
+use icu_locale_core::Locale as Conventions;
+use model::Timestamp;
+
+use crate::words::locale;
+
+/// The day, such as "24 November 2026", in UTC.
+pub(crate) fn day(at: Timestamp) -> String {
+    let written = formats().and_then(|formats| {
+        let moment = utc(at)?;
+        Some(formats.day.format(&moment.date).to_string())
+    });
+    written.unwrap_or_default()
+}
+
+/// Day and time to the minute, such as "24 November 2026 at 10:05", in UTC.
+pub(crate) fn minute(at: Timestamp) -> String {
+    let written = formats().and_then(|formats| Some(formats.minute.format(&utc(at)?).to_string()));
+    written.unwrap_or_default()
+}
+
+/// A number of hundredths with two decimals, such as "12,450.00".
+pub(crate) fn hundredths(number: i64) -> String {
+    let mut decimal = Decimal::from(number);
+    decimal.multiply_pow10(-2);
+    formats()
+        .map_or_else(|| decimal.to_string(), |formats| formats.number.format(&decimal).to_string())
+}
+
+struct Formats {
+    day: FixedCalendarDateTimeFormatter<Gregorian, YMD>,
+    minute: FixedCalendarDateTimeFormatter<Gregorian, YMDT>,
+    number: DecimalFormatter,
+}
+
+thread_local! {
+    /// By the language's conventions. Making them takes longer than using them.
+    static MADE: RefCell<HashMap<&'static str, Option<Rc<Formats>>>> = RefCell::default();
+}
+
+fn formats() -> Option<Rc<Formats>> {
+    let conventions = leptos_i18n::td_string!(locale(), language.conventions);
+    MADE.with_borrow_mut(|made| {
+        made.entry(conventions).or_insert_with(|| make(conventions).map(Rc::new)).clone()
+    })
+}
+
+/// None for a tag in a language file that is none; a test looks at them all.
+fn make(conventions: &str) -> Option<Formats> {
+    let conventions: Conventions = conventions.parse().ok()?;
+    let minute = fieldsets::YMD::long().with_time_hm();
+    Some(Formats {
+        day: FixedCalendarDateTimeFormatter::try_new(conventions.clone().into(), YMD::long())
+            .ok()?,
+        minute: FixedCalendarDateTimeFormatter::try_new(conventions.clone().into(), minute).ok()?,
+        number: DecimalFormatter::try_new(conventions.into(), Default::default()).ok()?,
+    })
+}
+
+fn utc(at: Timestamp) -> Option<DateTime<Gregorian>> {
+    let at = jiff::Timestamp::from_microsecond(at.as_micros()).ok()?;
+    let at = at.to_zoned_datetime(jiff::tz::TimeZone::UTC);
+    let part = |part: i8| u8::try_from(part).ok();
+    let date =
+        Date::try_new_gregorian(at.year().into(), part(at.month())?, part(at.day())?).ok()?;
+    let time = Time::try_new(part(at.hour())?, part(at.minute())?, 0, 0).ok()?;
+    Some(DateTime { date, time })
+}

@@ -1,0 +1,184 @@
+//! The live checks: what stands in the way of this reader, at this moment, in words.
+
+use domain::invitations::{Tracked, TrackedMail, Whereabouts};
+use model::{Delivery, Failure, FieldErrors, InvitationState, Mail, Permission};
+
+use crate::help::api::{Found, FoundMail, HelpView};
+use crate::request::{self, Inside};
+use crate::ui::state::Mood;
+use crate::when::server::exact;
+use crate::words;
+
+/// What the guide says about somebody in an account.
+pub(crate) async fn page(inside: &Inside, email: String) -> Result<HelpView, Failure> {
+    let actor = &inside.acting.actor;
+    let inviting = inviting(inside).await?;
+    let may_ask = actor.may(Permission::AccountUsers);
+    let asked = email.trim();
+    let mail = if may_ask && !asked.is_empty() { Some(mail(inside, asked).await?) } else { None };
+    Ok(HelpView { inviting, email, mail, may_ask })
+}
+
+/// Whether somebody outside any account can invite people.
+pub(crate) fn inviting_anywhere() -> Found {
+    Found {
+        mood: Mood::Quiet,
+        verdict: words!(help.inviting_anywhere),
+        advice: vec![words!(help.inviting_anywhere_advice)],
+    }
+}
+
+async fn inviting(inside: &Inside) -> Result<Found, Failure> {
+    let (latchkey, actor) = (&inside.latchkey, &inside.acting.actor);
+    let account = inside.acting.name.clone();
+    if !actor.may(Permission::AccountUsers) {
+        let owners = domain::accounts::owners(latchkey, actor).await?;
+        let owners = owners.into_iter().map(|owner| owner.full_name).collect();
+        return Ok(Found {
+            mood: Mood::Trouble,
+            verdict: words!(
+                help.inviting_no,
+                account = account,
+                permission = words::label(Permission::AccountUsers)
+            ),
+            advice: vec![words!(help.inviting_no_advice, owners = words::list(owners))],
+        });
+    }
+    let limit = domain::invitations::mail_limit(latchkey, actor).await?;
+    if let Some(until) = limit.used_up_until {
+        return Ok(Found {
+            mood: Mood::Waiting,
+            verdict: words!(help.inviting_limit, account = account, count = limit.most),
+            advice: vec![words!(help.inviting_limit_advice, when = exact(until))],
+        });
+    }
+    let advice = if actor.access.is_owner() {
+        words!(help.inviting_owner)
+    } else {
+        words!(help.inviting_held, held = words::permissions_line(actor.access.permissions()))
+    };
+    let verdict = words!(help.inviting_yes, account = account);
+    Ok(Found { mood: Mood::Ok, verdict, advice: vec![advice] })
+}
+
+async fn mail(inside: &Inside, email: &str) -> Result<FoundMail, Failure> {
+    let (latchkey, actor) = (&inside.latchkey, &inside.acting.actor);
+    let plain = |mood, verdict, advice| FoundMail {
+        found: Found { mood, verdict, advice },
+        facts: Vec::new(),
+        resend: None,
+    };
+    Ok(match domain::invitations::track(latchkey, actor, email).await {
+        Err(Failure::Invalid(FieldErrors(problems))) => {
+            let words = problems.iter().map(|p| words::field_problem(p.field, p.problem));
+            plain(Mood::Trouble, words.collect(), Vec::new())
+        }
+        Err(failure) => return Err(failure),
+        Ok(Whereabouts::NotInvited) => plain(
+            Mood::Trouble,
+            words!(help.mail_not_invited, email = email),
+            vec![words!(help.mail_not_invited_advice)],
+        ),
+        Ok(Whereabouts::InAccount) => plain(
+            Mood::Ok,
+            words!(help.mail_in_account, email = email),
+            vec![words!(help.mail_in_account_advice)],
+        ),
+        Ok(Whereabouts::Invited(tracked)) => invited(inside, &tracked),
+    })
+}
+
+fn invited(inside: &Inside, tracked: &Tracked) -> FoundMail {
+    let invitation = &tracked.invitation;
+    let email = invitation.email.to_string();
+    let ended = tracked.ended_at.map(exact).unwrap_or_default();
+    let (mood, verdict, advice) = match invitation.state {
+        InvitationState::Pending => return pending(inside, tracked),
+        InvitationState::Expired => (
+            Mood::Trouble,
+            words!(help.mail_expired, email = email, when = exact(invitation.expires_at)),
+            words!(help.mail_expired_advice),
+        ),
+        InvitationState::Accepted => (
+            Mood::Quiet,
+            words!(help.mail_accepted, email = email, when = ended),
+            words!(help.mail_accepted_advice),
+        ),
+        InvitationState::Declined => (
+            Mood::Quiet,
+            words!(help.mail_declined, email = email, when = ended),
+            words!(help.mail_declined_advice),
+        ),
+        InvitationState::Cancelled => (
+            Mood::Trouble,
+            words!(help.mail_cancelled, email = email, when = ended),
+            words!(help.mail_cancelled_advice),
+        ),
+    };
+    let expired = invitation.state == InvitationState::Expired;
+    FoundMail {
+        found: Found { mood, verdict, advice: vec![advice] },
+        facts: Vec::new(),
+        resend: expired.then(|| invitation.id.to_string()),
+    }
+}
+
+fn pending(inside: &Inside, tracked: &Tracked) -> FoundMail {
+    let invitation = &tracked.invitation;
+    let site = request::site();
+    let (mood, verdict, advice) = delivery(tracked.mail.as_ref(), &invitation.email.to_string());
+    let mail = Mail::Invitation {
+        account: inside.acting.name.clone(),
+        inviter: tracked.inviter_name.clone(),
+        access: invitation.access,
+        expires_at: invitation.expires_at,
+        token: String::new().into(),
+    };
+    let language = tracked.mail.as_ref().and_then(|mail| mail.language.as_ref());
+    let facts = vec![
+        (words!(help.mail_sender), site.mail_from.clone()),
+        (words!(help.mail_subject), crate::mails::write(&mail, language, &site).subject),
+        (words!(help.mail_until), exact(invitation.expires_at)),
+    ];
+    FoundMail {
+        found: Found { mood, verdict, advice: vec![advice] },
+        facts,
+        resend: Some(invitation.id.to_string()),
+    }
+}
+
+fn delivery(mail: Option<&TrackedMail>, email: &str) -> (Mood, String, String) {
+    let Some(mail) = mail else {
+        return (
+            Mood::Waiting,
+            words!(help.mail_queued, email = email),
+            words!(help.mail_queued_advice),
+        );
+    };
+    match &mail.delivery {
+        Delivery::Sent => (
+            Mood::Ok,
+            words!(
+                help.mail_sent,
+                email = email,
+                when = mail.ended_at.map(exact).unwrap_or_default()
+            ),
+            words!(help.mail_sent_advice),
+        ),
+        Delivery::Failed { answer } => (
+            Mood::Trouble,
+            words!(help.mail_refused, email = email, answer = answer.clone()),
+            words!(help.mail_refused_advice),
+        ),
+        Delivery::Queued { answer: Some(answer) } => (
+            Mood::Waiting,
+            words!(help.mail_deferred, email = email, answer = answer.clone()),
+            words!(help.mail_deferred_advice, when = exact(mail.due_at)),
+        ),
+        Delivery::Queued { answer: None } => (
+            Mood::Waiting,
+            words!(help.mail_queued, email = email),
+            words!(help.mail_queued_advice),
+        ),
+    }
+}

@@ -1,0 +1,96 @@
+//! The short guides beside the one to managing users.
+
+use leptos::prelude::*;
+use leptos_router::{LazyRoute, lazy_route};
+
+use crate::help::api::{GuideView, guide_page};
+use crate::help::feedback::Feedback;
+use crate::page::{Loading, PageTitle, framed};
+use crate::ui::frame::Here;
+
+/// `/help/{guide}`
+pub(crate) struct GuidePage(Loading<GuideView>);
+
+#[lazy_route]
+impl LazyRoute for GuidePage {
+    fn data() -> Self {
+        Self(load!("help/guide", asked => guide_page(
+            guide = asked.part("guide"),
+            account = asked.query("account"),
+        )))
+    }
+
+    fn view(this: Self) -> AnyView {
+        framed(this.0, Here::Elsewhere, |view, frame| {
+            let number = frame.account.as_ref().map(|account| account.number);
+            let account = number.map(|number| format!("?account={number}")).unwrap_or_default();
+            let here = format!("/help/{}{account}", view.guide);
+            let users = format!("/help/users{account}");
+            let sections = view
+                .sections
+                .into_iter()
+                .map(|(heading, text)| view! { <h2>{heading}</h2> <p>{text}</p> })
+                .collect_view();
+            let open = view.open.map(|(words, href)| {
+                view! { <p><a class="button" href=href>{words}</a></p> }
+            });
+            view! {
+                <PageTitle title=view.heading.clone() provider=frame.provider />
+                <article class="prose">
+                    <h1>{view.heading}</h1>
+                    <p class="lead">{view.lead}</p>
+                    {sections}
+                    {open}
+                    <h2>{words!(help.related)}</h2>
+                    <ul><li><a href=users>{words!(help.heading)}</a></li></ul>
+                    <Feedback guide=view.guide here=here />
+                </article>
+            }
+            .into_any()
+        })
+    }
+}
+
+/// The guide in words; none for one that there isn't.
+#[cfg(feature = "ssr")]
+pub(crate) fn written(guide: String, account: Option<model::AccountNumber>) -> Option<GuideView> {
+    let inside = |path: &str, words: String| {
+        account.map(|number| (words, format!("/accounts/{number}{path}")))
+    };
+    let (heading, lead, sections, open) = match guide.as_str() {
+        "security" => (
+            words!(guide_security.heading),
+            words!(guide_security.lead),
+            vec![
+                (words!(guide_security.password), words!(guide_security.password_text)),
+                (words!(guide_security.forgotten), words!(guide_security.forgotten_text)),
+                (words!(guide_security.stranger), words!(guide_security.stranger_text)),
+                (words!(guide_security.mails), words!(guide_security.mails_text)),
+            ],
+            Some((words!(frame.security), "/security".to_owned())),
+        ),
+        "account" => (
+            words!(guide_account.heading),
+            words!(guide_account.lead),
+            vec![
+                (words!(guide_account.change), words!(guide_account.change_text)),
+                (words!(guide_account.several), words!(guide_account.several_text)),
+                (words!(guide_account.leave), words!(guide_account.leave_text)),
+                (words!(guide_account.log), words!(guide_account.log_text)),
+            ],
+            inside("/account", words!(frame.account_details)),
+        ),
+        "billing" => (
+            words!(guide_billing.heading),
+            words!(guide_billing.lead),
+            vec![
+                (words!(guide_billing.see), words!(guide_billing.see_text)),
+                (words!(guide_billing.bookkeeper), words!(guide_billing.bookkeeper_text)),
+                (words!(guide_billing.overdue), words!(guide_billing.overdue_text)),
+            ],
+            inside("/billing", crate::words::area(model::Area::Billing)),
+        ),
+        _ => return None,
+    };
+    Some(GuideView { guide, heading, lead, sections, open })
+}
