@@ -113,6 +113,7 @@ async fn fill(latchkey: &Latchkey, name: &str, count: usize) -> i64 {
             email: EmailAddress::parse(&email).expect("an address"),
             full_name: FullName::parse(&format!("Person {n} Bench")).expect("a name"),
             password_hash: ingrid.password_hash.clone(),
+            language: None,
         };
         store.add_user(&user, now).await.expect("a user");
         store.add_member(account, id, Access::Granted(access), now).await.expect("a membership");

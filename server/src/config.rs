@@ -7,6 +7,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use app::Locale;
 use app::request::Site;
 use domain::Settings;
 use figment::error::Kind;
@@ -17,7 +18,7 @@ use ipnet::IpNet;
 use lettre::message::Mailbox;
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::Certificate;
-use model::Secret;
+use model::{Language, Secret};
 use serde::{Deserialize, Deserializer, de};
 use tracing_subscriber::EnvFilter;
 use url::Url;
@@ -61,6 +62,10 @@ pub struct Config {
     /// The name of the company that runs Latchkey, on pages and in mails. Default `Latchkey`.
     #[serde(deserialize_with = "provider_name")]
     pub provider_name: String,
+    /// The language of pages and mails for those who ask for none that Latchkey speaks: `en`, `nb`
+    /// or `de`. Default `en`.
+    #[serde(deserialize_with = "language")]
+    pub language: Locale,
     /// Whether this is the demo: fictional people with a password that everybody knows, and a
     /// mailbox that everybody can read. Default `false`.
     #[serde(deserialize_with = "flag")]
@@ -188,6 +193,7 @@ impl Default for Config {
                 email: lettre::Address::new_dangerous("no-reply", "localhost"),
             },
             provider_name: "Latchkey".to_owned(),
+            language: Locale::default(),
             demo: false,
             invitation_days: 7,
             session_idle_hours: 24,
@@ -249,6 +255,7 @@ impl Config {
             demo: self.demo,
             mail_from: self.mail_from.to_string(),
             secure: self.public_url.starts_with("https:"),
+            language: self.language,
         }
     }
 
@@ -544,6 +551,12 @@ fn mail_from<'de, D: Deserializer<'de>>(from: D) -> Result<Mailbox, D::Error> {
 fn provider_name<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
     read_text(from, "a name of 1 to 100 characters on one line", |text| {
         (1..=100).contains(&text.chars().count()).then(|| text.to_owned())
+    })
+}
+
+fn language<'de, D: Deserializer<'de>>(from: D) -> Result<Locale, D::Error> {
+    read_text(from, "one of the languages, such as en", |text| {
+        Language::parse(text).and_then(|language| app::spoken(&language))
     })
 }
 

@@ -1,8 +1,9 @@
 //! The activity log as CSV (RFC 4180), piece by piece: its length doesn't matter.
 
+use app::request::RequestFacts;
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, Query, Request, State};
-use axum::http::{HeaderMap, header};
+use axum::http::{Extensions, header};
 use axum::response::{IntoResponse, Response};
 use domain::activity::{ActivityPage, ActivityRow};
 use futures_util::stream;
@@ -27,7 +28,7 @@ pub async fn log(
     request: Request,
 ) -> Response {
     let (head, _) = request.into_parts();
-    match first(&parts, &account, &filter, &head.headers).await {
+    match first(&parts, &account, &filter, &head.extensions).await {
         Ok((actor, page)) => send(parts, actor, filter, page),
         // The page that the export belongs to knows how to say what is wrong.
         Err(_) => {
@@ -43,11 +44,10 @@ async fn first(
     parts: &Parts,
     account: &str,
     filter: &Filter,
-    headers: &HeaderMap,
+    extensions: &Extensions,
 ) -> Result<(Actor, ActivityPage), Failure> {
-    let session = app::request::session_of(headers, &parts.site);
-    let session = session.ok_or(Failure::SignedOut)?;
-    let viewer = domain::sessions::viewer(&parts.latchkey, &session).await?;
+    let facts = extensions.get::<RequestFacts>().cloned().unwrap_or_default();
+    let viewer = facts.viewer?;
     let acting = domain::accounts::act(&parts.latchkey, &viewer, account).await?;
     let page = piece(parts, &acting.actor, filter, None).await?;
     Ok((acting.actor, page))

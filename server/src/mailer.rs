@@ -385,7 +385,8 @@ impl Header for AutoSubmitted {
 /// Puts a mail together (RFC 5322): from whom to whom, and the message. It is the same for every
 /// try but for the boundary between its parts.
 fn compose(mail: &QueuedMail, site: &Site, from: &Mailbox) -> Result<(Envelope, Vec<u8>), String> {
-    let Written { subject, text, html } = app::mails::write(&mail.mail, site);
+    let Written { subject, text, html } =
+        app::mails::write(&mail.mail, mail.language.as_ref(), site);
     let to: Address = mail.to.key().parse().map_err(|error| format!("the address: {error}"))?;
     let micros = u64::try_from(mail.queued_at.as_micros()).unwrap_or(0);
     let message = Message::builder()
@@ -421,6 +422,7 @@ mod tests {
 
     fn queued(to: &str, mail: Mail) -> QueuedMail {
         QueuedMail {
+            language: None,
             id: "01890000-0000-7000-8000-000000000001".parse().unwrap(),
             to: EmailAddress::parse(to).unwrap(),
             mail,

@@ -47,10 +47,9 @@ impl Parts {
             provide_context(Arc::clone(&site));
             let parts = use_context::<RequestParts>();
             let facts = parts.as_ref().and_then(|parts| parts.extensions.get::<RequestFacts>());
-            provide_context(facts.cloned().unwrap_or_default());
-            provide_context(
-                parts.map(|parts| app::request::choose_locale(&parts)).unwrap_or_default(),
-            );
+            let facts = facts.cloned().unwrap_or_default();
+            provide_context(facts.locale);
+            provide_context(facts);
         }
     }
 
@@ -127,7 +126,8 @@ async fn mail_html(State(parts): State<Parts>, Path(mail): Path<String>) -> Resp
                 "default-src 'none'; style-src 'unsafe-inline'; sandbox; frame-ancestors 'self'";
             let headers =
                 [(header::CONTENT_SECURITY_POLICY, policy), (header::CACHE_CONTROL, "no-store")];
-            (headers, Html(app::mails::write(&mail.mail, &parts.site).html)).into_response()
+            (headers, Html(app::mails::write(&mail.mail, mail.language.as_ref(), &parts.site).html))
+                .into_response()
         }
         Err(_) => StatusCode::NOT_FOUND.into_response(),
     }
@@ -140,12 +140,17 @@ async fn attend(State(parts): State<Parts>, mut request: Request, next: Next) ->
     let address = client_address(&parts, &request);
     let user_agent = request.headers().get(header::USER_AGENT).and_then(|v| v.to_str().ok());
     let user_agent = user_agent.unwrap_or_default().chars().take(200).collect();
-    let client = Client { address: address.to_string(), user_agent };
-    request.extensions_mut().insert(RequestFacts { client, id: id.clone() });
+    let client = Client { address: address.to_string(), user_agent, language: None };
     let (method, path) = (request.method().clone(), logged_path(request.uri().path()));
     let span = tracing::info_span!("request", id, %method, path);
     let changes = !matches!(method, Method::GET | Method::HEAD | Method::OPTIONS);
     let begun = parts.latchkey.now();
+    if is_for_people(request.uri().path()) {
+        let (latchkey, site, headers) = (&parts.latchkey, &parts.site, request.headers());
+        let facts = RequestFacts::find(latchkey, site, headers, client, id.clone());
+        let facts = facts.instrument(span.clone()).await;
+        request.extensions_mut().insert(facts);
+    }
     let mut response = next.run(request).instrument(span.clone()).await;
     if changes {
         parts.mail_waiting.notify_one();
@@ -155,6 +160,12 @@ async fn attend(State(parts): State<Parts>, mut request: Request, next: Next) ->
     tracing::info!(status = response.status().as_u16(), millis = millis as u64, "answered");
     protect(&parts.site, &id, &mut response);
     response
+}
+
+/// Whether it matters who asks: files and probes are the same for everybody.
+fn is_for_people(path: &str) -> bool {
+    let same_for_all = ["/favicon.svg", "/robots.txt", "/healthz", "/readyz"];
+    !path.starts_with("/pkg/") && !same_for_all.contains(&path)
 }
 
 /// The path for the log: what follows these is a key.

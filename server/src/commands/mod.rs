@@ -5,6 +5,7 @@
 mod account;
 mod demo;
 mod doctor;
+mod feedback;
 mod migrate;
 mod serve;
 mod user;
@@ -48,6 +49,9 @@ enum Command {
     /// Help people with their login
     #[command(subcommand)]
     User(UserCommand),
+    /// Read what people say of the guides
+    #[command(subcommand)]
+    Feedback(FeedbackCommand),
     /// Prepare the demo
     #[command(subcommand)]
     Demo(DemoCommand),
@@ -76,6 +80,16 @@ enum UserCommand {
     ResetLink {
         /// Their e-mail address
         email: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum FeedbackCommand {
+    /// List the newest of it
+    List {
+        /// How much of it
+        #[arg(long, default_value_t = 100)]
+        most: usize,
     },
 }
 
@@ -112,6 +126,7 @@ async fn obey(config: Config, command: Command) -> Result<()> {
         }
         Command::Account(AccountCommand::List) => account::list(&config).await,
         Command::User(UserCommand::ResetLink { email }) => user::reset_link(&config, &email).await,
+        Command::Feedback(FeedbackCommand::List { most }) => feedback::list(&config, most).await,
         Command::Demo(DemoCommand::Seed) => demo::seed(&config).await,
         Command::Doctor => Ok(()),
     }

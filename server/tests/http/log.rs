@@ -27,8 +27,8 @@ on_both! {
     async fn the_export_is_csv_that_no_spreadsheet_runs(db: TestDatabase) {
         let app = TestApp::new(db).await;
         let mut ingrid = app.as_person(INGRID).await;
-        let fields = [("full_name", "=HYPERLINK(\"https://evil.example\")")];
-        ingrid.post("/profile", "profile/rename", &fields).await.is(303);
+        let fields = [("full_name", "=HYPERLINK(\"https://evil.example\")"), ("language", "en")];
+        ingrid.post("/profile", "profile/save", &fields).await.is(303);
         ingrid.invite("kari@nordlys.example", &["billing.view"]).await.is(303);
         let csv = ingrid.get(&format!("{BAKERY}/log.csv?person=&kind=")).await;
         csv.is(200);

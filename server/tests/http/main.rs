@@ -13,7 +13,9 @@
 mod account;
 mod bad_input;
 mod headers;
+mod help;
 mod invitations;
+mod languages;
 mod log;
 mod races;
 mod reset;

@@ -84,6 +84,15 @@ impl TestApp {
         self.latchkey.store.login(&email).await.unwrap().unwrap().id.to_string()
     }
 
+    /// The account that a person owns.
+    pub async fn account_of(&self, person: Person) -> model::AccountId {
+        let email = model::EmailAddress::parse(person.email).unwrap();
+        let user = self.latchkey.store.login(&email).await.unwrap().unwrap().id;
+        let number = model::AccountNumber::from_stored(100_001);
+        let now = self.latchkey.now();
+        self.latchkey.store.membership(user, number, now).await.unwrap().unwrap().account
+    }
+
     /// The path of the link in the newest invitation mail to this address.
     pub async fn invitation_link(&self, email: &str) -> String {
         self.keep_all_mail().await;
