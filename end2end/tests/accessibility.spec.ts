@@ -1,5 +1,5 @@
 import { expectAccessible, expectToFit } from '../story/accessible';
-import { bjorn, ingrid, mei, nordlys, stranger } from '../story/people';
+import { bjorn, ingrid, mei, nordlys, olav, stranger } from '../story/people';
 import { accountMenu, enter, inAccount, invite, openManageAccess, ownName, signIn } from '../story/steps';
 import { expect, test } from '../story/test';
 
@@ -17,7 +17,8 @@ const pages = [
   ['the activity log', inAccount(nordlys, 'log')],
   ['the profile', '/profile'],
   ['security', '/security'],
-  ['the guide', '/help/users'],
+  ['the guide', `/help/users?account=${nordlys.number}&email=nobody%40elsewhere.example`],
+  ['a short guide', '/help/security'],
   ['the mailbox', '/demo/mailbox'],
   ['a page that is not there', inAccount(nordlys, 'nothing-here')],
 ] as const;
@@ -112,3 +113,31 @@ test('an invitation can be written and sent by keyboard alone, with the focus in
   await page.keyboard.press('Enter');
   await expect(page.getByRole('status').filter({ hasText: 'Invitation sent to' })).toBeVisible();
 });
+
+for (const language of ['nb', 'de'] as const) {
+  test.describe(`in ${language}`, () => {
+    test.use({ locale: language });
+
+    // The markup is the same in every language; what differs is how long the words are.
+    test('the pages are accessible and fit', async ({ page }) => {
+      test.slow();
+      await page.goto('/sign-in');
+      await page.locator('#email').fill(olav.email);
+      await page.locator('#password').fill(olav.password);
+      await page.locator('form:has(#password) [type=submit]').click();
+      await expect(ownName(page, olav)).toBeVisible();
+      for (const [, path] of pages) {
+        await page.goto(path);
+        await expectAccessible(page);
+        await expectToFit(page);
+      }
+    });
+
+    test('signing in and joining are accessible and fit', async ({ page }) => {
+      await page.goto('/sign-in');
+      await expect(page.locator('html')).toHaveAttribute('lang', language);
+      await expectAccessible(page);
+      await expectToFit(page);
+    });
+  });
+}
