@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 
 /** The languages that the product speaks, by their tags. */
 export const languages = ['en', 'nb', 'de'] as const;
@@ -8,12 +7,12 @@ export type Language = (typeof languages)[number];
 
 /** The words of a language, from the file that the product takes them from: `say('users.invite')`. */
 export function wordsOf(language: Language) {
-  const file = join(__dirname, '..', '..', 'app', 'locales', `${language}.json`);
+  const file = new URL(`../../app/locales/${language}.json`, import.meta.url);
   const words = JSON.parse(readFileSync(file, 'utf8')) as Record<string, Record<string, string>>;
   return (key: string, values: Record<string, string> = {}): string => {
     const [section = '', name = ''] = key.split('.');
     const text = words[section]?.[name];
-    if (text === undefined) throw new Error(`${file} has no ${key}`);
+    if (text === undefined) throw new Error(`${file.pathname} has no ${key}`);
     return text.replace(/\{\{ (\w+) \}\}/g, (_, value: string) => values[value] ?? '');
   };
 }

@@ -42,7 +42,7 @@ test('a missing invitation is found and sent again from the guide', async ({ pag
   const { email } = stranger();
   await invite(page, ingrid, nordlys, { email, permissions: ['See invoices'] });
   await page.goto(inAccount(nordlys, 'users'));
-  await page.getByRole('link', { name: /doesn.t get their invitation/ }).click();
+  await page.getByRole('link', { name: /doesn't get their invitation/ }).click();
   await page.getByLabel('Email address').fill(email);
   await page.getByRole('button', { name: 'Find the invitation' }).click();
   const main = page.getByRole('main');

@@ -109,7 +109,7 @@ pub(crate) fn describe(entry: &NewActivity) -> (String, String, Vec<String>) {
     let (before, after) = (entry.before.unwrap_or_default(), entry.after.unwrap_or_default());
     let line = |permissions: Vec<_>| {
         (!permissions.is_empty())
-            .then(|| permissions.into_iter().map(words::label).collect::<Vec<_>>().join(", "))
+            .then(|| permissions.into_iter().map(words::label).collect::<Vec<_>>().join(" · "))
     };
     let granted = line(after.difference(before).collect());
     let withdrawn = line(before.difference(after).collect());

@@ -89,7 +89,7 @@ on_both! {
             app.browser().sign_in(BJORN.email, "wrong password").await.is(422);
         }
         let page = app.browser().sign_in(BJORN.email, PASSWORD).await;
-        page.is(429).says("Try again in 15 minutes");
+        page.is(429).says("Try again in 15 min");
         assert!(page.headers.contains_key("retry-after"));
         app.forward_hours(1);
         app.browser().sign_in(BJORN.email, PASSWORD).await.is(303);
