@@ -30,6 +30,8 @@ pub(crate) struct Frame {
     pub(crate) demo: bool,
     /// Who is signed in.
     pub(crate) user: Option<Person>,
+    /// Whether there are accounts to switch between.
+    pub(crate) several: bool,
     /// The account that they act in.
     pub(crate) account: Option<AccountFrame>,
 }
@@ -54,8 +56,6 @@ pub(crate) struct AccountFrame {
     pub(crate) name: String,
     /// What the reader may do there.
     pub(crate) access: Access,
-    /// Whether they have other accounts too.
-    pub(crate) has_others: bool,
 }
 
 /// What is missing to see a page, and whom to ask.
@@ -152,6 +152,28 @@ pub struct Rejected {
     pub values: Vec<(String, String)>,
     /// Why it was refused.
     pub problem: Problem,
+}
+
+/// Whether a form took back what was refused; if its form isn't on the page any more, the page
+/// says on top what is wrong.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Taken(std::sync::Arc<std::sync::atomic::AtomicBool>);
+
+impl Taken {
+    /// A form took it.
+    pub(crate) fn take(&self) {
+        self.0.store(true, std::sync::atomic::Ordering::Relaxed);
+    }
+
+    fn is_taken(&self) -> bool {
+        self.0.load(std::sync::atomic::Ordering::Relaxed)
+    }
+}
+
+/// What is wrong with a form that isn't on the page any more.
+pub(crate) fn untaken() -> Option<Problem> {
+    let rejected = use_context::<Rejected>()?;
+    (!use_context::<Taken>()?.is_taken()).then_some(rejected.problem)
 }
 
 /// Counts the changes made on this page: its content is asked for anew with every one.

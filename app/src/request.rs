@@ -218,14 +218,17 @@ impl Inside {
             number: self.acting.number,
             name: self.acting.name.clone(),
             access: self.acting.actor.access,
-            has_others: self.acting.has_others,
         };
-        frame(Some(&self.viewer), Some(account))
+        frame(Some(&self.viewer), Some(account), self.acting.has_others)
     }
 }
 
 /// The frame around a page outside any account.
-pub(crate) fn frame(viewer: Option<&Viewer>, account: Option<AccountFrame>) -> Frame {
+pub(crate) fn frame(
+    viewer: Option<&Viewer>,
+    account: Option<AccountFrame>,
+    several: bool,
+) -> Frame {
     let site = site();
     Frame {
         provider: site.provider.clone(),
@@ -235,13 +238,18 @@ pub(crate) fn frame(viewer: Option<&Viewer>, account: Option<AccountFrame>) -> F
             name: viewer.full_name.clone(),
             email: viewer.email.to_string(),
         }),
+        several,
         account,
     }
 }
 
 /// A page outside any account.
-pub(crate) fn plain_page<T>(viewer: Option<&Viewer>, content: T) -> Page<T> {
-    Page { frame: frame(viewer, None), notice: take_notice(), content: Ok(content) }
+pub(crate) async fn plain_page<T>(viewer: Option<&Viewer>, content: T) -> Result<Page<T>, Problem> {
+    let several = match viewer {
+        Some(viewer) => domain::accounts::reachable(&latchkey()?, viewer).await?.len() > 1,
+        None => false,
+    };
+    Ok(Page { frame: frame(viewer, None, several), notice: take_notice(), content: Ok(content) })
 }
 
 /// Leads the browser to another page of this site.

@@ -16,7 +16,7 @@ use crate::help::{GuidePage, HelpPage};
 use crate::invitations::decline::DeclinePage;
 use crate::invitations::join::JoinPage;
 use crate::mailbox::{MailPage, MailboxPage};
-use crate::page::{HasErrors, Revision};
+use crate::page::{HasErrors, Revision, Taken};
 use crate::security::SecurityPage;
 use crate::security::forgot::{ForgotPage, ForgotSentPage};
 use crate::security::profile::ProfilePage;
@@ -40,6 +40,7 @@ pub fn App() -> impl IntoView {
     provide_context(crate::languages::of_document());
     provide_context(Revision(RwSignal::new(0)));
     provide_context(HasErrors(RwSignal::new(false)));
+    provide_context(Taken::default());
     let (is_routing, set_is_routing) = signal(false);
     view! {
         <Router set_is_routing>

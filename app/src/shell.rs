@@ -73,7 +73,7 @@ pub fn shell(assets: Arc<Assets>) -> impl IntoView {
     };
     view! {
         <!DOCTYPE html>
-        <html lang=language>
+        <html lang=language data-provider=crate::request::site().provider.clone()>
             <head>
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1" />

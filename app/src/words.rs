@@ -209,6 +209,13 @@ fn and(mut items: Vec<String>, join: impl Fn(String, String) -> String) -> Optio
     if items.is_empty() { Some(last) } else { Some(join(items.join(", "), last)) }
 }
 
+/// Whether these are the mail server's own words (RFC 5321 section 4.2: three digits first), or
+/// ours, for the operator, on why there are none.
+#[cfg(feature = "ssr")]
+pub(crate) fn said_by_mail_server(answer: &str) -> bool {
+    answer.bytes().take_while(u8::is_ascii_digit).count() == 3
+}
+
 /// Names in a row: "Ingrid, Olav and Mei".
 #[cfg(feature = "ssr")]
 pub(crate) fn list(names: Vec<String>) -> String {

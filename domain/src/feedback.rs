@@ -26,16 +26,18 @@ pub async fn give(
     client: &Client,
 ) -> Result<(), Failure> {
     const WINDOW: Duration = Duration::from_secs(60 * 60);
-    let comment = comment.trim();
+    // Other control characters say nothing, and Postgres takes no NUL.
+    let comment: String =
+        comment.trim().chars().filter(|c| !c.is_control() || *c == '\n').collect();
     if !GUIDES.contains(&guide) {
         return Err(Failure::field(Field::Form, FieldProblem::Malformed));
     }
     if comment.chars().count() > LONGEST_COMMENT {
         return Err(Failure::field(Field::Comment, FieldProblem::TooLong));
     }
-    latchkey.limit(&format!("feedback:{}", client.address), 10, WINDOW).await?;
+    latchkey.limit(&format!("feedback:{}", client.network()), 10, WINDOW).await?;
     let (language, now) = (client.language.as_ref(), latchkey.now());
-    latchkey.store.add_feedback(guide, helped, comment, language, now).await
+    latchkey.store.add_feedback(guide, helped, &comment, language, now).await
 }
 
 /// What readers said, newest first.

@@ -120,6 +120,21 @@ pub async fn mail_limit(latchkey: &Latchkey, actor: &Actor) -> Result<MailLimit,
     Ok(MailLimit { most, used_up_until: used_up.map(|attempts| attempts.until) })
 }
 
+/// Until when the account may send no more mails to this address, if they are used up.
+///
+/// # Errors
+/// [`Failure::Unavailable`].
+pub async fn address_used_up_until(
+    latchkey: &Latchkey,
+    actor: &Actor,
+    email: &EmailAddress,
+) -> Result<Option<Timestamp>, Failure> {
+    let key = format!("invite:{}:{}", uuid::Uuid::from(actor.account), email.key());
+    let attempts = latchkey.store.attempts(&key, latchkey.now()).await?;
+    let most = latchkey.settings.invitations_per_address;
+    Ok(attempts.filter(|attempts| attempts.count >= most).map(|attempts| attempts.until))
+}
+
 /// What became of an address: why somebody doesn't get their invitation.
 #[derive(Clone, Debug)]
 pub enum Whereabouts {
@@ -180,7 +195,8 @@ pub async fn resend(
             after: permissions,
             ..entry(kind, &facts.actor, &facts.actor_name, &invitation.email, client)
         };
-        let inviter = facts.inviter_name.clone();
+        // It is their offer from now on: whoever invited first may have lost the right to.
+        let inviter = invitation.inviter.map(|_| facts.actor_name.clone());
         let (email, access) = (&invitation.email, invitation.access);
         let offer = offer(
             latchkey,
@@ -239,11 +255,20 @@ pub async fn find(latchkey: &Latchkey, actor: &Actor, id: &str) -> Result<Invita
     found.ok_or(Failure::NotFound)
 }
 
+/// A pending (or expired) invitation in the account's list.
+#[derive(Clone, Debug)]
+pub struct Waiting {
+    /// The invitation, and what became of its mail.
+    pub row: PendingInvitation,
+    /// Whether it still opens all that it offers: its inviter could grant all of it now (rule 7).
+    pub opens_all: bool,
+}
+
 /// One page of the account's pending invitations.
 #[derive(Clone, Debug)]
 pub struct PendingPage {
     /// The invitations.
-    pub invitations: Vec<PendingInvitation>,
+    pub invitations: Vec<Waiting>,
     /// Where the next page begins, if there is one.
     pub next: Option<Cursor>,
 }
@@ -264,7 +289,13 @@ pub async fn pending(
     let more = invitations.len() > PAGE_SIZE;
     invitations.truncate(PAGE_SIZE);
     let next = invitations.last().filter(|_| more).map(PendingInvitation::cursor);
-    Ok(PendingPage { invitations, next })
+    let waiting = |row: PendingInvitation| {
+        let offered = row.invitation.access;
+        let opens_all = row.invitation.inviter.is_none()
+            || grantable(offered, row.inviter_access).is_ok_and(|left| left == offered);
+        Waiting { row, opens_all }
+    };
+    Ok(PendingPage { invitations: invitations.into_iter().map(waiting).collect(), next })
 }
 
 /// What an invitation's page says and asks.
@@ -488,9 +519,14 @@ fn acceptable(opened: &OpenedInvitation) -> Result<Access, Failure> {
     if opened.invitation.inviter.is_none() {
         return Ok(opened.invitation.access);
     }
-    let inviter = opened.inviter_access.filter(|access| access.may(Permission::AccountUsers));
+    grantable(opened.invitation.access, opened.inviter_access)
+}
+
+/// What is left of an offer when it is cut to what its inviter could grant now.
+fn grantable(offered: Access, inviter: Option<Access>) -> Result<Access, Failure> {
+    let inviter = inviter.filter(|access| access.may(Permission::AccountUsers));
     let grantable = inviter.map_or(PermissionSet::EMPTY, Access::permissions);
-    match opened.invitation.access {
+    match offered {
         Access::Owner if inviter.is_some_and(Access::is_owner) => Ok(Access::Owner),
         Access::Owner => Err(Failure::Conflict(Conflict::NothingLeftToGrant)),
         Access::Granted(offered) => match offered.intersection(grantable) {

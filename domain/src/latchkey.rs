@@ -1,5 +1,6 @@
 //! What every action needs: the store, the clock, the random source, the settings.
 
+use std::net::Ipv6Addr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -73,6 +74,21 @@ pub struct Client {
     pub language: Option<Language>,
 }
 
+impl Client {
+    /// What a limit per client counts: the address, or the network of an IPv6 address, whose 64
+    /// last bits are the client's own to choose (RFC 4291 section 2.5.4).
+    #[must_use]
+    pub fn network(&self) -> String {
+        match self.address.parse::<Ipv6Addr>() {
+            Ok(address) => {
+                let [a, b, c, d, ..] = address.segments();
+                format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
+            }
+            Err(_) => self.address.clone(),
+        }
+    }
+}
+
 /// The product, ready to act.
 #[derive(Clone)]
 pub struct Latchkey {
@@ -131,5 +147,20 @@ impl Latchkey {
         Err(Failure::TooMany(Limit {
             retry_after_seconds: u32::try_from(wait).unwrap_or(u32::MAX),
         }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_is_its_address_or_its_ipv6_network() {
+        let network =
+            |address: &str| Client { address: address.to_owned(), ..Client::default() }.network();
+        assert_eq!(network("192.0.2.1"), "192.0.2.1");
+        assert_eq!(network("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::/64");
+        assert_eq!(network("2001:db8:1:2::7"), "2001:db8:1:2::/64");
+        assert_eq!(network(""), "");
     }
 }

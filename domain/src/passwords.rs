@@ -107,7 +107,7 @@ pub async fn request_reset(
     let email =
         EmailAddress::parse(email).map_err(|problem| Failure::field(Field::Email, problem))?;
     const WINDOW: Duration = Duration::from_secs(60 * 60);
-    latchkey.limit(&format!("reset:client:{}", client.address), 30, WINDOW).await?;
+    latchkey.limit(&format!("reset:client:{}", client.network()), 30, WINDOW).await?;
     latchkey.limit(&format!("reset:address:{}", email.key()), 5, WINDOW).await?;
     if let Some(login) = latchkey.store.login(&email).await? {
         let (token, expires_at) = new_link(latchkey);

@@ -68,7 +68,7 @@ pub(crate) async fn verify(
 ) -> Result<Login, Failure> {
     const WINDOW: Duration = Duration::from_secs(15 * 60);
     let settings = &latchkey.settings;
-    let by_client = format!("sign-in:client:{}", client.address);
+    let by_client = format!("sign-in:client:{}", client.network());
     let by_address = format!("sign-in:address:{}", email.key());
     latchkey.limit(&by_client, settings.sign_ins_per_client, WINDOW).await?;
     latchkey.limit(&by_address, settings.sign_ins_per_address, WINDOW).await?;

@@ -67,3 +67,15 @@ test('signing out ends the session', async ({ page }) => {
   await signOut(page, mei);
   await expect(heading(page, 'Sign in')).toBeVisible();
 });
+
+test('accounts can be switched from a page outside them too', async ({ page }) => {
+  await signInByForm(page, mei);
+  await page.goto('/profile');
+  await ownName(page, mei).click();
+  await accountMenu(page).getByRole('link', { name: 'Switch account', exact: true }).click();
+  await expect(heading(page, 'Choose an account')).toBeVisible();
+  await signInByForm(page, ingrid);
+  await page.goto('/profile');
+  await ownName(page, ingrid).click();
+  await expect(accountMenu(page).getByRole('link', { name: 'Switch account' })).toHaveCount(0);
+});

@@ -61,6 +61,8 @@ pub enum Delivery {
     },
     /// The mail server took it.
     Sent,
+    /// It was kept for the demo's mailbox, as there is no mail server.
+    Kept,
     /// The mail server refused it for good, in these words.
     Failed {
         /// The mail server's words.

@@ -85,7 +85,7 @@ fn send(parts: Parts, actor: Actor, filter: Filter, page: ActivityPage) -> Respo
                 }
                 Rest::Nothing => return Ok(None),
             };
-            let text = head.unwrap_or_default() + &csv(&page.rows)?;
+            let text = head.unwrap_or_default() + &csv(&page.rows, &parts.site.provider)?;
             let rest = page.next.map_or(Rest::Nothing, Rest::Next);
             Ok::<_, std::io::Error>(Some((Bytes::from(text), rest)))
         }
@@ -98,26 +98,28 @@ fn send(parts: Parts, actor: Actor, filter: Filter, page: ActivityPage) -> Respo
     (headers, Body::from_stream(rows)).into_response()
 }
 
-fn csv(rows: &[ActivityRow]) -> std::io::Result<String> {
+fn csv(rows: &[ActivityRow], provider: &str) -> std::io::Result<String> {
     let mut writer =
         csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
     for row in rows {
-        writer.write_record(record(row).iter().map(|cell| harmless(cell)))?;
+        writer.write_record(record(row, provider).iter().map(|cell| harmless(cell)))?;
     }
     let bytes = writer.into_inner().map_err(|error| std::io::Error::other(error.to_string()))?;
     String::from_utf8(bytes).map_err(std::io::Error::other)
 }
 
-fn record(row: &ActivityRow) -> [String; 7] {
+/// Ids and not words, and so in no language: a file for programs.
+fn record(row: &ActivityRow, provider: &str) -> [String; 7] {
     let entry = &row.entry;
     let (before, after) = (entry.before.unwrap_or_default(), entry.after.unwrap_or_default());
     let ids = |permissions: Vec<model::Permission>| {
         permissions.into_iter().map(model::Permission::id).collect::<Vec<_>>().join(" ")
     };
+    let who = if entry.actor_name.is_empty() { provider } else { &entry.actor_name };
     let at = jiff::Timestamp::from_microsecond(row.at.as_micros()).unwrap_or_default();
     [
         at.to_string(),
-        entry.actor_name.clone(),
+        who.to_owned(),
         entry.kind.id().to_owned(),
         entry.subject_name.clone(),
         ids(after.difference(before).collect()),

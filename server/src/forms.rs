@@ -37,19 +37,19 @@ pub(crate) async fn form(parts: Parts, request: Request) -> Response {
     let status = answer.status();
     let (answer_head, body) = answer.into_parts();
     let problem = problem(body).await;
-    if !takes_html(&head.headers) {
-        return (status, [(header::CONTENT_TYPE, "application/json")], json(&problem))
-            .into_response();
-    }
-    let rejected = Rejected { form: name, values: without_secrets(values), problem };
-    let mut page = again(&parts, &head, rejected).await;
-    if page.status().is_success() {
-        *page.status_mut() = status;
+    let mut refusal = if takes_html(&head.headers) {
+        let rejected = Rejected { form: name, values: without_secrets(values), problem };
+        again(&parts, &head, rejected).await
+    } else {
+        ([(header::CONTENT_TYPE, "application/json")], json(&problem)).into_response()
+    };
+    if refusal.status().is_success() {
+        *refusal.status_mut() = status;
     }
     if let Some(wait) = answer_head.headers.get(header::RETRY_AFTER) {
-        page.headers_mut().insert(header::RETRY_AFTER, wait.clone());
+        refusal.headers_mut().insert(header::RETRY_AFTER, wait.clone());
     }
-    page
+    refusal
 }
 
 /// A server function that only answers: how pages ask for their content after the first.

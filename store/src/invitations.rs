@@ -34,7 +34,6 @@ sql! {
          WHERE i.account_id = $1 AND i.email_key = $2 AND i.state = 'pending'"
     );
     INVITATION = invitation!(" FROM invitations i WHERE i.account_id = $1 AND i.id = $2");
-    INVITER = "SELECT full_name FROM users WHERE id = $1";
     INSERT_INVITATION = "INSERT INTO invitations \
                              (id, account_id, email, email_key, owner, permissions, inviter_id, \
                               state, sent_at, expires_at, current_token_hash, created_at) \
@@ -47,8 +46,11 @@ sql! {
                     VALUES ($1, $2, $3)";
     END = "UPDATE invitations SET state = $2, ended_at = $3 WHERE id = $1 AND state = 'pending'";
     PENDING = invitation!(
-        ", u.full_name AS inviter_name, o.state AS mail_state, o.answer AS mail_answer \
+        ", u.full_name AS inviter_name, m.owner AS inviter_owner, \
+             m.permissions AS inviter_permissions, o.state AS mail_state, \
+             o.answer AS mail_answer \
          FROM invitations i LEFT JOIN users u ON u.id = i.inviter_id \
+             LEFT JOIN memberships m ON m.account_id = i.account_id AND m.user_id = i.inviter_id \
              LEFT JOIN outbox o ON o.id = (SELECT n.id FROM outbox n \
                                            WHERE n.invitation_id = i.id \
                                            ORDER BY n.id DESC LIMIT 1) \
@@ -113,6 +115,8 @@ pub struct PendingInvitation {
     pub invitation: Invitation,
     /// Who invites, by name; none for the provider.
     pub inviter_name: Option<String>,
+    /// What the inviter may do now; none when they are gone (or are the provider).
+    pub inviter_access: Option<Access>,
     /// What became of its newest mail.
     pub delivery: Delivery,
 }
@@ -195,8 +199,6 @@ pub struct InvitationFacts {
     pub account_name: String,
     /// The invitation.
     pub invitation: Invitation,
-    /// Who invites, by name.
-    pub inviter_name: Option<String>,
 }
 
 /// What is done to a pending invitation by somebody in the account.
@@ -321,6 +323,8 @@ struct PendingRow {
     #[sqlx(flatten)]
     invitation: InvitationRow,
     inviter_name: Option<String>,
+    inviter_owner: Option<bool>,
+    inviter_permissions: Option<String>,
     mail_state: Option<String>,
     mail_answer: Option<String>,
 }
@@ -330,6 +334,10 @@ impl PendingRow {
         PendingInvitation {
             invitation: self.invitation.read(now),
             inviter_name: self.inviter_name,
+            inviter_access: self
+                .inviter_owner
+                .zip(self.inviter_permissions)
+                .map(|(owner, permissions)| access(owner, &permissions)),
             delivery: delivery(self.mail_state.as_deref(), self.mail_answer),
         }
     }
@@ -337,7 +345,8 @@ impl PendingRow {
 
 fn delivery(state: Option<&str>, answer: Option<String>) -> Delivery {
     match state {
-        Some("sent" | "kept") => Delivery::Sent,
+        Some("sent") => Delivery::Sent,
+        Some("kept") => Delivery::Kept,
         Some("failed") => Delivery::Failed { answer: answer.unwrap_or_default() },
         _ => Delivery::Queued { answer },
     }
@@ -490,16 +499,15 @@ impl Store {
         let account_name = accounts::lock(&mut tx, account).await?;
         let (actor, actor_name) = memberships::acting(&mut tx, account, actor).await?;
         let invitation = find(&mut tx, account, invitation, now).await?;
-        let inviter = invitation.inviter.map(Uuid::from);
-        let inviter_name: Option<String> =
-            read!(tx, db => query_scalar(INVITER).bind(inviter).fetch_optional(db))?;
-        let facts = InvitationFacts { actor, actor_name, account_name, invitation, inviter_name };
+        let facts = InvitationFacts { actor, actor_name, account_name, invitation };
 
         let step = decide(&facts)?;
         let invitation = &facts.invitation;
         match step {
             InvitationStep::Resend(offer) => {
-                renew(&mut tx, invitation, invitation.inviter, &offer, now).await?;
+                // Who sends it again offers it; what the provider offers stays the provider's.
+                let inviter = invitation.inviter.map(|_| facts.actor.user);
+                renew(&mut tx, invitation, inviter, &offer, now).await?;
                 send(&mut tx, account, invitation.id, offer, now).await?;
             }
             InvitationStep::Cancel { entry } => {

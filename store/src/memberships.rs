@@ -83,7 +83,7 @@ macro_rules! has_other_words {
     };
 }
 
-/// When few have the longest word, a search begins with them. SQLite takes a CROSS JOIN in the
+/// When few have one of the words, a search begins with them. SQLite takes a CROSS JOIN in the
 /// order in which it is written; Postgres finds out by itself.
 macro_rules! from_the_few {
     () => {
@@ -101,7 +101,7 @@ macro_rules! of_the_few {
     };
 }
 
-/// When many have it, a search goes through the list until the page is full.
+/// When many have each of them, a search goes through the list until the page is full.
 macro_rules! of_the_many {
     () => {
         concat!(has_word!("$5"), has_other_words!())
@@ -407,15 +407,22 @@ impl Store {
         query: &UsersQuery,
         most: usize,
     ) -> Result<Vec<Member>, Failure> {
-        let words = query.search.as_deref().map(search_words).unwrap_or_default();
-        let found: i64 = match words.first() {
-            None => 0,
-            Some(longest) => read!(self, db => query_scalar(COUNT_FOUND)
+        let mut words = query.search.as_deref().map(search_words).unwrap_or_default();
+        // The word that the fewest have comes first; a word that few have ends the looking.
+        let mut found = FEW;
+        for place in 0..words.len() {
+            if found < FEW || words[place].is_empty() {
+                break;
+            }
+            found = read!(self, db => query_scalar(COUNT_FOUND)
                 .bind(Uuid::from(account))
-                .bind(longest)
+                .bind(&words[place])
                 .bind(FEW)
-                .fetch_one(db))?,
-        };
+                .fetch_one(db))?;
+            if found < FEW {
+                words.swap(0, place);
+            }
+        }
         let text = match (query.sort, words.is_empty(), found < FEW) {
             (UserSort::Name, true, _) => ALL_BY_NAME,
             (UserSort::Name, false, true) => FEW_BY_NAME,
@@ -623,12 +630,12 @@ fn words_of(full_name: &str, email: &EmailAddress) -> BTreeSet<String> {
 /// empty where there are fewer.
 fn search_words(text: &str) -> Vec<String> {
     let text = text.to_lowercase();
-    let words = text.split(|c: char| c.is_whitespace() || c.is_control()).map(|word| {
-        // "Nordmann, Kari" and "<kari@example.com>" are meant without what surrounds them.
-        match word.trim_matches(|c: char| !c.is_alphanumeric()) {
-            "" => word,
-            trimmed => trimmed,
-        }
+    // "Nordmann, Kari" and "@example.com" are looked for by what stands between the signs; a sign
+    // alone is looked for as it is, and found nowhere.
+    let words = text.split(|c: char| c.is_whitespace() || c.is_control()).flat_map(|word| {
+        let parts: Vec<_> =
+            word.split(|c: char| !c.is_alphanumeric()).filter(|part| !part.is_empty()).collect();
+        if parts.is_empty() { vec![word] } else { parts }
     });
     let mut words: Vec<_> = words.filter(|word| !word.is_empty()).map(str::to_owned).collect();
     words.sort_by_key(|word| Reverse(word.len()));
@@ -672,7 +679,7 @@ mod tests {
     fn what_a_search_asks_for() {
         assert!(search_words(" \t\0").is_empty());
         assert_eq!(search_words("Nordmann, KARI")[..2], ["nordmann", "kari"]);
-        assert_eq!(search_words("% <a@b.example>")[..2], ["a@b.example", "%"]);
+        assert_eq!(search_words("<a@b.example> %")[..4], ["example", "a", "b", "%"]);
         assert_eq!(search_words("a bb ccc dddd eeeee ffffff").len(), SEARCHED_WORDS);
     }
 }

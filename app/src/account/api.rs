@@ -35,7 +35,7 @@ pub(crate) async fn accounts_page() -> Result<Page<Vec<ReachableAccount>>, Probl
     if let [only] = accounts.as_slice() {
         request::redirect(&format!("/accounts/{}", only.number));
         // The notice stays for the page that this one leads to.
-        let frame = request::frame(Some(&viewer), None);
+        let frame = request::frame(Some(&viewer), None, false);
         return Ok(Page { frame, notice: None, content: Ok(Vec::new()) });
     }
     let now = latchkey.now();
@@ -46,7 +46,7 @@ pub(crate) async fn accounts_page() -> Result<Page<Vec<ReachableAccount>>, Probl
         owner: account.access.is_owner(),
         last_visit: account.last_active_at.map(|at| Moment::new(at, now)),
     };
-    Ok(request::plain_page(Some(&viewer), accounts.into_iter().map(view).collect()))
+    request::plain_page(Some(&viewer), accounts.into_iter().map(view).collect()).await
 }
 
 /// One area on the overview.

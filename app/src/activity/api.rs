@@ -111,13 +111,26 @@ pub(crate) fn describe(entry: &NewActivity) -> (String, String, Vec<String>) {
         (!permissions.is_empty())
             .then(|| permissions.into_iter().map(words::label).collect::<Vec<_>>().join(" · "))
     };
-    let granted = line(after.difference(before).collect());
-    let withdrawn = line(before.difference(after).collect());
-    let details = granted
-        .map(|permissions| words!(log.granted, permissions = permissions))
-        .into_iter()
-        .chain(withdrawn.map(|permissions| words!(log.withdrawn, permissions = permissions)))
-        .collect();
+    let added = line(after.difference(before).collect());
+    let gone = line(before.difference(after).collect());
+    // An invitation offers; only who joined was granted something.
+    let offer = matches!(
+        entry.kind,
+        ActivityKind::InvitationSent
+            | ActivityKind::InvitationChanged
+            | ActivityKind::InvitationResent
+            | ActivityKind::InvitationCancelled
+            | ActivityKind::InvitationDeclined
+    );
+    let added = added.map(|permissions| match offer {
+        true => words!(log.offered, permissions = permissions),
+        false => words!(log.granted, permissions = permissions),
+    });
+    let gone = gone.map(|permissions| match offer {
+        true => words!(log.no_longer_offered, permissions = permissions),
+        false => words!(log.withdrawn, permissions = permissions),
+    });
+    let details = added.into_iter().chain(gone).collect();
     (who, what, details)
 }
 

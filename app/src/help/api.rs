@@ -58,7 +58,7 @@ pub(crate) async fn help_page(account: String, email: String) -> Result<Page<Hel
         let viewer = request::viewer_if_any()?;
         let inviting = checks::inviting_anywhere();
         let view = HelpView { inviting, email: String::new(), mail: None, may_ask: false };
-        return Ok(request::plain_page(viewer.as_ref(), view));
+        return request::plain_page(viewer.as_ref(), view).await;
     }
     let inside = request::inside(&account).await?;
     let content = checks::page(&inside, email).await;
@@ -74,8 +74,8 @@ pub(crate) struct GuideView {
     pub(crate) heading: String,
     /// What it is about.
     pub(crate) lead: String,
-    /// Its sections: heading and text.
-    pub(crate) sections: Vec<(String, String)>,
+    /// Its sections: id, heading and text.
+    pub(crate) sections: Vec<(String, String, String)>,
     /// The page that it is about: words and address.
     pub(crate) open: Option<(String, String)>,
 }
@@ -86,7 +86,7 @@ pub(crate) async fn guide_page(guide: String, account: String) -> Result<Page<Gu
     if account.is_empty() {
         let viewer = request::viewer_if_any()?;
         let view = crate::help::guide::written(guide, None).ok_or(Failure::NotFound)?;
-        return Ok(request::plain_page(viewer.as_ref(), view));
+        return request::plain_page(viewer.as_ref(), view).await;
     }
     let inside = request::inside(&account).await?;
     let view = crate::help::guide::written(guide, Some(inside.acting.number));

@@ -1,7 +1,7 @@
 //! The live checks: what stands in the way of this reader, at this moment, in words.
 
 use domain::invitations::{Tracked, TrackedMail, Whereabouts};
-use model::{Delivery, Failure, FieldErrors, InvitationState, Mail, Permission};
+use model::{Delivery, Failure, FieldErrors, InvitationState, Mail, Permission, Timestamp};
 
 use crate::help::api::{Found, FoundMail, HelpView};
 use crate::request::{self, Inside};
@@ -84,16 +84,21 @@ async fn mail(inside: &Inside, email: &str) -> Result<FoundMail, Failure> {
             words!(help.mail_in_account, email = email),
             vec![words!(help.mail_in_account_advice)],
         ),
-        Ok(Whereabouts::Invited(tracked)) => invited(inside, &tracked),
+        Ok(Whereabouts::Invited(tracked)) => {
+            let email = &tracked.invitation.email;
+            let limited =
+                domain::invitations::address_used_up_until(latchkey, actor, email).await?;
+            invited(inside, &tracked, limited)
+        }
     })
 }
 
-fn invited(inside: &Inside, tracked: &Tracked) -> FoundMail {
+fn invited(inside: &Inside, tracked: &Tracked, limited: Option<Timestamp>) -> FoundMail {
     let invitation = &tracked.invitation;
     let email = invitation.email.to_string();
     let ended = tracked.ended_at.map(exact).unwrap_or_default();
     let (mood, verdict, advice) = match invitation.state {
-        InvitationState::Pending => return pending(inside, tracked),
+        InvitationState::Pending => return pending(inside, tracked, limited),
         InvitationState::Expired => (
             Mood::Trouble,
             words!(help.mail_expired, email = email, when = exact(invitation.expires_at)),
@@ -123,7 +128,7 @@ fn invited(inside: &Inside, tracked: &Tracked) -> FoundMail {
     }
 }
 
-fn pending(inside: &Inside, tracked: &Tracked) -> FoundMail {
+fn pending(inside: &Inside, tracked: &Tracked, limited: Option<Timestamp>) -> FoundMail {
     let invitation = &tracked.invitation;
     let site = request::site();
     let (mood, verdict, advice) = delivery(tracked.mail.as_ref(), &invitation.email.to_string());
@@ -135,13 +140,17 @@ fn pending(inside: &Inside, tracked: &Tracked) -> FoundMail {
         token: String::new().into(),
     };
     let language = tracked.mail.as_ref().and_then(|mail| mail.language.as_ref());
+    let mut advice = vec![advice];
+    if let Some(until) = limited {
+        advice.push(words!(help.mail_limit, when = exact(until)));
+    }
     let facts = vec![
         (words!(help.mail_sender), site.mail_from.clone()),
         (words!(help.mail_subject), crate::mails::write(&mail, language, &site).subject),
         (words!(help.mail_until), exact(invitation.expires_at)),
     ];
     FoundMail {
-        found: Found { mood, verdict, advice: vec![advice] },
+        found: Found { mood, verdict, advice },
         facts,
         resend: Some(invitation.id.to_string()),
     }
@@ -156,6 +165,9 @@ fn delivery(mail: Option<&TrackedMail>, email: &str) -> (Mood, String, String) {
         );
     };
     match &mail.delivery {
+        Delivery::Kept => {
+            (Mood::Ok, words!(help.mail_kept, email = email), words!(help.mail_kept_advice))
+        }
         Delivery::Sent => (
             Mood::Ok,
             words!(
@@ -165,10 +177,20 @@ fn delivery(mail: Option<&TrackedMail>, email: &str) -> (Mood, String, String) {
             ),
             words!(help.mail_sent_advice),
         ),
+        Delivery::Failed { answer } if !answer.starts_with('5') => (
+            Mood::Trouble,
+            words!(help.mail_given_up, email = email),
+            words!(help.mail_given_up_advice),
+        ),
         Delivery::Failed { answer } => (
             Mood::Trouble,
             words!(help.mail_refused, email = email, answer = answer.clone()),
             words!(help.mail_refused_advice),
+        ),
+        Delivery::Queued { answer: Some(answer) } if !words::said_by_mail_server(answer) => (
+            Mood::Waiting,
+            words!(help.mail_unreached, email = email),
+            words!(help.mail_deferred_advice, when = exact(mail.due_at)),
         ),
         Delivery::Queued { answer: Some(answer) } => (
             Mood::Waiting,

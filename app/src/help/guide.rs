@@ -29,7 +29,7 @@ impl LazyRoute for GuidePage {
             let sections = view
                 .sections
                 .into_iter()
-                .map(|(heading, text)| view! { <h2>{heading}</h2> <p>{text}</p> })
+                .map(|(id, heading, text)| view! { <h2 id=id>{heading}</h2> <p>{text}</p> })
                 .collect_view();
             let open = view.open.map(|(words, href)| {
                 view! { <p><a class="button" href=href>{words}</a></p> }
@@ -57,15 +57,28 @@ pub(crate) fn written(guide: String, account: Option<model::AccountNumber>) -> O
     let inside = |path: &str, words: String| {
         account.map(|number| (words, format!("/accounts/{number}{path}")))
     };
+    let section = |id: &str, heading: String, text: String| (id.to_owned(), heading, text);
     let (heading, lead, sections, open) = match guide.as_str() {
         "security" => (
             words!(guide_security.heading),
             words!(guide_security.lead),
             vec![
-                (words!(guide_security.password), words!(guide_security.password_text)),
-                (words!(guide_security.forgotten), words!(guide_security.forgotten_text)),
-                (words!(guide_security.stranger), words!(guide_security.stranger_text)),
-                (words!(guide_security.mails), words!(guide_security.mails_text)),
+                section(
+                    "password",
+                    words!(guide_security.password),
+                    words!(guide_security.password_text),
+                ),
+                section(
+                    "forgotten",
+                    words!(guide_security.forgotten),
+                    words!(guide_security.forgotten_text),
+                ),
+                section(
+                    "stranger",
+                    words!(guide_security.stranger),
+                    words!(guide_security.stranger_text),
+                ),
+                section("mails", words!(guide_security.mails), words!(guide_security.mails_text)),
             ],
             Some((words!(frame.security), "/security".to_owned())),
         ),
@@ -73,10 +86,14 @@ pub(crate) fn written(guide: String, account: Option<model::AccountNumber>) -> O
             words!(guide_account.heading),
             words!(guide_account.lead),
             vec![
-                (words!(guide_account.change), words!(guide_account.change_text)),
-                (words!(guide_account.several), words!(guide_account.several_text)),
-                (words!(guide_account.leave), words!(guide_account.leave_text)),
-                (words!(guide_account.log), words!(guide_account.log_text)),
+                section("change", words!(guide_account.change), words!(guide_account.change_text)),
+                section(
+                    "several",
+                    words!(guide_account.several),
+                    words!(guide_account.several_text),
+                ),
+                section("leave", words!(guide_account.leave), words!(guide_account.leave_text)),
+                section("log", words!(guide_account.log), words!(guide_account.log_text)),
             ],
             inside("/account", words!(frame.account_details)),
         ),
@@ -84,9 +101,17 @@ pub(crate) fn written(guide: String, account: Option<model::AccountNumber>) -> O
             words!(guide_billing.heading),
             words!(guide_billing.lead),
             vec![
-                (words!(guide_billing.see), words!(guide_billing.see_text)),
-                (words!(guide_billing.bookkeeper), words!(guide_billing.bookkeeper_text)),
-                (words!(guide_billing.overdue), words!(guide_billing.overdue_text)),
+                section("see", words!(guide_billing.see), words!(guide_billing.see_text)),
+                section(
+                    "bookkeeper",
+                    words!(guide_billing.bookkeeper),
+                    words!(guide_billing.bookkeeper_text),
+                ),
+                section(
+                    "overdue",
+                    words!(guide_billing.overdue),
+                    words!(guide_billing.overdue_text),
+                ),
             ],
             inside("/billing", crate::words::area(model::Area::Billing)),
         ),

@@ -26,7 +26,9 @@ pub(crate) fn help_for(path: &str, account: Option<&AccountFrame>) -> String {
         path.strip_prefix("/accounts/")?.strip_prefix(&account.number.to_string())
     });
     let (guide, place) = match inside {
-        Some("/account" | "/leave") => ("account", ""),
+        Some("/account") => ("account", ""),
+        Some("/leave") => ("account", "#leave"),
+        Some("/log") => ("account", "#log"),
         Some("/billing") => ("billing", ""),
         Some("/users" | "/users/invite")
             if account.is_some_and(|account| !account.access.may(Permission::AccountUsers)) =>
@@ -312,7 +314,6 @@ mod tests {
             number: AccountNumber::from_stored(100_001),
             name: "Bakery".to_owned(),
             access,
-            has_others: false,
         };
         let (owner, guest) = (account(Access::Owner), account(Access::Granted(Default::default())));
         let cases = [
@@ -322,6 +323,7 @@ mod tests {
             ("/accounts/100001/users/7", Some(&owner), "/help/users?account=100001#step-3"),
             ("/accounts/100001/billing", Some(&owner), "/help/billing?account=100001"),
             ("/accounts/100001/account", Some(&owner), "/help/account?account=100001"),
+            ("/accounts/100001/log", Some(&owner), "/help/account?account=100001#log"),
             ("/security", None, "/help/security"),
             ("/accounts", None, "/help/users"),
         ];

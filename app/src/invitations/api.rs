@@ -100,7 +100,7 @@ pub(crate) async fn join_page(token: String) -> Result<Page<JoinView>, Problem> 
         }
         Err(failure) => JoinView::Dead(dead(failure)?),
     };
-    Ok(request::plain_page(viewer.as_ref(), view))
+    request::plain_page(viewer.as_ref(), view).await
 }
 
 /// What a dead link's page says; its status says the same to programs.
@@ -155,8 +155,12 @@ pub(crate) async fn join_with_password(
 
 #[cfg(feature = "ssr")]
 async fn welcome(session: &domain::Token, number: model::AccountNumber) -> Result<(), Problem> {
-    request::begin_session(session);
     let latchkey = request::latchkey()?;
+    // The browser has one session: who was signed in with it before isn't any more.
+    if let Some(before) = request::session() {
+        domain::sessions::sign_out(&latchkey, &before).await?;
+    }
+    request::begin_session(session);
     let viewer = domain::sessions::viewer(&latchkey, session).await?;
     let acting = domain::accounts::act(&latchkey, &viewer, &number.to_string()).await?;
     request::done(&format!("/accounts/{number}"), Notice::Joined { account: acting.name });

@@ -63,7 +63,7 @@ pub(crate) async fn mailbox_page() -> Result<Page<Vec<MailboxRow>>, Problem> {
         subject: mails::write(&mail.mail, mail.language.as_ref(), &request::site()).subject,
         at: Moment::new(mail.queued_at, now),
     };
-    Ok(request::plain_page(None, mails.into_iter().map(row).collect()))
+    request::plain_page(None, mails.into_iter().map(row).collect()).await
 }
 
 /// One of the demo's mails.
@@ -87,7 +87,7 @@ pub(crate) async fn mail_page(mail: String) -> Result<Page<MailView>, Problem> {
         ),
         subject: written.subject,
     };
-    Ok(request::plain_page(None, view))
+    request::plain_page(None, view).await
 }
 
 #[cfg(feature = "ssr")]

@@ -30,7 +30,7 @@ pub(crate) async fn profile_page() -> Result<Page<ProfileView>, Problem> {
         email: viewer.email.to_string(),
         language: crate::words::locale().as_str().to_owned(),
     };
-    Ok(request::plain_page(Some(&viewer), view))
+    request::plain_page(Some(&viewer), view).await
 }
 
 /// Gives the reader another name, and their pages and mails another language.
@@ -62,7 +62,7 @@ pub(crate) async fn change_password(
 /// A page without anything of its own.
 #[server(prefix = "/api", endpoint = "security/forgot-page", input = GetUrl)]
 pub(crate) async fn forgot_page() -> Result<Page<()>, Problem> {
-    Ok(request::plain_page(None, ()))
+    request::plain_page(None, ()).await
 }
 
 /// Sends a link to choose a new password; says the same whether or not there is such a login.
@@ -94,7 +94,7 @@ pub(crate) async fn reset_page(token: String) -> Result<Page<ResetView>, Problem
         }
         Err(failure) => return Err(failure.into()),
     };
-    Ok(request::plain_page(None, ResetView { token, works }))
+    request::plain_page(None, ResetView { token, works }).await
 }
 
 /// Chooses a new password by a link.

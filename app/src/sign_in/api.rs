@@ -54,7 +54,7 @@ pub(crate) async fn sign_in_page(next: String, r#as: String) -> Result<Page<Sign
         password: chosen.map(|_| domain::demo::PASSWORD.to_owned()).unwrap_or_default(),
         demo,
     };
-    Ok(request::plain_page(None, view))
+    request::plain_page(None, view).await
 }
 
 #[cfg(feature = "ssr")]

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use model::Failure;
 
-use crate::page::{Frame, PageTitle};
+use crate::page::{Frame, PageTitle, Rejected};
 use crate::problem::Problem;
 use crate::ui::frame::Narrow;
 
@@ -27,14 +27,16 @@ pub(crate) fn failed(problem: Problem) -> AnyView {
     let id = SharedValue::new(request_id).into_inner().filter(|_| !lost);
     let frame = SharedValue::new(plain_frame).into_inner();
     let provider = frame.provider.clone();
-    let link = match problem {
-        Problem::Failure(Failure::Unavailable) | Problem::Unreachable => {
+    let typed = SharedValue::new(use_context::<Rejected>).into_inner();
+    let link = match (problem, typed) {
+        (Problem::Failure(Failure::Unavailable), Some(rejected)) => send_again(rejected),
+        (Problem::Failure(Failure::Unavailable) | Problem::Unreachable, _) => {
             view! { <a class="button button-primary" href="" rel="external">{words!(failed.retry)}</a> }.into_any()
         }
-        Problem::Failure(Failure::SignedOut) => {
+        (Problem::Failure(Failure::SignedOut), _) => {
             view! { <a class="button button-primary" href="/sign-in" rel="external">{words!(frame.sign_in)}</a> }.into_any()
         }
-        Problem::Failure(_) => {
+        (Problem::Failure(_), _) => {
             view! { <a class="button button-primary" href="/accounts" rel="external">{words!(failed.home)}</a> }.into_any()
         }
     };
@@ -46,6 +48,23 @@ pub(crate) fn failed(problem: Problem) -> AnyView {
             {id.map(|id| view! { <p class="request-id">{words!(failed.request, id = id)}</p> })}
             {link}
         </Narrow>
+    }
+    .into_any()
+}
+
+/// What was typed, ready to be sent once more: the page that showed it can't be shown.
+fn send_again(rejected: Rejected) -> AnyView {
+    let values = rejected
+        .values
+        .into_iter()
+        .map(|(name, value)| view! { <input type="hidden" name=name value=value /> })
+        .collect_view();
+    view! {
+        <form method="post" action="">
+            <p>{words!(failed.kept)}</p>
+            {values}
+            <button class="button button-primary">{words!(failed.retry)}</button>
+        </form>
     }
     .into_any()
 }
@@ -66,9 +85,16 @@ fn request_id() -> Option<String> {
 /// A frame that says nothing of the reader: this page is the same for everybody.
 fn plain_frame() -> Frame {
     #[cfg(feature = "ssr")]
-    return crate::request::frame(None, None);
+    return crate::request::frame(None, None, false);
     #[cfg(not(feature = "ssr"))]
-    Frame { provider: "Latchkey".to_owned(), demo: false, user: None, account: None }
+    Frame { provider: provider(), demo: false, user: None, several: false, account: None }
+}
+
+/// The provider's name, as the server wrote it into the document.
+#[cfg(not(feature = "ssr"))]
+fn provider() -> String {
+    let html = document().document_element();
+    html.and_then(|html| html.get_attribute("data-provider")).unwrap_or_default()
 }
 
 #[cfg(feature = "hydrate")]

@@ -4,7 +4,7 @@
 use leptos::prelude::*;
 use model::{Failure, Field, FieldErrors};
 
-use crate::page::{HasErrors, Rejected};
+use crate::page::{HasErrors, Rejected, Taken};
 use crate::problem::Problem;
 use crate::words;
 
@@ -100,7 +100,11 @@ pub(crate) fn Form(
     let mine = move || {
         let rejected = use_context::<Rejected>().filter(|rejected| rejected.form == form)?;
         let targeted = |target: String| rejected.values.iter().any(|(_, value)| *value == target);
-        target.is_none_or(targeted).then_some(rejected)
+        let mine = target.is_none_or(targeted);
+        if let Some(taken) = use_context::<Taken>().filter(|_| mine) {
+            taken.take();
+        }
+        mine.then_some(rejected)
     };
     let state = FormState::new(SharedValue::new(mine).into_inner());
     let send = {
@@ -227,9 +231,15 @@ impl Sender {
         let sender = self.clone();
         leptos::task::spawn_local(async move {
             let outcome = post(&sender.action, body).await;
-            sender.state.busy.try_set(false);
             match outcome {
+                // Busy until the next page is there: a second click would send once more.
                 Ok(location) => {
+                    set_timeout(
+                        move || {
+                            sender.state.busy.try_set(false);
+                        },
+                        std::time::Duration::from_secs(10),
+                    );
                     sender.state.problem.try_set(None);
                     if let Some(errors) = sender.errors {
                         errors.0.try_set(false);
@@ -239,6 +249,7 @@ impl Sender {
                     }
                 }
                 Err(problem) => {
+                    sender.state.busy.try_set(false);
                     if let Some(errors) = sender.errors {
                         errors.0.try_set(true);
                     }

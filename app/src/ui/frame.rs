@@ -89,6 +89,11 @@ pub(crate) fn Content(
     let navigation =
         frame.account.clone().map(|account| view! { <Areas account=account here=here /> });
     let class = if navigation.is_some() { "frame" } else { "frame frame-plain" };
+    let children = children();
+    // After the content: only now it is known whether one of its forms says it.
+    let untaken = SharedValue::new(crate::page::untaken).into_inner().map(|problem| {
+        view! { <div class="notice notice-warning" role="alert"><p>{problem.words()}</p></div> }
+    });
     view! {
         <a class="skip-link" href="#main" rel="external">{words!(frame.skip)}</a>
         <div class="app">
@@ -96,8 +101,9 @@ pub(crate) fn Content(
             <div class=class>
                 {navigation}
                 <main class="content" id="main" tabindex="-1">
+                    {untaken}
                     {notice.map(|notice| view! { <NoticeLine notice=notice /> })}
-                    {children()}
+                    {children}
                 </main>
             </div>
         </div>
@@ -129,12 +135,14 @@ pub(crate) fn Narrow(
 
 #[component]
 fn Header(frame: Frame) -> impl IntoView {
-    let Frame { provider, demo, user, account } = frame;
+    let Frame { provider, demo, user, several, account } = frame;
     let name = account.as_ref().map(|account| {
         view! { <span class="site-header-account">{account.name.clone()}</span> }
     });
     let menu = match user {
-        Some(user) => view! { <AccountMenu user=user account=account demo=demo /> }.into_any(),
+        Some(user) => {
+            view! { <AccountMenu user=user account=account several=several demo=demo /> }.into_any()
+        }
         None => ().into_any(),
     };
     view! {
@@ -153,7 +161,12 @@ fn Header(frame: Frame) -> impl IntoView {
 /// does the work, so that it needs no script: Tab walks it, Escape closes it and the focus
 /// returns.
 #[component]
-fn AccountMenu(user: Person, account: Option<AccountFrame>, demo: bool) -> impl IntoView {
+fn AccountMenu(
+    user: Person,
+    account: Option<AccountFrame>,
+    several: bool,
+    demo: bool,
+) -> impl IntoView {
     let inside = account.as_ref().map(|account| {
         let number = account.number;
         // Who will be refused is told so by a page that is loaded whole, with the status that fits.
@@ -174,7 +187,7 @@ fn AccountMenu(user: Person, account: Option<AccountFrame>, demo: bool) -> impl 
             </li>
         }
     });
-    let several = account.as_ref().is_none_or(|account| account.has_others).then(|| {
+    let several = several.then(|| {
         view! { <li><a href="/accounts">{words!(frame.switch)}</a></li> }
     });
     let path = leptos_router::hooks::use_location().pathname.get_untracked();

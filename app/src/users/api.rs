@@ -16,7 +16,6 @@ use {
     crate::request,
     crate::users::permission_groups::chosen,
     crate::words,
-    domain::invitations::PendingInvitation,
     domain::users::{Member, UserSort},
     model::{Cursor, Delivery, Failure, InvitationState, Permission},
 };
@@ -38,6 +37,8 @@ pub(crate) struct UsersView {
     pub(crate) next: Option<String>,
     /// Invitations that wait for an answer.
     pub(crate) pending: Vec<PendingRow>,
+    /// Whether this is a later page of them.
+    pub(crate) pending_later: bool,
     /// The query of their next page.
     pub(crate) pending_next: Option<String>,
     /// For the invite form in the dialog.
@@ -129,6 +130,7 @@ async fn users_view(
         users,
         many: next.is_some() || from.is_some() || by_activity || !search.trim().is_empty(),
         later: from.is_some(),
+        pending_later: pending_from.is_some(),
         search,
         by_activity,
         next,
@@ -156,17 +158,26 @@ fn person(member: &Member) -> Person {
 }
 
 #[cfg(feature = "ssr")]
-fn pending_row(row: PendingInvitation, now: model::Timestamp) -> PendingRow {
+fn pending_row(row: domain::invitations::Waiting, now: model::Timestamp) -> PendingRow {
+    let domain::invitations::Waiting { row, opens_all } = row;
     let invitation = row.invitation;
     let expired = invitation.state == InvitationState::Expired;
     let delivery = match row.delivery {
         Delivery::Queued { answer: None } => (Mood::Waiting, words!(pending.queued)),
-        Delivery::Queued { answer: Some(answer) } => {
+        Delivery::Queued { answer: Some(answer) } if words::said_by_mail_server(&answer) => {
             (Mood::Waiting, words!(pending.deferred, answer = answer))
         }
-        Delivery::Sent => (Mood::Ok, words!(pending.delivered)),
-        Delivery::Failed { answer } => (Mood::Trouble, words!(pending.failed, answer = answer)),
+        Delivery::Queued { answer: Some(_) } => (Mood::Waiting, words!(pending.unreached)),
+        Delivery::Sent | Delivery::Kept => (Mood::Ok, words!(pending.delivered)),
+        Delivery::Failed { answer } if answer.starts_with('5') => {
+            (Mood::Trouble, words!(pending.failed, answer = answer))
+        }
+        Delivery::Failed { .. } => (Mood::Trouble, words!(pending.given_up)),
     };
+    let inviter = row.inviter_name.unwrap_or_else(|| request::site().provider.clone());
+    let powerless = invitation.inviter.is_some() && !opens_all;
+    let powerless =
+        powerless.then(|| (Mood::Trouble, words!(pending.powerless, inviter = inviter.clone())));
     let expires = Moment::new(invitation.expires_at, now);
     let life = if expired {
         (Mood::Trouble, words!(pending.expired, when = expires.relative()))
@@ -177,9 +188,9 @@ fn pending_row(row: PendingInvitation, now: model::Timestamp) -> PendingRow {
         id: invitation.id.to_string(),
         email: invitation.email.to_string(),
         access: words::access_line(invitation.access),
-        inviter: row.inviter_name.unwrap_or_else(|| request::site().provider.clone()),
+        inviter,
         sent: Moment::new(invitation.sent_at, now),
-        states: vec![delivery, life],
+        states: [delivery, life].into_iter().chain(powerless).collect(),
     }
 }
 

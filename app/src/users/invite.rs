@@ -76,6 +76,7 @@ fn InviteFields(invite: InviteView) -> impl IntoView {
                 <p class="hint">{words!(invite.hint)}</p>
                 <PermissionGroups
                     ticked=ticked
+                    granted=PermissionSet::EMPTY
                     held=invite.held
                     locked=words!(invite.locked)
                 />

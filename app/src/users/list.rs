@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 use model::AccountNumber;
 
-use crate::page::{Loading, PageTitle, framed};
+use crate::page::{HasErrors, Loading, PageTitle, framed};
 use crate::ui::avatar::{Avatar, Email};
 use crate::ui::frame::Here;
 use crate::ui::icon::{Icon, icon};
@@ -52,7 +52,12 @@ impl LazyRoute for UsersPage {
                 </div>
                 <p class="tip">{icon(Icon::Info)} <span>{words!(users.tip)}</span></p>
                 <UsersTable number=number view=view.clone() />
-                <PendingTable number=number rows=view.pending next=view.pending_next />
+                <PendingTable
+                    number=number
+                    rows=view.pending
+                    later=view.pending_later
+                    next=view.pending_next
+                />
             }
             .into_any()
         })
@@ -63,6 +68,7 @@ impl LazyRoute for UsersPage {
 #[component]
 fn InviteButton(number: AccountNumber, account: String, invite: InviteView) -> impl IntoView {
     let open = RwSignal::new(false);
+    let errors = use_context::<HasErrors>();
     let show = move |event: leptos::ev::MouseEvent| {
         // A click for another tab or window keeps its meaning.
         if !event.ctrl_key() && !event.meta_key() && !event.shift_key() {
@@ -73,8 +79,9 @@ fn InviteButton(number: AccountNumber, account: String, invite: InviteView) -> i
     };
     let href = format!("/accounts/{number}/users/invite");
     let content = move || {
-        open.get()
-            .then(|| Suspend::new(invite_dialog(number, account.clone(), invite.clone(), open)))
+        open.get().then(|| {
+            Suspend::new(invite_dialog(number, account.clone(), invite.clone(), open, errors))
+        })
     };
     view! {
         <a class="button button-primary" href=href on:click=show>
@@ -92,6 +99,7 @@ fn invite_dialog(
     account: String,
     invite: InviteView,
     open: RwSignal<bool>,
+    errors: Option<HasErrors>,
 ) -> AnyView {
     let dialog = NodeRef::<leptos::html::Dialog>::new();
     Effect::new(move |_| {
@@ -109,7 +117,13 @@ fn invite_dialog(
             class="dialog"
             aria-labelledby="invite-heading"
             node_ref=dialog
-            on:close=move |_| open.set(false)
+            on:close=move |_| {
+                open.set(false);
+                // What was wrong with the form closes with it.
+                if let Some(errors) = errors {
+                    errors.0.set(false);
+                }
+            }
         >
             <div class="dialog-head">
                 <h2 id="invite-heading">{words!(invite.heading)}</h2>

@@ -121,6 +121,7 @@ fn ManageFields(view: ManageView) -> impl IntoView {
             <div class="fields">
                 <PermissionGroups
                     ticked=ticked
+                    granted=view.granted
                     held=view.held
                     locked=words!(manage.locked)
                 />

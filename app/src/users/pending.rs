@@ -17,17 +17,21 @@ pub(crate) fn PendingTable(
     number: AccountNumber,
     /// Its rows.
     rows: Vec<PendingRow>,
+    /// Whether this is a later page.
+    later: bool,
     /// The query of the next page.
     next: Option<String>,
 ) -> impl IntoView {
     let none = rows.is_empty().then(|| empty(words!(pending.empty)));
+    let first = later.then(|| {
+        view! { <a href=format!("/accounts/{number}/users")>{words!(users.first)}</a> }
+    });
     let next = next.map(|query| {
         let href = format!("/accounts/{number}/users{query}");
-        view! {
-            <nav class="pages" aria-label=words!(pending.pages)>
-                <a href=href rel="next">{words!(users.next)}</a>
-            </nav>
-        }
+        view! { <a href=href rel="next">{words!(users.next)}</a> }
+    });
+    let pages = (first.is_some() || next.is_some()).then(|| {
+        view! { <nav class="pages" aria-label=words!(pending.pages)>{first} {next}</nav> }
     });
     let help = (!rows.is_empty()).then(|| {
         let href = format!("/help/users?account={number}#no-mail");
@@ -45,7 +49,7 @@ pub(crate) fn PendingTable(
     view! {
         {table(Caption::Shown(words!(pending.caption)), columns, rows)}
         {none}
-        {next}
+        {pages}
         {help}
     }
 }

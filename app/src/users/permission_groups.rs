@@ -44,7 +44,9 @@ impl Ticked {
             chosen(&permissions, &of("areas[]"), &of("areas_before[]"), held)
         });
         let ticked = back.map_or(granted, |ids| PermissionSet::from_stored(&ids.join(" ")));
-        Self(RwSignal::new(ticked))
+        // A box that can't be changed isn't sent: it stands as it is granted.
+        let locked = granted.iter().filter(|permission| !can_change(*permission, granted, held));
+        Self(RwSignal::new(ticked.iter().chain(locked).collect()))
     }
 
     /// What the person will be able to do, as a sentence that changes as one ticks.
@@ -70,11 +72,19 @@ impl Ticked {
     }
 }
 
+/// Whether the reader can tick and untick it: they hold it, and nothing that they lack brings it.
+fn can_change(permission: Permission, granted: PermissionSet, held: PermissionSet) -> bool {
+    let brings = |stays: Permission| stays.implies() == Some(permission);
+    held.contains(permission) && !granted.difference(held).any(brings)
+}
+
 /// The five groups.
 #[component]
 pub(crate) fn PermissionGroups(
     /// What is ticked.
     ticked: Ticked,
+    /// What is granted by now.
+    granted: PermissionSet,
     /// What the reader holds: the rest is there, but can't be changed.
     held: PermissionSet,
     /// Why a permission can't be changed.
@@ -89,7 +99,7 @@ pub(crate) fn PermissionGroups(
     let groups = Area::ALL
         .into_iter()
         .map(|area| {
-            view! { <Group area=area ticked=ticked held=held locked=locked.clone() /> }
+            view! { <Group area=area ticked=ticked granted=granted held=held locked=locked.clone() /> }
         })
         .collect_view();
     view! {
@@ -106,9 +116,16 @@ pub(crate) fn PermissionGroups(
 }
 
 #[component]
-fn Group(area: Area, ticked: Ticked, held: PermissionSet, locked: String) -> impl IntoView {
+fn Group(
+    area: Area,
+    ticked: Ticked,
+    granted: PermissionSet,
+    held: PermissionSet,
+    locked: String,
+) -> impl IntoView {
     let id = format!("all-{}", area.id());
-    let can_any = area.permissions().any(|permission| held.contains(permission));
+    let can_change = move |permission: &Permission| can_change(*permission, granted, held);
+    let can_any = area.permissions().any(|permission| can_change(&permission));
     let all = move || {
         let (some, all) = ticked.count(area);
         some == all
@@ -119,14 +136,14 @@ fn Group(area: Area, ticked: Ticked, held: PermissionSet, locked: String) -> imp
     };
     let tick_all = move |event| {
         let to = event_target_checked(&event);
-        for permission in area.permissions().filter(|permission| held.contains(*permission)) {
+        for permission in area.permissions().filter(can_change) {
             ticked.set(permission, to);
         }
     };
     let rows = area
         .permissions()
         .map(|permission| {
-            let locked = (!held.contains(permission)).then(|| locked.clone());
+            let locked = (!can_change(&permission)).then(|| locked.clone());
             view! { <Row permission=permission ticked=ticked locked=locked /> }
         })
         .collect_view();

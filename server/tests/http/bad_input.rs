@@ -123,12 +123,18 @@ on_both! {
     async fn a_database_that_is_gone_answers_503_and_keeps_what_was_typed(db: TestDatabase) {
         let app = TestApp::new(db).await;
         let mut browser = app.browser();
+        let mut ingrid = app.as_person(INGRID).await;
         app.latchkey.store.close().await;
         let page = browser.sign_in("kari@nordlys.example", "some password").await;
         page.is(503).says("what you typed is still here");
         assert!(page.headers.contains_key("retry-after"));
         assert!(page.headers.contains_key("x-request-id"));
         assert!(page.body.contains("value=\"kari@nordlys.example\""));
+        let page = ingrid.invite("kari@nordlys.example", &["billing.view"]).await;
+        page.is(503).says("what you typed is kept");
+        assert!(page.headers.contains_key("retry-after"));
+        assert!(page.body.contains("name=\"email\" value=\"kari@nordlys.example\""));
+        assert!(page.body.contains("name=\"permissions[]\" value=\"billing.view\""));
         browser.get("/readyz").await.is(503);
         browser.get("/healthz").await.is(200);
     }

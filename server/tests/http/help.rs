@@ -58,6 +58,7 @@ on_both! {
         domain::mails::note(&app.latchkey, &mail, &taken).await.unwrap();
         let page = ingrid.get(&kari).await;
         page.says("The mail server took the email to kari@nordlys.example");
+        page.says("Works until");
         page.says("Ingrid Solberg invites you to Nordlys Bakeri AS");
 
         let row = page.body.split("name=\"invitation\" value=\"").nth(1).unwrap();
@@ -110,6 +111,36 @@ on_both! {
             bjorn.post(GUIDE, "help/feedback", &answer).await.is(303);
         }
         bjorn.post(GUIDE, "help/feedback", &answer).await.is(429);
+    }
+
+    async fn an_answer_with_signs_that_mean_nothing_is_kept_without_them(db: TestDatabase) {
+        let app = TestApp::new(db).await;
+        let fields = [("guide", "users"), ("helped", "no"), ("comment", "a\0b\u{1b}[31m\nc")];
+        app.as_person(BJORN).await.post(GUIDE, "help/feedback", &fields).await.is(303);
+        let said = domain::feedback::newest(&app.latchkey, 10).await.unwrap();
+        assert_eq!(said[0].comment, "ab[31m\nc");
+    }
+
+    async fn an_unreachable_mail_server_is_told_in_words(db: TestDatabase) {
+        let app = TestApp::new(db).await;
+        let mut ingrid = app.as_person(INGRID).await;
+        ingrid.invite("kari@nordlys.example", &["billing.view"]).await.is(303);
+        let ask = format!("{GUIDE}&email=kari%40nordlys.example");
+        let mail = domain::mails::take(&app.latchkey).await.unwrap().unwrap();
+        let ours = domain::mails::Answer::NotNow("the mail server can't be reached: os".into());
+        domain::mails::note(&app.latchkey, &mail, &ours).await.unwrap();
+        ingrid.get(&ask).await.says("The email to kari@nordlys.example waits");
+        let list = ingrid.get(&format!("{BAKERY}/users")).await;
+        list.says("The mail server can't be reached at the moment");
+        assert!(!list.words().contains("os”"));
+        domain::mails::note(
+            &app.latchkey,
+            &mail,
+            &domain::mails::Answer::Never("the mail server can't be reached: os".into()),
+        )
+        .await
+        .unwrap();
+        ingrid.get(&ask).await.says("couldn't be delivered within a day");
     }
 
     async fn there_are_four_guides(db: TestDatabase) {

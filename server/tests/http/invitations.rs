@@ -178,6 +178,61 @@ on_both! {
         app.browser().get(&old).await.is(410).says("There is a newer invitation");
     }
 
+    async fn who_resends_an_invitation_makes_it_theirs(db: TestDatabase) {
+        let app = TestApp::new(db).await;
+        app.as_person(AMIRA).await.invite("kari@nordlys.example", &["billing.view"]).await.is(303);
+        let mut ingrid = app.as_person(INGRID).await;
+        let id = app.id_of(AMIRA).await;
+        let fields = [("account", "100001"), ("user", id.as_str())];
+        let path = format!("{BAKERY}/users/{id}/remove");
+        ingrid.post(&path, "users/remove-access", &fields).await.is(303);
+        let page = ingrid.get(&format!("{BAKERY}/users")).await;
+        page.says("Amira Haddad can no longer give all of this");
+        let link = app.invitation_link("kari@nordlys.example").await;
+        app.browser().get(&link).await.is(410).says("can no longer give access");
+
+        let row = page.row_of("kari@");
+        let id = row.split("name=\"invitation\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+        let fields = [("account", "100001"), ("invitation", id)];
+        ingrid.post(&format!("{BAKERY}/users"), "users/resend", &fields).await.is(303);
+        let link = app.invitation_link("kari@nordlys.example").await;
+        app.browser().get(&link).await.is(200).says("Ingrid Solberg invites you");
+        let page = ingrid.get(&format!("{BAKERY}/users")).await;
+        assert!(!page.words().contains("can no longer give all of this"));
+    }
+
+    async fn a_stale_resend_says_why_though_its_row_is_gone(db: TestDatabase) {
+        let app = TestApp::new(db).await;
+        let mut ingrid = app.as_person(INGRID).await;
+        ingrid.invite("kari@nordlys.example", &["billing.view"]).await.is(303);
+        let page = ingrid.get(&format!("{BAKERY}/users")).await;
+        let row = page.row_of("kari@");
+        let id = row.split("name=\"invitation\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+        let fields = [("account", "100001"), ("invitation", id)];
+        let cancel = format!("{BAKERY}/invitations/{id}/cancel");
+        ingrid.post(&cancel, "users/cancel", &fields).await.is(303);
+        ingrid.get(&format!("{BAKERY}/users")).await;
+        let page = ingrid.post(&format!("{BAKERY}/users"), "users/resend", &fields).await;
+        page.is(409).says("The invitation was cancelled already");
+    }
+
+    async fn joining_ends_the_session_that_the_browser_had(db: TestDatabase) {
+        let app = TestApp::new(db).await;
+        let mut ingrid = app.as_person(INGRID).await;
+        ingrid.invite("kari@nordlys.example", &["billing.view"]).await.is(303);
+        let link = app.invitation_link("kari@nordlys.example").await;
+        let token = link.rsplit('/').next().unwrap();
+        let before = ingrid.clone();
+        let fields = [
+            ("token", token),
+            ("full_name", "Kari Nordmann"),
+            ("password", "correct horse battery"),
+        ];
+        ingrid.post(&link, "invitations/join-with-new-login", &fields).await.is(303);
+        ingrid.get(BAKERY).await.is(200).says("Kari Nordmann");
+        before.clone().get(BAKERY).await.is(302);
+    }
+
     async fn a_new_login_needs_a_name_and_a_long_password(db: TestDatabase) {
         let app = TestApp::new(db).await;
         app.as_person(INGRID).await.invite("kari@nordlys.example", &["billing.view"]).await.is(303);

@@ -13,7 +13,7 @@ on_both! {
         ingrid.invite("kari@nordlys.example", &["billing.view"]).await.is(303);
         let page = ingrid.get(&format!("{BAKERY}/log")).await;
         page.is(200).says("Invitation sent: kari@nordlys.example");
-        page.says("Granted: See invoices");
+        page.says("Offered: See invoices");
         page.says("198.51.100.7");
         page.says("Account set up");
         let page = ingrid.get(&format!("{BAKERY}/log?person=KARI&kind=")).await;

@@ -91,6 +91,16 @@ on_both! {
         ingrid.post(&path, "users/remove-access", &fields).await.is(404);
     }
 
+    async fn somebody_is_found_by_any_part_of_their_address(db: TestDatabase) {
+        let app = TestApp::new(db).await;
+        let mut ingrid = app.as_person(INGRID).await;
+        for search in ["ledger.example", "@ledger", "bjorn@ledger.example", "Lie,+Bj%C3%B8rn"] {
+            let page = ingrid.get(&format!("{BAKERY}/users?search={search}")).await;
+            page.is(200).says("Bjørn Lie");
+            assert!(!page.words().contains("Mei Tanaka"), "{search}");
+        }
+    }
+
     async fn nothing_ticked_is_a_field_error(db: TestDatabase) {
         let app = TestApp::new(db).await;
         let id = app.id_of(BJORN).await;

@@ -172,13 +172,12 @@ on_both! {
         assert_eq!(outgoing(&db).await, 1);
     }
 
-    async fn resending_renews_link_mail_and_clock_and_keeps_the_inviter(db: TestDatabase) {
+    async fn resending_renews_link_mail_and_clock_and_makes_it_the_senders(db: TestDatabase) {
         let bakery = Bakery::new(&db.store).await;
         let invitation = bakery.invite("a@example.com", 1).await;
         let olav = bakery.with("Olav", "olav@example.com", Access::Owner).await;
         let decide = |facts: &InvitationFacts| {
             assert_eq!((facts.actor.user, facts.actor_name.as_str()), (olav, "Olav"));
-            assert_eq!(facts.inviter_name.as_deref(), Some("Ingrid Berg"));
             // Also one that ran out is sent again.
             assert_eq!(facts.invitation.state, InvitationState::Expired);
             let expires_at = at(2 * TOMORROW);
@@ -189,7 +188,7 @@ on_both! {
         let sent = db.store.step_invitation(id, olav, invitation, now, decide).await.unwrap();
         assert_eq!((sent.id, sent.state), (invitation, InvitationState::Pending));
         assert_eq!((sent.sent_at, sent.expires_at), (now, at(2 * TOMORROW)));
-        assert_eq!(sent.inviter, Some(bakery.ingrid));
+        assert_eq!(sent.inviter, Some(olav));
         let old = db.store.open_invitation(&token(1), now).await.unwrap().unwrap();
         assert!(old.replaced);
         assert_eq!(outgoing(&db).await, 1);
