@@ -77,7 +77,9 @@ fn literals(line: &str) -> Vec<String> {
 /// What stands bare between two tags of a line.
 fn between_tags(line: &str) -> Vec<String> {
     let pieces = line.split('<').skip(1).filter_map(|tag| tag.split_once('>'));
-    let bare = pieces.map(|(_, text)| text.trim().to_owned());
+    // HTML's tags are in small letters; Rust's parameters aren't.
+    let tags = pieces.filter(|(tag, _)| tag.starts_with(|c: char| c == '/' || c.is_lowercase()));
+    let bare = tags.map(|(_, text)| text.trim().to_owned());
     bare.filter(|text| !text.contains(['{', '(', ';', '=', '.', ','])).collect()
 }
 

@@ -46,6 +46,7 @@ on_both! {
         ingrid.get(&ask(BJORN.email)).await.says("is in the account already");
         ingrid.get(&ask("nonsense")).await.says("in the form name@example.com");
 
+        app.keep_all_mail().await;
         ingrid.invite("kari@nordlys.example", &["billing.view"]).await.is(303);
         ingrid.get(&kari).await.says("is on its way to the mail server");
         let mail = domain::mails::take(&app.latchkey).await.unwrap().unwrap();
@@ -124,6 +125,7 @@ on_both! {
     async fn an_unreachable_mail_server_is_told_in_words(db: TestDatabase) {
         let app = TestApp::new(db).await;
         let mut ingrid = app.as_person(INGRID).await;
+        app.keep_all_mail().await;
         ingrid.invite("kari@nordlys.example", &["billing.view"]).await.is(303);
         let ask = format!("{GUIDE}&email=kari%40nordlys.example");
         let mail = domain::mails::take(&app.latchkey).await.unwrap().unwrap();

@@ -276,7 +276,7 @@ on_both! {
         db.store.step_invitation(id, ingrid, invitation, at(1), resend(3)).await.unwrap();
         let mail = db.store.take_mail(HOUR, at(1)).await.unwrap().unwrap();
         db.store.mail_kept(mail.id, at(1)).await.unwrap();
-        assert_eq!(delivery().await, Delivery::Sent);
+        assert_eq!(delivery().await, Delivery::Kept);
     }
 
     async fn a_link_leads_to_what_somebody_needs_to_know_before_joining(db: TestDatabase) {
