@@ -57,7 +57,7 @@ pub mod request;
 pub use i18n::Locale;
 pub use languages::spoken;
 pub use page::Rejected;
-pub use problem::Problem;
+pub use problem::{Problem, Told};
 pub use routes::App;
 #[cfg(feature = "ssr")]
 pub use shell::{Assets, shell};

@@ -6,9 +6,8 @@ use leptos_router::hooks::{use_params_map, use_query_map};
 use model::{Access, AccountNumber, Failure, Permission, UserId};
 use serde::{Deserialize, Serialize};
 
-use crate::problem::Problem;
+use crate::problem::{Problem, Told};
 use crate::ui::frame::{Content, Here, Narrow};
-use crate::words;
 
 /// A page as the server sends it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,7 +15,7 @@ pub(crate) struct Page<T> {
     /// What stands around the content.
     pub(crate) frame: Frame,
     /// What the last form came to.
-    pub(crate) notice: Option<Notice>,
+    pub(crate) notice: Option<Said>,
     /// The content, or what is missing to see it.
     pub(crate) content: Result<T, Refused>,
 }
@@ -63,6 +62,12 @@ pub(crate) struct AccountFrame {
 pub(crate) struct Refused {
     /// The permission that is missing.
     pub(crate) missing: Permission,
+    /// The same in words.
+    pub(crate) label: String,
+    /// What follows from it, in a sentence.
+    pub(crate) sentence: String,
+    /// What the reader may do, in a sentence.
+    pub(crate) yours: String,
     /// The owners, who can give it.
     pub(crate) owners: Vec<OwnerToAsk>,
 }
@@ -76,7 +81,17 @@ pub(crate) struct OwnerToAsk {
     pub(crate) email: String,
 }
 
+/// A notice in words.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Said {
+    /// What it says.
+    pub(crate) words: String,
+    /// The invited address and its link, in the moment after sending.
+    pub(crate) link: Option<(String, String)>,
+}
+
 /// What the last form came to; said once, on the page where one lands.
+#[cfg(feature = "ssr")]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Notice {
@@ -106,9 +121,15 @@ pub(crate) enum Notice {
     FeedbackGiven,
 }
 
+#[cfg(feature = "ssr")]
 impl Notice {
-    /// What it says.
-    pub(crate) fn words(&self) -> String {
+    /// Puts it into words.
+    pub(crate) fn say(&self) -> Said {
+        let link = self.link().map(|(email, link)| (email.to_owned(), link.to_owned()));
+        Said { words: self.words(), link }
+    }
+
+    fn words(&self) -> String {
         match self.clone() {
             Self::InvitationSent { email, .. } => words!(notice.invitation_sent, email = email),
             Self::InvitationUpdated { email, .. } => {
@@ -132,7 +153,7 @@ impl Notice {
     }
 
     /// The invited address and its link, in the moment after sending.
-    pub(crate) fn link(&self) -> Option<(&str, &str)> {
+    fn link(&self) -> Option<(&str, &str)> {
         match self {
             Self::InvitationSent { email, link }
             | Self::InvitationUpdated { email, link }
@@ -151,7 +172,7 @@ pub struct Rejected {
     /// What was typed, by field name. Passwords are left out.
     pub values: Vec<(String, String)>,
     /// Why it was refused.
-    pub problem: Problem,
+    pub told: Told,
 }
 
 /// Whether a form took back what was refused; if its form isn't on the page any more, the page
@@ -171,9 +192,9 @@ impl Taken {
 }
 
 /// What is wrong with a form that isn't on the page any more.
-pub(crate) fn untaken() -> Option<Problem> {
+pub(crate) fn untaken() -> Option<Told> {
     let rejected = use_context::<Rejected>()?;
-    (!use_context::<Taken>()?.is_taken()).then_some(rejected.problem)
+    (!use_context::<Taken>()?.is_taken()).then_some(rejected.told)
 }
 
 /// Counts the changes made on this page: its content is asked for anew with every one.
@@ -305,7 +326,7 @@ where
     })
 }
 
-fn in_frame(frame: Frame, here: Here, notice: Option<Notice>, content: AnyView) -> AnyView {
+fn in_frame(frame: Frame, here: Here, notice: Option<Said>, content: AnyView) -> AnyView {
     view! { <Content frame=frame here=here notice=notice>{content}</Content> }.into_any()
 }
 
@@ -403,11 +424,6 @@ pub(crate) fn escape_query(text: &str) -> String {
         }
     }
     escaped
-}
-
-/// Access in words for the reader of the page.
-pub(crate) fn your_access(frame: &Frame) -> String {
-    frame.account.as_ref().map_or_else(String::new, |account| words::your_access(account.access))
 }
 
 #[cfg(test)]

@@ -5,8 +5,6 @@ use leptos::server_fn::error::{FromServerFnError, ServerFnErrorErr};
 use model::{Failure, Field, FieldProblem};
 use serde::{Deserialize, Serialize};
 
-use crate::words;
-
 /// Why a server function came to nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -17,12 +15,58 @@ pub enum Problem {
     Unreachable,
 }
 
+/// What is wrong with a form, in words. The server finds them, so that the browser's half needs
+/// none of them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Told(
+    /// The id of what it is about (`main` for the form as a whole), and the words.
+    pub(crate) Vec<(String, String)>,
+);
+
+impl Told {
+    /// The server couldn't be reached or understood.
+    #[cfg(feature = "hydrate")]
+    pub(crate) fn unreachable() -> Self {
+        Self(vec![("main".to_owned(), words!(failure.unreachable))])
+    }
+
+    /// Puts it into words in this language.
+    #[cfg(feature = "ssr")]
+    #[must_use]
+    pub fn new(problem: &Problem, locale: crate::Locale) -> Self {
+        use leptos::prelude::{Owner, provide_context};
+        Owner::new().with(|| {
+            provide_context(locale);
+            match problem {
+                Problem::Failure(Failure::Invalid(errors)) => {
+                    Self(errors.0.iter().map(|error| (target(error.field), told(*error))).collect())
+                }
+                problem => Self(vec![("main".to_owned(), problem.words())]),
+            }
+        })
+    }
+}
+
+#[cfg(feature = "ssr")]
+fn target(field: Field) -> String {
+    match field {
+        Field::Form => "main".to_owned(),
+        field => field.name().to_owned(),
+    }
+}
+
+#[cfg(feature = "ssr")]
+fn told(error: model::FieldError) -> String {
+    crate::words::field_problem(error.field, error.problem)
+}
+
 impl Problem {
     /// What happened and what to do.
+    #[cfg(feature = "ssr")]
     #[must_use]
     pub fn words(&self) -> String {
         match self {
-            Self::Failure(failure) => words::failure(failure),
+            Self::Failure(failure) => crate::words::failure(failure),
             Self::Unreachable => words!(failure.unreachable),
         }
     }

@@ -14,7 +14,7 @@ use leptos_i18n::Locale as _;
 use model::{Access, Failure, Language, Permission};
 use serde::{Deserialize, Serialize};
 
-use crate::page::{AccountFrame, Frame, Notice, OwnerToAsk, Page, Refused};
+use crate::page::{AccountFrame, Frame, Notice, OwnerToAsk, Page, Refused, Said};
 use crate::problem::Problem;
 use crate::{Locale, languages, words};
 
@@ -210,7 +210,13 @@ impl Inside {
             email: owner.email.to_string(),
         };
         let owners = owners.into_iter().map(to_ask).collect();
-        Ok(Refused { missing, owners })
+        Ok(Refused {
+            missing,
+            label: words::label(missing),
+            sentence: words::failure(&Failure::NotAllowed(missing)),
+            yours: words::your_access(self.acting.actor.access),
+            owners,
+        })
     }
 
     fn frame(&self) -> Frame {
@@ -289,13 +295,13 @@ fn leave_notice(notice: &Notice) {
 }
 
 /// The notice that the last form left for this page.
-pub(crate) fn take_notice() -> Option<Notice> {
+pub(crate) fn take_notice() -> Option<Said> {
     use base64::Engine;
     use base64::prelude::BASE64_URL_SAFE_NO_PAD;
     let value = cookie(&use_context::<Parts>()?.headers, site().notice_cookie())?;
     set_cookie(site().notice_cookie(), "", "; Max-Age=0");
     let json = BASE64_URL_SAFE_NO_PAD.decode(value).ok()?;
-    serde_json::from_slice(&json).ok().map(|NoticeCookie(notice)| notice)
+    serde_json::from_slice(&json).ok().map(|NoticeCookie(notice)| notice.say())
 }
 
 fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {

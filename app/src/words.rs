@@ -2,10 +2,9 @@
 //! through here.
 
 use leptos::prelude::*;
-use model::{
-    Access, Area, Conflict, Failure, Field, FieldProblem, InvitationState, Permission,
-    PermissionSet,
-};
+use model::{Access, Area, Permission, PermissionSet};
+#[cfg(feature = "ssr")]
+use model::{Conflict, Failure, Field, FieldProblem, InvitationState};
 
 use crate::i18n::Locale;
 
@@ -223,6 +222,7 @@ pub(crate) fn list(names: Vec<String>) -> String {
 }
 
 /// What is wrong with a field, and what to do.
+#[cfg(feature = "ssr")]
 pub(crate) fn field_problem(field: Field, problem: FieldProblem) -> String {
     use FieldProblem as P;
     match (field, problem) {
@@ -252,6 +252,7 @@ pub(crate) fn field_problem(field: Field, problem: FieldProblem) -> String {
 }
 
 /// What happened and what to do, for a failure that is about no single field.
+#[cfg(feature = "ssr")]
 pub(crate) fn failure(failure: &Failure) -> String {
     match failure {
         Failure::Invalid(_) => words!(problem.form_malformed),
@@ -269,6 +270,7 @@ pub(crate) fn failure(failure: &Failure) -> String {
 }
 
 /// How things stand, and what to do.
+#[cfg(feature = "ssr")]
 pub(crate) fn conflict(conflict: Conflict) -> String {
     match conflict {
         Conflict::Invitation(InvitationState::Pending) => words!(failure.invitation_pending),

@@ -156,7 +156,7 @@ fn sizes() {
     let manifest = std::fs::read_to_string(pkg.join("__wasm_split_manifest.json"));
     let manifest: std::collections::BTreeMap<String, Vec<String>> =
         manifest.ok().and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
-    let users = manifest.iter().find(|(name, _)| name.contains("UsersPage"));
+    let users = manifest.iter().find(|(name, _)| name.starts_with("__users_page_view"));
     let pieces: u64 = users
         .map(|(_, files)| files.iter().map(|file| size(&format!("{file}.wasm"))).sum())
         .unwrap_or(0);

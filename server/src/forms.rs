@@ -2,7 +2,8 @@
 //! with where to go next or with the same page, errors and values in it. Nothing that was typed is
 //! lost, and none of it stands in an address.
 
-use app::{Problem, Rejected};
+use app::request::RequestFacts;
+use app::{Locale, Problem, Rejected, Told};
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::http::request::Parts as RequestParts;
@@ -36,12 +37,12 @@ pub(crate) async fn form(parts: Parts, request: Request) -> Response {
     }
     let status = answer.status();
     let (answer_head, body) = answer.into_parts();
-    let problem = problem(body).await;
+    let told = Told::new(&problem(body).await, locale(&head));
     let mut refusal = if takes_html(&head.headers) {
-        let rejected = Rejected { form: name, values: without_secrets(values), problem };
+        let rejected = Rejected { form: name, values: without_secrets(values), told };
         again(&parts, &head, rejected).await
     } else {
-        ([(header::CONTENT_TYPE, "application/json")], json(&problem)).into_response()
+        ([(header::CONTENT_TYPE, "application/json")], json(&told)).into_response()
     };
     if refusal.status().is_success() {
         *refusal.status_mut() = status;
@@ -151,14 +152,18 @@ fn takes_html(headers: &HeaderMap) -> bool {
     accept.is_some_and(|accept| accept.contains("text/html"))
 }
 
+fn locale(head: &RequestParts) -> Locale {
+    head.extensions.get::<RequestFacts>().map(|facts| facts.locale).unwrap_or_default()
+}
+
 async fn problem(body: Body) -> Problem {
     let read = Limited::new(body, LARGEST_ANSWER).collect().await;
     let bytes = read.map(|body| body.to_bytes()).unwrap_or_default();
     serde_json::from_slice(&bytes).unwrap_or(Problem::Failure(Failure::Unavailable))
 }
 
-fn json(problem: &Problem) -> Bytes {
-    serde_json::to_vec(problem).unwrap_or_default().into()
+fn json(answer: &impl serde::Serialize) -> Bytes {
+    serde_json::to_vec(answer).unwrap_or_default().into()
 }
 
 /// Passwords never come back with a page.

@@ -2,13 +2,12 @@
 
 use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
-use model::{Conflict, Field};
+use model::Field;
 
 use crate::page::{Loading, PageTitle, narrow};
 use crate::security::api::{ResetView, reset_page};
 use crate::ui::field::PasswordField;
 use crate::ui::form::{Form, SubmitButton};
-use crate::words;
 
 /// `/reset/{token}`
 pub(crate) struct ResetPage(Loading<ResetView>);
@@ -26,7 +25,7 @@ impl LazyRoute for ResetPage {
                 return view! {
                     <PageTitle title=heading.clone() provider=frame.provider />
                     <h1>{heading}</h1>
-                    <p>{words::conflict(Conflict::LinkSpent)}</p>
+                    <p>{words!(failure.link_spent)}</p>
                     <p>
                         <a class="button" href="/forgot-password" rel="external">
                             {words!(reset.new_link)}

@@ -19,10 +19,18 @@ pub(crate) fn failed(problem: Problem) -> AnyView {
         Problem::Failure(Failure::SignedOut) => {
             #[cfg(feature = "hydrate")]
             sign_in_again();
-            (words!(sign_in.heading), problem.words())
+            (words!(sign_in.heading), words!(failure.signed_out))
         }
-        Problem::Failure(_) => (words!(failed.forbidden_heading), problem.words()),
+        // Asked for by the browser's half, the server's own page says it.
+        Problem::Failure(_) => (words!(failed.forbidden_heading), words!(failed.reload)),
     };
+    #[cfg(feature = "ssr")]
+    let text = match &problem {
+        Problem::Failure(Failure::NotFound | Failure::Unavailable | Failure::SignedOut)
+        | Problem::Unreachable => text,
+        Problem::Failure(_) => problem.words(),
+    };
+    let text = SharedValue::new(move || text).into_inner();
     let lost = matches!(problem, Problem::Failure(Failure::NotFound));
     let id = SharedValue::new(request_id).into_inner().filter(|_| !lost);
     let frame = SharedValue::new(plain_frame).into_inner();

@@ -2,16 +2,17 @@
 //! renders the page again with errors and values; with it the answer is shown in place.
 
 use leptos::prelude::*;
-use model::{Failure, Field, FieldErrors};
+use model::Field;
 
 use crate::page::{HasErrors, Rejected, Taken};
+#[cfg(not(feature = "ssr"))]
 use crate::problem::Problem;
-use crate::words;
+use crate::problem::Told;
 
 /// How a form stands: what its fields and its summary show.
 #[derive(Clone, Copy)]
 pub(crate) struct FormState {
-    problem: RwSignal<Option<Problem>>,
+    problem: RwSignal<Option<Told>>,
     values: StoredValue<Vec<(String, String)>>,
     rejected: StoredValue<bool>,
     busy: RwSignal<bool>,
@@ -25,7 +26,7 @@ impl FormState {
 
     fn new(rejected: Option<Rejected>) -> Self {
         let (problem, values) =
-            rejected.map_or((None, None), |back| (Some(back.problem), Some(back.values)));
+            rejected.map_or((None, None), |back| (Some(back.told), Some(back.values)));
         Self {
             rejected: StoredValue::new(values.is_some()),
             problem: RwSignal::new(problem),
@@ -36,10 +37,9 @@ impl FormState {
 
     /// What is wrong with a field, in words.
     pub(crate) fn error(self, field: Field) -> Option<String> {
-        self.problem.with(|problem| {
-            let Some(Problem::Failure(Failure::Invalid(errors))) = problem else { return None };
-            errors.of(field).map(|problem| words::field_problem(field, problem))
-        })
+        let of_field = |(target, _): &&(String, String)| target == field.name();
+        self.problem
+            .with(|told| told.as_ref()?.0.iter().find(of_field).map(|(_, words)| words.clone()))
     }
 
     /// What was typed before the form came back.
@@ -60,20 +60,7 @@ impl FormState {
     }
 
     fn errors(self) -> Vec<(String, String)> {
-        self.problem.with(|problem| match problem {
-            None => Vec::new(),
-            Some(Problem::Failure(Failure::Invalid(FieldErrors(errors)))) => errors
-                .iter()
-                .map(|error| {
-                    let target = match error.field {
-                        Field::Form => "main".to_owned(),
-                        field => field.name().to_owned(),
-                    };
-                    (target, words::field_problem(error.field, error.problem))
-                })
-                .collect(),
-            Some(problem) => vec![("main".to_owned(), problem.words())],
-        })
+        self.problem.with(|told| told.as_ref().map(|told| told.0.clone()).unwrap_or_default())
     }
 }
 
@@ -270,18 +257,18 @@ fn encode(form: &web_sys::HtmlFormElement) -> Option<String> {
 
 /// Posts the form; answers where to go, or what is wrong.
 #[cfg(feature = "hydrate")]
-async fn post(action: &str, body: String) -> Result<String, Problem> {
+async fn post(action: &str, body: String) -> Result<String, Told> {
     let request = gloo_net::http::Request::post(action)
         .header("Accept", "application/json")
         .header("Content-Type", "application/x-www-form-urlencoded")
         .body(body)
-        .map_err(|_| Problem::Unreachable)?;
-    let answer = request.send().await.map_err(|_| Problem::Unreachable)?;
+        .map_err(|_| Told::unreachable())?;
+    let answer = request.send().await.map_err(|_| Told::unreachable())?;
     if answer.ok() {
-        return answer.headers().get("location").ok_or(Problem::Unreachable);
+        return answer.headers().get("location").ok_or_else(Told::unreachable);
     }
-    let text = answer.text().await.map_err(|_| Problem::Unreachable)?;
-    Err(leptos::serde_json::from_str(&text).unwrap_or(Problem::Unreachable))
+    let text = answer.text().await.map_err(|_| Told::unreachable())?;
+    Err(leptos::serde_json::from_str(&text).unwrap_or_else(|_| Told::unreachable()))
 }
 
 /// Asks for a page's content; answers it as JSON, or what is wrong.

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use model::{Access, Area, Permission};
 
-use crate::page::{AccountFrame, Frame, Notice, Person, Revision};
+use crate::page::{AccountFrame, Frame, Person, Revision, Said};
 use crate::ui::avatar::Avatar;
 use crate::ui::form::Form;
 use crate::ui::icon::{Icon, icon};
@@ -82,7 +82,7 @@ pub(crate) fn Content(
     /// Where the reader is.
     here: Here,
     /// What the last form came to.
-    notice: Option<Notice>,
+    notice: Option<Said>,
     /// The content.
     children: Children,
 ) -> impl IntoView {
@@ -91,8 +91,9 @@ pub(crate) fn Content(
     let class = if navigation.is_some() { "frame" } else { "frame frame-plain" };
     let children = children();
     // After the content: only now it is known whether one of its forms says it.
-    let untaken = SharedValue::new(crate::page::untaken).into_inner().map(|problem| {
-        view! { <div class="notice notice-warning" role="alert"><p>{problem.words()}</p></div> }
+    let untaken = SharedValue::new(crate::page::untaken).into_inner().map(|told| {
+        let lines = told.0.into_iter().map(|(_, words)| view! { <p>{words}</p> });
+        view! { <div class="notice notice-warning" role="alert">{lines.collect_view()}</div> }
     });
     view! {
         <a class="skip-link" href="#main" rel="external">{words!(frame.skip)}</a>
@@ -117,7 +118,7 @@ pub(crate) fn Narrow(
     frame: Frame,
     /// What the last form came to.
     #[prop(default = None)]
-    notice: Option<Notice>,
+    notice: Option<Said>,
     /// The content.
     children: Children,
 ) -> impl IntoView {

@@ -2,17 +2,16 @@
 
 use leptos::prelude::*;
 
-use crate::page::Notice;
+use crate::page::Said;
 
 /// A line that stays until the page is left. After sending an invitation it holds the link, which
 /// can be copied now and never again.
 #[component]
 pub(crate) fn NoticeLine(
     /// What it says.
-    notice: Notice,
+    notice: Said,
 ) -> impl IntoView {
-    let link = notice.link().map(|(email, link)| (email.to_owned(), link.to_owned()));
-    let copy = link.map(|(email, link)| {
+    let copy = notice.link.map(|(email, link)| {
         view! {
             <p>{words!(notice.copy_hint)}</p>
             <input
@@ -26,7 +25,7 @@ pub(crate) fn NoticeLine(
     });
     view! {
         <div class="notice notice-success" role="status">
-            <p>{notice.words()}</p>
+            <p>{notice.words}</p>
             {copy}
         </div>
     }

@@ -6,12 +6,10 @@ use leptos::prelude::*;
 use crate::page::{Frame, PageTitle, Refused};
 use crate::ui::frame::Here;
 use crate::ui::icon::{Icon, icon};
-use crate::words;
 
 /// What stands in place of the content.
 pub(crate) fn refused(refused: Refused, here: Here, frame: Frame) -> AnyView {
     let heading = words!(refused.heading, area = here.name());
-    let yours = crate::page::your_access(&frame);
     let account = frame.account.as_ref().map(|account| account.name.clone()).unwrap_or_default();
     let back = frame.account.as_ref().map(|account| format!("/accounts/{}", account.number));
     let help = frame
@@ -32,12 +30,12 @@ pub(crate) fn refused(refused: Refused, here: Here, frame: Frame) -> AnyView {
         <div class="refused">
             {icon(Icon::Lock)}
             <h1>{heading}</h1>
-            <p>{words::failure(&model::Failure::NotAllowed(refused.missing))}</p>
+            <p>{refused.sentence}</p>
             <dl class="facts">
                 <dt>{words!(refused.missing)}</dt>
-                <dd>{words::label(refused.missing)}</dd>
+                <dd>{refused.label}</dd>
                 <dt>{words!(refused.yours, account = account)}</dt>
-                <dd>{yours}</dd>
+                <dd>{refused.yours}</dd>
                 <dt>{words!(refused.ask)}</dt>
                 <dd><ul>{owners}</ul></dd>
             </dl>

@@ -7,7 +7,6 @@ use crate::page::{Loading, PageTitle, framed};
 use crate::ui::form::{Form, SubmitButton};
 use crate::ui::frame::Here;
 use crate::users::api::{ManageView, manage_page};
-use crate::words;
 
 /// `/accounts/{n}/users/{id}/remove`
 pub(crate) struct RemovePage(Loading<ManageView>);
@@ -31,7 +30,7 @@ impl LazyRoute for RemovePage {
             let content = if view.owner {
                 view! { <p>{words!(manage.owner, name = name)}</p> }.into_any()
             } else if view.you {
-                view! { <p>{words::conflict(model::Conflict::OwnPermissions)}</p> }.into_any()
+                view! { <p>{words!(failure.own_permissions)}</p> }.into_any()
             } else {
                 let text = words!(
                     manage.remove_text,
