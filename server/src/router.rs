@@ -17,6 +17,7 @@ use axum::routing::get;
 use domain::{Client, Latchkey};
 use leptos::prelude::{provide_context, use_context};
 use tokio::sync::Notify;
+use tower_http::compression::CompressionLayer;
 use tower_http::csrf::CsrfLayer;
 use tracing::Instrument;
 
@@ -92,6 +93,9 @@ pub fn router(parts: Parts) -> Router {
         .route("/api/{*function}", get(forms::question).post(forms::function))
         .fallback(page_or_form)
         .with_state(parts.clone())
+        // A page is a tenth of its size on the way. Guessing its secrets by its length (BREACH) would
+        // take many requests with the reader's cookie from elsewhere, which `SameSite` keeps back.
+        .layer(CompressionLayer::new())
         // A form of another site must not act for somebody who is signed in here (OWASP ASVS 5.0
         // V3.5.1). It stands inside the next layer, so that the refusal is logged too.
         .layer(cross_site)

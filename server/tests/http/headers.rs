@@ -1,11 +1,22 @@
 //! The headers of every answer.
 
+use axum::body::Body;
+use axum::http::Request;
 use domain::demo::INGRID;
 use test_database::on_both;
 
 use crate::story::{BAKERY, TestApp};
 
 on_both! {
+    async fn pages_go_out_compressed_where_that_is_understood(db: TestDatabase) {
+        let app = TestApp::new(db).await;
+        let request = Request::get("/sign-in").header("accept-encoding", "gzip, br");
+        let page = app.browser().send(request.body(Body::empty()).unwrap()).await;
+        assert_eq!(page.headers.get("content-encoding").unwrap(), "br");
+        let plain = app.browser().get("/sign-in").await;
+        assert!(plain.headers.get("content-encoding").is_none());
+    }
+
     async fn every_answer_is_protected(db: TestDatabase) {
         let app = TestApp::new(db).await;
         let mut ingrid = app.as_person(INGRID).await;
