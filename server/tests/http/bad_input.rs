@@ -111,7 +111,7 @@ on_both! {
         request.headers_mut().insert(header::ACCEPT, "application/json".parse().unwrap());
         let answer = ingrid.send(request).await;
         answer.is(422);
-        assert_eq!(answer.body, r#"{"failure":{"invalid":[{"field":"email","problem":"missing"}]}}"#);
+        assert_eq!(answer.body, r#"[["email","Enter the email address"]]"#);
         let body = "form=users/invite&account=100001&email=k%40x.example&permissions[]=billing.view";
         let mut request = post(&path, body.to_owned());
         request.headers_mut().insert(header::ACCEPT, "application/json".parse().unwrap());
