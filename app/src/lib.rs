@@ -27,6 +27,8 @@ mod words;
 #[macro_use]
 mod page;
 #[cfg(feature = "ssr")]
+mod browsers;
+#[cfg(feature = "ssr")]
 mod formats;
 mod languages;
 mod problem;
@@ -56,7 +58,7 @@ pub mod request;
 
 pub use i18n::Locale;
 pub use languages::spoken;
-pub use page::Rejected;
+pub use page::{Confirming, Rejected};
 pub use problem::{Problem, Told};
 pub use routes::App;
 #[cfg(feature = "ssr")]

@@ -88,6 +88,8 @@ pub(crate) struct Said {
     pub(crate) words: String,
     /// The invited address and its link, in the moment after sending.
     pub(crate) link: Option<(String, String)>,
+    /// Recovery codes, in the moment after making them.
+    pub(crate) codes: Vec<String>,
 }
 
 /// What the last form came to; said once, on the page where one lands.
@@ -117,6 +119,16 @@ pub(crate) enum Notice {
     OwnPasswordChanged,
     /// The reader signed out.
     SignedOut,
+    /// The reader turned an authenticator app on; these are their recovery codes.
+    AppOn { codes: Vec<String> },
+    /// The reader turned their authenticator app off.
+    AppOff,
+    /// The reader made new recovery codes.
+    CodesRenewed { codes: Vec<String> },
+    /// The reader signed out on another device.
+    DeviceEnded,
+    /// The reader signed out on all other devices.
+    OtherDevicesEnded,
     /// The reader said what they think of a guide.
     FeedbackGiven,
 }
@@ -126,7 +138,11 @@ impl Notice {
     /// Puts it into words.
     pub(crate) fn say(&self) -> Said {
         let link = self.link().map(|(email, link)| (email.to_owned(), link.to_owned()));
-        Said { words: self.words(), link }
+        let codes = match self {
+            Self::AppOn { codes } | Self::CodesRenewed { codes } => codes.clone(),
+            _ => Vec::new(),
+        };
+        Said { words: self.words(), link, codes }
     }
 
     fn words(&self) -> String {
@@ -148,6 +164,11 @@ impl Notice {
             Self::PasswordChanged => words!(notice.password_changed),
             Self::OwnPasswordChanged => words!(notice.own_password_changed),
             Self::SignedOut => words!(notice.signed_out),
+            Self::AppOn { .. } => words!(notice.app_on),
+            Self::AppOff => words!(notice.app_off),
+            Self::CodesRenewed { .. } => words!(notice.codes_renewed),
+            Self::DeviceEnded => words!(notice.device_ended),
+            Self::OtherDevicesEnded => words!(notice.other_devices_ended),
             Self::FeedbackGiven => words!(notice.feedback_given),
         }
     }
@@ -173,6 +194,18 @@ pub struct Rejected {
     pub values: Vec<(String, String)>,
     /// Why it was refused.
     pub told: Told,
+}
+
+/// A form whose sender has to prove first who they are. Provided to the page that asks for that,
+/// which sends the form on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Confirming {
+    /// The path that the form was posted to.
+    pub action: String,
+    /// The form's server function.
+    pub form: String,
+    /// What was typed, by field name.
+    pub values: Vec<(String, String)>,
 }
 
 /// Whether a form took back what was refused; if its form isn't on the page any more, the page

@@ -23,11 +23,20 @@ pub struct Told(
     pub(crate) Vec<(String, String)>,
 );
 
+/// What a problem is about when it is solved by proving who one is.
+const CONFIRM: &str = "confirm";
+
 impl Told {
     /// The server couldn't be reached or understood.
     #[cfg(feature = "hydrate")]
     pub(crate) fn unreachable() -> Self {
         Self(vec![("main".to_owned(), words!(failure.unreachable))])
+    }
+
+    /// Whether the server asks who the sender is before it takes the form.
+    #[cfg(feature = "hydrate")]
+    pub(crate) fn asks_to_confirm(&self) -> bool {
+        self.0.iter().any(|(target, _)| target == CONFIRM)
     }
 
     /// Puts it into words in this language.
@@ -40,6 +49,9 @@ impl Told {
             match problem {
                 Problem::Failure(Failure::Invalid(errors)) => {
                     Self(errors.0.iter().map(|error| (target(error.field), told(*error))).collect())
+                }
+                Problem::Failure(failure @ Failure::Unconfirmed) => {
+                    Self(vec![(CONFIRM.to_owned(), crate::words::failure(failure))])
                 }
                 problem => Self(vec![("main".to_owned(), problem.words())]),
             }

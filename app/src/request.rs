@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use domain::accounts::Acting;
-use domain::sessions::Viewer;
+use domain::sessions::{Begun, Viewer};
 use domain::{Client, Latchkey, Token};
 use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
@@ -41,6 +41,16 @@ impl Site {
     #[must_use]
     pub const fn session_cookie(&self) -> &'static str {
         if self.secure { "__Host-latchkey" } else { "latchkey" }
+    }
+
+    /// The name of the cookie that a browser is recognised by at the next sign-in.
+    const fn device_cookie(&self) -> &'static str {
+        if self.secure { "__Host-latchkey-device" } else { "latchkey-device" }
+    }
+
+    /// The name of the cookie that carries a sign-in from the password to the second factor.
+    const fn sign_in_cookie(&self) -> &'static str {
+        if self.secure { "__Host-latchkey-sign-in" } else { "latchkey-sign-in" }
     }
 
     /// The name of the cookie that carries a notice to the next page.
@@ -89,7 +99,8 @@ impl RequestFacts {
         let own = viewer.as_ref().ok().and_then(|viewer| viewer.language.as_ref());
         let earlier = cookie(headers, LANGUAGE_COOKIE).and_then(|tag| Language::parse(&tag));
         let locale = languages::server::first(own, earlier, headers).unwrap_or(site.language);
-        let client = Client { language: Language::parse(locale.as_str()), ..client };
+        let device = cookie(headers, site.device_cookie()).and_then(|value| Token::parse(&value));
+        let client = Client { language: Language::parse(locale.as_str()), device, ..client };
         Self { client, id, viewer, locale }
     }
 }
@@ -269,12 +280,33 @@ pub(crate) fn done(path: &str, notice: Notice) {
     redirect(path);
 }
 
-/// Gives the browser its session.
-pub(crate) fn begin_session(token: &Token) {
-    let name = site().session_cookie();
+/// Gives the browser its session, and what it is recognised by for a year.
+pub(crate) fn begin_session(begun: &Begun) {
+    let site = site();
     let seconds = latchkey().map(|latchkey| latchkey.settings.session_absolute.as_secs());
     let life = seconds.map(|seconds| format!("; Max-Age={seconds}")).unwrap_or_default();
-    set_cookie(name, token.secret().expose(), &life);
+    set_cookie(site.session_cookie(), begun.session.secret().expose(), &life);
+    set_cookie(site.device_cookie(), begun.device.secret().expose(), "; Max-Age=31536000");
+    set_cookie(site.sign_in_cookie(), "", "; Max-Age=0");
+}
+
+/// Leads on to the second factor of a sign-in, and from there to `next`.
+pub(crate) fn ask_for_second_factor(sign_in: &Token, next: &str) {
+    set_cookie(site().sign_in_cookie(), sign_in.secret().expose(), "; Max-Age=600");
+    redirect(&format!("/sign-in/second-factor?next={}", crate::page::escape_query(next)));
+}
+
+/// The sign-in that waits for a second factor in this browser.
+pub(crate) fn sign_in() -> Option<Token> {
+    let headers = use_context::<Parts>()?.headers;
+    cookie(&headers, site().sign_in_cookie()).and_then(|value| Token::parse(&value))
+}
+
+/// Enters the account with this number to do what takes a fresh proof of who one is.
+pub(crate) async fn inside_confirmed(number: &str) -> Result<Inside, Problem> {
+    let inside = inside(number).await?;
+    domain::sessions::must_be_confirmed(&inside.latchkey, &inside.viewer)?;
+    Ok(inside)
 }
 
 /// Takes the browser's session away.

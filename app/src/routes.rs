@@ -18,11 +18,13 @@ use crate::invitations::join::JoinPage;
 use crate::mailbox::{MailPage, MailboxPage};
 use crate::page::{HasErrors, Revision, Taken};
 use crate::security::SecurityPage;
+use crate::security::authenticator::{AuthenticatorPage, CodesPage, TurnOffPage};
 use crate::security::forgot::{ForgotPage, ForgotSentPage};
 use crate::security::profile::ProfilePage;
 use crate::security::reset::ResetPage;
 use crate::services::ServicesPage;
 use crate::sign_in::SignInPage;
+use crate::sign_in::second_factor::SecondFactorPage;
 use crate::support::SupportPage;
 use crate::ui::failed::NotFoundPage;
 use crate::ui::frame::Go;
@@ -41,6 +43,10 @@ pub fn App() -> impl IntoView {
     provide_context(Revision(RwSignal::new(0)));
     provide_context(HasErrors(RwSignal::new(false)));
     provide_context(Taken::default());
+    #[cfg(feature = "ssr")]
+    if let Some(confirming) = use_context::<crate::page::Confirming>() {
+        return crate::sign_in::confirm::confirm_page(confirming);
+    }
     let (is_routing, set_is_routing) = signal(false);
     view! {
         <Router set_is_routing>
@@ -48,6 +54,7 @@ pub fn App() -> impl IntoView {
             <Pages />
         </Router>
     }
+    .into_any()
 }
 
 #[component]
@@ -57,6 +64,7 @@ fn Pages() -> impl IntoView {
     view! {
         <FlatRoutes fallback=NotFoundPage>
             <Route ssr=ASYNC path=path!("/sign-in") view={page::<SignInPage>()} />
+            <Route ssr=ASYNC path=path!("/sign-in/second-factor") view={page::<SecondFactorPage>()} />
             <Route ssr=ASYNC path=path!("/forgot-password") view={page::<ForgotPage>()} />
             <Route ssr=ASYNC path=path!("/forgot-password/sent") view={page::<ForgotSentPage>()} />
             <Route ssr=ASYNC path=path!("/reset/:token") view={page::<ResetPage>()} />
@@ -78,6 +86,9 @@ fn Pages() -> impl IntoView {
             <Route ssr=ASYNC path=path!("/accounts/:account/log") view={page::<LogPage>()} />
             <Route ssr=ASYNC path=path!("/profile") view={page::<ProfilePage>()} />
             <Route ssr=ASYNC path=path!("/security") view={page::<SecurityPage>()} />
+            <Route ssr=ASYNC path=path!("/security/authenticator") view={page::<AuthenticatorPage>()} />
+            <Route ssr=ASYNC path=path!("/security/authenticator/off") view={page::<TurnOffPage>()} />
+            <Route ssr=ASYNC path=path!("/security/recovery-codes") view={page::<CodesPage>()} />
             <Route ssr=ASYNC path=path!("/help/users") view={page::<HelpPage>()} />
             <Route ssr=ASYNC path=path!("/help/:guide") view={page::<GuidePage>()} />
             <Route ssr=ASYNC path=path!("/demo/mailbox") view={page::<MailboxPage>()} />

@@ -43,7 +43,10 @@ pub fn shell(assets: Arc<Assets>) -> impl IntoView {
         "import init,{{hydrate}} from {:?};init({{module_or_path:{:?}}}).then(hydrate)",
         assets.js, assets.wasm
     );
-    let scripts = if comes_to_life(&path) {
+    // The page that asks who one is stands at another page's address, where the browser's half would
+    // look for that one.
+    let asks_first = use_context::<crate::page::Confirming>().is_some();
+    let scripts = if comes_to_life(&path) && !asks_first {
         provide_context(assets.pieces.clone());
         view! {
             <link rel="modulepreload" href=assets.js.clone() />

@@ -238,9 +238,15 @@ pub(crate) fn field_problem(field: Field, problem: FieldProblem) -> String {
         (Field::FullName, _) => words!(problem.full_name_malformed),
         (Field::Password | Field::NewPassword, P::Missing) => words!(problem.password_missing),
         (Field::Password | Field::NewPassword, P::TooShort) => words!(problem.password_too_short),
+        (Field::Password | Field::NewPassword, P::TooShortWithFactor) => {
+            words!(problem.password_too_short_with_factor)
+        }
         (Field::Password | Field::NewPassword, P::TooLong) => words!(problem.password_too_long),
         (Field::Password, P::WrongCredentials) => words!(problem.credentials_wrong),
         (Field::Password | Field::NewPassword, _) => words!(problem.password_wrong),
+        (Field::Code, P::Missing) => words!(problem.code_missing),
+        (Field::Code, P::WrongCode) => words!(problem.code_wrong),
+        (Field::Code, _) => words!(problem.code_malformed),
         (Field::Helped, _) => words!(problem.helped_missing),
         (Field::Comment, P::TooLong) => words!(problem.comment_too_long),
         (Field::AccountName, P::Missing) => words!(problem.account_name_missing),
@@ -257,6 +263,7 @@ pub(crate) fn failure(failure: &Failure) -> String {
     match failure {
         Failure::Invalid(_) => words!(problem.form_malformed),
         Failure::SignedOut => words!(failure.signed_out),
+        Failure::Unconfirmed => words!(failure.unconfirmed),
         Failure::NotAllowed(permission) => {
             words!(failure.not_allowed, permission = label(*permission))
         }
@@ -287,5 +294,8 @@ pub(crate) fn conflict(conflict: Conflict) -> String {
         Conflict::LoginExists => words!(failure.login_exists),
         Conflict::NothingLeftToGrant => words!(failure.nothing_left),
         Conflict::LinkSpent => words!(failure.link_spent),
+        Conflict::SignInOver => words!(failure.sign_in_over),
+        Conflict::SetupOver => words!(failure.setup_over),
+        Conflict::ShortPassword => words!(failure.short_password),
     }
 }

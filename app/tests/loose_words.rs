@@ -7,8 +7,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Names that aren't words: HTTP's headers, a media type's parts, a time zone's.
-const NAMES: [&str; 12] = [
+/// Names that aren't words: HTTP's headers, a media type's parts, a time zone's, browsers'.
+const NAMES: [&str; 26] = [
     "Accept",
     "Content-Type",
     "From: {}\\nTo: {}\\nSubject: {}\\nMessage-ID: {}\\nAuto-Submitted: auto-generated",
@@ -21,6 +21,20 @@ const NAMES: [&str; 12] = [
     "Location",
     "Error",
     "UTC",
+    "Edg",
+    "Edge",
+    "Opera",
+    "SamsungBrowser/",
+    "Samsung Internet",
+    "Firefox",
+    "Firefox/",
+    "Chrome",
+    "Chrome/",
+    "Safari",
+    "Safari/",
+    "Android",
+    "Windows",
+    "Mac OS X",
 ];
 
 #[test]

@@ -4,18 +4,25 @@ use model::{Actor, Failure, Permission};
 pub use store::{Domain, Invoice, Service, SupportRequest};
 
 use crate::Latchkey;
+use crate::sessions::{Viewer, must_be_confirmed};
 
 /// How many rows of an area are shown.
 const MOST: usize = 200;
 
-/// The account's services; without their passwords, unless the actor may see those.
+/// The account's services; without their passwords, unless the actor may see those and proved
+/// lately who they are.
 ///
 /// # Errors
 /// [`Failure::NotAllowed`], [`Failure::Unavailable`].
-pub async fn services(latchkey: &Latchkey, actor: &Actor) -> Result<Vec<Service>, Failure> {
+pub async fn services(
+    latchkey: &Latchkey,
+    actor: &Actor,
+    viewer: &Viewer,
+) -> Result<Vec<Service>, Failure> {
     actor.must(Permission::ServicesView)?;
     let mut services = latchkey.store.services(actor.account, MOST).await?;
-    if !actor.may(Permission::ServicesCredentials) {
+    let confirmed = must_be_confirmed(latchkey, viewer).is_ok();
+    if !confirmed || !actor.may(Permission::ServicesCredentials) {
         for service in &mut services {
             service.login_name = String::new();
             service.login_password = String::new().into();

@@ -13,7 +13,7 @@ use store::{
 };
 pub use store::{Invitation, PendingInvitation, Tracked, TrackedMail};
 
-use crate::sessions::{self, Viewer};
+use crate::sessions::{self, Begun, Viewer};
 use crate::users::parse_permissions;
 use crate::{Client, Latchkey, Token};
 
@@ -372,7 +372,7 @@ pub async fn join_with_new_login(
     full_name: &str,
     password: &str,
     client: &Client,
-) -> Result<(AccountNumber, Token), Failure> {
+) -> Result<(AccountNumber, Begun), Failure> {
     // How things stand comes first: nobody fills in a form for a dead link.
     let opened = open(latchkey, token, None).await?;
     if opened.asks != Asks::NewLogin {
@@ -388,16 +388,24 @@ pub async fn join_with_new_login(
     let id = UserId::from(latchkey.new_id());
     let email = opened.email;
     let name = full_name.as_str().to_owned();
-    let session = sessions::new_session(latchkey, client, password_hash.clone());
+    let (begun, session) = sessions::first_session(latchkey, client, password_hash.clone());
     let language = client.language.clone();
     let user = NewUser { id, email, full_name, password_hash, language };
     let joiner = move |facts: &AnswerFacts| match facts.opened.login {
         Some(_) => Err(Failure::Conflict(Conflict::LoginExists)),
         None => Ok((Joiner::New(user), name)),
     };
-    let (session_token, session) = session;
     let number = join(latchkey, token, client, Some(session), joiner).await?;
-    Ok((number, session_token))
+    Ok((number, begun))
+}
+
+/// What joining with a password came to.
+#[derive(Clone, Debug)]
+pub enum Joined {
+    /// They are in the account with this number, and signed in.
+    Wholly(AccountNumber, Begun),
+    /// The password was right and a second factor is still to come: they join once signed in.
+    HalfWay(Token),
 }
 
 /// Joins with the login that has the invited address, by its password; signed in from then on.
@@ -410,15 +418,18 @@ pub async fn join_with_password(
     token: &str,
     password: &str,
     client: &Client,
-) -> Result<(AccountNumber, Token), Failure> {
+) -> Result<Joined, Failure> {
     let opened = open(latchkey, token, None).await?;
     let password = Password::parse_given(password)
         .map_err(|problem| Failure::field(Field::Password, problem))?;
     let login = sessions::verify(latchkey, &opened.email, password, client).await?;
-    let (session_token, session) = sessions::new_session(latchkey, client, login.password_hash);
+    if login.second_factor {
+        return sessions::half_way(latchkey, &login).await.map(Joined::HalfWay);
+    }
+    let (begun, session) = sessions::new_session(latchkey, client, &login);
     let joiner = move |_: &AnswerFacts| Ok((Joiner::Existing(login.id), login.full_name));
     let number = join(latchkey, token, client, Some(session), joiner).await?;
-    Ok((number, session_token))
+    Ok(Joined::Wholly(number, begun))
 }
 
 /// Joins as the user who is signed in with the invited address.

@@ -8,6 +8,7 @@ use model::{Failure, Language, Limit, Timestamp};
 use store::Store;
 use uuid::Uuid;
 
+use crate::Token;
 use crate::passwords::Hasher;
 
 /// Tells the time.
@@ -33,6 +34,8 @@ pub struct Settings {
     pub session_idle: Duration,
     /// After how long a session ends at any rate.
     pub session_absolute: Duration,
+    /// For how long a sign-in counts as a fresh proof of who somebody is.
+    pub confirmed_for: Duration,
     /// How many sign-ins one address may try in a quarter of an hour.
     pub sign_ins_per_address: u32,
     /// How many sign-ins one client may try in a quarter of an hour.
@@ -54,6 +57,7 @@ impl Default for Settings {
             reset_lifetime: HOUR / 2,
             session_idle: DAY,
             session_absolute: 30 * DAY,
+            confirmed_for: HOUR / 6,
             sign_ins_per_address: 10,
             sign_ins_per_client: 300,
             invitations_per_account: 200,
@@ -72,6 +76,8 @@ pub struct Client {
     pub user_agent: String,
     /// The language in which it is answered; none for the command line.
     pub language: Option<Language>,
+    /// What the browser is recognised by, if somebody signed in with it before.
+    pub device: Option<Token>,
 }
 
 impl Client {

@@ -8,6 +8,7 @@ pub mod accounts;
 pub mod activity;
 pub mod areas;
 pub mod demo;
+pub mod factors;
 pub mod feedback;
 pub mod invitations;
 pub mod mails;

@@ -7,7 +7,7 @@ use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, Version};
 use model::{EmailAddress, Failure, Field, FieldErrors, Mail, Password, Secret, Timestamp};
-use store::NewMail;
+use store::{NewMail, NewPassword};
 use tokio::sync::Semaphore;
 
 use crate::{Client, Latchkey, Random, Token};
@@ -173,7 +173,8 @@ pub async fn choose_by_reset(
     user.map(|_| ()).ok_or(spent)
 }
 
-/// Changes the password of somebody who is signed in, and ends their other sessions.
+/// Changes the password of somebody who is signed in, and ends their other sessions. It may be
+/// shorter beside a second factor.
 ///
 /// # Errors
 /// [`Failure::Invalid`], [`Failure::TooMany`], [`Failure::Unavailable`].
@@ -184,17 +185,22 @@ pub async fn change(
     new: &str,
     session: &Token,
 ) -> Result<(), Failure> {
+    let login = latchkey.store.login_of(viewer.user).await?.ok_or(Failure::SignedOut)?;
+    let parse_new =
+        if login.second_factor { Password::parse_new_with_factor } else { Password::parse_new };
     let mut errors = FieldErrors::default();
     let current = errors.take(Field::Password, Password::parse_given(current));
-    let new = errors.take(Field::NewPassword, Password::parse_new(new));
+    let new = errors.take(Field::NewPassword, parse_new(new));
     let (Some(current), Some(new)) = (current, new) else { return Err(errors.into_failure()) };
     let key = format!("password:{}", viewer.user);
     latchkey.limit(&key, 10, Duration::from_secs(15 * 60)).await?;
-    let login = latchkey.store.login_of(viewer.user).await?.ok_or(Failure::SignedOut)?;
-    if !latchkey.hasher.verify(current, Some(login.password_hash)).await? {
+    let before = login.password_hash;
+    if !latchkey.hasher.verify(current, Some(before.clone())).await? {
         return Err(Failure::field(Field::Password, model::FieldProblem::WrongPassword));
     }
+    let short = new.is_short();
     let hash = latchkey.hasher.hash(new, latchkey.random.as_ref()).await?;
-    latchkey.store.change_password(viewer.user, &hash, Some(&session.hash())).await?;
+    let (password, keep) = (NewPassword { hash, short }, session.hash());
+    latchkey.store.change_password(viewer.user, &before, &password, Some(&keep)).await?;
     latchkey.store.forget_attempts(&key).await
 }

@@ -3,12 +3,16 @@
 use std::time::Duration;
 
 use model::{
-    EmailAddress, Failure, Field, FieldErrors, FieldProblem, FullName, Language, Password, Secret,
-    UserId,
+    EmailAddress, Failure, Field, FieldErrors, FieldProblem, FullName, Language, Mail, Password,
+    Secret, SessionId, Timestamp, UserId,
 };
-use store::{Login, NewSession, SessionUser};
+pub use store::SignedInDevice;
+use store::{Login, NewMail, NewSession, SessionUser};
 
 use crate::{Client, Latchkey, Token};
+
+/// How long somebody may take from their password to their second factor.
+const HALF_WAY: Duration = Duration::from_secs(10 * 60);
 
 /// Somebody who is signed in.
 #[derive(Clone, Debug)]
@@ -21,6 +25,28 @@ pub struct Viewer {
     pub full_name: String,
     /// Their language, if they chose one.
     pub language: Option<Language>,
+    /// When they last proved in this session who they are.
+    pub authenticated_at: Timestamp,
+    /// Whether they signed in with a second factor.
+    pub second_factor: bool,
+}
+
+/// A session that began, for the browser's cookies.
+#[derive(Clone, Debug)]
+pub struct Begun {
+    /// The session.
+    pub session: Token,
+    /// What the browser is recognised by at the next sign-in.
+    pub device: Token,
+}
+
+/// What a right password came to.
+#[derive(Clone, Debug)]
+pub enum SignedIn {
+    /// Somebody is signed in.
+    Wholly(Begun),
+    /// A second factor is still to come; this is what the sign-in is recognised by meanwhile.
+    HalfWay(Token),
 }
 
 /// Signs somebody in. `instead_of` is the session that the same browser had: it ends.
@@ -34,7 +60,7 @@ pub async fn sign_in(
     password: &str,
     client: &Client,
     instead_of: Option<&Token>,
-) -> Result<Token, Failure> {
+) -> Result<SignedIn, Failure> {
     let mut errors = FieldErrors::default();
     let email = errors.take(Field::Email, EmailAddress::parse(email));
     let password = errors.take(Field::Password, Password::parse_given(password));
@@ -42,12 +68,24 @@ pub async fn sign_in(
         return Err(errors.into_failure());
     };
     let login = verify(latchkey, &email, password, client).await.map_err(either)?;
-    let (token, session) = new_session(latchkey, client, login.password_hash);
+    if login.second_factor {
+        return half_way(latchkey, &login).await.map(SignedIn::HalfWay);
+    }
+    let (begun, session) = new_session(latchkey, client, &login);
     let instead_of = instead_of.map(Token::hash);
     let (user, now) = (login.id, latchkey.now());
-    let begun = latchkey.store.begin_session(user, &session, instead_of.as_ref(), now).await;
-    begun.map_err(either)?;
+    let stored = latchkey.store.begin_session(user, &session, instead_of.as_ref(), now).await;
+    stored.map_err(either)?;
     tracing::info!(user = %login.id, "signed in");
+    Ok(SignedIn::Wholly(begun))
+}
+
+/// Begins a sign-in whose password was right and whose second factor is still to come.
+pub(crate) async fn half_way(latchkey: &Latchkey, login: &Login) -> Result<Token, Failure> {
+    let token = Token::new(latchkey.random.as_ref());
+    let expires_at = latchkey.now().after(HALF_WAY);
+    let (user, hash) = (login.id, token.hash());
+    latchkey.store.begin_sign_in(user, &hash, &login.password_hash, expires_at).await?;
     Ok(token)
 }
 
@@ -84,20 +122,119 @@ pub(crate) async fn verify(
     }
 }
 
-/// A session for whoever gave the password with this hash.
+/// A session for whoever gave the login's password.
 pub(crate) fn new_session(
     latchkey: &Latchkey,
     client: &Client,
+    login: &Login,
+) -> (Begun, NewSession) {
+    let Login { email, language, password_hash, .. } = login;
+    let mail = Mail::NewDevice {
+        at: latchkey.now(),
+        user_agent: client.user_agent.clone(),
+        address: client.address.clone(),
+    };
+    let language = language.clone().or_else(|| client.language.clone());
+    let mail = NewMail { to: email.clone(), language, mail, invitation: None };
+    session_with(latchkey, client, password_hash.clone(), Some(mail))
+}
+
+/// The same for a login that is only just made, whose first browser is no news.
+pub(crate) fn first_session(
+    latchkey: &Latchkey,
+    client: &Client,
     password_hash: Secret,
-) -> (Token, NewSession) {
-    let token = Token::new(latchkey.random.as_ref());
+) -> (Begun, NewSession) {
+    session_with(latchkey, client, password_hash, None)
+}
+
+fn session_with(
+    latchkey: &Latchkey,
+    client: &Client,
+    password_hash: Secret,
+    new_device: Option<NewMail>,
+) -> (Begun, NewSession) {
+    let random = latchkey.random.as_ref();
+    let device = client.device.clone().unwrap_or_else(|| Token::new(random));
+    let begun = Begun { session: Token::new(random), device };
     let session = NewSession {
-        token_hash: token.hash(),
+        token_hash: begun.session.hash(),
         password_hash,
+        second_factor: false,
+        device_hash: begun.device.hash(),
+        new_device,
         address: client.address.clone(),
         user_agent: client.user_agent.clone(),
     };
-    (token, session)
+    (begun, session)
+}
+
+/// Demands that the viewer proved lately who they are: what they are about to do would serve
+/// somebody else who sits at their desk (OWASP ASVS 5.0 V7.5.1, V7.5.3).
+///
+/// # Errors
+/// [`Failure::Unconfirmed`].
+pub fn must_be_confirmed(latchkey: &Latchkey, viewer: &Viewer) -> Result<(), Failure> {
+    let age = latchkey.now().since(viewer.authenticated_at);
+    if age <= latchkey.settings.confirmed_for { Ok(()) } else { Err(Failure::Unconfirmed) }
+}
+
+/// Takes the viewer's password as a fresh proof of who they are (NIST SP 800-63B-4 section 5.2).
+///
+/// # Errors
+/// [`Failure::Invalid`], [`Failure::TooMany`], [`Failure::SignedOut`], [`Failure::Unavailable`].
+pub async fn confirm(
+    latchkey: &Latchkey,
+    viewer: &Viewer,
+    session: &Token,
+    password: &str,
+    client: &Client,
+) -> Result<(), Failure> {
+    let password = Password::parse_given(password)
+        .map_err(|problem| Failure::field(Field::Password, problem))?;
+    let login = verify(latchkey, &viewer.email, password, client).await?;
+    let (hash, now) = (session.hash(), latchkey.now());
+    if latchkey.store.confirm_session(&hash, &login.password_hash, now).await? {
+        Ok(())
+    } else {
+        Err(Failure::SignedOut)
+    }
+}
+
+/// The browsers that the viewer is signed in with, the last used first.
+///
+/// # Errors
+/// [`Failure::Unavailable`].
+pub async fn devices(
+    latchkey: &Latchkey,
+    viewer: &Viewer,
+    session: &Token,
+) -> Result<Vec<SignedInDevice>, Failure> {
+    let Settings { idle, absolute } = Settings::of(latchkey);
+    let (hash, now) = (session.hash(), latchkey.now());
+    latchkey.store.signed_in_devices(viewer.user, &hash, idle, absolute, now).await
+}
+
+/// Signs the viewer out on one of their devices.
+///
+/// # Errors
+/// [`Failure::NotFound`] when they aren't signed in on it (any more), [`Failure::Unavailable`].
+pub async fn end_device(latchkey: &Latchkey, viewer: &Viewer, id: &str) -> Result<(), Failure> {
+    let id: SessionId = id.parse().map_err(|_| Failure::NotFound)?;
+    let ended = latchkey.store.end_session_of(viewer.user, id).await?;
+    if ended { Ok(()) } else { Err(Failure::NotFound) }
+}
+
+/// Signs the viewer out everywhere but here.
+///
+/// # Errors
+/// [`Failure::Unavailable`].
+pub async fn end_other_devices(
+    latchkey: &Latchkey,
+    viewer: &Viewer,
+    session: &Token,
+) -> Result<(), Failure> {
+    latchkey.store.end_other_sessions(viewer.user, &session.hash()).await
 }
 
 /// Who is signed in with this session.
@@ -108,8 +245,8 @@ pub async fn viewer(latchkey: &Latchkey, session: &Token) -> Result<Viewer, Fail
     let Settings { idle, absolute } = Settings::of(latchkey);
     let found = latchkey.store.session(&session.hash(), idle, absolute, latchkey.now()).await?;
     let user = found.ok_or(Failure::SignedOut)?;
-    let SessionUser { user, email, full_name, language } = user;
-    Ok(Viewer { user, email, full_name, language })
+    let SessionUser { user, email, full_name, language, authenticated_at, second_factor } = user;
+    Ok(Viewer { user, email, full_name, language, authenticated_at, second_factor })
 }
 
 /// Ends the session.

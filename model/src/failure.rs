@@ -13,6 +13,9 @@ pub enum Failure {
     Invalid(FieldErrors),
     /// Nobody is signed in, or the session ended. HTTP 401.
     SignedOut,
+    /// It takes a fresh proof of who the user is: the session's last one is too old. HTTP 401
+    /// (RFC 9470 section 3).
+    Unconfirmed,
     /// The actor lacks this permission. HTTP 403.
     NotAllowed(Permission),
     /// There is no such thing, or none that the actor may know of. HTTP 404.
@@ -37,7 +40,7 @@ impl Failure {
     pub const fn status(&self) -> u16 {
         match self {
             Self::Invalid(_) => 422,
-            Self::SignedOut => 401,
+            Self::SignedOut | Self::Unconfirmed => 401,
             Self::NotAllowed(_) => 403,
             Self::NotFound => 404,
             Self::Conflict(_) => 409,
@@ -71,6 +74,13 @@ pub enum Conflict {
     NothingLeftToGrant,
     /// The link was used or is too old.
     LinkSpent,
+    /// The sign-in took too long, failed too often, or something about the login changed: it
+    /// begins anew.
+    SignInOver,
+    /// The set-up of an authenticator app ended: it begins anew.
+    SetupOver,
+    /// The password is too short to stand alone, without a second factor.
+    ShortPassword,
 }
 
 /// Which limit was reached, and for how long.
@@ -94,6 +104,8 @@ pub enum Field {
     Password,
     /// "New password".
     NewPassword,
+    /// "Code".
+    Code,
     /// "Account name".
     AccountName,
     /// "Street and number".
@@ -122,6 +134,7 @@ impl Field {
             Self::FullName => "full_name",
             Self::Password => "password",
             Self::NewPassword => "new_password",
+            Self::Code => "code",
             Self::AccountName => "account_name",
             Self::Street => "street",
             Self::PostalCode => "postal_code",
@@ -144,12 +157,16 @@ pub enum FieldProblem {
     Malformed,
     /// Fewer characters than are needed.
     TooShort,
+    /// Fewer characters than a password needs beside a second factor.
+    TooShortWithFactor,
     /// More characters than are taken.
     TooLong,
     /// It isn't the user's password.
     WrongPassword,
     /// E-mail address and password don't belong together; which of them is wrong isn't said.
     WrongCredentials,
+    /// It is no code of the user's, or it was used before.
+    WrongCode,
     /// The person is in the account already.
     AlreadyInAccount,
     /// It isn't one of the values that the form offers.

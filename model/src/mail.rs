@@ -66,6 +66,34 @@ pub enum Mail {
         /// The token in the link.
         token: Secret,
     },
+    /// To a user: somebody signed in as you with a browser that you hadn't used before.
+    NewDevice {
+        /// When.
+        at: Timestamp,
+        /// What the browser calls itself.
+        user_agent: String,
+        /// The client's address.
+        address: String,
+    },
+    /// To a user: your second factors changed.
+    FactorChanged {
+        /// What changed.
+        news: FactorNews,
+        /// When.
+        at: Timestamp,
+    },
+}
+
+/// What changed about somebody's second factors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FactorNews {
+    /// An authenticator app was turned on.
+    AppOn,
+    /// The authenticator app was turned off.
+    AppOff,
+    /// New recovery codes were made.
+    CodesRenewed,
 }
 
 /// Which mail it is; stays readable in the outbox after the facts are erased.
@@ -84,6 +112,10 @@ pub enum MailKind {
     AccessRemoved,
     /// [`Mail::PasswordReset`].
     PasswordReset,
+    /// [`Mail::NewDevice`].
+    NewDevice,
+    /// [`Mail::FactorChanged`].
+    FactorChanged,
 }
 
 impl Mail {
@@ -97,6 +129,8 @@ impl Mail {
             Self::PermissionsChanged { .. } => MailKind::PermissionsChanged,
             Self::AccessRemoved { .. } => MailKind::AccessRemoved,
             Self::PasswordReset { .. } => MailKind::PasswordReset,
+            Self::NewDevice { .. } => MailKind::NewDevice,
+            Self::FactorChanged { .. } => MailKind::FactorChanged,
         }
     }
 }
@@ -112,6 +146,8 @@ impl MailKind {
             Self::PermissionsChanged => "permissions_changed",
             Self::AccessRemoved => "access_removed",
             Self::PasswordReset => "password_reset",
+            Self::NewDevice => "new_device",
+            Self::FactorChanged => "factor_changed",
         }
     }
 }

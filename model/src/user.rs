@@ -38,6 +38,37 @@ impl std::str::FromStr for UserId {
     }
 }
 
+/// The id of one session: what a user sees of it, unlike its token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SessionId(Uuid);
+
+impl From<Uuid> for SessionId {
+    fn from(id: Uuid) -> Self {
+        Self(id)
+    }
+}
+
+impl From<SessionId> for Uuid {
+    fn from(id: SessionId) -> Self {
+        id.0
+    }
+}
+
+impl fmt::Display for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::str::FromStr for SessionId {
+    type Err = uuid::Error;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.parse().map(Self)
+    }
+}
+
 /// A person's full name as they write it: any script, one line, 1 to 200 characters.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -72,14 +103,17 @@ impl FullName {
     }
 }
 
-/// A password as typed: 15 to 128 characters for a new one, any characters, no composition rules
-/// (NIST SP 800-63B-4 section 3.1.1.2; OWASP ASVS 5.0 V6.2.1, V6.2.5, V6.2.9).
+/// A password as typed: 15 to 128 characters for a new one, 8 beside a second factor, any
+/// characters, no composition rules (NIST SP 800-63B-4 section 3.1.1.2; OWASP ASVS 5.0 V6.2.1,
+/// V6.2.5, V6.2.9).
 #[derive(Clone, Debug)]
 pub struct Password(Secret);
 
 impl Password {
     /// The fewest characters of a new password that stands alone.
     pub const SHORTEST: usize = 15;
+    /// The fewest characters of a new password beside a second factor.
+    pub const SHORTEST_WITH_FACTOR: usize = 8;
     /// The most characters taken; it bounds the work of hashing.
     pub const LONGEST: usize = 128;
 
@@ -90,6 +124,25 @@ impl Password {
     pub fn parse_new(text: &str) -> Result<Self, FieldProblem> {
         let given = Self::parse_given(text)?;
         if text.chars().count() < Self::SHORTEST { Err(FieldProblem::TooShort) } else { Ok(given) }
+    }
+
+    /// Takes a password that is to be set beside a second factor.
+    ///
+    /// # Errors
+    /// [`FieldProblem::Missing`], [`FieldProblem::TooShortWithFactor`] or
+    /// [`FieldProblem::TooLong`].
+    pub fn parse_new_with_factor(text: &str) -> Result<Self, FieldProblem> {
+        let given = Self::parse_given(text)?;
+        if text.chars().count() < Self::SHORTEST_WITH_FACTOR {
+            return Err(FieldProblem::TooShortWithFactor);
+        }
+        Ok(given)
+    }
+
+    /// Whether it is too short to stand alone.
+    #[must_use]
+    pub fn is_short(&self) -> bool {
+        self.expose().chars().count() < Self::SHORTEST
     }
 
     /// Takes a password that is to be compared with one set before.
@@ -133,6 +186,14 @@ mod tests {
         assert_eq!(Password::parse_new("fourteen chars").err(), Some(FieldProblem::TooShort));
         assert!(Password::parse_new("fifteen chars !").is_ok());
         assert_eq!(Password::parse_new(&"x".repeat(129)).err(), Some(FieldProblem::TooLong));
+    }
+
+    #[test]
+    fn a_second_factor_makes_up_for_a_shorter_password() {
+        let short = |text: &str| Password::parse_new_with_factor(text).map(|p| p.is_short());
+        assert_eq!(short("seven c"), Err(FieldProblem::TooShortWithFactor));
+        assert_eq!(short("eight ch"), Ok(true));
+        assert_eq!(short("fifteen chars !"), Ok(false));
     }
 
     #[test]

@@ -79,6 +79,9 @@ pub struct Config {
     /// Days until a session ends at any rate. Default 30, at most 365.
     #[serde(deserialize_with = "whole::<_, 365>")]
     pub session_days: u32,
+    /// Minutes after signing in until something sensitive takes the password again. Default 10.
+    #[serde(deserialize_with = "whole::<_, 1440>")]
+    pub confirm_minutes: u32,
     /// Sign-ins that one e-mail address may try in a quarter of an hour. Default 10.
     #[serde(deserialize_with = "whole::<_, 1_000_000>")]
     pub sign_ins_per_address: u32,
@@ -198,6 +201,7 @@ impl Default for Config {
             invitation_days: 7,
             session_idle_hours: 24,
             session_days: 30,
+            confirm_minutes: 10,
             sign_ins_per_address: 10,
             sign_ins_per_client: 300,
             invitations_per_account: 200,
@@ -266,6 +270,7 @@ impl Config {
             invitation_lifetime: self.invitation_days * DAY,
             session_idle: self.session_idle_hours * HOUR,
             session_absolute: self.session_days * DAY,
+            confirmed_for: self.confirm_minutes * HOUR / 60,
             sign_ins_per_address: self.sign_ins_per_address,
             sign_ins_per_client: self.sign_ins_per_client,
             invitations_per_account: self.invitations_per_account,

@@ -3,7 +3,7 @@
 //! lost, and none of it stands in an address.
 
 use app::request::RequestFacts;
-use app::{Locale, Problem, Rejected, Told};
+use app::{Confirming, Locale, Problem, Rejected, Told};
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::http::request::Parts as RequestParts;
@@ -21,6 +21,9 @@ const LARGEST: usize = 64 * 1024;
 /// The largest answer of a server function to a form: a failure in JSON.
 const LARGEST_ANSWER: usize = 64 * 1024;
 
+/// The server function by which somebody proves who they are before another form is carried out.
+const CONFIRM: &str = "sign-in/confirm";
+
 /// `POST` to a page's own path.
 pub(crate) async fn form(parts: Parts, request: Request) -> Response {
     let (head, values) = match read(request).await {
@@ -29,18 +32,36 @@ pub(crate) async fn form(parts: Parts, request: Request) -> Response {
     };
     let name = values.iter().find(|(name, _)| name == "form").map(|(_, value)| value.clone());
     let name = name.unwrap_or_default();
-    let answer = run(&parts, &head, &name, &values).await;
+    if name == CONFIRM {
+        return confirmed(&parts, head, values).await;
+    }
+    carry_out(&parts, &head, name, values).await
+}
+
+/// Carries a form out and answers with where to go next or what is wrong.
+async fn carry_out(
+    parts: &Parts,
+    head: &RequestParts,
+    name: String,
+    values: Vec<(String, String)>,
+) -> Response {
+    let answer = run(parts, head, &name, &values).await;
     if let Some(location) = answer.headers().get(header::LOCATION).cloned()
         && answer.status().is_success()
     {
-        return lead_on(&head, answer.headers(), location);
+        return lead_on(head, answer.headers(), location);
     }
     let status = answer.status();
     let (answer_head, body) = answer.into_parts();
-    let told = Told::new(&problem(body).await, locale(&head));
-    let mut refusal = if takes_html(&head.headers) {
+    let problem = problem(body).await;
+    let told = Told::new(&problem, locale(head));
+    let html = takes_html(&head.headers);
+    let mut refusal = if html && problem.failure() == Some(&Failure::Unconfirmed) {
+        let confirming = Confirming { action: path(head), form: name, values };
+        ask_who(parts, head, confirming, None).await
+    } else if html {
         let rejected = Rejected { form: name, values: without_secrets(values), told };
-        again(&parts, &head, rejected).await
+        again(parts, head, rejected).await
     } else {
         ([(header::CONTENT_TYPE, "application/json")], json(&told)).into_response()
     };
@@ -51,6 +72,59 @@ pub(crate) async fn form(parts: Parts, request: Request) -> Response {
         refusal.headers_mut().insert(header::RETRY_AFTER, wait.clone());
     }
     refusal
+}
+
+/// The form of the page that asks who the sender is: their password, and the form that waits for it.
+/// That one is carried out once they are known.
+async fn confirmed(
+    parts: &Parts,
+    mut head: RequestParts,
+    values: Vec<(String, String)>,
+) -> Response {
+    let mut form = String::new();
+    let (mut kept, mut given) = (Vec::new(), Vec::new());
+    for (name, value) in values {
+        match name.strip_prefix("kept.") {
+            Some(name) => kept.push((name.to_owned(), value)),
+            None if name == "kept_form" => form = value,
+            None => given.push((name, value)),
+        }
+    }
+    let answer = run(parts, &head, CONFIRM, &given).await;
+    if answer.status().is_success() {
+        // What was known of the request is older than the proof.
+        if let Some(known) = head.extensions.get::<RequestFacts>().cloned() {
+            let (latchkey, site) = (&parts.latchkey, &parts.site);
+            let facts =
+                RequestFacts::find(latchkey, site, &head.headers, known.client, known.id).await;
+            head.extensions.insert(facts);
+        }
+        return carry_out(parts, &head, form, kept).await;
+    }
+    let status = answer.status();
+    let told = Told::new(&problem(answer.into_body()).await, locale(&head));
+    let confirming = Confirming { action: path(&head), form, values: kept };
+    let mut refusal = ask_who(parts, &head, confirming, Some(told)).await;
+    *refusal.status_mut() = status;
+    refusal
+}
+
+/// The page that asks who the sender is, and what was wrong with their answer.
+async fn ask_who(
+    parts: &Parts,
+    head: &RequestParts,
+    confirming: Confirming,
+    told: Option<Told>,
+) -> Response {
+    let rejected =
+        told.map(|told| Rejected { form: CONFIRM.to_owned(), values: Vec::new(), told });
+    show(parts, head, move || {
+        provide_context(confirming.clone());
+        if let Some(rejected) = rejected.clone() {
+            provide_context(rejected);
+        }
+    })
+    .await
 }
 
 /// A server function that only answers: how pages ask for their content after the first.
@@ -130,12 +204,25 @@ fn lead_on(head: &RequestParts, answer: &HeaderMap, location: HeaderValue) -> Re
 
 /// The form's page once more, with what was typed and what is wrong with it.
 async fn again(parts: &Parts, head: &RequestParts, rejected: Rejected) -> Response {
+    show(parts, head, move || provide_context(rejected.clone())).await
+}
+
+async fn show(
+    parts: &Parts,
+    head: &RequestParts,
+    context: impl Fn() + Clone + Send + Sync + 'static,
+) -> Response {
     let mut request = Request::new(Body::empty());
     *request.method_mut() = Method::GET;
     *request.uri_mut() = page_of(head);
     *request.headers_mut() = head.headers.clone();
     *request.extensions_mut() = head.extensions.clone();
-    parts.page(request, move || provide_context(rejected.clone())).await
+    parts.page(request, context).await
+}
+
+/// The path and query that a form was posted to.
+fn path(head: &RequestParts) -> String {
+    page_of(head).path_and_query().map_or("/", |path| path.as_str()).to_owned()
 }
 
 /// The page that shows the form: the one with its path. The form for signing out stands on all

@@ -144,7 +144,7 @@ async fn attend(State(parts): State<Parts>, mut request: Request, next: Next) ->
     let address = client_address(&parts, &request);
     let user_agent = request.headers().get(header::USER_AGENT).and_then(|v| v.to_str().ok());
     let user_agent = user_agent.unwrap_or_default().chars().take(200).collect();
-    let client = Client { address: address.to_string(), user_agent, language: None };
+    let client = Client { address: address.to_string(), user_agent, ..Client::default() };
     let (method, path) = (request.method().clone(), logged_path(request.uri().path()));
     let span = tracing::info_span!("request", id, %method, path);
     let changes = !matches!(method, Method::GET | Method::HEAD | Method::OPTIONS);

@@ -364,6 +364,7 @@ mod tests {
             crate::accounts::STATEMENTS,
             crate::activity::STATEMENTS,
             crate::areas::STATEMENTS,
+            crate::factors::STATEMENTS,
             crate::feedback::STATEMENTS,
             crate::invitations::STATEMENTS,
             crate::limits::STATEMENTS,

@@ -8,6 +8,7 @@ mod accounts;
 mod activity;
 mod areas;
 mod db;
+mod factors;
 mod feedback;
 mod invitations;
 mod limits;
@@ -21,6 +22,7 @@ pub use accounts::{AccountDetails, AccountRow, NewAccount};
 pub use activity::{ActivityFilter, ActivityRow, NewActivity};
 pub use areas::{Domain, Invoice, Service, SupportRequest};
 pub use db::{OpenError, Store};
+pub use factors::{AuthenticatorApp, FactorChange, FactorProof, SignInTry};
 pub use feedback::Feedback;
 pub use invitations::{
     Answer, AnswerFacts, Invitation, InvitationFacts, InvitationStep, Joiner, Offer, OfferFacts,
@@ -33,8 +35,8 @@ pub use memberships::{
 };
 pub use outbox::{KeptMail, NewMail, QueuedMail};
 pub use resets::OpenedReset;
-pub use sessions::{NewSession, SessionUser};
-pub use users::{Login, NewUser};
+pub use sessions::{NewSession, SessionUser, SignedInDevice};
+pub use users::{Login, NewPassword, NewUser};
 
 /// The SHA-256 of a token: what is stored in place of the token itself.
 pub type TokenHash = [u8; 32];

@@ -19,7 +19,9 @@ macro_rules! members {
     ($first:expr, $($which:expr),+) => {
         concat!(
             "SELECT m.user_id, u.email, u.email_key, u.full_name, m.owner, m.permissions, \
-                 m.since, i.full_name AS invited_by, m.last_active_at \
+                 m.since, i.full_name AS invited_by, m.last_active_at, \
+                 EXISTS (SELECT 1 FROM authenticator_apps f WHERE f.user_id = m.user_id) \
+                     AS second_factor \
              FROM ",
             $first,
             "memberships m JOIN users u ON u.id = m.user_id \
@@ -320,6 +322,7 @@ struct MemberRow {
     since: i64,
     invited_by: Option<String>,
     last_active_at: Option<i64>,
+    second_factor: bool,
 }
 
 impl From<MemberRow> for Member {
@@ -332,8 +335,7 @@ impl From<MemberRow> for Member {
             since: Timestamp::from_micros(row.since),
             invited_by: row.invited_by,
             last_active_at: row.last_active_at.map(Timestamp::from_micros),
-            // No second factors yet.
-            second_factor: false,
+            second_factor: row.second_factor,
         }
     }
 }

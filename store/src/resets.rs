@@ -1,12 +1,12 @@
 //! Links to choose a new password.
 
-use model::{Failure, Secret, Timestamp, UserId};
+use model::{EmailAddress, Failure, Secret, Timestamp, UserId};
 
 use sqlx::{query, query_as, query_scalar};
 use uuid::Uuid;
 
-use crate::db::{read, sql, write};
-use crate::{NewMail, Store, TokenHash, outbox, users};
+use crate::db::{Tx, read, sql, write};
+use crate::{NewMail, NewPassword, Store, TokenHash, outbox, users};
 
 sql! {
     RESET = "SELECT user_id, expires_at, used_at FROM resets WHERE token_hash = $1";
@@ -43,8 +43,7 @@ impl Store {
     ) -> Result<(), Failure> {
         let mut tx = self.begin().await?;
         let identity = users::lock(&mut tx, user).await?;
-        write!(tx, db => query(DROP_EARLIER).bind(Uuid::from(user)).execute(db))?;
-        outbox::drop_queued_resets(&mut tx, &identity.email()).await?;
+        drop_all(&mut tx, user, &identity.email()).await?;
         write!(tx, db => query(INSERT_RESET)
             .bind(&token_hash[..])
             .bind(Uuid::from(user))
@@ -95,8 +94,19 @@ impl Store {
         if used == 0 {
             return Ok(None);
         }
-        users::set_password(&mut tx, user, password_hash, None).await?;
+        let password = NewPassword { hash: password_hash.clone(), short: false };
+        users::set_password(&mut tx, user, &password, None).await?;
         tx.commit().await?;
         Ok(Some(user))
     }
+}
+
+/// Takes the user's reset links back, also those that wait to be sent.
+pub(crate) async fn drop_all(
+    tx: &mut Tx,
+    user: UserId,
+    email: &EmailAddress,
+) -> Result<(), Failure> {
+    write!(tx, db => query(DROP_EARLIER).bind(Uuid::from(user)).execute(db))?;
+    outbox::drop_queued_resets(tx, email).await
 }

@@ -2,32 +2,67 @@
 
 use std::time::Duration;
 
-use model::{EmailAddress, Failure, Field, FieldProblem, Language, Secret, Timestamp, UserId};
+use model::{
+    EmailAddress, Failure, Field, FieldProblem, Language, Secret, SessionId, Timestamp, UserId,
+};
 
 use sqlx::{FromRow, query, query_as};
 use uuid::Uuid;
 
-use crate::db::{Tx, read, sql, write};
-use crate::{Store, TokenHash};
+use crate::db::{Tx, new_id, read, sql, write};
+use crate::{NewMail, Store, TokenHash, outbox};
+
+macro_rules! insert_session {
+    ($lock:literal) => {
+        concat!(
+            "INSERT INTO sessions \
+                 (token_hash, id, user_id, created_at, last_seen_at, authenticated_at, \
+                  second_factor, address, user_agent) \
+             SELECT $1, $2, id, $4, $4, $4, $5, $6, $7 FROM users \
+             WHERE id = $3 AND password_hash = $8 \
+                 AND ($5 OR NOT EXISTS \
+                     (SELECT 1 FROM authenticator_apps a WHERE a.user_id = users.id))",
+            $lock
+        )
+    };
+}
 
 sql! {
-    SESSION = "SELECT u.id, u.email, u.email_key, u.full_name, u.language, s.last_seen_at \
+    SESSION = "SELECT u.id, u.email, u.email_key, u.full_name, u.language, s.last_seen_at, \
+                   s.authenticated_at, s.second_factor \
                FROM sessions s JOIN users u ON u.id = s.user_id \
                WHERE s.token_hash = $1 AND s.last_seen_at >= $2 AND s.created_at >= $3";
     SEEN = "UPDATE sessions SET last_seen_at = $2 WHERE token_hash = $1 AND last_seen_at <= $3";
-    /// No row when the password isn't the one that was compared.
-    INSERT_SESSION = "INSERT INTO sessions \
-             (token_hash, user_id, created_at, last_seen_at, address, user_agent) \
-         SELECT $1, id, $3, $3, $4, $5 FROM users WHERE id = $2 AND password_hash = $6",
+    /// No row when the password isn't the one that was compared, or alone when it takes more.
+    INSERT_SESSION = insert_session!(""),
         // Waits for a password that is being changed. SQLite has one writer at a time anyway.
-        on Postgres "INSERT INTO sessions \
-             (token_hash, user_id, created_at, last_seen_at, address, user_agent) \
-         SELECT $1, id, $3, $3, $4, $5 FROM users WHERE id = $2 AND password_hash = $6 FOR SHARE";
+        on Postgres insert_session!(" FOR SHARE");
+    DEVICES = "SELECT EXISTS (SELECT 1 FROM devices WHERE user_id = $1 AND device_hash = $2), \
+                   EXISTS (SELECT 1 FROM devices WHERE user_id = $1)";
+    REMEMBER_DEVICE = "INSERT INTO devices (user_id, device_hash, last_seen_at) \
+                       VALUES ($1, $2, $3) ON CONFLICT (user_id, device_hash) DO UPDATE \
+                       SET last_seen_at = excluded.last_seen_at";
+    SESSIONS = "SELECT id, created_at, last_seen_at, address, user_agent, \
+                    token_hash = $2 AS present \
+                FROM sessions WHERE user_id = $1 AND last_seen_at >= $3 AND created_at >= $4 \
+                ORDER BY last_seen_at DESC, id LIMIT 100";
+    PROVE = "UPDATE sessions SET authenticated_at = $2, second_factor = $3 WHERE token_hash = $1";
+    CONFIRM = "UPDATE sessions SET authenticated_at = $3 \
+               WHERE token_hash = $1 AND user_id = \
+                   (SELECT id FROM users WHERE id = sessions.user_id AND password_hash = $2)";
     END_SESSION = "DELETE FROM sessions WHERE token_hash = $1";
+    END_ONE = "DELETE FROM sessions WHERE user_id = $1 AND id = $2";
+    END_OTHERS = "DELETE FROM sessions WHERE user_id = $1 AND token_hash <> $2";
     SWEEP_SESSIONS = "DELETE FROM sessions WHERE last_seen_at < $1 OR created_at < $2";
     SWEEP_RESETS = "DELETE FROM resets WHERE expires_at <= $1";
     SWEEP_ATTEMPTS = "DELETE FROM attempts WHERE until <= $1";
+    SWEEP_SIGN_INS = "DELETE FROM sign_ins WHERE expires_at <= $1";
+    SWEEP_SETUPS = "DELETE FROM authenticator_setups WHERE expires_at <= $1";
+    SWEEP_DEVICES = "DELETE FROM devices WHERE last_seen_at < $1";
 }
+
+/// How long a browser that nobody signs in with is remembered.
+const DEVICES_KEPT: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// How often a use is noted: a page of a dozen requests needn't write a dozen times.
 pub(crate) const NOTED_EVERY: Duration = Duration::from_secs(60);
@@ -39,6 +74,12 @@ pub struct NewSession {
     pub token_hash: TokenHash,
     /// The hash of the password that was given for it, in PHC string form.
     pub password_hash: Secret,
+    /// Whether a second factor was given, too.
+    pub second_factor: bool,
+    /// The SHA-256 of the cookie that the browser is recognised by.
+    pub device_hash: TokenHash,
+    /// The mail that tells the user of a browser that they haven't signed in with before.
+    pub new_device: Option<NewMail>,
     /// The client's address.
     pub address: String,
     /// The client's `User-Agent`, shortened to 200 characters.
@@ -56,6 +97,27 @@ pub struct SessionUser {
     pub full_name: String,
     /// Their language, if they chose one.
     pub language: Option<Language>,
+    /// When they last proved in this session who they are.
+    pub authenticated_at: Timestamp,
+    /// Whether they signed in with a second factor.
+    pub second_factor: bool,
+}
+
+/// A browser that somebody is signed in with.
+#[derive(Clone, Debug)]
+pub struct SignedInDevice {
+    /// The session's id.
+    pub id: SessionId,
+    /// When they signed in.
+    pub since: Timestamp,
+    /// When it was last used.
+    pub last_seen_at: Timestamp,
+    /// The address that it signed in from.
+    pub address: String,
+    /// What the browser calls itself.
+    pub user_agent: String,
+    /// Whether it is the one that asks.
+    pub present: bool,
 }
 
 #[derive(FromRow)]
@@ -66,14 +128,26 @@ struct SessionRow {
     full_name: String,
     language: Option<String>,
     last_seen_at: i64,
+    authenticated_at: i64,
+    second_factor: bool,
+}
+
+#[derive(FromRow)]
+struct DeviceRow {
+    id: Uuid,
+    created_at: i64,
+    last_seen_at: i64,
+    address: String,
+    user_agent: String,
+    present: bool,
 }
 
 impl Store {
     /// Begins a session for the user and ends the one that the same browser had.
     ///
     /// # Errors
-    /// [`FieldProblem::WrongPassword`] when the password was changed since it was compared,
-    /// [`Failure::Unavailable`].
+    /// [`FieldProblem::WrongPassword`] when the password was changed since it was compared, or a
+    /// second factor is asked for since then; [`Failure::Unavailable`].
     pub async fn begin_session(
         &self,
         user: UserId,
@@ -82,10 +156,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<(), Failure> {
         let mut tx = self.begin().await?;
-        if let Some(earlier) = instead_of {
-            write!(tx, db => query(END_SESSION).bind(&earlier[..]).execute(db))?;
-        }
-        insert(&mut tx, user, session, now).await?;
+        replace(&mut tx, user, session, instead_of, now).await?;
         tx.commit().await
     }
 
@@ -121,7 +192,58 @@ impl Store {
             email: EmailAddress::from_stored(row.email, row.email_key),
             full_name: row.full_name,
             language: row.language.as_deref().and_then(Language::parse),
+            authenticated_at: Timestamp::from_micros(row.authenticated_at),
+            second_factor: row.second_factor,
         }))
+    }
+
+    /// The browsers that the user is signed in with, at most a hundred, the last used first.
+    /// `present` is the one that asks.
+    ///
+    /// # Errors
+    /// [`Failure::Unavailable`].
+    pub async fn signed_in_devices(
+        &self,
+        user: UserId,
+        present: &TokenHash,
+        idle: Duration,
+        absolute: Duration,
+        now: Timestamp,
+    ) -> Result<Vec<SignedInDevice>, Failure> {
+        let rows: Vec<DeviceRow> = read!(self, db => query_as(SESSIONS)
+            .bind(Uuid::from(user))
+            .bind(&present[..])
+            .bind(now.before(idle).as_micros())
+            .bind(now.before(absolute).as_micros())
+            .fetch_all(db))?;
+        let device = |row: DeviceRow| SignedInDevice {
+            id: row.id.into(),
+            since: Timestamp::from_micros(row.created_at),
+            last_seen_at: Timestamp::from_micros(row.last_seen_at),
+            address: row.address,
+            user_agent: row.user_agent,
+            present: row.present,
+        };
+        Ok(rows.into_iter().map(device).collect())
+    }
+
+    /// Notes that the session's user proved once more who they are, by the password with this
+    /// hash. Answers false when it isn't theirs any more, or the session is over.
+    ///
+    /// # Errors
+    /// [`Failure::Unavailable`].
+    pub async fn confirm_session(
+        &self,
+        token_hash: &TokenHash,
+        password_hash: &Secret,
+        now: Timestamp,
+    ) -> Result<bool, Failure> {
+        let confirmed = write!(self, db => query(CONFIRM)
+            .bind(&token_hash[..])
+            .bind(password_hash.expose())
+            .bind(now.as_micros())
+            .execute(db))?;
+        Ok(confirmed > 0)
     }
 
     /// Ends a session.
@@ -133,7 +255,29 @@ impl Store {
         Ok(())
     }
 
-    /// Deletes sessions, reset links and counted attempts that are over. Answers how many rows.
+    /// Ends one session of the user's. Answers false when they have none with this id.
+    ///
+    /// # Errors
+    /// [`Failure::Unavailable`].
+    pub async fn end_session_of(&self, user: UserId, id: SessionId) -> Result<bool, Failure> {
+        let ended = write!(self, db => query(END_ONE)
+            .bind(Uuid::from(user))
+            .bind(Uuid::from(id))
+            .execute(db))?;
+        Ok(ended > 0)
+    }
+
+    /// Ends every session of the user's but this one.
+    ///
+    /// # Errors
+    /// [`Failure::Unavailable`].
+    pub async fn end_other_sessions(&self, user: UserId, keep: &TokenHash) -> Result<(), Failure> {
+        write!(self, db => query(END_OTHERS).bind(Uuid::from(user)).bind(&keep[..]).execute(db))?;
+        Ok(())
+    }
+
+    /// Deletes what is over: sessions, reset links, counted attempts, sign-ins and set-ups that
+    /// were left half-way, browsers unused for a year. Answers how many rows.
     ///
     /// # Errors
     /// [`Failure::Unavailable`].
@@ -147,13 +291,33 @@ impl Store {
             .bind(now.before(idle).as_micros())
             .bind(now.before(absolute).as_micros())
             .execute(db))?;
-        let now = now.as_micros();
-        let resets = write!(self, db => query(SWEEP_RESETS).bind(now).execute(db))?;
-        let attempts = write!(self, db => query(SWEEP_ATTEMPTS).bind(now).execute(db))?;
-        Ok(sessions + resets + attempts)
+        let unused = now.before(DEVICES_KEPT).as_micros();
+        let devices = write!(self, db => query(SWEEP_DEVICES).bind(unused).execute(db))?;
+        let mut rows = sessions + devices;
+        for over in [SWEEP_RESETS, SWEEP_ATTEMPTS, SWEEP_SIGN_INS, SWEEP_SETUPS] {
+            rows += write!(self, db => query(over).bind(now.as_micros()).execute(db))?;
+        }
+        Ok(rows)
     }
 }
 
+/// Begins a session in place of the one that the same browser had.
+pub(crate) async fn replace(
+    tx: &mut Tx,
+    user: UserId,
+    session: &NewSession,
+    instead_of: Option<&TokenHash>,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    // The user's row before the session's, as where a password changes: neither waits for the other.
+    insert(tx, user, session, now).await?;
+    if let Some(earlier) = instead_of {
+        write!(tx, db => query(END_SESSION).bind(&earlier[..]).execute(db))?;
+    }
+    Ok(())
+}
+
+/// Begins a session, and tells the user when its browser is a new one. Their first is no news.
 pub(crate) async fn insert(
     tx: &mut Tx,
     user: UserId,
@@ -163,8 +327,10 @@ pub(crate) async fn insert(
     let text = INSERT_SESSION.on(tx);
     let begun = write!(tx, db => query(text)
         .bind(&session.token_hash[..])
+        .bind(new_id(now))
         .bind(Uuid::from(user))
         .bind(now.as_micros())
+        .bind(session.second_factor)
         .bind(&session.address)
         .bind(&session.user_agent)
         .bind(session.password_hash.expose())
@@ -172,5 +338,42 @@ pub(crate) async fn insert(
     if begun == 0 {
         return Err(Failure::field(Field::Password, FieldProblem::WrongPassword));
     }
+    let (known, others): (bool, bool) = read!(tx, db => query_as(DEVICES)
+        .bind(Uuid::from(user))
+        .bind(&session.device_hash[..])
+        .fetch_one(db))?;
+    write!(tx, db => query(REMEMBER_DEVICE)
+        .bind(Uuid::from(user))
+        .bind(&session.device_hash[..])
+        .bind(now.as_micros())
+        .execute(db))?;
+    match &session.new_device {
+        Some(mail) if others && !known => outbox::queue(tx, mail, now).await,
+        _ => Ok(()),
+    }
+}
+
+/// Notes what the session's user proved just now.
+pub(crate) async fn prove(
+    tx: &mut Tx,
+    session: &TokenHash,
+    second_factor: bool,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    write!(tx, db => query(PROVE)
+        .bind(&session[..])
+        .bind(now.as_micros())
+        .bind(second_factor)
+        .execute(db))?;
+    Ok(())
+}
+
+/// Ends every session of the user's but this one.
+pub(crate) async fn end_others(
+    tx: &mut Tx,
+    user: UserId,
+    keep: &TokenHash,
+) -> Result<(), Failure> {
+    write!(tx, db => query(END_OTHERS).bind(Uuid::from(user)).bind(&keep[..]).execute(db))?;
     Ok(())
 }

@@ -1,16 +1,30 @@
 //! Users: the logins.
 
-use model::{Conflict, EmailAddress, Failure, FullName, Language, Secret, Timestamp, UserId};
+use model::{
+    Conflict, EmailAddress, Failure, Field, FieldProblem, FullName, Language, Secret, Timestamp,
+    UserId,
+};
 use sqlx::{FromRow, query, query_as, query_scalar};
 use uuid::Uuid;
 
 use crate::db::{Tx, read, sql, write};
-use crate::{Store, memberships};
+use crate::{Store, factors, memberships, resets, sessions};
+
+macro_rules! login {
+    ($which:literal) => {
+        concat!(
+            "SELECT u.id, u.email, u.email_key, u.full_name, u.language, u.password_hash, \
+                 EXISTS (SELECT 1 FROM authenticator_apps a WHERE a.user_id = u.id) \
+                     AS second_factor \
+             FROM users u WHERE ",
+            $which
+        )
+    };
+}
 
 sql! {
-    LOGIN = "SELECT id, email, email_key, full_name, password_hash FROM users \
-             WHERE email_key = $1";
-    LOGIN_OF = "SELECT id, email, email_key, full_name, password_hash FROM users WHERE id = $1";
+    LOGIN = login!("u.email_key = $1");
+    LOGIN_OF = login!("u.id = $1");
     /// Sessions, resets and names of one user change one after the other.
     LOCK_USER = "SELECT email, email_key, full_name FROM users WHERE id = $1",
         // SQLite's one writer holds the lock on everything already.
@@ -25,9 +39,10 @@ sql! {
          FOR UPDATE";
     RENAME = "UPDATE users SET full_name = $2, language = coalesce($3, language) WHERE id = $1";
     SET_LANGUAGE = "UPDATE users SET language = $2 WHERE id = $1";
-    SET_PASSWORD = "UPDATE users SET password_hash = $2 WHERE id = $1";
+    PASSWORD = "SELECT password_hash FROM users WHERE id = $1";
+    HAS_FACTOR = "SELECT EXISTS (SELECT 1 FROM authenticator_apps WHERE user_id = $1)";
+    SET_PASSWORD = "UPDATE users SET password_hash = $2, password_short = $3 WHERE id = $1";
     END_SESSIONS = "DELETE FROM sessions WHERE user_id = $1";
-    END_OTHER_SESSIONS = "DELETE FROM sessions WHERE user_id = $1 AND token_hash <> $2";
 }
 
 /// A login as sign-in needs it.
@@ -39,8 +54,12 @@ pub struct Login {
     pub email: EmailAddress,
     /// Their name.
     pub full_name: String,
+    /// Their language, if they chose one.
+    pub language: Option<Language>,
     /// The password's hash in PHC string form.
     pub password_hash: Secret,
+    /// Whether signing in takes a second factor.
+    pub second_factor: bool,
 }
 
 /// A login that is to be created.
@@ -58,13 +77,24 @@ pub struct NewUser {
     pub language: Option<Language>,
 }
 
+/// A password that replaces another.
+#[derive(Clone, Debug)]
+pub struct NewPassword {
+    /// Its hash in PHC string form.
+    pub hash: Secret,
+    /// Whether it is too short to stand alone, without a second factor.
+    pub short: bool,
+}
+
 #[derive(FromRow)]
 struct LoginRow {
     id: Uuid,
     email: String,
     email_key: String,
     full_name: String,
+    language: Option<String>,
     password_hash: String,
+    second_factor: bool,
 }
 
 impl From<LoginRow> for Login {
@@ -73,7 +103,9 @@ impl From<LoginRow> for Login {
             id: row.id.into(),
             email: EmailAddress::from_stored(row.email, row.email_key),
             full_name: row.full_name,
+            language: row.language.as_deref().and_then(Language::parse),
             password_hash: row.password_hash.into(),
+            second_factor: row.second_factor,
         }
     }
 }
@@ -165,18 +197,34 @@ impl Store {
         Ok(())
     }
 
-    /// Replaces the password's hash and ends every session of the user but `keep`.
+    /// Replaces the hash `before` of the user's password, ends every session of theirs but `keep`
+    /// and takes their reset links back.
     ///
     /// # Errors
+    /// [`FieldProblem::WrongPassword`] when the password was changed since it was compared;
+    /// [`FieldProblem::TooShort`] for a short one when the user has no second factor (any more);
     /// [`Failure::Unavailable`].
     pub async fn change_password(
         &self,
         user: UserId,
-        password_hash: &Secret,
+        before: &Secret,
+        password: &NewPassword,
         keep: Option<&crate::TokenHash>,
     ) -> Result<(), Failure> {
         let mut tx = self.begin().await?;
-        set_password(&mut tx, user, password_hash, keep).await?;
+        let identity = lock(&mut tx, user).await?;
+        let present: String =
+            read!(tx, db => query_scalar(PASSWORD).bind(Uuid::from(user)).fetch_one(db))?;
+        if present != before.expose() {
+            return Err(Failure::field(Field::Password, FieldProblem::WrongPassword));
+        }
+        let has_factor: bool =
+            read!(tx, db => query_scalar(HAS_FACTOR).bind(Uuid::from(user)).fetch_one(db))?;
+        if password.short && !has_factor {
+            return Err(Failure::field(Field::NewPassword, FieldProblem::TooShort));
+        }
+        resets::drop_all(&mut tx, user, &identity.email()).await?;
+        set_password(&mut tx, user, password, keep).await?;
         tx.commit().await
     }
 }
@@ -201,20 +249,25 @@ pub(crate) async fn insert(tx: &mut Tx, user: &NewUser, now: Timestamp) -> Resul
     if inserted == 0 { Err(Failure::Conflict(Conflict::LoginExists)) } else { Ok(()) }
 }
 
-/// Sets the password and ends every session but `keep`: whoever knew the old one is out.
+/// Sets the password and ends every session but `keep`, and every sign-in that is half-way:
+/// whoever knew the old one is out.
 pub(crate) async fn set_password(
     tx: &mut Tx,
     user: UserId,
-    password_hash: &Secret,
+    password: &NewPassword,
     keep: Option<&crate::TokenHash>,
 ) -> Result<(), Failure> {
-    let user = Uuid::from(user);
-    write!(tx, db => query(SET_PASSWORD).bind(user).bind(password_hash.expose()).execute(db))?;
+    write!(tx, db => query(SET_PASSWORD)
+        .bind(Uuid::from(user))
+        .bind(password.hash.expose())
+        .bind(password.short)
+        .execute(db))?;
+    factors::drop_sign_ins(tx, user).await?;
     match keep {
-        None => write!(tx, db => query(END_SESSIONS).bind(user).execute(db))?,
-        Some(keep) => {
-            write!(tx, db => query(END_OTHER_SESSIONS).bind(user).bind(&keep[..]).execute(db))?
+        None => {
+            write!(tx, db => query(END_SESSIONS).bind(Uuid::from(user)).execute(db))?;
+            Ok(())
         }
-    };
-    Ok(())
+        Some(keep) => sessions::end_others(tx, user, keep).await,
+    }
 }

@@ -10,7 +10,13 @@ use crate::problem::Problem;
 use crate::when::Moment;
 
 #[cfg(feature = "ssr")]
-use {crate::page::Notice, crate::request, domain::invitations::Asks, model::Failure};
+use {
+    crate::page::Notice,
+    crate::request,
+    domain::invitations::{Asks, Joined},
+    domain::sessions::Begun,
+    model::Failure,
+};
 
 /// What the page of an invitation shows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -137,8 +143,8 @@ pub(crate) async fn join_with_new_login(
     let (latchkey, client) = (request::latchkey()?, request::client());
     let joined =
         domain::invitations::join_with_new_login(&latchkey, &token, &full_name, &password, &client);
-    let (number, session) = joined.await?;
-    welcome(&session, number).await
+    let (number, begun) = joined.await?;
+    welcome(&begun, number).await
 }
 
 /// Signs in and joins.
@@ -149,19 +155,24 @@ pub(crate) async fn join_with_password(
 ) -> Result<(), Problem> {
     let (latchkey, client) = (request::latchkey()?, request::client());
     let joined = domain::invitations::join_with_password(&latchkey, &token, &password, &client);
-    let (number, session) = joined.await?;
-    welcome(&session, number).await
+    match joined.await? {
+        Joined::Wholly(number, begun) => welcome(&begun, number).await,
+        Joined::HalfWay(sign_in) => {
+            request::ask_for_second_factor(&sign_in, &format!("/invitations/{token}"));
+            Ok(())
+        }
+    }
 }
 
 #[cfg(feature = "ssr")]
-async fn welcome(session: &domain::Token, number: model::AccountNumber) -> Result<(), Problem> {
+async fn welcome(begun: &Begun, number: model::AccountNumber) -> Result<(), Problem> {
     let latchkey = request::latchkey()?;
     // The browser has one session: who was signed in with it before isn't any more.
     if let Some(before) = request::session() {
         domain::sessions::sign_out(&latchkey, &before).await?;
     }
-    request::begin_session(session);
-    let viewer = domain::sessions::viewer(&latchkey, session).await?;
+    request::begin_session(begun);
+    let viewer = domain::sessions::viewer(&latchkey, &begun.session).await?;
     let acting = domain::accounts::act(&latchkey, &viewer, &number.to_string()).await?;
     request::done(&format!("/accounts/{number}"), Notice::Joined { account: acting.name });
     Ok(())

@@ -3,8 +3,9 @@
 use askama::Template;
 use leptos::prelude::*;
 use leptos_i18n::Locale as _;
-use model::{Access, Language, Mail};
+use model::{Access, FactorNews, Language, Mail};
 
+use crate::browsers::browser;
 use crate::request::Site;
 use crate::when::server::exact;
 use crate::{languages, words};
@@ -195,6 +196,33 @@ fn letter(mail: &Mail, site: &Site) -> Letter {
             ],
             button: Some((words!(mail.reset_button), format!("{url}/reset/{}", token.expose()))),
             after: vec![words!(mail.reset_unexpected)],
+        },
+        Mail::NewDevice { at, user_agent, address } => Letter {
+            subject: words!(mail.device_subject, provider = site.provider.clone()),
+            lead: vec![
+                words!(
+                    mail.device_lead,
+                    browser = browser(user_agent),
+                    address = address.clone(),
+                    when = exact(*at)
+                ),
+                words!(mail.device_unknown),
+            ],
+            button: Some((words!(mail.security_button), format!("{url}/security"))),
+            after: Vec::new(),
+        },
+        Mail::FactorChanged { news, at } => Letter {
+            subject: words!(mail.factor_subject, provider = site.provider.clone()),
+            lead: vec![
+                match news {
+                    FactorNews::AppOn => words!(mail.factor_on, when = exact(*at)),
+                    FactorNews::AppOff => words!(mail.factor_off, when = exact(*at)),
+                    FactorNews::CodesRenewed => words!(mail.factor_codes, when = exact(*at)),
+                },
+                words!(mail.factor_unexpected),
+            ],
+            button: Some((words!(mail.security_button), format!("{url}/security"))),
+            after: Vec::new(),
         },
     }
 }

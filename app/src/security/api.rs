@@ -6,9 +6,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::page::Page;
 use crate::problem::Problem;
+use crate::when::Moment;
 
 #[cfg(feature = "ssr")]
-use {crate::page::Notice, crate::request, leptos_i18n::Locale as _};
+use {
+    crate::browsers::browser,
+    crate::page::Notice,
+    crate::request,
+    leptos_i18n::Locale as _,
+    model::{Conflict, Failure, Secret, Timestamp},
+};
 
 /// What a user's own pages show.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,6 +50,196 @@ pub(crate) async fn save_profile(full_name: String, language: String) -> Result<
     request::remember_language(&language);
     request::done("/profile", Notice::ChangesSaved);
     Ok(())
+}
+
+/// What the page about security shows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct SecurityView {
+    /// The reader's address, for their password manager.
+    pub(crate) email: String,
+    /// Since when they have an authenticator app, and when they last used it.
+    pub(crate) app: Option<(Moment, Option<Moment>)>,
+    /// How many recovery codes are left, in words.
+    pub(crate) codes: String,
+    /// Where they are signed in.
+    pub(crate) devices: Vec<DeviceRow>,
+}
+
+/// A browser that the reader is signed in with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct DeviceRow {
+    /// The session's id.
+    pub(crate) id: String,
+    /// The browser and its system.
+    pub(crate) browser: String,
+    /// The address that it signed in from.
+    pub(crate) address: String,
+    /// When it signed in.
+    pub(crate) since: Moment,
+    /// When it was last used.
+    pub(crate) last_seen: Moment,
+    /// Whether it is this one.
+    pub(crate) present: bool,
+}
+
+/// The reader's second factors and devices.
+#[server(prefix = "/api", endpoint = "security/page", input = GetUrl)]
+pub(crate) async fn security_page() -> Result<Page<SecurityView>, Problem> {
+    let viewer = request::signed_in().await?;
+    let session = request::session().ok_or(Failure::SignedOut)?;
+    let latchkey = request::latchkey()?;
+    let now = latchkey.now();
+    let factors = domain::factors::overview(&latchkey, &viewer).await?;
+    let devices = domain::sessions::devices(&latchkey, &viewer, &session).await?;
+    let moment = |at: Timestamp| Moment::new(at, now);
+    let device = |device: domain::sessions::SignedInDevice| DeviceRow {
+        id: device.id.to_string(),
+        browser: browser(&device.user_agent),
+        address: device.address,
+        since: moment(device.since),
+        last_seen: moment(device.last_seen_at),
+        present: device.present,
+    };
+    let view = SecurityView {
+        email: viewer.email.to_string(),
+        app: factors.app.map(|(since, used)| (moment(since), used.map(moment))),
+        codes: words!(security.codes_left, count = factors.codes_left),
+        devices: devices.into_iter().map(device).collect(),
+    };
+    request::plain_page(Some(&viewer), view).await
+}
+
+/// Signs the reader out on one of their devices.
+#[server(prefix = "/api", endpoint = "security/end-device")]
+pub(crate) async fn end_device(device: String) -> Result<(), Problem> {
+    let viewer = request::signed_in().await?;
+    domain::sessions::end_device(&request::latchkey()?, &viewer, &device).await?;
+    request::done("/security", Notice::DeviceEnded);
+    Ok(())
+}
+
+/// Signs the reader out everywhere but here.
+#[server(prefix = "/api", endpoint = "security/end-other-devices")]
+pub(crate) async fn end_other_devices() -> Result<(), Problem> {
+    let viewer = request::signed_in().await?;
+    let session = request::session().ok_or(Failure::SignedOut)?;
+    domain::sessions::end_other_devices(&request::latchkey()?, &viewer, &session).await?;
+    request::done("/security", Notice::OtherDevicesEnded);
+    Ok(())
+}
+
+/// Begins to set an authenticator app up.
+#[server(prefix = "/api", endpoint = "security/begin-app")]
+pub(crate) async fn begin_app() -> Result<(), Problem> {
+    let viewer = request::signed_in().await?;
+    domain::factors::begin_app(&request::latchkey()?, &viewer).await?;
+    request::redirect("/security/authenticator");
+    Ok(())
+}
+
+/// What the page for setting an authenticator app up shows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct AppSetupView {
+    /// The reader's address.
+    pub(crate) email: String,
+    /// The key, in groups of four.
+    pub(crate) key: String,
+    /// The QR code; none where a set-up has to begin anew.
+    pub(crate) code: Option<QrCode>,
+}
+
+/// A QR code (ISO/IEC 18004), to be drawn.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct QrCode {
+    /// Its width and height in modules, the quiet zone of four around it included.
+    pub(crate) size: usize,
+    /// Its dark modules as an SVG path.
+    pub(crate) path: String,
+}
+
+#[cfg(feature = "ssr")]
+impl QrCode {
+    fn draw(text: &str) -> Option<Self> {
+        const QUIET: usize = 4;
+        let code = qrcode::QrCode::new(text).ok()?;
+        let width = code.width();
+        let dark = |(place, color): (usize, qrcode::Color)| {
+            let (x, y) = (place % width + QUIET, place / width + QUIET);
+            (color == qrcode::Color::Dark).then(|| format!("M{x} {y}h1v1h-1z"))
+        };
+        let path = code.into_colors().into_iter().enumerate().filter_map(dark).collect();
+        Some(Self { size: width + 2 * QUIET, path })
+    }
+}
+
+/// The key of the authenticator app that is being set up.
+#[server(prefix = "/api", endpoint = "security/app-setup-page", input = GetUrl)]
+pub(crate) async fn app_setup_page() -> Result<Page<AppSetupView>, Problem> {
+    let viewer = request::signed_in().await?;
+    let provider = request::site().provider.clone();
+    let email = viewer.email.to_string();
+    let view = match domain::factors::app_setup(&request::latchkey()?, &viewer, &provider).await {
+        Ok(setup) => AppSetupView {
+            email,
+            key: in_groups(&setup.key),
+            code: QrCode::draw(setup.address.expose()),
+        },
+        Err(Failure::Unconfirmed | Failure::Conflict(Conflict::SetupOver)) => {
+            AppSetupView { email, key: String::new(), code: None }
+        }
+        Err(failure) => return Err(failure.into()),
+    };
+    request::plain_page(Some(&viewer), view).await
+}
+
+#[cfg(feature = "ssr")]
+fn in_groups(key: &Secret) -> String {
+    let letters: Vec<char> = key.expose().chars().collect();
+    letters.chunks(4).map(|group| group.iter().collect::<String>()).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(feature = "ssr")]
+fn plain(codes: Vec<Secret>) -> Vec<String> {
+    codes.iter().map(|code| code.expose().to_owned()).collect()
+}
+
+/// Turns the authenticator app on that was set up.
+#[server(prefix = "/api", endpoint = "security/turn-app-on")]
+pub(crate) async fn turn_app_on(#[server(default)] code: String) -> Result<(), Problem> {
+    let viewer = request::signed_in().await?;
+    let session = request::session().ok_or(Failure::SignedOut)?;
+    let (latchkey, client) = (request::latchkey()?, request::client());
+    let codes = domain::factors::turn_app_on(&latchkey, &viewer, &session, &code, &client).await?;
+    request::done("/security", Notice::AppOn { codes: plain(codes) });
+    Ok(())
+}
+
+/// Turns the authenticator app off.
+#[server(prefix = "/api", endpoint = "security/turn-app-off")]
+pub(crate) async fn turn_app_off(#[server(default)] code: String) -> Result<(), Problem> {
+    let viewer = request::signed_in().await?;
+    let session = request::session().ok_or(Failure::SignedOut)?;
+    let (latchkey, client) = (request::latchkey()?, request::client());
+    domain::factors::turn_app_off(&latchkey, &viewer, &session, &code, &client).await?;
+    request::done("/security", Notice::AppOff);
+    Ok(())
+}
+
+/// Makes new recovery codes.
+#[server(prefix = "/api", endpoint = "security/renew-codes")]
+pub(crate) async fn renew_codes(#[server(default)] code: String) -> Result<(), Problem> {
+    let viewer = request::signed_in().await?;
+    let (latchkey, client) = (request::latchkey()?, request::client());
+    let codes = domain::factors::renew_codes(&latchkey, &viewer, &code, &client).await?;
+    request::done("/security", Notice::CodesRenewed { codes: plain(codes) });
+    Ok(())
+}
+
+/// A page of a signed-in reader's without anything of its own.
+#[server(prefix = "/api", endpoint = "security/own-page", input = GetUrl)]
+pub(crate) async fn own_page() -> Result<Page<()>, Problem> {
+    let viewer = request::signed_in().await?;
+    request::plain_page(Some(&viewer), ()).await
 }
 
 /// Changes the reader's password.

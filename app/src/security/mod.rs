@@ -1,6 +1,7 @@
-//! A user's own login: name, password, and getting back in without it.
+//! A user's own login: name, password, second factors, devices, and getting back in without them.
 
 mod api;
+pub(crate) mod authenticator;
 pub(crate) mod forgot;
 pub(crate) mod profile;
 pub(crate) mod reset;
@@ -10,18 +11,21 @@ use leptos_router::{LazyRoute, lazy_route};
 use model::Field;
 
 use crate::page::{Loading, PageTitle, framed};
-use crate::security::api::{ProfileView, profile_page};
+use crate::security::api::{DeviceRow, SecurityView, security_page};
 use crate::ui::field::PasswordField;
 use crate::ui::form::{Form, SubmitButton};
 use crate::ui::frame::Here;
+use crate::ui::state::{Mood, State};
+use crate::ui::table::{Caption, Cell, table};
+use crate::when::{Moment, Relative};
 
 /// `/security`
-pub(crate) struct SecurityPage(Loading<ProfileView>);
+pub(crate) struct SecurityPage(Loading<SecurityView>);
 
 #[lazy_route]
 impl LazyRoute for SecurityPage {
     fn data() -> Self {
-        Self(load!("profile/page", _asked => profile_page()))
+        Self(load!("security/page", _asked => security_page()))
     }
 
     fn view(this: Self) -> AnyView {
@@ -35,6 +39,8 @@ impl LazyRoute for SecurityPage {
                         <p class="lead">{words!(security.lead)}</p>
                     </div>
                 </div>
+                {two_steps(view.app, view.codes)}
+                {devices(view.devices)}
                 <section>
                     <h2>{words!(security.password)}</h2>
                     <Form form="security/change-password" action="/security">
@@ -66,4 +72,116 @@ impl LazyRoute for SecurityPage {
             .into_any()
         })
     }
+}
+
+/// The second step of signing in: how it stands, and changing it.
+fn two_steps(app: Option<(Moment, Option<Moment>)>, codes: String) -> AnyView {
+    let (state, content) = match app {
+        None => (
+            view! { <State mood=Mood::Quiet words=words!(users.off) /> },
+            view! {
+                <p>{words!(security.app_off)}</p>
+                <Form form="security/begin-app" action="/security">
+                    <div class="form-actions">
+                        <SubmitButton words=words!(security.app_set_up) />
+                    </div>
+                </Form>
+            }
+            .into_any(),
+        ),
+        Some((since, used)) => {
+            let used = used.map_or_else(
+                || words!(users.never).into_any(),
+                |used| view! { <Relative moment=used /> }.into_any(),
+            );
+            (
+                view! { <State mood=Mood::Ok words=words!(users.on) /> },
+                view! {
+                    <p>{words!(security.app_on)}</p>
+                    <dl class="facts">
+                        <dt>{words!(security.app_since)}</dt>
+                        <dd><Relative moment=since /></dd>
+                        <dt>{words!(security.app_used)}</dt>
+                        <dd>{used}</dd>
+                        <dt>{words!(security.codes)}</dt>
+                        <dd>{codes}</dd>
+                    </dl>
+                    <div class="form-actions">
+                        <a class="button" href="/security/recovery-codes">
+                            {words!(security.codes_new)}
+                        </a>
+                        <a class="button" href="/security/authenticator/off">
+                            {words!(security.app_turn_off)}
+                        </a>
+                    </div>
+                }
+                .into_any(),
+            )
+        }
+    };
+    view! {
+        <section>
+            <h2>{words!(security.two_steps)} " " {state}</h2>
+            {content}
+        </section>
+    }
+    .into_any()
+}
+
+/// Where the reader is signed in.
+fn devices(devices: Vec<DeviceRow>) -> AnyView {
+    let others = devices.iter().any(|device| !device.present);
+    let columns = vec![
+        words!(security.device),
+        words!(security.device_since),
+        words!(security.device_last),
+        words!(users.actions),
+    ];
+    let rows = devices.into_iter().map(device_row).collect();
+    let everywhere = others.then(|| {
+        view! {
+            <Form form="security/end-other-devices" action="/security" summary=false>
+                <div class="form-actions">
+                    <SubmitButton class="" words=words!(security.end_others) />
+                </div>
+            </Form>
+        }
+    });
+    view! {
+        <section>
+            {table(Caption::Shown(words!(security.devices)), columns, rows)}
+            {everywhere}
+        </section>
+    }
+    .into_any()
+}
+
+fn device_row(device: DeviceRow) -> Vec<Cell> {
+    let DeviceRow { id, browser, address, since, last_seen, present } = device;
+    let here = present.then(|| view! { " " <span class="tag">{words!(security.this_device)}</span> });
+    let label = words!(security.end_of, device = browser.clone(), address = address.clone());
+    let end = (!present).then(|| {
+        view! {
+            <Form
+                form="security/end-device"
+                action="/security"
+                class="inline-form"
+                summary=false
+                target=id.clone()
+            >
+                <input type="hidden" name="device" value=id />
+                <SubmitButton class="button-quiet" label=label words=words!(security.end) />
+            </Form>
+        }
+    });
+    vec![
+        Cell::new(view! {
+            <span><strong>{browser}</strong> {here}</span>
+            <br />
+            <span class="hint">{address}</span>
+        }),
+        Cell::number(view! { <Relative moment=since /> }),
+        Cell::number(view! { <Relative moment=last_seen /> }),
+        Cell::actions(end),
+    ]
 }

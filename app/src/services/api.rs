@@ -19,6 +19,8 @@ pub(crate) struct ServicesView {
     pub(crate) services: Vec<ServiceRow>,
     /// Whether the reader may see their passwords.
     pub(crate) credentials: bool,
+    /// Whether they have to prove first who they are.
+    pub(crate) locked: bool,
 }
 
 /// A service in the table.
@@ -44,14 +46,26 @@ pub(crate) struct ServiceRow {
 #[server(prefix = "/api", endpoint = "services/page", input = GetUrl)]
 pub(crate) async fn services_page(account: String) -> Result<Page<ServicesView>, Problem> {
     let inside = request::inside(&account).await?;
-    let services = domain::areas::services(&inside.latchkey, &inside.acting.actor).await;
-    let credentials = inside.acting.actor.may(Permission::ServicesCredentials);
-    let now = inside.latchkey.now();
+    let (latchkey, actor, viewer) = (&inside.latchkey, &inside.acting.actor, &inside.viewer);
+    let services = domain::areas::services(latchkey, actor, viewer).await;
+    let credentials = actor.may(Permission::ServicesCredentials);
+    let locked = domain::sessions::must_be_confirmed(latchkey, viewer).is_err();
+    let now = latchkey.now();
     let view = services.map(|services| ServicesView {
         services: services.into_iter().map(|service| row(service, now)).collect(),
         credentials,
+        locked,
     });
     inside.page(view).await
+}
+
+/// Shows the services' passwords: proves who the reader is, as the page shows them then.
+#[server(prefix = "/api", endpoint = "services/show-passwords")]
+pub(crate) async fn show_passwords(account: String) -> Result<(), Problem> {
+    let inside = request::inside_confirmed(&account).await?;
+    inside.acting.actor.must(Permission::ServicesCredentials)?;
+    request::redirect(&format!("/accounts/{}/services", inside.acting.number));
+    Ok(())
 }
 
 #[cfg(feature = "ssr")]

@@ -8,6 +8,7 @@ use model::Area;
 
 use crate::page::{Loading, PageTitle, framed};
 use crate::services::api::{ServiceRow, ServicesView, services_page};
+use crate::ui::form::{Form, SubmitButton};
 use crate::ui::frame::Here;
 use crate::ui::state::State;
 use crate::ui::table::{Caption, Cell, empty, table};
@@ -31,20 +32,39 @@ impl LazyRoute for ServicesPage {
                 words!(services.state),
                 words!(services.renews),
             ];
-            if view.credentials {
+            let shown = view.credentials && !view.locked;
+            if shown {
                 columns.extend([words!(services.login), words!(services.password)]);
             }
             let none = view.services.is_empty().then(|| empty(words!(services.empty)));
-            let rows = view.services.into_iter().map(|service| row(service, view.credentials));
+            let rows = view.services.into_iter().map(|service| row(service, shown));
+            let number = frame.account.map(|account| account.number.to_string());
+            let unlock = number.filter(|_| view.credentials && view.locked).map(show_passwords);
             view! {
                 <PageTitle title=heading.clone() provider=frame.provider />
                 <div class="page-head"><h1>{heading.clone()}</h1></div>
                 {table(Caption::Quiet(heading), columns, rows.collect())}
                 {none}
+                {unlock}
             }
             .into_any()
         })
     }
+}
+
+/// Asks who the reader is before it shows passwords.
+fn show_passwords(number: String) -> AnyView {
+    let action = format!("/accounts/{number}/services");
+    view! {
+        <Form form="services/show-passwords" action=action>
+            <input type="hidden" name="account" value=number />
+            <p>{words!(services.locked)}</p>
+            <div class="form-actions">
+                <SubmitButton class="" words=words!(services.show_passwords) />
+            </div>
+        </Form>
+    }
+    .into_any()
 }
 
 fn row(service: ServiceRow, credentials: bool) -> Vec<Cell> {

@@ -10,7 +10,11 @@ use crate::problem::Problem;
 #[cfg(feature = "ssr")]
 use crate::page::{Notice, escape_query, same_site};
 #[cfg(feature = "ssr")]
-use crate::request;
+use {
+    crate::request,
+    domain::sessions::SignedIn,
+    model::{Conflict, Failure},
+};
 
 /// What the sign-in page shows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -87,10 +91,67 @@ pub(crate) async fn sign_in(
 ) -> Result<(), Problem> {
     let (latchkey, client) = (request::latchkey()?, request::client());
     let before = request::session();
-    let token =
-        domain::sessions::sign_in(&latchkey, &email, &password, &client, before.as_ref()).await?;
-    request::begin_session(&token);
+    let next = same_site(&next).unwrap_or("/accounts");
+    match domain::sessions::sign_in(&latchkey, &email, &password, &client, before.as_ref()).await? {
+        SignedIn::Wholly(begun) => {
+            request::begin_session(&begun);
+            request::redirect(next);
+        }
+        SignedIn::HalfWay(sign_in) => request::ask_for_second_factor(&sign_in, next),
+    }
+    Ok(())
+}
+
+/// What the page for the second factor shows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct SecondFactorView {
+    /// Where to go after signing in.
+    pub(crate) next: String,
+    /// Whether a sign-in waits for it; else it begins anew.
+    pub(crate) waits: bool,
+}
+
+/// The page for the second factor.
+#[server(prefix = "/api", endpoint = "sign-in/second-factor-page", input = GetUrl)]
+pub(crate) async fn second_factor_page(next: String) -> Result<Page<SecondFactorView>, Problem> {
+    let next = same_site(&next).unwrap_or("/accounts").to_owned();
+    let waits = match request::sign_in() {
+        Some(sign_in) => {
+            match domain::factors::open_sign_in(&request::latchkey()?, &sign_in).await {
+                Ok(()) => true,
+                Err(Failure::Conflict(_)) => false,
+                Err(failure) => return Err(failure.into()),
+            }
+        }
+        None => false,
+    };
+    request::plain_page(None, SecondFactorView { next, waits }).await
+}
+
+/// Takes the second factor and goes on to where the reader was heading.
+#[server(prefix = "/api", endpoint = "sign-in/second-factor")]
+pub(crate) async fn second_factor(
+    #[server(default)] code: String,
+    #[server(default)] next: String,
+) -> Result<(), Problem> {
+    let (latchkey, client) = (request::latchkey()?, request::client());
+    let sign_in = request::sign_in().ok_or(Failure::Conflict(Conflict::SignInOver))?;
+    let before = request::session();
+    let begun =
+        domain::factors::finish_sign_in(&latchkey, &sign_in, &code, &client, before.as_ref());
+    request::begin_session(&begun.await?);
     request::redirect(same_site(&next).unwrap_or("/accounts"));
+    Ok(())
+}
+
+/// Takes the reader's password as a fresh proof of who they are, on the way to something that
+/// takes one.
+#[server(prefix = "/api", endpoint = "sign-in/confirm")]
+pub(crate) async fn confirm(#[server(default)] password: String) -> Result<(), Problem> {
+    let viewer = request::signed_in().await?;
+    let session = request::session().ok_or(Failure::SignedOut)?;
+    let (latchkey, client) = (request::latchkey()?, request::client());
+    domain::sessions::confirm(&latchkey, &viewer, &session, &password, &client).await?;
     Ok(())
 }
 

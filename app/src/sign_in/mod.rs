@@ -1,6 +1,9 @@
 //! Signing in and out.
 
 mod api;
+#[cfg(feature = "ssr")]
+pub(crate) mod confirm;
+pub(crate) mod second_factor;
 
 use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};

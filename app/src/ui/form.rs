@@ -235,6 +235,11 @@ impl Sender {
                         go.to(&location);
                     }
                 }
+                // The page that asks who the sender is comes from the server, whole, and sends the
+                // form on.
+                Err(problem) if problem.asks_to_confirm() => {
+                    let _sent = form.submit();
+                }
                 Err(problem) => {
                     sender.state.busy.try_set(false);
                     if let Some(errors) = sender.errors {

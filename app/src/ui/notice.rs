@@ -27,8 +27,28 @@ pub(crate) fn NoticeLine(
         <div class="notice notice-success" role="status">
             <p>{notice.words}</p>
             {copy}
+            {recovery_codes(notice.codes)}
         </div>
     }
+}
+
+/// The codes, shown once: to be written down, printed, or kept as a file.
+fn recovery_codes(codes: Vec<String>) -> Option<AnyView> {
+    if codes.is_empty() {
+        return None;
+    }
+    let file = format!("data:text/plain;charset=utf-8,{}%0A", codes.join("%0A"));
+    let codes = codes.into_iter().map(|code| view! { <li><code>{code}</code></li> });
+    let codes = view! {
+        <p>{words!(security.codes_hint)}</p>
+        <ul class="recovery-codes">{codes.collect_view()}</ul>
+        <p>
+            <a class="button" href=file download="latchkey-recovery-codes.txt" rel="external">
+                {words!(security.codes_download)}
+            </a>
+        </p>
+    };
+    Some(codes.into_any())
 }
 
 /// Puts the link on the clipboard. Without scripts the field beside it does.

@@ -220,7 +220,7 @@ pub(crate) async fn invite(
     #[server(default)] areas: Vec<String>,
     #[server(default)] areas_before: Vec<String>,
 ) -> Result<(), Problem> {
-    let inside = request::inside(&account).await?;
+    let inside = request::inside_confirmed(&account).await?;
     let (latchkey, actor) = (&inside.latchkey, &inside.acting.actor);
     let permissions = chosen(&permissions, &areas, &areas_before, actor.access.permissions());
     let client = request::client();
@@ -242,7 +242,7 @@ pub(crate) async fn resend(
     invitation: String,
     #[server(default)] next: String,
 ) -> Result<(), Problem> {
-    let inside = request::inside(&account).await?;
+    let inside = request::inside_confirmed(&account).await?;
     let (latchkey, actor) = (&inside.latchkey, &inside.acting.actor);
     let sent =
         domain::invitations::resend(latchkey, actor, &invitation, &request::client()).await?;
@@ -281,7 +281,7 @@ pub(crate) async fn cancel_page(
 /// Takes an invitation back.
 #[server(prefix = "/api", endpoint = "users/cancel")]
 pub(crate) async fn cancel(account: String, invitation: String) -> Result<(), Problem> {
-    let inside = request::inside(&account).await?;
+    let inside = request::inside_confirmed(&account).await?;
     let (latchkey, actor) = (&inside.latchkey, &inside.acting.actor);
     let email =
         domain::invitations::cancel(latchkey, actor, &invitation, &request::client()).await?;
@@ -343,7 +343,7 @@ pub(crate) async fn change_permissions(
     #[server(default)] areas: Vec<String>,
     #[server(default)] areas_before: Vec<String>,
 ) -> Result<(), Problem> {
-    let inside = request::inside(&account).await?;
+    let inside = request::inside_confirmed(&account).await?;
     let (latchkey, actor) = (&inside.latchkey, &inside.acting.actor);
     let permissions = chosen(&permissions, &areas, &areas_before, actor.access.permissions());
     let client = request::client();
@@ -355,7 +355,7 @@ pub(crate) async fn change_permissions(
 /// Ends somebody's access.
 #[server(prefix = "/api", endpoint = "users/remove-access")]
 pub(crate) async fn remove_access(account: String, user: String) -> Result<(), Problem> {
-    let inside = request::inside(&account).await?;
+    let inside = request::inside_confirmed(&account).await?;
     let (latchkey, actor) = (&inside.latchkey, &inside.acting.actor);
     let removed = domain::users::remove_access(latchkey, actor, &user, &request::client()).await?;
     request::done(&users_path(&inside), Notice::AccessRemoved { name: removed.full_name });

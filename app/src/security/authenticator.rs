@@ -1,0 +1,149 @@
+//! The authenticator app: setting it up, turning it off, and new recovery codes.
+
+use leptos::prelude::*;
+use leptos_router::{LazyRoute, lazy_route};
+use model::Field;
+
+use crate::page::{Frame, Loading, PageTitle, framed};
+use crate::security::api::{AppSetupView, QrCode, app_setup_page, own_page};
+use crate::ui::field::TextField;
+use crate::ui::form::{Form, SubmitButton};
+use crate::ui::frame::Here;
+
+/// `/security/authenticator`
+pub(crate) struct AuthenticatorPage(Loading<AppSetupView>);
+
+#[lazy_route]
+impl LazyRoute for AuthenticatorPage {
+    fn data() -> Self {
+        Self(load!("security/app-setup-page", _asked => app_setup_page()))
+    }
+
+    fn view(this: Self) -> AnyView {
+        framed(this.0, Here::Elsewhere, |view, frame| {
+            let heading = words!(authenticator.heading);
+            let Some(code) = view.code else { return begin_anew(heading, frame) };
+            view! {
+                <PageTitle title=heading.clone() provider=frame.provider />
+                <h1>{heading}</h1>
+                <ol class="steps">
+                    <li>{words!(authenticator.step_app)}</li>
+                    <li>
+                        <p>{words!(authenticator.step_scan, email = view.email)}</p>
+                        {draw(code)}
+                        <p>{words!(authenticator.or_type)}</p>
+                        <p><code class="key">{view.key}</code></p>
+                    </li>
+                    <li>{words!(authenticator.step_code)}</li>
+                </ol>
+                <Form form="security/turn-app-on" action="/security/authenticator">
+                    <TextField
+                        field=Field::Code
+                        label=words!(form.code)
+                        hint=words!(authenticator.code_hint)
+                        autocomplete="one-time-code"
+                    />
+                    <div class="form-actions">
+                        <SubmitButton words=words!(authenticator.turn_on) />
+                        <a href="/security">{words!(form.cancel)}</a>
+                    </div>
+                </Form>
+            }
+            .into_any()
+        })
+    }
+}
+
+/// The set-up took too long, or its reader wasn't asked lately who they are.
+fn begin_anew(heading: String, frame: Frame) -> AnyView {
+    view! {
+        <PageTitle title=heading.clone() provider=frame.provider />
+        <h1>{heading}</h1>
+        <p>{words!(failure.setup_over)}</p>
+        <Form form="security/begin-app" action="/security/authenticator">
+            <div class="form-actions">
+                <SubmitButton words=words!(authenticator.begin) />
+                <a href="/security">{words!(form.cancel)}</a>
+            </div>
+        </Form>
+    }
+    .into_any()
+}
+
+fn draw(code: QrCode) -> AnyView {
+    let around = format!("0 0 {0} {0}", code.size);
+    view! {
+        <svg class="qr-code" viewBox=around role="img" aria-label=words!(authenticator.qr_code)>
+            <path d=code.path></path>
+        </svg>
+    }
+    .into_any()
+}
+
+/// `/security/authenticator/off`
+pub(crate) struct TurnOffPage(Loading<()>);
+
+#[lazy_route]
+impl LazyRoute for TurnOffPage {
+    fn data() -> Self {
+        Self(load!("security/own-page", _asked => own_page()))
+    }
+
+    fn view(this: Self) -> AnyView {
+        framed(this.0, Here::Elsewhere, |(), frame| {
+            let heading = words!(authenticator.off_heading);
+            view! {
+                <PageTitle title=heading.clone() provider=frame.provider />
+                <h1>{heading}</h1>
+                <p>{words!(authenticator.off_text)}</p>
+                <Form form="security/turn-app-off" action="/security/authenticator/off">
+                    <TextField
+                        field=Field::Code
+                        label=words!(form.code)
+                        hint=words!(second_factor.hint)
+                        autocomplete="one-time-code"
+                    />
+                    <div class="form-actions">
+                        <SubmitButton class="button-danger" words=words!(authenticator.turn_off) />
+                        <a href="/security">{words!(form.cancel)}</a>
+                    </div>
+                </Form>
+            }
+            .into_any()
+        })
+    }
+}
+
+/// `/security/recovery-codes`
+pub(crate) struct CodesPage(Loading<()>);
+
+#[lazy_route]
+impl LazyRoute for CodesPage {
+    fn data() -> Self {
+        Self(load!("security/own-page", _asked => own_page()))
+    }
+
+    fn view(this: Self) -> AnyView {
+        framed(this.0, Here::Elsewhere, |(), frame| {
+            let heading = words!(authenticator.renew_heading);
+            view! {
+                <PageTitle title=heading.clone() provider=frame.provider />
+                <h1>{heading}</h1>
+                <p>{words!(authenticator.renew_text)}</p>
+                <Form form="security/renew-codes" action="/security/recovery-codes">
+                    <TextField
+                        field=Field::Code
+                        label=words!(form.code)
+                        hint=words!(second_factor.hint)
+                        autocomplete="one-time-code"
+                    />
+                    <div class="form-actions">
+                        <SubmitButton words=words!(authenticator.renew) />
+                        <a href="/security">{words!(form.cancel)}</a>
+                    </div>
+                </Form>
+            }
+            .into_any()
+        })
+    }
+}

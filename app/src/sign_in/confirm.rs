@@ -1,0 +1,51 @@
+//! The page that asks who the reader is before it sends a form on: what they are about to do takes
+//! a fresh proof. It is always whole from the server, at the address of the form's own page.
+
+use leptos::prelude::*;
+use model::Field;
+
+use crate::page::{Confirming, PageTitle};
+use crate::request;
+use crate::ui::field::PasswordField;
+use crate::ui::form::{Form, SubmitButton};
+use crate::ui::frame::Narrow;
+
+/// The page; what was typed travels on unseen.
+pub(crate) fn confirm_page(confirming: Confirming) -> AnyView {
+    let viewer = request::viewer().ok();
+    let email = viewer.as_ref().map(|viewer| viewer.email.to_string()).unwrap_or_default();
+    let frame = request::frame(None, None, false);
+    let heading = words!(confirm.heading);
+    let Confirming { action, form, values } = confirming;
+    let kept = values.into_iter().map(|(name, value)| {
+        view! { <input type="hidden" name=format!("kept.{name}") value=value /> }
+    });
+    let back = action.clone();
+    view! {
+        <PageTitle title=heading.clone() provider=frame.provider.clone() />
+        <Narrow frame=frame>
+            <h1>{heading}</h1>
+            <p>{words!(confirm.lead, email = email.clone())}</p>
+            <Form form="sign-in/confirm" action=action>
+                <input type="hidden" name="kept_form" value=form />
+                {kept.collect_view()}
+                <input
+                    class="visually-hidden"
+                    type="email"
+                    name="username"
+                    autocomplete="username"
+                    value=email
+                    readonly
+                    tabindex="-1"
+                    aria-hidden="true"
+                />
+                <PasswordField field=Field::Password label=words!(form.password) />
+                <div class="form-actions">
+                    <SubmitButton words=words!(confirm.button) />
+                    <a href=back rel="external">{words!(form.cancel)}</a>
+                </div>
+            </Form>
+        </Narrow>
+    }
+    .into_any()
+}

@@ -1,0 +1,66 @@
+//! The second step of signing in: a code of the authenticator app, or a recovery code.
+
+use leptos::prelude::*;
+use leptos_router::{LazyRoute, lazy_route};
+use model::Field;
+
+use crate::page::{Loading, PageTitle, escape_query, narrow};
+use crate::sign_in::api::{SecondFactorView, second_factor_page};
+use crate::ui::field::TextField;
+use crate::ui::form::{Form, SubmitButton};
+
+/// `/sign-in/second-factor`
+pub(crate) struct SecondFactorPage(Loading<SecondFactorView>);
+
+#[lazy_route]
+impl LazyRoute for SecondFactorPage {
+    fn data() -> Self {
+        Self(load!("sign-in/second-factor-page", asked => second_factor_page(
+            next = asked.query("next"),
+        )))
+    }
+
+    fn view(this: Self) -> AnyView {
+        narrow(this.0, |view, frame| {
+            let heading = words!(second_factor.heading);
+            let next = escape_query(&view.next);
+            let again = format!("/sign-in?next={next}");
+            if !view.waits {
+                return view! {
+                    <PageTitle title=heading.clone() provider=frame.provider />
+                    <h1>{heading}</h1>
+                    <p>{words!(failure.sign_in_over)}</p>
+                    <p>
+                        <a class="button button-primary" href=again rel="external">
+                            {words!(second_factor.again)}
+                        </a>
+                    </p>
+                }
+                .into_any();
+            }
+            view! {
+                <PageTitle title=heading.clone() provider=frame.provider />
+                <h1>{heading}</h1>
+                <p>{words!(second_factor.lead)}</p>
+                <Form
+                    form="sign-in/second-factor"
+                    action=format!("/sign-in/second-factor?next={next}")
+                >
+                    <input type="hidden" name="next" value=view.next />
+                    <TextField
+                        field=Field::Code
+                        label=words!(form.code)
+                        hint=words!(second_factor.hint)
+                        autocomplete="one-time-code"
+                        autofocus=true
+                    />
+                    <div class="form-actions">
+                        <SubmitButton words=words!(second_factor.button) />
+                        <a href=again rel="external">{words!(second_factor.again)}</a>
+                    </div>
+                </Form>
+            }
+            .into_any()
+        })
+    }
+}

@@ -1,0 +1,388 @@
+//! Second factors: authenticator apps and recovery codes, and sign-ins that wait for one.
+
+use model::{Conflict, Failure, Field, FieldProblem, Secret, Timestamp, UserId};
+use sqlx::{FromRow, query, query_as, query_scalar};
+use uuid::Uuid;
+
+use crate::db::{Tx, count, read, sql, write};
+use crate::{NewMail, NewSession, Store, TokenHash, outbox, sessions, users};
+
+sql! {
+    APP = "SELECT secret, since, last_used_at FROM authenticator_apps WHERE user_id = $1";
+    CODES_LEFT = "SELECT count(*) FROM recovery_codes WHERE user_id = $1 AND used_at IS NULL";
+    SETUP = "SELECT secret FROM authenticator_setups WHERE user_id = $1 AND expires_at > $2";
+    BEGIN_SETUP = "INSERT INTO authenticator_setups (user_id, secret, expires_at) \
+                   VALUES ($1, $2, $3) ON CONFLICT (user_id) DO UPDATE \
+                   SET secret = excluded.secret, expires_at = excluded.expires_at";
+    END_SETUP = "DELETE FROM authenticator_setups \
+                 WHERE user_id = $1 AND secret = $2 AND expires_at > $3";
+    ADD_APP = "INSERT INTO authenticator_apps (user_id, secret, last_step, since) \
+               VALUES ($1, $2, $3, $4) ON CONFLICT (user_id) DO NOTHING";
+    REMOVE_APP = "DELETE FROM authenticator_apps WHERE user_id = $1";
+    /// A code is accepted once, and none that is older than one accepted before.
+    USE_APP = "UPDATE authenticator_apps SET last_step = $2, last_used_at = $3 \
+               WHERE user_id = $1 AND last_step < $2";
+    USE_CODE = "UPDATE recovery_codes SET used_at = $3 \
+                WHERE user_id = $1 AND code_hash = $2 AND used_at IS NULL";
+    DROP_CODES = "DELETE FROM recovery_codes WHERE user_id = $1";
+    ADD_CODE = "INSERT INTO recovery_codes (user_id, code_hash) VALUES ($1, $2)";
+    PASSWORD_IS_SHORT = "SELECT password_short FROM users WHERE id = $1";
+    BEGIN_SIGN_IN = "INSERT INTO sign_ins (token_hash, user_id, password_hash, tries, expires_at) \
+                     VALUES ($1, $2, $3, 0, $4)";
+    SIGN_IN = "SELECT user_id FROM sign_ins WHERE token_hash = $1 AND expires_at > $2";
+    TRY_SIGN_IN = "UPDATE sign_ins SET tries = tries + 1 \
+                   WHERE token_hash = $1 AND expires_at > $2 RETURNING user_id, tries";
+    FINISH_SIGN_IN = "DELETE FROM sign_ins WHERE token_hash = $1 AND expires_at > $2 \
+                      RETURNING user_id, password_hash";
+    DROP_SIGN_IN = "DELETE FROM sign_ins WHERE token_hash = $1";
+    DROP_SIGN_INS = "DELETE FROM sign_ins WHERE user_id = $1";
+}
+
+/// A user's authenticator app.
+#[derive(Clone, Debug)]
+pub struct AuthenticatorApp {
+    /// The key that it shares with us, in Base32 (RFC 4648 section 6).
+    pub secret: Secret,
+    /// Since when it is in use.
+    pub since: Timestamp,
+    /// When a code of it was last used, after the one that set it up.
+    pub last_used_at: Option<Timestamp>,
+}
+
+/// What somebody gave as their second factor, as far as it fits without looking at what was used
+/// before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FactorProof {
+    /// A code of the authenticator app, by its time step (RFC 6238 section 4.2).
+    App(i64),
+    /// A recovery code, by its SHA-256.
+    RecoveryCode(TokenHash),
+}
+
+/// What goes with a change of somebody's second factors.
+#[derive(Clone, Debug)]
+pub struct FactorChange {
+    /// The session in which it happens: the user's other ones end.
+    pub session: TokenHash,
+    /// The mail that tells the user.
+    pub mail: NewMail,
+}
+
+/// How a try to finish a sign-in stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SignInTry {
+    /// Who signs in.
+    pub user: UserId,
+    /// How often a second factor was given, this time included.
+    pub tries: u32,
+}
+
+#[derive(FromRow)]
+struct AppRow {
+    secret: String,
+    since: i64,
+    last_used_at: Option<i64>,
+}
+
+impl Store {
+    /// The user's authenticator app, if they have one.
+    ///
+    /// # Errors
+    /// [`Failure::Unavailable`].
+    pub async fn authenticator_app(
+        &self,
+        user: UserId,
+    ) -> Result<Option<AuthenticatorApp>, Failure> {
+        let row: Option<AppRow> =
+            read!(self, db => query_as(APP).bind(Uuid::from(user)).fetch_optional(db))?;
+        Ok(row.map(|row| AuthenticatorApp {
+            secret: row.secret.into(),
+            since: Timestamp::from_micros(row.since),
+            last_used_at: row.last_used_at.map(Timestamp::from_micros),
+        }))
+    }
+
+    /// How many of the user's recovery codes aren't used yet.
+    ///
+    /// # Errors
+    /// [`Failure::Unavailable`].
+    pub async fn recovery_codes_left(&self, user: UserId) -> Result<u32, Failure> {
+        let left: i64 =
+            read!(self, db => query_scalar(CODES_LEFT).bind(Uuid::from(user)).fetch_one(db))?;
+        Ok(count(left))
+    }
+
+    /// The key of the authenticator app that the user is setting up.
+    ///
+    /// # Errors
+    /// [`Failure::Unavailable`].
+    pub async fn authenticator_setup(
+        &self,
+        user: UserId,
+        now: Timestamp,
+    ) -> Result<Option<Secret>, Failure> {
+        let secret: Option<String> = read!(self, db => query_scalar(SETUP)
+            .bind(Uuid::from(user))
+            .bind(now.as_micros())
+            .fetch_optional(db))?;
+        Ok(secret.map(Secret::from))
+    }
+
+    /// Begins to set an authenticator app up, in place of an earlier beginning.
+    ///
+    /// # Errors
+    /// [`Failure::Unavailable`].
+    pub async fn begin_authenticator_setup(
+        &self,
+        user: UserId,
+        secret: &Secret,
+        expires_at: Timestamp,
+    ) -> Result<(), Failure> {
+        write!(self, db => query(BEGIN_SETUP)
+            .bind(Uuid::from(user))
+            .bind(secret.expose())
+            .bind(expires_at.as_micros())
+            .execute(db))?;
+        Ok(())
+    }
+
+    /// Turns the authenticator app on that was set up with this key; `step` is that of the code
+    /// which proved it. New recovery codes replace all earlier ones.
+    ///
+    /// # Errors
+    /// [`Conflict::SetupOver`] when the setup ended or another took its place,
+    /// [`Failure::Unavailable`].
+    pub async fn add_authenticator_app(
+        &self,
+        user: UserId,
+        secret: &Secret,
+        step: i64,
+        codes: &[TokenHash],
+        change: &FactorChange,
+        now: Timestamp,
+    ) -> Result<(), Failure> {
+        let over = Failure::Conflict(Conflict::SetupOver);
+        let mut tx = self.begin().await?;
+        users::lock(&mut tx, user).await?;
+        let ended = write!(tx, db => query(END_SETUP)
+            .bind(Uuid::from(user))
+            .bind(secret.expose())
+            .bind(now.as_micros())
+            .execute(db))?;
+        if ended == 0 {
+            return Err(over);
+        }
+        let added = write!(tx, db => query(ADD_APP)
+            .bind(Uuid::from(user))
+            .bind(secret.expose())
+            .bind(step)
+            .bind(now.as_micros())
+            .execute(db))?;
+        if added == 0 {
+            return Err(over);
+        }
+        replace_codes(&mut tx, user, codes).await?;
+        changed(&mut tx, user, change, now).await?;
+        sessions::prove(&mut tx, &change.session, true, now).await?;
+        tx.commit().await
+    }
+
+    /// Turns the user's authenticator app off, and their recovery codes with it.
+    ///
+    /// # Errors
+    /// [`Failure::Invalid`] when the proof was used before; [`Conflict::ShortPassword`] when the
+    /// password is too short to stand alone; [`Failure::Unavailable`].
+    pub async fn remove_authenticator_app(
+        &self,
+        user: UserId,
+        proof: FactorProof,
+        change: &FactorChange,
+        now: Timestamp,
+    ) -> Result<(), Failure> {
+        let mut tx = self.begin().await?;
+        users::lock(&mut tx, user).await?;
+        use_up(&mut tx, user, proof, now).await?;
+        let short: bool =
+            read!(tx, db => query_scalar(PASSWORD_IS_SHORT).bind(Uuid::from(user)).fetch_one(db))?;
+        if short {
+            return Err(Failure::Conflict(Conflict::ShortPassword));
+        }
+        write!(tx, db => query(REMOVE_APP).bind(Uuid::from(user)).execute(db))?;
+        replace_codes(&mut tx, user, &[]).await?;
+        changed(&mut tx, user, change, now).await?;
+        sessions::prove(&mut tx, &change.session, false, now).await?;
+        tx.commit().await
+    }
+
+    /// Gives the user new recovery codes in place of all earlier ones.
+    ///
+    /// # Errors
+    /// [`Failure::Invalid`] when the proof was used before, [`Failure::Unavailable`].
+    pub async fn renew_recovery_codes(
+        &self,
+        user: UserId,
+        proof: FactorProof,
+        codes: &[TokenHash],
+        mail: &NewMail,
+        now: Timestamp,
+    ) -> Result<(), Failure> {
+        let mut tx = self.begin().await?;
+        users::lock(&mut tx, user).await?;
+        use_up(&mut tx, user, proof, now).await?;
+        replace_codes(&mut tx, user, codes).await?;
+        outbox::queue(&mut tx, mail, now).await?;
+        tx.commit().await
+    }
+
+    /// Notes a sign-in whose password was right and whose second factor is still to come.
+    ///
+    /// # Errors
+    /// [`Failure::Unavailable`].
+    pub async fn begin_sign_in(
+        &self,
+        user: UserId,
+        token_hash: &TokenHash,
+        password_hash: &Secret,
+        expires_at: Timestamp,
+    ) -> Result<(), Failure> {
+        write!(self, db => query(BEGIN_SIGN_IN)
+            .bind(&token_hash[..])
+            .bind(Uuid::from(user))
+            .bind(password_hash.expose())
+            .bind(expires_at.as_micros())
+            .execute(db))?;
+        Ok(())
+    }
+
+    /// Whose sign-in waits for a second factor; none when it is over.
+    ///
+    /// # Errors
+    /// [`Failure::Unavailable`].
+    pub async fn sign_in_of(
+        &self,
+        token_hash: &TokenHash,
+        now: Timestamp,
+    ) -> Result<Option<UserId>, Failure> {
+        let user: Option<Uuid> = read!(self, db => query_scalar(SIGN_IN)
+            .bind(&token_hash[..])
+            .bind(now.as_micros())
+            .fetch_optional(db))?;
+        Ok(user.map(UserId::from))
+    }
+
+    /// Counts one try to finish a sign-in; none when it is over.
+    ///
+    /// # Errors
+    /// [`Failure::Unavailable`].
+    pub async fn try_sign_in(
+        &self,
+        token_hash: &TokenHash,
+        now: Timestamp,
+    ) -> Result<Option<SignInTry>, Failure> {
+        let mut tx = self.begin().await?;
+        let row: Option<(Uuid, i64)> = read!(tx, db => query_as(TRY_SIGN_IN)
+            .bind(&token_hash[..])
+            .bind(now.as_micros())
+            .fetch_optional(db))?;
+        tx.commit().await?;
+        Ok(row.map(|(user, tries)| SignInTry { user: user.into(), tries: count(tries) }))
+    }
+
+    /// Ends a sign-in that came to nothing.
+    ///
+    /// # Errors
+    /// [`Failure::Unavailable`].
+    pub async fn drop_sign_in(&self, token_hash: &TokenHash) -> Result<(), Failure> {
+        write!(self, db => query(DROP_SIGN_IN).bind(&token_hash[..]).execute(db))?;
+        Ok(())
+    }
+
+    /// Finishes a sign-in with a second factor: uses the proof up and begins the session, in one
+    /// transaction. `instead_of` is the session that the same browser had: it ends.
+    ///
+    /// # Errors
+    /// [`Conflict::SignInOver`] when it took too long, the password or the factors changed
+    /// meanwhile, or another try finished it; [`Failure::Invalid`] when the proof was used before;
+    /// [`Failure::Unavailable`].
+    pub async fn finish_sign_in(
+        &self,
+        token_hash: &TokenHash,
+        user: UserId,
+        proof: FactorProof,
+        session: &NewSession,
+        instead_of: Option<&TokenHash>,
+        now: Timestamp,
+    ) -> Result<(), Failure> {
+        let over = Failure::Conflict(Conflict::SignInOver);
+        let mut tx = self.begin().await?;
+        // The user before their sign-in, as where factors change: neither waits for the other.
+        users::lock(&mut tx, user).await?;
+        let row: Option<(Uuid, String)> = read!(tx, db => query_as(FINISH_SIGN_IN)
+            .bind(&token_hash[..])
+            .bind(now.as_micros())
+            .fetch_optional(db))?;
+        let Some((whose, password_hash)) = row else { return Err(over) };
+        if UserId::from(whose) != user {
+            return Err(over);
+        }
+        use_up(&mut tx, user, proof, now).await?;
+        let session = NewSession { password_hash: password_hash.into(), ..session.clone() };
+        sessions::replace(&mut tx, user, &session, instead_of, now).await.map_err(|failure| {
+            match failure {
+                Failure::Invalid(_) => over.clone(),
+                failure => failure,
+            }
+        })?;
+        tx.commit().await
+    }
+}
+
+/// Uses a second factor up; one that was used before opens nothing.
+async fn use_up(
+    tx: &mut Tx,
+    user: UserId,
+    proof: FactorProof,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    let user = Uuid::from(user);
+    let used = match proof {
+        FactorProof::App(step) => write!(tx, db => query(USE_APP)
+            .bind(user)
+            .bind(step)
+            .bind(now.as_micros())
+            .execute(db))?,
+        FactorProof::RecoveryCode(hash) => write!(tx, db => query(USE_CODE)
+            .bind(user)
+            .bind(&hash[..])
+            .bind(now.as_micros())
+            .execute(db))?,
+    };
+    if used == 0 { Err(Failure::field(Field::Code, FieldProblem::WrongCode)) } else { Ok(()) }
+}
+
+async fn replace_codes(tx: &mut Tx, user: UserId, codes: &[TokenHash]) -> Result<(), Failure> {
+    let user = Uuid::from(user);
+    write!(tx, db => query(DROP_CODES).bind(user).execute(db))?;
+    for code in codes {
+        write!(tx, db => query(ADD_CODE).bind(user).bind(&code[..]).execute(db))?;
+    }
+    Ok(())
+}
+
+/// What every change of factors does: other sessions and half-way sign-ins end, the user is told.
+async fn changed(
+    tx: &mut Tx,
+    user: UserId,
+    change: &FactorChange,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    write!(tx, db => query(DROP_SIGN_INS).bind(Uuid::from(user)).execute(db))?;
+    sessions::end_others(tx, user, &change.session).await?;
+    outbox::queue(tx, &change.mail, now).await
+}
+
+/// Ends the user's half-way sign-ins.
+pub(crate) async fn drop_sign_ins(tx: &mut Tx, user: UserId) -> Result<(), Failure> {
+    write!(tx, db => query(DROP_SIGN_INS).bind(Uuid::from(user)).execute(db))?;
+    Ok(())
+}
