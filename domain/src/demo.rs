@@ -104,11 +104,7 @@ fn at(latchkey: &Latchkey, moment: Timestamp) -> Latchkey {
 }
 
 fn office() -> Client {
-    Client {
-        address: "192.0.2.17".to_owned(),
-        user_agent: "Demo".to_owned(),
-        ..Client::default()
-    }
+    Client { address: "192.0.2.17".to_owned(), user_agent: "Demo".to_owned(), ..Client::default() }
 }
 
 fn ids(permissions: &[Permission]) -> Vec<String> {

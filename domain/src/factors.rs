@@ -164,10 +164,7 @@ pub async fn renew_codes(
     let (proof, limit) = proof(latchkey, viewer.user, code).await?;
     let (codes, now) = (new_codes(latchkey), latchkey.now());
     let mail = mail(viewer, FactorNews::CodesRenewed, now, client);
-    latchkey
-        .store
-        .renew_recovery_codes(viewer.user, proof, &hashes(&codes), &mail, now)
-        .await?;
+    latchkey.store.renew_recovery_codes(viewer.user, proof, &hashes(&codes), &mail, now).await?;
     latchkey.store.forget_attempts(&limit).await?;
     Ok(codes)
 }
@@ -235,8 +232,7 @@ impl Typed {
             FieldProblem::Missing
         } else if code.len() == 6 && code.bytes().all(|byte| byte.is_ascii_digit()) {
             return Ok(Self::App(code));
-        } else if code.len() == CODE_CHARACTERS
-            && code.bytes().all(|byte| ALPHABET.contains(&byte))
+        } else if code.len() == CODE_CHARACTERS && code.bytes().all(|byte| ALPHABET.contains(&byte))
         {
             return Ok(Self::Recovery(code));
         } else {

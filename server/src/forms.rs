@@ -116,8 +116,7 @@ async fn ask_who(
     confirming: Confirming,
     told: Option<Told>,
 ) -> Response {
-    let rejected =
-        told.map(|told| Rejected { form: CONFIRM.to_owned(), values: Vec::new(), told });
+    let rejected = told.map(|told| Rejected { form: CONFIRM.to_owned(), values: Vec::new(), told });
     show(parts, head, move || {
         provide_context(confirming.clone());
         if let Some(rejected) = rejected.clone() {

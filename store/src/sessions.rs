@@ -369,11 +369,7 @@ pub(crate) async fn prove(
 }
 
 /// Ends every session of the user's but this one.
-pub(crate) async fn end_others(
-    tx: &mut Tx,
-    user: UserId,
-    keep: &TokenHash,
-) -> Result<(), Failure> {
+pub(crate) async fn end_others(tx: &mut Tx, user: UserId, keep: &TokenHash) -> Result<(), Failure> {
     write!(tx, db => query(END_OTHERS).bind(Uuid::from(user)).bind(&keep[..]).execute(db))?;
     Ok(())
 }

@@ -88,7 +88,7 @@ async fn overview(inside: &request::Inside) -> Result<OverviewView, model::Failu
         cards.push(AreaCard { path: path.to_owned(), sentence, trouble });
     };
     if actor.may(Permission::ServicesView) {
-        let services = areas::services(latchkey, actor).await?;
+        let services = areas::services(latchkey, actor, &inside.viewer).await?;
         let suspended = services.iter().filter(|service| service.state == "suspended").count();
         let count = words!(overview.services, count = services.len());
         let sentence = match suspended {

@@ -158,7 +158,8 @@ fn devices(devices: Vec<DeviceRow>) -> AnyView {
 
 fn device_row(device: DeviceRow) -> Vec<Cell> {
     let DeviceRow { id, browser, address, since, last_seen, present } = device;
-    let here = present.then(|| view! { " " <span class="tag">{words!(security.this_device)}</span> });
+    let here =
+        present.then(|| view! { " " <span class="tag">{words!(security.this_device)}</span> });
     let label = words!(security.end_of, device = browser.clone(), address = address.clone());
     let end = (!present).then(|| {
         view! {

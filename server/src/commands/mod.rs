@@ -202,6 +202,7 @@ fn explain(failure: Failure) -> anyhow::Error {
         Failure::NotFound => "there is no such thing",
         Failure::Unavailable => "the database couldn't do it; the log says why",
         Failure::SignedOut
+        | Failure::Unconfirmed
         | Failure::NotAllowed(_)
         | Failure::Conflict(_)
         | Failure::TooMany(_) => "that isn't possible now",

@@ -10,6 +10,7 @@ mod accounts;
 mod activity;
 mod areas;
 mod database;
+mod factors;
 mod feedback;
 mod invitations;
 mod limits;

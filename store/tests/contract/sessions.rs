@@ -1,7 +1,10 @@
 use model::{Failure, Field, FieldProblem};
+use store::NewSession;
 use test_database::on_both;
 
-use crate::story::{DAY, HOUR, at, at_once, new_session, secret, token, user};
+use crate::story::{
+    DAY, HOUR, at, at_once, first_password, mail, new_session, second_password, secret, token, user,
+};
 
 on_both! {
     async fn a_session_leads_to_its_user(db: TestDatabase) {
@@ -50,7 +53,7 @@ on_both! {
     async fn no_session_begins_with_a_password_that_was_changed_meanwhile(db: TestDatabase) {
         let kari = user(&db.store, "Kari", "kari@example.com").await;
         db.store.begin_session(kari, &new_session(1), None, at(0)).await.unwrap();
-        db.store.change_password(kari, &secret("$second"), None).await.unwrap();
+        db.store.change_password(kari, &first_password(), &second_password(false), None).await.unwrap();
         let late = db.store.begin_session(kari, &new_session(2), Some(&token(1)), at(1)).await;
         assert_eq!(late, Err(Failure::field(Field::Password, FieldProblem::WrongPassword)));
         assert!(db.store.session(&token(2), HOUR, DAY, at(2)).await.unwrap().is_none());
@@ -60,7 +63,7 @@ on_both! {
         let kari = user(&db.store, "Kari", "kari@example.com").await;
         let changing = async {
             tokio::task::yield_now().await;
-            db.store.change_password(kari, &secret("$second"), None).await
+            db.store.change_password(kari, &first_password(), &second_password(false), None).await
         };
         let signing_in = at_once(20, |number| {
             let store = db.store.clone();
@@ -98,5 +101,89 @@ on_both! {
         let used = db.store.use_reset(&token(4), &secret("$new"), at(4000)).await.unwrap();
         assert_eq!(used, Some(ola));
         assert_eq!(db.store.count_attempt("new", HOUR, at(4000)).await.unwrap().count, 2);
+    }
+
+    async fn a_password_change_loses_to_one_that_was_faster(db: TestDatabase) {
+        let kari = user(&db.store, "Kari", "kari@example.com").await;
+        db.store.issue_reset(kari, &token(9), at(100), None, at(0)).await.unwrap();
+        db.store.use_reset(&token(9), &secret("$reset"), at(1)).await.unwrap();
+        let late =
+            db.store.change_password(kari, &first_password(), &second_password(false), None).await;
+        assert_eq!(late, Err(Failure::field(Field::Password, FieldProblem::WrongPassword)));
+        let login = db.store.login_of(kari).await.unwrap().unwrap();
+        assert_eq!(login.password_hash.expose(), "$reset");
+    }
+
+    async fn signing_in_anew_never_waits_for_a_changed_password(db: TestDatabase) {
+        let kari = user(&db.store, "Kari", "kari@example.com").await;
+        db.store.begin_session(kari, &new_session(0), None, at(0)).await.unwrap();
+        for number in 1..20 {
+            let (fresh, earlier) = (new_session(number), token(number - 1));
+            let (before, after) = (first_password(), second_password(false));
+            let back = store::NewPassword { hash: first_password(), short: false };
+            let (begun, changed) = tokio::join!(
+                db.store.begin_session(kari, &fresh, Some(&earlier), at(0)),
+                db.store.change_password(kari, &before, &after, Some(&earlier)),
+            );
+            changed.unwrap();
+            assert_ne!(begun, Err(Failure::Unavailable));
+            db.store.change_password(kari, &after.hash, &back, Some(&earlier)).await.unwrap();
+        }
+    }
+
+    async fn a_new_browser_is_news_and_the_first_is_not(db: TestDatabase) {
+        let kari = user(&db.store, "Kari", "kari@example.com").await;
+        let from = |number: u8, device: u8| NewSession {
+            device_hash: token(device),
+            new_device: Some(mail("kari@example.com")),
+            ..new_session(number)
+        };
+        let waiting = async || {
+            let mut mails = 0;
+            while let Some(taken) = db.store.take_mail(HOUR, at(10)).await.unwrap() {
+                db.store.mail_kept(taken.id, at(10)).await.unwrap();
+                mails += 1;
+            }
+            mails
+        };
+        db.store.begin_session(kari, &from(1, 1), None, at(0)).await.unwrap();
+        assert_eq!(waiting().await, 0, "the first browser");
+        db.store.begin_session(kari, &from(2, 1), None, at(1)).await.unwrap();
+        assert_eq!(waiting().await, 0, "the same browser");
+        db.store.begin_session(kari, &from(3, 2), None, at(2)).await.unwrap();
+        assert_eq!(waiting().await, 1, "another browser");
+    }
+
+    async fn devices_are_listed_and_ended_by_their_owner_alone(db: TestDatabase) {
+        let kari = user(&db.store, "Kari", "kari@example.com").await;
+        let ola = user(&db.store, "Ola", "ola@example.com").await;
+        for number in 1..4 {
+            let when = at(u64::from(number));
+            db.store.begin_session(kari, &new_session(number), None, when).await.unwrap();
+        }
+        db.store.begin_session(ola, &new_session(9), None, at(1)).await.unwrap();
+        let devices = async || {
+            db.store.signed_in_devices(kari, &token(2), HOUR, DAY, at(4)).await.unwrap()
+        };
+        let all = devices().await;
+        assert_eq!(all.iter().map(|one| one.since).collect::<Vec<_>>(), [at(3), at(2), at(1)]);
+        assert_eq!(all.iter().map(|one| one.present).collect::<Vec<_>>(), [false, true, false]);
+
+        assert!(!db.store.end_session_of(ola, all[0].id).await.unwrap());
+        assert!(db.store.end_session_of(kari, all[0].id).await.unwrap());
+        assert!(db.store.session(&token(3), HOUR, DAY, at(4)).await.unwrap().is_none());
+        db.store.end_other_sessions(kari, &token(2)).await.unwrap();
+        assert_eq!(devices().await.len(), 1);
+        assert!(db.store.session(&token(9), HOUR, DAY, at(4)).await.unwrap().is_some());
+    }
+
+    async fn a_session_is_confirmed_by_the_present_password_only(db: TestDatabase) {
+        let kari = user(&db.store, "Kari", "kari@example.com").await;
+        db.store.begin_session(kari, &new_session(1), None, at(0)).await.unwrap();
+        let confirm = async |hash, when| db.store.confirm_session(&token(1), &hash, when).await;
+        assert!(!confirm(secret("$other"), at(5)).await.unwrap());
+        assert!(confirm(first_password(), at(6)).await.unwrap());
+        let session = db.store.session(&token(1), HOUR, DAY, at(7)).await.unwrap().unwrap();
+        assert_eq!(session.authenticated_at, at(6));
     }
 }

@@ -8,8 +8,8 @@ use model::{
     Mail, Permission, Secret, Timestamp, UserId,
 };
 use store::{
-    Answer, AnswerFacts, Joiner, MembershipChange, NewAccount, NewActivity, NewMail, NewSession,
-    NewUser, Offer, Offered, Store, TokenHash,
+    Answer, AnswerFacts, Joiner, MembershipChange, NewAccount, NewActivity, NewMail, NewPassword,
+    NewSession, NewUser, Offer, Offered, Store, TokenHash,
 };
 use uuid::Uuid;
 
@@ -74,9 +74,22 @@ pub(crate) fn new_session(number: u8) -> NewSession {
     NewSession {
         token_hash: token(number),
         password_hash: secret("$argon2id$first"),
+        second_factor: false,
+        device_hash: token(number),
+        new_device: None,
         address: "192.0.2.1".to_owned(),
         user_agent: "Browser".to_owned(),
     }
+}
+
+/// The password that replaces the first.
+pub(crate) fn second_password(short: bool) -> NewPassword {
+    NewPassword { hash: secret("$second"), short }
+}
+
+/// The password that every login begins with.
+pub(crate) fn first_password() -> Secret {
+    secret("$argon2id$first")
 }
 
 /// An offer whose link has this token and works for a day from [`at`] 0.

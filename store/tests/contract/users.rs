@@ -2,7 +2,10 @@ use model::{Conflict, Failure, FullName, Language};
 use store::{UserSort, UsersQuery};
 use test_database::on_both;
 
-use crate::story::{Bakery, DAY, at, email, granted, new_session, new_user, secret, token, user};
+use crate::story::{
+    Bakery, DAY, at, email, first_password, granted, new_session, new_user, second_password,
+    secret, token, user,
+};
 
 on_both! {
     async fn a_login_is_found_by_its_address_however_it_is_written(db: TestDatabase) {
@@ -70,14 +73,15 @@ on_both! {
         for (user, number) in [(kari, 1), (kari, 2), (ola, 3)] {
             db.store.begin_session(user, &new_session(number), None, at(0)).await.unwrap();
         }
-        db.store.change_password(kari, &secret("$second"), Some(&token(1))).await.unwrap();
+        db.store.change_password(kari, &first_password(), &second_password(false), Some(&token(1))).await.unwrap();
         let login = db.store.login_of(kari).await.unwrap().unwrap();
         assert_eq!(login.password_hash.expose(), "$second");
         for (number, there) in [(1, true), (2, false), (3, true)] {
             let session = db.store.session(&token(number), DAY, DAY, at(1)).await.unwrap();
             assert_eq!(session.is_some(), there, "session {number}");
         }
-        db.store.change_password(kari, &secret("$third"), None).await.unwrap();
+        let third = store::NewPassword { hash: secret("$third"), short: false };
+        db.store.change_password(kari, &secret("$second"), &third, None).await.unwrap();
         assert!(db.store.session(&token(1), DAY, DAY, at(1)).await.unwrap().is_none());
     }
 }
