@@ -9,6 +9,7 @@ use model::{
 use store::{AccountDetails, Domain, Invoice, NewUser, Service, SupportRequest};
 use uuid::Uuid;
 
+use crate::sessions::Viewer;
 use crate::{Client, Latchkey, invitations, users};
 
 /// Everybody's password in the demo.
@@ -160,15 +161,20 @@ async fn join(
     let sent =
         invitations::send(latchkey, inviter, person.email, &ids(&granted), &office()).await?;
     let token = sent.token.secret().expose();
-    match latchkey.store.login(&address(person)?).await? {
-        Some(_) => {
-            invitations::join_with_password(latchkey, token, PASSWORD, &office()).await?;
-        }
-        None => {
-            let (name, password) = (person.name, PASSWORD);
-            invitations::join_with_new_login(latchkey, token, name, password, &office()).await?;
-        }
-    }
+    let login = match latchkey.store.login(&address(person)?).await? {
+        Some(login) => login.id,
+        None => user(latchkey, person).await?,
+    };
+    let viewer = Viewer {
+        user: login,
+        email: address(person)?,
+        full_name: person.name.to_owned(),
+        language: None,
+        authenticated_at: latchkey.now(),
+        second_factor: false,
+    };
+    // Without a session: nobody is signed in before the first person signs in.
+    invitations::join_signed_in(latchkey, token, &viewer, &office()).await?;
     Ok(())
 }
 

@@ -66,6 +66,7 @@ on_both! {
         let id = row.split('"').next().unwrap().to_owned();
         let fields =
             [("account", "100001"), ("invitation", id.as_str()), ("next", kari.as_str())];
+        ingrid.sign_in(INGRID.email, domain::demo::PASSWORD).await.is(303);
         let page = ingrid.submit(&kari, "users/resend", &fields).await;
         page.says("Invitation sent to kari@nordlys.example again");
         page.says("If something doesn't work");

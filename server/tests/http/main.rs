@@ -12,6 +12,9 @@
 
 mod account;
 mod bad_input;
+mod confirm;
+mod devices;
+mod factors;
 mod headers;
 mod help;
 mod invitations;

@@ -62,7 +62,33 @@ impl TestApp {
     }
 
     pub fn forward_hours(&self, hours: i64) {
-        self.clock.0.fetch_add(hours * 3_600_000_000, Ordering::SeqCst);
+        self.forward_seconds(hours * 3_600);
+    }
+
+    pub fn forward_seconds(&self, seconds: i64) {
+        self.clock.0.fetch_add(seconds * 1_000_000, Ordering::SeqCst);
+    }
+
+    /// What an authenticator app with this key shows half a minute later: a code that is new.
+    pub fn next_code(&self, key: &str) -> String {
+        self.forward_seconds(30);
+        let key = totp_rs::Secret::try_from_base32(key).expect(key);
+        let app = totp_rs::Builder::new().with_secret(key).with_account_name("test");
+        let seconds = self.latchkey.now().as_micros() / 1_000_000;
+        app.build().unwrap().generate(seconds.try_into().unwrap()).to_string()
+    }
+
+    /// Turns an authenticator app on in this browser; answers its key and the recovery codes.
+    pub async fn turn_app_on(&self, browser: &mut Browser) -> (String, Vec<String>) {
+        let page = browser.submit("/security", "security/begin-app", &[]).await;
+        let key = page.between("<code class=\"key\">", "</code>").replace(' ', "");
+        let code = self.next_code(&key);
+        let path = "/security/authenticator";
+        let page = browser.submit(path, "security/turn-app-on", &[("code", &code)]).await;
+        page.is(200).says("Your authenticator app is on");
+        let codes = page.between("<ul class=\"recovery-codes\">", "</ul>");
+        let codes = codes.split("<code>").skip(1).map(|code| code[..29].to_owned());
+        (key, codes.collect())
     }
 
     /// A browser that nobody is signed in with.
@@ -166,6 +192,12 @@ impl Page {
     pub fn row_of(&self, text: &str) -> &str {
         let mut rows = self.body.split("<tr").skip(1);
         rows.find(|row| row.contains(text)).expect("the row")
+    }
+
+    /// The markup between these two.
+    pub fn between(&self, start: &str, end: &str) -> String {
+        let rest = self.body.split(start).nth(1).expect("the start");
+        rest.split(end).next().expect("the end").replace("<!>", "")
     }
 
     pub fn title(&self) -> &str {
