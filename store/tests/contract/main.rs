@@ -9,7 +9,9 @@
 mod accounts;
 mod activity;
 mod areas;
+mod chain;
 mod database;
+mod digests;
 mod feedback;
 mod invitations;
 mod limits;
