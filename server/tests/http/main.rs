@@ -12,6 +12,7 @@
 
 mod account;
 mod bad_input;
+mod digests;
 mod headers;
 mod help;
 mod invitations;
