@@ -32,7 +32,7 @@ sql! {
                 WHERE account_id = $1 AND sequence IS NULL AND id < $2";
 }
 
-/// A row of the log as the database holds it: only so its link can be told to fit.
+/// A row of the log as the database holds it, with its link: what is hashed is what is stored.
 #[derive(Clone, Debug, FromRow)]
 pub struct LinkedRow {
     pub(crate) account_id: Uuid,
