@@ -20,6 +20,15 @@ test('the log says who did what, newest first', async ({ page }) => {
   expect(text.indexOf(first.email)).toBeGreaterThan(text.indexOf(second.email));
 });
 
+test('an owner finds the signed digests below the log', async ({ page }) => {
+  await enter(page, ingrid, nordlys, 'log');
+  const main = page.getByRole('main');
+  await expect(main.getByRole('heading', { name: 'Signed digests' })).toBeVisible();
+  // The server signs within the hour; whether it has, doesn't matter here.
+  const digest = main.getByRole('link', { name: /^Download the digest of / }).first();
+  await expect(digest.or(main.getByText('There is no digest yet.'))).toBeVisible();
+});
+
 test('the log can be taken along as CSV', async ({ page }) => {
   const invited = stranger();
   await enter(page, ingrid, nordlys, 'users');

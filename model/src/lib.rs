@@ -6,6 +6,7 @@
 mod access;
 mod account;
 mod activity;
+mod day;
 mod email_address;
 mod failure;
 mod invitation;
@@ -20,6 +21,7 @@ mod user;
 pub use access::{Access, Actor};
 pub use account::{AccountId, AccountNumber};
 pub use activity::{ActivityKind, UnknownActivityKind};
+pub use day::Day;
 pub use email_address::EmailAddress;
 pub use failure::{Conflict, Failure, Field, FieldError, FieldErrors, FieldProblem, Limit};
 pub use invitation::{Delivery, InvitationId, InvitationState};

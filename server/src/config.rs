@@ -46,6 +46,10 @@ pub struct Config {
     /// environment sets it too. Default `sqlite:data/latchkey.db`.
     #[serde(deserialize_with = "database_url")]
     pub database_url: Secret,
+    /// The file with the key that digests of the log are signed with; made when it is missing.
+    /// Nodes must share it. Default `data/log-key.pem`.
+    #[serde(deserialize_with = "log_key_file")]
+    pub log_key_file: PathBuf,
     /// The mail server: `smtp://host:25` without TLS,
     /// `smtp://user:password@host:587?tls=required` with STARTTLS, or
     /// `smtps://user:password@host:465`. Default none: mails wait, or in the demo are kept in its
@@ -189,6 +193,7 @@ impl Default for Config {
             public_url: "http://localhost:3000".to_owned(),
             listen: SocketAddr::from(([127, 0, 0, 1], 3000)),
             database_url: Secret::from("sqlite:data/latchkey.db".to_owned()),
+            log_key_file: PathBuf::from("data/log-key.pem"),
             smtp_url: None,
             smtp_ca_file: None,
             mail_from: Mailbox {
@@ -488,6 +493,10 @@ fn database_url<'de, D: Deserializer<'de>>(from: D) -> Result<Secret, D::Error> 
     })
 }
 
+fn log_key_file<'de, D: Deserializer<'de>>(from: D) -> Result<PathBuf, D::Error> {
+    read_text(from, "the path of a file", |text| (!text.is_empty()).then(|| text.into()))
+}
+
 fn smtp_url<'de, D: Deserializer<'de>>(from: D) -> Result<Option<SmtpUrl>, D::Error> {
     const WANTED: &str = "smtp://host:port, smtp://user:password@host:port?tls=required or \
                           smtps://user:password@host:port, with special characters of user and \
@@ -620,6 +629,7 @@ mod tests {
         assert_eq!(config.public_url, "http://localhost:3000");
         assert_eq!(config.listen.to_string(), "127.0.0.1:3000");
         assert_eq!(config.database_url.expose(), "sqlite:data/latchkey.db");
+        assert_eq!(config.log_key_file, Path::new("data/log-key.pem"));
         assert_eq!(config.mail_from.to_string(), "Latchkey <no-reply@localhost>");
         assert!(config.smtp_url.is_none() && !config.demo && config.trusted_proxies.is_empty());
         let (ours, theirs) = (config.settings(), Settings::default());
@@ -666,6 +676,7 @@ mod tests {
             ("LISTEN", "localhost:3000", "an IP address and a port"),
             ("DATABASE_URL", "mysql://localhost/latchkey", "sqlite:path or postgres://"),
             ("DATABASE_URL", "sqlite:", "sqlite:path or postgres://"),
+            ("LOG_KEY_FILE", " ", "the path of a file"),
             ("SMTP_URL", "mail.provider.example", "smtp://host:port"),
             ("SMTP_URL", "https://mail.provider.example", "smtp://host:port"),
             ("SMTP_URL", "smtp://mail.provider.example?tls=maybe", "smtp://host:port"),

@@ -22,7 +22,7 @@ use tower_http::csrf::CsrfLayer;
 use tracing::Instrument;
 
 use crate::config::Config;
-use crate::{assets, export, forms};
+use crate::{assets, digests, export, forms};
 
 /// What requests are answered with.
 #[derive(Clone)]
@@ -89,6 +89,7 @@ pub fn router(parts: Parts) -> Router {
         .route("/favicon.svg", get(|headers| assets::file("favicon.svg", headers)))
         .route("/robots.txt", get(|headers| assets::file("robots.txt", headers)))
         .route("/accounts/{account}/log.csv", get(export::log))
+        .route("/accounts/{account}/log/digests/{day}", get(digests::download))
         .route("/demo/mailbox/{mail}/html", get(mail_html))
         .route("/api/{*function}", get(forms::question).post(forms::function))
         .fallback(page_or_form)

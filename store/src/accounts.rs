@@ -22,11 +22,12 @@ sql! {
                       SELECT $1, coalesce(max(number), 100000) + 1, $2, '', '', '', '', $3 \
                       FROM accounts \
                       RETURNING number";
-    ACCOUNTS = "SELECT a.number, a.name, \
+    ACCOUNTS = "SELECT a.id, a.number, a.name, \
                     (SELECT count(*) FROM memberships m WHERE m.account_id = a.id AND m.owner) \
                         AS owners, \
                     (SELECT count(*) FROM memberships m WHERE m.account_id = a.id) AS users \
                 FROM accounts a WHERE a.number > $1 ORDER BY a.number LIMIT $2";
+    WITH_NUMBER = "SELECT id FROM accounts WHERE number = $1";
     DETAILS = "SELECT name, street, postal_code, town, country FROM accounts WHERE id = $1";
     SET_DETAILS = "UPDATE accounts \
                    SET name = $2, street = $3, postal_code = $4, town = $5, country = $6 \
@@ -36,6 +37,8 @@ sql! {
 /// An account in the operator's list.
 #[derive(Clone, Debug)]
 pub struct AccountRow {
+    /// Its id.
+    pub id: AccountId,
     /// Its public number.
     pub number: AccountNumber,
     /// Its name.
@@ -130,17 +133,28 @@ impl Store {
         after: Option<AccountNumber>,
         most: usize,
     ) -> Result<Vec<AccountRow>, Failure> {
-        let rows: Vec<(i64, String, i64, i64)> = read!(self, db => query_as(ACCOUNTS)
+        let rows: Vec<(Uuid, i64, String, i64, i64)> = read!(self, db => query_as(ACCOUNTS)
             .bind(after.map_or(0, AccountNumber::get))
             .bind(limit(most))
             .fetch_all(db))?;
-        let row = |(number, name, owners, users)| AccountRow {
+        let row = |(id, number, name, owners, users): (Uuid, _, _, _, _)| AccountRow {
+            id: id.into(),
             number: AccountNumber::from_stored(number),
             name,
             owners: count(owners),
             users: count(users),
         };
         Ok(rows.into_iter().map(row).collect())
+    }
+
+    /// The account with this number.
+    ///
+    /// # Errors
+    /// [`Failure::NotFound`], [`Failure::Unavailable`].
+    pub async fn account(&self, number: AccountNumber) -> Result<AccountId, Failure> {
+        let id: Option<Uuid> =
+            read!(self, db => query_scalar(WITH_NUMBER).bind(number.get()).fetch_optional(db))?;
+        id.map(AccountId::from).ok_or(Failure::NotFound)
     }
 
     /// The account's details.

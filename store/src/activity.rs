@@ -1,17 +1,17 @@
-//! The activity log: append-only rows, guarded by the database itself.
+//! The activity log: append-only rows, guarded by the database itself and linked into a chain.
 
 use model::{AccountId, ActivityKind, Cursor, Failure, PermissionSet, Timestamp, UserId};
 use sqlx::{FromRow, query, query_as};
 use uuid::Uuid;
 
-use crate::Store;
 use crate::db::{Tx, limit, new_id, plain, read, sql, unavailable, write};
+use crate::{LinkedRow, Store, chain};
 
 sql! {
     APPEND = "INSERT INTO activity \
                   (id, account_id, at, kind, actor_id, actor_name, subject_id, subject_name, \
-                   before, after, address, person_key) \
-              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+                   before, after, address, person_key, sequence, hash) \
+              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
     ACTIVITY = "SELECT id, at, kind, actor_id, actor_name, subject_id, subject_name, before, \
                     after, address \
                 FROM activity \
@@ -123,7 +123,8 @@ impl Store {
     }
 }
 
-/// Appends a row, in the transaction that does what it tells.
+/// Appends a row at the end of the account's chain, in the transaction that does what it tells.
+/// The chain's head is locked from here on: after the account and its users.
 pub(crate) async fn append(
     tx: &mut Tx,
     account: AccountId,
@@ -131,21 +132,41 @@ pub(crate) async fn append(
     now: Timestamp,
 ) -> Result<(), Failure> {
     let stored = |set: Option<PermissionSet>| set.map(PermissionSet::to_stored);
+    let head = chain::lengthen(tx, account).await?;
+    let row = LinkedRow {
+        account_id: account.into(),
+        sequence: head.sequence,
+        hash: None,
+        id: new_id(now),
+        at: now.as_micros(),
+        kind: entry.kind.id().to_owned(),
+        actor_id: entry.actor.map(Uuid::from),
+        actor_name: entry.actor_name.clone(),
+        subject_id: entry.subject.map(Uuid::from),
+        subject_name: entry.subject_name.clone(),
+        before: stored(entry.before),
+        after: stored(entry.after),
+        address: entry.address.clone(),
+        person_key: format!("{} {}", entry.actor_name, entry.subject_name).to_lowercase(),
+    };
+    let hash = row.hash_behind(&head.hash);
     write!(tx, db => query(APPEND)
-        .bind(new_id(now))
-        .bind(Uuid::from(account))
-        .bind(now.as_micros())
-        .bind(entry.kind.id())
-        .bind(entry.actor.map(Uuid::from))
-        .bind(&entry.actor_name)
-        .bind(entry.subject.map(Uuid::from))
-        .bind(&entry.subject_name)
-        .bind(stored(entry.before))
-        .bind(stored(entry.after))
-        .bind(&entry.address)
-        .bind(format!("{} {}", entry.actor_name, entry.subject_name).to_lowercase())
+        .bind(row.id)
+        .bind(row.account_id)
+        .bind(row.at)
+        .bind(&row.kind)
+        .bind(row.actor_id)
+        .bind(&row.actor_name)
+        .bind(row.subject_id)
+        .bind(&row.subject_name)
+        .bind(&row.before)
+        .bind(&row.after)
+        .bind(&row.address)
+        .bind(&row.person_key)
+        .bind(row.sequence)
+        .bind(&hash[..])
         .execute(db))?;
-    Ok(())
+    chain::end_with(tx, account, &hash).await
 }
 
 /// The LIKE pattern for text that contains this one, in which `%` and `_` mean themselves.

@@ -364,6 +364,8 @@ mod tests {
             crate::accounts::STATEMENTS,
             crate::activity::STATEMENTS,
             crate::areas::STATEMENTS,
+            crate::chain::STATEMENTS,
+            crate::digests::STATEMENTS,
             crate::factors::STATEMENTS,
             crate::feedback::STATEMENTS,
             crate::invitations::STATEMENTS,

@@ -7,7 +7,9 @@
 mod accounts;
 mod activity;
 mod areas;
+mod chain;
 mod db;
+mod digests;
 mod factors;
 mod feedback;
 mod invitations;
@@ -21,7 +23,9 @@ mod users;
 pub use accounts::{AccountDetails, AccountRow, NewAccount};
 pub use activity::{ActivityFilter, ActivityRow, NewActivity};
 pub use areas::{Domain, Invoice, Service, SupportRequest};
+pub use chain::{LinkedRow, LogHead, NO_LINK};
 pub use db::{OpenError, Store};
+pub use digests::{DigestFacts, LogDigest, UnsignedLog};
 pub use factors::{AuthenticatorApp, FactorChange, FactorProof, SignInTry};
 pub use feedback::Feedback;
 pub use invitations::{
@@ -40,3 +44,6 @@ pub use users::{Login, NewPassword, NewUser};
 
 /// The SHA-256 of a token: what is stored in place of the token itself.
 pub type TokenHash = [u8; 32];
+
+/// The SHA-256 that links a row of the log to the one before it.
+pub type LinkHash = [u8; 32];

@@ -10,10 +10,12 @@ use crate::when::Moment;
 
 #[cfg(feature = "ssr")]
 use {
+    crate::formats,
     crate::request,
     crate::users::api::{read_cursor, write_cursor},
     crate::words,
     domain::activity::{ActivityRow, NewActivity},
+    domain::digests::LogDigest,
     model::{ActivityKind, Failure},
 };
 
@@ -32,6 +34,8 @@ pub(crate) struct LogView {
     pub(crate) later: bool,
     /// Where the next page begins.
     pub(crate) next: Option<String>,
+    /// The newest digests; none for whoever isn't an owner.
+    pub(crate) digests: Option<Vec<DigestRow>>,
 }
 
 /// A row of the log.
@@ -47,6 +51,17 @@ pub(crate) struct LogRow {
     pub(crate) details: Vec<String>,
     /// From which address.
     pub(crate) from: String,
+}
+
+/// A digest of the log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct DigestRow {
+    /// Its day, as its address names it.
+    pub(crate) id: String,
+    /// Its day in words.
+    pub(crate) day: String,
+    /// How many rows it covers.
+    pub(crate) rows: i64,
 }
 
 /// The account's log.
@@ -74,6 +89,10 @@ async fn log(
     let after = read_cursor(after);
     let later = after.is_some();
     let page = domain::activity::page(latchkey, actor, &person, kind, after).await?;
+    let digests = match actor.access.is_owner() {
+        true => Some(domain::digests::newest(latchkey, actor).await?),
+        false => None,
+    };
     let now = latchkey.now();
     Ok(LogView {
         rows: page.rows.into_iter().map(|row| log_row(row, now)).collect(),
@@ -82,7 +101,18 @@ async fn log(
         kinds: ActivityKind::ALL.map(|kind| (kind.id().to_owned(), kind_words(kind))).to_vec(),
         later,
         next: page.next.as_ref().map(write_cursor),
+        digests: digests.map(|digests| digests.iter().map(digest_row).collect()),
     })
+}
+
+#[cfg(feature = "ssr")]
+fn digest_row(digest: &LogDigest) -> DigestRow {
+    let facts = &digest.facts;
+    DigestRow {
+        id: domain::digests::write_day(facts.day),
+        day: formats::day(facts.day.begin()),
+        rows: facts.sequence,
+    }
 }
 
 #[cfg(feature = "ssr")]

@@ -5,7 +5,7 @@ mod api;
 use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 
-use crate::activity::api::{LogRow, LogView, log_page};
+use crate::activity::api::{DigestRow, LogRow, LogView, log_page};
 use crate::page::{Loading, PageTitle, escape_query, framed};
 use crate::ui::frame::Here;
 use crate::ui::table::{Caption, Cell, empty, table};
@@ -47,6 +47,7 @@ impl LazyRoute for LogPage {
             let columns =
                 vec![words!(log.when), words!(log.who), words!(log.what), words!(log.from)];
             let rows = view.rows.iter().cloned().map(row).collect();
+            let digests = view.digests.clone().map(|digests| self::digests(&base, digests));
             view! {
                 <PageTitle title=heading.clone() provider=frame.provider />
                 <div class="page-head">
@@ -64,6 +65,7 @@ impl LazyRoute for LogPage {
                 {table(Caption::Quiet(words!(log.caption)), columns, rows)}
                 {none}
                 {pages}
+                {digests}
             }
             .into_any()
         })
@@ -102,6 +104,29 @@ fn filters(base: &str, view: &LogView) -> impl IntoView + use<> {
             {clear}
         </form>
     }
+}
+
+/// What an owner can keep as a proof of how the log stood.
+fn digests(base: &str, digests: Vec<DigestRow>) -> AnyView {
+    let heading = words!(log.digests);
+    let list = if digests.is_empty() {
+        empty(words!(log.digests_empty))
+    } else {
+        let columns = vec![words!(log.digest_day), words!(log.digest_rows), words!(users.actions)];
+        let rows = digests.into_iter().map(|digest| {
+            let href = format!("{base}/digests/{}", digest.id);
+            let words = words!(log.digest_download, day = digest.day.clone());
+            let link = view! { <a href=href rel="external" download>{words}</a> };
+            vec![Cell::number(digest.day), Cell::number(digest.rows), Cell::actions(link)]
+        });
+        table(Caption::Quiet(heading.clone()), columns, rows.collect())
+    };
+    view! {
+        <h2>{heading}</h2>
+        <p class="lead">{words!(log.digests_lead)}</p>
+        {list}
+    }
+    .into_any()
 }
 
 fn row(row: LogRow) -> Vec<Cell> {

@@ -3,11 +3,13 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
+use domain::digests;
 use lettre::Address;
 
-use super::{demo, open_as_it_is, say};
+use super::{demo, open, open_as_it_is, say};
 use crate::assets;
 use crate::config::{Config, Problem, SmtpTls};
+use crate::log_key;
 use crate::mailer::{SmtpServer, Transport};
 
 /// What a check found.
@@ -35,6 +37,7 @@ pub(super) async fn run(config: Result<Config, Problem>) -> Result<ExitCode> {
     healthy &= tell("public address", &public_address(&config))?;
     healthy &= tell("files", &files())?;
     healthy &= tell("database", &database(&config).await)?;
+    healthy &= tell("log key", &log_key(&config).await)?;
     healthy &= tell("mail server", &mail_server(&config).await)?;
     healthy &= tell("sender", &sender(&config))?;
     Ok(if healthy { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -100,6 +103,42 @@ async fn database(config: &Config) -> Finding {
     };
     latchkey.store.close().await;
     finding
+}
+
+async fn log_key(config: &Config) -> Finding {
+    let path = &config.log_key_file;
+    let key = match log_key::read(path) {
+        Ok(Some(key)) => key.public(),
+        Ok(None) => {
+            return Note(format!(
+                "{} isn't there yet: `latchkey serve` makes it, unless you bring another node's",
+                path.display()
+            ));
+        }
+        Err(error) => return Trouble(error.to_string()),
+    };
+    if log_key::is_exposed(path) {
+        return Note(format!("others can read {0}: run `chmod 600 {0}`", path.display()));
+    }
+    if !is_in_use(config, key).await {
+        return Note(format!(
+            "the newest digest was signed with another key: if another node did it, bring its \
+             file to {}",
+            path.display()
+        ));
+    }
+    Fine(path.display().to_string())
+}
+
+/// Whether nothing speaks against this key; whether the database answers, another check tells.
+async fn is_in_use(config: &Config, key: digests::PublicKey) -> bool {
+    if config.sqlite_file().is_some_and(|file| !file.exists()) {
+        return true;
+    }
+    let Ok(latchkey) = open(config).await else { return true };
+    let in_use = digests::is_the_key_in_use(&latchkey, key).await;
+    latchkey.store.close().await;
+    in_use.unwrap_or(true)
 }
 
 async fn mail_server(config: &Config) -> Finding {

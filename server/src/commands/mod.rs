@@ -6,6 +6,7 @@ mod account;
 mod demo;
 mod doctor;
 mod feedback;
+mod log;
 mod migrate;
 mod serve;
 mod user;
@@ -18,8 +19,9 @@ use std::sync::Arc;
 use anyhow::{Context, Result, bail};
 use clap::{Parser, Subcommand};
 use domain::Latchkey;
+use domain::digests::PublicKey;
 use jiff::tz::TimeZone;
-use model::{Failure, Field, FieldProblem, Timestamp};
+use model::{AccountNumber, Failure, Field, FieldProblem, Timestamp};
 use store::Store;
 use tracing_subscriber::EnvFilter;
 
@@ -49,6 +51,9 @@ enum Command {
     /// Help people with their login
     #[command(subcommand)]
     User(UserCommand),
+    /// Check that the accounts' activity logs are as they were written
+    #[command(subcommand)]
+    Log(LogCommand),
     /// Read what people say of the guides
     #[command(subcommand)]
     Feedback(FeedbackCommand),
@@ -80,6 +85,22 @@ enum UserCommand {
     ResetLink {
         /// Their e-mail address
         email: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum LogCommand {
+    /// Follow each log's chain of rows and compare it with its signed digests
+    Verify {
+        /// The log of this account only
+        #[arg(long, value_name = "NUMBER", value_parser = account_number)]
+        account: Option<AccountNumber>,
+        /// A digest that somebody downloaded, and the log that it is of
+        #[arg(long, value_name = "FILE", conflicts_with = "account")]
+        digest: Option<PathBuf>,
+        /// The public key of an earlier log_key_file, in base64; may be given several times
+        #[arg(long, value_parser = PublicKey::parse)]
+        key: Vec<PublicKey>,
     },
 }
 
@@ -126,10 +147,20 @@ async fn obey(config: Config, command: Command) -> Result<()> {
         }
         Command::Account(AccountCommand::List) => account::list(&config).await,
         Command::User(UserCommand::ResetLink { email }) => user::reset_link(&config, &email).await,
+        Command::Log(LogCommand::Verify { digest: Some(file), key, .. }) => {
+            log::verify_kept(&config, &file, key).await
+        }
+        Command::Log(LogCommand::Verify { account, digest: None, key }) => {
+            log::verify(&config, account, key).await
+        }
         Command::Feedback(FeedbackCommand::List { most }) => feedback::list(&config, most).await,
         Command::Demo(DemoCommand::Seed) => demo::seed(&config).await,
         Command::Doctor => Ok(()),
     }
+}
+
+fn account_number(text: &str) -> Result<AccountNumber, &'static str> {
+    text.parse().map_err(|_| "it is no account number, such as 100001")
 }
 
 fn done(result: Result<ExitCode>) -> ExitCode {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use domain::Latchkey;
+use domain::digests::{self, LogKey};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Notify, watch};
@@ -15,7 +16,7 @@ use super::{demo, explain, open_as_it_is, say};
 use crate::config::Config;
 use crate::mailer::{Mailer, Transport};
 use crate::router::{Parts, router};
-use crate::{accept, assets};
+use crate::{accept, assets, log_key};
 
 /// How long requests and the mail in hand may take to finish after a stop.
 const FAREWELL: Duration = Duration::from_secs(30);
@@ -29,7 +30,14 @@ pub(super) async fn run(config: Arc<Config>) -> Result<()> {
         tracing::warn!("the files for the browser aren't built: pages have no style and no script");
     }
     let latchkey = open_as_it_is(&config).await?;
+    let log_key = log_key::read_or_make(&config.log_key_file, latchkey.random.as_ref())?;
     latchkey.store.migrate().await?;
+    if !digests::is_the_key_in_use(&latchkey, log_key.public()).await.map_err(explain)? {
+        tracing::warn!(
+            "the newest digest of a log was signed with another key than log_key_file's: nodes \
+             must share it"
+        );
+    }
     prepare_demo(&config, &latchkey).await?;
     let transport = Transport::new(&config).context("TLS for the mail server can't be set up")?;
     if let Transport::Missing = transport {
@@ -53,7 +61,7 @@ pub(super) async fn run(config: Arc<Config>) -> Result<()> {
     let mut parts = JoinSet::new();
     parts.spawn(accept::serve(listener, app, connections, stop.clone()));
     parts.spawn(mailer.run(mail_waiting, stop.clone()));
-    parts.spawn(sweep(latchkey.clone(), stop.clone()));
+    parts.spawn(every_hour(latchkey.clone(), log_key, stop.clone()));
     announce(&config)?;
 
     let whole = tokio::select! {
@@ -139,8 +147,8 @@ fn announce(config: &Config) -> Result<()> {
     Ok(())
 }
 
-/// Deletes what ended, every hour.
-async fn sweep(latchkey: Latchkey, mut stop: watch::Receiver<bool>) {
+/// Deletes what ended, and signs the logs of the day that ended, every hour.
+async fn every_hour(latchkey: Latchkey, log_key: LogKey, mut stop: watch::Receiver<bool>) {
     const EVERY: Duration = Duration::from_secs(60 * 60);
     let mut hours = interval(EVERY);
     loop {
@@ -151,6 +159,9 @@ async fn sweep(latchkey: Latchkey, mut stop: watch::Receiver<bool>) {
         // A failure is in the log already, and the next hour comes.
         if let Ok(rows) = domain::sessions::sweep(&latchkey).await {
             tracing::debug!(rows, "swept");
+        }
+        if let Ok(logs @ 1..) = digests::sign_finished(&latchkey, &log_key).await {
+            tracing::info!(logs, "signed how the logs stood at the end of the day");
         }
     }
 }

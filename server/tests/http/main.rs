@@ -14,6 +14,7 @@ mod account;
 mod bad_input;
 mod confirm;
 mod devices;
+mod digests;
 mod factors;
 mod headers;
 mod help;

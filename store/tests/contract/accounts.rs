@@ -58,12 +58,16 @@ on_both! {
         let all = db.store.accounts(None, 9).await.unwrap();
         let counted: Vec<_> = all.iter().map(|row| (row.owners, row.users)).collect();
         assert_eq!(counted, [(1, 2), (0, 0)]);
+        assert_eq!(all[0].id, bakery.id);
+        assert_eq!(db.store.account(bakery.number).await, Ok(bakery.id));
         let rest = db.store.accounts(Some(bakery.number), 9).await.unwrap();
         assert_eq!(rest.len(), 1);
         assert_eq!(rest[0].name, "Empty");
         assert_eq!(db.store.accounts(None, 1).await.unwrap()[0].number, bakery.number);
         let after_all = Some(AccountNumber::from_stored(200_000));
         assert!(db.store.accounts(after_all, 9).await.unwrap().is_empty());
+        let none = db.store.account(AccountNumber::from_stored(200_000)).await;
+        assert_eq!(none, Err(Failure::NotFound));
     }
 
     async fn changed_details_are_logged(db: TestDatabase) {

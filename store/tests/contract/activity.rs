@@ -28,7 +28,7 @@ async fn found(bakery: &Bakery, person: &str) -> Vec<String> {
     rows.into_iter().map(|row| row.entry.subject_name).collect()
 }
 
-async fn refuses(db: &TestDatabase, statement: &'static str) {
+pub(crate) async fn refuses(db: &TestDatabase, statement: &'static str) {
     let refused = match db.url.starts_with("sqlite:") {
         true => {
             let pool = SqlitePool::connect(&db.url).await.unwrap();

@@ -9,7 +9,9 @@
 mod accounts;
 mod activity;
 mod areas;
+mod chain;
 mod database;
+mod digests;
 mod factors;
 mod feedback;
 mod invitations;
