@@ -47,6 +47,8 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
+    /// How many wait; more are sent away. With 32, the last of them waits about a second.
+    pub hashes_waiting: usize,
         const HOUR: Duration = Duration::from_secs(60 * 60);
         const DAY: Duration = Duration::from_secs(24 * 60 * 60);
         Self {
@@ -65,6 +67,7 @@ impl Default for Settings {
 
 /// Where a request comes from.
 #[derive(Clone, Debug, Default)]
+            hashes_waiting: 32,
 pub struct Client {
     /// The network address, as text; empty for the command line.
     pub address: String,
@@ -112,7 +115,8 @@ impl Latchkey {
         random: Arc<dyn Random>,
         settings: Settings,
     ) -> Self {
-        let hasher = Hasher::new(settings.hashes_at_once, random.as_ref());
+        let Settings { hashes_at_once, hashes_waiting, .. } = settings;
+        let hasher = Hasher::new(hashes_at_once, hashes_waiting, random.as_ref());
         Self { store, clock, random, settings: Arc::new(settings), hasher }
     }
 
