@@ -4,7 +4,7 @@
 use leptos::prelude::*;
 use model::{Access, Area, Permission, PermissionSet};
 #[cfg(feature = "ssr")]
-use model::{Conflict, Failure, Field, FieldProblem, InvitationState};
+use model::{Conflict, Failure, Field, FieldProblem, InvitationState, Limit, Limited};
 
 use crate::i18n::Locale;
 
@@ -262,14 +262,24 @@ pub(crate) fn failure(failure: &Failure) -> String {
         }
         Failure::NotFound => words!(failure.not_found),
         Failure::Conflict(reason) => conflict(*reason),
-        Failure::TooMany(limit) => {
-            words!(failure.too_many, minutes = limit.retry_after_seconds.div_ceil(60))
-        }
+        Failure::TooMany(limit) => too_many(*limit),
         Failure::Unavailable => words!(failure.unavailable),
     }
 }
 
 /// How things stand, and what to do.
+/// What there was too much of, and how long to wait.
+#[cfg(feature = "ssr")]
+fn too_many(limit: Limit) -> String {
+    let wait = crate::when::server::wait(limit.retry_after_seconds);
+    match limit.of {
+        Limited::Tries => words!(failure.too_many, wait = wait),
+        Limited::InvitationsOfInviter => words!(failure.too_many_by_inviter, wait = wait),
+        Limited::InvitationsOfAccount => words!(failure.too_many_by_account, wait = wait),
+        Limited::InvitationsToAddress => words!(failure.too_many_to_address, wait = wait),
+    }
+}
+
 #[cfg(feature = "ssr")]
 pub(crate) fn conflict(conflict: Conflict) -> String {
     match conflict {

@@ -15,7 +15,7 @@ pub use store::{Invitation, PendingInvitation, Tracked, TrackedMail};
 
 use crate::sessions::{self, Viewer};
 use crate::users::parse_permissions;
-use crate::{Client, Latchkey, Token};
+use crate::{Client, Latchkey, Token, guesses};
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
@@ -386,7 +386,7 @@ pub async fn join_with_new_login(
     };
     let password_hash = latchkey.hasher.hash(password, latchkey.random.as_ref()).await?;
     let id = UserId::from(latchkey.new_id());
-    let email = opened.email;
+    let email = opened.email.clone();
     let name = full_name.as_str().to_owned();
     let session = sessions::new_session(latchkey, client, password_hash.clone());
     let language = client.language.clone();
@@ -408,6 +408,7 @@ pub async fn join_with_new_login(
 pub async fn join_with_password(
     latchkey: &Latchkey,
     token: &str,
+    guesses::is_here(latchkey, &opened.email, id, client).await;
     password: &str,
     client: &Client,
 ) -> Result<(AccountNumber, Token), Failure> {

@@ -4,7 +4,7 @@ use std::net::Ipv6Addr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use model::{Failure, Language, Limit, Timestamp};
+use model::{Failure, Language, Limit, Limited, Timestamp};
 use store::Store;
 use uuid::Uuid;
 
@@ -33,9 +33,7 @@ pub struct Settings {
     pub session_idle: Duration,
     /// After how long a session ends at any rate.
     pub session_absolute: Duration,
-    /// How many sign-ins one address may try in a quarter of an hour.
-    pub sign_ins_per_address: u32,
-    /// How many sign-ins one client may try in a quarter of an hour.
+    /// How many wrong sign-ins of one client in a day cost no waiting.
     pub sign_ins_per_client: u32,
     /// How many invitation mails one account may send in an hour.
     pub invitations_per_account: u32,
@@ -56,7 +54,6 @@ impl Default for Settings {
             reset_lifetime: HOUR / 2,
             session_idle: DAY,
             session_absolute: 30 * DAY,
-            sign_ins_per_address: 10,
             sign_ins_per_client: 300,
             invitations_per_account: 200,
             invitations_per_address: 10,
@@ -147,10 +144,7 @@ impl Latchkey {
         if attempts.count <= most {
             return Ok(());
         }
-        let wait = attempts.until.since(now).as_millis().div_ceil(1_000);
-        Err(Failure::TooMany(Limit {
-            retry_after_seconds: u32::try_from(wait).unwrap_or(u32::MAX),
-        }))
+        Err(Failure::TooMany(Limit::until(Limited::Tries, attempts.until, now)))
     }
 }
 

@@ -9,6 +9,7 @@ pub mod activity;
 pub mod areas;
 pub mod demo;
 pub mod feedback;
+pub mod guesses;
 pub mod invitations;
 pub mod mails;
 pub mod passwords;

@@ -10,7 +10,7 @@ use model::{EmailAddress, Failure, Field, FieldErrors, Mail, Password, Secret, T
 use store::NewMail;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::{Client, Latchkey, Random, Token};
+use crate::{Client, Latchkey, Random, Token, guesses};
 
 /// Memory 19 456 KiB, 2 passes, 1 lane (OWASP Password Storage Cheat Sheet; OWASP ASVS 5.0
 /// V11.4.2).
@@ -170,7 +170,8 @@ pub async fn open_reset(latchkey: &Latchkey, token: &str) -> Result<Timestamp, F
     }
 }
 
-/// Sets the password that was chosen by a link, and ends every session of the user.
+/// Sets the password that was chosen by a link, and ends every session of the user. Whoever has the
+/// link has the mailbox: earlier tries from here don't hold them up any more.
 ///
 /// # Errors
 /// [`Failure::Invalid`], [`model::Conflict::LinkSpent`], [`Failure::Unavailable`].
@@ -178,6 +179,7 @@ pub async fn choose_by_reset(
     latchkey: &Latchkey,
     token: &str,
     password: &str,
+    client: &Client,
 ) -> Result<(), Failure> {
     open_reset(latchkey, token).await?;
     let spent = Failure::Conflict(model::Conflict::LinkSpent);
@@ -186,7 +188,11 @@ pub async fn choose_by_reset(
         .map_err(|problem| Failure::field(Field::NewPassword, problem))?;
     let hash = latchkey.hasher.hash(password, latchkey.random.as_ref()).await?;
     let user = latchkey.store.use_reset(&token.hash(), &hash, latchkey.now()).await?;
-    user.map(|_| ()).ok_or(spent)
+    let user = user.ok_or(spent)?;
+    if let Ok(Some(login)) = latchkey.store.login_of(user).await {
+        guesses::is_here(latchkey, &login.email, user, client).await;
+    }
+    Ok(())
 }
 
 /// Changes the password of somebody who is signed in, and ends their other sessions.
@@ -199,20 +205,18 @@ pub async fn change(
     current: &str,
     new: &str,
     session: &Token,
+    client: &Client,
 ) -> Result<(), Failure> {
     let mut errors = FieldErrors::default();
     let current = errors.take(Field::Password, Password::parse_given(current));
     let new = errors.take(Field::NewPassword, Password::parse_new(new));
     let (Some(current), Some(new)) = (current, new) else { return Err(errors.into_failure()) };
-    let key = format!("password:{}", viewer.user);
-    latchkey.limit(&key, 10, Duration::from_secs(15 * 60)).await?;
     let login = latchkey.store.login_of(viewer.user).await?.ok_or(Failure::SignedOut)?;
-    if !latchkey.hasher.verify(current, Some(login.password_hash)).await? {
+    if !guesses::compare(latchkey, &login.email, Some(&login), current, client).await? {
         return Err(Failure::field(Field::Password, model::FieldProblem::WrongPassword));
     }
     let hash = latchkey.hasher.hash(new, latchkey.random.as_ref()).await?;
-    latchkey.store.change_password(viewer.user, &hash, Some(&session.hash())).await?;
-    latchkey.store.forget_attempts(&key).await
+    latchkey.store.change_password(viewer.user, &hash, Some(&session.hash())).await
 }
 
 #[cfg(test)]

@@ -21,7 +21,9 @@ pub use access::{Access, Actor};
 pub use account::{AccountId, AccountNumber};
 pub use activity::{ActivityKind, UnknownActivityKind};
 pub use email_address::EmailAddress;
-pub use failure::{Conflict, Failure, Field, FieldError, FieldErrors, FieldProblem, Limit};
+pub use failure::{
+    Conflict, Failure, Field, FieldError, FieldErrors, FieldProblem, Limit, Limited,
+};
 pub use invitation::{Delivery, InvitationId, InvitationState};
 pub use language::Language;
 pub use mail::{Mail, MailKind};

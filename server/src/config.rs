@@ -79,10 +79,7 @@ pub struct Config {
     /// Days until a session ends at any rate. Default 30, at most 365.
     #[serde(deserialize_with = "whole::<_, 365>")]
     pub session_days: u32,
-    /// Sign-ins that one e-mail address may try in a quarter of an hour. Default 10.
-    #[serde(deserialize_with = "whole::<_, 1_000_000>")]
-    pub sign_ins_per_address: u32,
-    /// Sign-ins that one client address may try in a quarter of an hour. Default 300.
+    /// Wrong sign-ins from one client address in a day that cost no waiting. Default 300.
     #[serde(deserialize_with = "whole::<_, 1_000_000>")]
     pub sign_ins_per_client: u32,
     /// Invitation mails that one account may send in an hour. Default 200.
@@ -198,7 +195,6 @@ impl Default for Config {
             invitation_days: 7,
             session_idle_hours: 24,
             session_days: 30,
-            sign_ins_per_address: 10,
             sign_ins_per_client: 300,
             invitations_per_account: 200,
             invitations_per_address: 10,
@@ -266,7 +262,6 @@ impl Config {
             invitation_lifetime: self.invitation_days * DAY,
             session_idle: self.session_idle_hours * HOUR,
             session_absolute: self.session_days * DAY,
-            sign_ins_per_address: self.sign_ins_per_address,
             sign_ins_per_client: self.sign_ins_per_client,
             invitations_per_account: self.invitations_per_account,
             invitations_per_address: self.invitations_per_address,
@@ -677,7 +672,6 @@ mod tests {
             ("INVITATION_DAYS", "a week", "a whole number from 1 to 90"),
             ("SESSION_IDLE_HOURS", "-1", "a whole number from 1 to 2160"),
             ("SESSION_DAYS", "1.5", "a whole number from 1 to 365"),
-            ("SIGN_INS_PER_ADDRESS", "0", "a whole number from 1 to 1000000"),
             ("SIGN_INS_PER_CLIENT", "many", "a whole number from 1 to 1000000"),
             ("INVITATIONS_PER_ACCOUNT", "0", "a whole number from 1 to 1000000"),
             ("INVITATIONS_PER_ADDRESS", "0", "a whole number from 1 to 1000000"),

@@ -365,6 +365,7 @@ mod tests {
             crate::activity::STATEMENTS,
             crate::areas::STATEMENTS,
             crate::feedback::STATEMENTS,
+            crate::guesses::STATEMENTS,
             crate::invitations::STATEMENTS,
             crate::limits::STATEMENTS,
             crate::memberships::STATEMENTS,

@@ -9,6 +9,7 @@ mod activity;
 mod areas;
 mod db;
 mod feedback;
+mod guesses;
 mod invitations;
 mod limits;
 mod memberships;
@@ -23,6 +24,7 @@ pub use areas::{Domain, Invoice, Service, SupportRequest};
 pub use db::{OpenError, Store};
 pub use feedback::Feedback;
 pub use invitations::{
+pub use guesses::{Guess, GuessFacts, Hearing, Tally};
     Answer, AnswerFacts, Invitation, InvitationFacts, InvitationStep, Joiner, Offer, OfferFacts,
     Offered, OpenedInvitation, PendingInvitation, Tracked, TrackedMail,
 };

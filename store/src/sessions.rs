@@ -26,7 +26,10 @@ sql! {
     END_SESSION = "DELETE FROM sessions WHERE token_hash = $1";
     SWEEP_SESSIONS = "DELETE FROM sessions WHERE last_seen_at < $1 OR created_at < $2";
     SWEEP_RESETS = "DELETE FROM resets WHERE expires_at <= $1";
-    SWEEP_ATTEMPTS = "DELETE FROM attempts WHERE until <= $1";
+    SWEEP_ATTEMPTS = "DELETE FROM attempts WHERE until <= $1",
+        // Leaves alone what others hold: they hold several, and must not wait for this in a circle.
+        on Postgres "DELETE FROM attempts WHERE key IN \
+            (SELECT key FROM attempts WHERE until <= $1 FOR UPDATE SKIP LOCKED)";
 }
 
 /// How often a use is noted: a page of a dozen requests needn't write a dozen times.
@@ -149,7 +152,10 @@ impl Store {
             .execute(db))?;
         let now = now.as_micros();
         let resets = write!(self, db => query(SWEEP_RESETS).bind(now).execute(db))?;
-        let attempts = write!(self, db => query(SWEEP_ATTEMPTS).bind(now).execute(db))?;
+        let mut tx = self.begin().await?;
+        let text = SWEEP_ATTEMPTS.on(&tx);
+        let attempts = write!(tx, db => query(text).bind(now).execute(db))?;
+        tx.commit().await?;
         Ok(sessions + resets + attempts)
     }
 }

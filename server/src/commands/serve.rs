@@ -152,5 +152,8 @@ async fn sweep(latchkey: Latchkey, mut stop: watch::Receiver<bool>) {
         if let Ok(rows) = domain::sessions::sweep(&latchkey).await {
             tracing::debug!(rows, "swept");
         }
+        if let Ok(rows) = domain::guesses::sweep(&latchkey).await {
+            tracing::debug!(rows, "swept tries at signing in");
+        }
     }
 }

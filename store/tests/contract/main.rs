@@ -11,6 +11,7 @@ mod activity;
 mod areas;
 mod database;
 mod feedback;
+mod guesses;
 mod invitations;
 mod limits;
 mod memberships;
