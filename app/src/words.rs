@@ -229,6 +229,7 @@ pub(crate) fn field_problem(field: Field, problem: FieldProblem) -> String {
         (Field::Email, P::Missing) => words!(problem.email_missing),
         (Field::Email, P::TooLong) => words!(problem.email_too_long),
         (Field::Email, P::AlreadyInAccount) => words!(problem.email_in_account),
+        (Field::Email, P::TakesNoInvitations) => words!(problem.email_takes_none),
         (Field::Email, _) => words!(problem.email_malformed),
         (Field::Permissions, P::Missing) => words!(problem.permissions_missing),
         (Field::Permissions, P::NothingLeft) => words!(problem.permissions_missing_manage),
@@ -267,7 +268,6 @@ pub(crate) fn failure(failure: &Failure) -> String {
     }
 }
 
-/// How things stand, and what to do.
 /// What there was too much of, and how long to wait.
 #[cfg(feature = "ssr")]
 fn too_many(limit: Limit) -> String {
@@ -280,6 +280,7 @@ fn too_many(limit: Limit) -> String {
     }
 }
 
+/// How things stand, and what to do.
 #[cfg(feature = "ssr")]
 pub(crate) fn conflict(conflict: Conflict) -> String {
     match conflict {

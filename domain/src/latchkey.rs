@@ -4,7 +4,7 @@ use std::net::Ipv6Addr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use model::{Failure, Language, Limit, Limited, Timestamp};
+use model::{EmailAddress, Failure, Language, Limit, Limited, Timestamp};
 use store::Store;
 use uuid::Uuid;
 
@@ -22,7 +22,7 @@ pub trait Random: Send + Sync {
     fn fill(&self, buffer: &mut [u8]);
 }
 
-/// How long things last and how often they may be tried.
+/// How long things last, how often they may be tried, and who is told.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// How long an invitation can be accepted.
@@ -35,18 +35,24 @@ pub struct Settings {
     pub session_absolute: Duration,
     /// How many wrong sign-ins of one client in a day cost no waiting.
     pub sign_ins_per_client: u32,
+    /// How many invitation mails one inviter may send in an hour, in all accounts together.
+    pub invitations_per_inviter: u32,
     /// How many invitation mails one account may send in an hour.
     pub invitations_per_account: u32,
     /// How many invitation mails one account may send to one address in an hour.
     pub invitations_per_address: u32,
+    /// How many invitation mails all accounts together may send to one address in a day.
+    pub invitations_to_address: u32,
+    /// Who gets a mail when an invited person doesn't know the inviter.
+    pub operator_email: Option<EmailAddress>,
     /// How many passwords are hashed at the same time; more wait their turn.
     pub hashes_at_once: usize,
+    /// How many wait; more are sent away. With 32, the last of them waits about a second.
+    pub hashes_waiting: usize,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-    /// How many wait; more are sent away. With 32, the last of them waits about a second.
-    pub hashes_waiting: usize,
         const HOUR: Duration = Duration::from_secs(60 * 60);
         const DAY: Duration = Duration::from_secs(24 * 60 * 60);
         Self {
@@ -55,16 +61,19 @@ impl Default for Settings {
             session_idle: DAY,
             session_absolute: 30 * DAY,
             sign_ins_per_client: 300,
+            invitations_per_inviter: 50,
             invitations_per_account: 200,
             invitations_per_address: 10,
+            invitations_to_address: 20,
+            operator_email: None,
             hashes_at_once: 2,
+            hashes_waiting: 32,
         }
     }
 }
 
 /// Where a request comes from.
 #[derive(Clone, Debug, Default)]
-            hashes_waiting: 32,
 pub struct Client {
     /// The network address, as text; empty for the command line.
     pub address: String,

@@ -13,6 +13,7 @@ pub mod guesses;
 pub mod invitations;
 pub mod mails;
 pub mod passwords;
+pub mod reports;
 pub mod sessions;
 pub mod users;
 

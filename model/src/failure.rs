@@ -177,6 +177,8 @@ pub enum FieldProblem {
     WrongCredentials,
     /// The person is in the account already.
     AlreadyInAccount,
+    /// The address takes no invitations from this account.
+    TakesNoInvitations,
     /// It isn't one of the values that the form offers.
     Unknown,
     /// Nothing would be left of somebody's permissions.

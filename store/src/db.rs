@@ -370,6 +370,7 @@ mod tests {
             crate::limits::STATEMENTS,
             crate::memberships::STATEMENTS,
             crate::outbox::STATEMENTS,
+            crate::reports::STATEMENTS,
             crate::resets::STATEMENTS,
             crate::sessions::STATEMENTS,
             crate::users::STATEMENTS,

@@ -14,6 +14,7 @@ mod invitations;
 mod limits;
 mod memberships;
 mod outbox;
+mod reports;
 mod resets;
 mod sessions;
 mod users;
@@ -23,17 +24,18 @@ pub use activity::{ActivityFilter, ActivityRow, NewActivity};
 pub use areas::{Domain, Invoice, Service, SupportRequest};
 pub use db::{OpenError, Store};
 pub use feedback::Feedback;
-pub use invitations::{
 pub use guesses::{Guess, GuessFacts, Hearing, Tally};
+pub use invitations::{
     Answer, AnswerFacts, Invitation, InvitationFacts, InvitationStep, Joiner, Offer, OfferFacts,
     Offered, OpenedInvitation, PendingInvitation, Tracked, TrackedMail,
 };
-pub use limits::Attempts;
+pub use limits::{Attempts, Bound};
 pub use memberships::{
     AccountMembership, ChangeFacts, Member, MembershipChange, MembershipRow, Owner, UserSort,
     UsersQuery,
 };
 pub use outbox::{KeptMail, NewMail, QueuedMail};
+pub use reports::{NewReport, Report};
 pub use resets::OpenedReset;
 pub use sessions::{NewSession, SessionUser};
 pub use users::{Login, NewUser};

@@ -16,6 +16,7 @@ mod invitations;
 mod limits;
 mod memberships;
 mod outbox;
+mod reports;
 mod resets;
 mod sessions;
 mod story;
