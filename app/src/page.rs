@@ -105,6 +105,8 @@ pub(crate) enum Notice {
     InvitationResent { email: String, link: String },
     /// An invitation was taken back.
     InvitationCancelled { email: String },
+    /// The reader doesn't know who invited them.
+    InvitationReported { account: String, provider: String },
     /// Something was saved.
     ChangesSaved,
     /// Somebody's access ended.
@@ -156,6 +158,9 @@ impl Notice {
             }
             Self::InvitationCancelled { email } => {
                 words!(notice.invitation_cancelled, email = email)
+            }
+            Self::InvitationReported { account, provider } => {
+                words!(notice.invitation_reported, account = account, provider = provider)
             }
             Self::ChangesSaved => words!(notice.changes_saved),
             Self::AccessRemoved { name } => words!(notice.access_removed, name = name),

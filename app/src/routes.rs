@@ -15,6 +15,7 @@ use crate::domains::DomainsPage;
 use crate::help::{GuidePage, HelpPage};
 use crate::invitations::decline::DeclinePage;
 use crate::invitations::join::JoinPage;
+use crate::invitations::report::ReportPage;
 use crate::mailbox::{MailPage, MailboxPage};
 use crate::page::{HasErrors, Revision, Taken};
 use crate::security::SecurityPage;
@@ -70,6 +71,7 @@ fn Pages() -> impl IntoView {
             <Route ssr=ASYNC path=path!("/reset/:token") view={page::<ResetPage>()} />
             <Route ssr=ASYNC path=path!("/invitations/:token") view={page::<JoinPage>()} />
             <Route ssr=ASYNC path=path!("/invitations/:token/decline") view={page::<DeclinePage>()} />
+            <Route ssr=ASYNC path=path!("/invitations/:token/report") view={page::<ReportPage>()} />
             <Route ssr=ASYNC path=path!("/accounts") view={page::<AccountsPage>()} />
             <Route ssr=ASYNC path=path!("/accounts/:account") view={page::<OverviewPage>()} />
             <Route ssr=ASYNC path=path!("/accounts/:account/users") view={page::<UsersPage>()} />

@@ -89,6 +89,17 @@ pub(crate) mod server {
         }
     }
 
+    /// How long to wait: "in 8 seconds". What is longer than a unit is rounded up to it.
+    pub(crate) fn wait(seconds: u32) -> String {
+        const MINUTE: u32 = 60;
+        const HOUR: u32 = 60 * MINUTE;
+        match seconds {
+            0..MINUTE => words!(when.in_seconds, count = seconds),
+            MINUTE..HOUR => words!(when.in_minutes, count = seconds.div_ceil(MINUTE)),
+            HOUR.. => words!(when.in_hours, count = seconds.div_ceil(HOUR)),
+        }
+    }
+
     #[cfg(test)]
     mod tests {
         use leptos::prelude::*;
@@ -121,6 +132,26 @@ pub(crate) mod server {
             ];
             for (seconds, words) in cases {
                 assert_eq!(told(Locale::en, seconds), words, "{seconds}");
+            }
+        }
+
+        #[test]
+        fn a_wait_is_never_told_shorter_than_it_is() {
+            let cases = [
+                (1, "in 1 second"),
+                (59, "in 59 seconds"),
+                (60, "in 1 minute"),
+                (61, "in 2 minutes"),
+                (3_599, "in 60 minutes"),
+                (3_601, "in 2 hours"),
+                (86_400, "in 24 hours"),
+            ];
+            for (seconds, words) in cases {
+                let told = Owner::new().with(|| {
+                    provide_context(Locale::en);
+                    wait(seconds)
+                });
+                assert_eq!(told, words, "{seconds}");
             }
         }
 

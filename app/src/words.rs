@@ -4,7 +4,7 @@
 use leptos::prelude::*;
 use model::{Access, Area, Permission, PermissionSet};
 #[cfg(feature = "ssr")]
-use model::{Conflict, Failure, Field, FieldProblem, InvitationState};
+use model::{Conflict, Failure, Field, FieldProblem, InvitationState, Limit, Limited};
 
 use crate::i18n::Locale;
 
@@ -229,6 +229,7 @@ pub(crate) fn field_problem(field: Field, problem: FieldProblem) -> String {
         (Field::Email, P::Missing) => words!(problem.email_missing),
         (Field::Email, P::TooLong) => words!(problem.email_too_long),
         (Field::Email, P::AlreadyInAccount) => words!(problem.email_in_account),
+        (Field::Email, P::TakesNoInvitations) => words!(problem.email_takes_none),
         (Field::Email, _) => words!(problem.email_malformed),
         (Field::Permissions, P::Missing) => words!(problem.permissions_missing),
         (Field::Permissions, P::NothingLeft) => words!(problem.permissions_missing_manage),
@@ -269,10 +270,20 @@ pub(crate) fn failure(failure: &Failure) -> String {
         }
         Failure::NotFound => words!(failure.not_found),
         Failure::Conflict(reason) => conflict(*reason),
-        Failure::TooMany(limit) => {
-            words!(failure.too_many, minutes = limit.retry_after_seconds.div_ceil(60))
-        }
+        Failure::TooMany(limit) => too_many(*limit),
         Failure::Unavailable => words!(failure.unavailable),
+    }
+}
+
+/// What there was too much of, and how long to wait.
+#[cfg(feature = "ssr")]
+fn too_many(limit: Limit) -> String {
+    let wait = crate::when::server::wait(limit.retry_after_seconds);
+    match limit.of {
+        Limited::Tries => words!(failure.too_many, wait = wait),
+        Limited::InvitationsOfInviter => words!(failure.too_many_by_inviter, wait = wait),
+        Limited::InvitationsOfAccount => words!(failure.too_many_by_account, wait = wait),
+        Limited::InvitationsToAddress => words!(failure.too_many_to_address, wait = wait),
     }
 }
 

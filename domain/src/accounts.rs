@@ -165,6 +165,7 @@ pub async fn create(
         expires_at,
         entry,
         mail: NewMail { to: owner.clone(), language: None, mail, invitation: None },
+        bounds: Vec::new(),
     };
     let id = latchkey.new_id().into();
     let account = NewAccount { id, name: details.name, owner, offer };

@@ -4,20 +4,21 @@ use std::time::Duration;
 
 use model::{
     Access, AccountNumber, ActivityKind, Actor, Conflict, Cursor, EmailAddress, Failure, Field,
-    FieldErrors, FieldProblem, FullName, InvitationState, Mail, PAGE_SIZE, Password, Permission,
-    PermissionSet, Timestamp, UserId,
+    FieldErrors, FieldProblem, FullName, InvitationState, Limited, Mail, PAGE_SIZE, Password,
+    Permission, PermissionSet, Timestamp, UserId,
 };
 use store::{
-    Answer, AnswerFacts, InvitationFacts, InvitationStep, Joiner, NewActivity, NewMail, NewSession,
-    NewUser, Offer, OfferFacts, Offered, OpenedInvitation,
+    Answer, AnswerFacts, Bound, InvitationFacts, InvitationStep, Joiner, NewActivity, NewMail,
+    NewReport, NewSession, NewUser, Offer, OfferFacts, Offered, OpenedInvitation,
 };
 pub use store::{Invitation, PendingInvitation, Tracked, TrackedMail};
 
 use crate::sessions::{self, Begun, Viewer};
 use crate::users::parse_permissions;
-use crate::{Client, Latchkey, Token};
+use crate::{Client, Latchkey, Token, guesses};
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What sending came to.
 #[derive(Clone, Debug)]
@@ -53,7 +54,6 @@ pub async fn send(
         return Err(errors.into_failure());
     };
     actor.must_grant(permissions)?;
-    limit_mails(latchkey, actor, &email).await?;
 
     let token = Token::new(latchkey.random.as_ref());
     let now = latchkey.now();
@@ -61,6 +61,9 @@ pub async fn send(
         facts.actor.must_grant(permissions)?;
         if facts.in_account {
             return Err(Failure::field(Field::Email, FieldProblem::AlreadyInAccount));
+        }
+        if facts.reported {
+            return Err(Failure::field(Field::Email, FieldProblem::TakesNoInvitations));
         }
         // The provider's offer to a first owner is nobody else's to replace.
         if let Some(Access::Owner) = facts.pending.as_ref().map(|invitation| invitation.access) {
@@ -81,7 +84,8 @@ pub async fn send(
         };
         let inviter = Some(facts.actor_name.clone());
         let access = Access::Granted(permissions);
-        Ok(offer(
+        let bounds = bounds(latchkey, &facts.actor, &email);
+        let offer = offer(
             latchkey,
             &token,
             &facts.account_name,
@@ -91,36 +95,38 @@ pub async fn send(
             now,
             entry,
             client,
-        ))
+        );
+        Ok(Offer { bounds, ..offer })
     };
     let offered =
         latchkey.store.offer_invitation(actor.account, actor.user, &email, now, decide).await?;
     Ok(Sent { email, token, updated: matches!(offered, Offered::Updated(_)) })
 }
 
-/// How it stands with inviting in the account: what its mails are limited to.
+/// A limit of invitation mails that is used up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct MailLimit {
+pub struct UsedUp {
+    /// Which one.
+    pub of: Limited,
     /// How many mails an hour there are.
     pub most: u32,
-    /// Until when no more are sent, if they are used up.
-    pub used_up_until: Option<Timestamp>,
+    /// Until when no more are sent.
+    pub until: Timestamp,
 }
 
-/// Whether the account has invitation mails left in this hour.
+/// Which limit keeps the actor from inviting anybody now: their own or the account's, whichever
+/// lasts longer.
 ///
 /// # Errors
 /// [`Failure::NotAllowed`], [`Failure::Unavailable`].
-pub async fn mail_limit(latchkey: &Latchkey, actor: &Actor) -> Result<MailLimit, Failure> {
+pub async fn used_up(latchkey: &Latchkey, actor: &Actor) -> Result<Option<UsedUp>, Failure> {
     actor.must(Permission::AccountUsers)?;
-    let most = latchkey.settings.invitations_per_account;
-    let key = format!("invite:{}", uuid::Uuid::from(actor.account));
-    let attempts = latchkey.store.attempts(&key, latchkey.now()).await?;
-    let used_up = attempts.filter(|attempts| attempts.count >= most);
-    Ok(MailLimit { most, used_up_until: used_up.map(|attempts| attempts.until) })
+    let own = used_up_until(latchkey, &by_inviter(latchkey, actor)).await?;
+    let accounts = used_up_until(latchkey, &by_account(latchkey, actor)).await?;
+    Ok(own.into_iter().chain(accounts).max_by_key(|used_up| used_up.until))
 }
 
-/// Until when the account may send no more mails to this address, if they are used up.
+/// Until when no more mails may be sent to this address, if they are used up.
 ///
 /// # Errors
 /// [`Failure::Unavailable`].
@@ -129,10 +135,15 @@ pub async fn address_used_up_until(
     actor: &Actor,
     email: &EmailAddress,
 ) -> Result<Option<Timestamp>, Failure> {
-    let key = format!("invite:{}:{}", uuid::Uuid::from(actor.account), email.key());
-    let attempts = latchkey.store.attempts(&key, latchkey.now()).await?;
-    let most = latchkey.settings.invitations_per_address;
-    Ok(attempts.filter(|attempts| attempts.count >= most).map(|attempts| attempts.until))
+    let from_account = used_up_until(latchkey, &to_address(latchkey, actor, email)).await?;
+    let from_all = used_up_until(latchkey, &to_address_from_all(latchkey, email)).await?;
+    Ok(from_account.into_iter().chain(from_all).map(|used_up| used_up.until).max())
+}
+
+async fn used_up_until(latchkey: &Latchkey, bound: &Bound) -> Result<Option<UsedUp>, Failure> {
+    let attempts = latchkey.store.attempts(&bound.key, latchkey.now()).await?;
+    let used_up = attempts.filter(|attempts| attempts.count >= bound.most);
+    Ok(used_up.map(|attempts| UsedUp { of: bound.of, most: bound.most, until: attempts.until }))
 }
 
 /// What became of an address: why somebody doesn't get their invitation.
@@ -179,7 +190,6 @@ pub async fn resend(
     client: &Client,
 ) -> Result<Sent, Failure> {
     let invitation = find(latchkey, actor, id).await?;
-    limit_mails(latchkey, actor, &invitation.email).await?;
     let token = Token::new(latchkey.random.as_ref());
     let now = latchkey.now();
     let decide = |facts: &InvitationFacts| {
@@ -209,7 +219,8 @@ pub async fn resend(
             entry,
             client,
         );
-        Ok(InvitationStep::Resend(offer))
+        let bounds = bounds(latchkey, &facts.actor, email);
+        Ok(InvitationStep::Resend(Offer { bounds, ..offer }))
     };
     let (account, user) = (actor.account, actor.user);
     latchkey.store.step_invitation(account, user, invitation.id, now, decide).await?;
@@ -386,7 +397,7 @@ pub async fn join_with_new_login(
     };
     let password_hash = latchkey.hasher.hash(password, latchkey.random.as_ref()).await?;
     let id = UserId::from(latchkey.new_id());
-    let email = opened.email;
+    let email = opened.email.clone();
     let name = full_name.as_str().to_owned();
     let (begun, session) = sessions::first_session(latchkey, client, password_hash.clone());
     let language = client.language.clone();
@@ -396,6 +407,7 @@ pub async fn join_with_new_login(
         None => Ok((Joiner::New(user), name)),
     };
     let number = join(latchkey, token, client, Some(session), joiner).await?;
+    guesses::is_here(latchkey, &opened.email, id, client).await;
     Ok((number, begun))
 }
 
@@ -503,24 +515,72 @@ async fn join(
 pub async fn decline(latchkey: &Latchkey, token: &str, client: &Client) -> Result<(), Failure> {
     let token = Token::parse(token).ok_or(Failure::NotFound)?;
     let decide = |facts: &AnswerFacts| {
-        let opened = &facts.opened;
-        still_pending(opened)?;
-        let email = opened.invitation.email.to_string();
-        let entry = NewActivity {
-            kind: ActivityKind::InvitationDeclined,
-            actor: opened.login,
-            actor_name: facts.login_name.clone().unwrap_or_else(|| email.clone()),
-            subject: opened.login,
-            subject_name: email.clone(),
-            before: Some(opened.invitation.access.permissions()),
-            after: None,
-            address: client.address.clone(),
-        };
-        let account = opened.account_name.clone();
-        let mail = to_inviter(opened, client, Mail::InvitationDeclined { account, email });
-        Ok(Answer::Decline { entry, mail })
+        let (entry, mail) = declining(facts, client)?;
+        Ok(Answer::Decline { entry, mail, report: None })
     };
     latchkey.store.answer_invitation(&token.hash(), latchkey.now(), decide).await.map(|_| ())
+}
+
+/// Declines an invitation of somebody whom the invited person doesn't know: the account can't
+/// invite the address again, and the operator is told. To the account it looks as [`decline`].
+/// Answers the account's name.
+///
+/// # Errors
+/// As [`decline`]; [`Failure::NotFound`] also for an invitation of the provider's.
+pub async fn report(latchkey: &Latchkey, token: &str, client: &Client) -> Result<String, Failure> {
+    let token = Token::parse(token).ok_or(Failure::NotFound)?;
+    let mut account = String::new();
+    let decide = |facts: &AnswerFacts| {
+        let (entry, mail) = declining(facts, client)?;
+        let report = reporting(latchkey, &facts.opened).ok_or(Failure::NotFound)?;
+        account.clone_from(&facts.opened.account_name);
+        Ok(Answer::Decline { entry, mail, report: Some(report) })
+    };
+    let now = latchkey.now();
+    let number = latchkey.store.answer_invitation(&token.hash(), now, decide).await?;
+    tracing::warn!(account = %number, "an inviter was reported: see `latchkey report list`");
+    Ok(account)
+}
+
+/// What declining writes: the log's row, and the mail to the inviter.
+fn declining(
+    facts: &AnswerFacts,
+    client: &Client,
+) -> Result<(NewActivity, Option<NewMail>), Failure> {
+    let opened = &facts.opened;
+    still_pending(opened)?;
+    let email = opened.invitation.email.to_string();
+    let entry = NewActivity {
+        kind: ActivityKind::InvitationDeclined,
+        actor: opened.login,
+        actor_name: facts.login_name.clone().unwrap_or_else(|| email.clone()),
+        subject: opened.login,
+        subject_name: email.clone(),
+        before: Some(opened.invitation.access.permissions()),
+        after: None,
+        address: client.address.clone(),
+    };
+    let account = opened.account_name.clone();
+    Ok((entry, to_inviter(opened, client, Mail::InvitationDeclined { account, email })))
+}
+
+/// What is reported of an inviter; none when that is the provider.
+fn reporting(latchkey: &Latchkey, opened: &OpenedInvitation) -> Option<NewReport> {
+    let inviter = opened.inviter_name.clone()?;
+    let inviter_email = opened.inviter_email.as_ref()?.to_string();
+    let mail = latchkey.settings.operator_email.clone().map(|to| NewMail {
+        to,
+        language: None,
+        mail: Mail::InvitationReported {
+            account_number: opened.account_number,
+            account: opened.account_name.clone(),
+            inviter: inviter.clone(),
+            inviter_email: inviter_email.clone(),
+            email: opened.invitation.email.to_string(),
+        },
+        invitation: None,
+    });
+    Some(NewReport { inviter_name: inviter, inviter_email, mail })
 }
 
 /// What accepting would open at this moment (rule 7): the offer, cut to what the inviter could
@@ -565,16 +625,39 @@ fn may_offer(actor: &Actor, access: Access) -> Result<(), Failure> {
     }
 }
 
-async fn limit_mails(
-    latchkey: &Latchkey,
-    actor: &Actor,
-    email: &EmailAddress,
-) -> Result<(), Failure> {
-    let settings = &latchkey.settings;
-    let account = uuid::Uuid::from(actor.account);
-    let by_address = format!("invite:{account}:{}", email.key());
-    latchkey.limit(&by_address, settings.invitations_per_address, HOUR).await?;
-    latchkey.limit(&format!("invite:{account}"), settings.invitations_per_account, HOUR).await
+/// What an invitation mail counts against: it is bounded from both ends, so that nobody floods and
+/// nobody is flooded. Only mails that go out count; a try that comes to nothing uses nothing up.
+fn bounds(latchkey: &Latchkey, actor: &Actor, email: &EmailAddress) -> Vec<Bound> {
+    vec![
+        by_inviter(latchkey, actor),
+        to_address(latchkey, actor, email),
+        by_account(latchkey, actor),
+        to_address_from_all(latchkey, email),
+    ]
+}
+
+fn by_inviter(latchkey: &Latchkey, actor: &Actor) -> Bound {
+    let key = format!("invite:by:{}", actor.user);
+    let most = latchkey.settings.invitations_per_inviter;
+    Bound { key, most, window: HOUR, of: Limited::InvitationsOfInviter }
+}
+
+fn to_address(latchkey: &Latchkey, actor: &Actor, email: &EmailAddress) -> Bound {
+    let key = format!("invite:{}:{}", uuid::Uuid::from(actor.account), email.key());
+    let most = latchkey.settings.invitations_per_address;
+    Bound { key, most, window: HOUR, of: Limited::InvitationsToAddress }
+}
+
+fn by_account(latchkey: &Latchkey, actor: &Actor) -> Bound {
+    let key = format!("invite:{}", uuid::Uuid::from(actor.account));
+    let most = latchkey.settings.invitations_per_account;
+    Bound { key, most, window: HOUR, of: Limited::InvitationsOfAccount }
+}
+
+fn to_address_from_all(latchkey: &Latchkey, email: &EmailAddress) -> Bound {
+    let key = format!("invite:to:{}", email.key());
+    let most = latchkey.settings.invitations_to_address;
+    Bound { key, most, window: DAY, of: Limited::InvitationsToAddress }
 }
 
 fn to_inviter(opened: &OpenedInvitation, client: &Client, mail: Mail) -> Option<NewMail> {
@@ -616,6 +699,7 @@ fn offer(
             mail,
             invitation: None,
         },
+        bounds: Vec::new(),
     }
 }
 

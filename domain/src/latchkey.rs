@@ -4,7 +4,7 @@ use std::net::Ipv6Addr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use model::{Failure, Language, Limit, Timestamp};
+use model::{EmailAddress, Failure, Language, Limit, Limited, Timestamp};
 use store::Store;
 use uuid::Uuid;
 
@@ -23,7 +23,7 @@ pub trait Random: Send + Sync {
     fn fill(&self, buffer: &mut [u8]);
 }
 
-/// How long things last and how often they may be tried.
+/// How long things last, how often they may be tried, and who is told.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// How long an invitation can be accepted.
@@ -36,16 +36,22 @@ pub struct Settings {
     pub session_absolute: Duration,
     /// For how long a sign-in counts as a fresh proof of who somebody is.
     pub confirmed_for: Duration,
-    /// How many sign-ins one address may try in a quarter of an hour.
-    pub sign_ins_per_address: u32,
-    /// How many sign-ins one client may try in a quarter of an hour.
+    /// How many wrong sign-ins of one client in a day cost no waiting.
     pub sign_ins_per_client: u32,
+    /// How many invitation mails one inviter may send in an hour, in all accounts together.
+    pub invitations_per_inviter: u32,
     /// How many invitation mails one account may send in an hour.
     pub invitations_per_account: u32,
     /// How many invitation mails one account may send to one address in an hour.
     pub invitations_per_address: u32,
+    /// How many invitation mails all accounts together may send to one address in a day.
+    pub invitations_to_address: u32,
+    /// Who gets a mail when an invited person doesn't know the inviter.
+    pub operator_email: Option<EmailAddress>,
     /// How many passwords are hashed at the same time; more wait their turn.
     pub hashes_at_once: usize,
+    /// How many wait; more are sent away. With 32, the last of them waits about a second.
+    pub hashes_waiting: usize,
 }
 
 impl Default for Settings {
@@ -58,11 +64,14 @@ impl Default for Settings {
             session_idle: DAY,
             session_absolute: 30 * DAY,
             confirmed_for: HOUR / 6,
-            sign_ins_per_address: 10,
             sign_ins_per_client: 300,
+            invitations_per_inviter: 50,
             invitations_per_account: 200,
             invitations_per_address: 10,
+            invitations_to_address: 20,
+            operator_email: None,
             hashes_at_once: 2,
+            hashes_waiting: 32,
         }
     }
 }
@@ -118,7 +127,8 @@ impl Latchkey {
         random: Arc<dyn Random>,
         settings: Settings,
     ) -> Self {
-        let hasher = Hasher::new(settings.hashes_at_once, random.as_ref());
+        let Settings { hashes_at_once, hashes_waiting, .. } = settings;
+        let hasher = Hasher::new(hashes_at_once, hashes_waiting, random.as_ref());
         Self { store, clock, random, settings: Arc::new(settings), hasher }
     }
 
@@ -149,10 +159,7 @@ impl Latchkey {
         if attempts.count <= most {
             return Ok(());
         }
-        let wait = attempts.until.since(now).as_millis().div_ceil(1_000);
-        Err(Failure::TooMany(Limit {
-            retry_after_seconds: u32::try_from(wait).unwrap_or(u32::MAX),
-        }))
+        Err(Failure::TooMany(Limit::until(Limited::Tries, attempts.until, now)))
     }
 }
 

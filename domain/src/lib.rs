@@ -12,9 +12,11 @@ pub mod demo;
 pub mod digests;
 pub mod factors;
 pub mod feedback;
+pub mod guesses;
 pub mod invitations;
 pub mod mails;
 pub mod passwords;
+pub mod reports;
 pub mod sessions;
 pub mod users;
 

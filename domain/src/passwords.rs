@@ -8,9 +8,9 @@ use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, Version};
 use model::{EmailAddress, Failure, Field, FieldErrors, Mail, Password, Secret, Timestamp};
 use store::{NewMail, NewPassword};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::{Client, Latchkey, Random, Token};
+use crate::{Client, Latchkey, Random, Token, guesses};
 
 /// Memory 19 456 KiB, 2 passes, 1 lane (OWASP Password Storage Cheat Sheet; OWASP ASVS 5.0
 /// V11.4.2).
@@ -18,9 +18,12 @@ const MEMORY_KIB: u32 = 19_456;
 const PASSES: u32 = 2;
 const LANES: u32 = 1;
 
-/// Hashes passwords off the async threads, a bounded number at a time.
+/// Hashes passwords off the async threads, a bounded number at a time. A bounded number more waits,
+/// and what comes beyond that is sent away: whoever floods the sign-in page costs others a moment,
+/// never the memory or the processor.
 #[derive(Clone)]
 pub(crate) struct Hasher {
+    places: Arc<Semaphore>,
     turns: Arc<Semaphore>,
     /// A hash that no password has: compared with when there is no login, so that the answer takes
     /// the same time.
@@ -43,21 +46,34 @@ fn hash_with(random_salt: &[u8], password: &str) -> Result<String, Failure> {
 }
 
 impl Hasher {
-    pub(crate) fn new(at_once: usize, random: &dyn Random) -> Self {
+    pub(crate) fn new(at_once: usize, waiting: usize, random: &dyn Random) -> Self {
         let mut secret = [0; 32];
         random.fill(&mut secret);
         let (salt, unknown) = secret.split_at(16);
         let nobody = hash_with(salt, &format!("{unknown:?}")).unwrap_or_default();
-        Self { turns: Arc::new(Semaphore::new(at_once)), nobody: nobody.into() }
+        Self {
+            places: Arc::new(Semaphore::new(at_once + waiting)),
+            turns: Arc::new(Semaphore::new(at_once)),
+            nobody: nobody.into(),
+        }
+    }
+
+    /// A place at work or in the queue, until it is dropped.
+    fn place(&self) -> Result<OwnedSemaphorePermit, Failure> {
+        Arc::clone(&self.places).try_acquire_owned().map_err(|_| {
+            tracing::warn!("too many passwords wait to be hashed: one was sent away");
+            Failure::Unavailable
+        })
     }
 
     async fn in_turn<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Failure> {
+        let place = self.place()?;
         let turn = Arc::clone(&self.turns).acquire_owned().await;
         let done = tokio::task::spawn_blocking(move || {
-            let _turn = turn;
+            let _held = (place, turn);
             work()
         });
         done.await.map_err(|error| {
@@ -154,7 +170,8 @@ pub async fn open_reset(latchkey: &Latchkey, token: &str) -> Result<Timestamp, F
     }
 }
 
-/// Sets the password that was chosen by a link, and ends every session of the user.
+/// Sets the password that was chosen by a link, and ends every session of the user. Whoever has the
+/// link has the mailbox: earlier tries from here don't hold them up any more.
 ///
 /// # Errors
 /// [`Failure::Invalid`], [`model::Conflict::LinkSpent`], [`Failure::Unavailable`].
@@ -162,6 +179,7 @@ pub async fn choose_by_reset(
     latchkey: &Latchkey,
     token: &str,
     password: &str,
+    client: &Client,
 ) -> Result<(), Failure> {
     open_reset(latchkey, token).await?;
     let spent = Failure::Conflict(model::Conflict::LinkSpent);
@@ -170,7 +188,11 @@ pub async fn choose_by_reset(
         .map_err(|problem| Failure::field(Field::NewPassword, problem))?;
     let hash = latchkey.hasher.hash(password, latchkey.random.as_ref()).await?;
     let user = latchkey.store.use_reset(&token.hash(), &hash, latchkey.now()).await?;
-    user.map(|_| ()).ok_or(spent)
+    let user = user.ok_or(spent)?;
+    if let Ok(Some(login)) = latchkey.store.login_of(user).await {
+        guesses::is_here(latchkey, &login.email, user, client).await;
+    }
+    Ok(())
 }
 
 /// Changes the password of somebody who is signed in, and ends their other sessions. It may be
@@ -184,6 +206,7 @@ pub async fn change(
     current: &str,
     new: &str,
     session: &Token,
+    client: &Client,
 ) -> Result<(), Failure> {
     let login = latchkey.store.login_of(viewer.user).await?.ok_or(Failure::SignedOut)?;
     let parse_new =
@@ -192,15 +215,37 @@ pub async fn change(
     let current = errors.take(Field::Password, Password::parse_given(current));
     let new = errors.take(Field::NewPassword, parse_new(new));
     let (Some(current), Some(new)) = (current, new) else { return Err(errors.into_failure()) };
-    let key = format!("password:{}", viewer.user);
-    latchkey.limit(&key, 10, Duration::from_secs(15 * 60)).await?;
-    let before = login.password_hash;
-    if !latchkey.hasher.verify(current, Some(before.clone())).await? {
+    if !guesses::compare(latchkey, &login.email, Some(&login), current, client).await? {
         return Err(Failure::field(Field::Password, model::FieldProblem::WrongPassword));
     }
     let short = new.is_short();
     let hash = latchkey.hasher.hash(new, latchkey.random.as_ref()).await?;
     let (password, keep) = (NewPassword { hash, short }, session.hash());
-    latchkey.store.change_password(viewer.user, &before, &password, Some(&keep)).await?;
-    latchkey.store.forget_attempts(&key).await
+    let before = login.password_hash;
+    latchkey.store.change_password(viewer.user, &before, &password, Some(&keep)).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Zeros;
+
+    impl Random for Zeros {
+        fn fill(&self, buffer: &mut [u8]) {
+            buffer.fill(0);
+        }
+    }
+
+    #[tokio::test]
+    async fn what_comes_beyond_the_queue_is_sent_away_at_once() {
+        let hasher = Hasher::new(1, 2, &Zeros);
+        let mut waiting: Vec<_> = (0..3).map(|_| hasher.place().unwrap()).collect();
+        let password = || Password::parse_given("a password of mine").unwrap();
+        assert_eq!(hasher.hash(password(), &Zeros).await, Err(Failure::Unavailable));
+        assert_eq!(hasher.verify(password(), None).await, Err(Failure::Unavailable));
+        waiting.pop();
+        assert_eq!(hasher.verify(password(), None).await, Ok(false));
+        assert_eq!(hasher.verify(password(), None).await, Ok(false), "a place is given back");
+    }
 }

@@ -9,7 +9,7 @@ use model::{
 pub use store::SignedInDevice;
 use store::{Login, NewMail, NewSession, SessionUser};
 
-use crate::{Client, Latchkey, Token};
+use crate::{Client, Latchkey, Token, guesses};
 
 /// How long somebody may take from their password to their second factor.
 const HALF_WAY: Duration = Duration::from_secs(10 * 60);
@@ -97,27 +97,17 @@ fn either(failure: Failure) -> Failure {
     failure
 }
 
-/// Compares a password with the login's, within the limits per address and per client.
+/// Compares a password with the login's, once it is this try's turn.
 pub(crate) async fn verify(
     latchkey: &Latchkey,
     email: &EmailAddress,
     password: Password,
     client: &Client,
 ) -> Result<Login, Failure> {
-    const WINDOW: Duration = Duration::from_secs(15 * 60);
-    let settings = &latchkey.settings;
-    let by_client = format!("sign-in:client:{}", client.network());
-    let by_address = format!("sign-in:address:{}", email.key());
-    latchkey.limit(&by_client, settings.sign_ins_per_client, WINDOW).await?;
-    latchkey.limit(&by_address, settings.sign_ins_per_address, WINDOW).await?;
     let login = latchkey.store.login(email).await?;
-    let hash = login.as_ref().map(|login| login.password_hash.clone());
-    let fits = latchkey.hasher.verify(password, hash).await?;
+    let fits = guesses::compare(latchkey, email, login.as_ref(), password, client).await?;
     match login {
-        Some(login) if fits => {
-            latchkey.store.forget_attempts(&by_address).await?;
-            Ok(login)
-        }
+        Some(login) if fits => Ok(login),
         _ => Err(Failure::field(Field::Password, FieldProblem::WrongPassword)),
     }
 }

@@ -200,7 +200,7 @@ export async function saveChanges(page: Page) {
   await expect(announcement(page, 'Changes saved')).toBeVisible();
 }
 
-export type Verb = 'Remove access' | 'Cancel invitation' | 'Decline invitation';
+export type Verb = 'Remove access' | 'Cancel invitation' | 'Decline invitation' | "I don't know this person";
 
 /**
  * What can't be undone is asked once more, in a dialog or on a page of its own, in a heading that names who or what.

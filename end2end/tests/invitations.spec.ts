@@ -130,6 +130,28 @@ test('declining asks once more, and then the link is closed', async ({ page, som
   await expect(rowOf(invitationsTable(page), email)).toHaveCount(0);
 });
 
+test("who doesn't know the inviter says so, and the account can't invite them again", async ({ page, someoneElse }) => {
+  const { email } = stranger();
+  const link = await invite(page, ingrid, nordlys, { email, permissions: ['See services'] });
+  const theirs = await someoneElse();
+  await theirs.goto(link);
+  await theirs.getByRole('button', { name: "I don't know this person" }).click();
+  await (await asked(theirs, "I don't know this person", ingrid.name)).click();
+  await expect(announcement(theirs, `${nordlys.name} can't invite you again`)).toBeVisible();
+  await expect(theirs.getByRole('main')).toContainText(/declined/i);
+  await theirs.goto(link);
+  await expect(theirs.getByRole('main')).toContainText(/declined/i);
+  await expect(theirs.getByRole('button', { name: /join/i })).toHaveCount(0);
+
+  await page.goto(inAccount(nordlys, 'users'));
+  await expect(rowOf(invitationsTable(page), email)).toHaveCount(0);
+  await page.goto(inAccount(nordlys, 'users/invite'));
+  await page.getByLabel('Email address').fill(email);
+  await page.getByRole('checkbox', { name: 'See services' }).check();
+  await page.getByRole('button', { name: 'Send invitation' }).click();
+  await expectProblem(page, page.getByLabel('Email address'), /doesn't take invitations from this account/);
+});
+
 test('a cancelled invitation says so', async ({ page, someoneElse }) => {
   const { email } = stranger();
   const link = await invite(page, ingrid, nordlys, { email, permissions: ['See services'] });

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{InvitationState, Permission};
+use crate::{InvitationState, Permission, Timestamp};
 
 /// Why something that was asked for didn't happen.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -86,8 +86,33 @@ pub enum Conflict {
 /// Which limit was reached, and for how long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limit {
+    /// What there was too much of.
+    pub of: Limited,
     /// Seconds until another try makes sense.
     pub retry_after_seconds: u32,
+}
+
+impl Limit {
+    /// The limit that lets nothing pass before `until`.
+    #[must_use]
+    pub fn until(of: Limited, until: Timestamp, now: Timestamp) -> Self {
+        let seconds = until.since(now).as_millis().div_ceil(1_000);
+        Self { of, retry_after_seconds: u32::try_from(seconds).unwrap_or(u32::MAX) }
+    }
+}
+
+/// What there can be too much of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Limited {
+    /// Tries of whoever asks.
+    Tries,
+    /// Invitation mails of one inviter.
+    InvitationsOfInviter,
+    /// Invitation mails of one account.
+    InvitationsOfAccount,
+    /// Invitation mails to one address.
+    InvitationsToAddress,
 }
 
 /// A field of a form.
@@ -169,6 +194,8 @@ pub enum FieldProblem {
     WrongCode,
     /// The person is in the account already.
     AlreadyInAccount,
+    /// The address takes no invitations from this account.
+    TakesNoInvitations,
     /// It isn't one of the values that the form offers.
     Unknown,
     /// Nothing would be left of somebody's permissions.

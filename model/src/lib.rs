@@ -23,7 +23,9 @@ pub use account::{AccountId, AccountNumber};
 pub use activity::{ActivityKind, UnknownActivityKind};
 pub use day::Day;
 pub use email_address::EmailAddress;
-pub use failure::{Conflict, Failure, Field, FieldError, FieldErrors, FieldProblem, Limit};
+pub use failure::{
+    Conflict, Failure, Field, FieldError, FieldErrors, FieldProblem, Limit, Limited,
+};
 pub use invitation::{Delivery, InvitationId, InvitationState};
 pub use language::Language;
 pub use mail::{FactorNews, Mail, MailKind};

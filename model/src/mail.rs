@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Access, PermissionSet, Secret, Timestamp};
+use crate::{Access, AccountNumber, PermissionSet, Secret, Timestamp};
 
 /// One mail's facts. It is stored as JSON in the outbox until it is sent, then erased: the link in
 /// it is a key.
@@ -38,6 +38,19 @@ pub enum Mail {
     InvitationDeclined {
         /// The account's name.
         account: String,
+        /// The address that was invited.
+        email: String,
+    },
+    /// To the operator: an invited person doesn't know who invites them.
+    InvitationReported {
+        /// The account's number.
+        account_number: AccountNumber,
+        /// The account's name.
+        account: String,
+        /// The inviter's full name.
+        inviter: String,
+        /// The inviter's address.
+        inviter_email: String,
         /// The address that was invited.
         email: String,
     },
@@ -106,6 +119,8 @@ pub enum MailKind {
     InvitationAccepted,
     /// [`Mail::InvitationDeclined`].
     InvitationDeclined,
+    /// [`Mail::InvitationReported`].
+    InvitationReported,
     /// [`Mail::PermissionsChanged`].
     PermissionsChanged,
     /// [`Mail::AccessRemoved`].
@@ -126,6 +141,7 @@ impl Mail {
             Self::Invitation { .. } => MailKind::Invitation,
             Self::InvitationAccepted { .. } => MailKind::InvitationAccepted,
             Self::InvitationDeclined { .. } => MailKind::InvitationDeclined,
+            Self::InvitationReported { .. } => MailKind::InvitationReported,
             Self::PermissionsChanged { .. } => MailKind::PermissionsChanged,
             Self::AccessRemoved { .. } => MailKind::AccessRemoved,
             Self::PasswordReset { .. } => MailKind::PasswordReset,
@@ -143,6 +159,7 @@ impl MailKind {
             Self::Invitation => "invitation",
             Self::InvitationAccepted => "invitation_accepted",
             Self::InvitationDeclined => "invitation_declined",
+            Self::InvitationReported => "invitation_reported",
             Self::PermissionsChanged => "permissions_changed",
             Self::AccessRemoved => "access_removed",
             Self::PasswordReset => "password_reset",

@@ -18,7 +18,7 @@ use ipnet::IpNet;
 use lettre::message::Mailbox;
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::Certificate;
-use model::{Language, Secret};
+use model::{EmailAddress, Language, Secret};
 use serde::{Deserialize, Deserializer, de};
 use tracing_subscriber::EnvFilter;
 use url::Url;
@@ -86,18 +86,25 @@ pub struct Config {
     /// Minutes after signing in until something sensitive takes the password again. Default 10.
     #[serde(deserialize_with = "whole::<_, 1440>")]
     pub confirm_minutes: u32,
-    /// Sign-ins that one e-mail address may try in a quarter of an hour. Default 10.
-    #[serde(deserialize_with = "whole::<_, 1_000_000>")]
-    pub sign_ins_per_address: u32,
-    /// Sign-ins that one client address may try in a quarter of an hour. Default 300.
+    /// Wrong sign-ins from one client address in a day that cost no waiting. Default 300.
     #[serde(deserialize_with = "whole::<_, 1_000_000>")]
     pub sign_ins_per_client: u32,
+    /// Invitation mails that one person may send in an hour, in all their accounts together.
+    /// Default 50.
+    #[serde(deserialize_with = "whole::<_, 1_000_000>")]
+    pub invitations_per_inviter: u32,
     /// Invitation mails that one account may send in an hour. Default 200.
     #[serde(deserialize_with = "whole::<_, 1_000_000>")]
     pub invitations_per_account: u32,
     /// Invitation mails that one account may send to one address in an hour. Default 10.
     #[serde(deserialize_with = "whole::<_, 1_000_000>")]
     pub invitations_per_address: u32,
+    /// Invitation mails that all accounts together may send to one address in a day. Default 20.
+    #[serde(deserialize_with = "whole::<_, 1_000_000>")]
+    pub invitations_to_address: u32,
+    /// Who gets a mail when an invited person says that they don't know the inviter. Default none.
+    #[serde(deserialize_with = "operator_email")]
+    pub operator_email: Option<EmailAddress>,
     /// The proxies in front: addresses or networks such as `10.0.0.0/8`, a list in the file,
     /// separated by commas in the environment. Only what they say in `X-Forwarded-For` is
     /// believed. Default none.
@@ -207,10 +214,12 @@ impl Default for Config {
             session_idle_hours: 24,
             session_days: 30,
             confirm_minutes: 10,
-            sign_ins_per_address: 10,
             sign_ins_per_client: 300,
+            invitations_per_inviter: 50,
             invitations_per_account: 200,
             invitations_per_address: 10,
+            invitations_to_address: 20,
+            operator_email: None,
             trusted_proxies: Vec::new(),
             connections: 1024,
             log_format: LogFormat::Text,
@@ -276,10 +285,12 @@ impl Config {
             session_idle: self.session_idle_hours * HOUR,
             session_absolute: self.session_days * DAY,
             confirmed_for: self.confirm_minutes * HOUR / 60,
-            sign_ins_per_address: self.sign_ins_per_address,
             sign_ins_per_client: self.sign_ins_per_client,
+            invitations_per_inviter: self.invitations_per_inviter,
             invitations_per_account: self.invitations_per_account,
             invitations_per_address: self.invitations_per_address,
+            invitations_to_address: self.invitations_to_address,
+            operator_email: self.operator_email.clone(),
             ..Settings::default()
         }
     }
@@ -574,6 +585,12 @@ fn language<'de, D: Deserializer<'de>>(from: D) -> Result<Locale, D::Error> {
     })
 }
 
+fn operator_email<'de, D: Deserializer<'de>>(from: D) -> Result<Option<EmailAddress>, D::Error> {
+    read_text(from, "an e-mail address such as abuse@provider.example", |text| {
+        EmailAddress::parse(text).ok().map(Some)
+    })
+}
+
 fn trusted_proxies<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<IpNet>, D::Error> {
     read(from, "IP addresses or networks such as 10.0.0.0/8", |given| {
         let entries = match given {
@@ -693,10 +710,12 @@ mod tests {
             ("INVITATION_DAYS", "a week", "a whole number from 1 to 90"),
             ("SESSION_IDLE_HOURS", "-1", "a whole number from 1 to 2160"),
             ("SESSION_DAYS", "1.5", "a whole number from 1 to 365"),
-            ("SIGN_INS_PER_ADDRESS", "0", "a whole number from 1 to 1000000"),
             ("SIGN_INS_PER_CLIENT", "many", "a whole number from 1 to 1000000"),
+            ("INVITATIONS_PER_INVITER", "0", "a whole number from 1 to 1000000"),
             ("INVITATIONS_PER_ACCOUNT", "0", "a whole number from 1 to 1000000"),
             ("INVITATIONS_PER_ADDRESS", "0", "a whole number from 1 to 1000000"),
+            ("INVITATIONS_TO_ADDRESS", "0", "a whole number from 1 to 1000000"),
+            ("OPERATOR_EMAIL", "the operator", "an e-mail address such as"),
             ("TRUSTED_PROXIES", "10.0.0.0/8, proxy.local", "IP addresses or networks"),
             ("CONNECTIONS", "100000", "a whole number from 1 to 65536"),
             ("LOG_FORMAT", "xml", "text or json"),

@@ -11,8 +11,8 @@ use uuid::Uuid;
 use crate::db::{Tx, limit, new_id, read, sql, write};
 use crate::memberships::{access, stored_permissions};
 use crate::{
-    NewActivity, NewMail, NewSession, NewUser, Store, TokenHash, accounts, activity, memberships,
-    outbox, sessions, users,
+    Bound, NewActivity, NewMail, NewReport, NewSession, NewUser, Store, TokenHash, accounts,
+    activity, limits, memberships, outbox, reports, sessions, users,
 };
 
 /// What an [`InvitationRow`] reads, of invitations as `i`; then the tail of the statement.
@@ -158,6 +158,8 @@ pub struct OfferFacts {
     pub account_name: String,
     /// Whether somebody with that address is in the account already.
     pub in_account: bool,
+    /// Whether a report keeps the account from inviting that address.
+    pub reported: bool,
     /// The invitation of that address that is pending (or expired), if there is one.
     pub pending: Option<Invitation>,
     /// The id that a new invitation will have; a pending one keeps its own.
@@ -177,6 +179,8 @@ pub struct Offer {
     pub entry: NewActivity,
     /// The mail with the link. The store fills in which invitation it belongs to.
     pub mail: NewMail,
+    /// What the mail counts against.
+    pub bounds: Vec<Bound>,
 }
 
 /// What an offer became.
@@ -250,7 +254,6 @@ pub struct AnswerFacts {
 
 /// What the invited person answers.
 #[derive(Clone, Debug)]
-#[expect(clippy::large_enum_variant, reason = "made once in a request and consumed at once")]
 pub enum Answer {
     /// They join.
     Accept {
@@ -271,6 +274,8 @@ pub enum Answer {
         entry: NewActivity,
         /// The mail that tells the inviter.
         mail: Option<NewMail>,
+        /// What they report besides: they don't know the inviter.
+        report: Option<NewReport>,
     },
 }
 
@@ -437,7 +442,7 @@ impl Store {
     ///
     /// # Errors
     /// What `decide` answers, [`Failure::NotFound`] when the user isn't in the account,
-    /// [`Failure::Unavailable`].
+    /// [`Failure::TooMany`] beyond a bound of the offer, [`Failure::Unavailable`].
     pub async fn offer_invitation(
         &self,
         account: AccountId,
@@ -459,7 +464,9 @@ impl Store {
             .fetch_optional(db))?;
         let pending = pending.map(|row| row.read(now));
         let id = pending.as_ref().map_or_else(|| new_id(now).into(), |pending| pending.id);
-        let facts = OfferFacts { actor, actor_name, account_name, in_account, pending, id };
+        let reported = reports::in_force(&mut tx, account, email).await?;
+        let facts =
+            OfferFacts { actor, actor_name, account_name, in_account, reported, pending, id };
 
         let offer = decide(&facts)?;
         let inviter = Some(actor.user);
@@ -486,7 +493,8 @@ impl Store {
     ///
     /// # Errors
     /// What `decide` answers, [`Failure::NotFound`] when the user isn't in the account or the
-    /// account has no such invitation, [`Failure::Unavailable`].
+    /// account has no such invitation, [`Failure::TooMany`] beyond a bound of the offer,
+    /// [`Failure::Unavailable`].
     pub async fn step_invitation(
         &self,
         account: AccountId,
@@ -604,8 +612,8 @@ impl Store {
     }
 
     /// Accepts or declines: locks the account and the invitation, reads the facts, asks `decide`,
-    /// then consumes the invitation and writes login, membership, session, log and mail in the
-    /// same transaction. Answers who joined, with their new membership's account number.
+    /// then consumes the invitation and writes login, membership, session, report, log and mail in
+    /// the same transaction. Answers who joined, with their new membership's account number.
     ///
     /// # Errors
     /// What `decide` answers, [`Failure::NotFound`] for an unknown token, [`Failure::Unavailable`].
@@ -643,8 +651,14 @@ impl Store {
                 }
                 (entry, mail)
             }
-            Answer::Decline { entry, mail } => {
+            Answer::Decline { entry, mail, report } => {
                 end(&mut tx, invitation, "declined", now).await?;
+                if let Some(report) = report {
+                    reports::insert(&mut tx, account, &invitation.email, &report, now).await?;
+                    if let Some(mail) = report.mail {
+                        outbox::queue(&mut tx, &mail, now).await?;
+                    }
+                }
                 (entry, mail)
             }
         };
@@ -751,8 +765,8 @@ fn was_pending(changed: u64, invitation: &Invitation) -> Result<(), Failure> {
     }
 }
 
-/// Writes what an offer sends out: the link's token, the log's row, and the mail in place of one
-/// that still waits.
+/// Writes what an offer sends out, within its bounds: the link's token, the log's row, and the mail
+/// in place of one that still waits.
 async fn send(
     tx: &mut Tx,
     account: AccountId,
@@ -760,6 +774,7 @@ async fn send(
     offer: Offer,
     now: Timestamp,
 ) -> Result<(), Failure> {
+    limits::keep_within(tx, &offer.bounds, now).await?;
     write!(tx, db => query(INSERT_TOKEN)
         .bind(&offer.token_hash[..])
         .bind(Uuid::from(id))

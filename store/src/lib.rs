@@ -12,10 +12,12 @@ mod db;
 mod digests;
 mod factors;
 mod feedback;
+mod guesses;
 mod invitations;
 mod limits;
 mod memberships;
 mod outbox;
+mod reports;
 mod resets;
 mod sessions;
 mod users;
@@ -28,16 +30,18 @@ pub use db::{OpenError, Store};
 pub use digests::{DigestFacts, LogDigest, UnsignedLog};
 pub use factors::{AuthenticatorApp, FactorChange, FactorProof, SignInTry};
 pub use feedback::Feedback;
+pub use guesses::{Guess, GuessFacts, Hearing, Tally};
 pub use invitations::{
     Answer, AnswerFacts, Invitation, InvitationFacts, InvitationStep, Joiner, Offer, OfferFacts,
     Offered, OpenedInvitation, PendingInvitation, Tracked, TrackedMail,
 };
-pub use limits::Attempts;
+pub use limits::{Attempts, Bound};
 pub use memberships::{
     AccountMembership, ChangeFacts, Member, MembershipChange, MembershipRow, Owner, UserSort,
     UsersQuery,
 };
 pub use outbox::{KeptMail, NewMail, QueuedMail};
+pub use reports::{NewReport, Report};
 pub use resets::OpenedReset;
 pub use sessions::{NewSession, SessionUser, SignedInDevice};
 pub use users::{Login, NewPassword, NewUser};

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use model::{Failure, Timestamp};
+use model::{Failure, Limit, Limited, Timestamp};
 
 use sqlx::{query, query_as};
 
 use crate::Store;
-use crate::db::{count, read, sql, write};
+use crate::db::{Tx, count, read, sql, write};
 
 sql! {
     COUNT = "INSERT INTO attempts (key, count, until) VALUES ($1, 1, $3) \
@@ -29,6 +29,19 @@ pub struct Attempts {
     pub until: Timestamp,
 }
 
+/// How often something may be done in a window of time.
+#[derive(Clone, Debug)]
+pub struct Bound {
+    /// What is counted, by whom.
+    pub key: String,
+    /// So often.
+    pub most: u32,
+    /// In a time of this length, which begins with the first.
+    pub window: Duration,
+    /// What whoever goes beyond it is told.
+    pub of: Limited,
+}
+
 impl Store {
     /// Counts one attempt at `key`; the first one opens a window of length `window`.
     ///
@@ -41,13 +54,9 @@ impl Store {
         now: Timestamp,
     ) -> Result<Attempts, Failure> {
         let mut tx = self.begin().await?;
-        let (tries, until): (i64, i64) = read!(tx, db => query_as(COUNT)
-            .bind(key)
-            .bind(now.as_micros())
-            .bind(now.after(window).as_micros())
-            .fetch_one(db))?;
+        let attempts = count_one(&mut tx, key, window, now).await?;
         tx.commit().await?;
-        Ok(Attempts { count: count(tries), until: Timestamp::from_micros(until) })
+        Ok(attempts)
     }
 
     /// What was counted at `key` in the present window; none when nothing was.
@@ -72,4 +81,43 @@ impl Store {
         write!(self, db => query(FORGET).bind(key).execute(db))?;
         Ok(())
     }
+}
+
+/// Counts what the transaction does against every bound. The caller names them from the narrowest
+/// to the widest, always in the same order, so that nobody waits in a circle.
+///
+/// # Errors
+/// [`Failure::TooMany`] with the longest wait if it goes beyond one of them: nothing is counted
+/// then, as the transaction comes to nothing; [`Failure::Unavailable`].
+pub(crate) async fn keep_within(
+    tx: &mut Tx,
+    bounds: &[Bound],
+    now: Timestamp,
+) -> Result<(), Failure> {
+    let mut beyond: Option<Limit> = None;
+    for bound in bounds {
+        let attempts = count_one(tx, &bound.key, bound.window, now).await?;
+        if attempts.count > bound.most {
+            let limit = Limit::until(bound.of, attempts.until, now);
+            let longer = |known: &Limit| known.retry_after_seconds < limit.retry_after_seconds;
+            if beyond.as_ref().is_none_or(longer) {
+                beyond = Some(limit);
+            }
+        }
+    }
+    beyond.map_or(Ok(()), |limit| Err(Failure::TooMany(limit)))
+}
+
+async fn count_one(
+    tx: &mut Tx,
+    key: &str,
+    window: Duration,
+    now: Timestamp,
+) -> Result<Attempts, Failure> {
+    let (tries, until): (i64, i64) = read!(tx, db => query_as(COUNT)
+        .bind(key)
+        .bind(now.as_micros())
+        .bind(now.after(window).as_micros())
+        .fetch_one(db))?;
+    Ok(Attempts { count: count(tries), until: Timestamp::from_micros(until) })
 }

@@ -55,7 +55,10 @@ sql! {
     END_OTHERS = "DELETE FROM sessions WHERE user_id = $1 AND token_hash <> $2";
     SWEEP_SESSIONS = "DELETE FROM sessions WHERE last_seen_at < $1 OR created_at < $2";
     SWEEP_RESETS = "DELETE FROM resets WHERE expires_at <= $1";
-    SWEEP_ATTEMPTS = "DELETE FROM attempts WHERE until <= $1";
+    SWEEP_ATTEMPTS = "DELETE FROM attempts WHERE until <= $1",
+        // Leaves alone what others hold: they hold several, and must not wait for this in a circle.
+        on Postgres "DELETE FROM attempts WHERE key IN \
+            (SELECT key FROM attempts WHERE until <= $1 FOR UPDATE SKIP LOCKED)";
     SWEEP_SIGN_INS = "DELETE FROM sign_ins WHERE expires_at <= $1";
     SWEEP_SETUPS = "DELETE FROM authenticator_setups WHERE expires_at <= $1";
     SWEEP_DEVICES = "DELETE FROM devices WHERE last_seen_at < $1";
@@ -293,8 +296,12 @@ impl Store {
             .execute(db))?;
         let unused = now.before(DEVICES_KEPT).as_micros();
         let devices = write!(self, db => query(SWEEP_DEVICES).bind(unused).execute(db))?;
-        let mut rows = sessions + devices;
-        for over in [SWEEP_RESETS, SWEEP_ATTEMPTS, SWEEP_SIGN_INS, SWEEP_SETUPS] {
+        let mut tx = self.begin().await?;
+        let text = SWEEP_ATTEMPTS.on(&tx);
+        let attempts = write!(tx, db => query(text).bind(now.as_micros()).execute(db))?;
+        tx.commit().await?;
+        let mut rows = sessions + devices + attempts;
+        for over in [SWEEP_RESETS, SWEEP_SIGN_INS, SWEEP_SETUPS] {
             rows += write!(self, db => query(over).bind(now.as_micros()).execute(db))?;
         }
         Ok(rows)

@@ -1,7 +1,9 @@
 //! The live checks: what stands in the way of this reader, at this moment, in words.
 
 use domain::invitations::{Tracked, TrackedMail, Whereabouts};
-use model::{Delivery, Failure, FieldErrors, InvitationState, Mail, Permission, Timestamp};
+use model::{
+    Delivery, Failure, FieldErrors, InvitationState, Limited, Mail, Permission, Timestamp,
+};
 
 use crate::help::api::{Found, FoundMail, HelpView};
 use crate::request::{self, Inside};
@@ -44,12 +46,15 @@ async fn inviting(inside: &Inside) -> Result<Found, Failure> {
             advice: vec![words!(help.inviting_no_advice, owners = words::list(owners))],
         });
     }
-    let limit = domain::invitations::mail_limit(latchkey, actor).await?;
-    if let Some(until) = limit.used_up_until {
+    if let Some(limit) = domain::invitations::used_up(latchkey, actor).await? {
+        let verdict = match limit.of {
+            Limited::InvitationsOfInviter => words!(help.inviting_limit_own, count = limit.most),
+            _ => words!(help.inviting_limit, account = account, count = limit.most),
+        };
         return Ok(Found {
             mood: Mood::Waiting,
-            verdict: words!(help.inviting_limit, account = account, count = limit.most),
-            advice: vec![words!(help.inviting_limit_advice, when = exact(until))],
+            verdict,
+            advice: vec![words!(help.inviting_limit_advice, when = exact(limit.until))],
         });
     }
     let advice = if actor.access.is_owner() {

@@ -196,3 +196,14 @@ pub(crate) async fn decline(token: String) -> Result<(), Problem> {
     request::redirect(&format!("/invitations/{token}"));
     Ok(())
 }
+
+/// Declines, and says that the inviter is unknown.
+#[server(prefix = "/api", endpoint = "invitations/report")]
+pub(crate) async fn report(token: String) -> Result<(), Problem> {
+    let (latchkey, client) = (request::latchkey()?, request::client());
+    let account = domain::invitations::report(&latchkey, &token, &client).await?;
+    let provider = request::site().provider.clone();
+    let notice = Notice::InvitationReported { account, provider };
+    request::done(&format!("/invitations/{token}"), notice);
+    Ok(())
+}

@@ -30,6 +30,14 @@ impl LazyRoute for JoinPage {
 fn open(invitation: OpenInvitation, frame: Frame) -> AnyView {
     let OpenInvitation { token, email, account, inviter, access, expires, step } = invitation;
     let heading = words!(join.heading, account = account.clone());
+    let report = inviter.is_some().then(|| {
+        let report = format!("/invitations/{token}/report");
+        view! {
+            <form class="decline" method="get" action=report>
+                <button class="button button-quiet">{words!(join.report)}</button>
+            </form>
+        }
+    });
     let by = match inviter {
         Some(inviter) => words!(join.by, inviter = inviter, account = account.clone()),
         None => {
@@ -52,6 +60,7 @@ fn open(invitation: OpenInvitation, frame: Frame) -> AnyView {
         <form class="decline" method="get" action=decline>
             <button class="button button-quiet">{words!(join.decline)}</button>
         </form>
+        {report}
     }
     .into_any()
 }

@@ -3,3 +3,4 @@
 mod api;
 pub(crate) mod decline;
 pub(crate) mod join;
+pub(crate) mod report;

@@ -95,6 +95,10 @@ fn letter(mail: &Mail, site: &Site) -> Letter {
     let url = &site.public_url;
     match mail {
         Mail::Invitation { account, inviter, access, expires_at, token } => {
+            let unknown = match inviter.clone() {
+                Some(inviter) => words!(mail.invitation_unknown_person, inviter = inviter),
+                None => words!(mail.invitation_unknown, inviter = site.provider.clone()),
+            };
             let inviter = inviter.clone().unwrap_or_else(|| site.provider.clone());
             let provider = site.provider.clone();
             let account = account.clone();
@@ -114,7 +118,7 @@ fn letter(mail: &Mail, site: &Site) -> Letter {
                 lead: vec![
                     words!(
                         mail.invitation_lead,
-                        inviter = inviter.clone(),
+                        inviter = inviter,
                         account = account,
                         provider = provider
                     ),
@@ -125,7 +129,7 @@ fn letter(mail: &Mail, site: &Site) -> Letter {
                     words!(mail.invitation_button),
                     format!("{url}/invitations/{}", token.expose()),
                 )),
-                after: vec![words!(mail.invitation_unknown, inviter = inviter)],
+                after: vec![unknown],
             }
         }
         Mail::InvitationAccepted { account, name, email, access } => {
@@ -159,6 +163,32 @@ fn letter(mail: &Mail, site: &Site) -> Letter {
             )],
             ..Letter::default()
         },
+        Mail::InvitationReported { account_number, account, inviter, inviter_email, email } => {
+            let (account, inviter) = (account.clone(), inviter.clone());
+            Letter {
+                subject: words!(
+                    mail.reported_subject,
+                    account = account.clone(),
+                    number = account_number.to_string()
+                ),
+                lead: vec![
+                    words!(
+                        mail.reported_lead,
+                        inviter = inviter,
+                        inviter_email = inviter_email.clone(),
+                        email = email.clone(),
+                        account = account,
+                        number = account_number.to_string()
+                    ),
+                    words!(mail.reported_since),
+                ],
+                button: None,
+                after: vec![words!(
+                    mail.reported_lift,
+                    command = format!("latchkey report lift {account_number} {email}")
+                )],
+            }
+        }
         Mail::PermissionsChanged { account, changed_by, before, after } => {
             let (account, by) = (account.clone(), changed_by.clone());
             let added = words::phrases(after.difference(*before))

@@ -250,8 +250,9 @@ pub(crate) async fn change_password(
 ) -> Result<(), Problem> {
     let viewer = request::signed_in().await?;
     let session = request::session().ok_or(model::Failure::SignedOut)?;
-    let latchkey = request::latchkey()?;
-    domain::passwords::change(&latchkey, &viewer, &password, &new_password, &session).await?;
+    let (latchkey, client) = (request::latchkey()?, request::client());
+    domain::passwords::change(&latchkey, &viewer, &password, &new_password, &session, &client)
+        .await?;
     request::done("/security", Notice::OwnPasswordChanged);
     Ok(())
 }
@@ -300,7 +301,8 @@ pub(crate) async fn reset(
     token: String,
     #[server(default)] new_password: String,
 ) -> Result<(), Problem> {
-    domain::passwords::choose_by_reset(&request::latchkey()?, &token, &new_password).await?;
+    let (latchkey, client) = (request::latchkey()?, request::client());
+    domain::passwords::choose_by_reset(&latchkey, &token, &new_password, &client).await?;
     request::end_session();
     request::done("/sign-in", Notice::PasswordChanged);
     Ok(())

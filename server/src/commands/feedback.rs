@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::{exact, explain, open, say};
+use super::{exact, explain, open, plain, say};
 use crate::config::Config;
 
 /// Lists what readers said of the guides, newest first: when, which guide in which language,
@@ -16,9 +16,7 @@ pub(super) async fn list(config: &Config, most: usize) -> Result<()> {
     }
     for one in said {
         let answer = if one.helped { "yes" } else { "no" };
-        // A comment is somebody else's text: on one line, and nothing in it steers the terminal.
-        let comment: String =
-            one.comment.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        let comment = plain(&one.comment);
         say(&format!("{}  {} ({})  {answer}  {comment}", exact(one.at), one.guide, one.language))?;
     }
     Ok(())

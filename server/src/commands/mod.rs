@@ -8,6 +8,7 @@ mod doctor;
 mod feedback;
 mod log;
 mod migrate;
+mod report;
 mod serve;
 mod user;
 
@@ -57,6 +58,9 @@ enum Command {
     /// Read what people say of the guides
     #[command(subcommand)]
     Feedback(FeedbackCommand),
+    /// See which inviters were reported, and lift what follows from it
+    #[command(subcommand)]
+    Report(ReportCommand),
     /// Prepare the demo
     #[command(subcommand)]
     Demo(DemoCommand),
@@ -115,6 +119,24 @@ enum FeedbackCommand {
 }
 
 #[derive(Debug, Subcommand)]
+enum ReportCommand {
+    /// List the newest reports
+    List {
+        /// How many of them
+        #[arg(long, default_value_t = 100)]
+        most: usize,
+    },
+    /// Let an account invite an address again
+    Lift {
+        /// The account's number
+        #[arg(value_name = "ACCOUNT")]
+        number: String,
+        /// The address that it may invite again
+        email: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
 enum DemoCommand {
     /// Fill an empty database with the demo's people and accounts
     Seed,
@@ -154,6 +176,10 @@ async fn obey(config: Config, command: Command) -> Result<()> {
             log::verify(&config, account, key).await
         }
         Command::Feedback(FeedbackCommand::List { most }) => feedback::list(&config, most).await,
+        Command::Report(ReportCommand::List { most }) => report::list(&config, most).await,
+        Command::Report(ReportCommand::Lift { number, email }) => {
+            report::lift(&config, &number, &email).await
+        }
         Command::Demo(DemoCommand::Seed) => demo::seed(&config).await,
         Command::Doctor => Ok(()),
     }
@@ -239,6 +265,11 @@ fn explain(failure: Failure) -> anyhow::Error {
         | Failure::TooMany(_) => "that isn't possible now",
     };
     anyhow::Error::msg(words)
+}
+
+/// Somebody else's text on one line, with nothing in it that steers the terminal.
+fn plain(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 /// A moment as the mails write it, such as "7 December 2026, 12:00 UTC".

@@ -160,6 +160,9 @@ async fn every_hour(latchkey: Latchkey, log_key: LogKey, mut stop: watch::Receiv
         if let Ok(rows) = domain::sessions::sweep(&latchkey).await {
             tracing::debug!(rows, "swept");
         }
+        if let Ok(rows) = domain::guesses::sweep(&latchkey).await {
+            tracing::debug!(rows, "swept tries at signing in");
+        }
         if let Ok(logs @ 1..) = digests::sign_finished(&latchkey, &log_key).await {
             tracing::info!(logs, "signed how the logs stood at the end of the day");
         }

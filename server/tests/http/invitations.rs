@@ -260,4 +260,126 @@ on_both! {
         let page = mei.get("/accounts/100002/users").await;
         assert!(!page.words().contains("Bjørn"), "an address doesn't tell a name");
     }
+
+    async fn one_inviter_sends_so_many_mails_in_all_their_accounts(db: TestDatabase) {
+        let app = TestApp::with(db, &[("INVITATIONS_PER_INVITER", "2")]).await;
+        app.forward_hours(1);
+        let mut ingrid = app.as_person(INGRID).await;
+        for address in ["a@nordlys.example", "b@nordlys.example"] {
+            ingrid.invite(address, &["billing.view"]).await.is(303);
+        }
+        let page = ingrid.invite("c@nordlys.example", &["billing.view"]).await;
+        page.is(429).says("as one person can for now. Try again in 1 hour.");
+        assert_eq!(page.headers.get("retry-after").unwrap(), "3600");
+        assert!(page.body.contains("value=\"c@nordlys.example\""));
+        let page = ingrid.get("/help/users?account=100001").await;
+        page.is(200).says("You have used up the 2 invitation emails");
+        app.as_person(AMIRA).await.invite("c@nordlys.example", &["billing.view"]).await.is(303);
+        app.forward_hours(1);
+        ingrid.invite("d@nordlys.example", &["billing.view"]).await.is(303);
+    }
+
+    async fn one_address_gets_so_many_mails_from_all_accounts(db: TestDatabase) {
+        let app = TestApp::with(db, &[("INVITATIONS_TO_ADDRESS", "2")]).await;
+        let (mut ingrid, mut mei) = (app.as_person(INGRID).await, app.as_person(MEI).await);
+        let from_agency =
+            [("account", "100002"), ("email", "KARI@nordlys.example"), ("permissions[]", "billing.view")];
+        ingrid.invite("kari@nordlys.example", &["billing.view"]).await.is(303);
+        let page = mei.post("/accounts/100002/users/invite", "users/invite", &from_agency).await;
+        page.is(303);
+        let page = ingrid.invite("kari@nordlys.example", &["billing.pay"]).await;
+        page.is(429).says("as it can get for now. Try again in 24 hours.");
+        let page = mei.post("/accounts/100002/users/invite", "users/invite", &from_agency).await;
+        page.is(429).says("as it can get for now");
+        assert_eq!(app.mails_to("kari@nordlys.example").await.len(), 1);
+        ingrid.invite("ola@nordlys.example", &["billing.view"]).await.is(303);
+        app.forward_hours(24);
+        ingrid.invite("kari@nordlys.example", &["billing.pay"]).await.is(303);
+    }
+
+    async fn what_comes_to_nothing_uses_up_nobodys_mails(db: TestDatabase) {
+        let app = TestApp::with(db, &[("INVITATIONS_TO_ADDRESS", "1")]).await;
+        app.forward_hours(24);
+        let mut ingrid = app.as_person(INGRID).await;
+        ingrid.invite(BJORN.email, &["billing.view"]).await.is(422);
+        let fields = [("account", "100002"), ("email", BJORN.email), ("permissions[]", "billing.view")];
+        let mut mei = app.as_person(MEI).await;
+        mei.post("/accounts/100002/users/invite", "users/invite", &fields).await.is(303);
+    }
+
+    async fn who_doesnt_know_the_inviter_says_so_and_gets_no_more_from_there(db: TestDatabase) {
+        let app = TestApp::with(db, &[("OPERATOR_EMAIL", "abuse@provider.example")]).await;
+        let mut ingrid = app.as_person(INGRID).await;
+        ingrid.invite("kari@nordlys.example", &["billing.view"]).await.is(303);
+        let link = app.invitation_link("kari@nordlys.example").await;
+        let token = link.rsplit('/').next().unwrap();
+        let mut kari = app.browser();
+        let page = kari.get(&link).await;
+        page.is(200).says("I don't know this person");
+        let path = format!("{link}/report");
+        assert!(page.body.contains(&format!("action=\"{path}\"")));
+        let page = kari.get(&path).await;
+        page.is(200).says("You don't know Ingrid Solberg?");
+        page.says("Ingrid Solberg only hears that you declined.");
+        kari.get(&link).await.is(200);
+        let page = kari.submit(&path, "invitations/report", &[("token", token)]).await;
+        page.is(410).says("This invitation was declined");
+        page.says("Nordlys Bakeri AS can't invite you again");
+
+        assert_eq!(app.mails_to(INGRID.email).await.first(), Some(&"invitation_declined"));
+        assert_eq!(app.mails_to("abuse@provider.example").await, ["invitation_reported"]);
+        let mailbox = app.browser().get("/demo/mailbox").await;
+        mailbox.says("Nordlys Bakeri AS (100001) invited somebody who doesn't know the inviter");
+        let page = ingrid.get(&format!("{BAKERY}/log")).await;
+        page.says("Invitation declined");
+        assert!(!page.words().to_lowercase().contains("report"));
+        let page = ingrid.invite("KARI@nordlys.example", &["billing.view"]).await;
+        page.is(422).says("This address doesn't take invitations from this account");
+        assert!(page.body.contains("aria-invalid=\"true\""));
+        kari.post(&path, "invitations/report", &[("token", token)]).await.is(410);
+        let mut mei = app.as_person(MEI).await;
+        let fields =
+            [("account", "100002"), ("email", "kari@nordlys.example"), ("permissions[]", "billing.view")];
+        mei.post("/accounts/100002/users/invite", "users/invite", &fields).await.is(303);
+
+        let reports = domain::reports::newest(&app.latchkey, 9).await.unwrap();
+        assert_eq!(reports.len(), 1);
+        assert_eq!(reports[0].inviter_name, "Ingrid Solberg");
+        let email = model::EmailAddress::parse("kari@nordlys.example").unwrap();
+        let lifted = domain::reports::lift(&app.latchkey, reports[0].account_number, &email).await;
+        lifted.unwrap();
+        ingrid.invite("kari@nordlys.example", &["billing.view"]).await.is(303);
+    }
+
+    async fn the_provider_is_nobody_to_be_reported(db: TestDatabase) {
+        let app = TestApp::new(db).await;
+        let created =
+            domain::accounts::create(&app.latchkey, "Fjell AS", "kari@nordlys.example").await;
+        let token = created.unwrap().1.secret().expose().to_owned();
+        let link = format!("/invitations/{token}");
+        let mut kari = app.browser();
+        let page = kari.get(&link).await;
+        page.is(200).says("Decline invitation");
+        assert!(!page.words().contains("I don't know this person"));
+        let path = format!("{link}/report");
+        kari.post(&path, "invitations/report", &[("token", &token)]).await.is(404);
+        kari.get(&link).await.is(200);
+    }
+
+    async fn reporting_and_inviting_at_once_leave_nothing_pending_after_a_report(db: TestDatabase) {
+        let app = TestApp::new(db).await;
+        let mut ingrid = app.as_person(INGRID).await;
+        ingrid.invite("kari@nordlys.example", &["billing.view"]).await.is(303);
+        let link = app.invitation_link("kari@nordlys.example").await;
+        let token = link.rsplit('/').next().unwrap().to_owned();
+        let (mut kari, path) = (app.browser(), format!("{link}/report"));
+        let fields = [("token", token.as_str())];
+        let (reporting, inviting) = tokio::join!(
+            kari.post(&path, "invitations/report", &fields),
+            ingrid.invite("kari@nordlys.example", &["billing.pay"]),
+        );
+        // Either the report came first and the invitation is refused, or the link was replaced.
+        let done = [reporting.status.as_u16(), inviting.status.as_u16()];
+        assert!([[303, 422], [410, 303], [409, 303]].contains(&done), "{done:?}");
+    }
 }

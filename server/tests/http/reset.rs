@@ -35,6 +35,21 @@ on_both! {
         app.browser().sign_in(INGRID.email, "another long password").await.is(303);
     }
 
+    async fn who_chose_a_password_by_the_link_waits_for_no_earlier_try(db: TestDatabase) {
+        let app = TestApp::new(db).await;
+        for _ in 0..3 {
+            app.browser().sign_in(INGRID.email, "wrong password").await.is(422);
+        }
+        app.browser().sign_in(INGRID.email, PASSWORD).await.is(429);
+        let email = model::EmailAddress::parse(INGRID.email).unwrap();
+        let (token, _) = domain::passwords::reset_link(&app.latchkey, &email).await.unwrap();
+        let token = token.secret().expose();
+        let fields = [("token", token), ("new_password", "another long password")];
+        let link = format!("/reset/{token}");
+        app.browser().post(&link, "security/reset", &fields).await.is(303);
+        app.browser().sign_in(INGRID.email, "another long password").await.is(303);
+    }
+
     async fn an_unknown_address_gets_the_same_answer(db: TestDatabase) {
         let app = TestApp::new(db).await;
         let fields = [("email", "nobody@nordlys.example")];

@@ -1,6 +1,8 @@
 //! Signing in and out.
 
 use domain::demo::{BJORN, INGRID, MEI, PASSWORD};
+use domain::{Client, Latchkey, Settings, sessions};
+use model::Failure;
 use test_database::on_both;
 
 use crate::story::{BAKERY, TestApp};
@@ -83,15 +85,130 @@ on_both! {
         browser.get(BAKERY).await.is(302);
     }
 
-    async fn too_many_tries_at_one_address_have_to_wait(db: TestDatabase) {
+    async fn wrong_tries_wait_longer_and_longer_and_a_right_one_ends_it(db: TestDatabase) {
         let app = TestApp::new(db).await;
-        for _ in 0..10 {
+        for _ in 0..3 {
             app.browser().sign_in(BJORN.email, "wrong password").await.is(422);
         }
-        let page = app.browser().sign_in(BJORN.email, PASSWORD).await;
-        page.is(429).says("Try again in 15 min");
-        assert!(page.headers.contains_key("retry-after"));
-        app.forward_hours(1);
+        for (seconds, words) in [(1, "in 1 second."), (2, "in 2 seconds."), (4, "in 4 seconds.")] {
+            let page = app.browser().sign_in(BJORN.email, PASSWORD).await;
+            page.is(429).says("That was tried too often");
+            page.says(words);
+            assert_eq!(page.headers.get("retry-after").unwrap(), &seconds.to_string());
+            app.forward_seconds(seconds);
+            app.browser().sign_in(BJORN.email, "wrong password").await.is(422);
+        }
+        app.forward_seconds(8);
+        app.browser().sign_in(BJORN.email, PASSWORD).await.is(303);
+        for _ in 0..2 {
+            app.browser().sign_in(BJORN.email, "wrong password").await.is(422);
+        }
+        app.browser().sign_in(BJORN.email, PASSWORD).await.is(303);
+    }
+
+    async fn an_unknown_address_waits_as_a_known_one(db: TestDatabase) {
+        let app = TestApp::new(db).await;
+        for address in ["nobody@nordlys.example", BJORN.email] {
+            for _ in 0..3 {
+                app.browser_at("198.51.100.1").sign_in(address, "wrong password").await.is(422);
+            }
+            let page = app.browser_at("198.51.100.1").sign_in(address, "wrong password").await;
+            page.is(429).says("in 1 second.");
+        }
+    }
+
+    async fn strangers_never_hold_up_who_signed_in_from_here_before(db: TestDatabase) {
+        let app = TestApp::new(db).await;
+        app.as_person(BJORN).await;
+        for host in 1..=20 {
+            let mut stranger = app.browser_at(&format!("198.51.100.{host}"));
+            stranger.sign_in(BJORN.email, "wrong password").await;
+        }
+        app.browser().sign_in(BJORN.email, PASSWORD).await.is(303);
+        // From elsewhere they wait, but what they are told holds whatever the strangers do.
+        let mut travelling = app.browser_at("203.0.113.7");
+        let page = travelling.sign_in(BJORN.email, PASSWORD).await;
+        page.is(429).says("Try again in 1 second.");
+        for host in 21..=40 {
+            let mut stranger = app.browser_at(&format!("198.51.100.{host}"));
+            stranger.sign_in(BJORN.email, "wrong password").await;
+        }
+        app.forward_seconds(1);
+        travelling.sign_in(BJORN.email, PASSWORD).await.is(303);
+        travelling.sign_in(BJORN.email, PASSWORD).await.is(303);
+    }
+
+    async fn nobody_waits_longer_than_a_minute_for_what_others_try(db: TestDatabase) {
+        let app = TestApp::new(db).await;
+        for host in 1..=60 {
+            let mut stranger = app.browser_at(&format!("198.51.100.{host}"));
+            stranger.sign_in(BJORN.email, "wrong password").await;
+            app.forward_seconds(60);
+            stranger.sign_in(BJORN.email, "wrong password").await;
+        }
+        let mut bjorn = app.browser_at("203.0.113.7");
+        bjorn.sign_in(BJORN.email, PASSWORD).await.is(429).says("Try again in 1 minute.");
+        app.forward_seconds(60);
+        bjorn.sign_in(BJORN.email, PASSWORD).await.is(303);
+    }
+
+    async fn one_network_waits_for_its_wrong_tries_at_all_logins(db: TestDatabase) {
+        let app = TestApp::with(db, &[("SIGN_INS_PER_CLIENT", "5")]).await;
+        let mut ingrid = app.browser_at("[2001:db8:1:2::1]");
+        ingrid.sign_in(INGRID.email, PASSWORD).await.is(303);
+        for host in 1..=5 {
+            let mut browser = app.browser_at(&format!("[2001:db8:1:2::{host}]"));
+            let address = format!("user{host}@nordlys.example");
+            browser.sign_in(&address, "wrong password").await.is(422);
+        }
+        let mut browser = app.browser_at("[2001:db8:1:2::9]");
+        browser.sign_in(MEI.email, PASSWORD).await.is(429).says("Try again in 1 second.");
+        ingrid.sign_in(INGRID.email, PASSWORD).await.is(303);
+        app.forward_seconds(1);
+        browser.sign_in(MEI.email, PASSWORD).await.is(303);
+    }
+
+    async fn of_fifty_tries_at_once_three_are_looked_at(db: TestDatabase) {
+        let app = TestApp::new(db).await;
+        let mut tries = tokio::task::JoinSet::new();
+        for _ in 0..50 {
+            let mut browser = app.browser();
+            tries.spawn(async move {
+                browser.sign_in(BJORN.email, "wrong password").await.status.as_u16()
+            });
+        }
+        let statuses = tries.join_all().await;
+        assert_eq!(statuses.iter().filter(|status| **status == 422).count(), 3, "{statuses:?}");
+        assert!(statuses.iter().all(|status| [422, 429, 503].contains(status)), "{statuses:?}");
+    }
+
+    async fn the_current_password_is_guessed_at_as_at_signing_in(db: TestDatabase) {
+        let app = TestApp::new(db).await;
+        let mut ingrid = app.as_person(INGRID).await;
+        let guess = [("password", "wrong password"), ("new_password", "another long password")];
+        for _ in 0..3 {
+            ingrid.post("/security", "security/change-password", &guess).await.is(422);
+        }
+        let right = [("password", PASSWORD), ("new_password", "another long password")];
+        ingrid.post("/security", "security/change-password", &right).await.is(429);
+        app.browser().sign_in(INGRID.email, PASSWORD).await.is(429);
+        app.forward_seconds(1);
+        ingrid.post("/security", "security/change-password", &right).await.is(303);
+    }
+
+    async fn what_the_hashing_sends_away_is_no_wrong_try(db: TestDatabase) {
+        let app = TestApp::new(db).await;
+        let settings = Settings { hashes_at_once: 0, hashes_waiting: 0, ..Settings::default() };
+        let (store, clock) = (app.latchkey.store.clone(), app.latchkey.clock.clone());
+        let full = Latchkey::new(store, clock, app.latchkey.random.clone(), settings);
+        let client = Client { address: "192.0.2.1".to_owned(), ..Client::default() };
+        for _ in 0..10 {
+            let tried = sessions::sign_in(&full, BJORN.email, PASSWORD, &client, None).await;
+            assert_eq!(tried.map(drop), Err(Failure::Unavailable));
+        }
+        for _ in 0..2 {
+            app.browser().sign_in(BJORN.email, "wrong password").await.is(422);
+        }
         app.browser().sign_in(BJORN.email, PASSWORD).await.is(303);
     }
 

@@ -42,15 +42,22 @@ pub struct TestApp {
 
 impl TestApp {
     pub async fn new(db: TestDatabase) -> Self {
-        let settings = [
-            ("LATCHKEY_PUBLIC_URL".to_owned(), ORIGIN.to_owned()),
-            ("LATCHKEY_DEMO".to_owned(), "true".to_owned()),
-        ];
+        Self::with(db, &[]).await
+    }
+
+    /// The application with these settings besides.
+    pub async fn with(db: TestDatabase, settings: &[(&str, &str)]) -> Self {
+        let own = [("PUBLIC_URL", ORIGIN), ("DEMO", "true")];
+        let settings = own.iter().chain(settings);
+        let settings = settings.map(|(k, v)| (format!("LATCHKEY_{k}"), (*v).to_owned()));
         let config = Config::parse(Path::new("none"), "", settings).unwrap();
         let clock = Arc::new(TestClock(AtomicI64::new(1_800_000_000_000_000)));
         let random = Arc::new(SystemRandom);
+        // The demo's people invite each other: a test's narrow limits begin after them.
+        let settings = domain::Settings::default();
+        let seeding = Latchkey::new(db.store.clone(), clock.clone(), random.clone(), settings);
+        demo::seed(&seeding).await.unwrap();
         let latchkey = Latchkey::new(db.store.clone(), clock.clone(), random, config.settings());
-        demo::seed(&latchkey).await.unwrap();
         let parts = Parts {
             latchkey: latchkey.clone(),
             site: Arc::new(config.site()),
@@ -94,6 +101,11 @@ impl TestApp {
     /// A browser that nobody is signed in with.
     pub fn browser(&self) -> Browser {
         Browser { router: self.router.clone(), cookies: Vec::new(), address: "192.0.2.1".into() }
+    }
+
+    /// A browser in another network.
+    pub fn browser_at(&self, address: &str) -> Browser {
+        Browser { address: address.to_owned(), ..self.browser() }
     }
 
     /// A browser that this person is signed in with.

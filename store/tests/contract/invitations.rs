@@ -27,7 +27,7 @@ fn resend(number: u8) -> impl FnOnce(&InvitationFacts) -> Result<InvitationStep,
 }
 
 fn decline(_: &AnswerFacts) -> Result<Answer, Failure> {
-    Ok(Answer::Decline { entry: entry(ActivityKind::InvitationDeclined), mail: None })
+    Ok(Answer::Decline { entry: entry(ActivityKind::InvitationDeclined), mail: None, report: None })
 }
 
 /// The mails to invited people that would go out from now on, by the tests' clock at its end.

@@ -100,6 +100,7 @@ pub(crate) fn offer(number: u8, access: Access) -> Offer {
         expires_at: at(0).after(DAY),
         entry: entry(ActivityKind::InvitationSent),
         mail: mail("invited@example.com"),
+        bounds: Vec::new(),
     }
 }
 
