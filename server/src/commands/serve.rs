@@ -49,9 +49,10 @@ pub(super) async fn run(config: Arc<Config>) -> Result<()> {
         mail_waiting: Arc::clone(&mail_waiting),
     });
     let connections = usize::try_from(config.connections)?;
+    let limits = accept::Limits { connections, ..accept::Limits::default() };
 
     let mut parts = JoinSet::new();
-    parts.spawn(accept::serve(listener, app, connections, stop.clone()));
+    parts.spawn(accept::serve(listener, app, limits, stop.clone()));
     parts.spawn(mailer.run(mail_waiting, stop.clone()));
     parts.spawn(sweep(latchkey.clone(), stop.clone()));
     announce(&config)?;
