@@ -287,5 +287,6 @@ pub(crate) fn conflict(conflict: Conflict) -> String {
         Conflict::LoginExists => words!(failure.login_exists),
         Conflict::NothingLeftToGrant => words!(failure.nothing_left),
         Conflict::LinkSpent => words!(failure.link_spent),
+        Conflict::ChangedMeanwhile => words!(failure.changed_meanwhile),
     }
 }

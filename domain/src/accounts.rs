@@ -1,8 +1,8 @@
 //! Accounts: which ones somebody reaches, who they are there, and the accounts' own details.
 
 use model::{
-    Access, AccountNumber, ActivityKind, Actor, EmailAddress, Failure, Field, FieldErrors,
-    FieldProblem, Mail, Permission, Timestamp,
+    Access, AccountNumber, ActivityKind, Actor, Conflict, Cursor, EmailAddress, Failure, Field,
+    FieldErrors, FieldProblem, Mail, PAGE_SIZE, Permission, Timestamp,
 };
 pub use store::{AccountDetails, AccountRow, MembershipRow, Owner};
 use store::{NewAccount, NewActivity, NewMail, Offer};
@@ -73,22 +73,30 @@ pub async fn details(latchkey: &Latchkey, actor: &Actor) -> Result<AccountDetail
     latchkey.store.account_details(actor.account).await
 }
 
-/// Changes the account's details.
+/// Changes the account's details. `before` is what the actor was shown, if that is known.
 ///
 /// # Errors
-/// [`Failure::NotAllowed`], [`Failure::Invalid`], [`Failure::Unavailable`].
+/// [`Failure::NotAllowed`]; [`Failure::Invalid`]; [`Conflict::ChangedMeanwhile`] when they aren't as
+/// they were `before`; [`Failure::Unavailable`].
 pub async fn change_details(
     latchkey: &Latchkey,
     actor: &Actor,
     typed: &AccountDetails,
+    before: Option<&AccountDetails>,
     client: &Client,
 ) -> Result<(), Failure> {
     actor.must(Permission::AccountProfile)?;
     let details = parse_details(typed)?;
     let now = latchkey.now();
-    let decide = |actor: &Actor, actor_name: &str| {
+    let decide = |actor: &Actor, actor_name: &str, present: &AccountDetails| {
         actor.must(Permission::AccountProfile)?;
-        Ok(NewActivity {
+        if *present == details {
+            return Ok(None);
+        }
+        if before.is_some_and(|before| before != present) {
+            return Err(Failure::Conflict(Conflict::ChangedMeanwhile));
+        }
+        Ok(Some(NewActivity {
             kind: ActivityKind::AccountChanged,
             actor: Some(actor.user),
             actor_name: actor_name.to_owned(),
@@ -97,7 +105,7 @@ pub async fn change_details(
             before: None,
             after: None,
             address: client.address.clone(),
-        })
+        }))
     };
     latchkey.store.change_account_details(actor.account, actor.user, &details, now, decide).await
 }

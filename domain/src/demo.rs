@@ -72,7 +72,8 @@ pub async fn seed(latchkey: &Latchkey) -> Result<bool, Failure> {
     }
     let bjorn = latchkey.store.login(&address(BJORN)?).await?.ok_or(Failure::NotFound)?.id;
     let wanted = ids(&[BillingPay]);
-    users::change_permissions(latchkey, &ingrid, &bjorn.to_string(), &wanted, &office()).await?;
+    let bjorn = bjorn.to_string();
+    users::change_permissions(latchkey, &ingrid, &bjorn, &wanted, None, &office()).await?;
 
     let pending = ids(&[BillingView]);
     invitations::send(latchkey, &ingrid, "post@regnskap.example", &pending, &office()).await?;

@@ -71,6 +71,8 @@ pub enum Conflict {
     NothingLeftToGrant,
     /// The link was used or is too old.
     LinkSpent,
+    /// Somebody else changed it since the form was shown.
+    ChangedMeanwhile,
 }
 
 /// Which limit was reached, and for how long.

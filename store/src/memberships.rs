@@ -484,7 +484,7 @@ impl Store {
     }
 
     /// Changes or ends `target`'s membership: locks the account, reads the facts, asks `decide`,
-    /// writes membership, log and mail.
+    /// writes membership, log and mail, or nothing when it answers none.
     ///
     /// # Errors
     /// What `decide` answers, [`Failure::NotFound`] when either of the two isn't in the account,
@@ -495,7 +495,7 @@ impl Store {
         actor: UserId,
         target: UserId,
         now: Timestamp,
-        decide: impl FnOnce(&ChangeFacts) -> Result<MembershipChange, Failure> + Send,
+        decide: impl FnOnce(&ChangeFacts) -> Result<Option<MembershipChange>, Failure> + Send,
     ) -> Result<(), Failure> {
         let mut tx = self.begin().await?;
         let account_name = accounts::lock(&mut tx, account).await?;
@@ -507,7 +507,7 @@ impl Store {
         let owners: i64 = read!(tx, db => query_scalar(COUNT_OWNERS).bind(ids.0).fetch_one(db))?;
         let facts = ChangeFacts { actor, actor_name, account_name, target, owners: count(owners) };
 
-        let change = decide(&facts)?;
+        let Some(change) = decide(&facts)? else { return Ok(()) };
         match change.access {
             Some(access) => write!(tx, db => query(CHANGE)
                 .bind(ids.0)

@@ -153,6 +153,8 @@ pub(crate) struct DetailsView {
     pub(crate) town: String,
     /// Country.
     pub(crate) country: String,
+    /// All of it, for comparing when it is saved.
+    pub(crate) before: String,
 }
 
 /// The account's details.
@@ -161,6 +163,7 @@ pub(crate) async fn details_page(account: String) -> Result<Page<DetailsView>, P
     let inside = request::inside(&account).await?;
     let details = domain::accounts::details(&inside.latchkey, &inside.acting.actor).await;
     let view = |details: domain::accounts::AccountDetails| DetailsView {
+        before: write_details(&details),
         name: details.name,
         street: details.street,
         postal_code: details.postal_code,
@@ -179,15 +182,32 @@ pub(crate) async fn change_details(
     #[server(default)] postal_code: String,
     #[server(default)] town: String,
     #[server(default)] country: String,
+    #[server(default)] before: String,
 ) -> Result<(), Problem> {
     let inside = request::inside(&account).await?;
     let typed =
         domain::accounts::AccountDetails { name: account_name, street, postal_code, town, country };
     let (latchkey, actor) = (&inside.latchkey, &inside.acting.actor);
-    domain::accounts::change_details(latchkey, actor, &typed, &request::client()).await?;
+    let (before, client) = (read_details(&before), request::client());
+    domain::accounts::change_details(latchkey, actor, &typed, before.as_ref(), &client).await?;
     let number = inside.acting.number;
     request::done(&format!("/accounts/{number}/account"), Notice::ChangesSaved);
     Ok(())
+}
+
+/// The details as they travel in a form unseen.
+#[cfg(feature = "ssr")]
+fn write_details(details: &domain::accounts::AccountDetails) -> String {
+    let domain::accounts::AccountDetails { name, street, postal_code, town, country } = details;
+    leptos::serde_json::to_string(&[name, street, postal_code, town, country]).unwrap_or_default()
+}
+
+/// Reads them back; broken ones mean that they aren't compared.
+#[cfg(feature = "ssr")]
+fn read_details(text: &str) -> Option<domain::accounts::AccountDetails> {
+    let read: Option<[String; 5]> = leptos::serde_json::from_str(text).ok();
+    let [name, street, postal_code, town, country] = read?;
+    Some(domain::accounts::AccountDetails { name, street, postal_code, town, country })
 }
 
 /// What the page for leaving shows.

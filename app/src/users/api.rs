@@ -342,12 +342,14 @@ pub(crate) async fn change_permissions(
     #[server(default)] permissions: Vec<String>,
     #[server(default)] areas: Vec<String>,
     #[server(default)] areas_before: Vec<String>,
+    #[server(default)] before: Option<String>,
 ) -> Result<(), Problem> {
     let inside = request::inside(&account).await?;
     let (latchkey, actor) = (&inside.latchkey, &inside.acting.actor);
     let permissions = chosen(&permissions, &areas, &areas_before, actor.access.permissions());
-    let client = request::client();
-    domain::users::change_permissions(latchkey, actor, &user, &permissions, &client).await?;
+    let (before, client) = (before.as_deref(), request::client());
+    domain::users::change_permissions(latchkey, actor, &user, &permissions, before, &client)
+        .await?;
     request::done(&users_path(&inside), Notice::ChangesSaved);
     Ok(())
 }

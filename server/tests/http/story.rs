@@ -168,6 +168,22 @@ impl Page {
         rows.find(|row| row.contains(text)).expect("the row")
     }
 
+    /// The markup of the first input with this text in it.
+    pub fn input(&self, text: &str) -> &str {
+        let inputs = self.body.split("<input").skip(1);
+        let mut inputs = inputs.map(|input| input.split('>').next().unwrap_or_default());
+        inputs.find(|input| input.contains(text)).expect("the input")
+    }
+
+    /// What an input carries unseen, as a browser would send it.
+    pub fn hidden(&self, name: &str) -> String {
+        let input = self.input(&format!("name=\"{name}\""));
+        let value = input.split("value=\"").nth(1).unwrap_or_default();
+        let value = value.split('"').next().unwrap_or_default();
+        let value = value.replace("&quot;", "\"").replace("&#39;", "'");
+        value.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+    }
+
     pub fn title(&self) -> &str {
         let title = self.body.split("<title>").nth(1).unwrap_or_default();
         title.split("</title>").next().unwrap_or_default()
