@@ -120,6 +120,17 @@ on_both! {
         assert_eq!(answer.leads_to(), format!("{BAKERY}/users"));
     }
 
+    async fn a_database_that_another_process_locks_answers_503(db: TestDatabase) {
+        let app = TestApp::new(db).await;
+        let mut ingrid = app.as_person(INGRID).await;
+        let other = app.db.being_written().await;
+        let page = ingrid.invite("kari@nordlys.example", &["billing.view"]).await;
+        page.is(503).says("what you typed is still here");
+        assert!(page.headers.contains_key("retry-after"));
+        drop(other);
+        ingrid.invite("kari@nordlys.example", &["billing.view"]).await.is(303);
+    }
+
     async fn a_database_that_is_gone_answers_503_and_keeps_what_was_typed(db: TestDatabase) {
         let app = TestApp::new(db).await;
         let mut browser = app.browser();

@@ -37,7 +37,19 @@ pub struct TestApp {
     pub latchkey: Latchkey,
     clock: Arc<TestClock>,
     router: Router,
-    _db: TestDatabase,
+    pub db: TestDatabase,
+}
+
+fn node(store: store::Store, clock: Arc<TestClock>, config: Arc<Config>) -> (Latchkey, Router) {
+    let latchkey = Latchkey::new(store, clock, Arc::new(SystemRandom), config.settings());
+    let parts = Parts {
+        latchkey: latchkey.clone(),
+        site: Arc::new(config.site()),
+        config,
+        assets: server::assets::load(),
+        mail_waiting: Arc::default(),
+    };
+    (latchkey, router(parts))
 }
 
 impl TestApp {
