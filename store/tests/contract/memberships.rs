@@ -262,6 +262,48 @@ on_both! {
         assert_eq!(to, ["founder@example.com", "bjorn@example.com"]);
     }
 
+    async fn a_change_that_changes_nothing_leaves_no_trace(db: TestDatabase) {
+        let bakery = Bakery::new(&db.store).await;
+        let (id, ingrid) = (bakery.id, bakery.ingrid);
+        db.store.change_membership(id, ingrid, ingrid, at(1), |_| Ok(None)).await.unwrap();
+        let found = db.store.member(id, ingrid).await.unwrap().unwrap();
+        assert_eq!(found.access, Access::Owner);
+        assert_eq!(db.store.activity(id, &ActivityFilter::default(), 9).await.unwrap().len(), 2);
+    }
+
+    async fn people_who_join_by_each_others_invitation_at_once_both_do(db: TestDatabase) {
+        let mut joins = Vec::new();
+        for pair in 0..20_u8 {
+            let mut people = Vec::new();
+            for (half, name) in ["ingrid", "mei"].into_iter().enumerate() {
+                let address = format!("{name}{pair}@example.com");
+                let owner = user(&db.store, name, &address).await;
+                let (id, number) = account(&db.store, name).await;
+                db.store.add_member(id, owner, Access::Owner, at(0)).await.unwrap();
+                let token = pair * 2 + u8::try_from(half).unwrap();
+                people.push((owner, email(&address), id, number, token));
+            }
+            for (host, guest) in [(0, 1), (1, 0)] {
+                let (inviter, _, id, number, token) = people[host].clone();
+                let (guest, address) = (people[guest].0, people[guest].1.clone());
+                let offer = |_: &_| Ok(crate::story::offer(token, granted(&[])));
+                db.store.offer_invitation(id, inviter, &address, at(0), offer).await.unwrap();
+                joins.push((guest, number, token));
+            }
+        }
+        let joined = at_once(40, |place| {
+            let (store, (guest, number, token)) = (db.store.clone(), joins[usize::from(place)]);
+            async move {
+                let accept = crate::story::accept(store::Joiner::Existing(guest), granted(&[]));
+                let hash = crate::story::token(token);
+                let answered = store.answer_invitation(&hash, at(1), |_| Ok(accept)).await;
+                answered.map(|joined| joined == number)
+            }
+        })
+        .await;
+        assert_eq!(joined, vec![Ok(true); 40]);
+    }
+
     async fn a_refused_change_leaves_no_trace(db: TestDatabase) {
         let bakery = Bakery::new(&db.store).await;
         let no = Failure::NotAllowed(Permission::AccountUsers);
