@@ -36,6 +36,11 @@ on_both! {
         let row = csv.body.lines().find(|line| line.contains("kari@nordlys.example")).unwrap();
         assert!(row.contains("\"'=HYPERLINK(\"\"https://evil.example\"\")\""), "{row}");
         assert!(row.contains("invitation.sent") && row.contains("billing.view"), "{row}");
+        let fields = [("full_name", "a;=1+1;b"), ("language", "en")];
+        ingrid.post("/profile", "profile/save", &fields).await.is(303);
+        ingrid.invite("mia@nordlys.example", &["billing.view"]).await.is(303);
+        let csv = ingrid.get(&format!("{BAKERY}/log.csv?person=mia&kind=")).await;
+        assert!(csv.body.contains(",a;'=1+1;b,"), "{}", csv.body);
         let page = app.as_person(BJORN).await.get(&format!("{BAKERY}/log.csv")).await;
         page.is(403).says("You don't have access to Activity log");
     }
