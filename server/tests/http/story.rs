@@ -77,6 +77,11 @@ impl TestApp {
         self.clock.0.fetch_add(hours * 3_600_000_000, Ordering::SeqCst);
     }
 
+    /// Everything that the application answers.
+    pub fn router(&self) -> Router {
+        self.router.clone()
+    }
+
     /// A browser that nobody is signed in with.
     pub fn browser(&self) -> Browser {
         Browser { router: self.router.clone(), cookies: Vec::new(), address: "192.0.2.1".into() }
