@@ -23,6 +23,19 @@ on_both! {
         assert_eq!(page.leads_to(), "/accounts/100001/users?search=a%20b");
     }
 
+    async fn where_one_was_heading_survives_any_letters(db: TestDatabase) {
+        let app = TestApp::new(db).await;
+        let heading = "/accounts/100001/users?search=Bj%C3%B8rn%20%26%20Lie%2B%25&sort=activity";
+        let mut browser = app.browser();
+        let page = browser.get(heading).await;
+        let page = browser.get(page.is(302).leads_to()).await;
+        let next = page.is(200).hidden("next");
+        assert_eq!(next, heading);
+        let fields = [("email", INGRID.email), ("password", PASSWORD), ("next", next.as_str())];
+        let page = browser.submit("/sign-in?next=", "sign-in", &fields).await;
+        page.is(200).says("Nobody here has “Bjørn & Lie+%”");
+    }
+
     async fn signing_in_never_leads_to_another_site(db: TestDatabase) {
         let app = TestApp::new(db).await;
         for next in ["//evil.example", "https://evil.example/", "/\\evil.example"] {
