@@ -172,6 +172,9 @@ fn pending_row(row: domain::invitations::Waiting, now: model::Timestamp) -> Pend
         Delivery::Failed { answer } if answer.starts_with('5') => {
             (Mood::Trouble, words!(pending.failed, answer = answer))
         }
+        Delivery::Failed { answer } if words::said_by_mail_server(&answer) => {
+            (Mood::Trouble, words!(pending.put_off, answer = answer))
+        }
         Delivery::Failed { .. } => (Mood::Trouble, words!(pending.given_up)),
     };
     let inviter = row.inviter_name.unwrap_or_else(|| request::site().provider.clone());
