@@ -252,7 +252,7 @@ pub(crate) fn frame(
 /// A page outside any account.
 pub(crate) async fn plain_page<T>(viewer: Option<&Viewer>, content: T) -> Result<Page<T>, Problem> {
     let several = match viewer {
-        Some(viewer) => domain::accounts::reachable(&latchkey()?, viewer).await?.len() > 1,
+        Some(viewer) => domain::accounts::has_several(&latchkey()?, viewer).await?,
         None => false,
     };
     Ok(Page { frame: frame(viewer, None, several), notice: take_notice(), content: Ok(content) })

@@ -45,15 +45,37 @@ pub async fn act(latchkey: &Latchkey, viewer: &Viewer, number: &str) -> Result<A
     })
 }
 
-/// Every account that the viewer reaches.
+/// One page of the accounts that somebody reaches.
+#[derive(Clone, Debug)]
+pub struct AccountsPage {
+    /// The accounts, by name.
+    pub accounts: Vec<MembershipRow>,
+    /// Where the next page begins, if there is one.
+    pub next: Option<Cursor>,
+}
+
+/// The accounts that the viewer reaches.
 ///
 /// # Errors
 /// [`Failure::Unavailable`].
 pub async fn reachable(
     latchkey: &Latchkey,
     viewer: &Viewer,
-) -> Result<Vec<MembershipRow>, Failure> {
-    latchkey.store.memberships(viewer.user).await
+    after: Option<&Cursor>,
+) -> Result<AccountsPage, Failure> {
+    let mut accounts = latchkey.store.memberships(viewer.user, after, PAGE_SIZE + 1).await?;
+    let more = accounts.len() > PAGE_SIZE;
+    accounts.truncate(PAGE_SIZE);
+    let next = accounts.last().filter(|_| more).map(MembershipRow::cursor);
+    Ok(AccountsPage { accounts, next })
+}
+
+/// Whether the viewer has accounts to switch between.
+///
+/// # Errors
+/// [`Failure::Unavailable`].
+pub async fn has_several(latchkey: &Latchkey, viewer: &Viewer) -> Result<bool, Failure> {
+    latchkey.store.has_several_accounts(viewer.user).await
 }
 
 /// The owners whom the actor can ask, at most ten.

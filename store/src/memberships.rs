@@ -118,9 +118,13 @@ sql! {
     ACTIVE = "UPDATE memberships SET last_active_at = $3 \
               WHERE account_id = $1 AND user_id = $2 \
                   AND (last_active_at IS NULL OR last_active_at <= $4)";
-    MEMBERSHIPS = "SELECT a.number, a.name, m.owner, m.permissions, m.last_active_at \
+    /// By name: of its letters only A to Z lose their case, the same on both databases.
+    MEMBERSHIPS = "SELECT a.id, a.number, a.name, m.owner, m.permissions, m.last_active_at \
                    FROM memberships m JOIN accounts a ON a.id = m.account_id \
-                   WHERE m.user_id = $1 ORDER BY a.number";
+                   WHERE m.user_id = $1 AND (lower(a.name), a.id) > ($2, $3) \
+                   ORDER BY lower(a.name), a.id LIMIT $4";
+    COUNT_MEMBERSHIPS = "SELECT count(*) FROM \
+                         (SELECT 1 FROM memberships WHERE user_id = $1 LIMIT $2) AS found";
     ALL_BY_NAME = by_name!("", "");
     FEW_BY_NAME = by_name!(from_the_few!(), of_the_few!());
     MANY_BY_NAME = by_name!("", of_the_many!());
@@ -188,6 +192,8 @@ pub struct AccountMembership {
 /// An account in the list of those that a user reaches.
 #[derive(Clone, Debug)]
 pub struct MembershipRow {
+    /// The account.
+    pub account: AccountId,
     /// Its public number.
     pub number: AccountNumber,
     /// Its name.
@@ -302,6 +308,7 @@ struct AccountMembershipRow {
 
 #[derive(FromRow)]
 struct ReachedRow {
+    id: Uuid,
     number: i64,
     name: String,
     owner: bool,
@@ -375,25 +382,45 @@ impl Store {
         }))
     }
 
-    /// Every account that the user reaches, by name.
+    /// The accounts that the user reaches, by name, at most `most`. The cursor of a row is what
+    /// [`MembershipRow::cursor`] says.
     ///
     /// # Errors
     /// [`Failure::Unavailable`].
-    pub async fn memberships(&self, user: UserId) -> Result<Vec<MembershipRow>, Failure> {
-        let rows: Vec<ReachedRow> =
-            read!(self, db => query_as(MEMBERSHIPS).bind(Uuid::from(user)).fetch_all(db))?;
-        let mut rows: Vec<_> = rows
-            .into_iter()
-            .map(|row| MembershipRow {
-                number: AccountNumber::from_stored(row.number),
-                name: row.name,
-                access: access(row.owner, &row.permissions),
-                last_active_at: row.last_active_at.map(Timestamp::from_micros),
-            })
-            .collect();
-        // Here and not in SQL, where the two databases disagree about "é" in lower case.
-        rows.sort_by_cached_key(|row| row.name.to_lowercase());
-        Ok(rows)
+    pub async fn memberships(
+        &self,
+        user: UserId,
+        after: Option<&Cursor>,
+        most: usize,
+    ) -> Result<Vec<MembershipRow>, Failure> {
+        let (key, id) =
+            after.map_or((String::new(), Uuid::nil()), |after| (plain(&after.key), after.id));
+        let rows: Vec<ReachedRow> = read!(self, db => query_as(MEMBERSHIPS)
+            .bind(Uuid::from(user))
+            .bind(&key)
+            .bind(id)
+            .bind(limit(most))
+            .fetch_all(db))?;
+        let row = |row: ReachedRow| MembershipRow {
+            account: row.id.into(),
+            number: AccountNumber::from_stored(row.number),
+            name: row.name,
+            access: access(row.owner, &row.permissions),
+            last_active_at: row.last_active_at.map(Timestamp::from_micros),
+        };
+        Ok(rows.into_iter().map(row).collect())
+    }
+
+    /// Whether the user reaches more than one account.
+    ///
+    /// # Errors
+    /// [`Failure::Unavailable`].
+    pub async fn has_several_accounts(&self, user: UserId) -> Result<bool, Failure> {
+        let found: i64 = read!(self, db => query_scalar(COUNT_MEMBERSHIPS)
+            .bind(Uuid::from(user))
+            .bind(2_i64)
+            .fetch_one(db))?;
+        Ok(found > 1)
     }
 
     /// The account's users, at most `most`. The cursor of a row is what
@@ -540,6 +567,14 @@ impl Store {
         accounts::lock(&mut tx, account).await?;
         join(&mut tx, account, user, access, None, now).await?;
         tx.commit().await
+    }
+}
+
+impl MembershipRow {
+    /// Where the page after this row begins.
+    #[must_use]
+    pub fn cursor(&self) -> Cursor {
+        Cursor { key: self.name.to_ascii_lowercase(), id: self.account.into() }
     }
 }
 

@@ -9,7 +9,14 @@ use crate::problem::Problem;
 use crate::when::Moment;
 
 #[cfg(feature = "ssr")]
-use {crate::page::Notice, crate::request, crate::words, model::Access, model::Permission};
+use {
+    crate::page::Notice,
+    crate::request,
+    crate::users::api::{read_cursor, write_cursor},
+    crate::words,
+    model::Access,
+    model::Permission,
+};
 
 /// An account that the reader reaches.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,17 +33,30 @@ pub(crate) struct ReachableAccount {
     pub(crate) last_visit: Option<Moment>,
 }
 
+/// The accounts to choose from.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct AccountsView {
+    /// Those of this page.
+    pub(crate) accounts: Vec<ReachableAccount>,
+    /// Whether this is a later page.
+    pub(crate) later: bool,
+    /// Where the next page begins.
+    pub(crate) next: Option<String>,
+}
+
 /// The accounts to choose from; with just one, straight to it.
 #[server(prefix = "/api", endpoint = "accounts/page", input = GetUrl)]
-pub(crate) async fn accounts_page() -> Result<Page<Vec<ReachableAccount>>, Problem> {
+pub(crate) async fn accounts_page(after: String) -> Result<Page<AccountsView>, Problem> {
     let viewer = request::signed_in().await?;
     let latchkey = request::latchkey()?;
-    let accounts = domain::accounts::reachable(&latchkey, &viewer).await?;
-    if let [only] = accounts.as_slice() {
+    let after = read_cursor(&after);
+    let page = domain::accounts::reachable(&latchkey, &viewer, after.as_ref()).await?;
+    let later = after.is_some();
+    if let (false, [only]) = (later, page.accounts.as_slice()) {
         request::redirect(&format!("/accounts/{}", only.number));
         // The notice stays for the page that this one leads to.
         let frame = request::frame(Some(&viewer), None, false);
-        return Ok(Page { frame, notice: None, content: Ok(Vec::new()) });
+        return Ok(Page { frame, notice: None, content: Ok(AccountsView::default()) });
     }
     let now = latchkey.now();
     let view = |account: domain::accounts::MembershipRow| ReachableAccount {
@@ -46,7 +66,9 @@ pub(crate) async fn accounts_page() -> Result<Page<Vec<ReachableAccount>>, Probl
         owner: account.access.is_owner(),
         last_visit: account.last_active_at.map(|at| Moment::new(at, now)),
     };
-    request::plain_page(Some(&viewer), accounts.into_iter().map(view).collect()).await
+    let next = page.next.as_ref().map(write_cursor);
+    let accounts = page.accounts.into_iter().map(view).collect();
+    request::plain_page(Some(&viewer), AccountsView { accounts, later, next }).await
 }
 
 /// One area on the overview.

@@ -108,6 +108,34 @@ on_both! {
         app.browser().sign_in(BJORN.email, PASSWORD).await.is(303);
     }
 
+    async fn many_accounts_to_choose_from_come_in_pages(db: TestDatabase) {
+        let app = TestApp::new(db).await;
+        let ingrid = app.id_of(INGRID).await.parse().unwrap();
+        let (store, now) = (&app.latchkey.store, app.latchkey.now());
+        for n in 0..30 {
+            let name = format!("Shop {n:02}.");
+            let made = domain::accounts::create(&app.latchkey, &name, MEI.email).await;
+            let mei = app.id_of(MEI).await.parse().unwrap();
+            let (number, token) = made.unwrap();
+            let (token, client) = (token.secret().expose(), domain::Client::default());
+            domain::invitations::join_with_password(&app.latchkey, token, PASSWORD, &client).await.unwrap();
+            let account = store.membership(mei, number, now).await.unwrap().unwrap().account;
+            store.add_member(account, ingrid, model::Access::Owner, now).await.unwrap();
+        }
+        let mut browser = app.as_person(INGRID).await;
+        let first = browser.get("/accounts").await;
+        first.is(200).says("Next page");
+        let next = first.body.split("rel=\"next\"").next().unwrap();
+        let next = next.rsplit("href=\"").next().unwrap().split('"').next().unwrap();
+        let second = browser.get(&next.replace("&amp;", "&")).await;
+        second.is(200).says("First page");
+        for n in 0..30 {
+            let name = format!("Shop {n:02}.");
+            let (one, other) = (first.words().contains(&name), second.words().contains(&name));
+            assert!(one != other, "{name} stands on one page");
+        }
+    }
+
     async fn one_account_is_gone_to_at_once_and_several_are_chosen_from(db: TestDatabase) {
         let app = TestApp::new(db).await;
         let page = app.as_person(BJORN).await.get("/accounts").await;

@@ -95,13 +95,31 @@ on_both! {
             let access = granted(&[Permission::DomainsView]);
             db.store.add_member(id, bakery.ingrid, access, at(0)).await.unwrap();
         }
-        let reached = db.store.memberships(bakery.ingrid).await.unwrap();
+        let reached = db.store.memberships(bakery.ingrid, None, 9).await.unwrap();
         let names: Vec<_> = reached.iter().map(|row| row.name.as_str()).collect();
         assert_eq!(names, ["apothecary", "Bakery", "Zoo"]);
         assert_eq!(reached[1].access, Access::Owner);
         assert_eq!(reached[2].access, granted(&[Permission::DomainsView]));
         let found = db.store.membership(bakery.ingrid, bakery.number, at(1)).await.unwrap();
         assert!(found.unwrap().has_others);
+        assert!(db.store.has_several_accounts(bakery.ingrid).await.unwrap());
+    }
+
+    async fn the_accounts_of_a_user_come_in_pages_also_with_equal_names(db: TestDatabase) {
+        let mei = user(&db.store, "Mei", "mei@example.com").await;
+        assert!(!db.store.has_several_accounts(mei).await.unwrap());
+        for name in ["École", "bakery", "Zoo", "Bakery", "bakery"] {
+            let (id, _) = account(&db.store, name).await;
+            db.store.add_member(id, mei, granted(&[]), at(0)).await.unwrap();
+        }
+        let (mut after, mut names) = (None, Vec::new());
+        loop {
+            let page = db.store.memberships(mei, after.as_ref(), 2).await.unwrap();
+            let Some(last) = page.last() else { break };
+            after = Some(last.cursor());
+            names.extend(page.into_iter().map(|row| row.name.to_lowercase()));
+        }
+        assert_eq!(names, ["bakery", "bakery", "bakery", "zoo", "école"]);
     }
 
     async fn a_member_is_shown_with_who_invited_them(db: TestDatabase) {
@@ -322,7 +340,7 @@ on_both! {
         let end = |_: &_| Ok(Some(change(None)));
         db.store.change_membership(id, ingrid, bjorn, at(1), end).await.unwrap();
         assert!(db.store.membership(bjorn, bakery.number, at(2)).await.unwrap().is_none());
-        assert!(db.store.memberships(bjorn).await.unwrap().is_empty());
+        assert!(db.store.memberships(bjorn, None, 9).await.unwrap().is_empty());
         assert!(found(&bakery, "bjørn").await.is_empty());
         // The login is the person's own, and stays.
         assert!(db.store.login_of(bjorn).await.unwrap().is_some());
