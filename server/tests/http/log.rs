@@ -24,6 +24,15 @@ on_both! {
         app.as_person(BJORN).await.get(&format!("{BAKERY}/log")).await.is(403);
     }
 
+    async fn a_person_is_looked_for_by_a_text_of_any_length(db: TestDatabase) {
+        let app = TestApp::new(db).await;
+        let mut ingrid = app.as_person(INGRID).await;
+        for page in ["log", "log.csv"] {
+            let long = "x".repeat(60_000);
+            ingrid.get(&format!("{BAKERY}/{page}?kind=&person={long}")).await.is(200);
+        }
+    }
+
     async fn the_export_is_csv_that_no_spreadsheet_runs(db: TestDatabase) {
         let app = TestApp::new(db).await;
         let mut ingrid = app.as_person(INGRID).await;
