@@ -17,8 +17,10 @@ use crate::mailer::{Mailer, Transport};
 use crate::router::{Parts, router};
 use crate::{accept, assets};
 
-/// How long requests and the mail in hand may take to finish after a stop.
-const FAREWELL: Duration = Duration::from_secs(30);
+/// How long requests and the mail in hand may take to finish after a stop: longer than
+/// [`Patience::send`](crate::mailer::Patience), and less than `TimeoutStopSec` in
+/// `deploy/latchkey.service`.
+const FAREWELL: Duration = Duration::from_secs(70);
 
 /// Serves until SIGTERM or SIGINT (Ctrl+C), then finishes what is under way.
 pub(super) async fn run(config: Arc<Config>) -> Result<()> {
@@ -153,5 +155,19 @@ async fn sweep(latchkey: Latchkey, mut stop: watch::Receiver<bool>) {
         if let Ok(rows) = domain::sessions::sweep(&latchkey).await {
             tracing::debug!(rows, "swept");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mailer::Patience;
+
+    #[test]
+    fn a_stop_leaves_time_for_the_mail_in_hand() {
+        let unit = include_str!("../../../deploy/latchkey.service");
+        let stop = unit.lines().find_map(|line| line.strip_prefix("TimeoutStopSec="));
+        let stop = Duration::from_secs(stop.unwrap().parse().unwrap());
+        assert!(Patience::default().send < FAREWELL && FAREWELL < stop);
     }
 }
