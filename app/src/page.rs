@@ -27,8 +27,8 @@ pub(crate) struct Page<T> {
 pub(crate) struct Frame {
     /// The provider's name.
     pub(crate) provider: String,
-    /// Whether this is the demo.
-    pub(crate) demo: bool,
+    /// Whether there is a mailbox that everybody can read.
+    pub(crate) mailbox: bool,
     /// Who is signed in.
     pub(crate) user: Option<Person>,
     /// Whether there are accounts to switch between.

@@ -25,8 +25,11 @@ pub struct Site {
     pub provider: String,
     /// The public address without a slash at the end: where links in mails lead.
     pub public_url: String,
-    /// Whether this is the demo, with its logins and its mailbox.
+    /// Whether this is the demo, with its logins.
     pub demo: bool,
+    /// Whether mails are kept in a mailbox that everybody can read: in the demo without a mail
+    /// server.
+    pub mailbox: bool,
     /// The sender of the mails.
     pub mail_from: String,
     /// Whether the public address is https: cookies are `Secure` then.
@@ -238,7 +241,7 @@ pub(crate) fn frame(
     let site = site();
     Frame {
         provider: site.provider.clone(),
-        demo: site.demo,
+        mailbox: site.mailbox,
         user: viewer.map(|viewer| crate::page::Person {
             id: viewer.user,
             name: viewer.full_name.clone(),

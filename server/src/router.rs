@@ -121,7 +121,7 @@ async fn ready(latchkey: Latchkey) -> Response {
 
 /// The HTML part of a mail in the demo's mailbox, for the frame on its page.
 async fn mail_html(State(parts): State<Parts>, Path(mail): Path<String>) -> Response {
-    if !parts.site.demo {
+    if !parts.site.mailbox {
         return StatusCode::NOT_FOUND.into_response();
     }
     match domain::mails::kept(&parts.latchkey, &mail).await {

@@ -54,10 +54,14 @@ fn node(store: store::Store, clock: Arc<TestClock>, config: Arc<Config>) -> (Lat
 
 impl TestApp {
     pub async fn new(db: TestDatabase) -> Self {
-        let settings = [
-            ("LATCHKEY_PUBLIC_URL".to_owned(), ORIGIN.to_owned()),
-            ("LATCHKEY_DEMO".to_owned(), "true".to_owned()),
-        ];
+        Self::with(db, &[]).await
+    }
+
+    /// With these settings besides the usual ones.
+    pub async fn with(db: TestDatabase, more: &[(&str, &str)]) -> Self {
+        let usual = [("LATCHKEY_PUBLIC_URL", ORIGIN), ("LATCHKEY_DEMO", "true")];
+        let settings = usual.iter().chain(more);
+        let settings = settings.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         let config = Config::parse(Path::new("none"), "", settings).unwrap();
         let clock = Arc::new(TestClock(AtomicI64::new(1_800_000_000_000_000)));
         let random = Arc::new(SystemRandom);
