@@ -344,12 +344,22 @@ pub(crate) fn gone() {
     }
 }
 
-/// What is wrong with a request that isn't even a form, in words.
+/// What an answer that is no page says, in the reader's language, and the request's id; none for a
+/// status that says enough.
 #[must_use]
-pub fn unreadable(status: StatusCode) -> String {
-    match status {
-        StatusCode::PAYLOAD_TOO_LARGE => words!(failed.too_large),
-        StatusCode::UNSUPPORTED_MEDIA_TYPE => words!(failed.no_form),
-        _ => words!(failed.unreadable),
-    }
+pub fn plainly(status: StatusCode, facts: &RequestFacts) -> Option<String> {
+    Owner::new().with(|| {
+        provide_context(facts.locale);
+        let words = match status {
+            StatusCode::BAD_REQUEST => words!(failed.unreadable),
+            StatusCode::FORBIDDEN => words!(failed.other_site),
+            StatusCode::METHOD_NOT_ALLOWED => words!(failed.no_method),
+            StatusCode::REQUEST_TIMEOUT => words!(failed.too_slow),
+            StatusCode::PAYLOAD_TOO_LARGE => words!(failed.too_large),
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => words!(failed.no_form),
+            StatusCode::INTERNAL_SERVER_ERROR => words!(failed.broken),
+            _ => return None,
+        };
+        Some(format!("{words} {}\n", words!(failed.request, id = facts.id.clone())))
+    })
 }

@@ -197,5 +197,5 @@ fn without_secrets(values: Vec<(String, String)>) -> Vec<(String, String)> {
 
 fn unreadable(status: StatusCode) -> Response {
     tracing::info!(status = status.as_u16(), "an unreadable form was refused");
-    (status, app::request::unreadable(status)).into_response()
+    status.into_response()
 }

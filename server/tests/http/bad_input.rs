@@ -74,11 +74,14 @@ on_both! {
                 .header("sec-fetch-site", "same-origin")
                 .body(Body::from("{}"))
                 .unwrap();
-            ingrid.send(json).await.is(415);
+            ingrid.send(json).await.is(415).names_the_request();
             let broken = "form=users/invite&email=%ff%fe".to_owned();
-            ingrid.send(post(path, broken)).await.is(400);
+            ingrid.send(post(path, broken)).await.is(400).names_the_request();
         }
         ingrid.get(&path).await.is(200);
+        let put = Request::put(&path).header("sec-fetch-site", "same-origin");
+        let page = ingrid.send(put.body(Body::empty()).unwrap()).await;
+        page.is(405).names_the_request();
     }
 
     async fn forms_of_other_sites_are_refused(db: TestDatabase) {
@@ -89,7 +92,9 @@ on_both! {
             let mut request = post(&format!("{BAKERY}/leave"), body);
             request.headers_mut().insert("sec-fetch-site", site.parse().unwrap());
             request.headers_mut().insert(header::ORIGIN, "https://evil.example".parse().unwrap());
-            ingrid.send(request).await.is(403);
+            let page = ingrid.send(request).await;
+            page.is(403).names_the_request();
+            page.says("sent from another site");
         }
         ingrid.get(BAKERY).await.is(200);
     }

@@ -215,6 +215,12 @@ impl Page {
         assert!(self.words().contains(words), "{words:?} is missing in {}", self.words());
     }
 
+    /// The sentence holds the request's id.
+    #[track_caller]
+    pub fn names_the_request(&self) {
+        self.says(self.headers["x-request-id"].to_str().unwrap());
+    }
+
     #[track_caller]
     pub fn is(&self, status: u16) -> &Self {
         assert_eq!(self.status.as_u16(), status, "{}", self.words());
