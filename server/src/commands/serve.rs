@@ -123,6 +123,12 @@ async fn prepare_demo(config: &Config, latchkey: &Latchkey) -> Result<()> {
                  shows everybody their mails: turn it off, or choose another database_url"
             );
         }
+        if !domain::demo::is_whole(latchkey).await.map_err(explain)? {
+            bail!(
+                "the demo's data is only half there, as its making was stopped: run `make \
+                 demo-reset`, or choose another database_url"
+            );
+        }
     } else if demo::is_there(latchkey).await.map_err(explain)? {
         tracing::warn!(
             "the database holds the demo's people, whose password everybody knows: use another \

@@ -12,6 +12,8 @@
 
 mod account;
 mod bad_input;
+mod connections;
+mod demo;
 mod headers;
 mod help;
 mod invitations;
