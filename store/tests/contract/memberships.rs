@@ -31,7 +31,34 @@ async fn found(bakery: &Bakery, search: &str) -> Vec<String> {
 fn keep_an_owner(facts: &ChangeFacts) -> Result<Option<MembershipChange>, Failure> {
     match facts.owners {
         1 => Err(Failure::Conflict(Conflict::LastOwner)),
-        _ => Ok(change(None)),
+        _ => Ok(Some(change(None))),
+    }
+}
+
+/// So many users of the bakery who all have the words "crowd" and "member". Written at a stroke: one
+/// by one they would take a minute.
+async fn crowd(db: &TestDatabase, many: u32) {
+    let sqlite = db.url.starts_with("sqlite:");
+    let id = if sqlite { "randomblob(16)" } else { "gen_random_uuid()" };
+    let users = format!(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {many}) \
+         INSERT INTO users (id, email, email_key, full_name, password_hash, created_at) \
+         SELECT {id}, i || '@crowd.example', i || '@crowd.example', 'Crowd ' || i, '', 0 FROM n"
+    );
+    let memberships = "INSERT INTO memberships \
+             (account_id, user_id, owner, permissions, since, name_key) \
+         SELECT a.id, u.id, FALSE, '', 0, lower(u.full_name) FROM accounts a, users u \
+         WHERE a.name = 'Bakery' AND u.email LIKE '%@crowd.example'";
+    let words = "INSERT INTO membership_words (account_id, word, user_id) \
+         SELECT m.account_id, w.word, m.user_id FROM memberships m \
+             JOIN (SELECT 'crowd' AS word UNION SELECT 'member') w ON m.name_key LIKE 'crowd %'";
+    let all = sqlx::AssertSqlSafe([users.as_str(), memberships, words].join("; "));
+    if sqlite {
+        let pool = sqlx::SqlitePool::connect(&db.url).await.unwrap();
+        sqlx::raw_sql(all).execute(&pool).await.unwrap();
+    } else {
+        let pool = sqlx::PgPool::connect(&db.url).await.unwrap();
+        sqlx::raw_sql(all).execute(&pool).await.unwrap();
     }
 }
 
@@ -231,6 +258,20 @@ on_both! {
         assert_eq!(found(&bakery, "pers 007").await, ["Person 007"]);
         assert_eq!(found(&bakery, "person 00").await.len(), 10);
         assert!(found(&bakery, "person ingrid").await.is_empty());
+    }
+
+    async fn a_search_by_words_that_thousands_have_finds_who_has_all_of_them(db: TestDatabase) {
+        let bakery = Bakery::new(&db.store).await;
+        crowd(&db, 2_100).await;
+        bakery.with("Crowd Zebra", "zebra@example.com", granted(&[])).await;
+        let query = |search: &str| UsersQuery { search: Some(search.into()), ..UsersQuery::default() };
+        let first = bakery.store.users(bakery.id, &query("crowd"), 3).await.unwrap();
+        let names: Vec<_> = first.iter().map(|member| member.full_name.as_str()).collect();
+        assert_eq!(names, ["Crowd 1", "Crowd 10", "Crowd 100"]);
+        assert_eq!(found(&bakery, "crowd member zebra").await, Vec::<String>::new());
+        assert_eq!(found(&bakery, "crowd zebra").await, ["Crowd Zebra"]);
+        let both = bakery.store.users(bakery.id, &query("crowd member"), 3).await.unwrap();
+        assert_eq!(both.len(), 3);
     }
 
     async fn a_search_takes_percent_underline_and_other_scripts_at_their_word(db: TestDatabase) {
