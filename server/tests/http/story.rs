@@ -36,6 +36,7 @@ impl Clock for TestClock {
 pub struct TestApp {
     pub latchkey: Latchkey,
     clock: Arc<TestClock>,
+    config: Arc<Config>,
     router: Router,
     pub db: TestDatabase,
 }
@@ -64,17 +65,16 @@ impl TestApp {
         let settings = settings.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         let config = Config::parse(Path::new("none"), "", settings).unwrap();
         let clock = Arc::new(TestClock(AtomicI64::new(1_800_000_000_000_000)));
-        let random = Arc::new(SystemRandom);
-        let latchkey = Latchkey::new(db.store.clone(), clock.clone(), random, config.settings());
+        let config = Arc::new(config);
+        let (latchkey, router) = node(db.store.clone(), clock.clone(), config.clone());
         demo::seed(&latchkey).await.unwrap();
-        let parts = Parts {
-            latchkey: latchkey.clone(),
-            site: Arc::new(config.site()),
-            config: Arc::new(config),
-            assets: server::assets::load(),
-            mail_waiting: Arc::default(),
-        };
-        Self { latchkey, clock, router: router(parts), _db: db }
+        Self { latchkey, clock, config, router, db }
+    }
+
+    /// Everything that another node answers: it shares the database, and has its own connections.
+    pub async fn another_node(&self, url: &str) -> Router {
+        let store = store::Store::open(url).await.unwrap();
+        node(store, self.clock.clone(), self.config.clone()).1
     }
 
     pub fn forward_hours(&self, hours: i64) {
@@ -229,6 +229,11 @@ impl Page {
 }
 
 impl Browser {
+    /// The same browser, led to another node.
+    pub fn at(self, node: &Router) -> Self {
+        Self { router: node.clone(), ..self }
+    }
+
     pub async fn send(&mut self, mut request: Request<Body>) -> Page {
         let cookies: Vec<_> = self.cookies.iter().map(|(n, v)| format!("{n}={v}")).collect();
         if !cookies.is_empty() {
