@@ -2,7 +2,9 @@
 
 use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::hooks::{use_params_map, use_query_map};
+use leptos_router::hooks::use_params_map;
+#[cfg(not(feature = "ssr"))]
+use leptos_router::hooks::use_query_map;
 use model::{Access, AccountNumber, Failure, Permission, UserId};
 use serde::{Deserialize, Serialize};
 
@@ -25,8 +27,8 @@ pub(crate) struct Page<T> {
 pub(crate) struct Frame {
     /// The provider's name.
     pub(crate) provider: String,
-    /// Whether this is the demo.
-    pub(crate) demo: bool,
+    /// Whether there is a mailbox that everybody can read.
+    pub(crate) mailbox: bool,
     /// Who is signed in.
     pub(crate) user: Option<Person>,
     /// Whether there are accounts to switch between.
@@ -243,7 +245,7 @@ pub(crate) struct Revision(pub(crate) RwSignal<u32>);
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub(crate) struct Asked {
     params: leptos_router::params::ParamsMap,
-    query: leptos_router::params::ParamsMap,
+    query: Vec<(String, String)>,
 }
 
 impl Asked {
@@ -259,7 +261,8 @@ impl Asked {
 
     /// A parameter of the query; empty when it isn't there.
     pub(crate) fn query(&self, name: &str) -> String {
-        self.query.get(name).unwrap_or_default()
+        let last = self.query.iter().rfind(|(found, _)| found == name);
+        last.map(|(_, value)| value.clone()).unwrap_or_default()
     }
 }
 
@@ -298,15 +301,34 @@ pub(crate) fn load<T>(fetch: fn(Asked) -> Answer) -> Loading<T> {
 }
 
 fn written(fetch: fn(Asked) -> Answer) -> Resource<Result<String, Problem>> {
-    let (params, query) = (use_params_map(), use_query_map());
+    let (params, query) = (use_params_map(), queried());
     let revision = use_context::<Revision>();
     Resource::new(
         move || {
             let revision = revision.map(|revision| revision.0.get());
-            (Asked { params: params.get(), query: query.get() }, revision)
+            (Asked { params: params.get(), query: query() }, revision)
         },
         move |(asked, _)| fetch(asked),
     )
+}
+
+/// The address's query. On the server from the request itself: the router decodes it twice, which
+/// takes an address that stands in it apart.
+#[cfg(feature = "ssr")]
+fn queried() -> impl Fn() -> Vec<(String, String)> {
+    let parts = use_context::<axum::http::request::Parts>();
+    let query = parts.and_then(|parts| parts.uri.query().map(str::to_owned)).unwrap_or_default();
+    move || form_urlencoded::parse(query.as_bytes()).into_owned().collect()
+}
+
+/// The address's query.
+#[cfg(not(feature = "ssr"))]
+fn queried() -> impl Fn() -> Vec<(String, String)> {
+    let query = use_query_map();
+    move || {
+        let query = query.get().into_iter();
+        query.map(|(name, value)| (name.into_owned(), value)).collect()
+    }
 }
 
 /// The page in JSON.

@@ -25,8 +25,11 @@ pub struct Site {
     pub provider: String,
     /// The public address without a slash at the end: where links in mails lead.
     pub public_url: String,
-    /// Whether this is the demo, with its logins and its mailbox.
+    /// Whether this is the demo, with its logins.
     pub demo: bool,
+    /// Whether mails are kept in a mailbox that everybody can read: in the demo without a mail
+    /// server.
+    pub mailbox: bool,
     /// The sender of the mails.
     pub mail_from: String,
     /// Whether the public address is https: cookies are `Secure` then.
@@ -249,7 +252,7 @@ pub(crate) fn frame(
     let site = site();
     Frame {
         provider: site.provider.clone(),
-        demo: site.demo,
+        mailbox: site.mailbox,
         user: viewer.map(|viewer| crate::page::Person {
             id: viewer.user,
             name: viewer.full_name.clone(),
@@ -263,7 +266,7 @@ pub(crate) fn frame(
 /// A page outside any account.
 pub(crate) async fn plain_page<T>(viewer: Option<&Viewer>, content: T) -> Result<Page<T>, Problem> {
     let several = match viewer {
-        Some(viewer) => domain::accounts::reachable(&latchkey()?, viewer).await?.len() > 1,
+        Some(viewer) => domain::accounts::has_several(&latchkey()?, viewer).await?,
         None => false,
     };
     Ok(Page { frame: frame(viewer, None, several), notice: take_notice(), content: Ok(content) })
@@ -373,12 +376,22 @@ pub(crate) fn gone() {
     }
 }
 
-/// What is wrong with a request that isn't even a form, in words.
+/// What an answer that is no page says, in the reader's language, and the request's id; none for a
+/// status that says enough.
 #[must_use]
-pub fn unreadable(status: StatusCode) -> String {
-    match status {
-        StatusCode::PAYLOAD_TOO_LARGE => words!(failed.too_large),
-        StatusCode::UNSUPPORTED_MEDIA_TYPE => words!(failed.no_form),
-        _ => words!(failed.unreadable),
-    }
+pub fn plainly(status: StatusCode, facts: &RequestFacts) -> Option<String> {
+    Owner::new().with(|| {
+        provide_context(facts.locale);
+        let words = match status {
+            StatusCode::BAD_REQUEST => words!(failed.unreadable),
+            StatusCode::FORBIDDEN => words!(failed.other_site),
+            StatusCode::METHOD_NOT_ALLOWED => words!(failed.no_method),
+            StatusCode::REQUEST_TIMEOUT => words!(failed.too_slow),
+            StatusCode::PAYLOAD_TOO_LARGE => words!(failed.too_large),
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => words!(failed.no_form),
+            StatusCode::INTERNAL_SERVER_ERROR => words!(failed.broken),
+            _ => return None,
+        };
+        Some(format!("{words} {}\n", words!(failed.request, id = facts.id.clone())))
+    })
 }

@@ -308,5 +308,6 @@ pub(crate) fn conflict(conflict: Conflict) -> String {
         Conflict::SignInOver => words!(failure.sign_in_over),
         Conflict::SetupOver => words!(failure.setup_over),
         Conflict::ShortPassword => words!(failure.short_password),
+        Conflict::ChangedMeanwhile => words!(failure.changed_meanwhile),
     }
 }

@@ -1,8 +1,8 @@
 //! Accounts: which ones somebody reaches, who they are there, and the accounts' own details.
 
 use model::{
-    Access, AccountNumber, ActivityKind, Actor, EmailAddress, Failure, Field, FieldErrors,
-    FieldProblem, Mail, Permission, Timestamp,
+    Access, AccountNumber, ActivityKind, Actor, Conflict, Cursor, EmailAddress, Failure, Field,
+    FieldErrors, FieldProblem, Mail, PAGE_SIZE, Permission, Timestamp,
 };
 pub use store::{AccountDetails, AccountRow, MembershipRow, Owner};
 use store::{NewAccount, NewActivity, NewMail, Offer};
@@ -45,15 +45,37 @@ pub async fn act(latchkey: &Latchkey, viewer: &Viewer, number: &str) -> Result<A
     })
 }
 
-/// Every account that the viewer reaches.
+/// One page of the accounts that somebody reaches.
+#[derive(Clone, Debug)]
+pub struct AccountsPage {
+    /// The accounts, by name.
+    pub accounts: Vec<MembershipRow>,
+    /// Where the next page begins, if there is one.
+    pub next: Option<Cursor>,
+}
+
+/// The accounts that the viewer reaches.
 ///
 /// # Errors
 /// [`Failure::Unavailable`].
 pub async fn reachable(
     latchkey: &Latchkey,
     viewer: &Viewer,
-) -> Result<Vec<MembershipRow>, Failure> {
-    latchkey.store.memberships(viewer.user).await
+    after: Option<&Cursor>,
+) -> Result<AccountsPage, Failure> {
+    let mut accounts = latchkey.store.memberships(viewer.user, after, PAGE_SIZE + 1).await?;
+    let more = accounts.len() > PAGE_SIZE;
+    accounts.truncate(PAGE_SIZE);
+    let next = accounts.last().filter(|_| more).map(MembershipRow::cursor);
+    Ok(AccountsPage { accounts, next })
+}
+
+/// Whether the viewer has accounts to switch between.
+///
+/// # Errors
+/// [`Failure::Unavailable`].
+pub async fn has_several(latchkey: &Latchkey, viewer: &Viewer) -> Result<bool, Failure> {
+    latchkey.store.has_several_accounts(viewer.user).await
 }
 
 /// The owners whom the actor can ask, at most ten.
@@ -73,22 +95,30 @@ pub async fn details(latchkey: &Latchkey, actor: &Actor) -> Result<AccountDetail
     latchkey.store.account_details(actor.account).await
 }
 
-/// Changes the account's details.
+/// Changes the account's details. `before` is what the actor was shown, if that is known.
 ///
 /// # Errors
-/// [`Failure::NotAllowed`], [`Failure::Invalid`], [`Failure::Unavailable`].
+/// [`Failure::NotAllowed`]; [`Failure::Invalid`]; [`Conflict::ChangedMeanwhile`] when they aren't as
+/// they were `before`; [`Failure::Unavailable`].
 pub async fn change_details(
     latchkey: &Latchkey,
     actor: &Actor,
     typed: &AccountDetails,
+    before: Option<&AccountDetails>,
     client: &Client,
 ) -> Result<(), Failure> {
     actor.must(Permission::AccountProfile)?;
     let details = parse_details(typed)?;
     let now = latchkey.now();
-    let decide = |actor: &Actor, actor_name: &str| {
+    let decide = |actor: &Actor, actor_name: &str, present: &AccountDetails| {
         actor.must(Permission::AccountProfile)?;
-        Ok(NewActivity {
+        if *present == details {
+            return Ok(None);
+        }
+        if before.is_some_and(|before| before != present) {
+            return Err(Failure::Conflict(Conflict::ChangedMeanwhile));
+        }
+        Ok(Some(NewActivity {
             kind: ActivityKind::AccountChanged,
             actor: Some(actor.user),
             actor_name: actor_name.to_owned(),
@@ -97,7 +127,7 @@ pub async fn change_details(
             before: None,
             after: None,
             address: client.address.clone(),
-        })
+        }))
     };
     latchkey.store.change_account_details(actor.account, actor.user, &details, now, decide).await
 }

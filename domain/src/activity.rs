@@ -6,6 +6,10 @@ pub use store::{ActivityRow, NewActivity};
 
 use crate::Latchkey;
 
+/// How much of the text that a person is looked for by counts, in characters: no address is longer
+/// (RFC 5321 section 4.5.3.1.3), and SQLite takes no pattern over 50,000 bytes.
+const LONGEST_PERSON: usize = 254;
+
 /// One page of the log.
 #[derive(Clone, Debug)]
 pub struct ActivityPage {
@@ -52,7 +56,8 @@ async fn rows(
     most: usize,
 ) -> Result<ActivityPage, Failure> {
     actor.must(Permission::AccountLog)?;
-    let person = Some(person.trim().to_owned()).filter(|person| !person.is_empty());
+    let person: String = person.trim().chars().take(LONGEST_PERSON).collect();
+    let person = Some(person).filter(|person| !person.is_empty());
     let filter = ActivityFilter { person, kind, after };
     let mut rows = latchkey.store.activity(actor.account, &filter, most + 1).await?;
     let more = rows.len() > most;

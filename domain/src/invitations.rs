@@ -668,6 +668,23 @@ fn to_inviter(opened: &OpenedInvitation, client: &Client, mail: Mail) -> Option<
     Some(NewMail { to, language, mail, invitation: None })
 }
 
+/// The offer to own the account, with the log's row and the mail.
+pub(crate) fn offer_to_own(
+    latchkey: &Latchkey,
+    token: &Token,
+    facts: &OfferFacts,
+    email: &EmailAddress,
+    now: Timestamp,
+    client: &Client,
+) -> Offer {
+    let kind = ActivityKind::InvitationSent;
+    let entry = entry(kind, &facts.actor, &facts.actor_name, email, client);
+    let entry = NewActivity { after: Some(Access::Owner.permissions()), ..entry };
+    let inviter = Some(facts.actor_name.clone());
+    let access = Access::Owner;
+    offer(latchkey, token, &facts.account_name, inviter, email, access, now, entry, client)
+}
+
 #[expect(clippy::too_many_arguments, reason = "the parts of one mail, all of them needed")]
 fn offer(
     latchkey: &Latchkey,

@@ -51,31 +51,36 @@ pub async fn member(latchkey: &Latchkey, actor: &Actor, user: &str) -> Result<Me
 }
 
 /// Gives a user of the account other permissions. Those that the actor doesn't hold stay as they
-/// are.
+/// are. `before` is what the user had when the actor was shown it, if that is known.
 ///
 /// # Errors
 /// As [`Actor::change`]; [`Failure::Invalid`] for an unknown permission or none at all;
-/// [`Failure::NotFound`]; [`Failure::Unavailable`].
+/// [`Conflict::ChangedMeanwhile`] when it isn't as it was `before`; [`Failure::NotFound`];
+/// [`Failure::Unavailable`].
 pub async fn change_permissions(
     latchkey: &Latchkey,
     actor: &Actor,
     user: &str,
     wanted: &[String],
+    before: Option<&str>,
     client: &Client,
 ) -> Result<Member, Failure> {
     let target = member(latchkey, actor, user).await?;
     let wanted =
         parse_permissions(wanted).map_err(|problem| Failure::field(Field::Permissions, problem))?;
-    if actor.change(target.user, target.access, wanted)? == target.access.permissions() {
-        return Ok(target);
-    }
+    let shown = before.map(PermissionSet::from_stored);
     let decide = |facts: &ChangeFacts| {
-        let before = facts.target.access;
-        let after = facts.actor.change(facts.target.user, before, wanted)?;
+        let before = facts.target.access.permissions();
+        let after = facts.actor.change(facts.target.user, facts.target.access, wanted)?;
+        if after == before {
+            return Ok(None);
+        }
+        if shown.is_some_and(|shown| shown != before) {
+            return Err(Failure::Conflict(Conflict::ChangedMeanwhile));
+        }
         if after.is_empty() {
             return Err(Failure::field(Field::Permissions, FieldProblem::NothingLeft));
         }
-        let before = before.permissions();
         let mail = Mail::PermissionsChanged {
             account: facts.account_name.clone(),
             changed_by: facts.actor_name.clone(),
@@ -83,11 +88,11 @@ pub async fn change_permissions(
             after,
         };
         let entry = entry(facts, ActivityKind::PermissionsChanged, client);
-        Ok(MembershipChange {
+        Ok(Some(MembershipChange {
             access: Some(Access::Granted(after)),
             entry: NewActivity { before: Some(before), after: Some(after), ..entry },
             mail: Some(to_target(facts, mail, client)),
-        })
+        }))
     };
     let (account, now) = (actor.account, latchkey.now());
     latchkey.store.change_membership(account, actor.user, target.user, now, decide).await?;
@@ -108,7 +113,8 @@ pub async fn remove_access(
     let target = member(latchkey, actor, user).await?;
     let decide = |facts: &ChangeFacts| {
         may_remove(&facts.actor, &facts.target)?;
-        Ok(ending(facts, ActivityKind::AccessRemoved, Some(facts.actor_name.clone()), client))
+        let removed_by = Some(facts.actor_name.clone());
+        Ok(Some(ending(facts, ActivityKind::AccessRemoved, removed_by, client)))
     };
     let (account, now) = (actor.account, latchkey.now());
     latchkey.store.change_membership(account, actor.user, target.user, now, decide).await?;
@@ -140,7 +146,7 @@ pub async fn leave(latchkey: &Latchkey, actor: &Actor, client: &Client) -> Resul
         if facts.target.access.is_owner() && facts.owners < 2 {
             return Err(Failure::Conflict(Conflict::LastOwner));
         }
-        Ok(ending(facts, ActivityKind::AccountLeft, None, client))
+        Ok(Some(ending(facts, ActivityKind::AccountLeft, None, client)))
     };
     let now = latchkey.now();
     latchkey.store.change_membership(actor.account, actor.user, actor.user, now, decide).await

@@ -81,6 +81,8 @@ pub enum Conflict {
     SetupOver,
     /// The password is too short to stand alone, without a second factor.
     ShortPassword,
+    /// Somebody else changed it since the form was shown.
+    ChangedMeanwhile,
 }
 
 /// Which limit was reached, and for how long.

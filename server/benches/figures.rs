@@ -67,6 +67,10 @@ async fn main() {
     let search_small = median(&app, &search(small), &cookie).await;
     let search_large = median(&app, &search(large), &cookie).await;
 
+    let common = |account: i64| format!("/accounts/{account}/users?search=north+south");
+    let common_small = median(&app, &common(small), &cookie).await;
+    let common_large = median(&app, &common(large), &cookie).await;
+
     println!();
     println!("a signed-in page over a static answer   {:>8.1} ×", ratio(overview, fixed));
     println!("    static {fixed:?}, overview {overview:?}");
@@ -80,6 +84,11 @@ async fn main() {
         ratio(search_large, search_small)
     );
     println!("    100 users {search_small:?}, 10,000 users {search_large:?}");
+    println!(
+        "search by two common words               {:>8.2} ×",
+        ratio(common_large, common_small)
+    );
+    println!("    100 users {common_small:?}, 10,000 users {common_large:?}");
     sizes();
     process(folder.path()).await;
 }
@@ -111,7 +120,7 @@ async fn fill(latchkey: &Latchkey, name: &str, count: usize) -> i64 {
         let user = NewUser {
             id,
             email: EmailAddress::parse(&email).expect("an address"),
-            full_name: FullName::parse(&format!("Person {n} Bench")).expect("a name"),
+            full_name: FullName::parse(&format!("Person {n} {}", group(n))).expect("a name"),
             password_hash: ingrid.password_hash.clone(),
             language: None,
         };
@@ -119,6 +128,15 @@ async fn fill(latchkey: &Latchkey, name: &str, count: usize) -> i64 {
         store.add_member(account, id, Access::Granted(access), now).await.expect("a membership");
     }
     number.get()
+}
+
+/// A tenth of all are in the north, another in the south, nobody in both.
+fn group(n: usize) -> &'static str {
+    match n % 10 {
+        0 => "North",
+        5 => "South",
+        _ => "Bench",
+    }
 }
 
 async fn sign_in(latchkey: &Latchkey, email: &str) -> String {

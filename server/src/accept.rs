@@ -10,31 +10,47 @@ use axum::body::Body;
 use axum::extract::ConnectInfo;
 use hyper::Request;
 use hyper::body::Incoming;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tower::ServiceExt;
 
-/// How long a client may take to send the headers of a request.
-const HEADERS_WITHIN: Duration = Duration::from_secs(10);
+/// What clients may take of the server.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Connections served at the same time; more wait their turn.
+    pub connections: usize,
+    /// How long a client may take to send the headers of a request, the first and each after it.
+    pub headers: Duration,
+    /// How long requests under way may take to finish after the stop.
+    pub finish: Duration,
+}
 
-/// How long requests under way may take to finish after the stop.
-const FINISH_WITHIN: Duration = Duration::from_secs(30);
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 1024,
+            headers: Duration::from_secs(10),
+            finish: Duration::from_secs(30),
+        }
+    }
+}
 
-/// Serves until `stop` says so, then lets the requests under way finish.
+/// Serves HTTP/1.1 until `stop` says so, then lets the requests under way finish.
+///
+/// Not HTTP/2: proxies don't ask for it, and to find out which of the two a client speaks would
+/// take a wait for its first bytes that no deadline ends.
 pub async fn serve(
     listener: TcpListener,
     app: Router,
-    connections: usize,
+    limits: Limits,
     mut stop: watch::Receiver<bool>,
 ) {
-    let mut server = auto::Builder::new(TokioExecutor::new());
-    server.http1().timer(TokioTimer::new()).header_read_timeout(HEADERS_WITHIN);
-    server.http2().timer(TokioTimer::new()).keep_alive_interval(Some(HEADERS_WITHIN));
-    let server = Arc::new(server);
-    let places = Arc::new(Semaphore::new(connections));
+    let mut server = http1::Builder::new();
+    server.timer(TokioTimer::new()).header_read_timeout(limits.headers);
+    let places = Arc::new(Semaphore::new(limits.connections));
     let under_way = GracefulShutdown::new();
     loop {
         let accepted = tokio::select! {
@@ -47,19 +63,17 @@ pub async fn serve(
             request.extensions_mut().insert(ConnectInfo(peer));
             app.clone().oneshot(request.map(Body::new))
         });
-        let server = Arc::clone(&server);
-        let watcher = under_way.watcher();
+        let connection = server.serve_connection(TokioIo::new(stream), answer);
+        let connection = under_way.watch(connection);
         tokio::spawn(async move {
-            let connection =
-                server.serve_connection_with_upgrades(TokioIo::new(stream), answer).into_owned();
-            if let Err(error) = watcher.watch(connection).await {
+            if let Err(error) = connection.await {
                 tracing::debug!(%error, "a connection broke off");
             }
             drop(place);
         });
     }
     drop(listener);
-    if tokio::time::timeout(FINISH_WITHIN, under_way.shutdown()).await.is_err() {
+    if tokio::time::timeout(limits.finish, under_way.shutdown()).await.is_err() {
         tracing::warn!("some requests didn't finish in time");
     }
 }

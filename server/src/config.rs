@@ -271,6 +271,7 @@ impl Config {
             provider: self.provider_name.clone(),
             public_url: self.public_url.clone(),
             demo: self.demo,
+            mailbox: self.demo && self.smtp_url.is_none(),
             mail_from: self.mail_from.to_string(),
             secure: self.public_url.starts_with("https:"),
             language: self.language,

@@ -129,13 +129,19 @@ fn record(row: &ActivityRow, provider: &str) -> [String; 7] {
 }
 
 /// Spreadsheets run cells that begin like a formula: an apostrophe makes them text (OWASP, "CSV
-/// Injection").
+/// Injection"). Where the list separator isn't a comma, a cell of theirs may begin in the middle of
+/// one of ours.
 fn harmless(cell: &str) -> String {
-    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) {
-        format!("'{cell}")
-    } else {
-        cell.to_owned()
+    let mut text = String::with_capacity(cell.len());
+    let mut begins = true;
+    for c in cell.chars() {
+        if begins && matches!(c, '=' | '+' | '-' | '@' | '\t' | '\r') {
+            text.push('\'');
+        }
+        text.push(c);
+        begins = matches!(c, ';' | ',' | '\t' | '"') || begins && c == ' ';
     }
+    text
 }
 
 #[cfg(test)]
@@ -150,6 +156,12 @@ mod tests {
             ("-2", "'-2"),
             ("@SUM(A1)", "'@SUM(A1)"),
             ("\tx", "'\tx"),
+            ("\t=1", "'\t'=1"),
+            ("a;=1+1;b", "a;'=1+1;b"),
+            ("a, -2", "a, '-2"),
+            ("a\t@b", "a\t'@b"),
+            ("a\"+1", "a\"'+1"),
+            ("Jean-Luc; a+b=c", "Jean-Luc; a+b=c"),
             ("Kari", "Kari"),
             ("", ""),
         ] {

@@ -2,6 +2,8 @@
 //! with where to go next or with the same page, errors and values in it. Nothing that was typed is
 //! lost, and none of it stands in an address.
 
+use std::time::Duration;
+
 use app::request::RequestFacts;
 use app::{Confirming, Locale, Problem, Rejected, Told};
 use axum::body::{Body, Bytes};
@@ -17,6 +19,13 @@ use crate::router::Parts;
 
 /// The largest form taken, in bytes.
 const LARGEST: usize = 64 * 1024;
+
+/// How much of a body that isn't taken is read all the same, in bytes. Whoever is answered while
+/// still sending loses the connection, and often the answer with it.
+const READ_PAST: usize = 1024 * 1024;
+
+/// How long a client may take to send a body.
+const BODY_WITHIN: Duration = Duration::from_secs(30);
 
 /// The largest answer of a server function to a form: a failure in JSON.
 const LARGEST_ANSWER: usize = 64 * 1024;
@@ -145,14 +154,12 @@ async fn read(request: Request) -> Result<(RequestParts, Vec<(String, String)>),
     let (head, body) = request.into_parts();
     let kind = head.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let kind = kind.unwrap_or_default().split(';').next().unwrap_or_default().trim();
-    if !kind.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
-        return Err(StatusCode::UNSUPPORTED_MEDIA_TYPE);
-    }
-    let body = match Limited::new(body, LARGEST).collect().await {
-        Ok(body) => body.to_bytes(),
-        Err(error) if error.is::<http_body_util::LengthLimitError>() => {
-            return Err(StatusCode::PAYLOAD_TOO_LARGE);
-        }
+    let is_form = kind.eq_ignore_ascii_case("application/x-www-form-urlencoded");
+    let read = tokio::time::timeout(BODY_WITHIN, whole(body)).await;
+    let body = match read.map_err(|_| StatusCode::REQUEST_TIMEOUT)? {
+        _ if !is_form => return Err(StatusCode::UNSUPPORTED_MEDIA_TYPE),
+        Ok(Some(body)) => body,
+        Ok(None) => return Err(StatusCode::PAYLOAD_TOO_LARGE),
         Err(_) => return Err(StatusCode::BAD_REQUEST),
     };
     let values: Vec<(String, String)> = form_urlencoded::parse(&body).into_owned().collect();
@@ -161,6 +168,23 @@ async fn read(request: Request) -> Result<(RequestParts, Vec<(String, String)>),
         name.contains(char::REPLACEMENT_CHARACTER) || value.contains(char::REPLACEMENT_CHARACTER)
     });
     if broken { Err(StatusCode::BAD_REQUEST) } else { Ok((head, values)) }
+}
+
+/// The whole body; none when it is larger than [`LARGEST`].
+async fn whole(mut body: Body) -> Result<Option<Vec<u8>>, axum::Error> {
+    let mut bytes = Vec::new();
+    let mut length = 0;
+    while length <= READ_PAST
+        && let Some(frame) = body.frame().await
+    {
+        if let Ok(data) = frame?.into_data() {
+            length += data.len();
+            if length <= LARGEST {
+                bytes.extend_from_slice(&data);
+            }
+        }
+    }
+    Ok((length <= LARGEST).then_some(bytes))
 }
 
 /// Carries the form out.
@@ -259,5 +283,5 @@ fn without_secrets(values: Vec<(String, String)>) -> Vec<(String, String)> {
 
 fn unreadable(status: StatusCode) -> Response {
     tracing::info!(status = status.as_u16(), "an unreadable form was refused");
-    (status, app::request::unreadable(status)).into_response()
+    status.into_response()
 }

@@ -1,12 +1,13 @@
 //! Which request goes where, and the layers around all of them with the reason for each.
 
+use std::any::Any;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use app::Assets;
-use app::request::{RequestFacts, Site};
+use app::request::{RequestFacts, Site, plainly};
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, HttpBody};
 use axum::extract::{ConnectInfo, Path, Request, State};
 use axum::http::header::{self, HeaderName};
 use axum::http::request::Parts as RequestParts;
@@ -17,6 +18,7 @@ use axum::routing::get;
 use domain::{Client, Latchkey};
 use leptos::prelude::{provide_context, use_context};
 use tokio::sync::Notify;
+use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::csrf::CsrfLayer;
 use tracing::Instrument;
@@ -81,7 +83,7 @@ pub fn router(parts: Parts) -> Router {
         Err(_) => cross_site,
     };
     let latchkey = parts.latchkey.clone();
-    Router::new()
+    let routes = Router::new()
         .route("/", get(|| async { Redirect::to("/accounts") }))
         .route("/healthz", get(|| async { "ok" }))
         .route("/readyz", get(move || ready(latchkey.clone())))
@@ -99,9 +101,24 @@ pub fn router(parts: Parts) -> Router {
         .layer(CompressionLayer::new())
         // A form of another site must not act for somebody who is signed in here (OWASP ASVS 5.0
         // V3.5.1). It stands inside the next layer, so that the refusal is logged too.
-        .layer(cross_site)
+        .layer(cross_site);
+    attended(routes, parts)
+}
+
+/// The routes with what every request and every answer gets.
+fn attended(routes: Router, parts: Parts) -> Router {
+    routes
+        // A defect in one answer must not look like a server that is gone.
+        .layer(CatchPanicLayer::custom(broken))
         // Outermost: every answer has its headers and every request its id and its line.
         .layer(middleware::from_fn_with_state(parts, attend))
+}
+
+fn broken(panic: Box<dyn Any + Send>) -> Response {
+    let words = panic.downcast_ref::<&str>().map(|words| (*words).to_owned());
+    let words = words.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
+    tracing::error!(words, "an answer broke off in a panic");
+    StatusCode::INTERNAL_SERVER_ERROR.into_response()
 }
 
 async fn page_or_form(State(parts): State<Parts>, request: Request) -> Response {
@@ -122,7 +139,7 @@ async fn ready(latchkey: Latchkey) -> Response {
 
 /// The HTML part of a mail in the demo's mailbox, for the frame on its page.
 async fn mail_html(State(parts): State<Parts>, Path(mail): Path<String>) -> Response {
-    if !parts.site.demo {
+    if !parts.site.mailbox {
         return StatusCode::NOT_FOUND.into_response();
     }
     match domain::mails::kept(&parts.latchkey, &mail).await {
@@ -150,13 +167,15 @@ async fn attend(State(parts): State<Parts>, mut request: Request, next: Next) ->
     let span = tracing::info_span!("request", id, %method, path);
     let changes = !matches!(method, Method::GET | Method::HEAD | Method::OPTIONS);
     let begun = parts.latchkey.now();
+    let mut facts = RequestFacts { id: id.clone(), ..RequestFacts::default() };
     if is_for_people(request.uri().path()) {
         let (latchkey, site, headers) = (&parts.latchkey, &parts.site, request.headers());
-        let facts = RequestFacts::find(latchkey, site, headers, client, id.clone());
-        let facts = facts.instrument(span.clone()).await;
-        request.extensions_mut().insert(facts);
+        let found = RequestFacts::find(latchkey, site, headers, client, id.clone());
+        facts = found.instrument(span.clone()).await;
+        request.extensions_mut().insert(facts.clone());
     }
-    let mut response = next.run(request).instrument(span.clone()).await;
+    let response = next.run(request).instrument(span.clone()).await;
+    let mut response = speak(response, &facts);
     if changes {
         parts.mail_waiting.notify_one();
     }
@@ -164,6 +183,20 @@ async fn attend(State(parts): State<Parts>, mut request: Request, next: Next) ->
     let millis = parts.latchkey.now().since(begun).as_millis();
     tracing::info!(status = response.status().as_u16(), millis = millis as u64, "answered");
     protect(&parts.site, &id, &mut response);
+    response
+}
+
+/// Gives an answer that says nothing a sentence with the request's id.
+fn speak(mut response: Response, facts: &RequestFacts) -> Response {
+    if response.body().size_hint().exact() == Some(0)
+        && let Some(words) = plainly(response.status(), facts)
+    {
+        let headers = response.headers_mut();
+        headers.remove(header::CONTENT_LENGTH);
+        let plain = HeaderValue::from_static("text/plain; charset=utf-8");
+        headers.insert(header::CONTENT_TYPE, plain);
+        *response.body_mut() = Body::from(words);
+    }
     response
 }
 
@@ -220,5 +253,53 @@ fn protect(site: &Site, id: &str, response: &mut Response) {
     }
     if let Ok(id) = HeaderValue::from_str(id) {
         headers.insert(HeaderName::from_static("x-request-id"), id);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::{Clock, Random};
+    use http_body_util::BodyExt;
+    use model::Timestamp;
+    use tower::ServiceExt;
+
+    use super::*;
+
+    struct Still;
+
+    impl Clock for Still {
+        fn now(&self) -> Timestamp {
+            Timestamp::from_micros(1_800_000_000_000_000)
+        }
+    }
+
+    impl Random for Still {
+        fn fill(&self, _buffer: &mut [u8]) {}
+    }
+
+    async fn breaks() -> StatusCode {
+        panic!("a defect")
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_answered_with_500_and_the_requests_id() {
+        let database = test_database::sqlite().await;
+        let (config, still) = (Config::default(), Arc::new(Still));
+        let store = database.store.clone();
+        let latchkey = Latchkey::new(store, still.clone(), still, config.settings());
+        let parts = Parts {
+            latchkey,
+            site: Arc::new(config.site()),
+            config: Arc::new(config),
+            assets: assets::load(),
+            mail_waiting: Arc::default(),
+        };
+        let app = attended(Router::new().route("/", get(breaks)), parts);
+        let answer = app.oneshot(Request::new(Body::empty())).await.unwrap();
+        assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        let id = answer.headers()["x-request-id"].to_str().unwrap().to_owned();
+        let body = answer.into_body().collect().await.unwrap().to_bytes();
+        let body = String::from_utf8(body.to_vec()).unwrap();
+        assert!(body.starts_with("Something broke on our side") && body.contains(&id), "{body}");
     }
 }

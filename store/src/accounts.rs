@@ -167,7 +167,8 @@ impl Store {
         details.ok_or(Failure::NotFound)
     }
 
-    /// Changes the account's details as the actor of this moment may, and logs it.
+    /// Changes the account's details as the actor of this moment may, and logs it. `decide` is told
+    /// the actor, their name and the details as they stand; when it answers none, nothing is written.
     ///
     /// # Errors
     /// What `decide` answers, [`Failure::NotFound`] when the user isn't in the account,
@@ -178,12 +179,14 @@ impl Store {
         actor: model::UserId,
         details: &AccountDetails,
         now: Timestamp,
-        decide: impl FnOnce(&Actor, &str) -> Result<NewActivity, Failure> + Send,
+        decide: impl FnOnce(&Actor, &str, &AccountDetails) -> Result<Option<NewActivity>, Failure>
+        + Send,
     ) -> Result<(), Failure> {
         let mut tx = self.begin().await?;
         lock(&mut tx, account).await?;
         let (actor, actor_name) = memberships::acting(&mut tx, account, actor).await?;
-        let entry = decide(&actor, &actor_name)?;
+        let present = read!(tx, db => query_as(DETAILS).bind(Uuid::from(account)).fetch_one(db))?;
+        let Some(entry) = decide(&actor, &actor_name, &present)? else { return Ok(()) };
         write!(tx, db => set_details!(account, details).execute(db))?;
         activity::append(&mut tx, account, &entry, now).await?;
         tx.commit().await

@@ -10,8 +10,8 @@ use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{
-    PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool, Transaction, query_as,
-    query_scalar,
+    Connection, PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool, Transaction,
+    query_as, query_scalar,
 };
 use uuid::Uuid;
 
@@ -70,6 +70,14 @@ pub(crate) use {read, sql, write};
 const PATIENCE: Duration = Duration::from_secs(2);
 const SQLITE_READERS: u32 = 4;
 const POSTGRES_CONNECTIONS: u32 = 10;
+/// How long Postgres lets a statement wait for a lock, a statement take as a whole, and a transaction
+/// of a node that is gone hold its locks: a request that meets one of them is answered as by
+/// [`PATIENCE`].
+const POSTGRES_LIMITS: [(&str, &str); 3] = [
+    ("lock_timeout", "2s"),
+    ("statement_timeout", "10s"),
+    ("idle_in_transaction_session_timeout", "10s"),
+];
 const OLDEST_SQLITE: [u32; 3] = [3, 51, 3];
 
 static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
@@ -176,7 +184,18 @@ impl Store {
                 }
                 .await
             }
-            Db::Postgres(pool) => POSTGRES_MIGRATIONS.run(pool).await,
+            Db::Postgres(pool) => {
+                async {
+                    // A connection of its own, which may wait for another node to finish and take
+                    // as long as it needs.
+                    let patient = POSTGRES_LIMITS.map(|(name, _)| (name, "0"));
+                    let options = pool.connect_options().as_ref().clone().options(patient);
+                    let mut connection = PgConnection::connect_with(&options).await?;
+                    POSTGRES_MIGRATIONS.run_direct(None, &mut connection, false).await?;
+                    Ok(connection.close().await?)
+                }
+                .await
+            }
         }
         .map_err(OpenError::Migration)
     }
@@ -307,6 +326,7 @@ async fn open_sqlite(path: &Path) -> Result<Db, OpenError> {
 
 async fn open_postgres(url: &str) -> Result<Db, OpenError> {
     let options = PgConnectOptions::from_str(url).map_err(OpenError::Unreachable)?;
+    let options = options.options(POSTGRES_LIMITS);
     let pool = PgPoolOptions::new().acquire_timeout(PATIENCE).max_connections(POSTGRES_CONNECTIONS);
     pool.connect_with(options).await.map(Db::Postgres).map_err(OpenError::Unreachable)
 }

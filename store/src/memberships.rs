@@ -120,9 +120,13 @@ sql! {
     ACTIVE = "UPDATE memberships SET last_active_at = $3 \
               WHERE account_id = $1 AND user_id = $2 \
                   AND (last_active_at IS NULL OR last_active_at <= $4)";
-    MEMBERSHIPS = "SELECT a.number, a.name, m.owner, m.permissions, m.last_active_at \
+    /// By name: of its letters only A to Z lose their case, the same on both databases.
+    MEMBERSHIPS = "SELECT a.id, a.number, a.name, m.owner, m.permissions, m.last_active_at \
                    FROM memberships m JOIN accounts a ON a.id = m.account_id \
-                   WHERE m.user_id = $1 ORDER BY a.number";
+                   WHERE m.user_id = $1 AND (lower(a.name), a.id) > ($2, $3) \
+                   ORDER BY lower(a.name), a.id LIMIT $4";
+    COUNT_MEMBERSHIPS = "SELECT count(*) FROM \
+                         (SELECT 1 FROM memberships WHERE user_id = $1 LIMIT $2) AS found";
     ALL_BY_NAME = by_name!("", "");
     FEW_BY_NAME = by_name!(from_the_few!(), of_the_few!());
     MANY_BY_NAME = by_name!("", of_the_many!());
@@ -163,9 +167,9 @@ sql! {
 /// placeholder for each.
 const SEARCHED_WORDS: usize = 5;
 
-/// How many users are few enough to look at all of them for a page: both ways of searching then
-/// cost about the same, whatever the number of users.
-const FEW: i64 = 200;
+/// How many users are few enough to look at all of them for a page. With more that have its rarest
+/// word, a search goes through the list, where one in a few fits.
+const FEW: i64 = 2_000;
 
 /// Where somebody who was never active stands among the times of the others.
 const NEVER: i64 = -1;
@@ -190,6 +194,8 @@ pub struct AccountMembership {
 /// An account in the list of those that a user reaches.
 #[derive(Clone, Debug)]
 pub struct MembershipRow {
+    /// The account.
+    pub account: AccountId,
     /// Its public number.
     pub number: AccountNumber,
     /// Its name.
@@ -304,6 +310,7 @@ struct AccountMembershipRow {
 
 #[derive(FromRow)]
 struct ReachedRow {
+    id: Uuid,
     number: i64,
     name: String,
     owner: bool,
@@ -377,25 +384,45 @@ impl Store {
         }))
     }
 
-    /// Every account that the user reaches, by name.
+    /// The accounts that the user reaches, by name, at most `most`. The cursor of a row is what
+    /// [`MembershipRow::cursor`] says.
     ///
     /// # Errors
     /// [`Failure::Unavailable`].
-    pub async fn memberships(&self, user: UserId) -> Result<Vec<MembershipRow>, Failure> {
-        let rows: Vec<ReachedRow> =
-            read!(self, db => query_as(MEMBERSHIPS).bind(Uuid::from(user)).fetch_all(db))?;
-        let mut rows: Vec<_> = rows
-            .into_iter()
-            .map(|row| MembershipRow {
-                number: AccountNumber::from_stored(row.number),
-                name: row.name,
-                access: access(row.owner, &row.permissions),
-                last_active_at: row.last_active_at.map(Timestamp::from_micros),
-            })
-            .collect();
-        // Here and not in SQL, where the two databases disagree about "é" in lower case.
-        rows.sort_by_cached_key(|row| row.name.to_lowercase());
-        Ok(rows)
+    pub async fn memberships(
+        &self,
+        user: UserId,
+        after: Option<&Cursor>,
+        most: usize,
+    ) -> Result<Vec<MembershipRow>, Failure> {
+        let (key, id) =
+            after.map_or((String::new(), Uuid::nil()), |after| (plain(&after.key), after.id));
+        let rows: Vec<ReachedRow> = read!(self, db => query_as(MEMBERSHIPS)
+            .bind(Uuid::from(user))
+            .bind(&key)
+            .bind(id)
+            .bind(limit(most))
+            .fetch_all(db))?;
+        let row = |row: ReachedRow| MembershipRow {
+            account: row.id.into(),
+            number: AccountNumber::from_stored(row.number),
+            name: row.name,
+            access: access(row.owner, &row.permissions),
+            last_active_at: row.last_active_at.map(Timestamp::from_micros),
+        };
+        Ok(rows.into_iter().map(row).collect())
+    }
+
+    /// Whether the user reaches more than one account.
+    ///
+    /// # Errors
+    /// [`Failure::Unavailable`].
+    pub async fn has_several_accounts(&self, user: UserId) -> Result<bool, Failure> {
+        let found: i64 = read!(self, db => query_scalar(COUNT_MEMBERSHIPS)
+            .bind(Uuid::from(user))
+            .bind(2_i64)
+            .fetch_one(db))?;
+        Ok(found > 1)
     }
 
     /// The account's users, at most `most`. The cursor of a row is what
@@ -410,18 +437,19 @@ impl Store {
         most: usize,
     ) -> Result<Vec<Member>, Failure> {
         let mut words = query.search.as_deref().map(search_words).unwrap_or_default();
-        // The word that the fewest have comes first; a word that few have ends the looking.
+        // The word that the fewest have comes first. None is counted further than the rarest so far.
         let mut found = FEW;
         for place in 0..words.len() {
-            if found < FEW || words[place].is_empty() {
+            if words[place].is_empty() {
                 break;
             }
-            found = read!(self, db => query_scalar(COUNT_FOUND)
+            let with_it = read!(self, db => query_scalar(COUNT_FOUND)
                 .bind(Uuid::from(account))
                 .bind(&words[place])
-                .bind(FEW)
+                .bind(found)
                 .fetch_one(db))?;
-            if found < FEW {
+            if with_it < found {
+                found = with_it;
                 words.swap(0, place);
             }
         }
@@ -486,7 +514,7 @@ impl Store {
     }
 
     /// Changes or ends `target`'s membership: locks the account, reads the facts, asks `decide`,
-    /// writes membership, log and mail.
+    /// writes membership, log and mail, or nothing when it answers none.
     ///
     /// # Errors
     /// What `decide` answers, [`Failure::NotFound`] when either of the two isn't in the account,
@@ -497,7 +525,7 @@ impl Store {
         actor: UserId,
         target: UserId,
         now: Timestamp,
-        decide: impl FnOnce(&ChangeFacts) -> Result<MembershipChange, Failure> + Send,
+        decide: impl FnOnce(&ChangeFacts) -> Result<Option<MembershipChange>, Failure> + Send,
     ) -> Result<(), Failure> {
         let mut tx = self.begin().await?;
         let account_name = accounts::lock(&mut tx, account).await?;
@@ -509,7 +537,7 @@ impl Store {
         let owners: i64 = read!(tx, db => query_scalar(COUNT_OWNERS).bind(ids.0).fetch_one(db))?;
         let facts = ChangeFacts { actor, actor_name, account_name, target, owners: count(owners) };
 
-        let change = decide(&facts)?;
+        let Some(change) = decide(&facts)? else { return Ok(()) };
         match change.access {
             Some(access) => write!(tx, db => query(CHANGE)
                 .bind(ids.0)
@@ -542,6 +570,14 @@ impl Store {
         accounts::lock(&mut tx, account).await?;
         join(&mut tx, account, user, access, None, now).await?;
         tx.commit().await
+    }
+}
+
+impl MembershipRow {
+    /// Where the page after this row begins.
+    #[must_use]
+    pub fn cursor(&self) -> Cursor {
+        Cursor { key: self.name.to_ascii_lowercase(), id: self.account.into() }
     }
 }
 

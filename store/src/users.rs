@@ -25,10 +25,12 @@ macro_rules! login {
 sql! {
     LOGIN = login!("u.email_key = $1");
     LOGIN_OF = login!("u.id = $1");
-    /// Sessions, resets and names of one user change one after the other.
+    /// Sessions, resets and names of one user change one after the other. On Postgres memberships
+    /// that name the user as inviter pass: they need no more than that the user stays there.
     LOCK_USER = "SELECT email, email_key, full_name FROM users WHERE id = $1",
         // SQLite's one writer holds the lock on everything already.
-        on Postgres "SELECT email, email_key, full_name FROM users WHERE id = $1 FOR UPDATE";
+        on Postgres "SELECT email, email_key, full_name FROM users WHERE id = $1 \
+                     FOR NO KEY UPDATE";
     INSERT_USER = "INSERT INTO users \
                        (id, email, email_key, full_name, password_hash, language, created_at) \
                    VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (email_key) DO NOTHING";

@@ -11,7 +11,7 @@
 
 mod cluster;
 
-use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqliteConnection};
 use store::Store;
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
@@ -24,6 +24,34 @@ pub struct TestDatabase {
     /// Its URL, for opening it once more.
     pub url: String,
     _place: Place,
+}
+
+/// Another process in the middle of writing: what it locked stays so as long as this value.
+pub struct BeingWritten {
+    _connection: Box<dyn std::any::Any + Send>,
+}
+
+impl TestDatabase {
+    /// Locks the database as another process would that writes and doesn't come to an end: SQLite
+    /// as a whole, on Postgres every account and every user.
+    pub async fn being_written(&self) -> BeingWritten {
+        let connection: Box<dyn std::any::Any + Send> = if self.url.starts_with("sqlite:") {
+            let connection = SqliteConnection::connect(&self.url).await;
+            let mut connection = connection.expect("connecting to the test's SQLite");
+            connection.execute("BEGIN IMMEDIATE").await.expect("locking the test's SQLite");
+            Box::new(connection)
+        } else {
+            let connection = PgConnection::connect(&self.url).await;
+            let mut connection = connection.expect("connecting to the test's Postgres");
+            for statement in
+                ["BEGIN", "SELECT FROM accounts FOR UPDATE", "SELECT FROM users FOR UPDATE"]
+            {
+                connection.execute(statement).await.expect("locking the test's Postgres");
+            }
+            Box::new(connection)
+        };
+        BeingWritten { _connection: connection }
+    }
 }
 
 /// What is deleted with a test's database.

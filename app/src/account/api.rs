@@ -9,7 +9,14 @@ use crate::problem::Problem;
 use crate::when::Moment;
 
 #[cfg(feature = "ssr")]
-use {crate::page::Notice, crate::request, crate::words, model::Access, model::Permission};
+use {
+    crate::page::Notice,
+    crate::request,
+    crate::users::api::{read_cursor, write_cursor},
+    crate::words,
+    model::Access,
+    model::Permission,
+};
 
 /// An account that the reader reaches.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,17 +33,30 @@ pub(crate) struct ReachableAccount {
     pub(crate) last_visit: Option<Moment>,
 }
 
+/// The accounts to choose from.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct AccountsView {
+    /// Those of this page.
+    pub(crate) accounts: Vec<ReachableAccount>,
+    /// Whether this is a later page.
+    pub(crate) later: bool,
+    /// Where the next page begins.
+    pub(crate) next: Option<String>,
+}
+
 /// The accounts to choose from; with just one, straight to it.
 #[server(prefix = "/api", endpoint = "accounts/page", input = GetUrl)]
-pub(crate) async fn accounts_page() -> Result<Page<Vec<ReachableAccount>>, Problem> {
+pub(crate) async fn accounts_page(after: String) -> Result<Page<AccountsView>, Problem> {
     let viewer = request::signed_in().await?;
     let latchkey = request::latchkey()?;
-    let accounts = domain::accounts::reachable(&latchkey, &viewer).await?;
-    if let [only] = accounts.as_slice() {
+    let after = read_cursor(&after);
+    let page = domain::accounts::reachable(&latchkey, &viewer, after.as_ref()).await?;
+    let later = after.is_some();
+    if let (false, [only]) = (later, page.accounts.as_slice()) {
         request::redirect(&format!("/accounts/{}", only.number));
         // The notice stays for the page that this one leads to.
         let frame = request::frame(Some(&viewer), None, false);
-        return Ok(Page { frame, notice: None, content: Ok(Vec::new()) });
+        return Ok(Page { frame, notice: None, content: Ok(AccountsView::default()) });
     }
     let now = latchkey.now();
     let view = |account: domain::accounts::MembershipRow| ReachableAccount {
@@ -46,7 +66,9 @@ pub(crate) async fn accounts_page() -> Result<Page<Vec<ReachableAccount>>, Probl
         owner: account.access.is_owner(),
         last_visit: account.last_active_at.map(|at| Moment::new(at, now)),
     };
-    request::plain_page(Some(&viewer), accounts.into_iter().map(view).collect()).await
+    let next = page.next.as_ref().map(write_cursor);
+    let accounts = page.accounts.into_iter().map(view).collect();
+    request::plain_page(Some(&viewer), AccountsView { accounts, later, next }).await
 }
 
 /// One area on the overview.
@@ -153,6 +175,8 @@ pub(crate) struct DetailsView {
     pub(crate) town: String,
     /// Country.
     pub(crate) country: String,
+    /// All of it, for comparing when it is saved.
+    pub(crate) before: String,
 }
 
 /// The account's details.
@@ -161,6 +185,7 @@ pub(crate) async fn details_page(account: String) -> Result<Page<DetailsView>, P
     let inside = request::inside(&account).await?;
     let details = domain::accounts::details(&inside.latchkey, &inside.acting.actor).await;
     let view = |details: domain::accounts::AccountDetails| DetailsView {
+        before: write_details(&details),
         name: details.name,
         street: details.street,
         postal_code: details.postal_code,
@@ -179,15 +204,32 @@ pub(crate) async fn change_details(
     #[server(default)] postal_code: String,
     #[server(default)] town: String,
     #[server(default)] country: String,
+    #[server(default)] before: String,
 ) -> Result<(), Problem> {
     let inside = request::inside(&account).await?;
     let typed =
         domain::accounts::AccountDetails { name: account_name, street, postal_code, town, country };
     let (latchkey, actor) = (&inside.latchkey, &inside.acting.actor);
-    domain::accounts::change_details(latchkey, actor, &typed, &request::client()).await?;
+    let (before, client) = (read_details(&before), request::client());
+    domain::accounts::change_details(latchkey, actor, &typed, before.as_ref(), &client).await?;
     let number = inside.acting.number;
     request::done(&format!("/accounts/{number}/account"), Notice::ChangesSaved);
     Ok(())
+}
+
+/// The details as they travel in a form unseen.
+#[cfg(feature = "ssr")]
+fn write_details(details: &domain::accounts::AccountDetails) -> String {
+    let domain::accounts::AccountDetails { name, street, postal_code, town, country } = details;
+    leptos::serde_json::to_string(&[name, street, postal_code, town, country]).unwrap_or_default()
+}
+
+/// Reads them back; broken ones mean that they aren't compared.
+#[cfg(feature = "ssr")]
+fn read_details(text: &str) -> Option<domain::accounts::AccountDetails> {
+    let read: Option<[String; 5]> = leptos::serde_json::from_str(text).ok();
+    let [name, street, postal_code, town, country] = read?;
+    Some(domain::accounts::AccountDetails { name, street, postal_code, town, country })
 }
 
 /// What the page for leaving shows.

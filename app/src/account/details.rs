@@ -24,6 +24,7 @@ impl LazyRoute for DetailsPage {
             let Some(account) = frame.account else { return ().into_any() };
             let heading = words!(details.heading);
             let number = account.number.to_string();
+            let action = format!("/accounts/{number}/account");
             view! {
                 <PageTitle title=heading.clone() provider=frame.provider />
                 <div class="page-head">
@@ -32,7 +33,7 @@ impl LazyRoute for DetailsPage {
                         <p class="lead">{words!(details.lead)}</p>
                     </div>
                 </div>
-                <Form form="account/change-details" action=format!("/accounts/{number}/account")>
+                <Form form="account/change-details" action=action before=details.before>
                     <input type="hidden" name="account" value=number />
                     <TextField
                         field=Field::AccountName

@@ -3,21 +3,21 @@
 use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 
-use crate::account::api::{ReachableAccount, accounts_page};
+use crate::account::api::{AccountsView, ReachableAccount, accounts_page};
 use crate::page::{Loading, PageTitle, framed};
 use crate::ui::frame::Here;
 
 /// `/accounts`
-pub(crate) struct AccountsPage(Loading<Vec<ReachableAccount>>);
+pub(crate) struct AccountsPage(Loading<AccountsView>);
 
 #[lazy_route]
 impl LazyRoute for AccountsPage {
     fn data() -> Self {
-        Self(load!("accounts/page", _asked => accounts_page()))
+        Self(load!("accounts/page", asked => accounts_page(after = asked.query("after"))))
     }
 
     fn view(this: Self) -> AnyView {
-        framed(this.0, Here::Elsewhere, |accounts, frame| {
+        framed(this.0, Here::Elsewhere, |AccountsView { accounts, later, next }, frame| {
             let email = frame.user.map(|user| user.email).unwrap_or_default();
             let provider = frame.provider;
             if accounts.is_empty() {
@@ -32,6 +32,14 @@ impl LazyRoute for AccountsPage {
                 .into_any();
             }
             let heading = words!(accounts.heading);
+            let first = later.then(|| view! { <a href="/accounts">{words!(users.first)}</a> });
+            let next = next.map(|after| {
+                let href = format!("/accounts?after={after}");
+                view! { <a href=href rel="next">{words!(users.next)}</a> }
+            });
+            let pages = (first.is_some() || next.is_some()).then(|| {
+                view! { <nav class="pages" aria-label=words!(accounts.pages)>{first} {next}</nav> }
+            });
             view! {
                 <PageTitle title=heading.clone() provider=provider />
                 <div class="page-head">
@@ -41,6 +49,7 @@ impl LazyRoute for AccountsPage {
                     </div>
                 </div>
                 <ul class="account-list">{accounts.into_iter().map(card).collect_view()}</ul>
+                {pages}
             }
             .into_any()
         })

@@ -50,10 +50,10 @@ pub(crate) struct Piece {
     pub(crate) link: bool,
 }
 
-/// The demo's mails, newest first. There is no such page outside the demo.
+/// The demo's mails, newest first. There is no such page outside the demo, nor when it sends mail.
 #[server(prefix = "/api", endpoint = "demo/mailbox", input = GetUrl)]
 pub(crate) async fn mailbox_page() -> Result<Page<Vec<MailboxRow>>, Problem> {
-    demo_only()?;
+    where_mail_is_kept()?;
     let latchkey = request::latchkey()?;
     let now = latchkey.now();
     let mails = domain::mails::mailbox(&latchkey).await?;
@@ -69,7 +69,7 @@ pub(crate) async fn mailbox_page() -> Result<Page<Vec<MailboxRow>>, Problem> {
 /// One of the demo's mails.
 #[server(prefix = "/api", endpoint = "demo/mail", input = GetUrl)]
 pub(crate) async fn mail_page(mail: String) -> Result<Page<MailView>, Problem> {
-    demo_only()?;
+    where_mail_is_kept()?;
     let (latchkey, site) = (request::latchkey()?, request::site());
     let kept = domain::mails::kept(&latchkey, &mail).await?;
     let written = mails::write(&kept.mail, kept.language.as_ref(), &site);
@@ -91,8 +91,8 @@ pub(crate) async fn mail_page(mail: String) -> Result<Page<MailView>, Problem> {
 }
 
 #[cfg(feature = "ssr")]
-fn demo_only() -> Result<(), Problem> {
-    if request::site().demo { Ok(()) } else { Err(Failure::NotFound.into()) }
+fn where_mail_is_kept() -> Result<(), Problem> {
+    if request::site().mailbox { Ok(()) } else { Err(Failure::NotFound.into()) }
 }
 
 /// Sets the links apart from the text around them.

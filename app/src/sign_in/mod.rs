@@ -52,7 +52,7 @@ impl LazyRoute for SignInPage {
                             <a href="/forgot-password" rel="external">{words!(sign_in.forgot)}</a>
                         </div>
                     </Form>
-                    {demo_logins(view.demo)}
+                    {demo_logins(view.demo, frame.mailbox)}
             }
             .into_any()
         })
@@ -60,7 +60,7 @@ impl LazyRoute for SignInPage {
 }
 
 /// The demo's people, each a link that fills the form.
-fn demo_logins(people: Vec<api::DemoLogin>) -> AnyView {
+fn demo_logins(people: Vec<api::DemoLogin>, mailbox: bool) -> AnyView {
     if people.is_empty() {
         return ().into_any();
     }
@@ -78,12 +78,17 @@ fn demo_logins(people: Vec<api::DemoLogin>) -> AnyView {
             }
         })
         .collect_view();
+    let mailbox = mailbox.then(|| {
+        view! {
+            <p><a href="/demo/mailbox" rel="external">{words!(sign_in.demo_mailbox)}</a></p>
+        }
+    });
     view! {
         <section class="demo">
             <h2>{words!(sign_in.demo_heading)}</h2>
             <p class="hint">{words!(sign_in.demo_hint, password = password)}</p>
             <ul class="demo-logins">{rows}</ul>
-            <p><a href="/demo/mailbox" rel="external">{words!(sign_in.demo_mailbox)}</a></p>
+            {mailbox}
         </section>
     }
     .into_any()

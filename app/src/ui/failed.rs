@@ -95,7 +95,7 @@ fn plain_frame() -> Frame {
     #[cfg(feature = "ssr")]
     return crate::request::frame(None, None, false);
     #[cfg(not(feature = "ssr"))]
-    Frame { provider: provider(), demo: false, user: None, several: false, account: None }
+    Frame { provider: provider(), mailbox: false, user: None, several: false, account: None }
 }
 
 /// The provider's name, as the server wrote it into the document.

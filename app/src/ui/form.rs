@@ -9,6 +9,9 @@ use crate::page::{HasErrors, Rejected, Taken};
 use crate::problem::Problem;
 use crate::problem::Told;
 
+/// The field that holds what a form was made of.
+const BEFORE: &str = "before";
+
 /// How a form stands: what its fields and its summary show.
 #[derive(Clone, Copy)]
 pub(crate) struct FormState {
@@ -21,12 +24,18 @@ pub(crate) struct FormState {
 impl FormState {
     /// The form around the present component.
     pub(crate) fn here() -> Self {
-        use_context::<Self>().unwrap_or_else(|| Self::new(None))
+        use_context::<Self>().unwrap_or_else(|| Self::new(None, None))
     }
 
-    fn new(rejected: Option<Rejected>) -> Self {
+    fn new(rejected: Option<Rejected>, before: Option<&str>) -> Self {
         let (problem, values) =
             rejected.map_or((None, None), |back| (Some(back.told), Some(back.values)));
+        // What was typed into a form that is out of date gives way to how it stands now.
+        let fresh = |values: &Vec<(String, String)>| {
+            let was = values.iter().find(|(name, _)| name == BEFORE).map(|(_, was)| was.as_str());
+            was.is_none() || was == before
+        };
+        let values = values.filter(fresh);
         Self {
             rejected: StoredValue::new(values.is_some()),
             problem: RwSignal::new(problem),
@@ -81,6 +90,10 @@ pub(crate) fn Form(
     /// One of its values, where a page has several forms of the kind: which of them came back.
     #[prop(optional)]
     target: Option<String>,
+    /// What it was made of, as its server function compares it: it isn't saved over what somebody
+    /// else changed meanwhile.
+    #[prop(optional, into)]
+    before: Option<String>,
     /// Its fields and buttons.
     children: Children,
 ) -> impl IntoView {
@@ -93,7 +106,7 @@ pub(crate) fn Form(
         }
         mine.then_some(rejected)
     };
-    let state = FormState::new(SharedValue::new(mine).into_inner());
+    let state = FormState::new(SharedValue::new(mine).into_inner(), before.as_deref());
     let send = {
         let errors = use_context::<HasErrors>();
         let sender = Sender::new(state, errors, action.clone());
@@ -111,6 +124,7 @@ pub(crate) fn Form(
             >
                 {summary.then(|| view! { <ErrorSummary state=state /> })}
                 <input type="hidden" name="form" value=form />
+                {before.map(|before| view! { <input type="hidden" name=BEFORE value=before /> })}
                 {children()}
             </form>
         </leptos::context::Provider>
@@ -236,11 +250,13 @@ impl Sender {
                     }
                 }
                 // The page that asks who the sender is comes from the server, whole, and sends the
-                // form on.
-                Err(problem) if problem.asks_to_confirm() => {
+                // form on; so does the one that shows how things stand now.
+                Err(Refusal { told, outdated })
+                    if told.asks_to_confirm() || (outdated && has_before(&form)) =>
+                {
                     let _sent = form.submit();
                 }
-                Err(problem) => {
+                Err(Refusal { told: problem, .. }) => {
                     sender.state.busy.try_set(false);
                     if let Some(errors) = sender.errors {
                         errors.0.try_set(true);
@@ -260,20 +276,43 @@ fn encode(form: &web_sys::HtmlFormElement) -> Option<String> {
     Some(values.to_string().into())
 }
 
+/// Whether the form says what it was made of.
+#[cfg(feature = "hydrate")]
+fn has_before(form: &web_sys::HtmlFormElement) -> bool {
+    web_sys::FormData::new_with_form(form).is_ok_and(|values| values.has(BEFORE))
+}
+
+/// Why a form was refused.
+#[cfg(feature = "hydrate")]
+struct Refusal {
+    told: Told,
+    /// Whether things don't stand any more as the form took them to.
+    outdated: bool,
+}
+
+#[cfg(feature = "hydrate")]
+impl Refusal {
+    fn unreachable() -> Self {
+        Self { told: Told::unreachable(), outdated: false }
+    }
+}
+
 /// Posts the form; answers where to go, or what is wrong.
 #[cfg(feature = "hydrate")]
-async fn post(action: &str, body: String) -> Result<String, Told> {
+async fn post(action: &str, body: String) -> Result<String, Refusal> {
     let request = gloo_net::http::Request::post(action)
         .header("Accept", "application/json")
         .header("Content-Type", "application/x-www-form-urlencoded")
         .body(body)
-        .map_err(|_| Told::unreachable())?;
-    let answer = request.send().await.map_err(|_| Told::unreachable())?;
+        .map_err(|_| Refusal::unreachable())?;
+    let answer = request.send().await.map_err(|_| Refusal::unreachable())?;
     if answer.ok() {
-        return answer.headers().get("location").ok_or_else(Told::unreachable);
+        return answer.headers().get("location").ok_or_else(Refusal::unreachable);
     }
-    let text = answer.text().await.map_err(|_| Told::unreachable())?;
-    Err(leptos::serde_json::from_str(&text).unwrap_or_else(|_| Told::unreachable()))
+    let outdated = answer.status() == 409;
+    let text = answer.text().await.map_err(|_| Refusal::unreachable())?;
+    let told = leptos::serde_json::from_str(&text).unwrap_or_else(|_| Told::unreachable());
+    Err(Refusal { told, outdated })
 }
 
 /// Asks for a page's content; answers it as JSON, or what is wrong.

@@ -136,13 +136,14 @@ pub(crate) fn Narrow(
 
 #[component]
 fn Header(frame: Frame) -> impl IntoView {
-    let Frame { provider, demo, user, several, account } = frame;
+    let Frame { provider, mailbox, user, several, account } = frame;
     let name = account.as_ref().map(|account| {
         view! { <span class="site-header-account">{account.name.clone()}</span> }
     });
     let menu = match user {
         Some(user) => {
-            view! { <AccountMenu user=user account=account several=several demo=demo /> }.into_any()
+            view! { <AccountMenu user=user account=account several=several mailbox=mailbox /> }
+                .into_any()
         }
         None => ().into_any(),
     };
@@ -166,7 +167,7 @@ fn AccountMenu(
     user: Person,
     account: Option<AccountFrame>,
     several: bool,
-    demo: bool,
+    mailbox: bool,
 ) -> impl IntoView {
     let inside = account.as_ref().map(|account| {
         let number = account.number;
@@ -193,7 +194,7 @@ fn AccountMenu(
     });
     let path = leptos_router::hooks::use_location().pathname.get_untracked();
     let help = crate::help::help_for(&path, account.as_ref());
-    let mailbox = demo.then(|| {
+    let mailbox = mailbox.then(|| {
         view! { <li><a href="/demo/mailbox" rel="external">{words!(frame.mailbox)}</a></li> }
     });
     let Person { id, name, email } = user;

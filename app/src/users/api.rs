@@ -172,6 +172,9 @@ fn pending_row(row: domain::invitations::Waiting, now: model::Timestamp) -> Pend
         Delivery::Failed { answer } if answer.starts_with('5') => {
             (Mood::Trouble, words!(pending.failed, answer = answer))
         }
+        Delivery::Failed { answer } if words::said_by_mail_server(&answer) => {
+            (Mood::Trouble, words!(pending.put_off, answer = answer))
+        }
         Delivery::Failed { .. } => (Mood::Trouble, words!(pending.given_up)),
     };
     let inviter = row.inviter_name.unwrap_or_else(|| request::site().provider.clone());
@@ -342,12 +345,14 @@ pub(crate) async fn change_permissions(
     #[server(default)] permissions: Vec<String>,
     #[server(default)] areas: Vec<String>,
     #[server(default)] areas_before: Vec<String>,
+    #[server(default)] before: Option<String>,
 ) -> Result<(), Problem> {
     let inside = request::inside_confirmed(&account).await?;
     let (latchkey, actor) = (&inside.latchkey, &inside.acting.actor);
     let permissions = chosen(&permissions, &areas, &areas_before, actor.access.permissions());
-    let client = request::client();
-    domain::users::change_permissions(latchkey, actor, &user, &permissions, &client).await?;
+    let (before, client) = (before.as_deref(), request::client());
+    domain::users::change_permissions(latchkey, actor, &user, &permissions, before, &client)
+        .await?;
     request::done(&users_path(&inside), Notice::ChangesSaved);
     Ok(())
 }

@@ -96,8 +96,9 @@ fn content(number: AccountNumber, view: ManageView) -> AnyView {
     }
     let remove = format!("/accounts/{number}/users/{}/remove", view.person.id);
     let action = format!("/accounts/{number}/users/{}", view.person.id);
+    let before = view.granted.to_stored();
     view! {
-        <Form form="users/change-permissions" action=action>
+        <Form form="users/change-permissions" action=action before=before>
             <input type="hidden" name="account" value=number.to_string() />
             <input type="hidden" name="user" value=view.person.id.to_string() />
             <ManageFields view=view />

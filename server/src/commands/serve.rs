@@ -18,8 +18,10 @@ use crate::mailer::{Mailer, Transport};
 use crate::router::{Parts, router};
 use crate::{accept, assets, log_key};
 
-/// How long requests and the mail in hand may take to finish after a stop.
-const FAREWELL: Duration = Duration::from_secs(30);
+/// How long requests and the mail in hand may take to finish after a stop: longer than
+/// [`Patience::send`](crate::mailer::Patience), and less than `TimeoutStopSec` in
+/// `deploy/latchkey.service`.
+const FAREWELL: Duration = Duration::from_secs(70);
 
 /// Serves until SIGTERM or SIGINT (Ctrl+C), then finishes what is under way.
 pub(super) async fn run(config: Arc<Config>) -> Result<()> {
@@ -57,9 +59,10 @@ pub(super) async fn run(config: Arc<Config>) -> Result<()> {
         mail_waiting: Arc::clone(&mail_waiting),
     });
     let connections = usize::try_from(config.connections)?;
+    let limits = accept::Limits { connections, ..accept::Limits::default() };
 
     let mut parts = JoinSet::new();
-    parts.spawn(accept::serve(listener, app, connections, stop.clone()));
+    parts.spawn(accept::serve(listener, app, limits, stop.clone()));
     parts.spawn(mailer.run(mail_waiting, stop.clone()));
     parts.spawn(every_hour(latchkey.clone(), log_key, stop.clone()));
     announce(&config)?;
@@ -128,6 +131,12 @@ async fn prepare_demo(config: &Config, latchkey: &Latchkey) -> Result<()> {
                  shows everybody their mails: turn it off, or choose another database_url"
             );
         }
+        if !domain::demo::is_whole(latchkey).await.map_err(explain)? {
+            bail!(
+                "the demo's data is only half there, as its making was stopped: run `make \
+                 demo-reset`, or choose another database_url"
+            );
+        }
     } else if demo::is_there(latchkey).await.map_err(explain)? {
         tracing::warn!(
             "the database holds the demo's people, whose password everybody knows: use another \
@@ -166,5 +175,19 @@ async fn every_hour(latchkey: Latchkey, log_key: LogKey, mut stop: watch::Receiv
         if let Ok(logs @ 1..) = digests::sign_finished(&latchkey, &log_key).await {
             tracing::info!(logs, "signed how the logs stood at the end of the day");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mailer::Patience;
+
+    #[test]
+    fn a_stop_leaves_time_for_the_mail_in_hand() {
+        let unit = include_str!("../../../deploy/latchkey.service");
+        let stop = unit.lines().find_map(|line| line.strip_prefix("TimeoutStopSec="));
+        let stop = Duration::from_secs(stop.unwrap().parse().unwrap());
+        assert!(Patience::default().send < FAREWELL && FAREWELL < stop);
     }
 }

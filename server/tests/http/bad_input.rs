@@ -74,11 +74,14 @@ on_both! {
                 .header("sec-fetch-site", "same-origin")
                 .body(Body::from("{}"))
                 .unwrap();
-            ingrid.send(json).await.is(415);
+            ingrid.send(json).await.is(415).names_the_request();
             let broken = "form=users/invite&email=%ff%fe".to_owned();
-            ingrid.send(post(path, broken)).await.is(400);
+            ingrid.send(post(path, broken)).await.is(400).names_the_request();
         }
         ingrid.get(&path).await.is(200);
+        let put = Request::put(&path).header("sec-fetch-site", "same-origin");
+        let page = ingrid.send(put.body(Body::empty()).unwrap()).await;
+        page.is(405).names_the_request();
     }
 
     async fn forms_of_other_sites_are_refused(db: TestDatabase) {
@@ -89,7 +92,9 @@ on_both! {
             let mut request = post(&format!("{BAKERY}/leave"), body);
             request.headers_mut().insert("sec-fetch-site", site.parse().unwrap());
             request.headers_mut().insert(header::ORIGIN, "https://evil.example".parse().unwrap());
-            ingrid.send(request).await.is(403);
+            let page = ingrid.send(request).await;
+            page.is(403).names_the_request();
+            page.says("sent from another site");
         }
         ingrid.get(BAKERY).await.is(200);
     }
@@ -118,6 +123,17 @@ on_both! {
         let answer = ingrid.send(request).await;
         answer.is(200);
         assert_eq!(answer.leads_to(), format!("{BAKERY}/users"));
+    }
+
+    async fn a_database_that_another_process_locks_answers_503(db: TestDatabase) {
+        let app = TestApp::new(db).await;
+        let mut ingrid = app.as_person(INGRID).await;
+        let other = app.db.being_written().await;
+        let page = ingrid.invite("kari@nordlys.example", &["billing.view"]).await;
+        page.is(503).says("what you typed is still here");
+        assert!(page.headers.contains_key("retry-after"));
+        drop(other);
+        ingrid.invite("kari@nordlys.example", &["billing.view"]).await.is(303);
     }
 
     async fn a_database_that_is_gone_answers_503_and_keeps_what_was_typed(db: TestDatabase) {

@@ -24,6 +24,15 @@ on_both! {
         app.as_person(BJORN).await.get(&format!("{BAKERY}/log")).await.is(403);
     }
 
+    async fn a_person_is_looked_for_by_a_text_of_any_length(db: TestDatabase) {
+        let app = TestApp::new(db).await;
+        let mut ingrid = app.as_person(INGRID).await;
+        for page in ["log", "log.csv"] {
+            let long = "x".repeat(60_000);
+            ingrid.get(&format!("{BAKERY}/{page}?kind=&person={long}")).await.is(200);
+        }
+    }
+
     async fn the_export_is_csv_that_no_spreadsheet_runs(db: TestDatabase) {
         let app = TestApp::new(db).await;
         let mut ingrid = app.as_person(INGRID).await;
@@ -36,6 +45,11 @@ on_both! {
         let row = csv.body.lines().find(|line| line.contains("kari@nordlys.example")).unwrap();
         assert!(row.contains("\"'=HYPERLINK(\"\"https://evil.example\"\")\""), "{row}");
         assert!(row.contains("invitation.sent") && row.contains("billing.view"), "{row}");
+        let fields = [("full_name", "a;=1+1;b"), ("language", "en")];
+        ingrid.post("/profile", "profile/save", &fields).await.is(303);
+        ingrid.invite("mia@nordlys.example", &["billing.view"]).await.is(303);
+        let csv = ingrid.get(&format!("{BAKERY}/log.csv?person=mia&kind=")).await;
+        assert!(csv.body.contains(",a;'=1+1;b,"), "{}", csv.body);
         let page = app.as_person(BJORN).await.get(&format!("{BAKERY}/log.csv")).await;
         page.is(403).says("You don't have access to Activity log");
     }

@@ -13,6 +13,8 @@
 mod account;
 mod bad_input;
 mod confirm;
+mod connections;
+mod demo;
 mod devices;
 mod digests;
 mod factors;

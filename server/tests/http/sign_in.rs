@@ -25,6 +25,19 @@ on_both! {
         assert_eq!(page.leads_to(), "/accounts/100001/users?search=a%20b");
     }
 
+    async fn where_one_was_heading_survives_any_letters(db: TestDatabase) {
+        let app = TestApp::new(db).await;
+        let heading = "/accounts/100001/users?search=Bj%C3%B8rn%20%26%20Lie%2B%25&sort=activity";
+        let mut browser = app.browser();
+        let page = browser.get(heading).await;
+        let page = browser.get(page.is(302).leads_to()).await;
+        let next = page.is(200).hidden("next");
+        assert_eq!(next, heading);
+        let fields = [("email", INGRID.email), ("password", PASSWORD), ("next", next.as_str())];
+        let page = browser.submit("/sign-in?next=", "sign-in", &fields).await;
+        page.is(200).says("Nobody here has “Bjørn & Lie+%”");
+    }
+
     async fn signing_in_never_leads_to_another_site(db: TestDatabase) {
         let app = TestApp::new(db).await;
         for next in ["//evil.example", "https://evil.example/", "/\\evil.example"] {
@@ -210,6 +223,34 @@ on_both! {
             app.browser().sign_in(BJORN.email, "wrong password").await.is(422);
         }
         app.browser().sign_in(BJORN.email, PASSWORD).await.is(303);
+    }
+
+    async fn many_accounts_to_choose_from_come_in_pages(db: TestDatabase) {
+        let app = TestApp::new(db).await;
+        let ingrid = app.id_of(INGRID).await.parse().unwrap();
+        let (store, now) = (&app.latchkey.store, app.latchkey.now());
+        for n in 0..30 {
+            let name = format!("Shop {n:02}.");
+            let made = domain::accounts::create(&app.latchkey, &name, MEI.email).await;
+            let mei = app.id_of(MEI).await.parse().unwrap();
+            let (number, token) = made.unwrap();
+            let (token, client) = (token.secret().expose(), domain::Client::default());
+            domain::invitations::join_with_password(&app.latchkey, token, PASSWORD, &client).await.unwrap();
+            let account = store.membership(mei, number, now).await.unwrap().unwrap().account;
+            store.add_member(account, ingrid, model::Access::Owner, now).await.unwrap();
+        }
+        let mut browser = app.as_person(INGRID).await;
+        let first = browser.get("/accounts").await;
+        first.is(200).says("Next page");
+        let next = first.body.split("rel=\"next\"").next().unwrap();
+        let next = next.rsplit("href=\"").next().unwrap().split('"').next().unwrap();
+        let second = browser.get(&next.replace("&amp;", "&")).await;
+        second.is(200).says("First page");
+        for n in 0..30 {
+            let name = format!("Shop {n:02}.");
+            let (one, other) = (first.words().contains(&name), second.words().contains(&name));
+            assert!(one != other, "{name} stands on one page");
+        }
     }
 
     async fn one_account_is_gone_to_at_once_and_several_are_chosen_from(db: TestDatabase) {

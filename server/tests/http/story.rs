@@ -36,8 +36,21 @@ impl Clock for TestClock {
 pub struct TestApp {
     pub latchkey: Latchkey,
     clock: Arc<TestClock>,
+    config: Arc<Config>,
     router: Router,
-    _db: TestDatabase,
+    pub db: TestDatabase,
+}
+
+fn node(store: store::Store, clock: Arc<TestClock>, config: Arc<Config>) -> (Latchkey, Router) {
+    let latchkey = Latchkey::new(store, clock, Arc::new(SystemRandom), config.settings());
+    let parts = Parts {
+        latchkey: latchkey.clone(),
+        site: Arc::new(config.site()),
+        config,
+        assets: server::assets::load(),
+        mail_waiting: Arc::default(),
+    };
+    (latchkey, router(parts))
 }
 
 impl TestApp {
@@ -50,22 +63,21 @@ impl TestApp {
         let own = [("PUBLIC_URL", ORIGIN), ("DEMO", "true")];
         let settings = own.iter().chain(settings);
         let settings = settings.map(|(k, v)| (format!("LATCHKEY_{k}"), (*v).to_owned()));
-        let config = Config::parse(Path::new("none"), "", settings).unwrap();
+        let config = Arc::new(Config::parse(Path::new("none"), "", settings).unwrap());
         let clock = Arc::new(TestClock(AtomicI64::new(1_800_000_000_000_000)));
-        let random = Arc::new(SystemRandom);
         // The demo's people invite each other: a test's narrow limits begin after them.
         let settings = domain::Settings::default();
-        let seeding = Latchkey::new(db.store.clone(), clock.clone(), random.clone(), settings);
+        let random = Arc::new(SystemRandom);
+        let seeding = Latchkey::new(db.store.clone(), clock.clone(), random, settings);
         demo::seed(&seeding).await.unwrap();
-        let latchkey = Latchkey::new(db.store.clone(), clock.clone(), random, config.settings());
-        let parts = Parts {
-            latchkey: latchkey.clone(),
-            site: Arc::new(config.site()),
-            config: Arc::new(config),
-            assets: server::assets::load(),
-            mail_waiting: Arc::default(),
-        };
-        Self { latchkey, clock, router: router(parts), _db: db }
+        let (latchkey, router) = node(db.store.clone(), clock.clone(), config.clone());
+        Self { latchkey, clock, config, router, db }
+    }
+
+    /// Everything that another node answers: it shares the database, and has its own connections.
+    pub async fn another_node(&self, url: &str) -> Router {
+        let store = store::Store::open(url).await.unwrap();
+        node(store, self.clock.clone(), self.config.clone()).1
     }
 
     pub fn forward_hours(&self, hours: i64) {
@@ -96,6 +108,11 @@ impl TestApp {
         let codes = page.between("<ul class=\"recovery-codes\">", "</ul>");
         let codes = codes.split("<code>").skip(1).map(|code| code[..29].to_owned());
         (key, codes.collect())
+    }
+
+    /// Everything that the application answers.
+    pub fn router(&self) -> Router {
+        self.router.clone()
     }
 
     /// A browser that nobody is signed in with.
@@ -212,6 +229,22 @@ impl Page {
         rest.split(end).next().expect("the end").replace("<!>", "")
     }
 
+    /// The markup of the first input with this text in it.
+    pub fn input(&self, text: &str) -> &str {
+        let inputs = self.body.split("<input").skip(1);
+        let mut inputs = inputs.map(|input| input.split('>').next().unwrap_or_default());
+        inputs.find(|input| input.contains(text)).expect("the input")
+    }
+
+    /// What an input carries unseen, as a browser would send it.
+    pub fn hidden(&self, name: &str) -> String {
+        let input = self.input(&format!("name=\"{name}\""));
+        let value = input.split("value=\"").nth(1).unwrap_or_default();
+        let value = value.split('"').next().unwrap_or_default();
+        let value = value.replace("&quot;", "\"").replace("&#39;", "'");
+        value.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+    }
+
     pub fn title(&self) -> &str {
         let title = self.body.split("<title>").nth(1).unwrap_or_default();
         title.split("</title>").next().unwrap_or_default()
@@ -222,6 +255,12 @@ impl Page {
         assert!(self.words().contains(words), "{words:?} is missing in {}", self.words());
     }
 
+    /// The sentence holds the request's id.
+    #[track_caller]
+    pub fn names_the_request(&self) {
+        self.says(self.headers["x-request-id"].to_str().unwrap());
+    }
+
     #[track_caller]
     pub fn is(&self, status: u16) -> &Self {
         assert_eq!(self.status.as_u16(), status, "{}", self.words());
@@ -230,6 +269,11 @@ impl Page {
 }
 
 impl Browser {
+    /// The same browser, led to another node.
+    pub fn at(self, node: &Router) -> Self {
+        Self { router: node.clone(), ..self }
+    }
+
     pub async fn send(&mut self, mut request: Request<Body>) -> Page {
         let cookies: Vec<_> = self.cookies.iter().map(|(n, v)| format!("{n}={v}")).collect();
         if !cookies.is_empty() {

@@ -75,6 +75,70 @@ on_both! {
         ingrid.get(&format!("{BAKERY}/users")).await.is(200);
     }
 
+    async fn what_the_mail_server_said_for_a_day_is_shown(db: TestDatabase) {
+        let app = TestApp::new(db).await;
+        app.keep_all_mail().await;
+        let mut ingrid = app.as_person(INGRID).await;
+        ingrid.invite("kari@nordlys.example", &["billing.view"]).await.is(303);
+        app.forward_hours(24);
+        let mail = domain::mails::take(&app.latchkey).await.unwrap().unwrap();
+        let answer = domain::mails::Answer::NotNow("451 4.7.1 Greylisted".to_owned());
+        domain::mails::note(&app.latchkey, &mail, &answer).await.unwrap();
+        let page = app.as_person(INGRID).await.get(&format!("{BAKERY}/users")).await;
+        page.is(200).says("The mail server put it off for a day: “451 4.7.1 Greylisted”");
+    }
+
+    async fn a_change_made_through_one_node_is_in_force_on_another_at_the_next_request(
+        db: TestDatabase
+    ) {
+        let url = db.url.clone();
+        let one = TestApp::new(db).await;
+        let other = one.another_node(&url).await;
+        let id = one.id_of(BJORN).await;
+        let (mut ingrid, bjorn) = (one.as_person(INGRID).await, one.as_person(BJORN).await);
+        let mut bjorn = bjorn.at(&other);
+        bjorn.get(&format!("{BAKERY}/billing")).await.is(200);
+        let path = format!("{BAKERY}/users/{id}");
+        let fields = [("account", "100001"), ("user", id.as_str()), ("permissions[]", "domains.view")];
+        ingrid.submit(&path, "users/change-permissions", &fields).await.says("Changes saved");
+        bjorn.get(&format!("{BAKERY}/billing")).await.is(403);
+        bjorn.get(&format!("{BAKERY}/domains")).await.is(200);
+        ingrid.submit(&format!("{path}/remove"), "users/remove-access", &fields[..2]).await.is(200);
+        bjorn.get(BAKERY).await.is(404);
+        bjorn.post("/sign-out", "sign-out", &[]).await.is(303);
+        bjorn.at(&one.router()).get("/profile").await.is(302);
+    }
+
+    async fn a_stale_tab_overwrites_nobodys_change(db: TestDatabase) {
+        let app = TestApp::new(db).await;
+        let id = app.id_of(BJORN).await;
+        let path = format!("{BAKERY}/users/{id}");
+        let (mut ingrid, mut olav) = (app.as_person(INGRID).await, app.as_person(OLAV).await);
+        let before = ingrid.get(&path).await.hidden("before");
+        assert_eq!(before, "billing.view billing.pay");
+        let form = |permission| {
+            let before = before.as_str();
+            [("account", "100001"), ("user", id.as_str()), ("before", before), ("permissions[]", permission)]
+        };
+        olav.submit(&path, "users/change-permissions", &form("domains.view")).await.says("Changes saved");
+        // Sent twice it is done once, and the second time finds it done.
+        olav.submit(&path, "users/change-permissions", &form("domains.view")).await.says("Changes saved");
+        let page = ingrid.post(&path, "users/change-permissions", &form("billing.details")).await;
+        page.is(409).says("Somebody else changed this in the meantime");
+        assert_eq!(page.hidden("before"), "domains.view");
+        let ticked = |id: &str| page.input(&format!("id=\"{id}\"")).contains("checked");
+        assert!(ticked("domains.view") && !ticked("billing.details") && !ticked("billing.pay"));
+        app.as_person(BJORN).await.get(&format!("{BAKERY}/domains")).await.is(200);
+        let log = ingrid.get(&format!("{BAKERY}/log?person=Olav&kind=permissions.changed")).await;
+        assert_eq!(log.words().matches("Permissions changed: Bjørn Lie").count(), 1);
+        let now = page.hidden("before");
+        let again = form("billing.details").map(|(name, value)| match name {
+            "before" => (name, now.as_str()),
+            _ => (name, value),
+        });
+        ingrid.submit(&path, "users/change-permissions", &again).await.says("Changes saved");
+    }
+
     async fn removed_access_is_gone_at_the_next_request_and_the_user_is_told(db: TestDatabase) {
         let app = TestApp::new(db).await;
         let mut bjorn = app.as_person(BJORN).await;

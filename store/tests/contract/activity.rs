@@ -9,8 +9,9 @@ use crate::story::{Bakery, at, change, entry, granted};
 async fn write(bakery: &Bakery, row: NewActivity, seconds: u64) {
     let change = store::MembershipChange { entry: row, ..change(Some(model::Access::Owner)) };
     let ingrid = bakery.ingrid;
-    let written =
-        bakery.store.change_membership(bakery.id, ingrid, ingrid, at(seconds), |_| Ok(change));
+    let written = bakery
+        .store
+        .change_membership(bakery.id, ingrid, ingrid, at(seconds), |_| Ok(Some(change)));
     written.await.unwrap();
 }
 

@@ -1,10 +1,11 @@
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use sqlx::{PgPool, SqlitePool, query_as, query_scalar};
 use store::{OpenError, Store};
 use test_database::on_both;
 
-use crate::story::at_once;
+use crate::story::{Bakery, at_once};
 
 /// A column: its table, its name, its type, whether it may be NULL.
 type Column = (String, String, String, bool);
@@ -133,6 +134,20 @@ on_both! {
     async fn migrating_again_changes_nothing(db: TestDatabase) {
         db.store.migrate().await.unwrap();
         assert!(db.store.is_current().await.unwrap());
+    }
+
+    async fn a_database_that_another_process_locks_is_unavailable_and_comes_back(db: TestDatabase) {
+        let bakery = Bakery::new(&db.store).await;
+        let rename = || async {
+            let name = model::FullName::parse("Ingrid Solberg").unwrap();
+            let renamed = db.store.change_profile(bakery.ingrid, &name, None);
+            tokio::time::timeout(Duration::from_secs(60), renamed).await.unwrap()
+        };
+        let other = db.being_written().await;
+        assert_eq!(rename().await, Err(model::Failure::Unavailable));
+        assert!(db.store.login_of(bakery.ingrid).await.unwrap().is_some(), "reading goes on");
+        drop(other);
+        assert_eq!(rename().await, Ok(()));
     }
 
     async fn a_closed_store_answers_that_it_is_unavailable(db: TestDatabase) {

@@ -310,7 +310,7 @@ on_both! {
         for left in [Some(view()), None] {
             let change = crate::story::change(left);
             let changed =
-                db.store.change_membership(id, bakery.ingrid, amira, at(1), |_| Ok(change));
+                db.store.change_membership(id, bakery.ingrid, amira, at(1), |_| Ok(Some(change)));
             changed.await.unwrap();
             assert_eq!(access().await, left);
         }

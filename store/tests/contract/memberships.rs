@@ -28,10 +28,37 @@ async fn found(bakery: &Bakery, search: &str) -> Vec<String> {
 }
 
 /// What the product decides: nobody takes the last owner's access.
-fn keep_an_owner(facts: &ChangeFacts) -> Result<MembershipChange, Failure> {
+fn keep_an_owner(facts: &ChangeFacts) -> Result<Option<MembershipChange>, Failure> {
     match facts.owners {
         1 => Err(Failure::Conflict(Conflict::LastOwner)),
-        _ => Ok(change(None)),
+        _ => Ok(Some(change(None))),
+    }
+}
+
+/// So many users of the bakery who all have the words "crowd" and "member". Written at a stroke: one
+/// by one they would take a minute.
+async fn crowd(db: &TestDatabase, many: u32) {
+    let sqlite = db.url.starts_with("sqlite:");
+    let id = if sqlite { "randomblob(16)" } else { "gen_random_uuid()" };
+    let users = format!(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {many}) \
+         INSERT INTO users (id, email, email_key, full_name, password_hash, created_at) \
+         SELECT {id}, i || '@crowd.example', i || '@crowd.example', 'Crowd ' || i, '', 0 FROM n"
+    );
+    let memberships = "INSERT INTO memberships \
+             (account_id, user_id, owner, permissions, since, name_key) \
+         SELECT a.id, u.id, FALSE, '', 0, lower(u.full_name) FROM accounts a, users u \
+         WHERE a.name = 'Bakery' AND u.email LIKE '%@crowd.example'";
+    let words = "INSERT INTO membership_words (account_id, word, user_id) \
+         SELECT m.account_id, w.word, m.user_id FROM memberships m \
+             JOIN (SELECT 'crowd' AS word UNION SELECT 'member') w ON m.name_key LIKE 'crowd %'";
+    let all = sqlx::AssertSqlSafe([users.as_str(), memberships, words].join("; "));
+    if sqlite {
+        let pool = sqlx::SqlitePool::connect(&db.url).await.unwrap();
+        sqlx::raw_sql(all).execute(&pool).await.unwrap();
+    } else {
+        let pool = sqlx::PgPool::connect(&db.url).await.unwrap();
+        sqlx::raw_sql(all).execute(&pool).await.unwrap();
     }
 }
 
@@ -95,13 +122,31 @@ on_both! {
             let access = granted(&[Permission::DomainsView]);
             db.store.add_member(id, bakery.ingrid, access, at(0)).await.unwrap();
         }
-        let reached = db.store.memberships(bakery.ingrid).await.unwrap();
+        let reached = db.store.memberships(bakery.ingrid, None, 9).await.unwrap();
         let names: Vec<_> = reached.iter().map(|row| row.name.as_str()).collect();
         assert_eq!(names, ["apothecary", "Bakery", "Zoo"]);
         assert_eq!(reached[1].access, Access::Owner);
         assert_eq!(reached[2].access, granted(&[Permission::DomainsView]));
         let found = db.store.membership(bakery.ingrid, bakery.number, at(1)).await.unwrap();
         assert!(found.unwrap().has_others);
+        assert!(db.store.has_several_accounts(bakery.ingrid).await.unwrap());
+    }
+
+    async fn the_accounts_of_a_user_come_in_pages_also_with_equal_names(db: TestDatabase) {
+        let mei = user(&db.store, "Mei", "mei@example.com").await;
+        assert!(!db.store.has_several_accounts(mei).await.unwrap());
+        for name in ["École", "bakery", "Zoo", "Bakery", "bakery"] {
+            let (id, _) = account(&db.store, name).await;
+            db.store.add_member(id, mei, granted(&[]), at(0)).await.unwrap();
+        }
+        let (mut after, mut names) = (None, Vec::new());
+        loop {
+            let page = db.store.memberships(mei, after.as_ref(), 2).await.unwrap();
+            let Some(last) = page.last() else { break };
+            after = Some(last.cursor());
+            names.extend(page.into_iter().map(|row| row.name.to_lowercase()));
+        }
+        assert_eq!(names, ["bakery", "bakery", "bakery", "zoo", "école"]);
     }
 
     async fn a_member_is_shown_with_who_invited_them(db: TestDatabase) {
@@ -215,6 +260,20 @@ on_both! {
         assert!(found(&bakery, "person ingrid").await.is_empty());
     }
 
+    async fn a_search_by_words_that_thousands_have_finds_who_has_all_of_them(db: TestDatabase) {
+        let bakery = Bakery::new(&db.store).await;
+        crowd(&db, 2_100).await;
+        bakery.with("Crowd Zebra", "zebra@example.com", granted(&[])).await;
+        let query = |search: &str| UsersQuery { search: Some(search.into()), ..UsersQuery::default() };
+        let first = bakery.store.users(bakery.id, &query("crowd"), 3).await.unwrap();
+        let names: Vec<_> = first.iter().map(|member| member.full_name.as_str()).collect();
+        assert_eq!(names, ["Crowd 1", "Crowd 10", "Crowd 100"]);
+        assert_eq!(found(&bakery, "crowd member zebra").await, Vec::<String>::new());
+        assert_eq!(found(&bakery, "crowd zebra").await, ["Crowd Zebra"]);
+        let both = bakery.store.users(bakery.id, &query("crowd member"), 3).await.unwrap();
+        assert_eq!(both.len(), 3);
+    }
+
     async fn a_search_takes_percent_underline_and_other_scripts_at_their_word(db: TestDatabase) {
         let bakery = Bakery::new(&db.store).await;
         bakery.with("% Discount", "percent@example.com", granted(&[])).await;
@@ -245,7 +304,8 @@ on_both! {
             assert_eq!((facts.actor_name.as_str(), facts.account_name.as_str()),
                 ("Ingrid Berg", "Bakery"));
             assert_eq!((facts.target.user, facts.target.access), (bjorn, granted(&[])));
-            Ok(MembershipChange { mail: Some(mail("bjorn@example.com")), ..change(Some(pay)) })
+            let mail = Some(mail("bjorn@example.com"));
+            Ok(Some(MembershipChange { mail, ..change(Some(pay)) }))
         };
         let (id, ingrid) = (bakery.id, bakery.ingrid);
         db.store.change_membership(id, ingrid, bjorn, at(5), decide).await.unwrap();
@@ -259,6 +319,48 @@ on_both! {
             to.push(mail.to.to_string());
         }
         assert_eq!(to, ["founder@example.com", "bjorn@example.com"]);
+    }
+
+    async fn a_change_that_changes_nothing_leaves_no_trace(db: TestDatabase) {
+        let bakery = Bakery::new(&db.store).await;
+        let (id, ingrid) = (bakery.id, bakery.ingrid);
+        db.store.change_membership(id, ingrid, ingrid, at(1), |_| Ok(None)).await.unwrap();
+        let found = db.store.member(id, ingrid).await.unwrap().unwrap();
+        assert_eq!(found.access, Access::Owner);
+        assert_eq!(db.store.activity(id, &ActivityFilter::default(), 9).await.unwrap().len(), 2);
+    }
+
+    async fn people_who_join_by_each_others_invitation_at_once_both_do(db: TestDatabase) {
+        let mut joins = Vec::new();
+        for pair in 0..20_u8 {
+            let mut people = Vec::new();
+            for (half, name) in ["ingrid", "mei"].into_iter().enumerate() {
+                let address = format!("{name}{pair}@example.com");
+                let owner = user(&db.store, name, &address).await;
+                let (id, number) = account(&db.store, name).await;
+                db.store.add_member(id, owner, Access::Owner, at(0)).await.unwrap();
+                let token = pair * 2 + u8::try_from(half).unwrap();
+                people.push((owner, email(&address), id, number, token));
+            }
+            for (host, guest) in [(0, 1), (1, 0)] {
+                let (inviter, _, id, number, token) = people[host].clone();
+                let (guest, address) = (people[guest].0, people[guest].1.clone());
+                let offer = |_: &_| Ok(crate::story::offer(token, granted(&[])));
+                db.store.offer_invitation(id, inviter, &address, at(0), offer).await.unwrap();
+                joins.push((guest, number, token));
+            }
+        }
+        let joined = at_once(40, |place| {
+            let (store, (guest, number, token)) = (db.store.clone(), joins[usize::from(place)]);
+            async move {
+                let accept = crate::story::accept(store::Joiner::Existing(guest), granted(&[]));
+                let hash = crate::story::token(token);
+                let answered = store.answer_invitation(&hash, at(1), |_| Ok(accept)).await;
+                answered.map(|joined| joined == number)
+            }
+        })
+        .await;
+        assert_eq!(joined, vec![Ok(true); 40]);
     }
 
     async fn a_refused_change_leaves_no_trace(db: TestDatabase) {
@@ -276,9 +378,10 @@ on_both! {
         let bakery = Bakery::new(&db.store).await;
         let bjorn = bakery.with("Bjørn", "bjorn@example.com", granted(&[])).await;
         let (id, ingrid) = (bakery.id, bakery.ingrid);
-        db.store.change_membership(id, ingrid, bjorn, at(1), |_| Ok(change(None))).await.unwrap();
+        let end = |_: &_| Ok(Some(change(None)));
+        db.store.change_membership(id, ingrid, bjorn, at(1), end).await.unwrap();
         assert!(db.store.membership(bjorn, bakery.number, at(2)).await.unwrap().is_none());
-        assert!(db.store.memberships(bjorn).await.unwrap().is_empty());
+        assert!(db.store.memberships(bjorn, None, 9).await.unwrap().is_empty());
         assert!(found(&bakery, "bjørn").await.is_empty());
         // The login is the person's own, and stays.
         assert!(db.store.login_of(bjorn).await.unwrap().is_some());

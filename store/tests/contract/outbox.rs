@@ -17,7 +17,7 @@ async fn queue(db: &TestDatabase, addresses: &[&str]) {
             ..change(Some(model::Access::Owner))
         };
         let (id, ingrid) = (bakery.id, bakery.ingrid);
-        db.store.change_membership(id, ingrid, ingrid, at(0), |_| Ok(change)).await.unwrap();
+        db.store.change_membership(id, ingrid, ingrid, at(0), |_| Ok(Some(change))).await.unwrap();
     }
 }
 
@@ -47,7 +47,7 @@ on_both! {
             let change =
                 store::MembershipChange { mail: Some(mail), ..change(Some(model::Access::Owner)) };
             let (id, ingrid) = (bakery.id, bakery.ingrid);
-            db.store.change_membership(id, ingrid, ingrid, at(0), |_| Ok(change)).await.unwrap();
+            db.store.change_membership(id, ingrid, ingrid, at(0), |_| Ok(Some(change))).await.unwrap();
         }
         assert_eq!(take(&db, 1).await.unwrap().language, Some(language("de")));
         assert_eq!(take(&db, 1).await.unwrap().language, Some(language("nb")));

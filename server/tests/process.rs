@@ -1,0 +1,118 @@
+//! The binary as the operator runs it: every command, and the server from start to stop.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that can't go on fails, and says where"
+)]
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use test_database::on_both;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpStream;
+use tokio::process::Command;
+use tokio::time::timeout;
+
+/// Long enough for anything that isn't stuck.
+const IN_TIME: Duration = Duration::from_secs(60);
+
+/// The binary on this database, in a folder without settings.
+struct Operator {
+    folder: tempfile::TempDir,
+    url: String,
+    listen: String,
+}
+
+impl Operator {
+    fn new(url: &str) -> Self {
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let listen = free.local_addr().unwrap().to_string();
+        Self { folder: tempfile::tempdir().unwrap(), url: url.to_owned(), listen }
+    }
+
+    fn command(&self, words: &str) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_latchkey"));
+        command
+            .args(words.split(' '))
+            .current_dir(self.folder.path())
+            .env("DATABASE_URL", &self.url)
+            .env("LATCHKEY_LISTEN", &self.listen)
+            .env("LATCHKEY_PUBLIC_URL", format!("http://{}", self.listen))
+            .stdin(Stdio::null())
+            .kill_on_drop(true);
+        command
+    }
+
+    /// Runs a command to its end. Answers its exit code and what it said.
+    async fn run(&self, words: &str) -> (i32, String) {
+        let ended = timeout(IN_TIME, self.command(words).output()).await.expect("an end in time");
+        let ended = ended.unwrap();
+        let said = [ended.stdout, ended.stderr].concat();
+        (ended.status.code().unwrap(), String::from_utf8(said).unwrap())
+    }
+
+    async fn get(&self, path: &str) -> String {
+        let mut stream = TcpStream::connect(&self.listen).await.unwrap();
+        let request =
+            format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        timeout(IN_TIME, stream.read_to_end(&mut answer)).await.expect("an answer").unwrap();
+        String::from_utf8_lossy(&answer).into_owned()
+    }
+}
+
+on_both! {
+    async fn every_command_does_its_work_beside_a_server_that_stops_when_told(db: TestDatabase) {
+        let operator = Operator::new(&db.url);
+        let (code, said) = operator.run("migrate").await;
+        assert_eq!((code, said.as_str()), (0, "The database is up to date.\n"));
+
+        let mut server = operator.command("serve").stdout(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(server.stdout.take().unwrap()).lines();
+        let line = timeout(IN_TIME, lines.next_line()).await.expect("a start").unwrap().unwrap();
+        assert_eq!(line, format!("Latchkey serves http://{}", operator.listen));
+        assert!(operator.get("/readyz").await.starts_with("HTTP/1.1 200"));
+
+        let create = "account create --name Nordlys --owner-email ingrid@nordlys.example";
+        let (code, said) = operator.run(create).await;
+        assert_eq!(code, 0, "{said}");
+        assert!(said.contains("Account 100001 is set up."), "{said}");
+        let link = said.lines().find_map(|line| line.split(&operator.listen).nth(1)).unwrap();
+        assert!(operator.get(link).await.contains("ingrid@nordlys.example"));
+        let (code, said) = operator.run("account list").await;
+        assert!(code == 0 && said.contains("100001") && said.contains("Nordlys"), "{said}");
+
+        let (code, said) = operator.run("user reset-link ingrid@nordlys.example").await;
+        assert!(code == 1 && said.contains("there is no login"), "{said}");
+        let (code, said) = operator.run("account create --name x --owner-email nobody").await;
+        assert!(code == 1 && said.contains("isn't one"), "{said}");
+        let (code, said) = operator.run("demo seed").await;
+        assert!(code == 1 && said.contains("demo = true"), "{said}");
+        let (code, said) = operator.run("feedback list").await;
+        assert_eq!(code, 0, "{said}");
+        let (code, said) = operator.run("doctor").await;
+        assert!(code == 1 && said.contains("database: ok"), "{said}");
+        assert!(said.contains("mail server: problem"), "{said}");
+
+        let process = server.id().unwrap().to_string();
+        Command::new("kill").arg(process).status().await.unwrap();
+        let ended = timeout(IN_TIME, server.wait()).await.expect("an end in time").unwrap();
+        assert_eq!(ended.code(), Some(0));
+    }
+
+    async fn a_link_to_choose_a_password_is_made_for_a_login(db: TestDatabase) {
+        let operator = Operator::new(&db.url);
+        let user = store::NewUser {
+            id: model::UserId::from(uuid::Uuid::now_v7()),
+            email: model::EmailAddress::parse("kari@nordlys.example").unwrap(),
+            full_name: model::FullName::parse("Kari Nordmann").unwrap(),
+            password_hash: model::Secret::from(String::new()),
+            language: None,
+        };
+        db.store.add_user(&user, model::Timestamp::from_micros(0)).await.unwrap();
+        let (code, said) = operator.run("user reset-link kari@nordlys.example").await;
+        assert!(code == 0 && said.contains("/reset/"), "{said}");
+    }
+}
