@@ -197,6 +197,12 @@ pub(crate) fn untaken() -> Option<Told> {
     (!use_context::<Taken>()?.is_taken()).then_some(rejected.told)
 }
 
+/// Whether the page under construction is the one that the server sent, coming to life.
+#[cfg(feature = "hydrate")]
+pub(crate) fn is_hydrating() -> bool {
+    Owner::current_shared_context().is_some_and(|context| context.during_hydration())
+}
+
 /// Counts the changes made on this page: its content is asked for anew with every one.
 #[derive(Clone, Copy)]
 pub(crate) struct Revision(pub(crate) RwSignal<u32>);

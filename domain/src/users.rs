@@ -50,8 +50,9 @@ pub async fn member(latchkey: &Latchkey, actor: &Actor, user: &str) -> Result<Me
     latchkey.store.member(actor.account, user).await?.ok_or(Failure::NotFound)
 }
 
-/// Gives a user of the account other permissions. Those that the actor doesn't hold stay as they
-/// are.
+/// Gives a user of the account other permissions: those whose boxes are ticked, as the boxes of a
+/// form without scripts, which don't follow each other. Those that the actor doesn't hold stay as
+/// they are.
 ///
 /// # Errors
 /// As [`Actor::change`]; [`Failure::Invalid`] for an unknown permission or none at all;
@@ -60,17 +61,21 @@ pub async fn change_permissions(
     latchkey: &Latchkey,
     actor: &Actor,
     user: &str,
-    wanted: &[String],
+    ticks: &[String],
     client: &Client,
 ) -> Result<Member, Failure> {
     let target = member(latchkey, actor, user).await?;
-    let wanted =
-        parse_permissions(wanted).map_err(|problem| Failure::field(Field::Permissions, problem))?;
-    if actor.change(target.user, target.access, wanted)? == target.access.permissions() {
+    let ticks = parse_ticks(ticks)?;
+    let wanted = |actor: &Actor, current: Access| {
+        current.permissions().with_ticks(&ticks, actor.access.permissions())
+    };
+    let current = target.access;
+    if actor.change(target.user, current, wanted(actor, current))? == current.permissions() {
         return Ok(target);
     }
     let decide = |facts: &ChangeFacts| {
         let before = facts.target.access;
+        let wanted = wanted(&facts.actor, before);
         let after = facts.actor.change(facts.target.user, before, wanted)?;
         if after.is_empty() {
             return Err(Failure::field(Field::Permissions, FieldProblem::NothingLeft));
@@ -149,6 +154,11 @@ pub async fn leave(latchkey: &Latchkey, actor: &Actor, client: &Client) -> Resul
 /// Reads the permissions that a form sends.
 pub(crate) fn parse_permissions(ids: &[String]) -> Result<PermissionSet, FieldProblem> {
     PermissionSet::parse(ids).map_err(|_| FieldProblem::Unknown)
+}
+
+fn parse_ticks(ids: &[String]) -> Result<Vec<Permission>, Failure> {
+    let unknown = |_| Failure::field(Field::Permissions, FieldProblem::Unknown);
+    ids.iter().map(|id| id.parse().map_err(unknown)).collect()
 }
 
 fn ending(
