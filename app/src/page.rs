@@ -88,6 +88,8 @@ pub(crate) struct Said {
     pub(crate) words: String,
     /// The invited address and its link, in the moment after sending.
     pub(crate) link: Option<(String, String)>,
+    /// Whether the button that copies the link stands in the invitation's row.
+    pub(crate) button_in_row: bool,
 }
 
 /// What the last form came to; said once, on the page where one lands.
@@ -126,7 +128,7 @@ impl Notice {
     /// Puts it into words.
     pub(crate) fn say(&self) -> Said {
         let link = self.link().map(|(email, link)| (email.to_owned(), link.to_owned()));
-        Said { words: self.words(), link }
+        Said { words: self.words(), link, button_in_row: false }
     }
 
     fn words(&self) -> String {
