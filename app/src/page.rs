@@ -205,6 +205,10 @@ pub(crate) fn is_hydrating() -> bool {
     Owner::current_shared_context().is_some_and(|context| context.during_hydration())
 }
 
+/// Whether a page's content is on its way from the server.
+#[derive(Clone, Copy)]
+pub(crate) struct Waiting(pub(crate) RwSignal<bool>);
+
 /// Counts the changes made on this page: its content is asked for anew with every one.
 #[derive(Clone, Copy)]
 pub(crate) struct Revision(pub(crate) RwSignal<u32>);
@@ -352,7 +356,8 @@ fn when_there(view: impl Fn() -> Coming + Send + Sync + 'static) -> AnyView {
             }
         })
     };
-    view! { <Transition>{view}</Transition> }.into_any()
+    let waiting = use_context::<Waiting>().unwrap_or(Waiting(RwSignal::new(false)));
+    view! { <Transition set_pending=waiting.0>{view}</Transition> }.into_any()
 }
 
 /// Shows a page of one narrow column: sign-in, join, reset.

@@ -16,7 +16,7 @@ use crate::help::{GuidePage, HelpPage};
 use crate::invitations::decline::DeclinePage;
 use crate::invitations::join::JoinPage;
 use crate::mailbox::{MailPage, MailboxPage};
-use crate::page::{HasErrors, Revision, Taken};
+use crate::page::{HasErrors, Revision, Taken, Waiting};
 use crate::security::SecurityPage;
 use crate::security::forgot::{ForgotPage, ForgotSentPage};
 use crate::security::profile::ProfilePage;
@@ -41,10 +41,13 @@ pub fn App() -> impl IntoView {
     provide_context(Revision(RwSignal::new(0)));
     provide_context(HasErrors(RwSignal::new(false)));
     provide_context(Taken::default());
+    let waiting = Waiting(RwSignal::new(false));
+    provide_context(waiting);
     let (is_routing, set_is_routing) = signal(false);
+    let on_its_way = move || is_routing.get() || waiting.0.get();
     view! {
         <Router set_is_routing>
-            {move || is_routing.get().then(|| view! { <div class="progress"></div> })}
+            {move || on_its_way().then(|| view! { <div class="progress"></div> })}
             <Pages />
         </Router>
     }
