@@ -23,9 +23,14 @@ const LARGEST_ANSWER: usize = 64 * 1024;
 
 /// `POST` to a page's own path.
 pub(crate) async fn form(parts: Parts, request: Request) -> Response {
-    let (head, values) = match read(request).await {
-        Ok(read) => read,
-        Err(status) => return unreadable(status),
+    let (head, body) = request.into_parts();
+    let values = match read(&head, body).await {
+        Ok(values) => values,
+        Err(status) => {
+            let told = unreadable(&head, status);
+            let rejected = Rejected { form: String::new(), values: Vec::new(), told };
+            return refuse(&parts, &head, rejected, status).await;
+        }
     };
     let name = values.iter().find(|(name, _)| name == "form").map(|(_, value)| value.clone());
     let name = name.unwrap_or_default();
@@ -38,15 +43,8 @@ pub(crate) async fn form(parts: Parts, request: Request) -> Response {
     let status = answer.status();
     let (answer_head, body) = answer.into_parts();
     let told = Told::new(&problem(body).await, locale(&head));
-    let mut refusal = if takes_html(&head.headers) {
-        let rejected = Rejected { form: name, values: without_secrets(values), told };
-        again(&parts, &head, rejected).await
-    } else {
-        ([(header::CONTENT_TYPE, "application/json")], json(&told)).into_response()
-    };
-    if refusal.status().is_success() {
-        *refusal.status_mut() = status;
-    }
+    let rejected = Rejected { form: name, values: without_secrets(values), told };
+    let mut refusal = refuse(&parts, &head, rejected, status).await;
     if let Some(wait) = answer_head.headers.get(header::RETRY_AFTER) {
         refusal.headers_mut().insert(header::RETRY_AFTER, wait.clone());
     }
@@ -61,15 +59,15 @@ pub(crate) async fn question(State(parts): State<Parts>, request: Request) -> Re
 /// A server function that changes something, by its own address.
 pub(crate) async fn function(State(parts): State<Parts>, request: Request) -> Response {
     let name = request.uri().path().trim_start_matches("/api/").to_owned();
-    match read(request).await {
-        Ok((head, values)) => run(&parts, &head, &name, &values).await,
-        Err(status) => unreadable(status),
+    let (head, body) = request.into_parts();
+    match read(&head, body).await {
+        Ok(values) => run(&parts, &head, &name, &values).await,
+        Err(status) => (status, json(&unreadable(&head, status))).into_response(),
     }
 }
 
 /// Reads a form, wholly or not at all.
-async fn read(request: Request) -> Result<(RequestParts, Vec<(String, String)>), StatusCode> {
-    let (head, body) = request.into_parts();
+async fn read(head: &RequestParts, body: Body) -> Result<Vec<(String, String)>, StatusCode> {
     let kind = head.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let kind = kind.unwrap_or_default().split(';').next().unwrap_or_default().trim();
     if !kind.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
@@ -87,7 +85,7 @@ async fn read(request: Request) -> Result<(RequestParts, Vec<(String, String)>),
     let broken = values.iter().any(|(name, value)| {
         name.contains(char::REPLACEMENT_CHARACTER) || value.contains(char::REPLACEMENT_CHARACTER)
     });
-    if broken { Err(StatusCode::BAD_REQUEST) } else { Ok((head, values)) }
+    if broken { Err(StatusCode::BAD_REQUEST) } else { Ok(values) }
 }
 
 /// Carries the form out.
@@ -126,6 +124,24 @@ fn lead_on(head: &RequestParts, answer: &HeaderMap, location: HeaderValue) -> Re
         response.headers_mut().append(header::SET_COOKIE, cookie.clone());
     }
     response
+}
+
+/// Says why a form came to nothing: browsers by its page once more, the WASM by the words alone.
+async fn refuse(
+    parts: &Parts,
+    head: &RequestParts,
+    rejected: Rejected,
+    status: StatusCode,
+) -> Response {
+    let mut refusal = if takes_html(&head.headers) {
+        again(parts, head, rejected).await
+    } else {
+        ([(header::CONTENT_TYPE, "application/json")], json(&rejected.told)).into_response()
+    };
+    if refusal.status().is_success() {
+        *refusal.status_mut() = status;
+    }
+    refusal
 }
 
 /// The form's page once more, with what was typed and what is wrong with it.
@@ -171,7 +187,7 @@ fn without_secrets(values: Vec<(String, String)>) -> Vec<(String, String)> {
     values.into_iter().filter(|(name, _)| !name.ends_with("password")).collect()
 }
 
-fn unreadable(status: StatusCode) -> Response {
+fn unreadable(head: &RequestParts, status: StatusCode) -> Told {
     tracing::info!(status = status.as_u16(), "an unreadable form was refused");
-    (status, app::request::unreadable(status)).into_response()
+    app::request::unreadable(status, locale(head))
 }
