@@ -63,3 +63,6 @@ pub use problem::{Problem, Told};
 pub use routes::App;
 #[cfg(feature = "ssr")]
 pub use shell::{Assets, shell};
+
+/// The id of the notice that the document hides until its WASM has died.
+pub const DEAD_NOTICE: &str = "dead";

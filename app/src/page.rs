@@ -92,6 +92,8 @@ pub(crate) struct Said {
     pub(crate) link: Option<(String, String)>,
     /// Recovery codes, in the moment after making them.
     pub(crate) codes: Vec<String>,
+    /// Whether the button that copies the link stands in the invitation's row.
+    pub(crate) button_in_row: bool,
 }
 
 /// What the last form came to; said once, on the page where one lands.
@@ -146,7 +148,7 @@ impl Notice {
             Self::AppOn { codes } | Self::CodesRenewed { codes } => codes.clone(),
             _ => Vec::new(),
         };
-        Said { words: self.words(), link, codes }
+        Said { words: self.words(), link, button_in_row: false, codes }
     }
 
     fn words(&self) -> String {
@@ -236,6 +238,16 @@ pub(crate) fn untaken() -> Option<Told> {
     let rejected = use_context::<Rejected>()?;
     (!use_context::<Taken>()?.is_taken()).then_some(rejected.told)
 }
+
+/// Whether the page under construction is the one that the server sent, coming to life.
+#[cfg(feature = "hydrate")]
+pub(crate) fn is_hydrating() -> bool {
+    Owner::current_shared_context().is_some_and(|context| context.during_hydration())
+}
+
+/// Whether a page's content is on its way from the server.
+#[derive(Clone, Copy)]
+pub(crate) struct Waiting(pub(crate) RwSignal<bool>);
 
 /// Counts the changes made on this page: its content is asked for anew with every one.
 #[derive(Clone, Copy)]
@@ -404,7 +416,8 @@ fn when_there(view: impl Fn() -> Coming + Send + Sync + 'static) -> AnyView {
             }
         })
     };
-    view! { <Transition>{view}</Transition> }.into_any()
+    let waiting = use_context::<Waiting>().unwrap_or(Waiting(RwSignal::new(false)));
+    view! { <Transition set_pending=waiting.0>{view}</Transition> }.into_any()
 }
 
 /// Shows a page of one narrow column: sign-in, join, reset.

@@ -43,20 +43,31 @@ impl Told {
     #[cfg(feature = "ssr")]
     #[must_use]
     pub fn new(problem: &Problem, locale: crate::Locale) -> Self {
-        use leptos::prelude::{Owner, provide_context};
-        Owner::new().with(|| {
-            provide_context(locale);
-            match problem {
-                Problem::Failure(Failure::Invalid(errors)) => {
-                    Self(errors.0.iter().map(|error| (target(error.field), told(*error))).collect())
-                }
-                Problem::Failure(failure @ Failure::Unconfirmed) => {
-                    Self(vec![(CONFIRM.to_owned(), crate::words::failure(failure))])
-                }
-                problem => Self(vec![("main".to_owned(), problem.words())]),
-            }
-        })
+        match problem {
+            Problem::Failure(Failure::Invalid(errors)) => in_language(locale, || {
+                Self(errors.0.iter().map(|error| (target(error.field), told(*error))).collect())
+            }),
+            Problem::Failure(failure @ Failure::Unconfirmed) => in_language(locale, || {
+                Self(vec![(CONFIRM.to_owned(), crate::words::failure(failure))])
+            }),
+            problem => Self::about_form(locale, || problem.words()),
+        }
     }
+
+    /// What is wrong with the form as a whole, in this language.
+    #[cfg(feature = "ssr")]
+    pub(crate) fn about_form(locale: crate::Locale, words: impl FnOnce() -> String) -> Self {
+        Self(vec![("main".to_owned(), in_language(locale, words))])
+    }
+}
+
+/// Outside of any page, words need to be told their language.
+#[cfg(feature = "ssr")]
+fn in_language<T>(locale: crate::Locale, say: impl FnOnce() -> T) -> T {
+    leptos::prelude::Owner::new().with(|| {
+        leptos::prelude::provide_context(locale);
+        say()
+    })
 }
 
 #[cfg(feature = "ssr")]

@@ -14,8 +14,8 @@ use leptos_i18n::Locale as _;
 use model::{Access, Failure, Language, Permission};
 use serde::{Deserialize, Serialize};
 
-use crate::page::{AccountFrame, Frame, Notice, OwnerToAsk, Page, Refused, Said};
-use crate::problem::Problem;
+use crate::page::{AccountFrame, Frame, Notice, OwnerToAsk, Page, Refused, Rejected, Said};
+use crate::problem::{Problem, Told};
 use crate::{Locale, languages, words};
 
 /// What the provider configured, as far as pages show it.
@@ -187,12 +187,14 @@ pub(crate) async fn inside(number: &str) -> Result<Inside, Problem> {
     Ok(Inside { latchkey, viewer, acting })
 }
 
-/// Demands that somebody is signed in; a page leads to the sign-in page otherwise.
+/// Demands that somebody is signed in; a page leads to the sign-in page otherwise, unless it is the
+/// answer to a form: what was typed would be lost on the way.
 pub(crate) async fn signed_in() -> Result<Viewer, Problem> {
     let viewer = viewer();
     if let Err(Failure::SignedOut) = viewer
         && let Some(parts) = use_context::<Parts>()
         && parts.method == axum::http::Method::GET
+        && use_context::<Rejected>().is_none()
         && !parts.uri.path().starts_with("/api/")
     {
         let next = parts.uri.path_and_query().map_or("/", |path| path.as_str());
@@ -383,15 +385,22 @@ pub fn plainly(status: StatusCode, facts: &RequestFacts) -> Option<String> {
     Owner::new().with(|| {
         provide_context(facts.locale);
         let words = match status {
-            StatusCode::BAD_REQUEST => words!(failed.unreadable),
             StatusCode::FORBIDDEN => words!(failed.other_site),
             StatusCode::METHOD_NOT_ALLOWED => words!(failed.no_method),
-            StatusCode::REQUEST_TIMEOUT => words!(failed.too_slow),
-            StatusCode::PAYLOAD_TOO_LARGE => words!(failed.too_large),
-            StatusCode::UNSUPPORTED_MEDIA_TYPE => words!(failed.no_form),
             StatusCode::INTERNAL_SERVER_ERROR => words!(failed.broken),
             _ => return None,
         };
         Some(format!("{words} {}\n", words!(failed.request, id = facts.id.clone())))
+    })
+}
+
+/// What is wrong with a request that isn't even a form, in words of this language.
+#[must_use]
+pub fn unreadable(status: StatusCode, locale: Locale) -> Told {
+    Told::about_form(locale, || match status {
+        StatusCode::PAYLOAD_TOO_LARGE => words!(failed.too_large),
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => words!(failed.no_form),
+        StatusCode::REQUEST_TIMEOUT => words!(failed.too_slow),
+        _ => words!(failed.unreadable),
     })
 }

@@ -17,7 +17,7 @@ use crate::invitations::decline::DeclinePage;
 use crate::invitations::join::JoinPage;
 use crate::invitations::report::ReportPage;
 use crate::mailbox::{MailPage, MailboxPage};
-use crate::page::{HasErrors, Revision, Taken};
+use crate::page::{HasErrors, Revision, Taken, Waiting};
 use crate::security::SecurityPage;
 use crate::security::authenticator::{AuthenticatorPage, CodesPage, TurnOffPage};
 use crate::security::forgot::{ForgotPage, ForgotSentPage};
@@ -48,10 +48,13 @@ pub fn App() -> impl IntoView {
     if let Some(confirming) = use_context::<crate::page::Confirming>() {
         return crate::sign_in::confirm::confirm_page(confirming);
     }
+    let waiting = Waiting(RwSignal::new(false));
+    provide_context(waiting);
     let (is_routing, set_is_routing) = signal(false);
+    let on_its_way = move || is_routing.get() || waiting.0.get();
     view! {
         <Router set_is_routing>
-            {move || is_routing.get().then(|| view! { <div class="progress"></div> })}
+            {move || on_its_way().then(|| view! { <div class="progress"></div> })}
             <Pages />
         </Router>
     }

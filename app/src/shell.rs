@@ -10,8 +10,8 @@ use leptos_axum::ResponseOptions;
 use leptos_i18n::Locale as _;
 use leptos_meta::MetaTags;
 
-use crate::App;
 use crate::words::locale;
+use crate::{App, DEAD_NOTICE};
 
 /// The addresses of the built files. Their names carry a hash of their content.
 #[derive(Clone, Debug, Default)]
@@ -74,6 +74,7 @@ pub fn shell(assets: Arc<Assets>) -> impl IntoView {
         }
         .into_any()
     };
+    let dead = comes_to_life(&path).then(dead_notice);
     view! {
         <!DOCTYPE html>
         <html lang=language data-provider=crate::request::site().provider.clone()>
@@ -88,8 +89,19 @@ pub fn shell(assets: Arc<Assets>) -> impl IntoView {
             </head>
             <body>
                 <App />
+                {dead}
             </body>
         </html>
+    }
+}
+
+/// What the reader is told when the page's WASM has died. It stands outside of what that knows.
+fn dead_notice() -> impl IntoView {
+    view! {
+        <div class="notice notice-warning notice-dead" id=DEAD_NOTICE role="alert" hidden>
+            <p>{words!(failed.dead)}</p>
+            <a class="button" href="" rel="external">{words!(failed.load_again)}</a>
+        </div>
     }
 }
 

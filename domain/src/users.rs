@@ -50,8 +50,9 @@ pub async fn member(latchkey: &Latchkey, actor: &Actor, user: &str) -> Result<Me
     latchkey.store.member(actor.account, user).await?.ok_or(Failure::NotFound)
 }
 
-/// Gives a user of the account other permissions. Those that the actor doesn't hold stay as they
-/// are. `before` is what the user had when the actor was shown it, if that is known.
+/// Gives a user of the account other permissions: those whose boxes are ticked, as the boxes of a
+/// form without scripts, which don't follow each other. Those that the actor doesn't hold stay as
+/// they are. `before` is what the user had when the actor was shown it, if that is known.
 ///
 /// # Errors
 /// As [`Actor::change`]; [`Failure::Invalid`] for an unknown permission or none at all;
@@ -61,16 +62,16 @@ pub async fn change_permissions(
     latchkey: &Latchkey,
     actor: &Actor,
     user: &str,
-    wanted: &[String],
+    ticks: &[String],
     before: Option<&str>,
     client: &Client,
 ) -> Result<Member, Failure> {
     let target = member(latchkey, actor, user).await?;
-    let wanted =
-        parse_permissions(wanted).map_err(|problem| Failure::field(Field::Permissions, problem))?;
+    let ticks = parse_ticks(ticks)?;
     let shown = before.map(PermissionSet::from_stored);
     let decide = |facts: &ChangeFacts| {
         let before = facts.target.access.permissions();
+        let wanted = before.with_ticks(&ticks, facts.actor.access.permissions());
         let after = facts.actor.change(facts.target.user, facts.target.access, wanted)?;
         if after == before {
             return Ok(None);
@@ -155,6 +156,11 @@ pub async fn leave(latchkey: &Latchkey, actor: &Actor, client: &Client) -> Resul
 /// Reads the permissions that a form sends.
 pub(crate) fn parse_permissions(ids: &[String]) -> Result<PermissionSet, FieldProblem> {
     PermissionSet::parse(ids).map_err(|_| FieldProblem::Unknown)
+}
+
+fn parse_ticks(ids: &[String]) -> Result<Vec<Permission>, Failure> {
+    let unknown = |_| Failure::field(Field::Permissions, FieldProblem::Unknown);
+    ids.iter().map(|id| id.parse().map_err(unknown)).collect()
 }
 
 fn ending(

@@ -216,6 +216,27 @@ impl PermissionSet {
         }
     }
 
+    /// Whether somebody who holds these permissions can tick and untick one in `granted`: they hold
+    /// it, and nothing that they lack brings it.
+    pub fn can_change(self, permission: Permission, granted: Self) -> bool {
+        let brings = |stays: Permission| stays.implies() == Some(permission);
+        self.contains(permission) && !granted.difference(self).any(brings)
+    }
+
+    /// What somebody who holds `held` makes of this set with boxes that don't follow each other: what
+    /// they untick takes along what implied it, what they tick brings what it implies. A box that
+    /// they can't change says nothing.
+    #[must_use]
+    pub fn with_ticks(self, ticks: &[Permission], held: Self) -> Self {
+        let unticked = self.iter().filter(|permission| !ticks.contains(permission));
+        let mut changed = self;
+        for permission in unticked.filter(|permission| held.can_change(*permission, self)) {
+            changed.remove(permission);
+        }
+        let ticked = ticks.iter().filter(|permission| !self.contains(**permission));
+        changed.iter().chain(ticked.copied()).collect()
+    }
+
     /// What is in both sets.
     #[must_use]
     pub fn intersection(self, other: Self) -> Self {
@@ -336,6 +357,49 @@ mod tests {
     }
 
     #[test]
+    fn boxes_that_do_not_follow_each_other_mean_what_was_changed() {
+        let set = PermissionSet::from_stored;
+        let all = PermissionSet::all().to_stored();
+        let cases = [
+            // What is unticked takes along what implied it.
+            ("billing.view billing.pay", "billing.pay", &*all, ""),
+            (
+                "billing.view billing.pay domains.view",
+                "billing.pay domains.view",
+                &*all,
+                "domains.view",
+            ),
+            // What is newly ticked brings what it implies, also what was unticked with it.
+            ("", "billing.pay", &*all, "billing.view billing.pay"),
+            (
+                "billing.view billing.pay",
+                "billing.pay billing.details",
+                &*all,
+                "billing.view billing.details",
+            ),
+            (
+                "billing.view billing.pay",
+                "billing.view billing.pay",
+                &*all,
+                "billing.view billing.pay",
+            ),
+            // A box that can't be changed isn't sent, and stays.
+            (
+                "billing.view billing.pay billing.details",
+                "billing.details",
+                "billing.view billing.details",
+                "billing.view billing.pay billing.details",
+            ),
+            ("domains.view billing.view", "", "billing.view", "domains.view"),
+        ];
+        for (granted, ticks, held, expected) in cases {
+            let ticks: Vec<_> = ticks.split_whitespace().filter_map(|id| id.parse().ok()).collect();
+            let got = set(granted).with_ticks(&ticks, set(held));
+            assert_eq!(got, set(expected), "{granted} with {ticks:?} ticked by {held}");
+        }
+    }
+
+    #[test]
     fn an_unknown_id_is_refused_from_a_form_and_grants_nothing_from_the_database() {
         assert_eq!(PermissionSet::parse(["billing.everything"]), Err(UnknownPermission));
         assert_eq!(
@@ -352,6 +416,23 @@ mod tests {
             less.remove(permission);
             prop_assert!(is_closed(set) && is_closed(less) && is_closed(set.intersection(other)));
             prop_assert!(!less.contains(permission));
+        }
+
+        #[test]
+        fn ticks_that_follow_each_other_are_the_set_itself(granted in any_set(), ticked in any_set()) {
+            let ticks: Vec<_> = ticked.iter().collect();
+            prop_assert_eq!(granted.with_ticks(&ticks, PermissionSet::all()), ticked);
+        }
+
+        #[test]
+        fn ticks_change_nothing_that_the_ticker_lacks(
+            granted in any_set(), ticked in any_set(), held in any_set(),
+        ) {
+            let ticks: Vec<_> = ticked.intersection(held).iter().collect();
+            let after = granted.with_ticks(&ticks, held);
+            prop_assert!(is_closed(after));
+            prop_assert!(granted.difference(after).all(|taken| held.contains(taken)));
+            prop_assert!(after.difference(granted).all(|given| held.contains(given)));
         }
 
         #[test]

@@ -35,9 +35,14 @@ const CONFIRM: &str = "sign-in/confirm";
 
 /// `POST` to a page's own path.
 pub(crate) async fn form(parts: Parts, request: Request) -> Response {
-    let (head, values) = match read(request).await {
-        Ok(read) => read,
-        Err(status) => return unreadable(status),
+    let (head, body) = request.into_parts();
+    let values = match read(&head, body).await {
+        Ok(values) => values,
+        Err(status) => {
+            let told = unreadable(&head, status);
+            let rejected = Rejected { form: String::new(), values: Vec::new(), told };
+            return refuse(&parts, &head, rejected, status).await;
+        }
     };
     let name = values.iter().find(|(name, _)| name == "form").map(|(_, value)| value.clone());
     let name = name.unwrap_or_default();
@@ -64,19 +69,16 @@ async fn carry_out(
     let (answer_head, body) = answer.into_parts();
     let problem = problem(body).await;
     let told = Told::new(&problem, locale(head));
-    let html = takes_html(&head.headers);
-    let mut refusal = if html && problem.failure() == Some(&Failure::Unconfirmed) {
+    let asks = problem.failure() == Some(&Failure::Unconfirmed) && takes_html(&head.headers);
+    let mut refusal = if asks {
         let confirming = Confirming { action: path(head), form: name, values };
-        ask_who(parts, head, confirming, None).await
-    } else if html {
-        let rejected = Rejected { form: name, values: without_secrets(values), told };
-        again(parts, head, rejected).await
+        let mut page = ask_who(parts, head, confirming, None).await;
+        *page.status_mut() = status;
+        page
     } else {
-        ([(header::CONTENT_TYPE, "application/json")], json(&told)).into_response()
+        let rejected = Rejected { form: name, values: without_secrets(values), told };
+        refuse(parts, head, rejected, status).await
     };
-    if refusal.status().is_success() {
-        *refusal.status_mut() = status;
-    }
     if let Some(wait) = answer_head.headers.get(header::RETRY_AFTER) {
         refusal.headers_mut().insert(header::RETRY_AFTER, wait.clone());
     }
@@ -143,15 +145,15 @@ pub(crate) async fn question(State(parts): State<Parts>, request: Request) -> Re
 /// A server function that changes something, by its own address.
 pub(crate) async fn function(State(parts): State<Parts>, request: Request) -> Response {
     let name = request.uri().path().trim_start_matches("/api/").to_owned();
-    match read(request).await {
-        Ok((head, values)) => run(&parts, &head, &name, &values).await,
-        Err(status) => unreadable(status),
+    let (head, body) = request.into_parts();
+    match read(&head, body).await {
+        Ok(values) => run(&parts, &head, &name, &values).await,
+        Err(status) => (status, json(&unreadable(&head, status))).into_response(),
     }
 }
 
 /// Reads a form, wholly or not at all.
-async fn read(request: Request) -> Result<(RequestParts, Vec<(String, String)>), StatusCode> {
-    let (head, body) = request.into_parts();
+async fn read(head: &RequestParts, body: Body) -> Result<Vec<(String, String)>, StatusCode> {
     let kind = head.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let kind = kind.unwrap_or_default().split(';').next().unwrap_or_default().trim();
     let is_form = kind.eq_ignore_ascii_case("application/x-www-form-urlencoded");
@@ -167,7 +169,7 @@ async fn read(request: Request) -> Result<(RequestParts, Vec<(String, String)>),
     let broken = values.iter().any(|(name, value)| {
         name.contains(char::REPLACEMENT_CHARACTER) || value.contains(char::REPLACEMENT_CHARACTER)
     });
-    if broken { Err(StatusCode::BAD_REQUEST) } else { Ok((head, values)) }
+    if broken { Err(StatusCode::BAD_REQUEST) } else { Ok(values) }
 }
 
 /// The whole body; none when it is larger than [`LARGEST`].
@@ -223,6 +225,24 @@ fn lead_on(head: &RequestParts, answer: &HeaderMap, location: HeaderValue) -> Re
         response.headers_mut().append(header::SET_COOKIE, cookie.clone());
     }
     response
+}
+
+/// Says why a form came to nothing: browsers by its page once more, the WASM by the words alone.
+async fn refuse(
+    parts: &Parts,
+    head: &RequestParts,
+    rejected: Rejected,
+    status: StatusCode,
+) -> Response {
+    let mut refusal = if takes_html(&head.headers) {
+        again(parts, head, rejected).await
+    } else {
+        ([(header::CONTENT_TYPE, "application/json")], json(&rejected.told)).into_response()
+    };
+    if refusal.status().is_success() {
+        *refusal.status_mut() = status;
+    }
+    refusal
 }
 
 /// The form's page once more, with what was typed and what is wrong with it.
@@ -281,7 +301,7 @@ fn without_secrets(values: Vec<(String, String)>) -> Vec<(String, String)> {
     values.into_iter().filter(|(name, _)| !name.ends_with("password")).collect()
 }
 
-fn unreadable(status: StatusCode) -> Response {
+fn unreadable(head: &RequestParts, status: StatusCode) -> Told {
     tracing::info!(status = status.as_u16(), "an unreadable form was refused");
-    status.into_response()
+    app::request::unreadable(status, locale(head))
 }

@@ -67,7 +67,7 @@ on_both! {
     async fn every_command_does_its_work_beside_a_server_that_stops_when_told(db: TestDatabase) {
         let operator = Operator::new(&db.url);
         let (code, said) = operator.run("migrate").await;
-        assert_eq!((code, said.as_str()), (0, "The database is up to date.\n"));
+        assert!(code == 0 && said.starts_with("The database is up to date.\n"), "{said}");
 
         let mut server = operator.command("serve").stdout(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(server.stdout.take().unwrap()).lines();

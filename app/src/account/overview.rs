@@ -36,7 +36,7 @@ impl LazyRoute for OverviewPage {
                         </p>
                     </div>
                 </div>
-                <p class="your-access">{view.yours}</p>
+                <p>{view.yours}</p>
                 <div class="overview-grid">{cards.collect_view()}</div>
                 <p class="quiet">
                     <a href=format!("/accounts/{number}/leave")>{words!(users.leave)}</a>
@@ -57,7 +57,7 @@ fn area_card(card: AreaCard, number: i64) -> impl IntoView {
         "/log" => (Here::Log.name(), Icon::Clock),
         _ => (Here::Area(Area::Account).name(), Icon::Card),
     };
-    let class = if card.trouble { "state state-waiting" } else { "area-card-sentence" };
+    let class = card.trouble.then_some("state state-waiting");
     view! {
         <a class="area-card" href=format!("/accounts/{number}{}", card.path)>
             {icon(picture)}

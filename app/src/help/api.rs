@@ -49,15 +49,28 @@ pub(crate) struct HelpView {
     pub(crate) mail: Option<FoundMail>,
     /// Whether the reader may ask.
     pub(crate) may_ask: bool,
+    /// The accounts from which the reader can look: name and number. Empty inside one.
+    pub(crate) accounts: Vec<(String, String)>,
 }
 
-/// The guide to managing users, as seen from an account if one is named.
+/// The guide to managing users, as seen from an account: the one that is named, or the only one that
+/// the reader reaches.
 #[server(prefix = "/api", endpoint = "help/page", input = GetUrl)]
 pub(crate) async fn help_page(account: String, email: String) -> Result<Page<HelpView>, Problem> {
+    let viewer = request::viewer_if_any()?;
+    let reachable = match &viewer {
+        Some(viewer) if account.is_empty() => {
+            domain::accounts::reachable(&request::latchkey()?, viewer, None).await?.accounts
+        }
+        _ => Vec::new(),
+    };
+    let account = match reachable.as_slice() {
+        [only] => only.number.to_string(),
+        _ => account,
+    };
     if account.is_empty() {
-        let viewer = request::viewer_if_any()?;
-        let inviting = checks::inviting_anywhere();
-        let view = HelpView { inviting, email: String::new(), mail: None, may_ask: false };
+        let accounts = reachable.into_iter().map(|row| (row.name, row.number.to_string()));
+        let view = checks::anywhere(accounts.collect());
         return request::plain_page(viewer.as_ref(), view).await;
     }
     let inside = request::inside(&account).await?;

@@ -18,16 +18,19 @@ pub(crate) async fn page(inside: &Inside, email: String) -> Result<HelpView, Fai
     let may_ask = actor.may(Permission::AccountUsers);
     let asked = email.trim();
     let mail = if may_ask && !asked.is_empty() { Some(mail(inside, asked).await?) } else { None };
-    Ok(HelpView { inviting, email, mail, may_ask })
+    Ok(HelpView { inviting, email, mail, may_ask, accounts: Vec::new() })
 }
 
-/// Whether somebody outside any account can invite people.
-pub(crate) fn inviting_anywhere() -> Found {
-    Found {
-        mood: Mood::Quiet,
-        verdict: words!(help.inviting_anywhere),
-        advice: vec![words!(help.inviting_anywhere_advice)],
-    }
+/// What the guide says about somebody outside any account, who can look from one of these.
+pub(crate) fn anywhere(accounts: Vec<(String, String)>) -> HelpView {
+    let advice = if accounts.is_empty() {
+        words!(help.inviting_anywhere_advice)
+    } else {
+        words!(help.inviting_anywhere_choose)
+    };
+    let inviting =
+        Found { mood: Mood::Quiet, verdict: words!(help.inviting_anywhere), advice: vec![advice] };
+    HelpView { inviting, email: String::new(), mail: None, may_ask: false, accounts }
 }
 
 async fn inviting(inside: &Inside) -> Result<Found, Failure> {

@@ -32,8 +32,14 @@ pub(crate) fn Feedback(
 fn Answers() -> impl IntoView {
     let state = FormState::here();
     let given = state.value("helped").unwrap_or_default();
-    let error =
-        move |field| state.error(field).map(|error| view! { <p class="field-error">{error}</p> });
+    // Leptos escapes no text inside a `textarea`.
+    let typed = state.value("comment").unwrap_or_default();
+    let typed = typed.replace('&', "&amp;").replace('<', "&lt;");
+    let error = move |field: Field| {
+        let id = format!("{}-error", field.name());
+        state.error(field).map(|error| view! { <p class="field-error" id=id>{error}</p> })
+    };
+    let invalid = move |field| state.error(field).is_some().then_some("true");
     let answers = [("yes", words!(feedback.yes)), ("no", words!(feedback.no))];
     let answers = answers.map(|(value, words)| {
         // The first of them is where the error summary leads.
@@ -46,7 +52,13 @@ fn Answers() -> impl IntoView {
         }
     });
     view! {
-        <fieldset class="field" class:field-invalid=move || state.error(Field::Helped).is_some()>
+        <fieldset
+            class="field"
+            role="radiogroup"
+            class:field-invalid=move || state.error(Field::Helped).is_some()
+            aria-invalid=move || invalid(Field::Helped)
+            aria-describedby=move || invalid(Field::Helped).map(|_| "helped-error")
+        >
             <legend>{words!(feedback.question)}</legend>
             {move || error(Field::Helped)}
             <div class="answers">{answers.into_iter().collect_view()}</div>
@@ -55,9 +67,17 @@ fn Answers() -> impl IntoView {
             <label for="comment">{words!(feedback.comment)}</label>
             <p class="hint" id="comment-hint">{words!(feedback.comment_hint)}</p>
             {move || error(Field::Comment)}
-            <textarea id="comment" name="comment" rows="3" aria-describedby="comment-hint">
-                {state.value("comment").unwrap_or_default()}
-            </textarea>
+            <textarea
+                id="comment"
+                name="comment"
+                rows="3"
+                aria-describedby=move || match invalid(Field::Comment) {
+                    Some(_) => "comment-hint comment-error",
+                    None => "comment-hint",
+                }
+                aria-invalid=move || invalid(Field::Comment)
+                inner_html=typed
+            ></textarea>
         </div>
     }
 }

@@ -70,7 +70,7 @@ impl LazyRoute for HelpPage {
                     <h1>{heading}</h1>
                     <p class="lead">{words!(help.lead)}</p>
                     {overview()}
-                    {before(&view.inviting)}
+                    {before(&view)}
                     {steps(&frame)}
                     {trouble(view, &frame)}
                     {related(number)}
@@ -108,14 +108,15 @@ fn overview() -> AnyView {
     .into_any()
 }
 
-fn before(inviting: &Found) -> AnyView {
+fn before(view: &HelpView) -> AnyView {
     view! {
         <h2 id="before">{words!(help.before)}</h2>
         <ul>
             <li>{words!(help.before_1)}</li>
             <li>{words!(help.before_2)}</li>
         </ul>
-        {check(inviting.clone())}
+        {check(view.inviting.clone())}
+        {choose(&view.accounts)}
     }
     .into_any()
 }
@@ -179,7 +180,7 @@ fn steps(frame: &Frame) -> AnyView {
 }
 
 fn trouble(view: HelpView, frame: &Frame) -> AnyView {
-    let HelpView { inviting, email, mail, may_ask } = view;
+    let HelpView { inviting, email, mail, may_ask, accounts } = view;
     let number = frame.account.as_ref().map(|account| account.number);
     let find = frame.account.as_ref().map(|account| {
         let href = format!("/accounts/{}/users", account.number);
@@ -190,6 +191,7 @@ fn trouble(view: HelpView, frame: &Frame) -> AnyView {
         <h3 id="cannot-invite">{words!(help.trouble_invite)}</h3>
         <p>{words!(help.trouble_invite_text)}</p>
         {check(inviting)}
+        {choose(&accounts)}
         <h3 id="no-mail">{words!(help.trouble_mail)}</h3>
         <p>{words!(help.trouble_mail_text)}</p>
         {match number.filter(|_| may_ask) {
@@ -202,6 +204,15 @@ fn trouble(view: HelpView, frame: &Frame) -> AnyView {
         {find}
     }
     .into_any()
+}
+
+/// The accounts from which the reader can look how it stands with them.
+fn choose(accounts: &[(String, String)]) -> AnyView {
+    let links = accounts.iter().map(|(name, number)| {
+        let href = format!("/help/users?account={number}");
+        view! { <li><a href=href dir="auto">{name.clone()}</a></li> }
+    });
+    (!accounts.is_empty()).then(|| view! { <ul>{links.collect_view()}</ul> }).into_any()
 }
 
 /// What a check found.

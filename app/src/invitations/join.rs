@@ -57,7 +57,7 @@ fn open(invitation: OpenInvitation, frame: Frame) -> AnyView {
             </p>
         </section>
         {step_form(step, token, email, account)}
-        <form class="decline" method="get" action=decline>
+        <form method="get" action=decline>
             <button class="button button-quiet">{words!(join.decline)}</button>
         </form>
         {report}

@@ -3,12 +3,13 @@
 use leptos::prelude::*;
 use model::Failure;
 
-use crate::page::{Frame, PageTitle, Rejected};
+use crate::page::{Frame, PageTitle, Rejected, Taken};
 use crate::problem::Problem;
 use crate::ui::frame::Narrow;
 
 /// The whole page for a problem. Whoever isn't signed in is led to the sign-in page.
 pub(crate) fn failed(problem: Problem) -> AnyView {
+    let typed = SharedValue::new(typed).into_inner();
     let (heading, text) = match &problem {
         Problem::Failure(Failure::NotFound) => {
             (words!(failed.not_found_heading), words!(failed.not_found))
@@ -18,7 +19,9 @@ pub(crate) fn failed(problem: Problem) -> AnyView {
         }
         Problem::Failure(Failure::SignedOut) => {
             #[cfg(feature = "hydrate")]
-            sign_in_again();
+            if typed.is_none() {
+                sign_in_again();
+            }
             (words!(sign_in.heading), words!(failure.signed_out))
         }
         // Asked for by the browser's half, the server's own page says it.
@@ -35,9 +38,23 @@ pub(crate) fn failed(problem: Problem) -> AnyView {
     let id = SharedValue::new(request_id).into_inner().filter(|_| !lost);
     let frame = SharedValue::new(plain_frame).into_inner();
     let provider = frame.provider.clone();
-    let typed = SharedValue::new(use_context::<Rejected>).into_inner();
     let link = match (problem, typed) {
-        (Problem::Failure(Failure::Unavailable), Some(rejected)) => send_again(rejected),
+        (Problem::Failure(Failure::SignedOut), Some((rejected, here))) => {
+            // In a tab of its own: what was typed waits in this one.
+            let href = format!("/sign-in?next={}", crate::page::escape_query(&here));
+            view! {
+                <p>
+                    <a class="button button-primary" href=href target="_blank" rel="external">
+                        {words!(failed.sign_in_beside)}
+                    </a>
+                </p>
+                {send_again(rejected, None)}
+            }
+            .into_any()
+        }
+        (Problem::Failure(Failure::Unavailable), Some((rejected, _))) => {
+            send_again(rejected, Some(words!(failed.kept)))
+        }
         (Problem::Failure(Failure::Unavailable) | Problem::Unreachable, _) => {
             view! { <a class="button button-primary" href="" rel="external">{words!(failed.retry)}</a> }.into_any()
         }
@@ -61,7 +78,7 @@ pub(crate) fn failed(problem: Problem) -> AnyView {
 }
 
 /// What was typed, ready to be sent once more: the page that showed it can't be shown.
-fn send_again(rejected: Rejected) -> AnyView {
+fn send_again(rejected: Rejected, explained: Option<String>) -> AnyView {
     let values = rejected
         .values
         .into_iter()
@@ -69,9 +86,9 @@ fn send_again(rejected: Rejected) -> AnyView {
         .collect_view();
     view! {
         <form method="post" action="">
-            <p>{words!(failed.kept)}</p>
+            {explained.map(|words| view! { <p>{words}</p> })}
             {values}
-            <button class="button button-primary">{words!(failed.retry)}</button>
+            <button class="button">{words!(failed.retry)}</button>
         </form>
     }
     .into_any()
@@ -81,6 +98,16 @@ fn send_again(rejected: Rejected) -> AnyView {
 #[component]
 pub(crate) fn NotFoundPage() -> impl IntoView {
     failed(Failure::NotFound.into())
+}
+
+/// What was typed into the form that led here, and the path that it was sent to. This page says
+/// what is wrong with it.
+fn typed() -> Option<(Rejected, String)> {
+    let rejected = use_context::<Rejected>().filter(|rejected| !rejected.values.is_empty())?;
+    if let Some(taken) = use_context::<Taken>() {
+        taken.take();
+    }
+    Some((rejected, leptos_router::hooks::use_location().pathname.get_untracked()))
 }
 
 fn request_id() -> Option<String> {

@@ -31,6 +31,9 @@ pub(crate) fn TextField(
     /// Whether it takes the focus when it appears.
     #[prop(optional)]
     autofocus: bool,
+    /// For a secret: whether it can be read.
+    #[prop(optional)]
+    shown: Option<RwSignal<bool>>,
 ) -> impl IntoView {
     let state = FormState::here();
     let name = field.name();
@@ -55,19 +58,45 @@ pub(crate) fn TextField(
                 let id = error_id.clone();
                 state.error(field).map(|error| view! { <p class="field-error" id=id>{error}</p> })
             }}
-            <input
-                id=name
-                name=name
-                type=kind
-                value=value
-                readonly=readonly
-                autofocus=autofocus
-                autocomplete=autocomplete
-                spellcheck=spelling
-                aria-describedby=described_by
-                aria-invalid=move || state.error(field).is_some().then_some("true")
-            />
+            <div class="control">
+                <input
+                    id=name
+                    name=name
+                    type=move || if shown.is_some_and(|shown| shown.get()) { "text" } else { kind }
+                    value=value
+                    readonly=readonly
+                    autofocus=autofocus
+                    autocomplete=autocomplete
+                    spellcheck=spelling
+                    aria-describedby=described_by
+                    aria-invalid=move || state.error(field).is_some().then_some("true")
+                />
+                {shown.map(|shown| view! { <ShowButton shown=shown of=name /> })}
+            </div>
         </div>
+    }
+}
+
+/// Shows what is typed into a password's field, and hides it again (OWASP ASVS 5.0 V6.2.6). Without
+/// scripts it isn't there.
+#[component]
+fn ShowButton(shown: RwSignal<bool>, of: &'static str) -> impl IntoView {
+    let alive = RwSignal::new(false);
+    Effect::new(move |_| alive.set(true));
+    let label = move || {
+        if shown.get() { words!(form.hide_password) } else { words!(form.show_password) }
+    };
+    view! {
+        <button
+            type="button"
+            class="button"
+            aria-label=label
+            aria-controls=of
+            hidden=move || !alive.get()
+            on:click=move |_| shown.update(|shown| *shown = !*shown)
+        >
+            {move || if shown.get() { words!(form.hide) } else { words!(form.show) }}
+        </button>
     }
 }
 
@@ -96,6 +125,7 @@ pub(crate) fn PasswordField(
             autocomplete=autocomplete
             hint=hint.unwrap_or_default()
             value=value
+            shown=RwSignal::new(false)
         />
     }
 }

@@ -90,11 +90,9 @@ pub(crate) fn Content(
         frame.account.clone().map(|account| view! { <Areas account=account here=here /> });
     let class = if navigation.is_some() { "frame" } else { "frame frame-plain" };
     let children = children();
-    // After the content: only now it is known whether one of its forms says it.
-    let untaken = SharedValue::new(crate::page::untaken).into_inner().map(|told| {
-        let lines = told.0.into_iter().map(|(_, words)| view! { <p>{words}</p> });
-        view! { <div class="notice notice-warning" role="alert">{lines.collect_view()}</div> }
-    });
+    let untaken = untaken();
+    #[cfg(feature = "hydrate")]
+    take_focus();
     view! {
         <a class="skip-link" href="#main" rel="external">{words!(frame.skip)}</a>
         <div class="app">
@@ -122,16 +120,54 @@ pub(crate) fn Narrow(
     /// The content.
     children: Children,
 ) -> impl IntoView {
+    let children = children();
+    let untaken = untaken();
+    #[cfg(feature = "hydrate")]
+    take_focus();
     view! {
         <a class="skip-link" href="#main" rel="external">{words!(frame.skip)}</a>
         <div class="app">
             <Header frame=frame />
             <main class="narrow" id="main" tabindex="-1">
+                {untaken}
                 {notice.map(|notice| view! { <NoticeLine notice=notice /> })}
-                {children()}
+                {children}
             </main>
         </div>
     }
+}
+
+/// What is wrong with a form that isn't on the page any more. Asked for after the content: only then
+/// it is known whether one of its forms says it.
+fn untaken() -> impl IntoView {
+    SharedValue::new(crate::page::untaken).into_inner().map(|told| {
+        let lines = told.0.into_iter().map(|(_, words)| view! { <p>{words}</p> });
+        view! { <div class="notice notice-warning" role="alert">{lines.collect_view()}</div> }
+    })
+}
+
+/// Puts the focus where the reader goes on, and so has it read out: on what the last form came to,
+/// on the field that is to be filled in, else on the content. A page that the browser loaded begins
+/// at its top by itself.
+#[cfg(feature = "hydrate")]
+fn take_focus() {
+    use leptos::wasm_bindgen::JsCast as _;
+    if crate::page::is_hydrating() {
+        return;
+    }
+    // It is made before it stands in the page, and only there can it take the focus.
+    request_animation_frame(|| {
+        let html = |found: web_sys::Element| found.dyn_into::<web_sys::HtmlElement>().ok();
+        let wanted = document().query_selector("#notice, main [autofocus]").ok().flatten();
+        if let Some(wanted) = wanted.and_then(html) {
+            let _focused = wanted.focus();
+        } else if let Some(main) = document().get_element_by_id("main").and_then(html) {
+            // Where the page stands is the address's to say.
+            let stay = web_sys::FocusOptions::new();
+            stay.set_prevent_scroll(true);
+            let _focused = main.focus_with_options(&stay);
+        }
+    });
 }
 
 #[component]
@@ -190,7 +226,8 @@ fn AccountMenu(
         }
     });
     let several = several.then(|| {
-        view! { <li><a href="/accounts">{words!(frame.switch)}</a></li> }
+        // With one account left the server leads on to it: only a page loaded whole follows.
+        view! { <li><a href="/accounts" rel="external">{words!(frame.switch)}</a></li> }
     });
     let path = leptos_router::hooks::use_location().pathname.get_untracked();
     let help = crate::help::help_for(&path, account.as_ref());

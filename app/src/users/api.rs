@@ -31,18 +31,31 @@ pub(crate) struct UsersView {
     pub(crate) by_activity: bool,
     /// Whether there is more than fits one page, so that searching and sorting help.
     pub(crate) many: bool,
-    /// Whether this is a later page.
-    pub(crate) later: bool,
-    /// The query of the next page.
-    pub(crate) next: Option<String>,
+    /// The queries of the other orders and pages.
+    pub(crate) queries: Queries,
     /// Invitations that wait for an answer.
     pub(crate) pending: Vec<PendingRow>,
-    /// Whether this is a later page of them.
-    pub(crate) pending_later: bool,
-    /// The query of their next page.
-    pub(crate) pending_next: Option<String>,
     /// For the invite form in the dialog.
     pub(crate) invite: InviteView,
+}
+
+/// Where the two tables lead: each query keeps what the others chose.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Queries {
+    /// Everybody, in the present order.
+    pub(crate) everybody: String,
+    /// The same people by name.
+    pub(crate) by_name: String,
+    /// The same people by last activity.
+    pub(crate) by_activity: String,
+    /// The first page of users, on a later one.
+    pub(crate) first: Option<String>,
+    /// The next page of users.
+    pub(crate) next: Option<String>,
+    /// The first page of invitations, on a later one.
+    pub(crate) pending_first: Option<String>,
+    /// The next page of invitations.
+    pub(crate) pending_next: Option<String>,
 }
 
 /// A user in the table.
@@ -77,6 +90,8 @@ pub(crate) struct PendingRow {
     pub(crate) sent: Moment,
     /// How it stands, and what to do if it stands badly.
     pub(crate) states: Vec<(Mood, String)>,
+    /// Its link, in the moment after sending.
+    pub(crate) link: Option<String>,
 }
 
 /// What the invite form needs.
@@ -99,7 +114,19 @@ pub(crate) async fn users_page(
 ) -> Result<Page<UsersView>, Problem> {
     let inside = request::inside(&account).await?;
     let content = users_view(&inside, search, &sort, &after, &pending_after).await;
-    inside.page(content).await
+    let mut page = inside.page(content).await?;
+    if let (Ok(view), Some(notice)) = (&mut page.content, &mut page.notice) {
+        notice.button_in_row = hand_link(&mut view.pending, notice.link.as_ref());
+    }
+    Ok(page)
+}
+
+/// Puts the link of an invitation that was just sent into its row, if that is on this page.
+#[cfg(feature = "ssr")]
+fn hand_link(rows: &mut [PendingRow], fresh: Option<&(String, String)>) -> bool {
+    let Some((email, link)) = fresh else { return false };
+    let row = rows.iter_mut().find(|row| row.email == *email);
+    row.map(|row| row.link = Some(link.clone())).is_some()
 }
 
 #[cfg(feature = "ssr")]
@@ -117,27 +144,45 @@ async fn users_view(
     let page = domain::users::list(latchkey, actor, &search, order, from.clone()).await?;
     let pending = domain::invitations::pending(latchkey, actor, pending_from.as_ref()).await?;
     let now = latchkey.now();
-    let next = page.next.as_ref().map(|cursor| {
-        let order = if by_activity { "&sort=activity" } else { "" };
-        let search = crate::page::escape_query(&search);
-        format!("?search={search}{order}&after={}", write_cursor(cursor))
-    });
-    let pending_next =
-        pending.next.as_ref().map(|cursor| format!("?pending_after={}", write_cursor(cursor)));
+    let activity = if by_activity { "activity" } else { "" };
+    let (here, pending_here) = (from.as_ref(), pending_from.as_ref());
+    let pending_first = pending_here.map(|_| query(&search, activity, here, None));
+    let pending_next = pending.next.as_ref().map(|next| query(&search, activity, here, Some(next)));
+    let queries = Queries {
+        everybody: query("", activity, None, pending_here),
+        by_name: query(&search, "", None, pending_here),
+        by_activity: query(&search, "activity", None, pending_here),
+        first: here.map(|_| query(&search, activity, None, pending_here)),
+        next: page.next.as_ref().map(|next| query(&search, activity, Some(next), pending_here)),
+        pending_first,
+        pending_next,
+    };
     let users = page.users.into_iter().map(|member| user_row(member, actor.user, now)).collect();
     let pending = pending.invitations.into_iter().map(|row| pending_row(row, now)).collect();
     Ok(UsersView {
         users,
-        many: next.is_some() || from.is_some() || by_activity || !search.trim().is_empty(),
-        later: from.is_some(),
-        pending_later: pending_from.is_some(),
+        many: queries.next.is_some() || from.is_some() || by_activity || !search.trim().is_empty(),
         search,
         by_activity,
-        next,
+        queries,
         pending,
-        pending_next,
         invite: invite_view(inside),
     })
+}
+
+/// A query of the page: what is empty isn't in it.
+#[cfg(feature = "ssr")]
+fn query(search: &str, sort: &str, after: Option<&Cursor>, pending: Option<&Cursor>) -> String {
+    let cursor = |cursor: Option<&Cursor>| cursor.map(write_cursor).unwrap_or_default();
+    let parts = [
+        ("search", crate::page::escape_query(search)),
+        ("sort", sort.to_owned()),
+        ("after", cursor(after)),
+        ("pending_after", cursor(pending)),
+    ];
+    let parts = parts.iter().filter(|(_, value)| !value.is_empty());
+    let parts: Vec<_> = parts.map(|(name, value)| format!("{name}={value}")).collect();
+    format!("?{}", parts.join("&"))
 }
 
 #[cfg(feature = "ssr")]
@@ -194,6 +239,7 @@ fn pending_row(row: domain::invitations::Waiting, now: model::Timestamp) -> Pend
         inviter,
         sent: Moment::new(invitation.sent_at, now),
         states: [delivery, life].into_iter().chain(powerless).collect(),
+        link: None,
     }
 }
 

@@ -55,8 +55,7 @@ impl LazyRoute for UsersPage {
                 <PendingTable
                     number=number
                     rows=view.pending
-                    later=view.pending_later
-                    next=view.pending_next
+                    queries=view.queries
                 />
             }
             .into_any()
@@ -68,23 +67,35 @@ impl LazyRoute for UsersPage {
 #[component]
 fn InviteButton(number: AccountNumber, account: String, invite: InviteView) -> impl IntoView {
     let open = RwSignal::new(false);
+    let coming = RwSignal::new(false);
     let errors = use_context::<HasErrors>();
     let show = move |event: leptos::ev::MouseEvent| {
         // A click for another tab or window keeps its meaning.
         if !event.ctrl_key() && !event.meta_key() && !event.shift_key() {
             event.prevent_default();
             event.stop_propagation();
+            coming.set(true);
             open.set(true);
         }
     };
     let href = format!("/accounts/{number}/users/invite");
     let content = move || {
         open.get().then(|| {
-            Suspend::new(invite_dialog(number, account.clone(), invite.clone(), open, errors))
+            let dialog = invite_dialog(number, account.clone(), invite.clone(), open, errors);
+            Suspend::new(async move {
+                let dialog = dialog.await;
+                coming.try_set(false);
+                dialog
+            })
         })
     };
     view! {
-        <a class="button button-primary" href=href on:click=show>
+        <a
+            class="button button-primary"
+            href=href
+            aria-busy=move || coming.get().then_some("true")
+            on:click=show
+        >
             {icon(Icon::Plus)}
             <span>{words!(users.invite)}</span>
         </a>
@@ -159,10 +170,10 @@ fn UsersTable(number: AccountNumber, view: UsersView) -> impl IntoView {
         words!(users.actions),
     ];
     let rows = view.users.into_iter().map(|row| user_row(&base, row)).collect();
-    let first = view.later.then(|| {
-        view! { <a href=base.clone()>{words!(users.first)}</a> }
+    let first = view.queries.first.map(|query| {
+        view! { <a href=format!("{base}{query}")>{words!(users.first)}</a> }
     });
-    let next = view.next.map(|query| {
+    let next = view.queries.next.map(|query| {
         view! { <a href=format!("{base}{query}") rel="next">{words!(users.next)}</a> }
     });
     let pages = (first.is_some() || next.is_some()).then(|| {
@@ -178,12 +189,15 @@ fn UsersTable(number: AccountNumber, view: UsersView) -> impl IntoView {
 
 fn tools(base: &str, view: &UsersView) -> impl IntoView + use<> {
     let search = view.search.clone();
+    let to = |query: &str| format!("{base}{query}");
     let clear = (!search.is_empty()).then(|| {
-        view! { <a class="button button-quiet" href=base.to_owned()>{words!(users.search_clear)}</a> }
+        let everybody = to(&view.queries.everybody);
+        view! { <a class="button button-quiet" href=everybody>{words!(users.search_clear)}</a> }
     });
-    let query = crate::page::escape_query(&search);
-    let by_name = format!("{base}?search={query}");
-    let by_activity = format!("{base}?search={query}&sort=activity");
+    let (by_name, by_activity) = (to(&view.queries.by_name), to(&view.queries.by_activity));
+    let sorted = view.by_activity.then(|| {
+        view! { <input type="hidden" name="sort" value="activity" /> }
+    });
     let current = |is: bool| is.then_some("true");
     view! {
         <div class="table-tools">
@@ -196,6 +210,7 @@ fn tools(base: &str, view: &UsersView) -> impl IntoView + use<> {
                     value=search
                     placeholder=words!(users.search)
                 />
+                {sorted}
                 <button class="button" type="submit">{words!(users.search_button)}</button>
                 {clear}
             </form>

@@ -5,9 +5,10 @@ use model::AccountNumber;
 
 use crate::ui::avatar::Email;
 use crate::ui::form::{Form, SubmitButton};
+use crate::ui::notice::CopyButton;
 use crate::ui::state::State;
 use crate::ui::table::{Caption, Cell, empty, table};
-use crate::users::api::PendingRow;
+use crate::users::api::{PendingRow, Queries};
 use crate::when::Relative;
 
 /// The table of pending invitations.
@@ -17,16 +18,15 @@ pub(crate) fn PendingTable(
     number: AccountNumber,
     /// Its rows.
     rows: Vec<PendingRow>,
-    /// Whether this is a later page.
-    later: bool,
-    /// The query of the next page.
-    next: Option<String>,
+    /// The queries of its other pages.
+    queries: Queries,
 ) -> impl IntoView {
     let none = rows.is_empty().then(|| empty(words!(pending.empty)));
-    let first = later.then(|| {
-        view! { <a href=format!("/accounts/{number}/users")>{words!(users.first)}</a> }
+    let first = queries.pending_first.map(|query| {
+        let href = format!("/accounts/{number}/users{query}");
+        view! { <a href=href>{words!(users.first)}</a> }
     });
-    let next = next.map(|query| {
+    let next = queries.pending_next.map(|query| {
         let href = format!("/accounts/{number}/users{query}");
         view! { <a href=href rel="next">{words!(users.next)}</a> }
     });
@@ -63,12 +63,16 @@ fn pending_row(number: AccountNumber, row: PendingRow) -> Vec<Cell> {
         .into_iter()
         .map(|(mood, words)| view! { <div><State mood=mood words=words /></div> })
         .collect_view();
+    let copy = row.link.map(|link| {
+        view! { <CopyButton email=row.email.clone() link=link class="button-quiet" /> }
+    });
     let email = view! {
         <div class="person">
             <div><Email address=row.email class="person-name" /></div>
         </div>
     };
     let actions = view! {
+            {copy}
             <Form
                 form="users/resend"
                 action=format!("/accounts/{number}/users")
@@ -83,7 +87,7 @@ fn pending_row(number: AccountNumber, row: PendingRow) -> Vec<Cell> {
                     words=words!(pending.resend)
                 />
             </Form>
-            <form class="inline-form" method="get" action=cancel>
+            <form method="get" action=cancel>
                 <button
                     class="button button-quiet"
                     aria-label=cancel_to

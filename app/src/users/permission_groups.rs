@@ -43,10 +43,15 @@ impl Ticked {
             let of = |name| form.chosen(name).unwrap_or_default();
             chosen(&permissions, &of("areas[]"), &of("areas_before[]"), held)
         });
-        let ticked = back.map_or(granted, |ids| PermissionSet::from_stored(&ids.join(" ")));
-        // A box that can't be changed isn't sent: it stands as it is granted.
-        let locked = granted.iter().filter(|permission| !can_change(*permission, granted, held));
-        Self(RwSignal::new(ticked.iter().chain(locked).collect()))
+        let shown = back.map_or(granted, |ids| follow(granted, &ids, held));
+        let ticked = RwSignal::new(shown);
+        // What was ticked before the WASM came: the boxes first stand as the server sent them.
+        #[cfg(feature = "hydrate")]
+        if crate::page::is_hydrating() {
+            let now = follow(shown, &live::chosen(shown, held), held);
+            Effect::new(move |_| ticked.set(now));
+        }
+        Self(ticked)
     }
 
     /// What the person will be able to do, as a sentence that changes as one ticks.
@@ -72,10 +77,47 @@ impl Ticked {
     }
 }
 
-/// Whether the reader can tick and untick it: they hold it, and nothing that they lack brings it.
-fn can_change(permission: Permission, granted: PermissionSet, held: PermissionSet) -> bool {
-    let brings = |stays: Permission| stays.implies() == Some(permission);
-    held.contains(permission) && !granted.difference(held).any(brings)
+/// What the boxes with these ids make of the permissions, ticked by somebody without the WASM.
+fn follow(before: PermissionSet, ids: &[String], held: PermissionSet) -> PermissionSet {
+    let ticks: Vec<Permission> = ids.iter().filter_map(|id| id.parse().ok()).collect();
+    before.with_ticks(&ticks, held)
+}
+
+/// The boxes as they stand in the browser.
+#[cfg(feature = "hydrate")]
+mod live {
+    use leptos::prelude::document;
+    use leptos::wasm_bindgen::JsCast as _;
+    use model::{Area, Permission, PermissionSet};
+
+    /// What they ask for, after the server sent them with `shown` ticked.
+    pub(super) fn chosen(shown: PermissionSet, held: PermissionSet) -> Vec<String> {
+        let of = |ids: Vec<&str>| ids.into_iter().map(str::to_owned).collect::<Vec<_>>();
+        let permissions = Permission::ALL.into_iter().map(Permission::id);
+        let permissions = of(permissions.filter(|id| is_ticked(id)).collect());
+        let areas = Area::ALL.into_iter().filter(|area| is_ticked(&super::all_of(*area)));
+        let before = Area::ALL.into_iter().filter(|area| super::is_whole(shown, *area));
+        let (areas, before) =
+            (of(areas.map(Area::id).collect()), of(before.map(Area::id).collect()));
+        super::chosen(&permissions, &areas, &before, held)
+    }
+
+    fn is_ticked(id: &str) -> bool {
+        let found = document().get_element_by_id(id);
+        found
+            .and_then(|found| found.dyn_into::<web_sys::HtmlInputElement>().ok())
+            .is_some_and(|input| input.checked())
+    }
+}
+
+/// Whether every permission of the area is in the set.
+fn is_whole(set: PermissionSet, area: Area) -> bool {
+    area.permissions().all(|permission| set.contains(permission))
+}
+
+/// The id of the box "All of …".
+fn all_of(area: Area) -> String {
+    format!("all-{}", area.id())
 }
 
 /// The five groups.
@@ -104,7 +146,6 @@ pub(crate) fn PermissionGroups(
         .collect_view();
     view! {
         <div
-            class="groups"
             id="permissions"
             tabindex="-1"
             class:field-invalid=move || state.error(Field::Permissions).is_some()
@@ -123,8 +164,8 @@ fn Group(
     held: PermissionSet,
     locked: String,
 ) -> impl IntoView {
-    let id = format!("all-{}", area.id());
-    let can_change = move |permission: &Permission| can_change(*permission, granted, held);
+    let id = all_of(area);
+    let can_change = move |permission: &Permission| held.can_change(*permission, granted);
     let can_any = area.permissions().any(|permission| can_change(&permission));
     let all = move || {
         let (some, all) = ticked.count(area);
@@ -151,9 +192,7 @@ fn Group(
     // With the WASM the permissions' own boxes say it all.
     let alive = RwSignal::new(false);
     Effect::new(move |_| alive.set(true));
-    let before = ticked
-        .0
-        .with_untracked(|ticked| area.permissions().all(|permission| ticked.contains(permission)));
+    let before = is_whole(ticked.0.get_untracked(), area);
     let before = (before && can_any).then(|| {
         view! {
             <input
@@ -203,6 +242,9 @@ fn Group(
 fn Row(permission: Permission, ticked: Ticked, locked: Option<String>) -> impl IntoView {
     let id = permission.id();
     let hint_id = format!("{id}-hint");
+    let reason_id = locked.is_some().then(|| format!("{id}-reason"));
+    let described_by =
+        hint_id.clone() + &reason_id.as_ref().map(|id| format!(" {id}")).unwrap_or_default();
     let class = if locked.is_some() { "permission permission-locked" } else { "permission" };
     let is_locked = locked.is_some();
     view! {
@@ -216,12 +258,12 @@ fn Row(permission: Permission, ticked: Ticked, locked: Option<String>) -> impl I
                 checked=ticked.0.with_untracked(|ticked| ticked.contains(permission))
                 prop:checked=move || ticked.contains(permission)
                 on:change=move |event| ticked.set(permission, event_target_checked(&event))
-                aria-describedby=hint_id.clone()
+                aria-describedby=described_by
                 autocomplete="off"
             />
             <label for=id>{words::label(permission)}</label>
             <p class="hint" id=hint_id>{words::hint(permission)}</p>
-            {locked.map(|locked| view! { <p class="permission-reason">{locked}</p> })}
+            {locked.map(|locked| view! { <p class="permission-reason" id=reason_id>{locked}</p> })}
         </div>
     }
 }

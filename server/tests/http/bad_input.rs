@@ -84,6 +84,23 @@ on_both! {
         page.is(405).names_the_request();
     }
 
+    async fn what_is_no_form_is_refused_in_the_readers_language_and_form(db: TestDatabase) {
+        let app = TestApp::new(db).await;
+        let mut ingrid = app.as_person(INGRID).await;
+        let path = format!("{BAKERY}/users/invite");
+        let large = || format!("form=users/invite&email={}", "x".repeat(70_000));
+        let mut request = post(&path, large());
+        request.headers_mut().insert(header::ACCEPT_LANGUAGE, "de".parse().unwrap());
+        let page = ingrid.send(request).await;
+        page.is(413).says("Das Formular ist zu groß");
+        assert!(page.body.contains("<h1>"), "it is a page");
+        let mut request = post(&path, large());
+        request.headers_mut().insert(header::ACCEPT, "application/json".parse().unwrap());
+        let answer = ingrid.send(request).await;
+        answer.is(413);
+        assert!(answer.body.starts_with(r#"[["main","The form is too large"#), "{}", answer.body);
+    }
+
     async fn forms_of_other_sites_are_refused(db: TestDatabase) {
         let app = TestApp::new(db).await;
         let mut ingrid = app.as_person(INGRID).await;
@@ -99,12 +116,17 @@ on_both! {
         ingrid.get(BAKERY).await.is(200);
     }
 
-    async fn a_signed_out_form_leads_to_signing_in(db: TestDatabase) {
+    async fn a_signed_out_form_waits_until_its_sender_has_signed_in(db: TestDatabase) {
         let app = TestApp::new(db).await;
         let path = format!("{BAKERY}/users/invite");
         let fields = [("account", "100001"), ("email", "k@x.example")];
         let page = app.browser().post(&path, "users/invite", &fields).await;
-        assert!(page.leads_to().starts_with("/sign-in?next="), "{}", page.status);
+        page.is(401).says("You have been signed out");
+        let once = page.words().matches("You have been signed out").count();
+        assert_eq!(once, 1, "{}", page.words());
+        assert!(page.body.contains(&format!("href=\"/sign-in?next={path}\"")));
+        assert!(page.body.contains("name=\"email\" value=\"k@x.example\""));
+        assert!(page.body.contains("name=\"form\" value=\"users/invite\""));
     }
 
     async fn a_form_that_the_wasm_sends_is_answered_in_json(db: TestDatabase) {

@@ -1,4 +1,4 @@
-use domain::demo::{AMIRA, BJORN, INGRID};
+use domain::demo::{AMIRA, BJORN, INGRID, MEI};
 use test_database::on_both;
 
 use crate::story::{BAKERY, TestApp};
@@ -18,6 +18,15 @@ on_both! {
         page.says("Ingrid Solberg and Olav Solberg");
         app.browser().get(GUIDE).await.is(302);
         app.browser().get("/help/users").await.is(200).says("from inside an account");
+    }
+
+    async fn without_an_account_in_its_address_the_guide_finds_those_of_the_reader(db: TestDatabase) {
+        let app = TestApp::new(db).await;
+        let page = app.as_person(INGRID).await.get("/help/users").await;
+        page.is(200).says("You can invite people to Nordlys Bakeri AS");
+        let page = app.as_person(MEI).await.get("/help/users").await;
+        page.is(200).says("Choose the account that it is about: Fjord & Pixel Nordlys Bakeri AS");
+        assert!(page.body.contains("href=\"/help/users?account=100001\""));
     }
 
     async fn the_guide_says_when_the_mails_are_used_up(db: TestDatabase) {
@@ -99,6 +108,10 @@ on_both! {
         let page = bjorn.post(GUIDE, "help/feedback", &fields).await;
         page.is(422).says("Choose yes or no");
         assert!(page.body.contains("What is a scope?"), "what was typed stays");
+        assert!(page.body.contains("aria-describedby=\"helped-error\""));
+        let markup = [fields[0], ("comment", "</textarea><b>&amp;</b>"), fields[2]];
+        let page = bjorn.post(GUIDE, "help/feedback", &markup).await;
+        assert!(page.body.contains("&lt;/textarea>&lt;b>&amp;amp;&lt;/b>"), "it stays text");
         let mut answer = fields.to_vec();
         answer.push(("helped", "no"));
         bjorn.submit(GUIDE, "help/feedback", &answer).await.says("Thank you for your answer");

@@ -57,6 +57,16 @@ on_both! {
         tom.get(&format!("{BAKERY}/support")).await.is(200);
     }
 
+    async fn joining_after_the_session_ended_says_why_it_came_to_nothing(db: TestDatabase) {
+        let app = TestApp::new(db).await;
+        app.as_person(INGRID).await.invite(TOM.email, &["support.open"]).await.is(303);
+        let link = app.invitation_link(TOM.email).await;
+        let fields = [("token", link.rsplit('/').next().unwrap())];
+        let page = app.browser().post(&link, "invitations/join", &fields).await;
+        page.is(401).says("You have been signed out. Sign in again");
+        page.says("You already have a login");
+    }
+
     async fn somebody_signed_in_joins_with_one_click_and_others_sign_out_first(db: TestDatabase) {
         let app = TestApp::new(db).await;
         let mut ingrid = app.as_person(INGRID).await;

@@ -3,7 +3,7 @@
 use domain::demo::{AMIRA, BJORN, INGRID, MEI, OLAV, TOM};
 use test_database::on_both;
 
-use crate::story::{AGENCY, BAKERY, TestApp};
+use crate::story::{AGENCY, BAKERY, Page, TestApp};
 
 on_both! {
     async fn the_page_shows_users_and_pending_invitations(db: TestDatabase) {
@@ -155,6 +155,25 @@ on_both! {
         ingrid.post(&path, "users/remove-access", &fields).await.is(404);
     }
 
+    async fn the_links_of_both_tables_keep_what_was_chosen(db: TestDatabase) {
+        let app = TestApp::new(db).await;
+        let mut ingrid = app.as_person(INGRID).await;
+        let later = "00000000-0000-7000-8000-000000000000~A";
+        let chosen = format!("search=e&after={later}&pending_after={later}");
+        let page = ingrid.get(&format!("{BAKERY}/users?{chosen}")).await;
+        let leads = |page: &Page, query: &str, words: &str| {
+            let href = format!("href=\"{BAKERY}/users?{}\"", query.replace('&', "&amp;"));
+            let mut links = page.body.split("<a ").filter(|link| link.contains(words));
+            assert!(links.any(|link| link.contains(&href)), "{words} doesn't lead to {query}");
+        };
+        leads(&page, &format!("search=e&pending_after={later}"), "First page");
+        leads(&page, &format!("search=e&after={later}"), "First page");
+        leads(&page, &format!("pending_after={later}"), "Show everybody");
+        let page = ingrid.get(&format!("{BAKERY}/users?search=e&sort=activity")).await;
+        leads(&page, "sort=activity", "Show everybody");
+        assert!(page.body.contains("type=\"hidden\" name=\"sort\" value=\"activity\""));
+    }
+
     async fn somebody_is_found_by_any_part_of_their_address(db: TestDatabase) {
         let app = TestApp::new(db).await;
         let mut ingrid = app.as_person(INGRID).await;
@@ -163,6 +182,36 @@ on_both! {
             page.is(200).says("Bjørn Lie");
             assert!(!page.words().contains("Mei Tanaka"), "{search}");
         }
+    }
+
+    async fn unticking_what_is_implied_takes_what_implies_it_without_a_script(db: TestDatabase) {
+        let app = TestApp::new(db).await;
+        let id = app.id_of(BJORN).await;
+        let path = format!("{BAKERY}/users/{id}");
+        let mut ingrid = app.as_person(INGRID).await;
+        let mut bjorn = app.as_person(BJORN).await;
+        let only_paying = [("account", "100001"), ("user", &*id), ("permissions[]", "billing.pay")];
+        let page = ingrid.post(&path, "users/change-permissions", &only_paying).await;
+        page.is(422).says("Choose at least one permission, or remove this person's access");
+        bjorn.get(&format!("{BAKERY}/billing")).await.is(200);
+        let mut fields = only_paying.to_vec();
+        fields.push(("permissions[]", "services.view"));
+        ingrid.submit(&path, "users/change-permissions", &fields).await.says("Changes saved");
+        bjorn.get(&format!("{BAKERY}/billing")).await.is(403);
+        bjorn.get(&format!("{BAKERY}/services")).await.is(200);
+    }
+
+    async fn the_fresh_link_is_copied_from_the_row_of_its_invitation(db: TestDatabase) {
+        let app = TestApp::new(db).await;
+        let mut ingrid = app.as_person(INGRID).await;
+        ingrid.invite("kari@nordlys.example", &["billing.view"]).await.is(303);
+        let page = ingrid.get(&format!("{BAKERY}/users")).await;
+        let button = "Copy link for kari@nordlys.example";
+        assert_eq!(page.body.matches(&format!("aria-label=\"{button}\"")).count(), 1);
+        assert!(page.row_of("kari@").contains(button));
+        assert!(page.body.contains("Link for kari@nordlys.example"), "the field is in the notice");
+        let page = ingrid.get(&format!("{BAKERY}/users")).await;
+        assert!(!page.body.contains(button), "only in the moment after sending");
     }
 
     async fn nothing_ticked_is_a_field_error(db: TestDatabase) {
