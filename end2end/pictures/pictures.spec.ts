@@ -1,7 +1,9 @@
 import { join } from 'node:path';
-import { bjorn, ingrid, mei, nordlys, type Person } from '../story/people';
-import { enter, inAccount, openManageAccess, readMail, sendInvitation, signIn } from '../story/steps';
+import type { Page } from '@playwright/test';
+import { bjorn, ingrid, mei, nordlys, olav, type Person } from '../story/people';
+import { enter, heading, inAccount, openManageAccess, ownName, readMail, sendInvitation, signIn } from '../story/steps';
 import { expect, test } from '../story/test';
+import { languages, wordsOf } from '../story/words';
 
 const folder = process.env.SCREENSHOTS ?? 'pictures';
 
@@ -24,6 +26,8 @@ test('pictures of the pages, wide and narrow, light and dark', async ({ page, so
     { name: 'accounts', as: mei, address: '/accounts' },
     { name: 'sign-in', address: '/sign-in' },
     { name: 'join', address: invitation },
+    { name: 'help', as: ingrid, address: `/help/users?account=${nordlys.number}` },
+    { name: 'security', as: ingrid, address: '/security' },
     { name: 'mailbox', address: '/demo/mailbox' },
   ];
 
@@ -49,3 +53,39 @@ test('pictures of the pages, wide and narrow, light and dark', async ({ page, so
     }
   }
 });
+
+for (const language of languages) {
+  test.describe(language, () => {
+    test.use({ locale: language });
+
+    // The words are longer in one language than in another, and nowhere is less room for them.
+    test('pictures of the longest pages on a phone', async ({ page, someoneElse }) => {
+      const say = wordsOf(language);
+      const email = `nora.${language}@regnskap.example`;
+      const picture = (of: Page, name: string) =>
+        of.screenshot({ path: join(folder, `${name}-390-${language}.png`), fullPage: true });
+      await page.setViewportSize({ width: 390, height: 844 });
+      await page.goto('/sign-in');
+      await page.locator('#email').fill(olav.email);
+      await page.locator('#password').fill(olav.password);
+      await page.locator('form:has(#password) [type=submit]').click();
+      await expect(ownName(page, olav)).toBeVisible();
+      await page.goto(`/help/users?account=${nordlys.number}`);
+      await picture(page, 'help');
+      await page.goto(inAccount(nordlys, 'users/invite'));
+      await page.locator('#email').fill(email);
+      await page.locator('[id="billing.pay"]').check();
+      await picture(page, 'invite');
+      await page.locator('main form [type=submit]').click();
+      await expect(page.locator('#notice')).toContainText(email);
+      await picture(page, 'users');
+      const theirs = await someoneElse();
+      await theirs.setViewportSize({ width: 390, height: 844 });
+      await theirs.goto(await page.locator('#copy-link').inputValue());
+      await picture(theirs, 'join');
+      await page.getByRole('link', { name: say('users.manage', { name: mei.name }), exact: true }).click();
+      await expect(heading(page, say('manage.heading', { name: mei.name }))).toBeVisible();
+      await picture(page, 'manage');
+    });
+  });
+}

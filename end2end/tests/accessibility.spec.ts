@@ -1,5 +1,6 @@
+import type { Page } from '@playwright/test';
 import { expectAccessible, expectToFit } from '../story/accessible';
-import { bjorn, ingrid, mei, nordlys, olav, stranger } from '../story/people';
+import { bjorn, ingrid, mei, nordlys, olav, stranger, type Person } from '../story/people';
 import { accountMenu, enter, inAccount, invite, openManageAccess, ownName, signIn } from '../story/steps';
 import { expect, test } from '../story/test';
 
@@ -121,11 +122,7 @@ for (const language of ['nb', 'de'] as const) {
     // The markup is the same in every language; what differs is how long the words are.
     test('the pages are accessible and fit', async ({ page }) => {
       test.slow();
-      await page.goto('/sign-in');
-      await page.locator('#email').fill(olav.email);
-      await page.locator('#password').fill(olav.password);
-      await page.locator('form:has(#password) [type=submit]').click();
-      await expect(ownName(page, olav)).toBeVisible();
+      await signInWith(page, olav);
       for (const [, path] of pages) {
         await page.goto(path);
         await expectAccessible(page);
@@ -133,11 +130,56 @@ for (const language of ['nb', 'de'] as const) {
       }
     });
 
-    test('signing in and joining are accessible and fit', async ({ page }) => {
+    test('signing in and joining are accessible and fit', async ({ page, someoneElse }) => {
       await page.goto('/sign-in');
       await expect(page.locator('html')).toHaveAttribute('lang', language);
       await expectAccessible(page);
       await expectToFit(page);
+      await enterAsOlav(page, 'users/invite');
+      const { email } = stranger();
+      await page.locator('#email').fill(email);
+      await page.locator('[id="billing.pay"]').check();
+      await page.locator('main form [type=submit]').click();
+      await expect(page.locator('#notice')).toContainText(email);
+      await expectAccessible(page);
+      await expectToFit(page);
+      const theirs = await someoneElse();
+      await theirs.goto(await page.locator('#copy-link').inputValue());
+      await expect(theirs.locator('html')).toHaveAttribute('lang', language);
+      await expectAccessible(theirs);
+      await expectToFit(theirs);
     });
+
+    test('managing, being refused and putting right are accessible and fit', async ({ page, someoneElse }) => {
+      await enterAsOlav(page, 'users');
+      await page.getByRole('link', { name: mei.name, exact: true }).click();
+      await expect(page.getByRole('heading', { level: 1 })).toContainText(mei.name);
+      await expectAccessible(page);
+      await expectToFit(page);
+      await page.goto(inAccount(nordlys, 'users/invite'));
+      await page.locator('main form [type=submit]').click();
+      await expect(page.locator('.error-summary')).toBeVisible();
+      await expectAccessible(page);
+      await expectToFit(page);
+      const theirs = await someoneElse();
+      await signInWith(theirs, bjorn);
+      await theirs.goto(inAccount(nordlys, 'users'));
+      await expectAccessible(theirs);
+      await expectToFit(theirs);
+    });
+
+    async function enterAsOlav(page: Page, path: string) {
+      await signInWith(page, olav);
+      await page.goto(inAccount(nordlys, path));
+    }
   });
+}
+
+/** Signs in on a page whose words are in any language. */
+async function signInWith(page: Page, person: Person) {
+  await page.goto('/sign-in');
+  await page.locator('#email').fill(person.email);
+  await page.locator('#password').fill(person.password);
+  await page.locator('form:has(#password) [type=submit]').click();
+  await expect(ownName(page, person)).toBeVisible();
 }

@@ -60,6 +60,18 @@ test("a change takes effect on the person's very next request", async ({ page, s
   await expectOpen(theirs, nordlys, { path: 'domains', heading: 'Domains' });
 });
 
+test('unticking what is implied takes what implies it', async ({ page, someoneElse }) => {
+  const newcomer = stranger('Ada Moe');
+  const theirs = await someoneElse();
+  await bringIn({ page, theirs }, ingrid, nordlys, newcomer, ['See invoices', 'Pay invoices', 'See services']);
+  await page.goto(inAccount(nordlys, 'users'));
+  await openManageAccess(page, newcomer);
+  await untick(permissionsForm(page), ['See invoices']);
+  await saveChanges(page);
+  await expectRefused(theirs, nordlys, { path: 'billing', heading: 'Billing' });
+  await expectOpen(theirs, nordlys, { path: 'services', heading: 'Services' });
+});
+
 test('taking one right of a full area takes only that one', async ({ page }) => {
   await enter(page, mei, fjordPixel, 'users');
   await openManageAccess(page, tom);

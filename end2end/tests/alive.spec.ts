@@ -1,0 +1,156 @@
+// What scripts add, and what they must not spoil: ticks made before they came, the focus, the waiting, their own end.
+import type { Page } from '@playwright/test';
+import { ingrid, nordlys, stranger } from '../story/people';
+import {
+  announcement,
+  bringIn,
+  enter,
+  expectOpen,
+  expectRefused,
+  heading,
+  inAccount,
+  openManageAccess,
+  permissionsForm,
+  saveChanges,
+  sendInvitation,
+} from '../story/steps';
+import { expect, test } from '../story/test';
+
+test.use({ story: 'alive' });
+
+/** Keeps back what the page asks for at these addresses; answers what lets it through. */
+async function keepBack(page: Page, addresses: string | RegExp): Promise<() => void> {
+  let letThrough = () => {};
+  const free = new Promise<void>((resolve) => (letThrough = resolve));
+  await page.route(addresses, async (route) => {
+    await free;
+    await route.continue();
+  });
+  return letThrough;
+}
+
+test('what is ticked before the page comes to life counts', async ({ page, someoneElse, javaScriptEnabled }) => {
+  const newcomer = stranger('Liv Aas');
+  const theirs = await someoneElse();
+  await bringIn({ page, theirs }, ingrid, nordlys, newcomer, ['See invoices', 'Pay invoices', 'See services']);
+  await page.goto(inAccount(nordlys, 'users'));
+  await openManageAccess(page, newcomer);
+
+  const letThrough = await keepBack(page, /\/pkg\/.*\.wasm$/);
+  await page.reload({ waitUntil: 'domcontentloaded' });
+  const form = permissionsForm(page);
+  await form.getByRole('checkbox', { name: 'See invoices' }).uncheck();
+  await form.getByRole('checkbox', { name: 'All of Domains' }).check();
+  letThrough();
+  if (javaScriptEnabled !== false) {
+    // Alive, the boxes of whole areas aren't sent any more.
+    await expect(form.locator('[name="areas[]"]')).toHaveCount(0);
+    await expect(form.getByRole('checkbox', { name: 'See invoices' })).not.toBeChecked();
+    await expect(form.getByRole('checkbox', { name: 'Pay invoices' })).not.toBeChecked();
+    await expect(form.getByRole('checkbox', { name: 'Transfer domains away' })).toBeChecked();
+    await expect(form).toContainText('3 of 3');
+  }
+  await saveChanges(page);
+  await expectRefused(theirs, nordlys, { path: 'billing', heading: 'Billing' });
+  await expectOpen(theirs, nordlys, { path: 'domains', heading: 'Domains' });
+  await expectOpen(theirs, nordlys, { path: 'services', heading: 'Services' });
+});
+
+test('the focus follows to the next page and to what came of a form', async ({ page, javaScriptEnabled }) => {
+  await enter(page, ingrid, nordlys);
+  await page.getByRole('navigation', { name: 'Account' }).getByRole('link', { name: 'Billing' }).click();
+  await expect(heading(page, 'Billing')).toBeVisible();
+  // A page that the browser itself loads begins at its top.
+  if (javaScriptEnabled !== false) await expect(page.getByRole('main')).toBeFocused();
+  await page.goto(inAccount(nordlys, 'users'));
+  const { email } = stranger();
+  await sendInvitation(page, { email, permissions: ['See invoices'] });
+  if (javaScriptEnabled !== false) await expect(announcement(page, email)).toBeFocused();
+  await page.getByRole('button', { name: `Resend invitation to ${email}` }).click();
+  const again = announcement(page, `Invitation sent to ${email} again`);
+  await expect(again).toBeVisible();
+  if (javaScriptEnabled !== false) {
+    await expect(again).toBeFocused();
+    await expect(again).toBeInViewport();
+  }
+});
+
+test('waiting is shown, also when nothing may move', async ({ page, javaScriptEnabled }) => {
+  await page.emulateMedia({ reducedMotion: 'reduce' });
+  await enter(page, ingrid, nordlys, 'users?search=e');
+  const letThrough = await keepBack(page, /\/api\/users\/page/);
+  await page.getByRole('link', { name: 'By last activity' }).click();
+  if (javaScriptEnabled !== false) {
+    await expect(page.locator('.progress')).toHaveCSS('opacity', '1');
+    letThrough();
+  }
+  await expect(page.getByRole('link', { name: 'By last activity' })).toHaveAttribute('aria-current', 'true');
+  await expect(page.locator('.progress')).toHaveCount(0);
+});
+
+test('a page that has died says so and can be loaded again', async ({ browser, baseURL, locale, javaScriptEnabled }) => {
+  // In a browser of its own: here it may complain.
+  const context = await browser.newContext({ baseURL, locale, javaScriptEnabled });
+  const page = await context.newPage();
+  await enter(page, ingrid, nordlys);
+  await page.waitForLoadState('networkidle');
+  const notice = page.getByRole('alert').filter({ hasText: 'This page has stopped working' });
+  await expect(notice).toBeHidden();
+  await page.route(/\/pkg\/.*\.wasm$/, (route) => route.abort());
+  await page.getByRole('navigation', { name: 'Account' }).getByRole('link', { name: 'Billing' }).click();
+  if (javaScriptEnabled !== false) {
+    await expect(notice).toBeVisible();
+    await expect(page.locator('.progress')).toBeHidden();
+    await page.unroute(/\/pkg\/.*\.wasm$/);
+    await notice.getByRole('link', { name: 'Load the page again' }).click();
+  }
+  await expect(heading(page, /Billing|Nordlys/)).toBeVisible();
+  await expect(notice).toBeHidden();
+  await context.close();
+});
+
+test("an invitation's link is copied from its row", async ({ page, context, javaScriptEnabled }) => {
+  await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+  await enter(page, ingrid, nordlys, 'users');
+  const { email } = stranger();
+  await sendInvitation(page, { email, permissions: ['See invoices'] });
+  const field = page.getByLabel(`Link for ${email}`, { exact: true });
+  await expect(field).toHaveValue(/\/invitations\//);
+  const button = page.getByRole('button', { name: `Copy link for ${email}` });
+  // Without scripts no button could copy: the field is there.
+  if (javaScriptEnabled === false) return expect(button).toHaveCount(0);
+  await button.click();
+  await expect(page.getByRole('button', { name: `Copied: link for ${email}` })).toBeVisible();
+  expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(await field.inputValue());
+});
+
+test('where the browser lets no button copy, the link is selected', async ({ page, javaScriptEnabled }) => {
+  await page.addInitScript(() => {
+    Clipboard.prototype.writeText = () => Promise.reject(new Error('not here'));
+  });
+  await enter(page, ingrid, nordlys, 'users');
+  const { email } = stranger();
+  await sendInvitation(page, { email, permissions: ['See invoices'] });
+  const field = page.getByLabel(`Link for ${email}`, { exact: true });
+  if (javaScriptEnabled === false) return expect(field).toBeVisible();
+  await page.getByRole('button', { name: `Copy link for ${email}` }).click();
+  await expect(page.getByText("Your browser doesn't let us copy")).toBeVisible();
+  await expect(field).toBeFocused();
+  await expect(page.getByRole('button', { name: `Copy link for ${email}` })).toBeVisible();
+});
+
+test('a password can be looked at where a script runs, and nowhere else', async ({ page, javaScriptEnabled }) => {
+  await page.goto('/sign-in');
+  await expect(page.getByRole('button', { name: 'Show password' })).toHaveCount(0);
+  await enter(page, ingrid, nordlys);
+  await page.goto('/security');
+  const field = page.getByLabel('New password', { exact: true });
+  await field.fill('a lamp beside the window');
+  const show = page.locator('.field', { has: field }).getByRole('button', { name: 'Show password' });
+  if (javaScriptEnabled === false) return expect(show).toHaveCount(0);
+  await show.click();
+  await expect(field).toHaveAttribute('type', 'text');
+  await expect(field).toHaveValue('a lamp beside the window');
+  await page.locator('.field', { has: field }).getByRole('button', { name: 'Hide password' }).click();
+  await expect(field).toHaveAttribute('type', 'password');
+});
