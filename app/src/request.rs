@@ -394,13 +394,17 @@ pub fn plainly(status: StatusCode, facts: &RequestFacts) -> Option<String> {
     })
 }
 
-/// What is wrong with a request that isn't even a form, in words of this language.
+/// What is wrong with a request that isn't even a form, in the reader's language, and the request's
+/// id.
 #[must_use]
-pub fn unreadable(status: StatusCode, locale: Locale) -> Told {
-    Told::about_form(locale, || match status {
-        StatusCode::PAYLOAD_TOO_LARGE => words!(failed.too_large),
-        StatusCode::UNSUPPORTED_MEDIA_TYPE => words!(failed.no_form),
-        StatusCode::REQUEST_TIMEOUT => words!(failed.too_slow),
-        _ => words!(failed.unreadable),
+pub fn unreadable(status: StatusCode, facts: &RequestFacts) -> Told {
+    Told::about_form(facts.locale, || {
+        let words = match status {
+            StatusCode::PAYLOAD_TOO_LARGE => words!(failed.too_large),
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => words!(failed.no_form),
+            StatusCode::REQUEST_TIMEOUT => words!(failed.too_slow),
+            _ => words!(failed.unreadable),
+        };
+        format!("{words} {}", words!(failed.request, id = facts.id.clone()))
     })
 }

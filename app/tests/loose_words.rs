@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Names that aren't words: HTTP's headers, a media type's parts, a time zone's, browsers'.
-const NAMES: [&str; 26] = [
+const NAMES: [&str; 28] = [
     "Accept",
     "Content-Type",
     "From: {}\\nTo: {}\\nSubject: {}\\nMessage-ID: {}\\nAuto-Submitted: auto-generated",
@@ -35,6 +35,8 @@ const NAMES: [&str; 26] = [
     "Android",
     "Windows",
     "Mac OS X",
+    "Mac",
+    "Linux",
 ];
 
 #[test]

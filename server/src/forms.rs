@@ -303,5 +303,6 @@ fn without_secrets(values: Vec<(String, String)>) -> Vec<(String, String)> {
 
 fn unreadable(head: &RequestParts, status: StatusCode) -> Told {
     tracing::info!(status = status.as_u16(), "an unreadable form was refused");
-    app::request::unreadable(status, locale(head))
+    let facts = head.extensions.get::<RequestFacts>().cloned().unwrap_or_default();
+    app::request::unreadable(status, &facts)
 }

@@ -6,7 +6,7 @@ use model::Field;
 
 use crate::invitations::api::{Dead, JoinView, OpenInvitation, Step, join_page};
 use crate::page::{Frame, Loading, PageTitle, narrow};
-use crate::ui::field::{PasswordField, TextField};
+use crate::ui::field::{PasswordField, TextField, username};
 use crate::ui::form::{Form, SubmitButton};
 use crate::words;
 
@@ -75,16 +75,7 @@ fn step_form(step: Step, token: String, email: String, account: String) -> AnyVi
                 {hidden()}
                 <h2>{words!(join.new_heading)}</h2>
                 <p>{words!(join.new_lead, email = email.clone())}</p>
-                <input
-                    class="visually-hidden"
-                    type="email"
-                    name="username"
-                    autocomplete="username"
-                    value=email
-                    readonly
-                    tabindex="-1"
-                    aria-hidden="true"
-                />
+                {username(email)}
                 <TextField
                     field=Field::FullName
                     label=words!(form.full_name)
@@ -102,16 +93,7 @@ fn step_form(step: Step, token: String, email: String, account: String) -> AnyVi
                 {hidden()}
                 <h2>{words!(join.login_heading)}</h2>
                 <p>{words!(join.login_lead, email = email.clone())}</p>
-                <input
-                    class="visually-hidden"
-                    type="email"
-                    name="username"
-                    autocomplete="username"
-                    value=email
-                    readonly
-                    tabindex="-1"
-                    aria-hidden="true"
-                />
+                {username(email)}
                 <PasswordField field=Field::Password label=words!(form.password) />
                 <div class="form-actions">
                     <SubmitButton words=words!(join.login_button) />

@@ -36,18 +36,13 @@ impl LazyRoute for AuthenticatorPage {
                     </li>
                     <li>{words!(authenticator.step_code)}</li>
                 </ol>
-                <Form form="security/turn-app-on" action="/security/authenticator">
-                    <TextField
-                        field=Field::Code
-                        label=words!(form.code)
-                        hint=words!(authenticator.code_hint)
-                        autocomplete="one-time-code"
-                    />
-                    <div class="form-actions">
-                        <SubmitButton words=words!(authenticator.turn_on) />
-                        <a href="/security">{words!(form.cancel)}</a>
-                    </div>
-                </Form>
+                {code_form(
+                    "security/turn-app-on",
+                    "/security/authenticator",
+                    words!(authenticator.code_hint),
+                    "button-primary",
+                    words!(authenticator.turn_on),
+                )}
             }
             .into_any()
         })
@@ -96,18 +91,13 @@ impl LazyRoute for TurnOffPage {
                 <PageTitle title=heading.clone() provider=frame.provider />
                 <h1>{heading}</h1>
                 <p>{words!(authenticator.off_text)}</p>
-                <Form form="security/turn-app-off" action="/security/authenticator/off">
-                    <TextField
-                        field=Field::Code
-                        label=words!(form.code)
-                        hint=words!(second_factor.hint)
-                        autocomplete="one-time-code"
-                    />
-                    <div class="form-actions">
-                        <SubmitButton class="button-danger" words=words!(authenticator.turn_off) />
-                        <a href="/security">{words!(form.cancel)}</a>
-                    </div>
-                </Form>
+                {code_form(
+                    "security/turn-app-off",
+                    "/security/authenticator/off",
+                    words!(second_factor.hint),
+                    "button-danger",
+                    words!(authenticator.turn_off),
+                )}
             }
             .into_any()
         })
@@ -130,20 +120,40 @@ impl LazyRoute for CodesPage {
                 <PageTitle title=heading.clone() provider=frame.provider />
                 <h1>{heading}</h1>
                 <p>{words!(authenticator.renew_text)}</p>
-                <Form form="security/renew-codes" action="/security/recovery-codes">
-                    <TextField
-                        field=Field::Code
-                        label=words!(form.code)
-                        hint=words!(second_factor.hint)
-                        autocomplete="one-time-code"
-                    />
-                    <div class="form-actions">
-                        <SubmitButton words=words!(authenticator.renew) />
-                        <a href="/security">{words!(form.cancel)}</a>
-                    </div>
-                </Form>
+                {code_form(
+                    "security/renew-codes",
+                    "/security/recovery-codes",
+                    words!(second_factor.hint),
+                    "button-primary",
+                    words!(authenticator.renew),
+                )}
             }
             .into_any()
         })
     }
+}
+
+/// A form that takes a code.
+fn code_form(
+    form: &'static str,
+    action: &'static str,
+    hint: String,
+    class: &'static str,
+    button: String,
+) -> AnyView {
+    view! {
+        <Form form=form action=action>
+            <TextField
+                field=Field::Code
+                label=words!(form.code)
+                hint=hint
+                autocomplete="one-time-code"
+            />
+            <div class="form-actions">
+                <SubmitButton class=class words=button />
+                <a href="/security">{words!(form.cancel)}</a>
+            </div>
+        </Form>
+    }
+    .into_any()
 }

@@ -12,7 +12,7 @@ use model::Field;
 
 use crate::page::{Loading, PageTitle, framed};
 use crate::security::api::{DeviceRow, SecurityView, security_page};
-use crate::ui::field::PasswordField;
+use crate::ui::field::{PasswordField, username};
 use crate::ui::form::{Form, SubmitButton};
 use crate::ui::frame::Here;
 use crate::ui::state::{Mood, State};
@@ -44,16 +44,7 @@ impl LazyRoute for SecurityPage {
                 <section>
                     <h2>{words!(security.password)}</h2>
                     <Form form="security/change-password" action="/security">
-                        <input
-                            class="visually-hidden"
-                            type="email"
-                            name="username"
-                            autocomplete="username"
-                            value=view.email
-                            readonly
-                            tabindex="-1"
-                            aria-hidden="true"
-                        />
+                        {username(view.email)}
                         <PasswordField
                             field=Field::Password
                             label=words!(form.current_password)

@@ -6,7 +6,7 @@ use model::Field;
 
 use crate::page::{Confirming, PageTitle};
 use crate::request;
-use crate::ui::field::PasswordField;
+use crate::ui::field::{PasswordField, username};
 use crate::ui::form::{Form, SubmitButton};
 use crate::ui::frame::Narrow;
 
@@ -29,16 +29,7 @@ pub(crate) fn confirm_page(confirming: Confirming) -> AnyView {
             <Form form="sign-in/confirm" action=action>
                 <input type="hidden" name="kept_form" value=form />
                 {kept.collect_view()}
-                <input
-                    class="visually-hidden"
-                    type="email"
-                    name="username"
-                    autocomplete="username"
-                    value=email
-                    readonly
-                    tabindex="-1"
-                    aria-hidden="true"
-                />
+                {username(email)}
                 <PasswordField field=Field::Password label=words!(form.password) />
                 <div class="form-actions">
                     <SubmitButton words=words!(confirm.button) />

@@ -100,6 +100,23 @@ fn ShowButton(shown: RwSignal<bool>, of: &'static str) -> impl IntoView {
     }
 }
 
+/// Whose password it is, unseen: password managers look for it beside the password.
+pub(crate) fn username(email: String) -> AnyView {
+    view! {
+        <input
+            class="visually-hidden"
+            type="email"
+            name="username"
+            autocomplete="username"
+            value=email
+            readonly
+            tabindex="-1"
+            aria-hidden="true"
+        />
+    }
+    .into_any()
+}
+
 /// A password: never sent back to the page.
 #[component]
 pub(crate) fn PasswordField(

@@ -30,8 +30,14 @@ impl Invited {
             ("full_name", "Kari Nordmann"),
             ("password", "a password of mine"),
         ];
-        let page = browser.post(&self.link, "invitations/join-with-new-login", &fields).await;
-        page.status.as_u16()
+        // Whom the queue for hashing sends away asks again, as a person would.
+        loop {
+            let page = browser.post(&self.link, "invitations/join-with-new-login", &fields).await;
+            match page.status.as_u16() {
+                503 if page.headers.contains_key("retry-after") => tokio::task::yield_now().await,
+                status => return status,
+            }
+        }
     }
 
     async fn decline(&self, mut browser: Browser) -> u16 {
