@@ -24,20 +24,8 @@ impl Invited {
         Self { link, token, id }
     }
 
-    async fn join(&self, mut browser: Browser) -> u16 {
-        let fields = [
-            ("token", self.token.as_str()),
-            ("full_name", "Kari Nordmann"),
-            ("password", "a password of mine"),
-        ];
-        // Whom the queue for hashing sends away asks again, as a person would.
-        loop {
-            let page = browser.post(&self.link, "invitations/join-with-new-login", &fields).await;
-            match page.status.as_u16() {
-                503 if page.headers.contains_key("retry-after") => tokio::task::yield_now().await,
-                status => return status,
-            }
-        }
+    async fn join(&self, browser: Browser) -> u16 {
+        join(browser, &self.link, "Kari Nordmann").await
     }
 
     async fn decline(&self, mut browser: Browser) -> u16 {
@@ -57,6 +45,19 @@ impl Invited {
 
     fn fields(&self) -> [(&str, &str); 2] {
         [("account", "100001"), ("invitation", self.id.as_str())]
+    }
+}
+
+/// Joins with a new login. Whom the queue for hashing sends away asks again, as a person would.
+async fn join(mut browser: Browser, link: &str, name: &str) -> u16 {
+    let token = link.rsplit('/').next().unwrap();
+    let fields = [("token", token), ("full_name", name), ("password", "a password of mine")];
+    loop {
+        let page = browser.post(link, "invitations/join-with-new-login", &fields).await;
+        match page.status.as_u16() {
+            503 if page.headers.contains_key("retry-after") => tokio::task::yield_now().await,
+            status => return status,
+        }
     }
 }
 
@@ -90,18 +91,8 @@ on_both! {
         let link = app.invitation_link("kari@nordlys.example").await;
         let mut joins = tokio::task::JoinSet::new();
         for n in 0..50 {
-            let (mut browser, link) = (app.browser(), link.clone());
-            joins.spawn(async move {
-                let token = link.rsplit('/').next().unwrap().to_owned();
-                let name = format!("Kari {n}");
-                let fields = [
-                    ("token", token.as_str()),
-                    ("full_name", name.as_str()),
-                    ("password", "a password of mine"),
-                ];
-                let page = browser.post(&link, "invitations/join-with-new-login", &fields).await;
-                page.status.as_u16()
-            });
+            let (browser, link) = (app.browser(), link.clone());
+            joins.spawn(async move { join(browser, &link, &format!("Kari {n}")).await });
         }
         let statuses = joins.join_all().await;
         assert_eq!(statuses.iter().filter(|status| **status == 303).count(), 1, "{statuses:?}");
