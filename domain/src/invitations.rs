@@ -503,6 +503,7 @@ async fn join(
                 access,
             },
         );
+        let session = session.map(Box::new);
         Ok(Answer::Accept { joiner, access, session, entry, mail })
     };
     latchkey.store.answer_invitation(&token.hash(), latchkey.now(), decide).await

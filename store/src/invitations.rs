@@ -262,7 +262,7 @@ pub enum Answer {
         /// With what access.
         access: Access,
         /// A session to begin in the same transaction.
-        session: Option<NewSession>,
+        session: Option<Box<NewSession>>,
         /// The log's row.
         entry: NewActivity,
         /// The mail that tells the inviter.

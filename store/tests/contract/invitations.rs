@@ -327,7 +327,7 @@ on_both! {
             Ok(Answer::Accept {
                 joiner: Joiner::New(amira),
                 access: view(),
-                session: Some(new_session(7)),
+                session: Some(Box::new(new_session(7))),
                 entry: entry(ActivityKind::InvitationAccepted),
                 mail: Some(crate::story::mail("ingrid@example.com")),
             })
