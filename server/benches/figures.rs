@@ -4,6 +4,7 @@
 #![allow(
     clippy::print_stdout,
     clippy::expect_used,
+    clippy::panic,
     clippy::unwrap_used,
     missing_docs,
     reason = "a bench tells its figures, and stops when it can't"

@@ -12,7 +12,7 @@ pub(crate) async fn append(bakery: &Bakery, seconds: u64) -> Result<(), Failure>
         ..change(Some(model::Access::Owner))
     };
     let (id, ingrid) = (bakery.id, bakery.ingrid);
-    bakery.store.change_membership(id, ingrid, ingrid, at(seconds), |_| Ok(change)).await
+    bakery.store.change_membership(id, ingrid, ingrid, at(seconds), |_| Ok(Some(change))).await
 }
 
 /// All rows of the bakery's chain, which must be whole.
@@ -69,7 +69,7 @@ on_both! {
         let change =
             store::MembershipChange { mail: Some(mail), ..change(Some(model::Access::Owner)) };
         let (id, ingrid) = (bakery.id, bakery.ingrid);
-        let failed = db.store.change_membership(id, ingrid, ingrid, at(1), |_| Ok(change)).await;
+        let failed = db.store.change_membership(id, ingrid, ingrid, at(1), |_| Ok(Some(change))).await;
         assert_eq!(failed, Err(Failure::Unavailable));
         assert_eq!(chain(&db.store, &bakery).await.len(), 2);
         append(&bakery, 2).await.unwrap();
