@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 use leptos_i18n::Locale as _;
+#[cfg(feature = "ssr")]
 use leptos_router::hooks::use_location;
 use model::Language;
 
@@ -21,6 +22,7 @@ pub fn spoken(language: &Language) -> Option<Locale> {
 }
 
 /// The languages as (tag, own name).
+#[cfg(feature = "ssr")]
 pub(crate) fn all() -> Vec<(&'static str, String)> {
     let named = |locale: &Locale| {
         (locale.as_str(), leptos_i18n::td_string!(*locale, language.name).to_string())
@@ -37,6 +39,7 @@ pub(crate) fn of_document() -> Locale {
 
 /// The languages to choose from, each in its own words. A plain form: the page comes back whole,
 /// in the language that was chosen.
+#[cfg(feature = "ssr")]
 #[component]
 pub(crate) fn Languages() -> impl IntoView {
     let location = use_location();

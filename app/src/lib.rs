@@ -31,25 +31,33 @@ mod browsers;
 #[cfg(feature = "ssr")]
 mod formats;
 mod languages;
+mod lazy_page;
 mod problem;
 mod routes;
 #[cfg(feature = "ssr")]
 mod shell;
 mod ui;
 mod when;
+mod wire;
 
 mod account;
 mod activity;
 mod billing;
 mod domains;
 mod help;
-mod invitations;
-mod mailbox;
-mod security;
 mod services;
-mod sign_in;
 mod support;
 mod users;
+
+// Pages that need no script: the browser's half knows nothing of them.
+#[cfg(feature = "ssr")]
+mod invitations;
+#[cfg(feature = "ssr")]
+mod mailbox;
+#[cfg(feature = "ssr")]
+mod security;
+#[cfg(feature = "ssr")]
+mod sign_in;
 
 #[cfg(feature = "ssr")]
 pub mod mails;

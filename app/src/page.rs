@@ -1,18 +1,23 @@
 //! What every page is made of: its frame, a notice, its content or why it can't be shown.
 
 use leptos::prelude::*;
+use leptos::server::codee::{Decoder, Encoder};
 use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 #[cfg(not(feature = "ssr"))]
 use leptos_router::hooks::use_query_map;
-use model::{Access, AccountNumber, Failure, Permission, UserId};
-use serde::{Deserialize, Serialize};
+#[cfg(feature = "ssr")]
+use model::Failure;
+use model::{Access, AccountNumber, Permission, UserId};
+use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::problem::{Problem, Told};
-use crate::ui::frame::{Content, Here, Narrow};
+use crate::ui::frame::{Content, Here};
+use crate::wire::{self, shared};
 
 /// A page as the server sends it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Page<T> {
     /// What stands around the content.
     pub(crate) frame: Frame,
@@ -278,10 +283,31 @@ impl Asked {
     }
 }
 
-/// A page's content on its way from the server: as JSON, which the page's own piece of WASM reads.
-/// One type for all pages keeps the reading of each of them out of the WASM that all load.
+/// A page is sent as one text, which the page's own piece of WASM reads: that keeps the reading of
+/// each page out of the WASM that all load.
+impl<T: Serialize> Serialize for Page<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let written = wire::write(&(&self.frame, &self.notice, &self.content));
+        serializer.serialize_str(&written.map_err(serde::ser::Error::custom)?)
+    }
+}
+
+impl<'de, T: DeserializeOwned> Deserialize<'de> for Page<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::read(&String::deserialize(deserializer)?).map_err(D::Error::custom)
+    }
+}
+
+impl<T: DeserializeOwned> Page<T> {
+    fn read(written: &str) -> Result<Self, postcard::Error> {
+        let (frame, notice, content) = wire::read(written)?;
+        Ok(Self { frame, notice, content })
+    }
+}
+
+/// A page's content on its way from the server.
 pub(crate) struct Loading<T> {
-    written: Resource<Result<String, Problem>>,
+    written: Resource<Result<String, Problem>, Settled>,
     content: std::marker::PhantomData<fn() -> T>,
 }
 
@@ -312,15 +338,42 @@ pub(crate) fn load<T>(fetch: fn(Asked) -> Answer) -> Loading<T> {
     Loading { written: written(fetch), content: std::marker::PhantomData }
 }
 
-fn written(fetch: fn(Asked) -> Answer) -> Resource<Result<String, Problem>> {
+/// How a page stands in the document, or why there is none: as much of it as the browser's half
+/// has to know.
+pub(crate) struct Settled;
+
+impl Encoder<Result<String, Problem>> for Settled {
+    type Error = ();
+    type Encoded = String;
+
+    fn encode(page: &Result<String, Problem>) -> Result<String, ()> {
+        Ok(match page {
+            Ok(written) => format!("+{written}"),
+            Err(problem) => problem.status().to_string(),
+        })
+    }
+}
+
+impl Decoder<Result<String, Problem>> for Settled {
+    type Error = ();
+    type Encoded = str;
+
+    fn decode(text: &str) -> Result<Result<String, Problem>, ()> {
+        let status = || Problem::of_status(text.parse().unwrap_or_default());
+        Ok(text.strip_prefix('+').map(str::to_owned).ok_or_else(status))
+    }
+}
+
+fn written(fetch: fn(Asked) -> Answer) -> Resource<Result<String, Problem>, Settled> {
     let (params, query) = (use_params_map(), queried());
     let revision = use_context::<Revision>();
-    Resource::new(
+    Resource::new_with_options(
         move || {
             let revision = revision.map(|revision| revision.0.get());
             (Asked { params: params.get(), query: query() }, revision)
         },
         move |(asked, _)| fetch(asked),
+        false,
     )
 }
 
@@ -343,10 +396,11 @@ fn queried() -> impl Fn() -> Vec<(String, String)> {
     }
 }
 
-/// The page in JSON.
+/// The page as one text.
 #[cfg(feature = "ssr")]
 pub(crate) fn write<T: Serialize>(page: Result<Page<T>, Problem>) -> Result<String, Problem> {
-    serde_json::to_string(&page?).map_err(|_| Problem::Unreachable)
+    let Page { frame, notice, content } = page?;
+    wire::write(&(frame, notice, content)).map_err(|_| Problem::Unreachable)
 }
 
 /// The answer of the server function at this address.
@@ -362,14 +416,10 @@ pub(crate) fn ask(
     send_wrapper::SendWrapper::new(crate::ui::form::get(address))
 }
 
-impl<T> Loading<T>
-where
-    T: for<'de> Deserialize<'de>,
-{
+impl<T: DeserializeOwned> Loading<T> {
     /// The page, once it is there.
     async fn read(self) -> Result<Page<T>, Problem> {
-        let written = self.written.await?;
-        leptos::serde_json::from_str(&written).map_err(|_| Problem::Unreachable)
+        Page::read(&self.written.await?).map_err(|_| Problem::Unreachable)
     }
 }
 
@@ -384,7 +434,7 @@ impl<T> Copy for Loading<T> {}
 /// Shows a page within its frame as soon as it is there.
 pub(crate) fn framed<T>(loading: Loading<T>, here: Here, show: fn(T, Frame) -> AnyView) -> AnyView
 where
-    T: for<'de> Deserialize<'de> + Send + 'static,
+    T: DeserializeOwned + Send + 'static,
 {
     when_there(move || {
         Box::pin(async move {
@@ -421,9 +471,10 @@ fn when_there(view: impl Fn() -> Coming + Send + Sync + 'static) -> AnyView {
 }
 
 /// Shows a page of one narrow column: sign-in, join, reset.
+#[cfg(feature = "ssr")]
 pub(crate) fn narrow<T>(loading: Loading<T>, show: fn(T, Frame) -> AnyView) -> AnyView
 where
-    T: for<'de> Deserialize<'de> + Send + 'static,
+    T: DeserializeOwned + Send + 'static,
 {
     when_there(move || {
         Box::pin(async move {
@@ -433,7 +484,7 @@ where
                     let content = show(content, frame.clone());
                     let languages = crate::languages::Languages();
                     Ok(view! {
-                        <Narrow frame=frame notice=notice>{content} {languages}</Narrow>
+                        <crate::ui::frame::Narrow frame=frame notice=notice>{content} {languages}</crate::ui::frame::Narrow>
                     }
                     .into_any())
                 }
@@ -458,7 +509,7 @@ pub(crate) fn PageTitle(
     provider: String,
 ) -> impl IntoView {
     let full = words!(title.page, page = title, provider = provider);
-    let rejected = SharedValue::new(|| use_context::<Rejected>().is_some()).into_inner();
+    let rejected = shared(|| use_context::<Rejected>().is_some());
     let errors = use_context::<HasErrors>();
     if let Some(errors) = errors {
         errors.0.set(rejected);

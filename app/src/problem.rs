@@ -27,6 +27,15 @@ pub struct Told(
 const CONFIRM: &str = "confirm";
 
 impl Told {
+    /// Reads the server's answer, which is JSON.
+    #[cfg(feature = "hydrate")]
+    pub(crate) fn read(answer: &str) -> Option<Self> {
+        use leptos::wasm_bindgen::JsCast as _;
+        let pairs = js_sys::JSON::parse(answer).ok()?.dyn_into::<js_sys::Array>().ok()?;
+        let pair = |pair: js_sys::Array| Some((pair.get(0).as_string()?, pair.get(1).as_string()?));
+        pairs.iter().map(|found| pair(found.dyn_into().ok()?)).collect::<Option<_>>().map(Self)
+    }
+
     /// The server couldn't be reached or understood.
     #[cfg(feature = "hydrate")]
     pub(crate) fn unreachable() -> Self {
@@ -91,6 +100,22 @@ impl Problem {
         match self {
             Self::Failure(failure) => crate::words::failure(failure),
             Self::Unreachable => words!(failure.unreachable),
+        }
+    }
+
+    /// The status that says this much of it, also to the browser's half; none that it can't know.
+    pub(crate) fn status(&self) -> u16 {
+        self.failure().map_or(0, Failure::status)
+    }
+
+    /// Why there is no page, as far as the page in its place has to know.
+    pub(crate) fn of_status(status: u16) -> Self {
+        match status {
+            401 => Self::Failure(Failure::SignedOut),
+            404 => Self::Failure(Failure::NotFound),
+            503 => Self::Failure(Failure::Unavailable),
+            400..500 => Self::Failure(Failure::Invalid(Default::default())),
+            _ => Self::Unreachable,
         }
     }
 

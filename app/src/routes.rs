@@ -3,7 +3,9 @@
 use leptos::prelude::*;
 use leptos_meta::provide_meta_context;
 use leptos_router::components::{FlatRoutes, Route, Router};
-use leptos_router::{Lazy, LazyRoute, SsrMode, path};
+#[cfg(feature = "ssr")]
+use leptos_router::hooks::use_location;
+use leptos_router::{SsrMode, path};
 
 use crate::account::details::DetailsPage;
 use crate::account::leave::LeavePage;
@@ -13,27 +15,35 @@ use crate::activity::LogPage;
 use crate::billing::BillingPage;
 use crate::domains::DomainsPage;
 use crate::help::{GuidePage, HelpPage};
-use crate::invitations::decline::DeclinePage;
-use crate::invitations::join::JoinPage;
-use crate::invitations::report::ReportPage;
-use crate::mailbox::{MailPage, MailboxPage};
+use crate::lazy_page::LazyPage;
 use crate::page::{HasErrors, Revision, Taken, Waiting};
-use crate::security::SecurityPage;
-use crate::security::authenticator::{AuthenticatorPage, CodesPage, TurnOffPage};
-use crate::security::forgot::{ForgotPage, ForgotSentPage};
-use crate::security::profile::ProfilePage;
-use crate::security::reset::ResetPage;
 use crate::services::ServicesPage;
-use crate::sign_in::SignInPage;
-use crate::sign_in::second_factor::SecondFactorPage;
 use crate::support::SupportPage;
-use crate::ui::failed::NotFoundPage;
+use crate::ui::failed::ElsewherePage;
 use crate::ui::frame::Go;
 use crate::users::cancel::CancelPage;
 use crate::users::invite::InvitePage;
 use crate::users::list::UsersPage;
 use crate::users::manage::ManagePage;
 use crate::users::remove::RemovePage;
+#[cfg(feature = "ssr")]
+use {
+    crate::invitations::decline::DeclinePage,
+    crate::invitations::join::JoinPage,
+    crate::invitations::report::ReportPage,
+    crate::mailbox::{MailPage, MailboxPage},
+    crate::security::SecurityPage,
+    crate::security::authenticator::{AuthenticatorPage, CodesPage, TurnOffPage},
+    crate::security::forgot::{ForgotPage, ForgotSentPage},
+    crate::security::profile::ProfilePage,
+    crate::security::reset::ResetPage,
+    crate::sign_in::SignInPage,
+    crate::sign_in::second_factor::SecondFactorPage,
+    crate::ui::failed::NotFoundPage,
+};
+
+/// A page is sent when it is whole: status, cookies and redirects are settled by then.
+const ASYNC: SsrMode = SsrMode::Async;
 
 /// The whole application.
 #[component]
@@ -61,48 +71,63 @@ pub fn App() -> impl IntoView {
     .into_any()
 }
 
+/// The pages at this address. What doesn't come to life isn't known to the browser's half.
 #[component]
 fn Pages() -> impl IntoView {
     provide_context(Go::new());
-    const ASYNC: SsrMode = SsrMode::Async;
+    #[cfg(feature = "ssr")]
+    if !crate::shell::comes_to_life(&use_location().pathname.get_untracked()) {
+        return view! { <StillPages /> }.into_any();
+    }
+    view! { <LivingPages /> }.into_any()
+}
+
+/// The pages that the browser's half brings to life, and can show by itself from then on.
+#[component]
+fn LivingPages() -> impl IntoView {
     view! {
-        <FlatRoutes fallback=NotFoundPage>
-            <Route ssr=ASYNC path=path!("/sign-in") view={page::<SignInPage>()} />
-            <Route ssr=ASYNC path=path!("/sign-in/second-factor") view={page::<SecondFactorPage>()} />
-            <Route ssr=ASYNC path=path!("/forgot-password") view={page::<ForgotPage>()} />
-            <Route ssr=ASYNC path=path!("/forgot-password/sent") view={page::<ForgotSentPage>()} />
-            <Route ssr=ASYNC path=path!("/reset/:token") view={page::<ResetPage>()} />
-            <Route ssr=ASYNC path=path!("/invitations/:token") view={page::<JoinPage>()} />
-            <Route ssr=ASYNC path=path!("/invitations/:token/decline") view={page::<DeclinePage>()} />
-            <Route ssr=ASYNC path=path!("/invitations/:token/report") view={page::<ReportPage>()} />
-            <Route ssr=ASYNC path=path!("/accounts") view={page::<AccountsPage>()} />
-            <Route ssr=ASYNC path=path!("/accounts/:account") view={page::<OverviewPage>()} />
-            <Route ssr=ASYNC path=path!("/accounts/:account/users") view={page::<UsersPage>()} />
-            <Route ssr=ASYNC path=path!("/accounts/:account/users/invite") view={page::<InvitePage>()} />
-            <Route ssr=ASYNC path=path!("/accounts/:account/users/:user") view={page::<ManagePage>()} />
-            <Route ssr=ASYNC path=path!("/accounts/:account/users/:user/remove") view={page::<RemovePage>()} />
-            <Route ssr=ASYNC path=path!("/accounts/:account/invitations/:invitation/cancel") view={page::<CancelPage>()} />
-            <Route ssr=ASYNC path=path!("/accounts/:account/services") view={page::<ServicesPage>()} />
-            <Route ssr=ASYNC path=path!("/accounts/:account/domains") view={page::<DomainsPage>()} />
-            <Route ssr=ASYNC path=path!("/accounts/:account/billing") view={page::<BillingPage>()} />
-            <Route ssr=ASYNC path=path!("/accounts/:account/support") view={page::<SupportPage>()} />
-            <Route ssr=ASYNC path=path!("/accounts/:account/account") view={page::<DetailsPage>()} />
-            <Route ssr=ASYNC path=path!("/accounts/:account/leave") view={page::<LeavePage>()} />
-            <Route ssr=ASYNC path=path!("/accounts/:account/log") view={page::<LogPage>()} />
-            <Route ssr=ASYNC path=path!("/profile") view={page::<ProfilePage>()} />
-            <Route ssr=ASYNC path=path!("/security") view={page::<SecurityPage>()} />
-            <Route ssr=ASYNC path=path!("/security/authenticator") view={page::<AuthenticatorPage>()} />
-            <Route ssr=ASYNC path=path!("/security/authenticator/off") view={page::<TurnOffPage>()} />
-            <Route ssr=ASYNC path=path!("/security/recovery-codes") view={page::<CodesPage>()} />
-            <Route ssr=ASYNC path=path!("/help/users") view={page::<HelpPage>()} />
-            <Route ssr=ASYNC path=path!("/help/:guide") view={page::<GuidePage>()} />
-            <Route ssr=ASYNC path=path!("/demo/mailbox") view={page::<MailboxPage>()} />
-            <Route ssr=ASYNC path=path!("/demo/mailbox/:mail") view={page::<MailPage>()} />
+        <FlatRoutes fallback=ElsewherePage>
+            <Route ssr=ASYNC path=path!("/accounts") view={LazyPage::of::<AccountsPage>()} />
+            <Route ssr=ASYNC path=path!("/accounts/:account") view={LazyPage::of::<OverviewPage>()} />
+            <Route ssr=ASYNC path=path!("/accounts/:account/users") view={LazyPage::of::<UsersPage>()} />
+            <Route ssr=ASYNC path=path!("/accounts/:account/users/invite") view={LazyPage::of::<InvitePage>()} />
+            <Route ssr=ASYNC path=path!("/accounts/:account/users/:user") view={LazyPage::of::<ManagePage>()} />
+            <Route ssr=ASYNC path=path!("/accounts/:account/users/:user/remove") view={LazyPage::of::<RemovePage>()} />
+            <Route ssr=ASYNC path=path!("/accounts/:account/invitations/:invitation/cancel") view={LazyPage::of::<CancelPage>()} />
+            <Route ssr=ASYNC path=path!("/accounts/:account/services") view={LazyPage::of::<ServicesPage>()} />
+            <Route ssr=ASYNC path=path!("/accounts/:account/domains") view={LazyPage::of::<DomainsPage>()} />
+            <Route ssr=ASYNC path=path!("/accounts/:account/billing") view={LazyPage::of::<BillingPage>()} />
+            <Route ssr=ASYNC path=path!("/accounts/:account/support") view={LazyPage::of::<SupportPage>()} />
+            <Route ssr=ASYNC path=path!("/accounts/:account/account") view={LazyPage::of::<DetailsPage>()} />
+            <Route ssr=ASYNC path=path!("/accounts/:account/leave") view={LazyPage::of::<LeavePage>()} />
+            <Route ssr=ASYNC path=path!("/accounts/:account/log") view={LazyPage::of::<LogPage>()} />
+            <Route ssr=ASYNC path=path!("/help/users") view={LazyPage::of::<HelpPage>()} />
+            <Route ssr=ASYNC path=path!("/help/:guide") view={LazyPage::of::<GuidePage>()} />
         </FlatRoutes>
     }
 }
 
-/// A page whose WASM is fetched when it is first gone to.
-fn page<T: LazyRoute>() -> Lazy<T> {
-    Lazy::new()
+/// The pages that are loaded whole, and need no script.
+#[cfg(feature = "ssr")]
+#[component]
+fn StillPages() -> impl IntoView {
+    view! {
+        <FlatRoutes fallback=NotFoundPage>
+            <Route ssr=ASYNC path=path!("/sign-in") view={LazyPage::of::<SignInPage>()} />
+            <Route ssr=ASYNC path=path!("/sign-in/second-factor") view={LazyPage::of::<SecondFactorPage>()} />
+            <Route ssr=ASYNC path=path!("/forgot-password") view={LazyPage::of::<ForgotPage>()} />
+            <Route ssr=ASYNC path=path!("/forgot-password/sent") view={LazyPage::of::<ForgotSentPage>()} />
+            <Route ssr=ASYNC path=path!("/reset/:token") view={LazyPage::of::<ResetPage>()} />
+            <Route ssr=ASYNC path=path!("/invitations/:token") view={LazyPage::of::<JoinPage>()} />
+            <Route ssr=ASYNC path=path!("/invitations/:token/decline") view={LazyPage::of::<DeclinePage>()} />
+            <Route ssr=ASYNC path=path!("/invitations/:token/report") view={LazyPage::of::<ReportPage>()} />
+            <Route ssr=ASYNC path=path!("/profile") view={LazyPage::of::<ProfilePage>()} />
+            <Route ssr=ASYNC path=path!("/security") view={LazyPage::of::<SecurityPage>()} />
+            <Route ssr=ASYNC path=path!("/security/authenticator") view={LazyPage::of::<AuthenticatorPage>()} />
+            <Route ssr=ASYNC path=path!("/security/authenticator/off") view={LazyPage::of::<TurnOffPage>()} />
+            <Route ssr=ASYNC path=path!("/security/recovery-codes") view={LazyPage::of::<CodesPage>()} />
+            <Route ssr=ASYNC path=path!("/demo/mailbox") view={LazyPage::of::<MailboxPage>()} />
+            <Route ssr=ASYNC path=path!("/demo/mailbox/:mail") view={LazyPage::of::<MailPage>()} />
+        </FlatRoutes>
+    }
 }

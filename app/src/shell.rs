@@ -26,10 +26,11 @@ pub struct Assets {
     pub pieces: leptos::WasmSplitManifest,
 }
 
-/// Whether the page with this path comes to life in the browser. Sign-in and join pages don't
-/// need to: they only fetch the files ahead, for the page that follows.
-fn comes_to_life(path: &str) -> bool {
-    let inside = ["/accounts", "/profile", "/security", "/help"];
+/// Whether the page with this path comes to life in the browser. Sign-in and join pages, and those
+/// about the reader's own login, don't need to: they only fetch the files ahead, for the page that
+/// follows.
+pub(crate) fn comes_to_life(path: &str) -> bool {
+    let inside = ["/accounts", "/help"];
     inside.iter().any(|page| path == *page || path.starts_with(&format!("{page}/")))
 }
 

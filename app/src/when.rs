@@ -24,6 +24,7 @@ impl Moment {
     }
 
     /// To the minute.
+    #[cfg(feature = "ssr")]
     pub(crate) fn exact(&self) -> &str {
         &self.exact
     }

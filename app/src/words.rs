@@ -193,6 +193,7 @@ pub(crate) fn your_access(access: Access) -> String {
 }
 
 /// What the reader will be able to do after joining, as a sentence.
+#[cfg(feature = "ssr")]
 pub(crate) fn access_after_joining(access: Access) -> String {
     match access {
         Access::Owner => words!(access.you_will_own),

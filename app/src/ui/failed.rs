@@ -6,10 +6,11 @@ use model::Failure;
 use crate::page::{Frame, PageTitle, Rejected, Taken};
 use crate::problem::Problem;
 use crate::ui::frame::Narrow;
+use crate::wire::shared;
 
 /// The whole page for a problem. Whoever isn't signed in is led to the sign-in page.
 pub(crate) fn failed(problem: Problem) -> AnyView {
-    let typed = SharedValue::new(typed).into_inner();
+    let typed = shared(typed);
     let (heading, text) = match &problem {
         Problem::Failure(Failure::NotFound) => {
             (words!(failed.not_found_heading), words!(failed.not_found))
@@ -33,10 +34,10 @@ pub(crate) fn failed(problem: Problem) -> AnyView {
         | Problem::Unreachable => text,
         Problem::Failure(_) => problem.words(),
     };
-    let text = SharedValue::new(move || text).into_inner();
+    let text = shared(move || text);
     let lost = matches!(problem, Problem::Failure(Failure::NotFound));
-    let id = SharedValue::new(request_id).into_inner().filter(|_| !lost);
-    let frame = SharedValue::new(plain_frame).into_inner();
+    let id = shared(request_id).filter(|_| !lost);
+    let frame = shared(plain_frame);
     let provider = frame.provider.clone();
     let link = match (problem, typed) {
         (Problem::Failure(Failure::SignedOut), Some((rejected, here))) => {
@@ -95,8 +96,23 @@ fn send_again(rejected: Rejected, explained: Option<String>) -> AnyView {
 }
 
 /// The page for an address that leads nowhere.
+#[cfg(feature = "ssr")]
 #[component]
 pub(crate) fn NotFoundPage() -> impl IntoView {
+    failed(Failure::NotFound.into())
+}
+
+/// An address that is none of the living pages: the server knows whether it is another page.
+#[component]
+pub(crate) fn ElsewherePage() -> impl IntoView {
+    #[cfg(feature = "hydrate")]
+    if !crate::page::is_hydrating() {
+        let location = leptos_router::hooks::use_location();
+        let (path, query) = (location.pathname.get_untracked(), location.search.get_untracked());
+        let target = if query.is_empty() { path } else { format!("{path}?{query}") };
+        let _loading = window().location().replace(&target);
+        return ().into_any();
+    }
     failed(Failure::NotFound.into())
 }
 

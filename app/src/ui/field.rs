@@ -101,6 +101,7 @@ fn ShowButton(shown: RwSignal<bool>, of: &'static str) -> impl IntoView {
 }
 
 /// Whose password it is, unseen: password managers look for it beside the password.
+#[cfg(feature = "ssr")]
 pub(crate) fn username(email: String) -> AnyView {
     view! {
         <input
@@ -118,6 +119,7 @@ pub(crate) fn username(email: String) -> AnyView {
 }
 
 /// A password: never sent back to the page.
+#[cfg(feature = "ssr")]
 #[component]
 pub(crate) fn PasswordField(
     /// Which field.

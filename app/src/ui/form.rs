@@ -8,6 +8,7 @@ use crate::page::{HasErrors, Rejected, Taken};
 #[cfg(not(feature = "ssr"))]
 use crate::problem::Problem;
 use crate::problem::Told;
+use crate::wire::shared;
 
 /// The field that holds what a form was made of.
 const BEFORE: &str = "before";
@@ -106,7 +107,7 @@ pub(crate) fn Form(
         }
         mine.then_some(rejected)
     };
-    let state = FormState::new(SharedValue::new(mine).into_inner(), before.as_deref());
+    let state = FormState::new(shared(mine), before.as_deref());
     let send = {
         let errors = use_context::<HasErrors>();
         let sender = Sender::new(state, errors, action.clone());
@@ -311,21 +312,19 @@ async fn post(action: &str, body: String) -> Result<String, Refusal> {
     }
     let outdated = answer.status() == 409;
     let text = answer.text().await.map_err(|_| Refusal::unreachable())?;
-    let told = leptos::serde_json::from_str(&text).unwrap_or_else(|_| Told::unreachable());
+    let told = Told::read(&text).unwrap_or_else(Told::unreachable);
     Err(Refusal { told, outdated })
 }
 
-/// Asks for a page's content; answers it as JSON, or what is wrong.
+/// Asks for a page's content; answers it as it was written, or what is wrong.
 #[cfg(feature = "hydrate")]
 pub(crate) async fn get(address: String) -> Result<String, Problem> {
     let request = gloo_net::http::Request::get(&address).header("Accept", "application/json");
     let answer = request.send().await.map_err(|_| Problem::Unreachable)?;
     let text = answer.text().await.map_err(|_| Problem::Unreachable)?;
-    // A refused page is a page all the same: only a problem stands alone.
-    match leptos::serde_json::from_str::<Problem>(&text) {
-        Ok(problem) => Err(problem),
-        Err(_) => Ok(text),
-    }
+    // A page is a text, also one that is refused; a problem isn't.
+    let page = js_sys::JSON::parse(&text).ok().and_then(|page| page.as_string());
+    page.ok_or_else(|| Problem::of_status(answer.status()))
 }
 
 /// Nothing to ask with: neither a server nor a browser.

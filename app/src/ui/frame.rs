@@ -8,6 +8,7 @@ use crate::ui::avatar::Avatar;
 use crate::ui::form::Form;
 use crate::ui::icon::{Icon, icon};
 use crate::ui::notice::NoticeLine;
+use crate::wire::shared;
 use crate::words;
 
 /// Where the reader is: which entry of the navigation is the present one, and what the refused
@@ -140,7 +141,7 @@ pub(crate) fn Narrow(
 /// What is wrong with a form that isn't on the page any more. Asked for after the content: only then
 /// it is known whether one of its forms says it.
 fn untaken() -> impl IntoView {
-    SharedValue::new(crate::page::untaken).into_inner().map(|told| {
+    shared(crate::page::untaken).map(|told| {
         let lines = told.0.into_iter().map(|(_, words)| view! { <p>{words}</p> });
         view! { <div class="notice notice-warning" role="alert">{lines.collect_view()}</div> }
     })
@@ -259,8 +260,8 @@ fn AccountMenu(
                 </p>
                 <ul>
                     {inside}
-                    <li><a href="/profile">{words!(frame.profile)}</a></li>
-                    <li><a href="/security">{words!(frame.security)}</a></li>
+                    <li><a href="/profile" rel="external">{words!(frame.profile)}</a></li>
+                    <li><a href="/security" rel="external">{words!(frame.security)}</a></li>
                     {several}
                     <li><a href=help>{words!(frame.help)}</a></li>
                     {mailbox}
