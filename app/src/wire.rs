@@ -14,10 +14,11 @@ pub(crate) fn read<T: DeserializeOwned>(text: &str) -> Result<T, postcard::Error
     postcard::from_bytes(&bytes)
 }
 
-/// Writes a value, every byte as one character, none of which needs to be escaped.
+/// Writes a value, every byte as one character. Those that a script in the document would have to
+/// escape are others: Leptos escapes a `<` as it reads in JSON, which this isn't.
 pub(crate) fn write<T: Serialize>(value: &T) -> Result<String, postcard::Error> {
     let character = |byte: u8| match byte {
-        0..0x20 | 0x7f..0xa1 | 0xad => char::from_u32(0x100 + u32::from(byte)).unwrap_or_default(),
+        0..0x20 | b'<' | 0x7f..0xa1 | 0xad => char::from_u32(0x100 + u32::from(byte)).unwrap_or_default(),
         byte => char::from(byte),
     };
     Ok(postcard::to_allocvec(value)?.into_iter().map(character).collect())
@@ -59,6 +60,7 @@ mod tests {
         let written = write(&bytes).unwrap();
         assert_eq!(read::<Vec<u8>>(&written).unwrap(), bytes);
         assert!(!format!("{written:?}").contains("\\u"), "nothing is escaped in a script");
+        assert!(!written.contains('<'));
         let words = ("Blåbærsyltetøy 🫐".to_owned(), Some(7_u32));
         assert_eq!(read::<(String, Option<u32>)>(&write(&words).unwrap()).unwrap(), words);
         assert!(read::<String>("no such length").is_err());
