@@ -60,6 +60,11 @@ impl Site {
     const fn notice_cookie(&self) -> &'static str {
         if self.secure { "__Host-latchkey-notice" } else { "latchkey-notice" }
     }
+
+    /// The name of the cookie that holds the language chosen in this browser.
+    const fn language_cookie(&self) -> &'static str {
+        if self.secure { "__Host-latchkey-language" } else { "latchkey-language" }
+    }
 }
 
 /// What is known of a request before it is answered.
@@ -100,16 +105,13 @@ impl RequestFacts {
             None => Err(Failure::SignedOut),
         };
         let own = viewer.as_ref().ok().and_then(|viewer| viewer.language.as_ref());
-        let earlier = cookie(headers, LANGUAGE_COOKIE).and_then(|tag| Language::parse(&tag));
+        let earlier = cookie(headers, site.language_cookie()).and_then(|tag| Language::parse(&tag));
         let locale = languages::server::first(own, earlier, headers).unwrap_or(site.language);
         let device = cookie(headers, site.device_cookie()).and_then(|value| Token::parse(&value));
         let client = Client { language: Language::parse(locale.as_str()), device, ..client };
         Self { client, id, viewer, locale }
     }
 }
-
-/// Holds the language that was chosen in this browser.
-const LANGUAGE_COOKIE: &str = "latchkey-language";
 
 /// The product. It is gone when the request is: a browser that left in the middle of it.
 pub(crate) fn latchkey() -> Result<Latchkey, Failure> {
@@ -362,7 +364,7 @@ fn set_cookie(name: &str, value: &str, life: &str) {
 
 /// Has the pages that follow in this language, for a year.
 pub(crate) fn remember_language(language: &Language) {
-    set_cookie(LANGUAGE_COOKIE, language.tag(), "; Max-Age=31536000");
+    set_cookie(site().language_cookie(), language.tag(), "; Max-Age=31536000");
 }
 
 /// Access in one line, for what isn't a page.

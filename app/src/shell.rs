@@ -114,7 +114,7 @@ fn protect(language: &'static str, nonce: Option<String>) {
     let policy = format!(
         "default-src 'none'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; \
          style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; \
-         manifest-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'; \
+         manifest-src 'self'; frame-src 'self'; object-src 'none'; form-action 'self'; base-uri 'none'; \
          frame-ancestors 'none'"
     );
     if let Ok(policy) = HeaderValue::from_str(&policy) {

@@ -18,7 +18,9 @@ pub(crate) fn read<T: DeserializeOwned>(text: &str) -> Result<T, postcard::Error
 /// escape are others: Leptos escapes a `<` as it reads in JSON, which this isn't.
 pub(crate) fn write<T: Serialize>(value: &T) -> Result<String, postcard::Error> {
     let character = |byte: u8| match byte {
-        0..0x20 | b'<' | 0x7f..0xa1 | 0xad => char::from_u32(0x100 + u32::from(byte)).unwrap_or_default(),
+        0..0x20 | b'<' | 0x7f..0xa1 | 0xad => {
+            char::from_u32(0x100 + u32::from(byte)).unwrap_or_default()
+        }
         byte => char::from(byte),
     };
     Ok(postcard::to_allocvec(value)?.into_iter().map(character).collect())

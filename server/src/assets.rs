@@ -95,7 +95,8 @@ fn send(name: &str, headers: &HeaderMap, keep: HeaderValue) -> Response {
     if let Ok(tag) = HeaderValue::from_str(&tag) {
         out.insert(header::ETAG, tag);
     }
-    if let Ok(kind) = HeaderValue::from_str(kind.as_ref()) {
+    let charset = if kind.type_() == "text" { "; charset=utf-8" } else { "" };
+    if let Ok(kind) = HeaderValue::from_str(&format!("{kind}{charset}")) {
         out.insert(header::CONTENT_TYPE, kind);
     }
     if let Some(encoding) = encoding {

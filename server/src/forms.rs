@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use app::request::RequestFacts;
 use app::{Confirming, Locale, Problem, Rejected, Told};
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::request::Parts as RequestParts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
@@ -237,7 +237,7 @@ async fn refuse(
     let mut refusal = if takes_html(&head.headers) {
         again(parts, head, rejected).await
     } else {
-        ([(header::CONTENT_TYPE, "application/json")], json(&rejected.told)).into_response()
+        json(&rejected.told)
     };
     if refusal.status().is_success() {
         *refusal.status_mut() = status;
@@ -292,8 +292,9 @@ async fn problem(body: Body) -> Problem {
     serde_json::from_slice(&bytes).unwrap_or(Problem::Failure(Failure::Unavailable))
 }
 
-fn json(answer: &impl serde::Serialize) -> Bytes {
-    serde_json::to_vec(answer).unwrap_or_default().into()
+fn json(answer: &impl serde::Serialize) -> Response {
+    let body = serde_json::to_vec(answer).unwrap_or_default();
+    ([(header::CONTENT_TYPE, "application/json")], body).into_response()
 }
 
 /// Passwords never come back with a page.

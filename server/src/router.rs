@@ -144,8 +144,8 @@ async fn mail_html(State(parts): State<Parts>, Path(mail): Path<String>) -> Resp
     }
     match domain::mails::kept(&parts.latchkey, &mail).await {
         Ok(mail) => {
-            let policy =
-                "default-src 'none'; style-src 'unsafe-inline'; sandbox; frame-ancestors 'self'";
+            let policy = "default-src 'none'; style-src 'unsafe-inline'; object-src 'none'; base-uri 'none'; \
+                 sandbox; frame-ancestors 'self'";
             let headers =
                 [(header::CONTENT_SECURITY_POLICY, policy), (header::CACHE_CONTROL, "no-store")];
             (headers, Html(app::mails::write(&mail.mail, mail.language.as_ref(), &parts.site).html))
@@ -164,7 +164,8 @@ async fn attend(State(parts): State<Parts>, mut request: Request, next: Next) ->
     let user_agent = user_agent.unwrap_or_default().chars().take(200).collect();
     let client = Client { address: address.to_string(), user_agent, ..Client::default() };
     let (method, path) = (request.method().clone(), logged_path(request.uri().path()));
-    let span = tracing::info_span!("request", id, %method, path);
+    let user = tracing::field::Empty;
+    let span = tracing::info_span!("request", id, %method, path, client = %address, user);
     let changes = !matches!(method, Method::GET | Method::HEAD | Method::OPTIONS);
     let begun = parts.latchkey.now();
     let mut facts = RequestFacts { id: id.clone(), ..RequestFacts::default() };
@@ -172,6 +173,9 @@ async fn attend(State(parts): State<Parts>, mut request: Request, next: Next) ->
         let (latchkey, site, headers) = (&parts.latchkey, &parts.site, request.headers());
         let found = RequestFacts::find(latchkey, site, headers, client, id.clone());
         facts = found.instrument(span.clone()).await;
+        if let Ok(viewer) = &facts.viewer {
+            span.record("user", tracing::field::display(viewer.user));
+        }
         request.extensions_mut().insert(facts.clone());
     }
     let response = next.run(request).instrument(span.clone()).await;
@@ -244,7 +248,7 @@ fn protect(site: &Site, id: &str, response: &mut Response) {
     for (name, value) in ALWAYS {
         headers.insert(name, HeaderValue::from_static(value));
     }
-    let nothing = "default-src 'none'; frame-ancestors 'none'";
+    let nothing = "default-src 'none'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'";
     headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(nothing));
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     if site.secure {

@@ -20,7 +20,7 @@ on_both! {
     async fn every_answer_is_protected(db: TestDatabase) {
         let app = TestApp::new(db).await;
         let mut ingrid = app.as_person(INGRID).await;
-        for path in ["/sign-in", BAKERY, "/healthz", "/no/such/page", "/demo/mailbox", "/robots.txt"] {
+        for path in ["/sign-in", BAKERY, "/healthz", "/no/such/page", "/demo/mailbox", "/robots.txt", "/api/users/page?account=100001"] {
             let page = ingrid.get(path).await;
             let header = |name: &str| {
                 page.headers.get(name).map_or("", |value| value.to_str().unwrap()).to_owned()
@@ -29,7 +29,15 @@ on_both! {
             assert_eq!(header("referrer-policy"), "same-origin", "{path}");
             assert!(header("content-security-policy").contains("frame-ancestors 'none'"), "{path}");
             assert!(!header("content-security-policy").contains("unsafe-inline"), "{path}");
-            assert!(header("strict-transport-security").contains("max-age"), "{path}");
+            for part in ["object-src 'none'", "base-uri 'none'"] {
+                assert!(header("content-security-policy").contains(part), "{part} {path}");
+            }
+            assert_eq!(
+                header("strict-transport-security"),
+                "max-age=31536000; includeSubDomains",
+                "{path}"
+            );
+            assert_eq!(header("access-control-allow-origin"), "", "{path}");
             assert!(!header("x-request-id").is_empty(), "{path}");
         }
         let page = ingrid.get(BAKERY).await;
@@ -43,6 +51,15 @@ on_both! {
         assert!(cookie.starts_with("__Host-latchkey="), "{cookie}");
         for part in ["Path=/", "HttpOnly", "SameSite=Lax", "Secure", "Max-Age="] {
             assert!(cookie.contains(part), "{part} in {cookie}");
+        }
+    }
+
+    async fn text_says_how_it_is_encoded(db: TestDatabase) {
+        let app = TestApp::new(db).await;
+        for path in ["/robots.txt", "/healthz", "/sign-in"] {
+            let answer = app.browser().get(path).await;
+            let kind = answer.headers.get("content-type").unwrap().to_str().unwrap().to_owned();
+            assert!(kind.starts_with("text/") && kind.ends_with("charset=utf-8"), "{path}: {kind}");
         }
     }
 
