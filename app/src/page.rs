@@ -132,10 +132,14 @@ pub(crate) enum Notice {
     SignedOut,
     /// The reader turned an authenticator app on; these are their recovery codes.
     AppOn { codes: Vec<String> },
-    /// The reader turned their authenticator app off.
-    AppOff,
+    /// The reader turned their authenticator app off; whether another factor is left.
+    AppOff { left: bool },
     /// The reader made new recovery codes.
     CodesRenewed { codes: Vec<String> },
+    /// The reader added a passkey; these are the recovery codes that their first factor brings.
+    PasskeyAdded { codes: Vec<String> },
+    /// The reader removed a passkey; whether another factor is left.
+    PasskeyRemoved { left: bool },
     /// The reader signed out on another device.
     DeviceEnded,
     /// The reader signed out on all other devices.
@@ -150,7 +154,9 @@ impl Notice {
     pub(crate) fn say(&self) -> Said {
         let link = self.link().map(|(email, link)| (email.to_owned(), link.to_owned()));
         let codes = match self {
-            Self::AppOn { codes } | Self::CodesRenewed { codes } => codes.clone(),
+            Self::AppOn { codes } | Self::CodesRenewed { codes } | Self::PasskeyAdded { codes } => {
+                codes.clone()
+            }
             _ => Vec::new(),
         };
         Said { words: self.words(), link, button_in_row: false, codes }
@@ -178,9 +184,15 @@ impl Notice {
             Self::PasswordChanged => words!(notice.password_changed),
             Self::OwnPasswordChanged => words!(notice.own_password_changed),
             Self::SignedOut => words!(notice.signed_out),
+            Self::AppOn { codes } if codes.is_empty() => words!(notice.app_on_beside),
             Self::AppOn { .. } => words!(notice.app_on),
-            Self::AppOff => words!(notice.app_off),
+            Self::AppOff { left: true } => words!(notice.app_off_beside),
+            Self::AppOff { left: false } => words!(notice.app_off),
             Self::CodesRenewed { .. } => words!(notice.codes_renewed),
+            Self::PasskeyAdded { codes } if codes.is_empty() => words!(notice.passkey_added_beside),
+            Self::PasskeyAdded { .. } => words!(notice.passkey_added),
+            Self::PasskeyRemoved { left: true } => words!(notice.passkey_removed_beside),
+            Self::PasskeyRemoved { left: false } => words!(notice.passkey_removed),
             Self::DeviceEnded => words!(notice.device_ended),
             Self::OtherDevicesEnded => words!(notice.other_devices_ended),
             Self::FeedbackGiven => words!(notice.feedback_given),
@@ -220,6 +232,8 @@ pub struct Confirming {
     pub form: String,
     /// What was typed, by field name.
     pub values: Vec<(String, String)>,
+    /// Whether the sender has a passkey to prove it with.
+    pub passkey: bool,
 }
 
 /// Whether a form took back what was refused; if its form isn't on the page any more, the page

@@ -82,7 +82,7 @@ fn in_language<T>(locale: crate::Locale, say: impl FnOnce() -> T) -> T {
 #[cfg(feature = "ssr")]
 fn target(field: Field) -> String {
     match field {
-        Field::Form => "main".to_owned(),
+        Field::Form | Field::Passkey => "main".to_owned(),
         field => field.name().to_owned(),
     }
 }

@@ -34,6 +34,7 @@ use {
     crate::mailbox::{MailPage, MailboxPage},
     crate::security::SecurityPage,
     crate::security::authenticator::{AuthenticatorPage, CodesPage, TurnOffPage},
+    crate::security::passkeys::{AddPasskeyPage, PasskeyPage},
     crate::security::forgot::{ForgotPage, ForgotSentPage},
     crate::security::profile::ProfilePage,
     crate::security::reset::ResetPage,
@@ -125,6 +126,8 @@ fn StillPages() -> impl IntoView {
             <Route ssr=ASYNC path=path!("/security") view={LazyPage::of::<SecurityPage>()} />
             <Route ssr=ASYNC path=path!("/security/authenticator") view={LazyPage::of::<AuthenticatorPage>()} />
             <Route ssr=ASYNC path=path!("/security/authenticator/off") view={LazyPage::of::<TurnOffPage>()} />
+            <Route ssr=ASYNC path=path!("/security/passkeys/add") view={LazyPage::of::<AddPasskeyPage>()} />
+            <Route ssr=ASYNC path=path!("/security/passkeys/:passkey") view={LazyPage::of::<PasskeyPage>()} />
             <Route ssr=ASYNC path=path!("/security/recovery-codes") view={LazyPage::of::<CodesPage>()} />
             <Route ssr=ASYNC path=path!("/demo/mailbox") view={LazyPage::of::<MailboxPage>()} />
             <Route ssr=ASYNC path=path!("/demo/mailbox/:mail") view={LazyPage::of::<MailPage>()} />

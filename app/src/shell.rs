@@ -34,6 +34,11 @@ pub(crate) fn comes_to_life(path: &str) -> bool {
     inside.iter().any(|page| path == *page || path.starts_with(&format!("{page}/")))
 }
 
+/// Whether the page with this path can ask for a passkey.
+fn asks_for_passkeys(path: &str) -> bool {
+    ["/sign-in", "/security"].iter().any(|page| path == *page || path.starts_with(&format!("{page}/")))
+}
+
 /// The document.
 pub fn shell(assets: Arc<Assets>) -> impl IntoView {
     let path = use_context::<Parts>().map(|parts| parts.uri.path().to_owned()).unwrap_or_default();
@@ -75,6 +80,8 @@ pub fn shell(assets: Arc<Assets>) -> impl IntoView {
         }
         .into_any()
     };
+    let passkeys = (asks_for_passkeys(&path) || asks_first)
+        .then(|| view! { <script type="module" src="/passkeys.js"></script> });
     let dead = comes_to_life(&path).then(dead_notice);
     view! {
         <!DOCTYPE html>
@@ -86,6 +93,7 @@ pub fn shell(assets: Arc<Assets>) -> impl IntoView {
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
                 <link rel="stylesheet" href=assets.css.clone() />
                 {scripts}
+                {passkeys}
                 <MetaTags />
             </head>
             <body>

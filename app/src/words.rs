@@ -249,6 +249,14 @@ pub(crate) fn field_problem(field: Field, problem: FieldProblem) -> String {
         (Field::Code, P::Missing) => words!(problem.code_missing),
         (Field::Code, P::WrongCode) => words!(problem.code_wrong),
         (Field::Code, _) => words!(problem.code_malformed),
+        (Field::Passkey, P::Missing) => words!(problem.passkey_missing),
+        (Field::Passkey, P::NoPasskey) => words!(problem.passkey_not_given),
+        (Field::Passkey, P::NoPasskeyHere) => words!(problem.passkey_not_here),
+        (Field::Passkey, P::PasskeyKnown) => words!(problem.passkey_known),
+        (Field::Passkey, P::CopiedPasskey) => words!(problem.passkey_copied),
+        (Field::Passkey, _) => words!(problem.passkey_wrong),
+        (Field::PasskeyName, P::Missing) => words!(problem.passkey_name_missing),
+        (Field::PasskeyName, P::TooLong) => words!(problem.passkey_name_too_long),
         (Field::Helped, _) => words!(problem.helped_missing),
         (Field::Comment, P::TooLong) => words!(problem.comment_too_long),
         (Field::AccountName, P::Missing) => words!(problem.account_name_missing),
@@ -309,6 +317,8 @@ pub(crate) fn conflict(conflict: Conflict) -> String {
         Conflict::SignInOver => words!(failure.sign_in_over),
         Conflict::SetupOver => words!(failure.setup_over),
         Conflict::ShortPassword => words!(failure.short_password),
+        Conflict::PasskeyOver => words!(failure.passkey_over),
+        Conflict::TooManyPasskeys => words!(failure.too_many_passkeys),
         Conflict::ChangedMeanwhile => words!(failure.changed_meanwhile),
     }
 }

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use model::{Conflict, FactorNews, Failure, Field, FieldProblem, Mail, Secret, Timestamp, UserId};
 use sha2::{Digest, Sha256};
-use store::{AuthenticatorApp, FactorChange, FactorProof, NewMail, TokenHash};
+use store::{AskedFor, AuthenticatorApp, FactorChange, FactorProof, NewMail, TokenHash};
 use totp_rs::{Algorithm, Builder, Totp};
 
 use crate::sessions::{self, Begun, Viewer};
-use crate::{Client, Latchkey, Token};
+use crate::{Client, Latchkey, Token, passkeys};
 
 /// How long the page for setting an app up can be used.
 const SETUP: Duration = Duration::from_secs(60 * 60);
@@ -34,6 +34,24 @@ pub struct Factors {
     pub app: Option<(Timestamp, Option<Timestamp>)>,
     /// How many recovery codes aren't used yet.
     pub codes_left: u32,
+}
+
+/// A second factor, as it was given.
+#[derive(Clone, Copy, Debug)]
+pub enum Given<'a> {
+    /// A code of the authenticator app or a recovery code, as typed.
+    Code(&'a str),
+    /// What the browser answered when it was asked for a passkey.
+    Passkey(&'a str),
+}
+
+/// What can be given as the second step of a sign-in, besides a recovery code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SecondStep {
+    /// A code of the authenticator app.
+    pub app: bool,
+    /// A passkey.
+    pub passkey: bool,
 }
 
 /// An authenticator app that is being set up.
@@ -94,7 +112,7 @@ pub async fn app_setup(
 }
 
 /// Turns the authenticator app on once it shows a right code. Answers the new recovery codes, to
-/// be shown once.
+/// be shown once; none beside another factor, which brought them.
 ///
 /// # Errors
 /// [`Failure::Unconfirmed`]; [`Failure::Invalid`]; [`Conflict::SetupOver`]; [`Failure::TooMany`];
@@ -111,7 +129,7 @@ pub async fn turn_app_on(
     let key = latchkey.store.authenticator_setup(viewer.user, now).await?;
     let key = key.ok_or(Failure::Conflict(Conflict::SetupOver))?;
     let typed = Typed::parse(code)?;
-    let limit = count(latchkey, viewer.user).await?;
+    count(latchkey, viewer.user).await?;
     let step = match typed {
         Typed::App(code) => step_of(&key, &code, now)?,
         Typed::Recovery(_) => None,
@@ -119,16 +137,16 @@ pub async fn turn_app_on(
     let step = step.ok_or(wrong())?;
     let codes = new_codes(latchkey);
     let change = change(viewer, session, FactorNews::AppOn, now, client);
-    latchkey
+    let taken = latchkey
         .store
         .add_authenticator_app(viewer.user, &key, step, &hashes(&codes), &change, now)
         .await?;
-    latchkey.store.forget_attempts(&limit).await?;
-    Ok(codes)
+    was_right(latchkey, viewer.user, Given::Code(code)).await?;
+    Ok(if taken { codes } else { Vec::new() })
 }
 
-/// Turns the authenticator app off. That takes a second factor itself: a code of the app, or a
-/// recovery code.
+/// Turns the authenticator app off. That takes a second factor itself. Answers whether another one
+/// is left.
 ///
 /// # Errors
 /// [`Failure::Unconfirmed`]; [`Failure::Invalid`]; [`Conflict::ShortPassword`];
@@ -137,15 +155,17 @@ pub async fn turn_app_off(
     latchkey: &Latchkey,
     viewer: &Viewer,
     session: &Token,
-    code: &str,
+    given: Given<'_>,
     client: &Client,
-) -> Result<(), Failure> {
+) -> Result<bool, Failure> {
     sessions::must_be_confirmed(latchkey, viewer)?;
-    let (proof, limit) = proof(latchkey, viewer.user, code).await?;
+    let asked_for = AskedFor::Proof(session.hash());
+    let proof = proof(latchkey, viewer.user, given, &asked_for).await?;
     let now = latchkey.now();
     let change = change(viewer, session, FactorNews::AppOff, now, client);
-    latchkey.store.remove_authenticator_app(viewer.user, proof, &change, now).await?;
-    latchkey.store.forget_attempts(&limit).await
+    let left = latchkey.store.remove_authenticator_app(viewer.user, proof, &change, now).await?;
+    was_right(latchkey, viewer.user, given).await?;
+    Ok(left)
 }
 
 /// Makes new recovery codes in place of all earlier ones, to be shown once. That takes a second
@@ -157,62 +177,70 @@ pub async fn turn_app_off(
 pub async fn renew_codes(
     latchkey: &Latchkey,
     viewer: &Viewer,
-    code: &str,
+    session: &Token,
+    given: Given<'_>,
     client: &Client,
 ) -> Result<Vec<Secret>, Failure> {
     sessions::must_be_confirmed(latchkey, viewer)?;
-    let (proof, limit) = proof(latchkey, viewer.user, code).await?;
+    let asked_for = AskedFor::Proof(session.hash());
+    let proof = proof(latchkey, viewer.user, given, &asked_for).await?;
     let (codes, now) = (new_codes(latchkey), latchkey.now());
     let mail = mail(viewer, FactorNews::CodesRenewed, now, client);
     latchkey.store.renew_recovery_codes(viewer.user, proof, &hashes(&codes), &mail, now).await?;
-    latchkey.store.forget_attempts(&limit).await?;
+    was_right(latchkey, viewer.user, given).await?;
     Ok(codes)
 }
 
-/// Whether this sign-in waits for a second factor. Changes nothing.
+/// What this sign-in waits for. Changes nothing.
 ///
 /// # Errors
 /// [`Conflict::SignInOver`], [`Failure::Unavailable`].
-pub async fn open_sign_in(latchkey: &Latchkey, sign_in: &Token) -> Result<(), Failure> {
-    let whose = latchkey.store.sign_in_of(&sign_in.hash(), latchkey.now()).await?;
-    whose.map(|_| ()).ok_or(Failure::Conflict(Conflict::SignInOver))
+pub async fn second_step(latchkey: &Latchkey, sign_in: &Token) -> Result<SecondStep, Failure> {
+    let user = whose(latchkey, sign_in).await?;
+    let app = latchkey.store.authenticator_app(user).await?.is_some();
+    Ok(SecondStep { app, passkey: passkeys::can_be_used(latchkey, user).await? })
 }
 
-/// Finishes a sign-in with a code of the authenticator app or a recovery code. `instead_of` is
-/// the session that the same browser had: it ends.
+/// Whose sign-in waits.
+pub(crate) async fn whose(latchkey: &Latchkey, sign_in: &Token) -> Result<UserId, Failure> {
+    let whose = latchkey.store.sign_in_of(&sign_in.hash(), latchkey.now()).await?;
+    whose.ok_or(Failure::Conflict(Conflict::SignInOver))
+}
+
+/// Finishes a sign-in with a second factor. `instead_of` is the session that the same browser had:
+/// it ends.
 ///
 /// # Errors
-/// [`Failure::Invalid`]; [`Conflict::SignInOver`] after five tries or ten minutes, and when
-/// password or factors changed meanwhile; [`Failure::TooMany`]; [`Failure::Unavailable`].
+/// [`Failure::Invalid`]; [`Conflict::SignInOver`] after five codes or ten minutes, and when
+/// password or factors changed meanwhile; [`Conflict::PasskeyOver`]; [`Failure::TooMany`];
+/// [`Failure::Unavailable`].
 pub async fn finish_sign_in(
     latchkey: &Latchkey,
     sign_in: &Token,
-    code: &str,
+    given: Given<'_>,
     client: &Client,
     instead_of: Option<&Token>,
 ) -> Result<Begun, Failure> {
     let over = Failure::Conflict(Conflict::SignInOver);
-    open_sign_in(latchkey, sign_in).await?;
-    // What can't be a code is no try.
-    Typed::parse(code)?;
+    let user = whose(latchkey, sign_in).await?;
     let hash = sign_in.hash();
-    let tried = latchkey.store.try_sign_in(&hash, latchkey.now()).await?;
-    let tried = tried.ok_or(over.clone())?;
-    if tried.tries > TRIES {
-        latchkey.store.drop_sign_in(&hash).await?;
-        return Err(over);
+    if let Given::Code(code) = given {
+        // What can't be a code is no try.
+        Typed::parse(code)?;
+        let tried = latchkey.store.try_sign_in(&hash, latchkey.now()).await?;
+        if tried.ok_or(over.clone())?.tries > TRIES {
+            latchkey.store.drop_sign_in(&hash).await?;
+            return Err(over);
+        }
     }
-    let (proof, limit) = proof(latchkey, tried.user, code).await?;
-    let login = latchkey.store.login_of(tried.user).await?.ok_or(over)?;
+    let proof = proof(latchkey, user, given, &AskedFor::SecondStep(hash)).await?;
+    let login = latchkey.store.login_of(user).await?.ok_or(over)?;
     let (begun, mut session) = sessions::new_session(latchkey, client, &login);
     session.second_factor = true;
     let (instead_of, now) = (instead_of.map(Token::hash), latchkey.now());
-    latchkey
-        .store
-        .finish_sign_in(&hash, tried.user, proof, &session, instead_of.as_ref(), now)
-        .await?;
-    latchkey.store.forget_attempts(&limit).await?;
-    tracing::info!(user = %tried.user, "signed in with a second factor");
+    latchkey.store.finish_sign_in(&hash, user, proof, &session, instead_of.as_ref(), now).await?;
+    was_right(latchkey, user, given).await?;
+    tracing::info!(%user, "signed in with a second factor");
     Ok(begun)
 }
 
@@ -242,30 +270,51 @@ impl Typed {
     }
 }
 
-/// What a code proves, as far as it fits. Whether it was used before, the database says.
-async fn proof(
+/// What the given factor proves, as far as it fits. Whether it was used before, the database says.
+pub(crate) async fn proof(
     latchkey: &Latchkey,
     user: UserId,
-    code: &str,
-) -> Result<(FactorProof, String), Failure> {
+    given: Given<'_>,
+    asked_for: &AskedFor,
+) -> Result<FactorProof, Failure> {
+    let code = match given {
+        Given::Code(code) => code,
+        Given::Passkey(answer) => {
+            let used = passkeys::check(latchkey, answer, asked_for, user).await?;
+            return Ok(FactorProof::Passkey(used));
+        }
+    };
     let typed = Typed::parse(code)?;
-    let limit = count(latchkey, user).await?;
-    let proof = match typed {
-        Typed::Recovery(code) => FactorProof::RecoveryCode(hash(&code)),
+    count(latchkey, user).await?;
+    match typed {
+        Typed::Recovery(code) => Ok(FactorProof::RecoveryCode(hash(&code))),
         Typed::App(code) => {
             let app = latchkey.store.authenticator_app(user).await?.ok_or(wrong())?;
             let step = step_of(&app.secret, &code, latchkey.now())?;
-            FactorProof::App(step.ok_or(wrong())?)
+            Ok(FactorProof::App(step.ok_or(wrong())?))
         }
-    };
-    Ok((proof, limit))
+    }
 }
 
-/// Counts a code that is given; answers what to forget when it was right.
-async fn count(latchkey: &Latchkey, user: UserId) -> Result<String, Failure> {
-    let key = format!("code:{user}");
-    latchkey.limit(&key, WRONG_CODES, QUARTER).await?;
-    Ok(key)
+/// Counts a code that is given.
+async fn count(latchkey: &Latchkey, user: UserId) -> Result<(), Failure> {
+    latchkey.limit(&counted(user), WRONG_CODES, QUARTER).await
+}
+
+fn counted(user: UserId) -> String {
+    format!("code:{user}")
+}
+
+/// Forgets the wrong codes before a right one.
+pub(crate) async fn was_right(
+    latchkey: &Latchkey,
+    user: UserId,
+    given: Given<'_>,
+) -> Result<(), Failure> {
+    match given {
+        Given::Code(_) => latchkey.store.forget_attempts(&counted(user)).await,
+        Given::Passkey(_) => Ok(()),
+    }
 }
 
 fn wrong() -> Failure {
@@ -297,7 +346,7 @@ fn step_of(key: &Secret, code: &str, now: Timestamp) -> Result<Option<i64>, Fail
     Ok(step.and_then(|step| i64::try_from(step).ok()))
 }
 
-fn new_codes(latchkey: &Latchkey) -> Vec<Secret> {
+pub(crate) fn new_codes(latchkey: &Latchkey) -> Vec<Secret> {
     let code = |_| {
         let mut bytes = [0; CODE_CHARACTERS];
         latchkey.random.fill(&mut bytes);
@@ -309,7 +358,7 @@ fn new_codes(latchkey: &Latchkey) -> Vec<Secret> {
     (0..CODES).map(code).collect()
 }
 
-fn hashes(codes: &[Secret]) -> Vec<TokenHash> {
+pub(crate) fn hashes(codes: &[Secret]) -> Vec<TokenHash> {
     codes.iter().map(|code| hash(&code.expose().replace('-', ""))).collect()
 }
 
@@ -317,7 +366,7 @@ fn hash(code: &str) -> TokenHash {
     Sha256::digest(code).into()
 }
 
-fn change(
+pub(crate) fn change(
     viewer: &Viewer,
     session: &Token,
     news: FactorNews,

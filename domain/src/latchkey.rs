@@ -8,8 +8,10 @@ use model::{EmailAddress, Failure, Language, Limit, Limited, Timestamp};
 use store::Store;
 use uuid::Uuid;
 
-use crate::Token;
+use webauthn_rs::Webauthn;
+
 use crate::passwords::Hasher;
+use crate::{Token, passkeys};
 
 /// Tells the time.
 pub trait Clock: Send + Sync {
@@ -23,9 +25,14 @@ pub trait Random: Send + Sync {
     fn fill(&self, buffer: &mut [u8]);
 }
 
-/// How long things last, how often they may be tried, and who is told.
+/// Where people reach the product, how long things last, how often they may be tried, and who is
+/// told.
 #[derive(Clone, Debug)]
 pub struct Settings {
+    /// The public address without a slash at the end: passkeys belong to its host.
+    pub public_url: String,
+    /// The provider's name, as authenticators show it.
+    pub provider: String,
     /// How long an invitation can be accepted.
     pub invitation_lifetime: Duration,
     /// How long a link to choose a new password works.
@@ -59,6 +66,8 @@ impl Default for Settings {
         const HOUR: Duration = Duration::from_secs(60 * 60);
         const DAY: Duration = Duration::from_secs(24 * 60 * 60);
         Self {
+            public_url: "http://localhost:3000".to_owned(),
+            provider: "Latchkey".to_owned(),
             invitation_lifetime: 7 * DAY,
             reset_lifetime: HOUR / 2,
             session_idle: DAY,
@@ -116,6 +125,8 @@ pub struct Latchkey {
     /// How long things last.
     pub settings: Arc<Settings>,
     pub(crate) hasher: Hasher,
+    /// What makes and checks passkeys; none where the public address can't have any.
+    pub(crate) webauthn: Option<Arc<Webauthn>>,
 }
 
 impl Latchkey {
@@ -129,7 +140,8 @@ impl Latchkey {
     ) -> Self {
         let Settings { hashes_at_once, hashes_waiting, .. } = settings;
         let hasher = Hasher::new(hashes_at_once, hashes_waiting, random.as_ref());
-        Self { store, clock, random, settings: Arc::new(settings), hasher }
+        let webauthn = passkeys::of_site(&settings).map(Arc::new);
+        Self { store, clock, random, settings: Arc::new(settings), hasher, webauthn }
     }
 
     /// This moment.

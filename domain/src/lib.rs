@@ -15,6 +15,7 @@ pub mod feedback;
 pub mod guesses;
 pub mod invitations;
 pub mod mails;
+pub mod passkeys;
 pub mod passwords;
 pub mod reports;
 pub mod sessions;

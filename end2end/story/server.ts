@@ -16,6 +16,8 @@ export interface Latchkey {
   url: string;
   /** What the server has logged so far. */
   log(): string;
+  /** Makes an hour pass for those who are signed in. On Postgres, whose data others can reach beside the server. */
+  hourLater(): Promise<void>;
 }
 
 /** Starts the release binary with fresh demo data, hands it to `use`, and stops it by its process id. */
@@ -52,7 +54,9 @@ async function serve(folder: string, databaseUrl: string, use: (latchkey: Latchk
   closeSync(log);
   try {
     await ready(server, url, () => readFileSync(logFile, 'utf8'));
-    await use({ url, log: () => readFileSync(logFile, 'utf8') });
+    const hourLater = () =>
+      query(databaseUrl, 'UPDATE sessions SET authenticated_at = authenticated_at - 3600000000');
+    await use({ url, log: () => readFileSync(logFile, 'utf8'), hourLater });
   } finally {
     await stop(server);
   }
@@ -141,17 +145,18 @@ async function withPostgres(use: (url: string) => Promise<void>) {
 /** Two workers at once would mix their data in one database: each gets one of its own on the given server. */
 async function withDatabaseIn(server: string, use: (url: string) => Promise<void>) {
   const name = `latchkey_browser_${process.pid}_${Date.now()}`;
-  const run = async (sql: string) => {
-    const client = new pg.Client({ connectionString: server });
-    await client.connect();
-    await client.query(sql).finally(() => client.end());
-  };
-  await run(`CREATE DATABASE ${name}`);
+  await query(server, `CREATE DATABASE ${name}`);
   try {
     const url = new URL(server);
     url.pathname = `/${name}`;
     await use(url.toString());
   } finally {
-    await run(`DROP DATABASE ${name} WITH (FORCE)`);
+    await query(server, `DROP DATABASE ${name} WITH (FORCE)`);
   }
+}
+
+async function query(url: string, sql: string) {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  await client.query(sql).finally(() => client.end());
 }

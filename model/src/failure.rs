@@ -81,6 +81,10 @@ pub enum Conflict {
     SetupOver,
     /// The password is too short to stand alone, without a second factor.
     ShortPassword,
+    /// A passkey was asked for too long ago, or the answer was taken already.
+    PasskeyOver,
+    /// The user has as many passkeys as one can have.
+    TooManyPasskeys,
     /// Somebody else changed it since the form was shown.
     ChangedMeanwhile,
 }
@@ -133,6 +137,10 @@ pub enum Field {
     NewPassword,
     /// "Code".
     Code,
+    /// What the browser answers when it is asked for a passkey; nobody sees it.
+    Passkey,
+    /// "Name", of a passkey.
+    PasskeyName,
     /// "Account name".
     AccountName,
     /// "Street and number".
@@ -162,6 +170,8 @@ impl Field {
             Self::Password => "password",
             Self::NewPassword => "new_password",
             Self::Code => "code",
+            Self::Passkey => "credential",
+            Self::PasskeyName => "name",
             Self::AccountName => "account_name",
             Self::Street => "street",
             Self::PostalCode => "postal_code",
@@ -194,6 +204,16 @@ pub enum FieldProblem {
     WrongCredentials,
     /// It is no code of the user's, or it was used before.
     WrongCode,
+    /// No passkey was given: the person or their device didn't want to, or it took too long.
+    NoPasskey,
+    /// The browser knows no passkeys, or no device here can keep or use one.
+    NoPasskeyHere,
+    /// The device has a passkey for this login already.
+    PasskeyKnown,
+    /// It is no passkey of the user's (any more), or what it signed is wrong.
+    WrongPasskey,
+    /// Its signature counter didn't go on: there may be a copy of it.
+    CopiedPasskey,
     /// The person is in the account already.
     AlreadyInAccount,
     /// The address takes no invitations from this account.

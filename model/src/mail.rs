@@ -107,6 +107,10 @@ pub enum FactorNews {
     AppOff,
     /// New recovery codes were made.
     CodesRenewed,
+    /// A passkey was added.
+    PasskeyAdded,
+    /// A passkey was removed.
+    PasskeyRemoved,
 }
 
 /// Which mail it is; stays readable in the outbox after the facts are erased.

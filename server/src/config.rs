@@ -10,6 +10,7 @@ use std::time::Duration;
 use app::Locale;
 use app::request::Site;
 use domain::Settings;
+use domain::passkeys::{self, NoPasskeys};
 use figment::error::Kind;
 use figment::providers::{Format, Toml};
 use figment::value::{Dict, Map, Value};
@@ -282,6 +283,8 @@ impl Config {
     #[must_use]
     pub fn settings(&self) -> Settings {
         Settings {
+            public_url: self.public_url.clone(),
+            provider: self.provider_name.clone(),
             invitation_lifetime: self.invitation_days * DAY,
             session_idle: self.session_idle_hours * HOUR,
             session_absolute: self.session_days * DAY,
@@ -321,6 +324,23 @@ impl Config {
             Some(url::Host::Ipv6(address)) => address.is_loopback(),
             None => false,
         })
+    }
+
+    /// Why nobody can use passkeys here, and what to do; none where they can.
+    #[must_use]
+    pub fn why_no_passkeys(&self) -> Option<String> {
+        let url = &self.public_url;
+        match passkeys::are_possible(url) {
+            Ok(()) => None,
+            Err(NoPasskeys::NoName) => Some(format!(
+                "they belong to a name, and {url} is an IP address: set public_url to an address \
+                 with a name"
+            )),
+            Err(NoPasskeys::NoHttps) => Some(format!(
+                "browsers take them over https only, and {url} isn't: put https in front, and set \
+                 it in public_url"
+            )),
+        }
     }
 
     /// Where the SQLite file is; none for another database.
@@ -830,6 +850,17 @@ mod tests {
         for url in ["http://localhost:8080", "http://127.0.0.1", "http://[::1]:3000"] {
             assert!(public(url).is_local(), "{url}");
         }
+    }
+
+    #[test]
+    fn why_there_are_no_passkeys_is_said() {
+        let why = |url: &str| {
+            Config { public_url: url.to_owned(), ..Config::default() }.why_no_passkeys()
+        };
+        assert_eq!(why("http://localhost:3000"), None);
+        assert_eq!(why("https://my.provider.example"), None);
+        assert!(why("https://192.0.2.1").unwrap().contains("192.0.2.1 is an IP address"));
+        assert!(why("http://my.provider.example").unwrap().contains("put https in front"));
     }
 
     #[test]

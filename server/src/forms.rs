@@ -30,8 +30,8 @@ const BODY_WITHIN: Duration = Duration::from_secs(30);
 /// The largest answer of a server function to a form: a failure in JSON.
 const LARGEST_ANSWER: usize = 64 * 1024;
 
-/// The server function by which somebody proves who they are before another form is carried out.
-const CONFIRM: &str = "sign-in/confirm";
+/// The server functions by which somebody proves who they are before another form is carried out.
+const CONFIRM: [&str; 2] = ["sign-in/confirm", "sign-in/confirm-by-passkey"];
 
 /// `POST` to a page's own path.
 pub(crate) async fn form(parts: Parts, request: Request) -> Response {
@@ -46,8 +46,8 @@ pub(crate) async fn form(parts: Parts, request: Request) -> Response {
     };
     let name = values.iter().find(|(name, _)| name == "form").map(|(_, value)| value.clone());
     let name = name.unwrap_or_default();
-    if name == CONFIRM {
-        return confirmed(&parts, head, values).await;
+    if CONFIRM.contains(&name.as_str()) {
+        return confirmed(&parts, head, name, values).await;
     }
     carry_out(&parts, &head, name, values).await
 }
@@ -71,8 +71,7 @@ async fn carry_out(
     let told = Told::new(&problem, locale(head));
     let asks = problem.failure() == Some(&Failure::Unconfirmed) && takes_html(&head.headers);
     let mut refusal = if asks {
-        let confirming = Confirming { action: path(head), form: name, values };
-        let mut page = ask_who(parts, head, confirming, None).await;
+        let mut page = ask_who(parts, head, (name, values), None).await;
         *page.status_mut() = status;
         page
     } else {
@@ -85,11 +84,12 @@ async fn carry_out(
     refusal
 }
 
-/// The form of the page that asks who the sender is: their password, and the form that waits for it.
+/// The form of the page that asks who the sender is: their proof, and the form that waits for it.
 /// That one is carried out once they are known.
 async fn confirmed(
     parts: &Parts,
     mut head: RequestParts,
+    by: String,
     values: Vec<(String, String)>,
 ) -> Response {
     let mut form = String::new();
@@ -101,7 +101,7 @@ async fn confirmed(
             None => given.push((name, value)),
         }
     }
-    let answer = run(parts, &head, CONFIRM, &given).await;
+    let answer = run(parts, &head, &by, &given).await;
     if answer.status().is_success() {
         // What was known of the request is older than the proof.
         if let Some(known) = head.extensions.get::<RequestFacts>().cloned() {
@@ -114,20 +114,22 @@ async fn confirmed(
     }
     let status = answer.status();
     let told = Told::new(&problem(answer.into_body()).await, locale(&head));
-    let confirming = Confirming { action: path(&head), form, values: kept };
-    let mut refusal = ask_who(parts, &head, confirming, Some(told)).await;
+    let rejected = Rejected { form: by, values: Vec::new(), told };
+    let mut refusal = ask_who(parts, &head, (form, kept), Some(rejected)).await;
     *refusal.status_mut() = status;
     refusal
 }
 
-/// The page that asks who the sender is, and what was wrong with their answer.
+/// The page that asks who the sender is before it sends a form on, and what was wrong with their
+/// answer.
 async fn ask_who(
     parts: &Parts,
     head: &RequestParts,
-    confirming: Confirming,
-    told: Option<Told>,
+    (form, values): (String, Vec<(String, String)>),
+    rejected: Option<Rejected>,
 ) -> Response {
-    let rejected = told.map(|told| Rejected { form: CONFIRM.to_owned(), values: Vec::new(), told });
+    let passkey = has_passkey(parts, head).await;
+    let confirming = Confirming { action: path(head), form, values, passkey };
     show(parts, head, move || {
         provide_context(confirming.clone());
         if let Some(rejected) = rejected.clone() {
@@ -135,6 +137,17 @@ async fn ask_who(
         }
     })
     .await
+}
+
+/// Whether the sender has a passkey. If that can't be found out, their password will do.
+async fn has_passkey(parts: &Parts, head: &RequestParts) -> bool {
+    let viewer = head.extensions.get::<RequestFacts>().and_then(|facts| facts.viewer.clone().ok());
+    match viewer {
+        Some(viewer) => {
+            domain::passkeys::can_be_used(&parts.latchkey, viewer.user).await.unwrap_or(false)
+        }
+        None => false,
+    }
 }
 
 /// A server function that only answers: how pages ask for their content after the first.
@@ -297,9 +310,10 @@ fn json(answer: &impl serde::Serialize) -> Response {
     ([(header::CONTENT_TYPE, "application/json")], body).into_response()
 }
 
-/// Passwords never come back with a page.
+/// Passwords never come back with a page, nor what a passkey signed.
 fn without_secrets(values: Vec<(String, String)>) -> Vec<(String, String)> {
-    values.into_iter().filter(|(name, _)| !name.ends_with("password")).collect()
+    let secret = |name: &str| name.ends_with("password") || name == Field::Passkey.name();
+    values.into_iter().filter(|(name, _)| !secret(name)).collect()
 }
 
 fn unreadable(head: &RequestParts, status: StatusCode) -> Told {

@@ -89,6 +89,7 @@ pub fn router(parts: Parts) -> Router {
         .route("/readyz", get(move || ready(latchkey.clone())))
         .route("/pkg/{id}/{file}", get(assets::package))
         .route("/favicon.svg", get(|headers| assets::file("favicon.svg", headers)))
+        .route("/passkeys.js", get(|headers| assets::file("passkeys.js", headers)))
         .route("/robots.txt", get(|headers| assets::file("robots.txt", headers)))
         .route("/accounts/{account}/log.csv", get(export::log))
         .route("/accounts/{account}/log/digests/{day}", get(digests::download))
@@ -206,7 +207,7 @@ fn speak(mut response: Response, facts: &RequestFacts) -> Response {
 
 /// Whether it matters who asks: files and probes are the same for everybody.
 fn is_for_people(path: &str) -> bool {
-    let same_for_all = ["/favicon.svg", "/robots.txt", "/healthz", "/readyz"];
+    let same_for_all = ["/favicon.svg", "/passkeys.js", "/robots.txt", "/healthz", "/readyz"];
     !path.starts_with("/pkg/") && !same_for_all.contains(&path)
 }
 

@@ -95,6 +95,7 @@ on_both! {
         let (code, said) = operator.run("doctor").await;
         assert!(code == 1 && said.contains("database: ok"), "{said}");
         assert!(said.contains("mail server: problem"), "{said}");
+        assert!(said.contains("passkeys: ok, but there are none: they belong to a name"), "{said}");
 
         let process = server.id().unwrap().to_string();
         Command::new("kill").arg(process).status().await.unwrap();

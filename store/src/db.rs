@@ -393,6 +393,7 @@ mod tests {
             crate::limits::STATEMENTS,
             crate::memberships::STATEMENTS,
             crate::outbox::STATEMENTS,
+            crate::passkeys::STATEMENTS,
             crate::reports::STATEMENTS,
             crate::resets::STATEMENTS,
             crate::sessions::STATEMENTS,

@@ -5,7 +5,22 @@ use sqlx::{FromRow, query, query_as, query_scalar};
 use uuid::Uuid;
 
 use crate::db::{Tx, count, read, sql, write};
-use crate::{NewMail, NewSession, Store, TokenHash, outbox, sessions, users};
+use crate::{NewMail, NewSession, PasskeyUse, Store, TokenHash, outbox, passkeys, sessions, users};
+
+/// Whether a user has a second factor of any kind, as a part of SQL.
+macro_rules! has_factor {
+    ($user:literal) => {
+        concat!(
+            "(EXISTS (SELECT 1 FROM authenticator_apps f WHERE f.user_id = ",
+            $user,
+            ") OR EXISTS (SELECT 1 FROM passkeys f WHERE f.user_id = ",
+            $user,
+            "))"
+        )
+    };
+}
+
+pub(crate) use has_factor;
 
 sql! {
     APP = "SELECT secret, since, last_used_at FROM authenticator_apps WHERE user_id = $1";
@@ -57,6 +72,8 @@ pub enum FactorProof {
     App(i64),
     /// A recovery code, by its SHA-256.
     RecoveryCode(TokenHash),
+    /// A passkey that signed what it was asked to.
+    Passkey(PasskeyUse),
 }
 
 /// What goes with a change of somebody's second factors.
@@ -147,7 +164,8 @@ impl Store {
     }
 
     /// Turns the authenticator app on that was set up with this key; `step` is that of the code
-    /// which proved it. New recovery codes replace all earlier ones.
+    /// which proved it. Answers whether the recovery codes were taken: the user's first factor
+    /// brings them.
     ///
     /// # Errors
     /// [`Conflict::SetupOver`] when the setup ended or another took its place,
@@ -160,10 +178,11 @@ impl Store {
         codes: &[TokenHash],
         change: &FactorChange,
         now: Timestamp,
-    ) -> Result<(), Failure> {
+    ) -> Result<bool, Failure> {
         let over = Failure::Conflict(Conflict::SetupOver);
         let mut tx = self.begin().await?;
         users::lock(&mut tx, user).await?;
+        let first = !users::has_factor(&mut tx, user).await?;
         let ended = write!(tx, db => query(END_SETUP)
             .bind(Uuid::from(user))
             .bind(secret.expose())
@@ -181,13 +200,17 @@ impl Store {
         if added == 0 {
             return Err(over);
         }
-        replace_codes(&mut tx, user, codes).await?;
+        if first {
+            replace_codes(&mut tx, user, codes).await?;
+        }
         changed(&mut tx, user, change, now).await?;
         sessions::prove(&mut tx, &change.session, true, now).await?;
-        tx.commit().await
+        tx.commit().await?;
+        Ok(first)
     }
 
-    /// Turns the user's authenticator app off, and their recovery codes with it.
+    /// Turns the user's authenticator app off. Answers whether another factor is left; else their
+    /// recovery codes go with it.
     ///
     /// # Errors
     /// [`Failure::Invalid`] when the proof was used before; [`Conflict::ShortPassword`] when the
@@ -198,20 +221,19 @@ impl Store {
         proof: FactorProof,
         change: &FactorChange,
         now: Timestamp,
-    ) -> Result<(), Failure> {
+    ) -> Result<bool, Failure> {
         let mut tx = self.begin().await?;
         users::lock(&mut tx, user).await?;
         use_up(&mut tx, user, proof, now).await?;
-        let short: bool =
-            read!(tx, db => query_scalar(PASSWORD_IS_SHORT).bind(Uuid::from(user)).fetch_one(db))?;
-        if short {
-            return Err(Failure::Conflict(Conflict::ShortPassword));
-        }
         write!(tx, db => query(REMOVE_APP).bind(Uuid::from(user)).execute(db))?;
-        replace_codes(&mut tx, user, &[]).await?;
+        let others = users::has_factor(&mut tx, user).await?;
+        if !others {
+            last_is_gone(&mut tx, user).await?;
+        }
         changed(&mut tx, user, change, now).await?;
-        sessions::prove(&mut tx, &change.session, false, now).await?;
-        tx.commit().await
+        sessions::prove(&mut tx, &change.session, others, now).await?;
+        tx.commit().await?;
+        Ok(others)
     }
 
     /// Gives the user new recovery codes in place of all earlier ones.
@@ -338,14 +360,15 @@ impl Store {
 }
 
 /// Uses a second factor up; one that was used before opens nothing.
-async fn use_up(
+pub(crate) async fn use_up(
     tx: &mut Tx,
-    user: UserId,
+    whose: UserId,
     proof: FactorProof,
     now: Timestamp,
 ) -> Result<(), Failure> {
-    let user = Uuid::from(user);
+    let user = Uuid::from(whose);
     let used = match proof {
+        FactorProof::Passkey(used) => return passkeys::use_up(tx, whose, used, now).await,
         FactorProof::App(step) => write!(tx, db => query(USE_APP)
             .bind(user)
             .bind(step)
@@ -360,7 +383,12 @@ async fn use_up(
     if used == 0 { Err(Failure::field(Field::Code, FieldProblem::WrongCode)) } else { Ok(()) }
 }
 
-async fn replace_codes(tx: &mut Tx, user: UserId, codes: &[TokenHash]) -> Result<(), Failure> {
+/// Replaces the user's recovery codes.
+pub(crate) async fn replace_codes(
+    tx: &mut Tx,
+    user: UserId,
+    codes: &[TokenHash],
+) -> Result<(), Failure> {
     let user = Uuid::from(user);
     write!(tx, db => query(DROP_CODES).bind(user).execute(db))?;
     for code in codes {
@@ -369,8 +397,19 @@ async fn replace_codes(tx: &mut Tx, user: UserId, codes: &[TokenHash]) -> Result
     Ok(())
 }
 
+/// What goes with a user's last factor: their recovery codes, and a password too short to stand
+/// alone must not be left.
+pub(crate) async fn last_is_gone(tx: &mut Tx, user: UserId) -> Result<(), Failure> {
+    let short: bool =
+        read!(tx, db => query_scalar(PASSWORD_IS_SHORT).bind(Uuid::from(user)).fetch_one(db))?;
+    if short {
+        return Err(Failure::Conflict(Conflict::ShortPassword));
+    }
+    replace_codes(tx, user, &[]).await
+}
+
 /// What every change of factors does: other sessions and half-way sign-ins end, the user is told.
-async fn changed(
+pub(crate) async fn changed(
     tx: &mut Tx,
     user: UserId,
     change: &FactorChange,

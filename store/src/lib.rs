@@ -17,6 +17,7 @@ mod invitations;
 mod limits;
 mod memberships;
 mod outbox;
+mod passkeys;
 mod reports;
 mod resets;
 mod sessions;
@@ -41,6 +42,7 @@ pub use memberships::{
     UsersQuery,
 };
 pub use outbox::{KeptMail, NewMail, QueuedMail};
+pub use passkeys::{AskedFor, NewPasskey, Passkey, PasskeyChallenge, PasskeyUse};
 pub use reports::{NewReport, Report};
 pub use resets::OpenedReset;
 pub use sessions::{NewSession, SessionUser, SignedInDevice};

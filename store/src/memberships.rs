@@ -11,6 +11,7 @@ use sqlx::{FromRow, query, query_as, query_scalar};
 use uuid::Uuid;
 
 use crate::db::{Tx, count, limit, plain, read, sql, write};
+use crate::factors::has_factor;
 use crate::sessions::NOTED_EVERY;
 use crate::{NewActivity, NewMail, Store, accounts, activity, outbox, users};
 
@@ -20,9 +21,9 @@ macro_rules! members {
         concat!(
             "SELECT m.user_id, u.email, u.email_key, u.full_name, m.owner, m.permissions, \
                  m.since, i.full_name AS invited_by, m.last_active_at, \
-                 EXISTS (SELECT 1 FROM authenticator_apps f WHERE f.user_id = m.user_id) \
-                     AS second_factor \
-             FROM ",
+                 ",
+            has_factor!("m.user_id"),
+            " AS second_factor FROM ",
             $first,
             "memberships m JOIN users u ON u.id = m.user_id \
                  LEFT JOIN users i ON i.id = m.invited_by \

@@ -10,7 +10,8 @@ use sqlx::{FromRow, query, query_as};
 use uuid::Uuid;
 
 use crate::db::{Tx, new_id, read, sql, write};
-use crate::{NewMail, Store, TokenHash, outbox};
+use crate::factors::has_factor;
+use crate::{NewMail, PasskeyUse, Store, TokenHash, outbox, passkeys, users};
 
 macro_rules! insert_session {
     ($lock:literal) => {
@@ -20,8 +21,9 @@ macro_rules! insert_session {
                   second_factor, address, user_agent) \
              SELECT $1, $2, id, $4, $4, $4, $5, $6, $7 FROM users \
              WHERE id = $3 AND password_hash = $8 \
-                 AND ($5 OR NOT EXISTS \
-                     (SELECT 1 FROM authenticator_apps a WHERE a.user_id = users.id))",
+                 AND ($5 OR NOT ",
+            has_factor!("users.id"),
+            ")",
             $lock
         )
     };
@@ -61,6 +63,7 @@ sql! {
             (SELECT key FROM attempts WHERE until <= $1 FOR UPDATE SKIP LOCKED)";
     SWEEP_SIGN_INS = "DELETE FROM sign_ins WHERE expires_at <= $1";
     SWEEP_SETUPS = "DELETE FROM authenticator_setups WHERE expires_at <= $1";
+    SWEEP_CHALLENGES = "DELETE FROM passkey_challenges WHERE expires_at <= $1";
     SWEEP_DEVICES = "DELETE FROM devices WHERE last_seen_at < $1";
 }
 
@@ -163,6 +166,29 @@ impl Store {
         tx.commit().await
     }
 
+    /// Begins a session by a passkey, which counts as two factors, and ends the one that the same
+    /// browser had.
+    ///
+    /// # Errors
+    /// [`FieldProblem::WrongPasskey`] when the passkey was removed or used elsewhere meanwhile;
+    /// [`FieldProblem::WrongPassword`] when the password was changed meanwhile;
+    /// [`Failure::Unavailable`].
+    pub async fn begin_session_with_passkey(
+        &self,
+        user: UserId,
+        used: PasskeyUse,
+        session: &NewSession,
+        instead_of: Option<&TokenHash>,
+        now: Timestamp,
+    ) -> Result<(), Failure> {
+        let mut tx = self.begin().await?;
+        // The user before their passkey, as where factors change: neither waits for the other.
+        users::lock(&mut tx, user).await?;
+        passkeys::use_up(&mut tx, user, used, now).await?;
+        replace(&mut tx, user, session, instead_of, now).await?;
+        tx.commit().await
+    }
+
     /// The session's user, unless it was idle for longer than `idle` or is older than `absolute`.
     /// The last use is noted at most once a minute.
     ///
@@ -249,6 +275,27 @@ impl Store {
         Ok(confirmed > 0)
     }
 
+    /// Notes that the session's user proved once more who they are, by a passkey. Answers false
+    /// when the session is over.
+    ///
+    /// # Errors
+    /// [`FieldProblem::WrongPasskey`] when the passkey was removed or used elsewhere meanwhile;
+    /// [`Failure::Unavailable`].
+    pub async fn confirm_session_with_passkey(
+        &self,
+        user: UserId,
+        used: PasskeyUse,
+        token_hash: &TokenHash,
+        now: Timestamp,
+    ) -> Result<bool, Failure> {
+        let mut tx = self.begin().await?;
+        users::lock(&mut tx, user).await?;
+        passkeys::use_up(&mut tx, user, used, now).await?;
+        let proved = prove(&mut tx, token_hash, true, now).await?;
+        tx.commit().await?;
+        Ok(proved)
+    }
+
     /// Ends a session.
     ///
     /// # Errors
@@ -301,7 +348,7 @@ impl Store {
         let attempts = write!(tx, db => query(text).bind(now.as_micros()).execute(db))?;
         tx.commit().await?;
         let mut rows = sessions + devices + attempts;
-        for over in [SWEEP_RESETS, SWEEP_SIGN_INS, SWEEP_SETUPS] {
+        for over in [SWEEP_RESETS, SWEEP_SIGN_INS, SWEEP_SETUPS, SWEEP_CHALLENGES] {
             rows += write!(self, db => query(over).bind(now.as_micros()).execute(db))?;
         }
         Ok(rows)
@@ -331,6 +378,9 @@ pub(crate) async fn insert(
     session: &NewSession,
     now: Timestamp,
 ) -> Result<(), Failure> {
+    // A statement sees what was there when it began, and this one has waited: it must not miss the
+    // factor that was added meanwhile.
+    users::lock(tx, user).await?;
     let text = INSERT_SESSION.on(tx);
     let begun = write!(tx, db => query(text)
         .bind(&session.token_hash[..])
@@ -360,19 +410,19 @@ pub(crate) async fn insert(
     }
 }
 
-/// Notes what the session's user proved just now.
+/// Notes what the session's user proved just now. Answers false when the session is over.
 pub(crate) async fn prove(
     tx: &mut Tx,
     session: &TokenHash,
     second_factor: bool,
     now: Timestamp,
-) -> Result<(), Failure> {
-    write!(tx, db => query(PROVE)
+) -> Result<bool, Failure> {
+    let proved = write!(tx, db => query(PROVE)
         .bind(&session[..])
         .bind(now.as_micros())
         .bind(second_factor)
         .execute(db))?;
-    Ok(())
+    Ok(proved > 0)
 }
 
 /// Ends every session of the user's but this one.

@@ -8,15 +8,16 @@ use sqlx::{FromRow, query, query_as, query_scalar};
 use uuid::Uuid;
 
 use crate::db::{Tx, read, sql, write};
+use crate::factors::has_factor;
 use crate::{Store, factors, memberships, resets, sessions};
 
 macro_rules! login {
     ($which:literal) => {
         concat!(
             "SELECT u.id, u.email, u.email_key, u.full_name, u.language, u.password_hash, \
-                 EXISTS (SELECT 1 FROM authenticator_apps a WHERE a.user_id = u.id) \
-                     AS second_factor \
-             FROM users u WHERE ",
+                 ",
+            has_factor!("u.id"),
+            " AS second_factor FROM users u WHERE ",
             $which
         )
     };
@@ -42,7 +43,7 @@ sql! {
     RENAME = "UPDATE users SET full_name = $2, language = coalesce($3, language) WHERE id = $1";
     SET_LANGUAGE = "UPDATE users SET language = $2 WHERE id = $1";
     PASSWORD = "SELECT password_hash FROM users WHERE id = $1";
-    HAS_FACTOR = "SELECT EXISTS (SELECT 1 FROM authenticator_apps WHERE user_id = $1)";
+    HAS_FACTOR = concat!("SELECT ", has_factor!("$1"));
     SET_PASSWORD = "UPDATE users SET password_hash = $2, password_short = $3 WHERE id = $1";
     END_SESSIONS = "DELETE FROM sessions WHERE user_id = $1";
 }
@@ -220,9 +221,7 @@ impl Store {
         if present != before.expose() {
             return Err(Failure::field(Field::Password, FieldProblem::WrongPassword));
         }
-        let has_factor: bool =
-            read!(tx, db => query_scalar(HAS_FACTOR).bind(Uuid::from(user)).fetch_one(db))?;
-        if password.short && !has_factor {
+        if password.short && !has_factor(&mut tx, user).await? {
             return Err(Failure::field(Field::NewPassword, FieldProblem::TooShort));
         }
         resets::drop_all(&mut tx, user, &identity.email()).await?;
@@ -236,6 +235,11 @@ pub(crate) async fn lock(tx: &mut Tx, user: UserId) -> Result<Identity, Failure>
     let text = LOCK_USER.on(tx);
     let row = read!(tx, db => query_as(text).bind(Uuid::from(user)).fetch_optional(db))?;
     row.ok_or(Failure::NotFound)
+}
+
+/// Whether signing in takes a second factor.
+pub(crate) async fn has_factor(tx: &mut Tx, user: UserId) -> Result<bool, Failure> {
+    read!(tx, db => query_scalar(HAS_FACTOR).bind(Uuid::from(user)).fetch_one(db))
 }
 
 pub(crate) async fn insert(tx: &mut Tx, user: &NewUser, now: Timestamp) -> Result<(), Failure> {

@@ -248,6 +248,8 @@ fn letter(mail: &Mail, site: &Site) -> Letter {
                     FactorNews::AppOn => words!(mail.factor_on, when = exact(*at)),
                     FactorNews::AppOff => words!(mail.factor_off, when = exact(*at)),
                     FactorNews::CodesRenewed => words!(mail.factor_codes, when = exact(*at)),
+                    FactorNews::PasskeyAdded => words!(mail.passkey_added, when = exact(*at)),
+                    FactorNews::PasskeyRemoved => words!(mail.passkey_removed, when = exact(*at)),
                 },
                 words!(mail.factor_unexpected),
             ],

@@ -13,6 +13,7 @@ use {
     crate::browsers::browser,
     crate::page::Notice,
     crate::request,
+    crate::ui::factor::given,
     leptos_i18n::Locale as _,
     model::{Conflict, Failure, Secret, Timestamp},
 };
@@ -59,10 +60,27 @@ pub(crate) struct SecurityView {
     pub(crate) email: String,
     /// Since when they have an authenticator app, and when they last used it.
     pub(crate) app: Option<(Moment, Option<Moment>)>,
-    /// How many recovery codes are left, in words.
-    pub(crate) codes: String,
+    /// Their passkeys, the oldest first.
+    pub(crate) passkeys: Vec<PasskeyRow>,
+    /// Whether passkeys can be used here.
+    pub(crate) has_passkeys: bool,
+    /// How many recovery codes are left, in words; none without a second factor.
+    pub(crate) codes: Option<String>,
     /// Where they are signed in.
     pub(crate) devices: Vec<DeviceRow>,
+}
+
+/// A passkey of the reader's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct PasskeyRow {
+    /// Its id.
+    pub(crate) id: String,
+    /// What the reader calls it.
+    pub(crate) name: String,
+    /// When it was added.
+    pub(crate) since: Moment,
+    /// When it was last used.
+    pub(crate) used: Option<Moment>,
 }
 
 /// A browser that the reader is signed in with.
@@ -90,6 +108,7 @@ pub(crate) async fn security_page() -> Result<Page<SecurityView>, Problem> {
     let latchkey = request::latchkey()?;
     let now = latchkey.now();
     let factors = domain::factors::overview(&latchkey, &viewer).await?;
+    let passkeys = domain::passkeys::overview(&latchkey, &viewer).await?;
     let devices = domain::sessions::devices(&latchkey, &viewer, &session).await?;
     let moment = |at: Timestamp| Moment::new(at, now);
     let device = |device: domain::sessions::SignedInDevice| DeviceRow {
@@ -100,10 +119,19 @@ pub(crate) async fn security_page() -> Result<Page<SecurityView>, Problem> {
         last_seen: moment(device.last_seen_at),
         present: device.present,
     };
+    let passkey = |passkey: domain::passkeys::Passkey| PasskeyRow {
+        id: passkey.id.to_string(),
+        name: passkey.name,
+        since: moment(passkey.since),
+        used: passkey.last_used_at.map(moment),
+    };
+    let some = factors.app.is_some() || !passkeys.is_empty();
     let view = SecurityView {
         email: viewer.email.to_string(),
         app: factors.app.map(|(since, used)| (moment(since), used.map(moment))),
-        codes: words!(security.codes_left, count = factors.codes_left),
+        passkeys: passkeys.into_iter().map(passkey).collect(),
+        has_passkeys: latchkey.has_passkeys(),
+        codes: some.then(|| words!(security.codes_left, count = factors.codes_left)),
         devices: devices.into_iter().map(device).collect(),
     };
     request::plain_page(Some(&viewer), view).await
@@ -216,30 +244,168 @@ pub(crate) async fn turn_app_on(#[server(default)] code: String) -> Result<(), P
 
 /// Turns the authenticator app off.
 #[server(prefix = "/api", endpoint = "security/turn-app-off")]
-pub(crate) async fn turn_app_off(#[server(default)] code: String) -> Result<(), Problem> {
+pub(crate) async fn turn_app_off(
+    #[server(default)] by: String,
+    #[server(default)] code: String,
+    #[server(default)] credential: String,
+) -> Result<(), Problem> {
     let viewer = request::signed_in().await?;
     let session = request::session().ok_or(Failure::SignedOut)?;
     let (latchkey, client) = (request::latchkey()?, request::client());
-    domain::factors::turn_app_off(&latchkey, &viewer, &session, &code, &client).await?;
-    request::done("/security", Notice::AppOff);
+    let given = given(&by, &code, &credential);
+    let left = domain::factors::turn_app_off(&latchkey, &viewer, &session, given, &client).await?;
+    request::done("/security", Notice::AppOff { left });
     Ok(())
 }
 
 /// Makes new recovery codes.
 #[server(prefix = "/api", endpoint = "security/renew-codes")]
-pub(crate) async fn renew_codes(#[server(default)] code: String) -> Result<(), Problem> {
+pub(crate) async fn renew_codes(
+    #[server(default)] by: String,
+    #[server(default)] code: String,
+    #[server(default)] credential: String,
+) -> Result<(), Problem> {
     let viewer = request::signed_in().await?;
+    let session = request::session().ok_or(Failure::SignedOut)?;
     let (latchkey, client) = (request::latchkey()?, request::client());
-    let codes = domain::factors::renew_codes(&latchkey, &viewer, &code, &client).await?;
+    let given = given(&by, &code, &credential);
+    let codes = domain::factors::renew_codes(&latchkey, &viewer, &session, given, &client).await?;
     request::done("/security", Notice::CodesRenewed { codes: plain(codes) });
     Ok(())
 }
 
-/// A page of a signed-in reader's without anything of its own.
-#[server(prefix = "/api", endpoint = "security/own-page", input = GetUrl)]
-pub(crate) async fn own_page() -> Result<Page<()>, Problem> {
+/// What the pages that ask for a second factor show.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct FactorView {
+    /// Whether the reader has an authenticator app.
+    pub(crate) app: bool,
+    /// Whether they have a passkey that can be used here.
+    pub(crate) passkey: bool,
+}
+
+/// Which second factors the reader can give.
+#[server(prefix = "/api", endpoint = "security/factor-page", input = GetUrl)]
+pub(crate) async fn factor_page() -> Result<Page<FactorView>, Problem> {
     let viewer = request::signed_in().await?;
-    request::plain_page(Some(&viewer), ()).await
+    let latchkey = request::latchkey()?;
+    let app = domain::factors::overview(&latchkey, &viewer).await?.app.is_some();
+    let passkey = domain::passkeys::can_be_used(&latchkey, viewer.user).await?;
+    request::plain_page(Some(&viewer), FactorView { app, passkey }).await
+}
+
+/// Asks the reader's browser for a passkey of theirs, as a proof of who they are.
+#[server(prefix = "/api", endpoint = "security/ask-for-proof")]
+pub(crate) async fn ask_for_proof() -> Result<String, Problem> {
+    let viewer = request::signed_in().await?;
+    let session = request::session().ok_or(Failure::SignedOut)?;
+    Ok(domain::passkeys::ask_for_proof(&request::latchkey()?, &viewer, &session).await?)
+}
+
+/// Begins to add a passkey.
+#[server(prefix = "/api", endpoint = "security/begin-passkey")]
+pub(crate) async fn begin_passkey() -> Result<(), Problem> {
+    let viewer = request::signed_in().await?;
+    domain::sessions::must_be_confirmed(&request::latchkey()?, &viewer)?;
+    request::redirect("/security/passkeys/add");
+    Ok(())
+}
+
+/// What the page for adding a passkey shows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct NewPasskeyView {
+    /// What it may be called: the browser that makes it.
+    pub(crate) name: String,
+}
+
+/// The page for adding a passkey.
+#[server(prefix = "/api", endpoint = "security/new-passkey-page", input = GetUrl)]
+pub(crate) async fn new_passkey_page() -> Result<Page<NewPasskeyView>, Problem> {
+    let viewer = request::signed_in().await?;
+    let name = browser(&request::client().user_agent);
+    request::plain_page(Some(&viewer), NewPasskeyView { name }).await
+}
+
+/// Asks the reader's browser to make a passkey.
+#[server(prefix = "/api", endpoint = "security/ask-to-make-passkey")]
+pub(crate) async fn ask_to_make_passkey(
+    #[server(default)] name: String,
+) -> Result<String, Problem> {
+    let viewer = request::signed_in().await?;
+    let session = request::session().ok_or(Failure::SignedOut)?;
+    Ok(domain::passkeys::ask_to_make(&request::latchkey()?, &viewer, &session, &name).await?)
+}
+
+/// Adds the passkey that the reader's browser made.
+#[server(prefix = "/api", endpoint = "security/add-passkey")]
+pub(crate) async fn add_passkey(
+    #[server(default)] name: String,
+    #[server(default)] credential: String,
+) -> Result<(), Problem> {
+    let viewer = request::signed_in().await?;
+    let session = request::session().ok_or(Failure::SignedOut)?;
+    let (latchkey, client) = (request::latchkey()?, request::client());
+    let codes =
+        domain::passkeys::add(&latchkey, &viewer, &session, &name, &credential, &client).await?;
+    request::done("/security", Notice::PasskeyAdded { codes: plain(codes) });
+    Ok(())
+}
+
+/// What the page of a passkey shows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct PasskeyView {
+    /// Its id.
+    pub(crate) id: String,
+    /// What the reader calls it.
+    pub(crate) name: String,
+    /// Whether it is the reader's last second factor.
+    pub(crate) last: bool,
+    /// Whether it can be used here.
+    pub(crate) usable: bool,
+}
+
+/// One of the reader's passkeys.
+#[server(prefix = "/api", endpoint = "security/passkey-page", input = GetUrl)]
+pub(crate) async fn passkey_page(passkey: String) -> Result<Page<PasskeyView>, Problem> {
+    let viewer = request::signed_in().await?;
+    let latchkey = request::latchkey()?;
+    let (passkey, last) = domain::passkeys::one(&latchkey, &viewer, &passkey).await?;
+    let view = PasskeyView {
+        id: passkey.id.to_string(),
+        name: passkey.name,
+        last,
+        usable: latchkey.has_passkeys(),
+    };
+    request::plain_page(Some(&viewer), view).await
+}
+
+/// Gives a passkey another name.
+#[server(prefix = "/api", endpoint = "security/rename-passkey")]
+pub(crate) async fn rename_passkey(
+    passkey: String,
+    #[server(default)] name: String,
+) -> Result<(), Problem> {
+    let viewer = request::signed_in().await?;
+    domain::passkeys::rename(&request::latchkey()?, &viewer, &passkey, &name).await?;
+    request::done("/security", Notice::ChangesSaved);
+    Ok(())
+}
+
+/// Removes a passkey.
+#[server(prefix = "/api", endpoint = "security/remove-passkey")]
+pub(crate) async fn remove_passkey(
+    passkey: String,
+    #[server(default)] by: String,
+    #[server(default)] code: String,
+    #[server(default)] credential: String,
+) -> Result<(), Problem> {
+    let viewer = request::signed_in().await?;
+    let session = request::session().ok_or(Failure::SignedOut)?;
+    let (latchkey, client) = (request::latchkey()?, request::client());
+    let given = given(&by, &code, &credential);
+    let left =
+        domain::passkeys::remove(&latchkey, &viewer, &session, &passkey, given, &client).await?;
+    request::done("/security", Notice::PasskeyRemoved { left });
+    Ok(())
 }
 
 /// Changes the reader's password.

@@ -5,7 +5,8 @@ use leptos_router::{LazyRoute, lazy_route};
 use model::Field;
 
 use crate::page::{Frame, Loading, PageTitle, framed};
-use crate::security::api::{AppSetupView, QrCode, app_setup_page, own_page};
+use crate::security::api::{AppSetupView, FactorView, QrCode, app_setup_page, factor_page};
+use crate::ui::factor::FactorForms;
 use crate::ui::field::TextField;
 use crate::ui::form::{Form, SubmitButton};
 use crate::ui::frame::Here;
@@ -36,13 +37,18 @@ impl LazyRoute for AuthenticatorPage {
                     </li>
                     <li>{words!(authenticator.step_code)}</li>
                 </ol>
-                {code_form(
-                    "security/turn-app-on",
-                    "/security/authenticator",
-                    words!(authenticator.code_hint),
-                    "button-primary",
-                    words!(authenticator.turn_on),
-                )}
+                <Form form="security/turn-app-on" action="/security/authenticator">
+                    <TextField
+                        field=Field::Code
+                        label=words!(form.code)
+                        hint=words!(authenticator.code_hint)
+                        autocomplete="one-time-code"
+                    />
+                    <div class="form-actions">
+                        <SubmitButton words=words!(authenticator.turn_on) />
+                        <a href="/security">{words!(form.cancel)}</a>
+                    </div>
+                </Form>
             }
             .into_any()
         })
@@ -76,28 +82,38 @@ fn draw(code: QrCode) -> AnyView {
 }
 
 /// `/security/authenticator/off`
-pub(crate) struct TurnOffPage(Loading<()>);
+pub(crate) struct TurnOffPage(Loading<FactorView>);
 
 #[lazy_route]
 impl LazyRoute for TurnOffPage {
     fn data() -> Self {
-        Self(load!("security/own-page", _asked => own_page()))
+        Self(load!("security/factor-page", _asked => factor_page()))
     }
 
     fn view(this: Self) -> AnyView {
-        framed(this.0, Here::Elsewhere, |(), frame| {
+        framed(this.0, Here::Elsewhere, |view, frame| {
             let heading = words!(authenticator.off_heading);
+            let consequence = if view.passkey {
+                words!(authenticator.off_text_passkey)
+            } else {
+                words!(authenticator.off_text)
+            };
             view! {
                 <PageTitle title=heading.clone() provider=frame.provider />
                 <h1>{heading}</h1>
-                <p>{words!(authenticator.off_text)}</p>
-                {code_form(
-                    "security/turn-app-off",
-                    "/security/authenticator/off",
-                    words!(second_factor.hint),
-                    "button-danger",
-                    words!(authenticator.turn_off),
-                )}
+                <p>{consequence}</p>
+                {FactorForms {
+                    form: "security/turn-app-off",
+                    action: "/security/authenticator/off".to_owned(),
+                    kept: None,
+                    app: view.app,
+                    passkey: view.passkey.then_some("security/ask-for-proof"),
+                    class: "button-danger",
+                    button: words!(authenticator.turn_off),
+                    passkey_button: words!(authenticator.turn_off_by_passkey),
+                    away: ("/security".to_owned(), words!(form.cancel)),
+                }
+                    .show()}
             }
             .into_any()
         })
@@ -105,55 +121,35 @@ impl LazyRoute for TurnOffPage {
 }
 
 /// `/security/recovery-codes`
-pub(crate) struct CodesPage(Loading<()>);
+pub(crate) struct CodesPage(Loading<FactorView>);
 
 #[lazy_route]
 impl LazyRoute for CodesPage {
     fn data() -> Self {
-        Self(load!("security/own-page", _asked => own_page()))
+        Self(load!("security/factor-page", _asked => factor_page()))
     }
 
     fn view(this: Self) -> AnyView {
-        framed(this.0, Here::Elsewhere, |(), frame| {
+        framed(this.0, Here::Elsewhere, |view, frame| {
             let heading = words!(authenticator.renew_heading);
             view! {
                 <PageTitle title=heading.clone() provider=frame.provider />
                 <h1>{heading}</h1>
                 <p>{words!(authenticator.renew_text)}</p>
-                {code_form(
-                    "security/renew-codes",
-                    "/security/recovery-codes",
-                    words!(second_factor.hint),
-                    "button-primary",
-                    words!(authenticator.renew),
-                )}
+                {FactorForms {
+                    form: "security/renew-codes",
+                    action: "/security/recovery-codes".to_owned(),
+                    kept: None,
+                    app: view.app,
+                    passkey: view.passkey.then_some("security/ask-for-proof"),
+                    class: "button-primary",
+                    button: words!(authenticator.renew),
+                    passkey_button: words!(authenticator.renew_by_passkey),
+                    away: ("/security".to_owned(), words!(form.cancel)),
+                }
+                    .show()}
             }
             .into_any()
         })
     }
-}
-
-/// A form that takes a code.
-fn code_form(
-    form: &'static str,
-    action: &'static str,
-    hint: String,
-    class: &'static str,
-    button: String,
-) -> AnyView {
-    view! {
-        <Form form=form action=action>
-            <TextField
-                field=Field::Code
-                label=words!(form.code)
-                hint=hint
-                autocomplete="one-time-code"
-            />
-            <div class="form-actions">
-                <SubmitButton class=class words=button />
-                <a href="/security">{words!(form.cancel)}</a>
-            </div>
-        </Form>
-    }
-    .into_any()
 }

@@ -3,6 +3,7 @@
 mod api;
 pub(crate) mod authenticator;
 pub(crate) mod forgot;
+pub(crate) mod passkeys;
 pub(crate) mod profile;
 pub(crate) mod reset;
 
@@ -11,7 +12,7 @@ use leptos_router::{LazyRoute, lazy_route};
 use model::Field;
 
 use crate::page::{Loading, PageTitle, framed};
-use crate::security::api::{DeviceRow, SecurityView, security_page};
+use crate::security::api::{DeviceRow, PasskeyRow, SecurityView, security_page};
 use crate::ui::field::{PasswordField, username};
 use crate::ui::form::{Form, SubmitButton};
 use crate::ui::frame::Here;
@@ -39,7 +40,9 @@ impl LazyRoute for SecurityPage {
                         <p class="lead">{words!(security.lead)}</p>
                     </div>
                 </div>
-                {two_steps(view.app, view.codes)}
+                {passkeys(view.passkeys, view.has_passkeys)}
+                {two_steps(view.app)}
+                {recovery_codes(view.codes)}
                 {devices(view.devices)}
                 <section>
                     <h2>{words!(security.password)}</h2>
@@ -65,8 +68,83 @@ impl LazyRoute for SecurityPage {
     }
 }
 
-/// The second step of signing in: how it stands, and changing it.
-fn two_steps(app: Option<(Moment, Option<Moment>)>, codes: String) -> AnyView {
+/// The reader's passkeys, and adding one where there can be any.
+fn passkeys(passkeys: Vec<PasskeyRow>, possible: bool) -> AnyView {
+    if passkeys.is_empty() && !possible {
+        return ().into_any();
+    }
+    let content = if passkeys.is_empty() {
+        view! { <p>{words!(passkey.none)}</p> }.into_any()
+    } else {
+        let columns = vec![
+            words!(passkey.name),
+            words!(passkey.since),
+            words!(security.device_last),
+            words!(users.actions),
+        ];
+        let rows = passkeys.into_iter().map(passkey_row).collect();
+        table(Caption::Quiet(words!(passkey.title)), columns, rows)
+    };
+    let add = possible.then(|| {
+        view! {
+            <Form form="security/begin-passkey" action="/security">
+                <div class="form-actions">
+                    <SubmitButton words=words!(passkey.add) />
+                </div>
+            </Form>
+        }
+    });
+    view! {
+        <section>
+            <h2>{words!(passkey.title)}</h2>
+            {content}
+            {add}
+        </section>
+    }
+    .into_any()
+}
+
+fn passkey_row(passkey: PasskeyRow) -> Vec<Cell> {
+    let PasskeyRow { id, name, since, used } = passkey;
+    let label = words!(passkey.manage_of, name = name.clone());
+    let manage = view! {
+        <a class="button button-quiet" href=format!("/security/passkeys/{id}") aria-label=label>
+            {words!(passkey.manage)}
+        </a>
+    };
+    vec![
+        Cell::new(view! { <strong><bdi>{name}</bdi></strong> }),
+        Cell::number(view! { <Relative moment=since /> }),
+        Cell::number(last_used(used)),
+        Cell::actions(manage),
+    ]
+}
+
+fn last_used(used: Option<Moment>) -> AnyView {
+    used.map_or_else(
+        || words!(users.never).into_any(),
+        |used| view! { <Relative moment=used /> }.into_any(),
+    )
+}
+
+/// The way in without the second factor, once there is one.
+fn recovery_codes(left: Option<String>) -> Option<AnyView> {
+    let left = left?;
+    let codes = view! {
+        <section>
+            <h2>{words!(security.codes)}</h2>
+            <p>{words!(security.codes_text)}</p>
+            <p>{left}</p>
+            <div class="form-actions">
+                <a class="button" href="/security/recovery-codes">{words!(security.codes_new)}</a>
+            </div>
+        </section>
+    };
+    Some(codes.into_any())
+}
+
+/// The authenticator app: how it stands, and changing it.
+fn two_steps(app: Option<(Moment, Option<Moment>)>) -> AnyView {
     let (state, content) = match app {
         None => (
             view! { <State mood=Mood::Quiet words=words!(users.off) /> },
@@ -80,35 +158,24 @@ fn two_steps(app: Option<(Moment, Option<Moment>)>, codes: String) -> AnyView {
             }
             .into_any(),
         ),
-        Some((since, used)) => {
-            let used = used.map_or_else(
-                || words!(users.never).into_any(),
-                |used| view! { <Relative moment=used /> }.into_any(),
-            );
-            (
-                view! { <State mood=Mood::Ok words=words!(users.on) /> },
-                view! {
-                    <p>{words!(security.app_on)}</p>
-                    <dl class="facts">
-                        <dt>{words!(security.app_since)}</dt>
-                        <dd><Relative moment=since /></dd>
-                        <dt>{words!(security.app_used)}</dt>
-                        <dd>{used}</dd>
-                        <dt>{words!(security.codes)}</dt>
-                        <dd>{codes}</dd>
-                    </dl>
-                    <div class="form-actions">
-                        <a class="button" href="/security/recovery-codes">
-                            {words!(security.codes_new)}
-                        </a>
-                        <a class="button" href="/security/authenticator/off">
-                            {words!(security.app_turn_off)}
-                        </a>
-                    </div>
-                }
-                .into_any(),
-            )
-        }
+        Some((since, used)) => (
+            view! { <State mood=Mood::Ok words=words!(users.on) /> },
+            view! {
+                <p>{words!(security.app_on)}</p>
+                <dl class="facts">
+                    <dt>{words!(security.app_since)}</dt>
+                    <dd><Relative moment=since /></dd>
+                    <dt>{words!(security.app_used)}</dt>
+                    <dd>{last_used(used)}</dd>
+                </dl>
+                <div class="form-actions">
+                    <a class="button" href="/security/authenticator/off">
+                        {words!(security.app_turn_off)}
+                    </a>
+                </div>
+            }
+            .into_any(),
+        ),
     };
     view! {
         <section>

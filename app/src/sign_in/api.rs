@@ -12,6 +12,7 @@ use crate::page::{Notice, escape_query, same_site};
 #[cfg(feature = "ssr")]
 use {
     crate::request,
+    crate::ui::factor::given,
     domain::sessions::SignedIn,
     model::{Conflict, Failure},
 };
@@ -27,6 +28,8 @@ pub(crate) struct SignInView {
     pub(crate) email: String,
     /// The password in the field: only ever the demo's public one.
     pub(crate) password: String,
+    /// Whether a passkey can be used here.
+    pub(crate) passkeys: bool,
     /// The demo's people; none outside the demo.
     pub(crate) demo: Vec<DemoLogin>,
 }
@@ -56,6 +59,7 @@ pub(crate) async fn sign_in_page(next: String, r#as: String) -> Result<Page<Sign
         next,
         email: chosen.map(|person| person.email.to_owned()).unwrap_or_default(),
         password: chosen.map(|_| domain::demo::PASSWORD.to_owned()).unwrap_or_default(),
+        passkeys: request::latchkey()?.has_passkeys(),
         demo,
     };
     request::plain_page(None, view).await
@@ -102,6 +106,26 @@ pub(crate) async fn sign_in(
     Ok(())
 }
 
+/// Asks the browser for any passkey, to sign in with.
+#[server(prefix = "/api", endpoint = "sign-in/ask-for-passkey")]
+pub(crate) async fn ask_for_passkey() -> Result<String, Problem> {
+    Ok(domain::passkeys::ask_to_sign_in(&request::latchkey()?, &request::client()).await?)
+}
+
+/// Signs in with a passkey and goes on to where the reader was heading.
+#[server(prefix = "/api", endpoint = "sign-in/passkey")]
+pub(crate) async fn sign_in_with_passkey(
+    #[server(default)] credential: String,
+    #[server(default)] next: String,
+) -> Result<(), Problem> {
+    let (latchkey, client) = (request::latchkey()?, request::client());
+    let before = request::session();
+    let begun = domain::passkeys::sign_in(&latchkey, &credential, &client, before.as_ref());
+    request::begin_session(&begun.await?);
+    request::redirect(same_site(&next).unwrap_or("/accounts"));
+    Ok(())
+}
+
 /// What the page for the second factor shows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct SecondFactorView {
@@ -109,36 +133,56 @@ pub(crate) struct SecondFactorView {
     pub(crate) next: String,
     /// Whether a sign-in waits for it; else it begins anew.
     pub(crate) waits: bool,
+    /// Whether a code of an authenticator app can be given.
+    pub(crate) app: bool,
+    /// Whether a passkey can be given.
+    pub(crate) passkey: bool,
 }
 
 /// The page for the second factor.
 #[server(prefix = "/api", endpoint = "sign-in/second-factor-page", input = GetUrl)]
 pub(crate) async fn second_factor_page(next: String) -> Result<Page<SecondFactorView>, Problem> {
     let next = same_site(&next).unwrap_or("/accounts").to_owned();
-    let waits = match request::sign_in() {
+    let step = match request::sign_in() {
         Some(sign_in) => {
-            match domain::factors::open_sign_in(&request::latchkey()?, &sign_in).await {
-                Ok(()) => true,
-                Err(Failure::Conflict(_)) => false,
+            match domain::factors::second_step(&request::latchkey()?, &sign_in).await {
+                Ok(step) => Some(step),
+                Err(Failure::Conflict(_)) => None,
                 Err(failure) => return Err(failure.into()),
             }
         }
-        None => false,
+        None => None,
     };
-    request::plain_page(None, SecondFactorView { next, waits }).await
+    let view = SecondFactorView {
+        next,
+        waits: step.is_some(),
+        app: step.is_some_and(|step| step.app),
+        passkey: step.is_some_and(|step| step.passkey),
+    };
+    request::plain_page(None, view).await
+}
+
+/// Asks the browser for a passkey, as the second step of a sign-in.
+#[server(prefix = "/api", endpoint = "sign-in/ask-for-second-step")]
+pub(crate) async fn ask_for_second_step() -> Result<String, Problem> {
+    let sign_in = request::sign_in().ok_or(Failure::Conflict(Conflict::SignInOver))?;
+    Ok(domain::passkeys::ask_for_second_step(&request::latchkey()?, &sign_in).await?)
 }
 
 /// Takes the second factor and goes on to where the reader was heading.
 #[server(prefix = "/api", endpoint = "sign-in/second-factor")]
 pub(crate) async fn second_factor(
+    #[server(default)] by: String,
     #[server(default)] code: String,
+    #[server(default)] credential: String,
     #[server(default)] next: String,
 ) -> Result<(), Problem> {
     let (latchkey, client) = (request::latchkey()?, request::client());
     let sign_in = request::sign_in().ok_or(Failure::Conflict(Conflict::SignInOver))?;
     let before = request::session();
+    let given = given(&by, &code, &credential);
     let begun =
-        domain::factors::finish_sign_in(&latchkey, &sign_in, &code, &client, before.as_ref());
+        domain::factors::finish_sign_in(&latchkey, &sign_in, given, &client, before.as_ref());
     request::begin_session(&begun.await?);
     request::redirect(same_site(&next).unwrap_or("/accounts"));
     Ok(())
@@ -152,6 +196,17 @@ pub(crate) async fn confirm(#[server(default)] password: String) -> Result<(), P
     let session = request::session().ok_or(Failure::SignedOut)?;
     let (latchkey, client) = (request::latchkey()?, request::client());
     domain::sessions::confirm(&latchkey, &viewer, &session, &password, &client).await?;
+    Ok(())
+}
+
+/// Takes a passkey of the reader's instead.
+#[server(prefix = "/api", endpoint = "sign-in/confirm-by-passkey")]
+pub(crate) async fn confirm_by_passkey(
+    #[server(default)] credential: String,
+) -> Result<(), Problem> {
+    let viewer = request::signed_in().await?;
+    let session = request::session().ok_or(Failure::SignedOut)?;
+    domain::passkeys::confirm(&request::latchkey()?, &viewer, &session, &credential).await?;
     Ok(())
 }
 

@@ -6,6 +6,7 @@ use model::Field;
 
 use crate::page::{Confirming, PageTitle};
 use crate::request;
+use crate::ui::factor::passkey_fields;
 use crate::ui::field::{PasswordField, username};
 use crate::ui::form::{Form, SubmitButton};
 use crate::ui::frame::Narrow;
@@ -16,10 +17,17 @@ pub(crate) fn confirm_page(confirming: Confirming) -> AnyView {
     let email = viewer.as_ref().map(|viewer| viewer.email.to_string()).unwrap_or_default();
     let frame = request::frame(None, None, false);
     let heading = words!(confirm.heading);
-    let Confirming { action, form, values } = confirming;
-    let kept = values.into_iter().map(|(name, value)| {
-        view! { <input type="hidden" name=format!("kept.{name}") value=value /> }
+    let Confirming { action, form, values, passkey } = confirming;
+    let passkey = passkey.then(|| {
+        view! {
+            <p class="or">{words!(passkey.or)}</p>
+            <Form form="sign-in/confirm-by-passkey" action=action.clone()>
+                {kept(&form, &values)}
+                {passkey_fields("security/ask-for-proof", "", words!(confirm.by_passkey))}
+            </Form>
+        }
     });
+    let kept = kept(&form, &values);
     let back = action.clone();
     view! {
         <PageTitle title=heading.clone() provider=frame.provider.clone() />
@@ -27,8 +35,7 @@ pub(crate) fn confirm_page(confirming: Confirming) -> AnyView {
             <h1>{heading}</h1>
             <p>{words!(confirm.lead, email = email.clone())}</p>
             <Form form="sign-in/confirm" action=action>
-                <input type="hidden" name="kept_form" value=form />
-                {kept.collect_view()}
+                {kept}
                 {username(email)}
                 <PasswordField field=Field::Password label=words!(form.password) />
                 <div class="form-actions">
@@ -36,7 +43,20 @@ pub(crate) fn confirm_page(confirming: Confirming) -> AnyView {
                     <a href=back rel="external">{words!(form.cancel)}</a>
                 </div>
             </Form>
+            {passkey}
         </Narrow>
+    }
+    .into_any()
+}
+
+/// The form that waits, unseen.
+fn kept(form: &str, values: &[(String, String)]) -> AnyView {
+    let values = values.iter().map(|(name, value)| {
+        view! { <input type="hidden" name=format!("kept.{name}") value=value.clone() /> }
+    });
+    view! {
+        <input type="hidden" name="kept_form" value=form.to_owned() />
+        {values.collect_view()}
     }
     .into_any()
 }

@@ -11,6 +11,7 @@ use model::Field;
 
 use crate::page::{Loading, PageTitle, narrow};
 use crate::sign_in::api::{SignInView, sign_in_page};
+use crate::ui::factor::passkey_fields;
 use crate::ui::field::{PasswordField, TextField};
 use crate::ui::form::{Form, SubmitButton};
 
@@ -30,6 +31,8 @@ impl LazyRoute for SignInPage {
         narrow(this.0, |view, frame| {
             let heading = words!(sign_in.heading);
             let next = view.next.clone();
+            let username = if view.passkeys { "username webauthn" } else { "username" };
+            let passkey = view.passkeys.then(|| by_passkey(view.action.clone(), view.next));
             view! {
                 <PageTitle title=heading.clone() provider=frame.provider />
                     <h1>{heading}</h1>
@@ -39,7 +42,7 @@ impl LazyRoute for SignInPage {
                             field=Field::Email
                             label=words!(form.email)
                             kind="email"
-                            autocomplete="username"
+                            autocomplete=username
                             value=view.email
                         />
                         <PasswordField
@@ -52,11 +55,24 @@ impl LazyRoute for SignInPage {
                             <a href="/forgot-password" rel="external">{words!(sign_in.forgot)}</a>
                         </div>
                     </Form>
+                    {passkey}
                     {demo_logins(view.demo, frame.mailbox)}
             }
             .into_any()
         })
     }
+}
+
+/// Signing in with a passkey. The browser also offers it in the field for the address.
+fn by_passkey(action: String, next: String) -> AnyView {
+    view! {
+        <p class="or">{words!(passkey.or)}</p>
+        <Form form="sign-in/passkey" action=action>
+            <input type="hidden" name="next" value=next />
+            {passkey_fields("sign-in/ask-for-passkey", "", words!(sign_in.by_passkey))}
+        </Form>
+    }
+    .into_any()
 }
 
 /// The demo's people, each a link that fills the form.

@@ -1,13 +1,11 @@
-//! The second step of signing in: a code of the authenticator app, or a recovery code.
+//! The second step of signing in: a passkey, a code of the authenticator app, or a recovery code.
 
 use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
-use model::Field;
 
 use crate::page::{Loading, PageTitle, escape_query, narrow};
 use crate::sign_in::api::{SecondFactorView, second_factor_page};
-use crate::ui::field::TextField;
-use crate::ui::form::{Form, SubmitButton};
+use crate::ui::factor::FactorForms;
 
 /// `/sign-in/second-factor`
 pub(crate) struct SecondFactorPage(Loading<SecondFactorView>);
@@ -42,23 +40,18 @@ impl LazyRoute for SecondFactorPage {
                 <PageTitle title=heading.clone() provider=frame.provider />
                 <h1>{heading}</h1>
                 <p>{words!(second_factor.lead)}</p>
-                <Form
-                    form="sign-in/second-factor"
-                    action=format!("/sign-in/second-factor?next={next}")
-                >
-                    <input type="hidden" name="next" value=view.next />
-                    <TextField
-                        field=Field::Code
-                        label=words!(form.code)
-                        hint=words!(second_factor.hint)
-                        autocomplete="one-time-code"
-                        autofocus=true
-                    />
-                    <div class="form-actions">
-                        <SubmitButton words=words!(second_factor.button) />
-                        <a href=again rel="external">{words!(second_factor.again)}</a>
-                    </div>
-                </Form>
+                {FactorForms {
+                    form: "sign-in/second-factor",
+                    action: format!("/sign-in/second-factor?next={next}"),
+                    kept: Some(("next", view.next)),
+                    app: view.app,
+                    passkey: view.passkey.then_some("sign-in/ask-for-second-step"),
+                    class: "button-primary",
+                    button: words!(second_factor.button),
+                    passkey_button: words!(second_factor.by_passkey),
+                    away: (again, words!(second_factor.again)),
+                }
+                    .show()}
             }
             .into_any()
         })

@@ -1,6 +1,8 @@
 //! A dozen small components over native HTML.
 
 pub(crate) mod avatar;
+#[cfg(feature = "ssr")]
+pub(crate) mod factor;
 pub(crate) mod failed;
 pub(crate) mod field;
 pub(crate) mod form;

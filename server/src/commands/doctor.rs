@@ -35,6 +35,7 @@ pub(super) async fn run(config: Result<Config, Problem>) -> Result<ExitCode> {
     };
     let mut healthy = tell("settings", &Fine(String::new()))?;
     healthy &= tell("public address", &public_address(&config))?;
+    healthy &= tell("passkeys", &passkeys(&config))?;
     healthy &= tell("files", &files())?;
     healthy &= tell("database", &database(&config).await)?;
     healthy &= tell("log key", &log_key(&config).await)?;
@@ -67,6 +68,12 @@ fn public_address(config: &Config) -> Finding {
     } else {
         Note(format!("{url} lets passwords travel readable: put https in front, and set it here"))
     }
+}
+
+fn passkeys(config: &Config) -> Finding {
+    config
+        .why_no_passkeys()
+        .map_or_else(|| Fine(String::new()), |words| Note(format!("there are none: {words}")))
 }
 
 fn files() -> Finding {

@@ -40,6 +40,9 @@ pub(super) async fn run(config: Arc<Config>) -> Result<()> {
              must share it"
         );
     }
+    if let Some(words) = config.why_no_passkeys() {
+        tracing::warn!("there are no passkeys: {words}");
+    }
     prepare_demo(&config, &latchkey).await?;
     let transport = Transport::new(&config).context("TLS for the mail server can't be set up")?;
     if let Transport::Missing = transport {

@@ -11,6 +11,7 @@
 )]
 
 mod account;
+mod authenticator;
 mod bad_input;
 mod confirm;
 mod connections;
@@ -23,6 +24,7 @@ mod help;
 mod invitations;
 mod languages;
 mod log;
+mod passkeys;
 mod races;
 mod reset;
 mod sign_in;

@@ -19,6 +19,7 @@ mod invitations;
 mod limits;
 mod memberships;
 mod outbox;
+mod passkeys;
 mod reports;
 mod resets;
 mod sessions;

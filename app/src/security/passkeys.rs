@@ -1,0 +1,123 @@
+//! Passkeys: adding one, naming it, removing it.
+
+use leptos::prelude::*;
+use leptos_router::{LazyRoute, lazy_route};
+use model::Field;
+
+use crate::page::{Frame, Loading, PageTitle, framed};
+use crate::security::api::{NewPasskeyView, PasskeyView, new_passkey_page, passkey_page};
+use crate::ui::factor::{FactorForms, passkey_fields};
+use crate::ui::field::TextField;
+use crate::ui::form::{Form, SubmitButton};
+use crate::ui::frame::Here;
+
+/// `/security/passkeys/add`
+pub(crate) struct AddPasskeyPage(Loading<NewPasskeyView>);
+
+#[lazy_route]
+impl LazyRoute for AddPasskeyPage {
+    fn data() -> Self {
+        Self(load!("security/new-passkey-page", _asked => new_passkey_page()))
+    }
+
+    fn view(this: Self) -> AnyView {
+        framed(this.0, Here::Elsewhere, |view, frame| {
+            let heading = words!(passkey.add_heading);
+            view! {
+                <PageTitle title=heading.clone() provider=frame.provider />
+                <h1>{heading}</h1>
+                <p>{words!(passkey.add_text)}</p>
+                <Form form="security/add-passkey" action="/security/passkeys/add">
+                    {name_field(view.name)}
+                    {passkey_fields(
+                        "security/ask-to-make-passkey",
+                        "button-primary",
+                        words!(passkey.add_button),
+                    )}
+                    <p><a href="/security">{words!(form.cancel)}</a></p>
+                </Form>
+            }
+            .into_any()
+        })
+    }
+}
+
+/// `/security/passkeys/{id}`
+pub(crate) struct PasskeyPage(Loading<PasskeyView>);
+
+#[lazy_route]
+impl LazyRoute for PasskeyPage {
+    fn data() -> Self {
+        Self(load!("security/passkey-page", asked => passkey_page(
+            passkey = asked.part("passkey"),
+        )))
+    }
+
+    fn view(this: Self) -> AnyView {
+        framed(this.0, Here::Elsewhere, show)
+    }
+}
+
+fn show(view: PasskeyView, frame: Frame) -> AnyView {
+    let heading = words!(passkey.heading, name = view.name.clone());
+    let action = format!("/security/passkeys/{}", view.id);
+    let removal = if view.last {
+        view! {
+            <p>{words!(passkey.remove_last)}</p>
+            {FactorForms {
+                form: "security/remove-passkey",
+                action: action.clone(),
+                kept: Some(("passkey", view.id.clone())),
+                app: false,
+                passkey: view.usable.then_some("security/ask-for-proof"),
+                class: "button-danger",
+                button: words!(passkey.remove_by_code),
+                passkey_button: words!(passkey.remove_by_passkey),
+                away: ("/security".to_owned(), words!(form.cancel)),
+            }
+                .show()}
+        }
+        .into_any()
+    } else {
+        view! {
+            <p>{words!(passkey.remove_text)}</p>
+            <Form form="security/remove-passkey" action=action.clone() summary=false>
+                <input type="hidden" name="passkey" value=view.id.clone() />
+                <div class="form-actions">
+                    <SubmitButton class="button-danger" words=words!(passkey.remove) />
+                </div>
+            </Form>
+        }
+        .into_any()
+    };
+    view! {
+        <PageTitle title=heading.clone() provider=frame.provider />
+        <p class="back"><a href="/security">{words!(security.heading)}</a></p>
+        <h1><bdi>{heading}</bdi></h1>
+        <Form form="security/rename-passkey" action=action>
+            <input type="hidden" name="passkey" value=view.id />
+            {name_field(view.name)}
+            <div class="form-actions">
+                <SubmitButton words=words!(form.save) />
+            </div>
+        </Form>
+        <section class="danger-zone">
+            <h2>{words!(passkey.remove_heading)}</h2>
+            {removal}
+        </section>
+    }
+    .into_any()
+}
+
+fn name_field(name: String) -> AnyView {
+    view! {
+        <TextField
+            field=Field::PasskeyName
+            label=words!(passkey.name)
+            hint=words!(passkey.name_hint)
+            autocomplete="off"
+            value=name
+        />
+    }
+    .into_any()
+}

@@ -1,0 +1,112 @@
+//! Giving a second factor: a code, or a passkey where there is one.
+
+use leptos::prelude::*;
+use model::Field;
+
+use crate::ui::field::TextField;
+use crate::ui::form::{Form, SubmitButton};
+
+/// What says in which way a second factor is given: the field's name, and its two values.
+const BY: &str = "by";
+const CODE: &str = "code";
+const PASSKEY: &str = "passkey";
+
+/// A second factor, as the form gave it.
+pub(crate) fn given<'a>(
+    by: &str,
+    code: &'a str,
+    credential: &'a str,
+) -> domain::factors::Given<'a> {
+    if by == PASSKEY {
+        domain::factors::Given::Passkey(credential)
+    } else {
+        domain::factors::Given::Code(code)
+    }
+}
+
+/// What a second factor is asked for with.
+pub(crate) struct FactorForms {
+    /// The server function's endpoint.
+    pub(crate) form: &'static str,
+    /// The path of the page that shows it.
+    pub(crate) action: String,
+    /// What the form carries unseen: name and value.
+    pub(crate) kept: Option<(&'static str, String)>,
+    /// Whether an authenticator app gives codes; else there are only recovery codes.
+    pub(crate) app: bool,
+    /// The server function that asks the browser for a passkey; none without a passkey.
+    pub(crate) passkey: Option<&'static str>,
+    /// The buttons' class besides `button`.
+    pub(crate) class: &'static str,
+    /// The words on the button for a code.
+    pub(crate) button: String,
+    /// The words on the button for a passkey.
+    pub(crate) passkey_button: String,
+    /// Where else to go: address and words.
+    pub(crate) away: (String, String),
+}
+
+impl FactorForms {
+    /// The form for a passkey, if there is one, and the form for a code.
+    pub(crate) fn show(self) -> AnyView {
+        let Self { form, action, kept, app, passkey, class, button, passkey_button, away } = self;
+        let carried = kept.clone();
+        let to_passkey = action.clone();
+        let passkey_form = passkey.map(|asked_by| {
+            view! {
+                <Form form=form action=to_passkey target=PASSKEY.to_owned()>
+                    {unseen(PASSKEY, carried)}
+                    {passkey_fields(asked_by, class, passkey_button)}
+                </Form>
+                <p class="or">{words!(passkey.or)}</p>
+            }
+        });
+        let hint =
+            if app { words!(second_factor.hint) } else { words!(second_factor.recovery_hint) };
+        let first = passkey.is_none();
+        view! {
+            {passkey_form}
+            <Form form=form action=action target=CODE.to_owned()>
+                {unseen(CODE, kept)}
+                <TextField
+                    field=Field::Code
+                    label=words!(form.code)
+                    hint=hint
+                    autocomplete="one-time-code"
+                    autofocus=first
+                />
+                <div class="form-actions">
+                    <SubmitButton class=class words=button />
+                    <a href=away.0>{away.1}</a>
+                </div>
+            </Form>
+        }
+        .into_any()
+    }
+}
+
+fn unseen(by: &'static str, kept: Option<(&'static str, String)>) -> AnyView {
+    let kept = kept.map(|(name, value)| view! { <input type="hidden" name=name value=value /> });
+    view! {
+        <input type="hidden" name=BY value=by />
+        {kept}
+    }
+    .into_any()
+}
+
+/// A form's fields for a passkey. Before the form is sent, `public/passkeys.js` calls the server
+/// function that asks for one, and puts the browser's answer into the hidden field.
+pub(crate) fn passkey_fields(
+    asked_by: &'static str,
+    class: &'static str,
+    button: String,
+) -> AnyView {
+    view! {
+        <input type="hidden" name=Field::Passkey.name() data-asked-by=asked_by />
+        <div class="form-actions">
+            <SubmitButton class=class words=button />
+        </div>
+        <p class="hint">{words!(passkey.hint)}</p>
+    }
+    .into_any()
+}
