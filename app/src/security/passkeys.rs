@@ -61,6 +61,7 @@ impl LazyRoute for PasskeyPage {
 fn show(view: PasskeyView, frame: Frame) -> AnyView {
     let heading = words!(passkey.heading, name = view.name.clone());
     let action = format!("/security/passkeys/{}", view.id);
+    let (id, to_remove) = (view.id.clone(), view.id.clone());
     let removal = if view.last {
         view! {
             <p>{words!(passkey.remove_last)}</p>
@@ -82,7 +83,7 @@ fn show(view: PasskeyView, frame: Frame) -> AnyView {
         view! {
             <p>{words!(passkey.remove_text)}</p>
             <Form form="security/remove-passkey" action=action.clone() summary=false>
-                <input type="hidden" name="passkey" value=view.id.clone() />
+                <input type="hidden" name="passkey" value=to_remove />
                 <div class="form-actions">
                     <SubmitButton class="button-danger" words=words!(passkey.remove) />
                 </div>
@@ -95,7 +96,7 @@ fn show(view: PasskeyView, frame: Frame) -> AnyView {
         <p class="back"><a href="/security">{words!(security.heading)}</a></p>
         <h1><bdi>{heading}</bdi></h1>
         <Form form="security/rename-passkey" action=action>
-            <input type="hidden" name="passkey" value=view.id />
+            <input type="hidden" name="passkey" value=id />
             {name_field(view.name)}
             <div class="form-actions">
                 <SubmitButton words=words!(form.save) />

@@ -18,16 +18,18 @@ pub(crate) fn confirm_page(confirming: Confirming) -> AnyView {
     let frame = request::frame(None, None, false);
     let heading = words!(confirm.heading);
     let Confirming { action, form, values, passkey } = confirming;
+    let waits = || kept(&form, &values);
+    let kept_by_passkey = waits();
     let passkey = passkey.then(|| {
         view! {
             <p class="or">{words!(passkey.or)}</p>
             <Form form="sign-in/confirm-by-passkey" action=action.clone()>
-                {kept(&form, &values)}
+                {kept_by_passkey}
                 {passkey_fields("security/ask-for-proof", "", words!(confirm.by_passkey))}
             </Form>
         }
     });
-    let kept = kept(&form, &values);
+    let kept = waits();
     let back = action.clone();
     view! {
         <PageTitle title=heading.clone() provider=frame.provider.clone() />

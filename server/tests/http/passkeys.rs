@@ -208,7 +208,8 @@ on_both! {
         phone.counter = 6;
         sign_in(&mut app.browser(), &mut phone).await.is(303);
         for counter in [0, 4, 5, 6] {
-            let mut copy = Authenticator { counter, ..copy.clone() };
+            let mut copy = copy.clone();
+            copy.counter = counter;
             sign_in(&mut app.browser(), &mut copy).await.is(422).says("there may be a copy of it");
         }
         phone.counter = 7;
