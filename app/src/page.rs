@@ -144,6 +144,12 @@ pub(crate) enum Notice {
     DeviceEnded,
     /// The reader signed out on all other devices.
     OtherDevicesEnded,
+    /// A link is on its way to the address that the reader wants for their login.
+    EmailAsked { email: String },
+    /// The reader confirmed the address of their login.
+    EmailConfirmed { email: String },
+    /// The address of the reader's login was put back.
+    EmailUndone { email: String },
     /// The reader said what they think of a guide.
     FeedbackGiven,
 }
@@ -195,6 +201,9 @@ impl Notice {
             Self::PasskeyRemoved { left: false } => words!(notice.passkey_removed),
             Self::DeviceEnded => words!(notice.device_ended),
             Self::OtherDevicesEnded => words!(notice.other_devices_ended),
+            Self::EmailAsked { email } => words!(notice.email_asked, email = email),
+            Self::EmailConfirmed { email } => words!(notice.email_confirmed, email = email),
+            Self::EmailUndone { email } => words!(notice.email_undone, email = email),
             Self::FeedbackGiven => words!(notice.feedback_given),
         }
     }

@@ -34,8 +34,9 @@ use {
     crate::mailbox::{MailPage, MailboxPage},
     crate::security::SecurityPage,
     crate::security::authenticator::{AuthenticatorPage, CodesPage, TurnOffPage},
-    crate::security::passkeys::{AddPasskeyPage, PasskeyPage},
+    crate::security::email::{EmailLinkPage, EmailPage},
     crate::security::forgot::{ForgotPage, ForgotSentPage},
+    crate::security::passkeys::{AddPasskeyPage, PasskeyPage},
     crate::security::profile::ProfilePage,
     crate::security::reset::ResetPage,
     crate::sign_in::SignInPage,
@@ -123,6 +124,8 @@ fn StillPages() -> impl IntoView {
             <Route ssr=ASYNC path=path!("/invitations/:token/decline") view={LazyPage::of::<DeclinePage>()} />
             <Route ssr=ASYNC path=path!("/invitations/:token/report") view={LazyPage::of::<ReportPage>()} />
             <Route ssr=ASYNC path=path!("/profile") view={LazyPage::of::<ProfilePage>()} />
+            <Route ssr=ASYNC path=path!("/profile/email") view={LazyPage::of::<EmailPage>()} />
+            <Route ssr=ASYNC path=path!("/email/:step/:token") view={LazyPage::of::<EmailLinkPage>()} />
             <Route ssr=ASYNC path=path!("/security") view={LazyPage::of::<SecurityPage>()} />
             <Route ssr=ASYNC path=path!("/security/authenticator") view={LazyPage::of::<AuthenticatorPage>()} />
             <Route ssr=ASYNC path=path!("/security/authenticator/off") view={LazyPage::of::<TurnOffPage>()} />

@@ -36,7 +36,9 @@ pub(crate) fn comes_to_life(path: &str) -> bool {
 
 /// Whether the page with this path can ask for a passkey.
 fn asks_for_passkeys(path: &str) -> bool {
-    ["/sign-in", "/security"].iter().any(|page| path == *page || path.starts_with(&format!("{page}/")))
+    ["/sign-in", "/security"]
+        .iter()
+        .any(|page| path == *page || path.starts_with(&format!("{page}/")))
 }
 
 /// The document.
@@ -63,7 +65,7 @@ pub fn shell(assets: Arc<Assets>) -> impl IntoView {
                 r#type="application/wasm"
                 crossorigin="anonymous"
             />
-            <script type="module" nonce=nonce>
+            <script type="module" nonce=nonce.clone()>
                 {script}
             </script>
         }
@@ -83,6 +85,7 @@ pub fn shell(assets: Arc<Assets>) -> impl IntoView {
     let passkeys = (asks_for_passkeys(&path) || asks_first)
         .then(|| view! { <script type="module" src="/passkeys.js"></script> });
     let dead = comes_to_life(&path).then(dead_notice);
+    let shows = (!comes_to_life(&path) || asks_first).then(|| shows_passwords(nonce));
     view! {
         <!DOCTYPE html>
         <html lang=language data-provider=crate::request::site().provider.clone()>
@@ -99,9 +102,30 @@ pub fn shell(assets: Arc<Assets>) -> impl IntoView {
             <body>
                 <App />
                 {dead}
+                {shows}
             </body>
         </html>
     }
+}
+
+/// On a page that doesn't come to life, as all with passwords: lets people see the one that they type
+/// (OWASP ASVS 5.0 V6.2.6). Sent off it is hidden again, so that no browser takes it for another text.
+fn shows_passwords(nonce: Option<leptos::nonce::Nonce>) -> impl IntoView {
+    let words = serde_json::json!([
+        [words!(form.hide), words!(form.hide_password)],
+        [words!(form.show), words!(form.show_password)],
+    ]);
+    // It stands in a script, where nothing but this could end it.
+    let words = words.to_string().replace('<', "\\u003c");
+    let script = format!(
+        "{{const w={words};document.querySelectorAll('.control button').forEach(b=>{{\
+         const i=document.getElementById(b.getAttribute('aria-controls')),\
+         s=t=>{{i.type=t?'text':'password';const[x,y]=w[t?0:1];b.textContent=x;\
+         b.setAttribute('aria-label',y)}};\
+         b.hidden=false;b.onclick=()=>s(i.type=='password');\
+         i.form.addEventListener('submit',()=>s(false))}})}}"
+    );
+    view! { <script nonce=nonce>{script}</script> }
 }
 
 /// What the reader is told when the page's WASM has died. It stands outside of what that knows.

@@ -4,7 +4,7 @@
 use leptos::prelude::*;
 use model::{Access, Area, Permission, PermissionSet};
 #[cfg(feature = "ssr")]
-use model::{Conflict, Failure, Field, FieldProblem, InvitationState, Limit, Limited};
+use model::{Conflict, Failure, Field, FieldProblem, Guessable, InvitationState, Limit, Limited};
 
 use crate::i18n::Locale;
 
@@ -231,6 +231,8 @@ pub(crate) fn field_problem(field: Field, problem: FieldProblem) -> String {
         (Field::Email, P::TooLong) => words!(problem.email_too_long),
         (Field::Email, P::AlreadyInAccount) => words!(problem.email_in_account),
         (Field::Email, P::TakesNoInvitations) => words!(problem.email_takes_none),
+        (Field::Email, P::SameAddress) => words!(problem.email_same),
+        (Field::Email, P::Unproven) => words!(problem.email_unproven),
         (Field::Email, _) => words!(problem.email_malformed),
         (Field::Permissions, P::Missing) => words!(problem.permissions_missing),
         (Field::Permissions, P::NothingLeft) => words!(problem.permissions_missing_manage),
@@ -244,6 +246,7 @@ pub(crate) fn field_problem(field: Field, problem: FieldProblem) -> String {
             words!(problem.password_too_short_with_factor)
         }
         (Field::Password | Field::NewPassword, P::TooLong) => words!(problem.password_too_long),
+        (Field::Password | Field::NewPassword, P::Guessable(why)) => guessable(why),
         (Field::Password, P::WrongCredentials) => words!(problem.credentials_wrong),
         (Field::Password | Field::NewPassword, _) => words!(problem.password_wrong),
         (Field::Code, P::Missing) => words!(problem.code_missing),
@@ -264,6 +267,20 @@ pub(crate) fn field_problem(field: Field, problem: FieldProblem) -> String {
         (_, P::Missing) => words!(problem.text_missing),
         (_, P::TooLong) => words!(problem.text_too_long),
         (_, _) => words!(problem.text_malformed),
+    }
+}
+
+/// Why a password would be guessed soon, and what makes a better one.
+#[cfg(feature = "ssr")]
+fn guessable(why: Guessable) -> String {
+    match why {
+        Guessable::Common => words!(problem.password_common),
+        Guessable::Personal => words!(problem.password_personal),
+        Guessable::Repeats => words!(problem.password_repeats),
+        Guessable::Keys => words!(problem.password_keys),
+        Guessable::Sequence => words!(problem.password_sequence),
+        Guessable::Date => words!(problem.password_date),
+        Guessable::Word => words!(problem.password_word),
     }
 }
 
@@ -320,5 +337,7 @@ pub(crate) fn conflict(conflict: Conflict) -> String {
         Conflict::PasskeyOver => words!(failure.passkey_over),
         Conflict::TooManyPasskeys => words!(failure.too_many_passkeys),
         Conflict::ChangedMeanwhile => words!(failure.changed_meanwhile),
+        Conflict::AddressTaken => words!(failure.address_taken),
+        Conflict::AddressHeld => words!(failure.address_held),
     }
 }

@@ -8,7 +8,7 @@ pub use store::{AccountDetails, AccountRow, MembershipRow, Owner};
 use store::{NewAccount, NewActivity, NewMail, Offer};
 
 use crate::sessions::Viewer;
-use crate::{Client, Latchkey, Token};
+use crate::{Client, Latchkey, Token, invitations};
 
 /// Somebody acting in an account, and what its frame shows of it.
 #[derive(Clone, Debug)]
@@ -157,7 +157,8 @@ fn parse_details(typed: &AccountDetails) -> Result<AccountDetails, Failure> {
     if errors.0.is_empty() { Ok(details) } else { Err(errors.into_failure()) }
 }
 
-/// Sets up an account and invites its first owner. Answers the number and the invitation's token.
+/// Sets up an account and invites its first owner. Answers the number, and the token of a
+/// link to hand over: the mail has another one.
 ///
 /// # Errors
 /// [`Failure::Invalid`], [`Failure::Unavailable`].
@@ -170,7 +171,7 @@ pub async fn create(
     let owner =
         EmailAddress::parse(owner).map_err(|problem| Failure::field(Field::Email, problem))?;
     let now = latchkey.now();
-    let token = Token::new(latchkey.random.as_ref());
+    let (token, copy) = invitations::two_tokens(latchkey);
     let expires_at = now.after(latchkey.settings.invitation_lifetime);
     let entry = NewActivity {
         kind: ActivityKind::InvitationSent,
@@ -192,6 +193,7 @@ pub async fn create(
     let offer = Offer {
         access: Access::Owner,
         token_hash: token.hash(),
+        copy_hash: Some(copy.hash()),
         expires_at,
         entry,
         mail: NewMail { to: owner.clone(), language: None, mail, invitation: None },
@@ -199,5 +201,5 @@ pub async fn create(
     };
     let id = latchkey.new_id().into();
     let account = NewAccount { id, name: details.name, owner, offer };
-    Ok((latchkey.store.create_account(account, now).await?, token))
+    Ok((latchkey.store.create_account(account, now).await?, copy))
 }

@@ -15,7 +15,7 @@ pub use store::{Invitation, PendingInvitation, Tracked, TrackedMail};
 
 use crate::sessions::{self, Begun, Viewer};
 use crate::users::parse_permissions;
-use crate::{Client, Latchkey, Token, guesses};
+use crate::{Client, Latchkey, Token, emails, guesses, passwords};
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -25,7 +25,8 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 pub struct Sent {
     /// The invited address.
     pub email: EmailAddress,
-    /// The link's token, for copying it now; it isn't stored.
+    /// The token of a link to be copied now; it isn't stored. The mail has another one: joining by
+    /// that proves the address, by this one it doesn't.
     pub token: Token,
     /// Whether a pending invitation was updated instead of a new one made.
     pub updated: bool,
@@ -55,7 +56,7 @@ pub async fn send(
     };
     actor.must_grant(permissions)?;
 
-    let token = Token::new(latchkey.random.as_ref());
+    let (token, copy) = two_tokens(latchkey);
     let now = latchkey.now();
     let decide = |facts: &OfferFacts| {
         facts.actor.must_grant(permissions)?;
@@ -96,11 +97,11 @@ pub async fn send(
             entry,
             client,
         );
-        Ok(Offer { bounds, ..offer })
+        Ok(Offer { bounds, copy_hash: Some(copy.hash()), ..offer })
     };
     let offered =
         latchkey.store.offer_invitation(actor.account, actor.user, &email, now, decide).await?;
-    Ok(Sent { email, token, updated: matches!(offered, Offered::Updated(_)) })
+    Ok(Sent { email, token: copy, updated: matches!(offered, Offered::Updated(_)) })
 }
 
 /// A limit of invitation mails that is used up.
@@ -190,7 +191,7 @@ pub async fn resend(
     client: &Client,
 ) -> Result<Sent, Failure> {
     let invitation = find(latchkey, actor, id).await?;
-    let token = Token::new(latchkey.random.as_ref());
+    let (token, copy) = two_tokens(latchkey);
     let now = latchkey.now();
     let decide = |facts: &InvitationFacts| {
         let invitation = &facts.invitation;
@@ -220,11 +221,11 @@ pub async fn resend(
             client,
         );
         let bounds = bounds(latchkey, &facts.actor, email);
-        Ok(InvitationStep::Resend(Offer { bounds, ..offer }))
+        Ok(InvitationStep::Resend(Offer { bounds, copy_hash: Some(copy.hash()), ..offer }))
     };
     let (account, user) = (actor.account, actor.user);
     latchkey.store.step_invitation(account, user, invitation.id, now, decide).await?;
-    Ok(Sent { email: invitation.email, token, updated: false })
+    Ok(Sent { email: invitation.email, token: copy, updated: false })
 }
 
 /// Takes a pending or expired invitation back: its link is dead from now on.
@@ -324,6 +325,8 @@ pub struct Opened {
     pub access: Access,
     /// Until when it can be accepted.
     pub expires_at: Timestamp,
+    /// Whether nobody but the invited mailbox got the link: using it proves the address.
+    pub by_mail: bool,
     /// What the person who opened it is asked for.
     pub asks: Asks,
 }
@@ -368,11 +371,13 @@ pub async fn open(
         inviter_name: opened.inviter_name,
         access,
         expires_at: opened.invitation.expires_at,
+        by_mail: opened.by_mail,
         asks,
     })
 }
 
-/// Creates a login for the invited address and joins with it, signed in from then on.
+/// Creates a login for the invited address and joins with it, signed in from then on. By a link that
+/// didn't come by mail the address isn't proven thereby: then a link that does goes to it.
 ///
 /// # Errors
 /// [`Failure::Invalid`]; [`Failure::NotFound`]; [`Conflict`], also [`Conflict::LoginExists`];
@@ -395,10 +400,11 @@ pub async fn join_with_new_login(
     let (Some(full_name), Some(password)) = (full_name, password) else {
         return Err(errors.into_failure());
     };
-    let password_hash = latchkey.hasher.hash(password, latchkey.random.as_ref()).await?;
     let id = UserId::from(latchkey.new_id());
     let email = opened.email.clone();
     let name = full_name.as_str().to_owned();
+    let password_hash =
+        passwords::choose(latchkey, Field::Password, password, &name, &email).await?;
     let (begun, session) = sessions::first_session(latchkey, client, password_hash.clone());
     let language = client.language.clone();
     let user = NewUser { id, email, full_name, password_hash, language };
@@ -408,6 +414,9 @@ pub async fn join_with_new_login(
     };
     let number = join(latchkey, token, client, Some(session), joiner).await?;
     guesses::is_here(latchkey, &opened.email, id, client).await;
+    if !opened.by_mail {
+        emails::ask_for_proof(latchkey, id, &opened.email, client).await;
+    }
     Ok((number, begun))
 }
 
@@ -588,6 +597,9 @@ fn reporting(latchkey: &Latchkey, opened: &OpenedInvitation) -> Option<NewReport
 /// still grant.
 fn acceptable(opened: &OpenedInvitation) -> Result<Access, Failure> {
     still_pending(opened)?;
+    if opened.login.is_none() && opened.held_until.is_some() {
+        return Err(Failure::Conflict(Conflict::AddressHeld));
+    }
     if opened.invitation.inviter.is_none() {
         return Ok(opened.invitation.access);
     }
@@ -624,6 +636,12 @@ fn may_offer(actor: &Actor, access: Access) -> Result<(), Failure> {
         Access::Owner => Err(Failure::Conflict(Conflict::OwnersStay)),
         Access::Granted(permissions) => actor.must_grant(permissions),
     }
+}
+
+/// The token for the mail, and another one for a link that somebody is shown.
+pub(crate) fn two_tokens(latchkey: &Latchkey) -> (Token, Token) {
+    let random = latchkey.random.as_ref();
+    (Token::new(random), Token::new(random))
 }
 
 /// What an invitation mail counts against: it is bounded from both ends, so that nobody floods and
@@ -709,6 +727,7 @@ fn offer(
     Offer {
         access,
         token_hash: token.hash(),
+        copy_hash: None,
         expires_at,
         entry,
         mail: NewMail {

@@ -55,6 +55,8 @@ pub struct Settings {
     pub invitations_to_address: u32,
     /// Who gets a mail when an invited person doesn't know the inviter.
     pub operator_email: Option<EmailAddress>,
+    /// The names that the service goes by, besides ours: no password is made of them.
+    pub service_names: Vec<String>,
     /// How many passwords are hashed at the same time; more wait their turn.
     pub hashes_at_once: usize,
     /// How many wait; more are sent away. With 32, the last of them waits about a second.
@@ -79,6 +81,7 @@ impl Default for Settings {
             invitations_per_address: 10,
             invitations_to_address: 20,
             operator_email: None,
+            service_names: vec!["Latchkey".to_owned(), "localhost".to_owned()],
             hashes_at_once: 2,
             hashes_waiting: 32,
         }

@@ -1,6 +1,7 @@
 //! What the product does. A function checks the actor, applies the rules, calls the store, and
 //! leaves mail in the outbox. No HTTP and no HTML; clock and randomness are handed in.
 
+mod blocklist;
 mod latchkey;
 mod token;
 
@@ -10,6 +11,7 @@ pub mod areas;
 pub mod chain;
 pub mod demo;
 pub mod digests;
+pub mod emails;
 pub mod factors;
 pub mod feedback;
 pub mod guesses;

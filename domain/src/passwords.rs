@@ -1,4 +1,4 @@
-//! Passwords: hashing them, and choosing a new one by a link.
+//! Passwords: choosing and hashing them, changing them, and choosing a new one by a link.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,11 +6,15 @@ use std::time::Duration;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, Version};
-use model::{EmailAddress, Failure, Field, FieldErrors, Mail, Password, Secret, Timestamp};
-use store::{NewMail, NewPassword};
+use model::{
+    EmailAddress, Failure, Field, FieldErrors, FieldProblem, Guessable, Mail, Password, Secret,
+    Timestamp,
+};
+use store::{Login, NewMail, NewPassword};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::{Client, Latchkey, Random, Token, guesses};
+use crate::blocklist::{Expected, weigh};
+use crate::{Client, Latchkey, Random, Token, guesses, sessions};
 
 /// Memory 19 456 KiB, 2 passes, 1 lane (OWASP Password Storage Cheat Sheet; OWASP ASVS 5.0
 /// V11.4.2).
@@ -33,6 +37,13 @@ pub(crate) struct Hasher {
 fn argon2() -> Argon2<'static> {
     let params = Params::new(MEMORY_KIB, PASSES, LANES, None).unwrap_or_default();
     Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+}
+
+/// Whether a hash is weaker than those that are made today.
+fn is_outdated(hash: &str) -> bool {
+    let Ok(hash) = PasswordHash::new(hash) else { return false };
+    let weaker = |params: Params| params.m_cost() < MEMORY_KIB || params.t_cost() < PASSES;
+    hash.algorithm != Algorithm::Argon2id.ident() || Params::try_from(&hash).is_ok_and(weaker)
 }
 
 fn hash_with(random_salt: &[u8], password: &str) -> Result<String, Failure> {
@@ -92,6 +103,38 @@ impl Hasher {
         self.in_turn(move || hash_with(&salt, password.expose())).await?.map(Secret::from)
     }
 
+    /// Weighs a password that is to be set, and hashes it if it wouldn't be guessed soon.
+    async fn hash_new(
+        &self,
+        password: Password,
+        expected: Expected,
+        random: &dyn Random,
+    ) -> Result<Result<Secret, Guessable>, Failure> {
+        let mut salt = [0; 16];
+        random.fill(&mut salt);
+        let work = move || {
+            weigh(password.expose(), &expected).map(|()| hash_with(&salt, password.expose()))
+        };
+        match self.in_turn(work).await? {
+            Ok(hash) => hash.map(Secret::from).map(Ok),
+            Err(guessable) => Ok(Err(guessable)),
+        }
+    }
+
+    /// The hash of a password that nobody knows. Comparing with it takes as long as with any.
+    pub(crate) async fn hash_of_nothing_known(
+        &self,
+        random: &dyn Random,
+    ) -> Result<Secret, Failure> {
+        let mut secret = [0; 48];
+        random.fill(&mut secret);
+        let work = move || {
+            let (salt, unknown) = secret.split_at(16);
+            hash_with(salt, &format!("{unknown:?}"))
+        };
+        self.in_turn(work).await?.map(Secret::from)
+    }
+
     /// Whether the password belongs to the hash. Without a hash it takes as long and says no.
     pub(crate) async fn verify(
         &self,
@@ -108,6 +151,51 @@ impl Hasher {
         })
         .await
     }
+}
+
+/// Hashes a password that is to be set, unless it would be guessed soon by whoever knows the person.
+///
+/// # Errors
+/// [`Failure::Invalid`] for `field`, [`Failure::Unavailable`].
+pub(crate) async fn choose(
+    latchkey: &Latchkey,
+    field: Field,
+    password: Password,
+    full_name: &str,
+    email: &EmailAddress,
+) -> Result<Secret, Failure> {
+    let expected = Expected::new(full_name, email, &latchkey.settings.service_names);
+    let chosen = latchkey.hasher.hash_new(password, expected, latchkey.random.as_ref()).await?;
+    chosen.map_err(|why| Failure::field(field, FieldProblem::Guessable(why)))
+}
+
+/// Hashes the password that was just compared once more where its hash is weaker than today's
+/// (OWASP ASVS 5.0 V11.4.2). Answers the login with the hash that it has now.
+///
+/// # Errors
+/// [`FieldProblem::WrongPassword`] when the password was changed since it was compared;
+/// [`Failure::Unavailable`].
+pub(crate) async fn renew(
+    latchkey: &Latchkey,
+    login: Login,
+    password: Password,
+) -> Result<Login, Failure> {
+    if !is_outdated(login.password_hash.expose()) {
+        return Ok(login);
+    }
+    let random = latchkey.random.as_ref();
+    // Too many wait to be hashed: their next sign-in will do.
+    let Ok(hash) = latchkey.hasher.hash(password.clone(), random).await else { return Ok(login) };
+    let (user, before) = (login.id, &login.password_hash);
+    if latchkey.store.renew_password_hash(user, before, &hash).await? {
+        tracing::info!(%user, "a password got a stronger hash");
+        return Ok(Login { password_hash: hash, ..login });
+    }
+    let wrong = Failure::field(Field::Password, FieldProblem::WrongPassword);
+    let login = latchkey.store.login_of(user).await?.ok_or(wrong.clone())?;
+    // Another sign-in at the same moment was faster, or it is another password now.
+    let present = Some(login.password_hash.clone());
+    if latchkey.hasher.verify(password, present).await? { Ok(login) } else { Err(wrong) }
 }
 
 /// Sends a link to choose a new password, if the address has a login. The answer is the same if it
@@ -131,7 +219,12 @@ pub async fn request_reset(
         let language = client.language.clone();
         let mail = NewMail { to: login.email, language, mail, invitation: None };
         let now = latchkey.now();
-        latchkey.store.issue_reset(login.id, &token.hash(), expires_at, Some(mail), now).await?;
+        let hash = token.hash();
+        match latchkey.store.issue_reset(login.id, &hash, expires_at, Some(mail), now).await {
+            // The login got another address at this very moment: the one that was asked for has none.
+            Err(Failure::NotFound) => {}
+            issued => issued?,
+        }
     }
     Ok(())
 }
@@ -184,9 +277,13 @@ pub async fn choose_by_reset(
     open_reset(latchkey, token).await?;
     let spent = Failure::Conflict(model::Conflict::LinkSpent);
     let Some(token) = Token::parse(token) else { return Err(spent) };
-    let password = Password::parse_new(password)
-        .map_err(|problem| Failure::field(Field::NewPassword, problem))?;
-    let hash = latchkey.hasher.hash(password, latchkey.random.as_ref()).await?;
+    let field = Field::NewPassword;
+    let password =
+        Password::parse_new(password).map_err(|problem| Failure::field(field, problem))?;
+    let whose = latchkey.store.reset(&token.hash()).await?.ok_or(spent.clone())?.user;
+    let Login { full_name, email, .. } =
+        latchkey.store.login_of(whose).await?.ok_or(spent.clone())?;
+    let hash = choose(latchkey, field, password, &full_name, &email).await?;
     let user = latchkey.store.use_reset(&token.hash(), &hash, latchkey.now()).await?;
     let user = user.ok_or(spent)?;
     if let Ok(Some(login)) = latchkey.store.login_of(user).await {
@@ -215,11 +312,10 @@ pub async fn change(
     let current = errors.take(Field::Password, Password::parse_given(current));
     let new = errors.take(Field::NewPassword, parse_new(new));
     let (Some(current), Some(new)) = (current, new) else { return Err(errors.into_failure()) };
-    if !guesses::compare(latchkey, &login.email, Some(&login), current, client).await? {
-        return Err(Failure::field(Field::Password, model::FieldProblem::WrongPassword));
-    }
+    let login = sessions::verify(latchkey, &login.email, current, client).await?;
     let short = new.is_short();
-    let hash = latchkey.hasher.hash(new, latchkey.random.as_ref()).await?;
+    let (name, email) = (&login.full_name, &login.email);
+    let hash = choose(latchkey, Field::NewPassword, new, name, email).await?;
     let (password, keep) = (NewPassword { hash, short }, session.hash());
     let before = login.password_hash;
     latchkey.store.change_password(viewer.user, &before, &password, Some(&keep)).await

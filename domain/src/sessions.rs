@@ -9,7 +9,7 @@ use model::{
 pub use store::SignedInDevice;
 use store::{Login, NewMail, NewSession, SessionUser};
 
-use crate::{Client, Latchkey, Token, guesses};
+use crate::{Client, Latchkey, Token, guesses, passwords};
 
 /// How long somebody may take from their password to their second factor.
 const HALF_WAY: Duration = Duration::from_secs(10 * 60);
@@ -105,9 +105,10 @@ pub(crate) async fn verify(
     client: &Client,
 ) -> Result<Login, Failure> {
     let login = latchkey.store.login(email).await?;
-    let fits = guesses::compare(latchkey, email, login.as_ref(), password, client).await?;
+    let given = password.clone();
+    let fits = guesses::compare(latchkey, email, login.as_ref(), given, client).await?;
     match login {
-        Some(login) if fits => Ok(login),
+        Some(login) if fits => passwords::renew(latchkey, login, password).await,
         _ => Err(Failure::field(Field::Password, FieldProblem::WrongPassword)),
     }
 }

@@ -121,10 +121,16 @@ export function mailsTo(mailbox: Page, recipient: string, subject: string | RegE
 }
 
 /**
- * Opens the newest mail to `recipient` and returns the invitation link in it. A worker delivers the mail, so the
- * mailbox is asked again until `count` such mails are there.
+ * Opens the newest mail to `recipient` and returns the invitation link in it, or another one that begins with `to`. A
+ * worker delivers the mail, so the mailbox is asked again until `count` such mails are there.
  */
-export async function readMail(page: Page, recipient: string, subject: string | RegExp, count = 1): Promise<string> {
+export async function readMail(
+  page: Page,
+  recipient: string,
+  subject: string | RegExp,
+  count = 1,
+  to = '/invitations/',
+): Promise<string> {
   const mailbox = await page.context().newPage();
   const mails = mailsTo(mailbox, recipient, subject);
   await expect(async () => {
@@ -132,7 +138,7 @@ export async function readMail(page: Page, recipient: string, subject: string | 
     await expect(mails).toHaveCount(count, { timeout: 500 });
   }).toPass({ timeout: 20_000 });
   await mails.first().click();
-  const link = mailbox.getByRole('main').locator('a[href*="/invitations/"]').first();
+  const link = mailbox.getByRole('main').locator(`a[href*="${to}"]`).first();
   await expect(link).toBeVisible();
   const address = await link.getAttribute('href');
   await mailbox.close();

@@ -17,6 +17,7 @@ const pages = [
   ['account details', inAccount(nordlys, 'account')],
   ['the activity log', inAccount(nordlys, 'log')],
   ['the profile', '/profile'],
+  ['the form for another address', '/profile/email'],
   ['security', '/security'],
   ['the guide', `/help/users?account=${nordlys.number}&email=nobody%40elsewhere.example`],
   ['a short guide', '/help/security'],

@@ -87,6 +87,11 @@ pub enum Conflict {
     TooManyPasskeys,
     /// Somebody else changed it since the form was shown.
     ChangedMeanwhile,
+    /// Another login has the e-mail address, or had it lately and may take it back.
+    AddressTaken,
+    /// The invited address was a login's until lately, and that may be taken back: nobody else gets
+    /// it before.
+    AddressHeld,
 }
 
 /// Which limit was reached, and for how long.
@@ -222,6 +227,32 @@ pub enum FieldProblem {
     Unknown,
     /// Nothing would be left of somebody's permissions.
     NothingLeft,
+    /// A password that would be guessed soon.
+    Guessable(Guessable),
+    /// The address is the user's already.
+    SameAddress,
+    /// The address that the user has isn't proven yet.
+    Unproven,
+}
+
+/// Why a password would be guessed soon.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Guessable {
+    /// It is one of the most used passwords, or close to one.
+    Common,
+    /// Most of it is the person's name, their address or the service's name.
+    Personal,
+    /// It repeats the same.
+    Repeats,
+    /// It follows the keyboard.
+    Keys,
+    /// It is a row such as abc or 6543.
+    Sequence,
+    /// It is a date or a year.
+    Date,
+    /// It is hardly more than one word or name.
+    Word,
 }
 
 /// One field and what is wrong with it.

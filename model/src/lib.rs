@@ -25,11 +25,11 @@ pub use activity::{ActivityKind, UnknownActivityKind};
 pub use day::Day;
 pub use email_address::EmailAddress;
 pub use failure::{
-    Conflict, Failure, Field, FieldError, FieldErrors, FieldProblem, Limit, Limited,
+    Conflict, Failure, Field, FieldError, FieldErrors, FieldProblem, Guessable, Limit, Limited,
 };
 pub use invitation::{Delivery, InvitationId, InvitationState};
 pub use language::Language;
-pub use mail::{FactorNews, Mail, MailKind};
+pub use mail::{EmailNews, FactorNews, Mail, MailKind};
 pub use page::{Cursor, PAGE_SIZE};
 pub use passkey::{PasskeyId, PasskeyName};
 pub use permission::{Area, Permission, PermissionSet, UnknownPermission, foremost};

@@ -95,6 +95,59 @@ pub enum Mail {
         /// When.
         at: Timestamp,
     },
+    /// To the address of a login that was made without proving it: a link that proves it.
+    EmailProof {
+        /// Until when the link works.
+        expires_at: Timestamp,
+        /// The token in the link.
+        token: Secret,
+    },
+    /// To the address that a user wants for their login: a link that proves it.
+    EmailChange {
+        /// The address that the login has.
+        before: String,
+        /// Until when the link works.
+        expires_at: Timestamp,
+        /// The token in the link.
+        token: Secret,
+    },
+    /// To an address that a user wants for their login, when it is another login's.
+    EmailTaken {
+        /// When it was asked for.
+        at: Timestamp,
+    },
+    /// To the address that a login had: it has another one now, and a link takes that back.
+    EmailUndo {
+        /// The address that the login has now.
+        after: String,
+        /// Until when the link works.
+        expires_at: Timestamp,
+        /// The token in the link.
+        token: Secret,
+    },
+    /// What happens to the address of a user's login.
+    EmailNews {
+        /// What.
+        news: EmailNews,
+        /// The address that the login had.
+        before: String,
+        /// The one that it has or shall have instead.
+        after: String,
+        /// When.
+        at: Timestamp,
+    },
+}
+
+/// What happens to the address of somebody's login.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EmailNews {
+    /// Another one was asked for: to the present one.
+    Asked,
+    /// It was changed: to the new one.
+    Changed,
+    /// The change was taken back: to both.
+    Undone,
 }
 
 /// What changed about somebody's second factors.
@@ -135,6 +188,16 @@ pub enum MailKind {
     NewDevice,
     /// [`Mail::FactorChanged`].
     FactorChanged,
+    /// [`Mail::EmailProof`].
+    EmailProof,
+    /// [`Mail::EmailChange`].
+    EmailChange,
+    /// [`Mail::EmailTaken`].
+    EmailTaken,
+    /// [`Mail::EmailUndo`].
+    EmailUndo,
+    /// [`Mail::EmailNews`].
+    EmailNews,
 }
 
 impl Mail {
@@ -151,6 +214,11 @@ impl Mail {
             Self::PasswordReset { .. } => MailKind::PasswordReset,
             Self::NewDevice { .. } => MailKind::NewDevice,
             Self::FactorChanged { .. } => MailKind::FactorChanged,
+            Self::EmailProof { .. } => MailKind::EmailProof,
+            Self::EmailChange { .. } => MailKind::EmailChange,
+            Self::EmailTaken { .. } => MailKind::EmailTaken,
+            Self::EmailUndo { .. } => MailKind::EmailUndo,
+            Self::EmailNews { .. } => MailKind::EmailNews,
         }
     }
 }
@@ -169,6 +237,11 @@ impl MailKind {
             Self::PasswordReset => "password_reset",
             Self::NewDevice => "new_device",
             Self::FactorChanged => "factor_changed",
+            Self::EmailProof => "email_proof",
+            Self::EmailChange => "email_change",
+            Self::EmailTaken => "email_taken",
+            Self::EmailUndo => "email_undo",
+            Self::EmailNews => "email_news",
         }
     }
 }

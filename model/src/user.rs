@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use icu_normalizer::ComposingNormalizerBorrowed;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -103,9 +104,11 @@ impl FullName {
     }
 }
 
-/// A password as typed: 15 to 128 characters for a new one, 8 beside a second factor, any
-/// characters, no composition rules (NIST SP 800-63B-4 section 3.1.1.2; OWASP ASVS 5.0 V6.2.1,
-/// V6.2.5, V6.2.9).
+/// A password: 15 to 128 characters for a new one, 8 beside a second factor, any characters, no
+/// composition rules (NIST SP 800-63B-4 section 3.1.1.2; OWASP ASVS 5.0 V6.2.1, V6.2.5, V6.2.9).
+///
+/// Its characters are put together (Unicode NFC, as RFC 8265 section 4.2.2 has it): an é is the same
+/// whichever keyboard it was typed on. Nothing else is changed, spaces around it neither.
 #[derive(Clone, Debug)]
 pub struct Password(Secret);
 
@@ -123,7 +126,7 @@ impl Password {
     /// [`FieldProblem::Missing`], [`FieldProblem::TooShort`] or [`FieldProblem::TooLong`].
     pub fn parse_new(text: &str) -> Result<Self, FieldProblem> {
         let given = Self::parse_given(text)?;
-        if text.chars().count() < Self::SHORTEST { Err(FieldProblem::TooShort) } else { Ok(given) }
+        if given.is_short() { Err(FieldProblem::TooShort) } else { Ok(given) }
     }
 
     /// Takes a password that is to be set beside a second factor.
@@ -133,7 +136,7 @@ impl Password {
     /// [`FieldProblem::TooLong`].
     pub fn parse_new_with_factor(text: &str) -> Result<Self, FieldProblem> {
         let given = Self::parse_given(text)?;
-        if text.chars().count() < Self::SHORTEST_WITH_FACTOR {
+        if given.characters() < Self::SHORTEST_WITH_FACTOR {
             return Err(FieldProblem::TooShortWithFactor);
         }
         Ok(given)
@@ -142,7 +145,12 @@ impl Password {
     /// Whether it is too short to stand alone.
     #[must_use]
     pub fn is_short(&self) -> bool {
-        self.expose().chars().count() < Self::SHORTEST
+        self.characters() < Self::SHORTEST
+    }
+
+    /// How many there are (NIST counts code points).
+    fn characters(&self) -> usize {
+        self.expose().chars().count()
     }
 
     /// Takes a password that is to be compared with one set before.
@@ -150,10 +158,11 @@ impl Password {
     /// # Errors
     /// [`FieldProblem::Missing`] or [`FieldProblem::TooLong`].
     pub fn parse_given(text: &str) -> Result<Self, FieldProblem> {
+        let text = ComposingNormalizerBorrowed::new_nfc().normalize(text);
         match text.chars().count() {
             0 => Err(FieldProblem::Missing),
             length if length > Self::LONGEST => Err(FieldProblem::TooLong),
-            _ => Ok(Self(Secret::from(text.to_owned()))),
+            _ => Ok(Self(Secret::from(text.into_owned()))),
         }
     }
 
@@ -194,6 +203,21 @@ mod tests {
         assert_eq!(short("seven c"), Err(FieldProblem::TooShortWithFactor));
         assert_eq!(short("eight ch"), Ok(true));
         assert_eq!(short("fifteen chars !"), Ok(false));
+    }
+
+    #[test]
+    fn a_password_is_the_same_however_its_letters_were_put_together() {
+        let typed = |text: &str| Password::parse_given(text).map(|p| p.expose().to_owned());
+        assert_eq!(typed("cafe\u{301}"), typed("caf\u{e9}"));
+        assert_eq!(
+            typed(" Ångström \t🦊 "),
+            Ok(" Ångström \t🦊 ".to_owned()),
+            "nothing else changes"
+        );
+        assert_ne!(typed("ﬁn"), typed("fin"));
+        let counted = "e\u{301}".repeat(15);
+        assert!(Password::parse_new(&counted).is_ok());
+        assert_eq!(Password::parse_new(&"e\u{301}".repeat(14)).err(), Some(FieldProblem::TooShort));
     }
 
     #[test]

@@ -295,8 +295,15 @@ impl Config {
             invitations_per_address: self.invitations_per_address,
             invitations_to_address: self.invitations_to_address,
             operator_email: self.operator_email.clone(),
+            service_names: vec![self.provider_name.clone(), self.host()],
             ..Settings::default()
         }
+    }
+
+    /// The host's name in the public address.
+    fn host(&self) -> String {
+        let url = Url::parse(&self.public_url).ok();
+        url.and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default()
     }
 
     /// Whose request it is: the peer, or behind trusted proxies the last address in

@@ -213,7 +213,7 @@ fn is_for_people(path: &str) -> bool {
 
 /// The path for the log: what follows these is a key.
 fn logged_path(path: &str) -> String {
-    for secret in ["/invitations/", "/reset/"] {
+    for secret in ["/invitations/", "/reset/", "/email/"] {
         if path.starts_with(secret) {
             return format!("{secret}…");
         }

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use model::{Failure, Timestamp};
+use model::{Conflict, Failure, Timestamp};
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
@@ -52,14 +52,18 @@ macro_rules! read {
 }
 
 /// Awaits one statement that changes rows, on its own on a [`Store`] or in a [`Tx`], and answers
-/// how many. Otherwise like [`read!`].
+/// how many. Otherwise like [`read!`]. Where an error may mean something, a third argument says
+/// what.
 macro_rules! write {
     ($to:expr, $db:ident => $execute:expr) => {
+        $crate::db::write!($to, $db => $execute, $crate::db::unavailable)
+    };
+    ($to:expr, $db:ident => $execute:expr, $error:expr) => {
         match $to.writing() {
             $crate::db::Either::Sqlite($db) => $execute.await.map(|done| done.rows_affected()),
             $crate::db::Either::Postgres($db) => $execute.await.map(|done| done.rows_affected()),
         }
-        .map_err($crate::db::unavailable)
+        .map_err($error)
     };
 }
 
@@ -337,6 +341,14 @@ pub(crate) fn unavailable(error: sqlx::Error) -> Failure {
     Failure::Unavailable
 }
 
+/// The failure of a statement for which a value that somebody else has is a conflict.
+pub(crate) fn taken_as(conflict: Conflict) -> impl FnOnce(sqlx::Error) -> Failure {
+    move |error| match error.as_database_error() {
+        Some(known) if known.is_unique_violation() => Failure::Conflict(conflict),
+        _ => unavailable(error),
+    }
+}
+
 /// The failure of a stored value that this version can't read.
 pub(crate) fn unreadable(error: impl std::error::Error + Send + Sync + 'static) -> Failure {
     unavailable(sqlx::Error::Decode(Box::new(error)))
@@ -386,6 +398,7 @@ mod tests {
             crate::areas::STATEMENTS,
             crate::chain::STATEMENTS,
             crate::digests::STATEMENTS,
+            crate::emails::STATEMENTS,
             crate::factors::STATEMENTS,
             crate::feedback::STATEMENTS,
             crate::guesses::STATEMENTS,

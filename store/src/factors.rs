@@ -40,7 +40,16 @@ sql! {
     USE_CODE = "UPDATE recovery_codes SET used_at = $3 \
                 WHERE user_id = $1 AND code_hash = $2 AND used_at IS NULL";
     DROP_CODES = "DELETE FROM recovery_codes WHERE user_id = $1";
-    ADD_CODE = "INSERT INTO recovery_codes (user_id, code_hash) VALUES ($1, $2)";
+    ADD_CODE = "INSERT INTO recovery_codes (user_id, code_hash, made_at) VALUES ($1, $2, $3)";
+    DROP_APP_SINCE = "DELETE FROM authenticator_apps WHERE user_id = $1 AND since >= $2";
+    DROP_PASSKEYS_SINCE = "DELETE FROM passkeys WHERE user_id = $1 AND since >= $2";
+    /// Without another factor there is nothing that they stand in for.
+    DROP_CODES_SINCE = concat!(
+        "DELETE FROM recovery_codes WHERE user_id = $1 AND (made_at >= $2 OR NOT ",
+        has_factor!("$1"),
+        ")"
+    );
+    DROP_SETUP = "DELETE FROM authenticator_setups WHERE user_id = $1";
     PASSWORD_IS_SHORT = "SELECT password_short FROM users WHERE id = $1";
     BEGIN_SIGN_IN = "INSERT INTO sign_ins (token_hash, user_id, password_hash, tries, expires_at) \
                      VALUES ($1, $2, $3, 0, $4)";
@@ -50,6 +59,8 @@ sql! {
     FINISH_SIGN_IN = "DELETE FROM sign_ins WHERE token_hash = $1 AND expires_at > $2 \
                       RETURNING user_id, password_hash";
     DROP_SIGN_IN = "DELETE FROM sign_ins WHERE token_hash = $1";
+    RENEW_SIGN_INS = "UPDATE sign_ins SET password_hash = $3 \
+                      WHERE user_id = $1 AND password_hash = $2";
     DROP_SIGN_INS = "DELETE FROM sign_ins WHERE user_id = $1";
 }
 
@@ -201,7 +212,7 @@ impl Store {
             return Err(over);
         }
         if first {
-            replace_codes(&mut tx, user, codes).await?;
+            replace_codes(&mut tx, user, codes, now).await?;
         }
         changed(&mut tx, user, change, now).await?;
         sessions::prove(&mut tx, &change.session, true, now).await?;
@@ -251,7 +262,7 @@ impl Store {
         let mut tx = self.begin().await?;
         users::lock(&mut tx, user).await?;
         use_up(&mut tx, user, proof, now).await?;
-        replace_codes(&mut tx, user, codes).await?;
+        replace_codes(&mut tx, user, codes, now).await?;
         outbox::queue(&mut tx, mail, now).await?;
         tx.commit().await
     }
@@ -388,11 +399,12 @@ pub(crate) async fn replace_codes(
     tx: &mut Tx,
     user: UserId,
     codes: &[TokenHash],
+    now: Timestamp,
 ) -> Result<(), Failure> {
-    let user = Uuid::from(user);
+    let (user, now) = (Uuid::from(user), now.as_micros());
     write!(tx, db => query(DROP_CODES).bind(user).execute(db))?;
     for code in codes {
-        write!(tx, db => query(ADD_CODE).bind(user).bind(&code[..]).execute(db))?;
+        write!(tx, db => query(ADD_CODE).bind(user).bind(&code[..]).bind(now).execute(db))?;
     }
     Ok(())
 }
@@ -405,7 +417,8 @@ pub(crate) async fn last_is_gone(tx: &mut Tx, user: UserId) -> Result<(), Failur
     if short {
         return Err(Failure::Conflict(Conflict::ShortPassword));
     }
-    replace_codes(tx, user, &[]).await
+    write!(tx, db => query(DROP_CODES).bind(Uuid::from(user)).execute(db))?;
+    Ok(())
 }
 
 /// What every change of factors does: other sessions and half-way sign-ins end, the user is told.
@@ -423,5 +436,30 @@ pub(crate) async fn changed(
 /// Ends the user's half-way sign-ins.
 pub(crate) async fn drop_sign_ins(tx: &mut Tx, user: UserId) -> Result<(), Failure> {
     write!(tx, db => query(DROP_SIGN_INS).bind(Uuid::from(user)).execute(db))?;
+    Ok(())
+}
+
+/// Has the user's half-way sign-ins go on when their password got another hash.
+pub(crate) async fn renew_sign_ins(
+    tx: &mut Tx,
+    user: UserId,
+    before: &Secret,
+    after: &Secret,
+) -> Result<(), Failure> {
+    write!(tx, db => query(RENEW_SIGN_INS)
+        .bind(Uuid::from(user))
+        .bind(before.expose())
+        .bind(after.expose())
+        .execute(db))?;
+    Ok(())
+}
+
+/// Deletes the factors that were set up since then.
+pub(crate) async fn drop_since(tx: &mut Tx, user: UserId, since: Timestamp) -> Result<(), Failure> {
+    let (user, since) = (Uuid::from(user), since.as_micros());
+    write!(tx, db => query(DROP_APP_SINCE).bind(user).bind(since).execute(db))?;
+    write!(tx, db => query(DROP_PASSKEYS_SINCE).bind(user).bind(since).execute(db))?;
+    write!(tx, db => query(DROP_CODES_SINCE).bind(user).bind(since).execute(db))?;
+    write!(tx, db => query(DROP_SETUP).bind(user).execute(db))?;
     Ok(())
 }

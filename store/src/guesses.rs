@@ -27,6 +27,7 @@ sql! {
     FORGET_PAIR = "DELETE FROM guesses WHERE login = $1 AND network = $2";
     KNOW = "INSERT INTO known_networks (user_id, network_hash, last_at) VALUES ($1, $2, $3) \
             ON CONFLICT (user_id, network_hash) DO UPDATE SET last_at = excluded.last_at";
+    FORGET_NETWORKS = "DELETE FROM known_networks WHERE user_id = $1";
     SWEEP_GUESSES = "DELETE FROM guesses WHERE until <= $1",
         // Leaves alone what others hold: they hold several, and must not wait for this in a circle.
         on Postgres "DELETE FROM guesses WHERE (login, network) IN \
@@ -258,5 +259,11 @@ async fn welcome(tx: &mut Tx, guess: &Guess, now: Timestamp) -> Result<(), Failu
             .bind(now.as_micros())
             .execute(db))?;
     }
+    Ok(())
+}
+
+/// Forgets where the user signed in from.
+pub(crate) async fn forget_networks(tx: &mut Tx, user: UserId) -> Result<(), Failure> {
+    write!(tx, db => query(FORGET_NETWORKS).bind(Uuid::from(user)).execute(db))?;
     Ok(())
 }

@@ -12,7 +12,7 @@ use crate::db::{Tx, limit, new_id, read, sql, write};
 use crate::memberships::{access, stored_permissions};
 use crate::{
     Bound, NewActivity, NewMail, NewReport, NewSession, NewUser, Store, TokenHash, accounts,
-    activity, limits, memberships, outbox, reports, sessions, users,
+    activity, emails, limits, memberships, outbox, reports, sessions, users,
 };
 
 /// What an [`InvitationRow`] reads, of invitations as `i`; then the tail of the statement.
@@ -42,8 +42,8 @@ sql! {
              SET owner = $2, permissions = $3, inviter_id = $4, sent_at = $5, expires_at = $6, \
                  current_token_hash = $7 \
              WHERE id = $1 AND state = 'pending'";
-    INSERT_TOKEN = "INSERT INTO invitation_tokens (token_hash, invitation_id, issued_at) \
-                    VALUES ($1, $2, $3)";
+    INSERT_TOKEN = "INSERT INTO invitation_tokens (token_hash, invitation_id, issued_at, copy_of) \
+                    VALUES ($1, $2, $3, $4)";
     END = "UPDATE invitations SET state = $2, ended_at = $3 WHERE id = $1 AND state = 'pending'";
     PENDING = invitation!(
         ", u.full_name AS inviter_name, m.owner AS inviter_owner, \
@@ -76,7 +76,10 @@ sql! {
              u.full_name AS inviter_name, u.email AS inviter_email, \
              u.email_key AS inviter_email_key, m.owner AS inviter_owner, \
              m.permissions AS inviter_permissions, \
-             i.current_token_hash <> t.token_hash AS replaced, \
+             i.current_token_hash <> coalesce(t.copy_of, t.token_hash) AS replaced, \
+             t.copy_of IS NULL AS by_mail, \
+             (SELECT max(h.undo_until) FROM email_changes h \
+              WHERE h.old_email_key = i.email_key) AS held_until, \
              l.id AS login_id, l.full_name AS login_name, \
              lm.user_id IS NOT NULL AS in_account \
          FROM invitation_tokens t JOIN invitations i ON i.id = t.invitation_id \
@@ -171,8 +174,10 @@ pub struct OfferFacts {
 pub struct Offer {
     /// What is offered.
     pub access: Access,
-    /// The SHA-256 of the link's token.
+    /// The SHA-256 of the token in the mail's link.
     pub token_hash: TokenHash,
+    /// The SHA-256 of the token in a link that somebody is shown besides.
+    pub copy_hash: Option<TokenHash>,
     /// Until when it can be accepted.
     pub expires_at: Timestamp,
     /// The log's row.
@@ -237,6 +242,10 @@ pub struct OpenedInvitation {
     pub inviter_access: Option<Access>,
     /// Whether a newer link replaced this one.
     pub replaced: bool,
+    /// Whether nobody but the invited mailbox got the link.
+    pub by_mail: bool,
+    /// Until when a login that had the invited address may take it back, if one had it lately.
+    pub held_until: Option<Timestamp>,
     /// The login that has the invited address, if there is one.
     pub login: Option<UserId>,
 }
@@ -400,6 +409,8 @@ struct OpenedRow {
     inviter_owner: Option<bool>,
     inviter_permissions: Option<String>,
     replaced: bool,
+    by_mail: bool,
+    held_until: Option<i64>,
     login_id: Option<Uuid>,
     login_name: Option<String>,
     in_account: bool,
@@ -422,6 +433,8 @@ impl OpenedRow {
                 .zip(self.inviter_permissions)
                 .map(|(owner, permissions)| access(owner, &permissions)),
             replaced: self.replaced,
+            by_mail: self.by_mail,
+            held_until: self.held_until.map(Timestamp::from_micros).filter(|until| *until > now),
             login: self.login_id.map(UserId::from),
         };
         AnswerFacts { opened, login_name: self.login_name, in_account: self.in_account }
@@ -640,12 +653,15 @@ impl Store {
                 let user = match joiner {
                     Joiner::Existing(user) => user,
                     Joiner::New(user) => {
-                        users::insert(&mut tx, &user, now).await?;
+                        users::insert(&mut tx, &user, facts.opened.by_mail, now).await?;
                         user.id
                     }
                 };
                 let invited_by = invitation.inviter;
                 memberships::join(&mut tx, account, user, access, invited_by, now).await?;
+                if facts.opened.by_mail {
+                    emails::prove(&mut tx, user, &invitation.email).await?;
+                }
                 if let Some(session) = session {
                     sessions::insert(&mut tx, user, &session, now).await?;
                 }
@@ -775,11 +791,16 @@ async fn send(
     now: Timestamp,
 ) -> Result<(), Failure> {
     limits::keep_within(tx, &offer.bounds, now).await?;
-    write!(tx, db => query(INSERT_TOKEN)
-        .bind(&offer.token_hash[..])
-        .bind(Uuid::from(id))
-        .bind(now.as_micros())
-        .execute(db))?;
+    let tokens = [(Some(offer.token_hash), None), (offer.copy_hash, Some(offer.token_hash))];
+    for (token, copy_of) in tokens {
+        let Some(token) = token else { continue };
+        write!(tx, db => query(INSERT_TOKEN)
+            .bind(&token[..])
+            .bind(Uuid::from(id))
+            .bind(now.as_micros())
+            .bind(copy_of.as_ref().map(|hash| &hash[..]))
+            .execute(db))?;
+    }
     activity::append(tx, account, &offer.entry, now).await?;
     outbox::drop_queued(tx, id).await?;
     outbox::queue(tx, &NewMail { invitation: Some(id), ..offer.mail }, now).await

@@ -10,6 +10,7 @@ mod areas;
 mod chain;
 mod db;
 mod digests;
+mod emails;
 mod factors;
 mod feedback;
 mod guesses;
@@ -29,6 +30,7 @@ pub use areas::{Domain, Invoice, Service, SupportRequest};
 pub use chain::{LinkedRow, LogHead, NO_LINK};
 pub use db::{OpenError, Store};
 pub use digests::{DigestFacts, LogDigest, UnsignedLog};
+pub use emails::{EmailChange, EmailFacts, EmailStanding, NewEmailChange, NewUndo};
 pub use factors::{AuthenticatorApp, FactorChange, FactorProof, SignInTry};
 pub use feedback::Feedback;
 pub use guesses::{Guess, GuessFacts, Hearing, Tally};
@@ -44,7 +46,7 @@ pub use memberships::{
 pub use outbox::{KeptMail, NewMail, QueuedMail};
 pub use passkeys::{AskedFor, NewPasskey, Passkey, PasskeyChallenge, PasskeyUse};
 pub use reports::{NewReport, Report};
-pub use resets::OpenedReset;
+pub use resets::{NewReset, OpenedReset};
 pub use sessions::{NewSession, SessionUser, SignedInDevice};
 pub use users::{Login, NewPassword, NewUser};
 

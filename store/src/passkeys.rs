@@ -245,7 +245,7 @@ impl Store {
             return Err(Failure::field(Field::Passkey, FieldProblem::PasskeyKnown));
         }
         if first {
-            factors::replace_codes(&mut tx, user, codes).await?;
+            factors::replace_codes(&mut tx, user, codes, now).await?;
         }
         factors::changed(&mut tx, user, change, now).await?;
         sessions::prove(&mut tx, &change.session, true, now).await?;

@@ -6,15 +6,27 @@ use sqlx::{query, query_as, query_scalar};
 use uuid::Uuid;
 
 use crate::db::{Tx, read, sql, write};
-use crate::{NewMail, NewPassword, Store, TokenHash, outbox, users};
+use crate::{NewMail, NewPassword, Store, TokenHash, emails, outbox, users};
 
 sql! {
     RESET = "SELECT user_id, expires_at, used_at FROM resets WHERE token_hash = $1";
     WHOSE = "SELECT user_id FROM resets WHERE token_hash = $1";
     DROP_EARLIER = "DELETE FROM resets WHERE user_id = $1";
-    INSERT_RESET = "INSERT INTO resets (token_hash, user_id, expires_at) VALUES ($1, $2, $3)";
+    INSERT_RESET = "INSERT INTO resets (token_hash, user_id, expires_at, mailed) \
+                    VALUES ($1, $2, $3, $4)";
     USE_UP = "UPDATE resets SET used_at = $2 \
-              WHERE token_hash = $1 AND used_at IS NULL AND expires_at > $2";
+              WHERE token_hash = $1 AND used_at IS NULL AND expires_at > $2 RETURNING mailed";
+}
+
+/// A link to choose a new password.
+#[derive(Clone, Copy, Debug)]
+pub struct NewReset {
+    /// The SHA-256 of its token.
+    pub token_hash: TokenHash,
+    /// Until when it works.
+    pub expires_at: Timestamp,
+    /// Whether nobody but the mailbox of the login gets it.
+    pub mailed: bool,
 }
 
 /// What a reset link leads to.
@@ -32,7 +44,8 @@ impl Store {
     /// Stores a reset link in place of the user's earlier ones, and its mail if it goes by mail.
     ///
     /// # Errors
-    /// [`Failure::NotFound`] when there is no such user, [`Failure::Unavailable`].
+    /// [`Failure::NotFound`] when there is no such user, or their address isn't the one that the
+    /// mail is for (any more); [`Failure::Unavailable`].
     pub async fn issue_reset(
         &self,
         user: UserId,
@@ -42,13 +55,13 @@ impl Store {
         now: Timestamp,
     ) -> Result<(), Failure> {
         let mut tx = self.begin().await?;
-        let identity = users::lock(&mut tx, user).await?;
-        drop_all(&mut tx, user, &identity.email()).await?;
-        write!(tx, db => query(INSERT_RESET)
-            .bind(&token_hash[..])
-            .bind(Uuid::from(user))
-            .bind(expires_at.as_micros())
-            .execute(db))?;
+        let present = users::lock(&mut tx, user).await?.email();
+        if mail.as_ref().is_some_and(|mail| mail.to != present) {
+            return Err(Failure::NotFound);
+        }
+        let mailed = mail.is_some();
+        let reset = NewReset { token_hash: *token_hash, expires_at, mailed };
+        replace(&mut tx, user, &present, &reset).await?;
         if let Some(mail) = mail {
             outbox::queue(&mut tx, &mail, now).await?;
         }
@@ -70,8 +83,9 @@ impl Store {
     }
 
     /// Uses the link up, sets the password and ends every session of the user, in one transaction.
-    /// Answers whose it was; none when the link is unknown, used or too old. Of several at once,
-    /// one wins.
+    /// If it went by mail, it proves the login's address; if that wasn't proven before, whatever was
+    /// set up at the login goes: whoever made it may have been somebody else. Answers whose it was;
+    /// none when the link is unknown, used or too old. Of several at once, one wins.
     ///
     /// # Errors
     /// [`Failure::Unavailable`].
@@ -86,13 +100,15 @@ impl Store {
             read!(tx, db => query_scalar(WHOSE).bind(&token_hash[..]).fetch_optional(db))?;
         let Some(user) = whose.map(UserId::from) else { return Ok(None) };
         // The user before the link, as when a link is issued: the two never wait for each other.
-        users::lock(&mut tx, user).await?;
-        let used = write!(tx, db => query(USE_UP)
+        let identity = users::lock(&mut tx, user).await?;
+        let mailed: Option<bool> = read!(tx, db => query_scalar(USE_UP)
             .bind(&token_hash[..])
             .bind(now.as_micros())
-            .execute(db))?;
-        if used == 0 {
-            return Ok(None);
+            .fetch_optional(db))?;
+        let Some(mailed) = mailed else { return Ok(None) };
+        if mailed && !emails::is_proven(&mut tx, user).await? {
+            emails::drop_planted(&mut tx, user, Timestamp::from_micros(0)).await?;
+            emails::prove(&mut tx, user, &identity.email()).await?;
         }
         let password = NewPassword { hash: password_hash.clone(), short: false };
         users::set_password(&mut tx, user, &password, None).await?;
@@ -109,4 +125,21 @@ pub(crate) async fn drop_all(
 ) -> Result<(), Failure> {
     write!(tx, db => query(DROP_EARLIER).bind(Uuid::from(user)).execute(db))?;
     outbox::drop_queued_resets(tx, email).await
+}
+
+/// Stores a reset link in place of the user's earlier ones.
+pub(crate) async fn replace(
+    tx: &mut Tx,
+    user: UserId,
+    email: &EmailAddress,
+    reset: &NewReset,
+) -> Result<(), Failure> {
+    drop_all(tx, user, email).await?;
+    write!(tx, db => query(INSERT_RESET)
+        .bind(&reset.token_hash[..])
+        .bind(Uuid::from(user))
+        .bind(reset.expires_at.as_micros())
+        .bind(reset.mailed)
+        .execute(db))?;
+    Ok(())
 }

@@ -52,6 +52,7 @@ sql! {
     CONFIRM = "UPDATE sessions SET authenticated_at = $3 \
                WHERE token_hash = $1 AND user_id = \
                    (SELECT id FROM users WHERE id = sessions.user_id AND password_hash = $2)";
+    FORGET_DEVICES = "DELETE FROM devices WHERE user_id = $1";
     END_SESSION = "DELETE FROM sessions WHERE token_hash = $1";
     END_ONE = "DELETE FROM sessions WHERE user_id = $1 AND id = $2";
     END_OTHERS = "DELETE FROM sessions WHERE user_id = $1 AND token_hash <> $2";
@@ -64,6 +65,7 @@ sql! {
     SWEEP_SIGN_INS = "DELETE FROM sign_ins WHERE expires_at <= $1";
     SWEEP_SETUPS = "DELETE FROM authenticator_setups WHERE expires_at <= $1";
     SWEEP_CHALLENGES = "DELETE FROM passkey_challenges WHERE expires_at <= $1";
+    SWEEP_EMAIL_CHANGES = "DELETE FROM email_changes WHERE coalesce(undo_until, expires_at) <= $1";
     SWEEP_DEVICES = "DELETE FROM devices WHERE last_seen_at < $1";
 }
 
@@ -326,8 +328,9 @@ impl Store {
         Ok(())
     }
 
-    /// Deletes what is over: sessions, reset links, counted attempts, sign-ins and set-ups that
-    /// were left half-way, browsers unused for a year. Answers how many rows.
+    /// Deletes what is over: sessions, reset links, counted attempts, sign-ins, set-ups and changes
+    /// of an address that were left half-way or can't be taken back any more, browsers unused for a
+    /// year. Answers how many rows.
     ///
     /// # Errors
     /// [`Failure::Unavailable`].
@@ -348,7 +351,9 @@ impl Store {
         let attempts = write!(tx, db => query(text).bind(now.as_micros()).execute(db))?;
         tx.commit().await?;
         let mut rows = sessions + devices + attempts;
-        for over in [SWEEP_RESETS, SWEEP_SIGN_INS, SWEEP_SETUPS, SWEEP_CHALLENGES] {
+        let over =
+            [SWEEP_RESETS, SWEEP_SIGN_INS, SWEEP_SETUPS, SWEEP_CHALLENGES, SWEEP_EMAIL_CHANGES];
+        for over in over {
             rows += write!(self, db => query(over).bind(now.as_micros()).execute(db))?;
         }
         Ok(rows)
@@ -428,5 +433,11 @@ pub(crate) async fn prove(
 /// Ends every session of the user's but this one.
 pub(crate) async fn end_others(tx: &mut Tx, user: UserId, keep: &TokenHash) -> Result<(), Failure> {
     write!(tx, db => query(END_OTHERS).bind(Uuid::from(user)).bind(&keep[..]).execute(db))?;
+    Ok(())
+}
+
+/// Forgets the browsers that the user signed in with: the next one is their first.
+pub(crate) async fn forget_devices(tx: &mut Tx, user: UserId) -> Result<(), Failure> {
+    write!(tx, db => query(FORGET_DEVICES).bind(Uuid::from(user)).execute(db))?;
     Ok(())
 }

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::db::{Tx, read, sql, write};
 use crate::factors::has_factor;
-use crate::{Store, factors, memberships, resets, sessions};
+use crate::{Store, emails, factors, memberships, resets, sessions};
 
 macro_rules! login {
     ($which:literal) => {
@@ -33,8 +33,9 @@ sql! {
         on Postgres "SELECT email, email_key, full_name FROM users WHERE id = $1 \
                      FOR NO KEY UPDATE";
     INSERT_USER = "INSERT INTO users \
-                       (id, email, email_key, full_name, password_hash, language, created_at) \
-                   VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (email_key) DO NOTHING";
+                       (id, email, email_key, full_name, password_hash, language, created_at, \
+                        email_proven) \
+                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (email_key) DO NOTHING";
     LOCK_ACCOUNTS_OF = "SELECT id FROM accounts \
          WHERE id IN (SELECT account_id FROM memberships WHERE user_id = $1) ORDER BY id",
         on Postgres "SELECT id FROM accounts \
@@ -45,6 +46,7 @@ sql! {
     PASSWORD = "SELECT password_hash FROM users WHERE id = $1";
     HAS_FACTOR = concat!("SELECT ", has_factor!("$1"));
     SET_PASSWORD = "UPDATE users SET password_hash = $2, password_short = $3 WHERE id = $1";
+    RENEW_HASH = "UPDATE users SET password_hash = $3 WHERE id = $1 AND password_hash = $2";
     END_SESSIONS = "DELETE FROM sessions WHERE user_id = $1";
 }
 
@@ -158,7 +160,7 @@ impl Store {
     /// [`Conflict::LoginExists`], [`Failure::Unavailable`].
     pub async fn add_user(&self, user: &NewUser, now: Timestamp) -> Result<(), Failure> {
         let mut tx = self.begin().await?;
-        insert(&mut tx, user, now).await?;
+        insert(&mut tx, user, true, now).await?;
         tx.commit().await
     }
 
@@ -174,11 +176,7 @@ impl Store {
         language: Option<&Language>,
     ) -> Result<(), Failure> {
         let mut tx = self.begin().await?;
-        // The accounts before the user, as everywhere: joining takes them in this order too.
-        let accounts = LOCK_ACCOUNTS_OF.on(&tx);
-        let _: Vec<Uuid> =
-            read!(tx, db => query_scalar(accounts).bind(Uuid::from(user)).fetch_all(db))?;
-        let identity = lock(&mut tx, user).await?;
+        let identity = lock_everywhere(&mut tx, user).await?;
         write!(tx, db => query(RENAME)
             .bind(Uuid::from(user))
             .bind(name.as_str())
@@ -228,6 +226,41 @@ impl Store {
         set_password(&mut tx, user, password, keep).await?;
         tx.commit().await
     }
+
+    /// Stores a stronger hash of the same password in place of the hash `before`; sign-ins that are
+    /// half-way go on with it. Answers false when the password was changed since it was compared, or
+    /// another sign-in did this at the same moment.
+    ///
+    /// # Errors
+    /// [`Failure::Unavailable`].
+    pub async fn renew_password_hash(
+        &self,
+        user: UserId,
+        before: &Secret,
+        after: &Secret,
+    ) -> Result<bool, Failure> {
+        let mut tx = self.begin().await?;
+        let renewed = write!(tx, db => query(RENEW_HASH)
+            .bind(Uuid::from(user))
+            .bind(before.expose())
+            .bind(after.expose())
+            .execute(db))?;
+        if renewed == 0 {
+            return Ok(false);
+        }
+        factors::renew_sign_ins(&mut tx, user, before, after).await?;
+        tx.commit().await?;
+        Ok(true)
+    }
+}
+
+/// Locks a user and before them the accounts that they are in, as joining takes them in this order
+/// too: what their memberships repeat of them stays as it is until the end of the transaction.
+pub(crate) async fn lock_everywhere(tx: &mut Tx, user: UserId) -> Result<Identity, Failure> {
+    let accounts = LOCK_ACCOUNTS_OF.on(tx);
+    let _: Vec<Uuid> =
+        read!(tx, db => query_scalar(accounts).bind(Uuid::from(user)).fetch_all(db))?;
+    lock(tx, user).await
 }
 
 /// Locks a user, so that their name and links stay as they are until the end of the transaction.
@@ -242,7 +275,13 @@ pub(crate) async fn has_factor(tx: &mut Tx, user: UserId) -> Result<bool, Failur
     read!(tx, db => query_scalar(HAS_FACTOR).bind(Uuid::from(user)).fetch_one(db))
 }
 
-pub(crate) async fn insert(tx: &mut Tx, user: &NewUser, now: Timestamp) -> Result<(), Failure> {
+/// Makes a login; `proven` says whether mail to its address is known to reach whoever makes it.
+pub(crate) async fn insert(
+    tx: &mut Tx,
+    user: &NewUser,
+    proven: bool,
+    now: Timestamp,
+) -> Result<(), Failure> {
     let inserted = write!(tx, db => query(INSERT_USER)
         .bind(Uuid::from(user.id))
         .bind(user.email.as_str())
@@ -251,12 +290,20 @@ pub(crate) async fn insert(tx: &mut Tx, user: &NewUser, now: Timestamp) -> Resul
         .bind(user.password_hash.expose())
         .bind(user.language.as_ref().map(Language::tag))
         .bind(now.as_micros())
+        .bind(proven)
         .execute(db))?;
-    if inserted == 0 { Err(Failure::Conflict(Conflict::LoginExists)) } else { Ok(()) }
+    if inserted == 0 {
+        return Err(Failure::Conflict(Conflict::LoginExists));
+    }
+    // Asked after the address is theirs: from here on nobody else can come to hold it.
+    if emails::is_held(tx, &user.email, user.id, now).await? {
+        return Err(Failure::Conflict(Conflict::AddressHeld));
+    }
+    Ok(())
 }
 
-/// Sets the password and ends every session but `keep`, and every sign-in that is half-way:
-/// whoever knew the old one is out.
+/// Sets the password and ends every session but `keep`, every sign-in that is half-way, and what
+/// was asked for about the address: whoever knew the old one is out.
 pub(crate) async fn set_password(
     tx: &mut Tx,
     user: UserId,
@@ -269,6 +316,7 @@ pub(crate) async fn set_password(
         .bind(password.short)
         .execute(db))?;
     factors::drop_sign_ins(tx, user).await?;
+    emails::drop_asked(tx, user).await?;
     match keep {
         None => {
             write!(tx, db => query(END_SESSIONS).bind(Uuid::from(user)).execute(db))?;

@@ -78,6 +78,8 @@ pub(crate) enum Dead {
     NothingLeft,
     /// The reader's login is in the account already.
     InAccount,
+    /// The invited address was a login's until lately, and may become it again.
+    Held,
 }
 
 /// The page of an invitation. Opening it changes nothing.
@@ -124,6 +126,7 @@ fn dead(failure: Failure) -> Result<Dead, Problem> {
         Failure::Conflict(Conflict::LinkReplaced) => Dead::Replaced,
         Failure::Conflict(Conflict::NothingLeftToGrant) => Dead::NothingLeft,
         Failure::Conflict(Conflict::AlreadyInAccount) => Dead::InAccount,
+        Failure::Conflict(Conflict::AddressHeld) => Dead::Held,
         _ => return Err(failure.into()),
     };
     match dead {

@@ -136,6 +136,7 @@ pub(crate) fn dead(reason: Dead, frame: Frame) -> AnyView {
         Dead::Unknown => (words!(join.unknown_heading), words!(join.unknown)),
         Dead::NothingLeft => (words!(join.nothing_heading), words!(failure.nothing_left)),
         Dead::InAccount => (words!(join.in_account_heading), words!(join.in_account)),
+        Dead::Held => (words!(join.nothing_heading), words!(failure.address_held)),
     };
     let (href, label) = match frame.user {
         Some(_) => ("/accounts", words!(join.go_accounts)),

@@ -3,7 +3,7 @@
 use askama::Template;
 use leptos::prelude::*;
 use leptos_i18n::Locale as _;
-use model::{Access, FactorNews, Language, Mail};
+use model::{Access, EmailNews, FactorNews, Language, Mail, Secret};
 
 use crate::browsers::browser;
 use crate::request::Site;
@@ -93,6 +93,7 @@ fn one_line(text: &str) -> String {
 
 fn letter(mail: &Mail, site: &Site) -> Letter {
     let url = &site.public_url;
+    let confirm = |token: &Secret| format!("{url}/email/confirm/{}", token.expose());
     match mail {
         Mail::Invitation { account, inviter, access, expires_at, token } => {
             let unknown = match inviter.clone() {
@@ -256,5 +257,66 @@ fn letter(mail: &Mail, site: &Site) -> Letter {
             button: Some((words!(mail.security_button), format!("{url}/security"))),
             after: Vec::new(),
         },
+        Mail::EmailProof { expires_at, token } => Letter {
+            subject: words!(mail.proof_subject, provider = site.provider.clone()),
+            lead: vec![
+                words!(mail.proof_lead, provider = site.provider.clone()),
+                words!(mail.email_until, when = exact(*expires_at)),
+            ],
+            button: Some((words!(mail.email_button), confirm(token))),
+            after: vec![words!(mail.proof_unexpected, url = format!("{url}/forgot-password"))],
+        },
+        Mail::EmailChange { before, expires_at, token } => Letter {
+            subject: words!(mail.proof_subject, provider = site.provider.clone()),
+            lead: vec![
+                words!(mail.email_lead, before = before.clone(), provider = site.provider.clone()),
+                words!(mail.email_until, when = exact(*expires_at)),
+            ],
+            button: Some((words!(mail.email_button), confirm(token))),
+            after: vec![words!(mail.email_unexpected)],
+        },
+        Mail::EmailTaken { at } => Letter {
+            subject: words!(mail.taken_subject, provider = site.provider.clone()),
+            lead: vec![
+                words!(mail.taken_lead, provider = site.provider.clone(), when = exact(*at)),
+                words!(mail.taken_cure),
+            ],
+            button: Some((words!(sign_in.button), format!("{url}/sign-in"))),
+            after: vec![words!(mail.taken_unexpected)],
+        },
+        Mail::EmailUndo { after, expires_at, token } => Letter {
+            subject: words!(mail.email_changed_subject, provider = site.provider.clone()),
+            lead: vec![
+                words!(mail.undo_lead, after = after.clone(), provider = site.provider.clone()),
+                words!(mail.undo_until, when = exact(*expires_at)),
+            ],
+            button: Some((
+                words!(email.undo_button),
+                format!("{url}/email/undo/{}", token.expose()),
+            )),
+            after: vec![words!(mail.undo_after)],
+        },
+        Mail::EmailNews { news, before, after, at } => {
+            let (before, after, when) = (before.clone(), after.clone(), exact(*at));
+            let (subject, lead, unexpected) = match news {
+                EmailNews::Asked => (
+                    words!(mail.asked_subject, provider = site.provider.clone()),
+                    words!(mail.asked_lead, before = before, after = after, when = when),
+                    Some(words!(mail.asked_unexpected)),
+                ),
+                EmailNews::Changed => (
+                    words!(mail.email_changed_subject, provider = site.provider.clone()),
+                    words!(mail.email_changed_lead, before = before, after = after, when = when),
+                    None,
+                ),
+                EmailNews::Undone => (
+                    words!(mail.undone_subject, provider = site.provider.clone()),
+                    words!(mail.undone_lead, before = before, after = after, when = when),
+                    None,
+                ),
+            };
+            let lead = std::iter::once(lead).chain(unexpected).collect();
+            Letter { subject, lead, ..Letter::default() }
+        }
     }
 }

@@ -1,7 +1,9 @@
-//! A user's own login: name, password, second factors, devices, and getting back in without them.
+//! A user's own login: name, address, password, second factors, devices, and getting back in without
+//! them.
 
 mod api;
 pub(crate) mod authenticator;
+pub(crate) mod email;
 pub(crate) mod forgot;
 pub(crate) mod passkeys;
 pub(crate) mod profile;

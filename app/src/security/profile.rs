@@ -41,11 +41,12 @@ impl LazyRoute for ProfilePage {
                     <TextField
                         field=Field::Email
                         label=words!(form.email)
-                        hint=words!(profile.email_hint)
+                        hint=view.email_hint
                         kind="email"
                         value=view.email
                         readonly=true
                     />
+                    <p><a href="/profile/email">{words!(email.heading)}</a></p>
                     {language_field(&view.language)}
                     <div class="form-actions">
                         <SubmitButton words=words!(form.save) />

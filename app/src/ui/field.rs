@@ -31,9 +31,9 @@ pub(crate) fn TextField(
     /// Whether it takes the focus when it appears.
     #[prop(optional)]
     autofocus: bool,
-    /// For a secret: whether it can be read.
+    /// What stands beside the control.
     #[prop(optional)]
-    shown: Option<RwSignal<bool>>,
+    beside: Option<AnyView>,
 ) -> impl IntoView {
     let state = FormState::here();
     let name = field.name();
@@ -62,7 +62,7 @@ pub(crate) fn TextField(
                 <input
                     id=name
                     name=name
-                    type=move || if shown.is_some_and(|shown| shown.get()) { "text" } else { kind }
+                    type=kind
                     value=value
                     readonly=readonly
                     autofocus=autofocus
@@ -71,33 +71,28 @@ pub(crate) fn TextField(
                     aria-describedby=described_by
                     aria-invalid=move || state.error(field).is_some().then_some("true")
                 />
-                {shown.map(|shown| view! { <ShowButton shown=shown of=name /> })}
+                {beside}
             </div>
         </div>
     }
 }
 
-/// Shows what is typed into a password's field, and hides it again (OWASP ASVS 5.0 V6.2.6). Without
-/// scripts it isn't there.
-#[component]
-fn ShowButton(shown: RwSignal<bool>, of: &'static str) -> impl IntoView {
-    let alive = RwSignal::new(false);
-    Effect::new(move |_| alive.set(true));
-    let label = move || {
-        if shown.get() { words!(form.hide_password) } else { words!(form.show_password) }
-    };
+/// Shows what is typed into a password's field, and hides it again (OWASP ASVS 5.0 V6.2.6). A script
+/// of the document does it, and without it the button isn't there.
+#[cfg(feature = "ssr")]
+fn show_button(of: Field) -> AnyView {
     view! {
         <button
             type="button"
             class="button"
-            aria-label=label
-            aria-controls=of
-            hidden=move || !alive.get()
-            on:click=move |_| shown.update(|shown| *shown = !*shown)
+            aria-label=words!(form.show_password)
+            aria-controls=of.name()
+            hidden
         >
-            {move || if shown.get() { words!(form.hide) } else { words!(form.show) }}
+            {words!(form.show)}
         </button>
     }
+    .into_any()
 }
 
 /// Whose password it is, unseen: password managers look for it beside the password.
@@ -144,7 +139,7 @@ pub(crate) fn PasswordField(
             autocomplete=autocomplete
             hint=hint.unwrap_or_default()
             value=value
-            shown=RwSignal::new(false)
+            beside=show_button(field)
         />
     }
 }

@@ -163,7 +163,7 @@ on_both! {
     async fn a_password_may_be_shorter_beside_an_app(db: TestDatabase) {
         let app = TestApp::new(db).await;
         let mut bjorn = app.as_person(BJORN).await;
-        let short = [("password", PASSWORD), ("new_password", "eight ch")];
+        let short = [("password", PASSWORD), ("new_password", "kV7#tqLz")];
         let form = "security/change-password";
         bjorn.post("/security", form, &short).await.is(422).says("at least 15 characters");
         let (key, _) = app.turn_app_on(&mut bjorn).await;

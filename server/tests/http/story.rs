@@ -117,7 +117,8 @@ impl TestApp {
 
     /// A browser that nobody is signed in with.
     pub fn browser(&self) -> Browser {
-        Browser { router: self.router.clone(), cookies: Vec::new(), address: "192.0.2.1".into() }
+        let (cookies, address) = (Vec::new(), "192.0.2.1".into());
+        Browser { router: self.router.clone(), cookies, given: Vec::new(), address }
     }
 
     /// A browser in another network.
@@ -159,6 +160,33 @@ impl TestApp {
         format!("/invitations/{}", token.expect("an invitation mail").expose())
     }
 
+    /// The path of the link about an address in the newest such mail to this one.
+    pub async fn email_link(&self, email: &str) -> String {
+        self.keep_all_mail().await;
+        let mails = self.latchkey.store.kept_mails(200).await.unwrap();
+        let mut mails = mails.iter().filter(|kept| kept.to.as_str() == email);
+        let link = mails.find_map(|kept| match &kept.mail {
+            Mail::EmailProof { token, .. } | Mail::EmailChange { token, .. } => {
+                Some(format!("/email/confirm/{}", token.expose()))
+            }
+            Mail::EmailUndo { token, .. } => Some(format!("/email/undo/{}", token.expose())),
+            _ => None,
+        });
+        link.expect("a link")
+    }
+
+    /// The path of the link in the newest mail to choose a new password.
+    pub async fn reset_link(&self, email: &str) -> String {
+        self.keep_all_mail().await;
+        let mails = self.latchkey.store.kept_mails(200).await.unwrap();
+        let mut mails = mails.iter().filter(|kept| kept.to.as_str() == email);
+        let link = mails.find_map(|kept| match &kept.mail {
+            Mail::PasswordReset { token, .. } => Some(format!("/reset/{}", token.expose())),
+            _ => None,
+        });
+        link.expect("a reset link")
+    }
+
     /// The kinds of the mails to this address, newest first.
     pub async fn mails_to(&self, email: &str) -> Vec<&'static str> {
         self.keep_all_mail().await;
@@ -179,6 +207,8 @@ impl TestApp {
 pub struct Browser {
     router: Router,
     cookies: Vec<(String, String)>,
+    /// What every cookie that it ever got held.
+    pub given: Vec<String>,
     pub address: String,
 }
 
@@ -289,6 +319,7 @@ impl Browser {
             let (name, value) = pair.split_once('=').unwrap();
             self.cookies.retain(|(known, _)| known != name);
             if !value.is_empty() {
+                self.given.push(value.to_owned());
                 self.cookies.push((name.to_owned(), value.to_owned()));
             }
         }
@@ -322,6 +353,12 @@ impl Browser {
     pub async fn sign_in(&mut self, email: &str, password: &str) -> Page {
         let fields = [("email", email), ("password", password), ("next", "/accounts")];
         self.post("/sign-in", "sign-in", &fields).await
+    }
+
+    /// Sends the form of the page that a mail's link opens.
+    pub async fn follow(&mut self, link: &str, form: &str) -> Page {
+        let token = link.rsplit('/').next().unwrap();
+        self.post(link, form, &[("token", token), ("next", link)]).await
     }
 
     pub async fn invite(&mut self, email: &str, permissions: &[&str]) -> Page {

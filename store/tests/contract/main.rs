@@ -12,6 +12,7 @@ mod areas;
 mod chain;
 mod database;
 mod digests;
+mod emails;
 mod factors;
 mod feedback;
 mod guesses;

@@ -97,6 +97,7 @@ pub(crate) fn offer(number: u8, access: Access) -> Offer {
     Offer {
         access,
         token_hash: token(number),
+        copy_hash: None,
         expires_at: at(0).after(DAY),
         entry: entry(ActivityKind::InvitationSent),
         mail: mail("invited@example.com"),
