@@ -32,6 +32,8 @@ mod browsers;
 mod formats;
 mod languages;
 mod lazy_page;
+#[cfg(feature = "ssr")]
+pub mod places;
 mod problem;
 mod routes;
 #[cfg(feature = "ssr")]
@@ -45,6 +47,7 @@ mod activity;
 mod billing;
 mod domains;
 mod help;
+mod policies;
 mod services;
 mod support;
 mod users;
@@ -71,6 +74,8 @@ pub use problem::{Problem, Told};
 pub use routes::App;
 #[cfg(feature = "ssr")]
 pub use shell::{Assets, shell};
+#[cfg(feature = "ssr")]
+pub use sign_in::confirm::GO_ON;
 
 /// The id of the notice that the document hides until its WASM has died.
 pub const DEAD_NOTICE: &str = "dead";

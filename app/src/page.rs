@@ -8,7 +8,7 @@ use leptos_router::hooks::use_params_map;
 use leptos_router::hooks::use_query_map;
 #[cfg(feature = "ssr")]
 use model::Failure;
-use model::{Access, AccountNumber, Permission, UserId};
+use model::{Access, AccountNumber, UserId};
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -32,6 +32,8 @@ pub(crate) struct Page<T> {
 pub(crate) struct Frame {
     /// The provider's name.
     pub(crate) provider: String,
+    /// Whether the provider has a mark of its own.
+    pub(crate) mark: bool,
     /// Whether there is a mailbox that everybody can read.
     pub(crate) mailbox: bool,
     /// Who is signed in.
@@ -62,14 +64,14 @@ pub(crate) struct AccountFrame {
     pub(crate) name: String,
     /// What the reader may do there.
     pub(crate) access: Access,
+    /// That it will take a second factor which they don't have, and the words that lead to one.
+    pub(crate) closes: Option<(String, String)>,
 }
 
 /// What is missing to see a page, and whom to ask.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Refused {
-    /// The permission that is missing.
-    pub(crate) missing: Permission,
-    /// The same in words.
+    /// What is missing, in words.
     pub(crate) label: String,
     /// What follows from it, in a sentence.
     pub(crate) sentence: String,
@@ -118,6 +120,12 @@ pub(crate) enum Notice {
     InvitationReported { account: String, provider: String },
     /// Something was saved.
     ChangesSaved,
+    /// Everybody in the account will need a second factor.
+    FactorDemanded,
+    /// Nobody in the account needs a second factor any more.
+    FactorNotDemanded,
+    /// Those without a second factor were reminded.
+    Reminded,
     /// Somebody's access ended.
     AccessRemoved { name: String },
     /// The reader left an account.
@@ -184,6 +192,9 @@ impl Notice {
                 words!(notice.invitation_reported, account = account, provider = provider)
             }
             Self::ChangesSaved => words!(notice.changes_saved),
+            Self::FactorDemanded => words!(notice.factor_demanded),
+            Self::FactorNotDemanded => words!(notice.factor_not_demanded),
+            Self::Reminded => words!(notice.reminded),
             Self::AccessRemoved { name } => words!(notice.access_removed, name = name),
             Self::Left { account } => words!(notice.left, account = account),
             Self::Joined { account } => words!(notice.joined, account = account),
@@ -511,7 +522,8 @@ where
                     }
                     .into_any())
                 }
-                Err(refused) => Err(Problem::Failure(Failure::NotAllowed(refused.missing))),
+                // What takes a permission has a frame.
+                Err(_) => Err(Problem::Unreachable),
             }
         })
     })

@@ -59,6 +59,9 @@ impl Told {
             Problem::Failure(failure @ Failure::Unconfirmed) => in_language(locale, || {
                 Self(vec![(CONFIRM.to_owned(), crate::words::failure(failure))])
             }),
+            Problem::Failure(Failure::OtherDomain(_)) => {
+                in_language(locale, || Self(vec![(target(Field::Email), problem.words())]))
+            }
             problem => Self::about_form(locale, || problem.words()),
         }
     }

@@ -11,10 +11,11 @@ use domain::{Client, Latchkey, Token};
 use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
 use leptos_i18n::Locale as _;
-use model::{Access, Failure, Language, Permission};
+use model::{Access, Failure, Language};
 use serde::{Deserialize, Serialize};
 
 use crate::page::{AccountFrame, Frame, Notice, OwnerToAsk, Page, Refused, Rejected, Said};
+use crate::places::Places;
 use crate::problem::{Problem, Told};
 use crate::{Locale, languages, words};
 
@@ -34,8 +35,16 @@ pub struct Site {
     pub mail_from: String,
     /// Whether the public address is https: cookies are `Secure` then.
     pub secure: bool,
+    /// The accent colour on light pages and in mails, if it isn't the product's own.
+    pub accent_light: Option<String>,
+    /// The same on dark pages.
+    pub accent_dark: Option<String>,
+    /// Whether the provider has a mark of its own.
+    pub mark: bool,
     /// The language of those who ask for none that the product speaks.
     pub language: Locale,
+    /// Where addresses are, if the provider has a file that says so.
+    pub places: Option<Places>,
 }
 
 impl Site {
@@ -189,6 +198,12 @@ pub(crate) async fn inside(number: &str) -> Result<Inside, Problem> {
     Ok(Inside { latchkey, viewer, acting })
 }
 
+/// Whether the account with this number lets the reader in now.
+pub(crate) async fn opens(number: &str) -> bool {
+    let (Ok(latchkey), Ok(viewer)) = (latchkey(), viewer()) else { return false };
+    domain::accounts::act(&latchkey, &viewer, number).await.is_ok()
+}
+
 /// Demands that somebody is signed in; a page leads to the sign-in page otherwise, unless it is the
 /// answer to a form: what was typed would be lost on the way.
 pub(crate) async fn signed_in() -> Result<Viewer, Problem> {
@@ -212,16 +227,16 @@ impl Inside {
     pub(crate) async fn page<T>(self, content: Result<T, Failure>) -> Result<Page<T>, Problem> {
         let content = match content {
             Ok(content) => Ok(content),
-            Err(failure @ Failure::NotAllowed(missing)) => {
+            Err(failure @ (Failure::NotAllowed(_) | Failure::OwnersOnly)) => {
                 set_status(&failure);
-                Err(self.refused(missing).await?)
+                Err(self.refused(failure).await?)
             }
             Err(failure) => return Err(failure.into()),
         };
         Ok(Page { frame: self.frame(), notice: take_notice(), content })
     }
 
-    async fn refused(&self, missing: Permission) -> Result<Refused, Problem> {
+    async fn refused(&self, failure: Failure) -> Result<Refused, Problem> {
         let owners = domain::accounts::owners(&self.latchkey, &self.acting.actor).await?;
         let to_ask = |owner: domain::accounts::Owner| OwnerToAsk {
             name: owner.full_name,
@@ -229,9 +244,11 @@ impl Inside {
         };
         let owners = owners.into_iter().map(to_ask).collect();
         Ok(Refused {
-            missing,
-            label: words::label(missing),
-            sentence: words::failure(&Failure::NotAllowed(missing)),
+            label: match failure {
+                Failure::NotAllowed(permission) => words::label(permission),
+                _ => words!(access.owner),
+            },
+            sentence: words::failure(&failure),
             yours: words::your_access(self.acting.actor.access),
             owners,
         })
@@ -242,6 +259,7 @@ impl Inside {
             number: self.acting.number,
             name: self.acting.name.clone(),
             access: self.acting.actor.access,
+            closes: self.acting.closes_at.map(words::closes),
         };
         frame(Some(&self.viewer), Some(account), self.acting.has_others)
     }
@@ -256,6 +274,7 @@ pub(crate) fn frame(
     let site = site();
     Frame {
         provider: site.provider.clone(),
+        mark: site.mark,
         mailbox: site.mailbox,
         user: viewer.map(|viewer| crate::page::Person {
             id: viewer.user,

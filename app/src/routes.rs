@@ -17,6 +17,7 @@ use crate::domains::DomainsPage;
 use crate::help::{GuidePage, HelpPage};
 use crate::lazy_page::LazyPage;
 use crate::page::{HasErrors, Revision, Taken, Waiting};
+use crate::policies::PolicyPage;
 use crate::services::ServicesPage;
 use crate::support::SupportPage;
 use crate::ui::failed::ElsewherePage;
@@ -101,6 +102,7 @@ fn LivingPages() -> impl IntoView {
             <Route ssr=ASYNC path=path!("/accounts/:account/billing") view={LazyPage::of::<BillingPage>()} />
             <Route ssr=ASYNC path=path!("/accounts/:account/support") view={LazyPage::of::<SupportPage>()} />
             <Route ssr=ASYNC path=path!("/accounts/:account/account") view={LazyPage::of::<DetailsPage>()} />
+            <Route ssr=ASYNC path=path!("/accounts/:account/policy") view={LazyPage::of::<PolicyPage>()} />
             <Route ssr=ASYNC path=path!("/accounts/:account/leave") view={LazyPage::of::<LeavePage>()} />
             <Route ssr=ASYNC path=path!("/accounts/:account/log") view={LazyPage::of::<LogPage>()} />
             <Route ssr=ASYNC path=path!("/help/users") view={LazyPage::of::<HelpPage>()} />

@@ -84,17 +84,22 @@ pub fn shell(assets: Arc<Assets>) -> impl IntoView {
     };
     let passkeys = (asks_for_passkeys(&path) || asks_first)
         .then(|| view! { <script type="module" src="/passkeys.js"></script> });
+    let site = crate::request::site();
+    let accent = (site.accent_light.is_some() || site.accent_dark.is_some()).then(|| {
+        view! { <link rel="stylesheet" href="/provider.css" /> }
+    });
     let dead = comes_to_life(&path).then(dead_notice);
     let shows = (!comes_to_life(&path) || asks_first).then(|| shows_passwords(nonce));
     view! {
         <!DOCTYPE html>
-        <html lang=language data-provider=crate::request::site().provider.clone()>
+        <html lang=language data-provider=site.provider.clone() data-mark=site.mark.then_some("")>
             <head>
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1" />
                 <meta name="color-scheme" content="light dark" />
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
                 <link rel="stylesheet" href=assets.css.clone() />
+                {accent}
                 {scripts}
                 {passkeys}
                 <MetaTags />

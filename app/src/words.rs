@@ -4,7 +4,10 @@
 use leptos::prelude::*;
 use model::{Access, Area, Permission, PermissionSet};
 #[cfg(feature = "ssr")]
-use model::{Conflict, Failure, Field, FieldProblem, Guessable, InvitationState, Limit, Limited};
+use model::{
+    Conflict, EmailDomains, Failure, Field, FieldProblem, Guessable, InvitationState, Limit, Limited,
+    PolicyRule, SessionSpan, Timestamp,
+};
 
 use crate::i18n::Locale;
 
@@ -222,6 +225,57 @@ pub(crate) fn list(names: Vec<String>) -> String {
     and(names, |first, last| words!(access.verbs, first = first, last = last)).unwrap_or_default()
 }
 
+/// A rule of an account's policy, as it is set.
+#[cfg(feature = "ssr")]
+pub(crate) fn rule(rule: &PolicyRule) -> String {
+    match rule {
+        PolicyRule::SecondFactor(None) => words!(policy.rule_no_factor),
+        PolicyRule::SecondFactor(Some(from)) => {
+            words!(policy.rule_factor, when = crate::when::server::exact(*from))
+        }
+        PolicyRule::Sessions(spans) => words!(
+            policy.rule_sessions,
+            idle = span_or_usual(spans.idle),
+            absolute = span_or_usual(spans.absolute)
+        ),
+        PolicyRule::Domains(domains) if domains.is_empty() => words!(policy.rule_no_domains),
+        PolicyRule::Domains(domains) => {
+            words!(policy.rule_domains, domains = self::domains(domains))
+        }
+    }
+}
+
+/// For how long a session may open an account.
+#[cfg(feature = "ssr")]
+pub(crate) fn span(span: SessionSpan) -> String {
+    match span {
+        SessionSpan::HalfHour => words!(policy.half_hour),
+        SessionSpan::Hour => words!(policy.hour),
+        SessionSpan::EightHours => words!(policy.eight_hours),
+        SessionSpan::Day => words!(policy.day),
+        SessionSpan::Week => words!(policy.week),
+    }
+}
+
+#[cfg(feature = "ssr")]
+fn span_or_usual(chosen: Option<SessionSpan>) -> String {
+    chosen.map_or_else(|| words!(policy.usual), span)
+}
+
+/// Domains in a row: "nordlys.example and ledger.example".
+#[cfg(feature = "ssr")]
+pub(crate) fn domains(domains: &EmailDomains) -> String {
+    list(domains.iter().map(ToString::to_string).collect())
+}
+
+/// That an account will take a second factor which the reader doesn't have, and the words that lead
+/// to one.
+#[cfg(feature = "ssr")]
+pub(crate) fn closes(at: Timestamp) -> (String, String) {
+    let when = crate::when::server::exact(at);
+    (words!(policy.closes, when = when), words!(policy.set_up))
+}
+
 /// What is wrong with a field, and what to do.
 #[cfg(feature = "ssr")]
 pub(crate) fn field_problem(field: Field, problem: FieldProblem) -> String {
@@ -263,6 +317,10 @@ pub(crate) fn field_problem(field: Field, problem: FieldProblem) -> String {
         (Field::Helped, _) => words!(problem.helped_missing),
         (Field::Comment, P::TooLong) => words!(problem.comment_too_long),
         (Field::AccountName, P::Missing) => words!(problem.account_name_missing),
+        (Field::Days, _) => words!(problem.days, most = domain::policies::LONGEST_GRACE),
+        (Field::SessionIdle | Field::SessionAbsolute, _) => words!(problem.span_unknown),
+        (Field::Domains, P::TooLong) => words!(problem.domains_many, most = EmailDomains::MOST),
+        (Field::Domains, _) => words!(problem.domains_malformed),
         (Field::Form, _) => words!(problem.form_malformed),
         (_, P::Missing) => words!(problem.text_missing),
         (_, P::TooLong) => words!(problem.text_too_long),
@@ -294,6 +352,11 @@ pub(crate) fn failure(failure: &Failure) -> String {
         Failure::NotAllowed(permission) => {
             words!(failure.not_allowed, permission = label(*permission))
         }
+        Failure::OwnersOnly => words!(failure.owners_only),
+        Failure::NoSecondFactor => words!(failure.no_second_factor),
+        Failure::OtherDomain(domains) => {
+            words!(problem.email_domain, domains = self::domains(domains))
+        }
         Failure::NotFound => words!(failure.not_found),
         Failure::Conflict(reason) => conflict(*reason),
         Failure::TooMany(limit) => too_many(*limit),
@@ -310,6 +373,7 @@ fn too_many(limit: Limit) -> String {
         Limited::InvitationsOfInviter => words!(failure.too_many_by_inviter, wait = wait),
         Limited::InvitationsOfAccount => words!(failure.too_many_by_account, wait = wait),
         Limited::InvitationsToAddress => words!(failure.too_many_to_address, wait = wait),
+        Limited::Reminders => words!(failure.too_many_reminders, wait = wait),
     }
 }
 
@@ -339,5 +403,7 @@ pub(crate) fn conflict(conflict: Conflict) -> String {
         Conflict::ChangedMeanwhile => words!(failure.changed_meanwhile),
         Conflict::AddressTaken => words!(failure.address_taken),
         Conflict::AddressHeld => words!(failure.address_held),
+        Conflict::SecondFactorFirst => words!(failure.second_factor_first),
+        Conflict::OtherDomain => words!(failure.other_domain),
     }
 }

@@ -8,7 +8,7 @@ pub use store::{AccountDetails, AccountRow, MembershipRow, Owner};
 use store::{NewAccount, NewActivity, NewMail, Offer};
 
 use crate::sessions::Viewer;
-use crate::{Client, Latchkey, Token, invitations};
+use crate::{Client, Latchkey, Token, invitations, policies};
 
 /// Somebody acting in an account, and what its frame shows of it.
 #[derive(Clone, Debug)]
@@ -23,18 +23,25 @@ pub struct Acting {
     pub last_active_at: Option<Timestamp>,
     /// Whether they have other accounts too.
     pub has_others: bool,
+    /// From when on it is closed to them, should they have no second factor by then.
+    pub closes_at: Option<Timestamp>,
 }
 
 /// Who the viewer is in the account with this number: asked anew for every request, so that a
-/// change is in force at the next one (rule 6).
+/// change is in force at the next one (rule 6). Nobody acts in an account but through here, so what
+/// its policy demands is demanded here.
 ///
 /// # Errors
 /// [`Failure::NotFound`] when there is no such account, the text is no number, or the viewer isn't
-/// in it: all the same (rule 8). [`Failure::Unavailable`].
+/// in it: all the same (rule 8). [`Failure::NoSecondFactor`] and [`Failure::Unconfirmed`] when the
+/// account's policy keeps them out. [`Failure::Unavailable`].
 pub async fn act(latchkey: &Latchkey, viewer: &Viewer, number: &str) -> Result<Acting, Failure> {
     let number: AccountNumber = number.parse().map_err(|_| Failure::NotFound)?;
-    let found = latchkey.store.membership(viewer.user, number, latchkey.now()).await?;
+    let (user, session, now) = (viewer.user, viewer.session, latchkey.now());
+    let found = latchkey.store.membership(user, number, Some(session)).await?;
     let membership = found.ok_or(Failure::NotFound)?;
+    let closes_at = policies::admit(viewer, &membership, now)?;
+    latchkey.store.note_visit(user, session, &membership, now).await;
     let actor = Actor { user: viewer.user, account: membership.account, access: membership.access };
     Ok(Acting {
         actor,
@@ -42,6 +49,7 @@ pub async fn act(latchkey: &Latchkey, viewer: &Viewer, number: &str) -> Result<A
         name: membership.name,
         last_active_at: membership.last_active_at,
         has_others: membership.has_others,
+        closes_at,
     })
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use model::{
     Access, AccountId, AccountNumber, Actor, EmailAddress, Failure, FullName, Password, Permission,
-    PermissionSet, Secret, Timestamp, UserId,
+    PermissionSet, Secret, SessionId, Timestamp, UserId,
 };
 use store::{AccountDetails, Domain, Invoice, NewUser, OfferFacts, Service, SupportRequest};
 use uuid::Uuid;
@@ -93,7 +93,7 @@ pub async fn seed(latchkey: &Latchkey) -> Result<bool, Failure> {
 pub async fn is_whole(latchkey: &Latchkey) -> Result<bool, Failure> {
     let Some(tom) = latchkey.store.login(&address(TOM)?).await? else { return Ok(false) };
     let agency = AccountNumber::from_stored(100_002);
-    Ok(latchkey.store.membership(tom.id, agency, latchkey.now()).await?.is_some())
+    Ok(latchkey.store.membership(tom.id, agency, None).await?.is_some())
 }
 
 /// An account's number is what people know it by; the demo's own parts need its id.
@@ -143,7 +143,7 @@ async fn account_of(
     user: UserId,
     number: AccountNumber,
 ) -> Result<AccountId, Failure> {
-    let membership = latchkey.store.membership(user, number, latchkey.now()).await?;
+    let membership = latchkey.store.membership(user, number, None).await?;
     membership.map(|membership| membership.account).ok_or(Failure::NotFound)
 }
 
@@ -183,6 +183,7 @@ async fn join_as(latchkey: &Latchkey, token: &str, person: Person) -> Result<Use
         None => new_login(latchkey, person).await?,
     };
     let viewer = Viewer {
+        session: SessionId::from(Uuid::nil()),
         user,
         email,
         full_name: person.name.to_owned(),

@@ -36,8 +36,8 @@ pub struct Sent {
 /// instead, and a new link.
 ///
 /// # Errors
-/// [`Failure::Invalid`]; [`Failure::NotAllowed`] naming the administrator right or the permission
-/// that the actor lacks; [`Failure::TooMany`]; [`Failure::Unavailable`].
+/// [`Failure::Invalid`]; [`Failure::OtherDomain`]; [`Failure::NotAllowed`] naming the administrator
+/// right or the permission that the actor lacks; [`Failure::TooMany`]; [`Failure::Unavailable`].
 pub async fn send(
     latchkey: &Latchkey,
     actor: &Actor,
@@ -63,6 +63,9 @@ pub async fn send(
         if facts.in_account {
             return Err(Failure::field(Field::Email, FieldProblem::AlreadyInAccount));
         }
+        if !facts.domains.take(&email) {
+            return Err(Failure::OtherDomain(facts.domains.clone()));
+        }
         if facts.reported {
             return Err(Failure::field(Field::Email, FieldProblem::TakesNoInvitations));
         }
@@ -79,8 +82,8 @@ pub async fn send(
             None => ActivityKind::InvitationSent,
         };
         let entry = NewActivity {
-            before: pending.map(|invitation| invitation.access.permissions()),
-            after: Some(permissions),
+            before: pending.map(|invitation| invitation.access.permissions().into()),
+            after: Some(permissions.into()),
             ..entry(kind, &facts.actor, &facts.actor_name, &email, client)
         };
         let inviter = Some(facts.actor_name.clone());
@@ -182,8 +185,8 @@ pub async fn track(
 ///
 /// # Errors
 /// [`Failure::NotAllowed`] when the actor couldn't offer this now; [`Failure::NotFound`];
-/// [`Conflict::Invitation`] when it isn't pending any more; [`Failure::TooMany`];
-/// [`Failure::Unavailable`].
+/// [`Conflict::Invitation`] when it isn't pending any more; [`Conflict::OtherDomain`];
+/// [`Failure::TooMany`]; [`Failure::Unavailable`].
 pub async fn resend(
     latchkey: &Latchkey,
     actor: &Actor,
@@ -200,7 +203,10 @@ pub async fn resend(
         };
         // Whoever resends sees the link: it must open no more than they could offer themselves.
         may_offer(&facts.actor, invitation.access)?;
-        let permissions = Some(invitation.access.permissions());
+        if !facts.domains.take(&invitation.email) {
+            return Err(Failure::Conflict(Conflict::OtherDomain));
+        }
+        let permissions = Some(invitation.access.permissions().into());
         let kind = ActivityKind::InvitationResent;
         let entry = NewActivity {
             after: permissions,
@@ -247,7 +253,7 @@ pub async fn cancel(
             return Err(Failure::Conflict(Conflict::Invitation(invitation.state)));
         };
         let kind = ActivityKind::InvitationCancelled;
-        let before = Some(invitation.access.permissions());
+        let before = Some(invitation.access.permissions().into());
         let entry = entry(kind, &facts.actor, &facts.actor_name, &invitation.email, client);
         Ok(InvitationStep::Cancel { entry: NewActivity { before, ..entry } })
     };
@@ -274,6 +280,8 @@ pub struct Waiting {
     pub row: PendingInvitation,
     /// Whether it still opens all that it offers: its inviter could grant all of it now (rule 7).
     pub opens_all: bool,
+    /// Whether the account takes in addresses of its domain.
+    pub fits_domains: bool,
 }
 
 /// One page of the account's pending invitations.
@@ -301,11 +309,13 @@ pub async fn pending(
     let more = invitations.len() > PAGE_SIZE;
     invitations.truncate(PAGE_SIZE);
     let next = invitations.last().filter(|_| more).map(PendingInvitation::cursor);
+    let domains = latchkey.store.policy(account).await?.domains;
     let waiting = |row: PendingInvitation| {
         let offered = row.invitation.access;
         let opens_all = row.invitation.inviter.is_none()
             || grantable(offered, row.inviter_access).is_ok_and(|left| left == offered);
-        Waiting { row, opens_all }
+        let fits_domains = domains.take(&row.invitation.email);
+        Waiting { row, opens_all, fits_domains }
     };
     Ok(PendingPage { invitations: invitations.into_iter().map(waiting).collect(), next })
 }
@@ -376,6 +386,15 @@ pub async fn open(
     })
 }
 
+/// An account that somebody joined.
+#[derive(Clone, Debug)]
+pub struct JoinedAccount {
+    /// Its number.
+    pub number: AccountNumber,
+    /// Its name.
+    pub name: String,
+}
+
 /// Creates a login for the invited address and joins with it, signed in from then on. By a link that
 /// didn't come by mail the address isn't proven thereby: then a link that does goes to it.
 ///
@@ -388,7 +407,7 @@ pub async fn join_with_new_login(
     full_name: &str,
     password: &str,
     client: &Client,
-) -> Result<(AccountNumber, Begun), Failure> {
+) -> Result<(JoinedAccount, Begun), Failure> {
     // How things stand comes first: nobody fills in a form for a dead link.
     let opened = open(latchkey, token, None).await?;
     if opened.asks != Asks::NewLogin {
@@ -412,19 +431,19 @@ pub async fn join_with_new_login(
         Some(_) => Err(Failure::Conflict(Conflict::LoginExists)),
         None => Ok((Joiner::New(user), name)),
     };
-    let number = join(latchkey, token, client, Some(session), joiner).await?;
+    let account = join(latchkey, token, client, Some(session), joiner).await?;
     guesses::is_here(latchkey, &opened.email, id, client).await;
     if !opened.by_mail {
         emails::ask_for_proof(latchkey, id, &opened.email, client).await;
     }
-    Ok((number, begun))
+    Ok((account, begun))
 }
 
 /// What joining with a password came to.
 #[derive(Clone, Debug)]
 pub enum Joined {
-    /// They are in the account with this number, and signed in.
-    Wholly(AccountNumber, Begun),
+    /// They are in the account, and signed in.
+    Wholly(JoinedAccount, Begun),
     /// The password was right and a second factor is still to come: they join once signed in.
     HalfWay(Token),
 }
@@ -449,8 +468,8 @@ pub async fn join_with_password(
     }
     let (begun, session) = sessions::new_session(latchkey, client, &login);
     let joiner = move |_: &AnswerFacts| Ok((Joiner::Existing(login.id), login.full_name));
-    let number = join(latchkey, token, client, Some(session), joiner).await?;
-    Ok(Joined::Wholly(number, begun))
+    let account = join(latchkey, token, client, Some(session), joiner).await?;
+    Ok(Joined::Wholly(account, begun))
 }
 
 /// Joins as the user who is signed in with the invited address.
@@ -463,7 +482,7 @@ pub async fn join_signed_in(
     token: &str,
     viewer: &Viewer,
     client: &Client,
-) -> Result<AccountNumber, Failure> {
+) -> Result<JoinedAccount, Failure> {
     let joiner = |facts: &AnswerFacts| {
         if viewer.email != facts.opened.invitation.email {
             return Err(Failure::Conflict(Conflict::OtherAddress));
@@ -479,8 +498,9 @@ async fn join(
     client: &Client,
     session: Option<NewSession>,
     joiner: impl FnOnce(&AnswerFacts) -> Result<(Joiner, String), Failure> + Send,
-) -> Result<AccountNumber, Failure> {
+) -> Result<JoinedAccount, Failure> {
     let token = Token::parse(token).ok_or(Failure::NotFound)?;
+    let mut account = String::new();
     let decide = |facts: &AnswerFacts| {
         let access = acceptable(&facts.opened)?;
         let (joiner, name) = joiner(facts)?;
@@ -498,10 +518,11 @@ async fn join(
             subject: Some(user),
             subject_name: name.clone(),
             before: None,
-            after: Some(access.permissions()),
+            after: Some(access.permissions().into()),
             address: client.address.clone(),
         };
         let opened = &facts.opened;
+        account.clone_from(&opened.account_name);
         let mail = to_inviter(
             opened,
             client,
@@ -515,7 +536,9 @@ async fn join(
         let session = session.map(Box::new);
         Ok(Answer::Accept { joiner, access, session, entry, mail })
     };
-    latchkey.store.answer_invitation(&token.hash(), latchkey.now(), decide).await
+    let now = latchkey.now();
+    let number = latchkey.store.answer_invitation(&token.hash(), now, decide).await?;
+    Ok(JoinedAccount { number, name: account })
 }
 
 /// Declines an invitation. Whoever holds the link may.
@@ -566,7 +589,7 @@ fn declining(
         actor_name: facts.login_name.clone().unwrap_or_else(|| email.clone()),
         subject: opened.login,
         subject_name: email.clone(),
-        before: Some(opened.invitation.access.permissions()),
+        before: Some(opened.invitation.access.permissions().into()),
         after: None,
         address: client.address.clone(),
     };
@@ -599,6 +622,11 @@ fn acceptable(opened: &OpenedInvitation) -> Result<Access, Failure> {
     still_pending(opened)?;
     if opened.login.is_none() && opened.held_until.is_some() {
         return Err(Failure::Conflict(Conflict::AddressHeld));
+    }
+    // Owners may have narrowed the domains since it was sent. Should they widen them again in time,
+    // it works again.
+    if !opened.domains.take(&opened.invitation.email) {
+        return Err(Failure::Conflict(Conflict::OtherDomain));
     }
     if opened.invitation.inviter.is_none() {
         return Ok(opened.invitation.access);
@@ -698,7 +726,7 @@ pub(crate) fn offer_to_own(
 ) -> Offer {
     let kind = ActivityKind::InvitationSent;
     let entry = entry(kind, &facts.actor, &facts.actor_name, email, client);
-    let entry = NewActivity { after: Some(Access::Owner.permissions()), ..entry };
+    let entry = NewActivity { after: Some(Access::Owner.permissions().into()), ..entry };
     let inviter = Some(facts.actor_name.clone());
     let access = Access::Owner;
     offer(latchkey, token, &facts.account_name, inviter, email, access, now, entry, client)

@@ -19,6 +19,7 @@ pub mod invitations;
 pub mod mails;
 pub mod passkeys;
 pub mod passwords;
+pub mod policies;
 pub mod reports;
 pub mod sessions;
 pub mod users;

@@ -17,6 +17,8 @@ const HALF_WAY: Duration = Duration::from_secs(10 * 60);
 /// Somebody who is signed in.
 #[derive(Clone, Debug)]
 pub struct Viewer {
+    /// The session that they came with.
+    pub session: SessionId,
     /// The user.
     pub user: UserId,
     /// Their address.
@@ -236,8 +238,9 @@ pub async fn viewer(latchkey: &Latchkey, session: &Token) -> Result<Viewer, Fail
     let Settings { idle, absolute } = Settings::of(latchkey);
     let found = latchkey.store.session(&session.hash(), idle, absolute, latchkey.now()).await?;
     let user = found.ok_or(Failure::SignedOut)?;
-    let SessionUser { user, email, full_name, language, authenticated_at, second_factor } = user;
-    Ok(Viewer { user, email, full_name, language, authenticated_at, second_factor })
+    let SessionUser { session, user, email, full_name, language, authenticated_at, second_factor } =
+        user;
+    Ok(Viewer { session, user, email, full_name, language, authenticated_at, second_factor })
 }
 
 /// Ends the session.

@@ -91,7 +91,7 @@ pub async fn change_permissions(
         let entry = entry(facts, ActivityKind::PermissionsChanged, client);
         Ok(Some(MembershipChange {
             access: Some(Access::Granted(after)),
-            entry: NewActivity { before: Some(before), after: Some(after), ..entry },
+            entry: NewActivity { before: Some(before.into()), after: Some(after.into()), ..entry },
             mail: Some(to_target(facts, mail, client)),
         }))
     };
@@ -170,7 +170,7 @@ fn ending(
     client: &Client,
 ) -> MembershipChange {
     let mail = Mail::AccessRemoved { account: facts.account_name.clone(), removed_by };
-    let before = Some(facts.target.access.permissions());
+    let before = Some(facts.target.access.permissions().into());
     MembershipChange {
         access: None,
         entry: NewActivity { before, ..entry(facts, kind, client) },

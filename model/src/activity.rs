@@ -1,8 +1,10 @@
-//! The kinds of rows in an account's activity log.
+//! The kinds of rows in an account's activity log, and what a row notes of before and after.
 
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+
+use crate::{PermissionSet, PolicyRule};
 
 macro_rules! kinds {
     ($($(#[$doc:meta])* $name:ident = $id:literal;)*) => {
@@ -48,6 +50,12 @@ kinds! {
     AccessRemoved = "access.removed";
     /// Somebody left the account.
     AccountLeft = "account.left";
+    /// A second factor was demanded of everybody, or isn't any more.
+    SecondFactorRule = "policy.second_factor";
+    /// How long sessions last in the account changed.
+    SessionRule = "policy.sessions";
+    /// The domains that invitations may go to changed.
+    DomainRule = "policy.domains";
 }
 
 /// The text is no kind's id.
@@ -59,5 +67,64 @@ impl FromStr for ActivityKind {
 
     fn from_str(id: &str) -> Result<Self, Self::Err> {
         Self::ALL.into_iter().find(|kind| kind.id() == id).ok_or(UnknownActivityKind)
+    }
+}
+
+/// How something stood before what a row tells, or stands since.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Noted {
+    /// What was granted or offered.
+    Permissions(PermissionSet),
+    /// A rule of the account's policy.
+    Rule(PolicyRule),
+}
+
+impl Noted {
+    /// Reads what [`Noted::to_stored`] wrote in a row of this kind.
+    #[must_use]
+    pub fn from_stored(kind: ActivityKind, text: &str) -> Self {
+        match PolicyRule::from_stored(kind, text) {
+            Some(rule) => Self::Rule(rule),
+            None => Self::Permissions(PermissionSet::from_stored(text)),
+        }
+    }
+
+    /// The text that the database holds.
+    #[must_use]
+    pub fn to_stored(&self) -> String {
+        match self {
+            Self::Permissions(permissions) => permissions.to_stored(),
+            Self::Rule(rule) => rule.to_stored(),
+        }
+    }
+
+    /// The permissions; none for anything else.
+    #[must_use]
+    pub fn permissions(&self) -> PermissionSet {
+        match self {
+            Self::Permissions(permissions) => *permissions,
+            Self::Rule(_) => PermissionSet::EMPTY,
+        }
+    }
+
+    /// The rule, if it is one.
+    #[must_use]
+    pub const fn rule(&self) -> Option<&PolicyRule> {
+        match self {
+            Self::Rule(rule) => Some(rule),
+            Self::Permissions(_) => None,
+        }
+    }
+}
+
+impl From<PermissionSet> for Noted {
+    fn from(permissions: PermissionSet) -> Self {
+        Self::Permissions(permissions)
+    }
+}
+
+impl From<PolicyRule> for Noted {
+    fn from(rule: PolicyRule) -> Self {
+        Self::Rule(rule)
     }
 }

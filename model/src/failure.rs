@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{InvitationState, Permission, Timestamp};
+use crate::{EmailDomains, InvitationState, Permission, Timestamp};
 
 /// Why something that was asked for didn't happen.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,6 +18,12 @@ pub enum Failure {
     Unconfirmed,
     /// The actor lacks this permission. HTTP 403.
     NotAllowed(Permission),
+    /// Only an owner of the account may. HTTP 403.
+    OwnersOnly,
+    /// The account demands a second factor of everybody, and the user has none. HTTP 403.
+    NoSecondFactor,
+    /// The account invites addresses of these domains only. HTTP 422.
+    OtherDomain(EmailDomains),
     /// There is no such thing, or none that the actor may know of. HTTP 404.
     NotFound,
     /// Somebody else was faster; this is how things stand now. HTTP 409.
@@ -39,9 +45,9 @@ impl Failure {
     #[must_use]
     pub const fn status(&self) -> u16 {
         match self {
-            Self::Invalid(_) => 422,
+            Self::Invalid(_) | Self::OtherDomain(_) => 422,
             Self::SignedOut | Self::Unconfirmed => 401,
-            Self::NotAllowed(_) => 403,
+            Self::NotAllowed(_) | Self::OwnersOnly | Self::NoSecondFactor => 403,
             Self::NotFound => 404,
             Self::Conflict(_) => 409,
             Self::TooMany(_) => 429,
@@ -92,6 +98,10 @@ pub enum Conflict {
     /// The invited address was a login's until lately, and that may be taken back: nobody else gets
     /// it before.
     AddressHeld,
+    /// Who demands a second factor of others must have one first.
+    SecondFactorFirst,
+    /// The account takes in only addresses of other domains than the invited one.
+    OtherDomain,
 }
 
 /// Which limit was reached, and for how long.
@@ -124,6 +134,8 @@ pub enum Limited {
     InvitationsOfAccount,
     /// Invitation mails to one address.
     InvitationsToAddress,
+    /// Reminders of what an account demands.
+    Reminders,
 }
 
 /// A field of a form.
@@ -160,6 +172,14 @@ pub enum Field {
     Helped,
     /// What a reader adds about a guide.
     Comment,
+    /// Days until a second factor is needed.
+    Days,
+    /// How long an account may be left unused.
+    SessionIdle,
+    /// How long a session opens an account at any rate.
+    SessionAbsolute,
+    /// The domains that invitations go to.
+    Domains,
     /// What a form carries unseen, or the form as a whole.
     Form,
 }
@@ -184,6 +204,10 @@ impl Field {
             Self::Country => "country",
             Self::Helped => "helped",
             Self::Comment => "comment",
+            Self::Days => "days",
+            Self::SessionIdle => "session_idle",
+            Self::SessionAbsolute => "session_absolute",
+            Self::Domains => "domains",
             Self::Form => "form",
         }
     }

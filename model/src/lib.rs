@@ -8,6 +8,7 @@ mod account;
 mod activity;
 mod day;
 mod email_address;
+mod email_domain;
 mod failure;
 mod invitation;
 mod language;
@@ -15,15 +16,17 @@ mod mail;
 mod page;
 mod passkey;
 mod permission;
+mod policy;
 mod secret;
 mod timestamp;
 mod user;
 
 pub use access::{Access, Actor};
 pub use account::{AccountId, AccountNumber};
-pub use activity::{ActivityKind, UnknownActivityKind};
+pub use activity::{ActivityKind, Noted, UnknownActivityKind};
 pub use day::Day;
 pub use email_address::EmailAddress;
+pub use email_domain::{EmailDomain, EmailDomains};
 pub use failure::{
     Conflict, Failure, Field, FieldError, FieldErrors, FieldProblem, Guessable, Limit, Limited,
 };
@@ -33,6 +36,7 @@ pub use mail::{EmailNews, FactorNews, Mail, MailKind};
 pub use page::{Cursor, PAGE_SIZE};
 pub use passkey::{PasskeyId, PasskeyName};
 pub use permission::{Area, Permission, PermissionSet, UnknownPermission, foremost};
+pub use policy::{PolicyRule, SessionSpan, SessionSpans};
 pub use secret::Secret;
 pub use timestamp::Timestamp;
 pub use user::{FullName, Password, SessionId, UserId};

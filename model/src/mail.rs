@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Access, AccountNumber, PermissionSet, Secret, Timestamp};
+use crate::{Access, AccountNumber, PermissionSet, PolicyRule, Secret, Timestamp};
 
 /// One mail's facts. It is stored as JSON in the outbox until it is sent, then erased: the link in
 /// it is a key.
@@ -136,6 +136,26 @@ pub enum Mail {
         /// When.
         at: Timestamp,
     },
+    /// To a user without a second factor: an account demands one.
+    SecondFactorDemanded {
+        /// The account's name.
+        account: String,
+        /// From when on it opens with a second factor only.
+        from: Timestamp,
+        /// Whether that moment has come.
+        closed: bool,
+    },
+    /// To an owner: a rule of the account's policy changed.
+    PolicyChanged {
+        /// The account's name.
+        account: String,
+        /// Who changed it.
+        changed_by: String,
+        /// How it was.
+        before: PolicyRule,
+        /// How it is.
+        after: PolicyRule,
+    },
 }
 
 /// What happens to the address of somebody's login.
@@ -198,6 +218,10 @@ pub enum MailKind {
     EmailUndo,
     /// [`Mail::EmailNews`].
     EmailNews,
+    /// [`Mail::SecondFactorDemanded`].
+    SecondFactorDemanded,
+    /// [`Mail::PolicyChanged`].
+    PolicyChanged,
 }
 
 impl Mail {
@@ -219,6 +243,8 @@ impl Mail {
             Self::EmailTaken { .. } => MailKind::EmailTaken,
             Self::EmailUndo { .. } => MailKind::EmailUndo,
             Self::EmailNews { .. } => MailKind::EmailNews,
+            Self::SecondFactorDemanded { .. } => MailKind::SecondFactorDemanded,
+            Self::PolicyChanged { .. } => MailKind::PolicyChanged,
         }
     }
 }
@@ -242,6 +268,8 @@ impl MailKind {
             Self::EmailTaken => "email_taken",
             Self::EmailUndo => "email_undo",
             Self::EmailNews => "email_news",
+            Self::SecondFactorDemanded => "second_factor_demanded",
+            Self::PolicyChanged => "policy_changed",
         }
     }
 }

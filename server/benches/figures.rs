@@ -113,7 +113,7 @@ async fn fill(latchkey: &Latchkey, name: &str, count: usize) -> i64 {
     let email = EmailAddress::parse(owner).expect("an address");
     let ingrid = store.login(&email).await.expect("a store").expect("a login");
     let now = latchkey.now();
-    let membership = store.membership(ingrid.id, number, now).await.expect("a store");
+    let membership = store.membership(ingrid.id, number, None).await.expect("a store");
     let account = membership.expect("a membership").account;
     let access = [Permission::BillingView].into_iter().collect::<PermissionSet>();
     for n in 1..count {

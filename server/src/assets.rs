@@ -77,30 +77,48 @@ fn send(name: &str, headers: &HeaderMap, keep: HeaderValue) -> Response {
     let Some((file, encoding)) = find(name, headers) else {
         return StatusCode::NOT_FOUND.into_response();
     };
-    let tag = format!("\"{}\"", hex(&file.metadata.sha256_hash()[..16]));
-    let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
-    let is_known = known.is_some_and(|known| known.split(',').any(|one| one.trim() == tag));
-    let mut response = if is_known {
-        StatusCode::NOT_MODIFIED.into_response()
-    } else {
-        match file.data {
-            Cow::Borrowed(bytes) => bytes.into_response(),
-            Cow::Owned(bytes) => bytes.into_response(),
-        }
+    let body = match file.data {
+        Cow::Borrowed(bytes) => bytes.into_response(),
+        Cow::Owned(bytes) => bytes.into_response(),
     };
     let kind = mime_guess::from_path(name).first_or_octet_stream();
+    let charset = if kind.type_() == "text" { "; charset=utf-8" } else { "" };
+    let kind = format!("{kind}{charset}");
+    let mut response = unless_known(body, &file.metadata.sha256_hash(), &kind, headers, keep);
+    let out = response.headers_mut();
+    out.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+    if let Some(encoding) = encoding {
+        out.insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding));
+    }
+    response
+}
+
+/// A file of the provider's: kept for an hour, then asked for by its `ETag`.
+pub(crate) fn own(bytes: Vec<u8>, kind: &str, headers: &HeaderMap) -> Response {
+    let hash = Sha256::digest(&bytes);
+    let keep = HeaderValue::from_static("public, max-age=3600");
+    unless_known(bytes.into_response(), &hash, kind, headers, keep)
+}
+
+/// The body, unless the browser has it already (RFC 9110 section 13.1.2).
+fn unless_known(
+    body: Response,
+    hash: &[u8],
+    kind: &str,
+    headers: &HeaderMap,
+    keep: HeaderValue,
+) -> Response {
+    let tag = format!("\"{}\"", hex(&hash[..16]));
+    let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
+    let is_known = known.is_some_and(|known| known.split(',').any(|one| one.trim() == tag));
+    let mut response = if is_known { StatusCode::NOT_MODIFIED.into_response() } else { body };
     let out = response.headers_mut();
     out.insert(header::CACHE_CONTROL, keep);
-    out.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
     if let Ok(tag) = HeaderValue::from_str(&tag) {
         out.insert(header::ETAG, tag);
     }
-    let charset = if kind.type_() == "text" { "; charset=utf-8" } else { "" };
-    if let Ok(kind) = HeaderValue::from_str(&format!("{kind}{charset}")) {
+    if let Ok(kind) = HeaderValue::from_str(kind) {
         out.insert(header::CONTENT_TYPE, kind);
-    }
-    if let Some(encoding) = encoding {
-        out.insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding));
     }
     response
 }

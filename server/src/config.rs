@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use app::Locale;
+use app::places::Places;
 use app::request::Site;
 use domain::Settings;
 use domain::passkeys::{self, NoPasskeys};
@@ -23,6 +24,8 @@ use model::{EmailAddress, Language, Secret};
 use serde::{Deserialize, Deserializer, de};
 use tracing_subscriber::EnvFilter;
 use url::Url;
+
+use crate::look::{self, Colour, Mark, Theme};
 
 /// The file that is read when it lies in the working directory and none is named.
 pub const FILE: &str = "latchkey.toml";
@@ -67,6 +70,16 @@ pub struct Config {
     /// The name of the company that runs Latchkey, on pages and in mails. Default `Latchkey`.
     #[serde(deserialize_with = "provider_name")]
     pub provider_name: String,
+    /// The colour of buttons, links and what is chosen, such as `#005ea5`, on light pages and in
+    /// mails. It must be readable there. Default none: the product's own teal.
+    #[serde(deserialize_with = "accent_light")]
+    pub accent_light: Option<Colour>,
+    /// The same on dark pages.
+    #[serde(deserialize_with = "accent_dark")]
+    pub accent_dark: Option<Colour>,
+    /// An SVG or PNG file with the mark beside the name. Default none: the product's key.
+    #[serde(deserialize_with = "mark_file")]
+    pub mark_file: Option<Mark>,
     /// The language of pages and mails for those who ask for none that Latchkey speaks: `en`, `nb`
     /// or `de`. Default `en`.
     #[serde(deserialize_with = "language")]
@@ -106,6 +119,10 @@ pub struct Config {
     /// Who gets a mail when an invited person says that they don't know the inviter. Default none.
     #[serde(deserialize_with = "operator_email")]
     pub operator_email: Option<EmailAddress>,
+    /// A GeoIP file (MaxMind DB) that says where addresses are: the device list and mails about new
+    /// devices tell the place then. Default none.
+    #[serde(deserialize_with = "geoip_file")]
+    pub geoip_file: Option<Places>,
     /// The proxies in front: addresses or networks such as `10.0.0.0/8`, a list in the file,
     /// separated by commas in the environment. Only what they say in `X-Forwarded-For` is
     /// believed. Default none.
@@ -209,6 +226,9 @@ impl Default for Config {
                 email: lettre::Address::new_dangerous("no-reply", "localhost"),
             },
             provider_name: "Latchkey".to_owned(),
+            accent_light: None,
+            accent_dark: None,
+            mark_file: None,
             language: Locale::default(),
             demo: false,
             invitation_days: 7,
@@ -221,6 +241,7 @@ impl Default for Config {
             invitations_per_address: 10,
             invitations_to_address: 20,
             operator_email: None,
+            geoip_file: None,
             trusted_proxies: Vec::new(),
             connections: 1024,
             log_format: LogFormat::Text,
@@ -275,7 +296,11 @@ impl Config {
             mailbox: self.demo && self.smtp_url.is_none(),
             mail_from: self.mail_from.to_string(),
             secure: self.public_url.starts_with("https:"),
+            accent_light: self.accent_light.map(|colour| colour.to_string()),
+            accent_dark: self.accent_dark.map(|colour| colour.to_string()),
+            mark: self.mark_file.is_some(),
             language: self.language,
+            places: self.geoip_file.clone(),
         }
     }
 
@@ -607,6 +632,33 @@ fn provider_name<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error>
     })
 }
 
+fn accent_light<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Colour>, D::Error> {
+    accent(from, &look::LIGHT)
+}
+
+fn accent_dark<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Colour>, D::Error> {
+    accent(from, &look::DARK)
+}
+
+/// A colour that can be read in this theme. Which contrast it lacks is no secret.
+fn accent<'de, D: Deserializer<'de>>(from: D, theme: &Theme) -> Result<Option<Colour>, D::Error> {
+    let colour: Colour = read_text(from, "a colour such as #005ea5", |text| text.parse().ok())?;
+    match colour.check(theme) {
+        Ok(()) => Ok(Some(colour)),
+        Err((found, needed)) => Err(de::Error::custom(format!(
+            "a colour that can be read on {} pages: {colour} has a contrast of {found:.1}:1 where \
+             {needed}:1 is needed",
+            theme.name
+        ))),
+    }
+}
+
+fn mark_file<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Mark>, D::Error> {
+    read_text(from, "the path of a readable SVG or PNG file of at most 64 KiB", |text| {
+        Mark::parse(std::fs::read(text).ok()?).map(Some)
+    })
+}
+
 fn language<'de, D: Deserializer<'de>>(from: D) -> Result<Locale, D::Error> {
     read_text(from, "one of the languages, such as en", |text| {
         Language::parse(text).and_then(|language| app::spoken(&language))
@@ -616,6 +668,12 @@ fn language<'de, D: Deserializer<'de>>(from: D) -> Result<Locale, D::Error> {
 fn operator_email<'de, D: Deserializer<'de>>(from: D) -> Result<Option<EmailAddress>, D::Error> {
     read_text(from, "an e-mail address such as abuse@provider.example", |text| {
         EmailAddress::parse(text).ok().map(Some)
+    })
+}
+
+fn geoip_file<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Places>, D::Error> {
+    read_text(from, "the path of a readable GeoIP file in the MaxMind DB format", |text| {
+        Places::read(Path::new(text)).ok().map(Some)
     })
 }
 
@@ -733,6 +791,11 @@ mod tests {
             ("MAIL_FROM", "Me <me@provider.example>\r\nBcc: all@provider.example", "a sender"),
             ("PROVIDER_NAME", "two\nlines", "a name of 1 to 100 characters on one line"),
             ("PROVIDER_NAME", " ", "a name of 1 to 100 characters on one line"),
+            ("ACCENT_LIGHT", "teal", "a colour such as #005ea5"),
+            ("ACCENT_LIGHT", "#ffcc00", "a colour that can be read on light pages: #ffcc00 has"),
+            ("ACCENT_DARK", "#005ea5", "a colour that can be read on dark pages: #005ea5 has"),
+            ("MARK_FILE", "/there/is/none.svg", "the path of a readable SVG or PNG file"),
+            ("MARK_FILE", "Cargo.toml", "the path of a readable SVG or PNG file"),
             ("DEMO", "yes", "true or false"),
             ("INVITATION_DAYS", "0", "a whole number from 1 to 90"),
             ("INVITATION_DAYS", "a week", "a whole number from 1 to 90"),
@@ -744,6 +807,8 @@ mod tests {
             ("INVITATIONS_PER_ADDRESS", "0", "a whole number from 1 to 1000000"),
             ("INVITATIONS_TO_ADDRESS", "0", "a whole number from 1 to 1000000"),
             ("OPERATOR_EMAIL", "the operator", "an e-mail address such as"),
+            ("GEOIP_FILE", "/there/is/none.mmdb", "the path of a readable GeoIP file"),
+            ("GEOIP_FILE", "Cargo.toml", "the path of a readable GeoIP file"),
             ("TRUSTED_PROXIES", "10.0.0.0/8, proxy.local", "IP addresses or networks"),
             ("CONNECTIONS", "100000", "a whole number from 1 to 65536"),
             ("LOG_FORMAT", "xml", "text or json"),

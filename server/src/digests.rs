@@ -12,6 +12,7 @@ use domain::digests::{self, DigestFacts, LogDigest, PublicKey};
 use model::Failure;
 use serde::{Deserialize, Serialize};
 
+use crate::forms;
 use crate::router::Parts;
 
 /// How digests are signed (RFC 8032).
@@ -88,7 +89,7 @@ pub async fn download(
         let log = path.split_once("/digests/").map_or(path, |(log, _)| log).to_owned();
         *page.uri_mut() = log.parse().unwrap_or_default();
     }
-    parts.page(page, || ()).await
+    forms::page(&parts, page).await
 }
 
 async fn find(

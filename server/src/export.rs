@@ -7,9 +7,10 @@ use axum::http::{Extensions, header};
 use axum::response::{IntoResponse, Response};
 use domain::activity::{ActivityPage, ActivityRow};
 use futures_util::stream;
-use model::{ActivityKind, Actor, Cursor, Failure};
+use model::{ActivityKind, Actor, Cursor, Failure, Noted, PolicyRule, Timestamp};
 use serde::Deserialize;
 
+use crate::forms;
 use crate::router::Parts;
 
 /// The same filter as the page's.
@@ -35,7 +36,7 @@ pub async fn log(
             let mut page = Request::from_parts(head, Body::empty());
             let path = page.uri().path().trim_end_matches(".csv").to_owned();
             *page.uri_mut() = path.parse().unwrap_or_default();
-            parts.page(page, || ()).await
+            forms::page(&parts, page).await
         }
     }
 }
@@ -111,21 +112,42 @@ fn csv(rows: &[ActivityRow], provider: &str) -> std::io::Result<String> {
 /// Ids and not words, and so in no language: a file for programs.
 fn record(row: &ActivityRow, provider: &str) -> [String; 7] {
     let entry = &row.entry;
-    let (before, after) = (entry.before.unwrap_or_default(), entry.after.unwrap_or_default());
-    let ids = |permissions: Vec<model::Permission>| {
-        permissions.into_iter().map(model::Permission::id).collect::<Vec<_>>().join(" ")
-    };
+    let (added, gone) = change(entry.before.as_ref(), entry.after.as_ref());
     let who = if entry.actor_name.is_empty() { provider } else { &entry.actor_name };
-    let at = jiff::Timestamp::from_microsecond(row.at.as_micros()).unwrap_or_default();
     [
-        at.to_string(),
+        moment(row.at),
         who.to_owned(),
         entry.kind.id().to_owned(),
         entry.subject_name.clone(),
-        ids(after.difference(before).collect()),
-        ids(before.difference(after).collect()),
+        added,
+        gone,
         entry.address.clone(),
     ]
+}
+
+/// What was granted and taken back; of a rule, how it is and how it was.
+fn change(before: Option<&Noted>, after: Option<&Noted>) -> (String, String) {
+    if let (Some(before), Some(after)) = (before.and_then(Noted::rule), after.and_then(Noted::rule))
+    {
+        return (rule(after), rule(before));
+    }
+    let permissions = |noted: Option<&Noted>| noted.map(Noted::permissions).unwrap_or_default();
+    let (before, after) = (permissions(before), permissions(after));
+    let ids = |permissions: Vec<model::Permission>| {
+        permissions.into_iter().map(model::Permission::id).collect::<Vec<_>>().join(" ")
+    };
+    (ids(after.difference(before).collect()), ids(before.difference(after).collect()))
+}
+
+fn rule(rule: &PolicyRule) -> String {
+    match rule {
+        PolicyRule::SecondFactor(Some(from)) => moment(*from),
+        rule => rule.to_stored(),
+    }
+}
+
+fn moment(at: Timestamp) -> String {
+    jiff::Timestamp::from_microsecond(at.as_micros()).unwrap_or_default().to_string()
 }
 
 /// Spreadsheets run cells that begin like a formula: an apostrophe makes them text (OWASP, "CSV

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use app::request::RequestFacts;
-use app::{Confirming, Locale, Problem, Rejected, Told};
+use app::{Confirming, GO_ON, Locale, Problem, Rejected, Told};
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::request::Parts as RequestParts;
@@ -32,6 +32,20 @@ const LARGEST_ANSWER: usize = 64 * 1024;
 
 /// The server functions by which somebody proves who they are before another form is carried out.
 const CONFIRM: [&str; 2] = ["sign-in/confirm", "sign-in/confirm-by-passkey"];
+
+/// The page with the request's path; in its place the one that asks who its reader is, where that
+/// comes first.
+pub(crate) async fn page(parts: &Parts, request: Request) -> Response {
+    let (head, body) = request.into_parts();
+    let page = parts.page(Request::from_parts(head.clone(), body), || ()).await;
+    if page.status() != StatusCode::UNAUTHORIZED {
+        return page;
+    }
+    let on = (GO_ON.to_owned(), vec![("next".to_owned(), path(&head))]);
+    let mut page = ask_who(parts, &head, on, None).await;
+    *page.status_mut() = StatusCode::UNAUTHORIZED;
+    page
+}
 
 /// `POST` to a page's own path.
 pub(crate) async fn form(parts: Parts, request: Request) -> Response {

@@ -9,5 +9,6 @@ pub mod digests;
 pub mod export;
 pub mod forms;
 pub mod log_key;
+pub mod look;
 pub mod mailer;
 pub mod router;

@@ -24,7 +24,7 @@ use tower_http::csrf::CsrfLayer;
 use tracing::Instrument;
 
 use crate::config::Config;
-use crate::{assets, digests, export, forms};
+use crate::{assets, digests, export, forms, look};
 
 /// What requests are answered with.
 #[derive(Clone)]
@@ -90,6 +90,8 @@ pub fn router(parts: Parts) -> Router {
         .route("/pkg/{id}/{file}", get(assets::package))
         .route("/favicon.svg", get(|headers| assets::file("favicon.svg", headers)))
         .route("/passkeys.js", get(|headers| assets::file("passkeys.js", headers)))
+        .route("/provider.css", get(look::css))
+        .route("/provider-mark", get(look::mark))
         .route("/robots.txt", get(|headers| assets::file("robots.txt", headers)))
         .route("/accounts/{account}/log.csv", get(export::log))
         .route("/accounts/{account}/log/digests/{day}", get(digests::download))
@@ -124,7 +126,7 @@ fn broken(panic: Box<dyn Any + Send>) -> Response {
 
 async fn page_or_form(State(parts): State<Parts>, request: Request) -> Response {
     match *request.method() {
-        Method::GET | Method::HEAD => parts.page(request, || ()).await,
+        Method::GET | Method::HEAD => forms::page(&parts, request).await,
         Method::POST => forms::form(parts, request).await,
         _ => StatusCode::METHOD_NOT_ALLOWED.into_response(),
     }
@@ -207,7 +209,15 @@ fn speak(mut response: Response, facts: &RequestFacts) -> Response {
 
 /// Whether it matters who asks: files and probes are the same for everybody.
 fn is_for_people(path: &str) -> bool {
-    let same_for_all = ["/favicon.svg", "/passkeys.js", "/robots.txt", "/healthz", "/readyz"];
+    let same_for_all = [
+        "/favicon.svg",
+        "/passkeys.js",
+        "/provider.css",
+        "/provider-mark",
+        "/robots.txt",
+        "/healthz",
+        "/readyz",
+    ];
     !path.starts_with("/pkg/") && !same_for_all.contains(&path)
 }
 

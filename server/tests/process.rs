@@ -96,6 +96,15 @@ on_both! {
         assert!(code == 1 && said.contains("database: ok"), "{said}");
         assert!(said.contains("mail server: problem"), "{said}");
         assert!(said.contains("passkeys: ok, but there are none: they belong to a name"), "{said}");
+        assert!(said.contains("places: ok, addresses are shown without a place"), "{said}");
+        std::fs::write(operator.folder.path().join("places.mmdb"), "no database").unwrap();
+        for words in ["doctor", "account list"] {
+            let mut command = operator.command(words);
+            let ended = command.env("LATCHKEY_GEOIP_FILE", "places.mmdb").output().await.unwrap();
+            let said = String::from_utf8([ended.stdout, ended.stderr].concat()).unwrap();
+            let told = "LATCHKEY_GEOIP_FILE in the environment must be the path of a readable GeoIP file";
+            assert!(!ended.status.success() && said.contains(told), "{said}");
+        }
 
         let process = server.id().unwrap().to_string();
         Command::new("kill").arg(process).status().await.unwrap();

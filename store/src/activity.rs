@@ -1,6 +1,6 @@
 //! The activity log: append-only rows, guarded by the database itself and linked into a chain.
 
-use model::{AccountId, ActivityKind, Cursor, Failure, PermissionSet, Timestamp, UserId};
+use model::{AccountId, ActivityKind, Cursor, Failure, Noted, Timestamp, UserId};
 use sqlx::{FromRow, query, query_as};
 use uuid::Uuid;
 
@@ -33,10 +33,10 @@ pub struct NewActivity {
     pub subject: Option<UserId>,
     /// Their name at that moment, or the invited address; empty when it is about nobody.
     pub subject_name: String,
-    /// What was granted before.
-    pub before: Option<PermissionSet>,
-    /// What is granted now.
-    pub after: Option<PermissionSet>,
+    /// What was granted or in force before.
+    pub before: Option<Noted>,
+    /// What is granted or in force now.
+    pub after: Option<Noted>,
     /// The client's address; empty for the command line.
     pub address: String,
 }
@@ -81,18 +81,19 @@ impl Row {
     fn read(self) -> Result<ActivityRow, Failure> {
         // A kind that only a newer version knows: better no page than one with a gap.
         let unknown = |_| unavailable(sqlx::Error::Decode(self.kind.clone().into()));
-        let set = |ids: Option<String>| ids.as_deref().map(PermissionSet::from_stored);
+        let kind: ActivityKind = self.kind.parse().map_err(unknown)?;
+        let noted = |text: Option<String>| text.map(|text| Noted::from_stored(kind, &text));
         Ok(ActivityRow {
             id: self.id,
             at: Timestamp::from_micros(self.at),
             entry: NewActivity {
-                kind: self.kind.parse().map_err(unknown)?,
+                kind,
                 actor: self.actor_id.map(UserId::from),
                 actor_name: self.actor_name,
                 subject: self.subject_id.map(UserId::from),
                 subject_name: self.subject_name,
-                before: set(self.before),
-                after: set(self.after),
+                before: noted(self.before),
+                after: noted(self.after),
                 address: self.address,
             },
         })
@@ -131,7 +132,7 @@ pub(crate) async fn append(
     entry: &NewActivity,
     now: Timestamp,
 ) -> Result<(), Failure> {
-    let stored = |set: Option<PermissionSet>| set.map(PermissionSet::to_stored);
+    let stored = |noted: &Option<Noted>| noted.as_ref().map(Noted::to_stored);
     let head = chain::lengthen(tx, account).await?;
     let row = LinkedRow {
         account_id: account.into(),
@@ -144,8 +145,8 @@ pub(crate) async fn append(
         actor_name: entry.actor_name.clone(),
         subject_id: entry.subject.map(Uuid::from),
         subject_name: entry.subject_name.clone(),
-        before: stored(entry.before),
-        after: stored(entry.after),
+        before: stored(&entry.before),
+        after: stored(&entry.after),
         address: entry.address.clone(),
         person_key: format!("{} {}", entry.actor_name, entry.subject_name).to_lowercase(),
     };

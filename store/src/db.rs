@@ -407,6 +407,7 @@ mod tests {
             crate::memberships::STATEMENTS,
             crate::outbox::STATEMENTS,
             crate::passkeys::STATEMENTS,
+            crate::policies::STATEMENTS,
             crate::reports::STATEMENTS,
             crate::resets::STATEMENTS,
             crate::sessions::STATEMENTS,

@@ -1,8 +1,8 @@
 //! Invitations and their tokens. Old tokens stay known, so that an old link can say what happened.
 
 use model::{
-    Access, AccountId, AccountNumber, Actor, Conflict, Cursor, Delivery, EmailAddress, Failure,
-    InvitationId, InvitationState, Language, Timestamp, UserId,
+    Access, AccountId, AccountNumber, Actor, Conflict, Cursor, Delivery, EmailAddress,
+    EmailDomains, Failure, InvitationId, InvitationState, Language, Timestamp, UserId,
 };
 
 use sqlx::{FromRow, query, query_as, query_scalar};
@@ -12,7 +12,7 @@ use crate::db::{Tx, limit, new_id, read, sql, write};
 use crate::memberships::{access, stored_permissions};
 use crate::{
     Bound, NewActivity, NewMail, NewReport, NewSession, NewUser, Store, TokenHash, accounts,
-    activity, emails, limits, memberships, outbox, reports, sessions, users,
+    activity, emails, limits, memberships, outbox, policies, reports, sessions, users,
 };
 
 /// What an [`InvitationRow`] reads, of invitations as `i`; then the tail of the statement.
@@ -81,13 +81,14 @@ sql! {
              (SELECT max(h.undo_until) FROM email_changes h \
               WHERE h.old_email_key = i.email_key) AS held_until, \
              l.id AS login_id, l.full_name AS login_name, \
-             lm.user_id IS NOT NULL AS in_account \
+             lm.user_id IS NOT NULL AS in_account, p.domains \
          FROM invitation_tokens t JOIN invitations i ON i.id = t.invitation_id \
              JOIN accounts a ON a.id = i.account_id \
              LEFT JOIN users u ON u.id = i.inviter_id \
              LEFT JOIN memberships m ON m.account_id = i.account_id AND m.user_id = i.inviter_id \
              LEFT JOIN users l ON l.email_key = i.email_key \
              LEFT JOIN memberships lm ON lm.account_id = i.account_id AND lm.user_id = l.id \
+             LEFT JOIN account_policies p ON p.account_id = i.account_id \
          WHERE t.token_hash = $1"
     );
 }
@@ -163,6 +164,8 @@ pub struct OfferFacts {
     pub in_account: bool,
     /// Whether a report keeps the account from inviting that address.
     pub reported: bool,
+    /// The domains that the account invites.
+    pub domains: EmailDomains,
     /// The invitation of that address that is pending (or expired), if there is one.
     pub pending: Option<Invitation>,
     /// The id that a new invitation will have; a pending one keeps its own.
@@ -206,6 +209,8 @@ pub struct InvitationFacts {
     pub actor_name: String,
     /// The account's name.
     pub account_name: String,
+    /// The domains that the account invites.
+    pub domains: EmailDomains,
     /// The invitation.
     pub invitation: Invitation,
 }
@@ -246,6 +251,8 @@ pub struct OpenedInvitation {
     pub by_mail: bool,
     /// Until when a login that had the invited address may take it back, if one had it lately.
     pub held_until: Option<Timestamp>,
+    /// The domains that the account takes in.
+    pub domains: EmailDomains,
     /// The login that has the invited address, if there is one.
     pub login: Option<UserId>,
 }
@@ -414,6 +421,7 @@ struct OpenedRow {
     login_id: Option<Uuid>,
     login_name: Option<String>,
     in_account: bool,
+    domains: Option<String>,
 }
 
 impl OpenedRow {
@@ -435,6 +443,7 @@ impl OpenedRow {
             replaced: self.replaced,
             by_mail: self.by_mail,
             held_until: self.held_until.map(Timestamp::from_micros).filter(|until| *until > now),
+            domains: policies::read_domains(self.domains.as_deref()),
             login: self.login_id.map(UserId::from),
         };
         AnswerFacts { opened, login_name: self.login_name, in_account: self.in_account }
@@ -478,8 +487,17 @@ impl Store {
         let pending = pending.map(|row| row.read(now));
         let id = pending.as_ref().map_or_else(|| new_id(now).into(), |pending| pending.id);
         let reported = reports::in_force(&mut tx, account, email).await?;
-        let facts =
-            OfferFacts { actor, actor_name, account_name, in_account, reported, pending, id };
+        let domains = policies::domains(&mut tx, account).await?;
+        let facts = OfferFacts {
+            actor,
+            actor_name,
+            account_name,
+            in_account,
+            reported,
+            domains,
+            pending,
+            id,
+        };
 
         let offer = decide(&facts)?;
         let inviter = Some(actor.user);
@@ -520,7 +538,8 @@ impl Store {
         let account_name = accounts::lock(&mut tx, account).await?;
         let (actor, actor_name) = memberships::acting(&mut tx, account, actor).await?;
         let invitation = find(&mut tx, account, invitation, now).await?;
-        let facts = InvitationFacts { actor, actor_name, account_name, invitation };
+        let domains = policies::domains(&mut tx, account).await?;
+        let facts = InvitationFacts { actor, actor_name, account_name, domains, invitation };
 
         let step = decide(&facts)?;
         let invitation = &facts.invitation;

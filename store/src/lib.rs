@@ -19,6 +19,7 @@ mod limits;
 mod memberships;
 mod outbox;
 mod passkeys;
+mod policies;
 mod reports;
 mod resets;
 mod sessions;
@@ -45,6 +46,9 @@ pub use memberships::{
 };
 pub use outbox::{KeptMail, NewMail, QueuedMail};
 pub use passkeys::{AskedFor, NewPasskey, Passkey, PasskeyChallenge, PasskeyUse};
+pub use policies::{
+    AccountPolicy, DemandedFactor, DemandingAccount, PolicyChange, PolicyFacts, Reminders,
+};
 pub use reports::{NewReport, Report};
 pub use resets::{NewReset, OpenedReset};
 pub use sessions::{NewSession, SessionUser, SignedInDevice};

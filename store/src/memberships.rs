@@ -5,23 +5,23 @@ use std::collections::BTreeSet;
 
 use model::{
     Access, AccountId, AccountNumber, Actor, Conflict, Cursor, EmailAddress, Failure,
-    PermissionSet, Timestamp, UserId,
+    PermissionSet, SessionId, Timestamp, UserId,
 };
 use sqlx::{FromRow, query, query_as, query_scalar};
 use uuid::Uuid;
 
 use crate::db::{Tx, count, limit, plain, read, sql, write};
 use crate::factors::has_factor;
+use crate::policies::{PolicyRow, policy_columns};
 use crate::sessions::NOTED_EVERY;
-use crate::{NewActivity, NewMail, Store, accounts, activity, outbox, users};
+use crate::{AccountPolicy, NewActivity, NewMail, Store, accounts, activity, outbox, users};
 
 /// Users of an account: where they are looked for first, and which ones.
 macro_rules! members {
     ($first:expr, $($which:expr),+) => {
         concat!(
             "SELECT m.user_id, u.email, u.email_key, u.full_name, m.owner, m.permissions, \
-                 m.since, i.full_name AS invited_by, m.last_active_at, \
-                 ",
+                 m.since, i.full_name AS invited_by, m.last_active_at, ",
             has_factor!("m.user_id"),
             " AS second_factor FROM ",
             $first,
@@ -112,12 +112,23 @@ macro_rules! of_the_many {
 }
 
 sql! {
-    MEMBERSHIP = "SELECT a.id, a.number, a.name, m.owner, m.permissions, m.last_active_at, \
-                      EXISTS (SELECT 1 FROM memberships o \
-                              WHERE o.user_id = m.user_id AND o.account_id <> m.account_id) \
-                          AS has_others \
-                  FROM memberships m JOIN accounts a ON a.id = m.account_id \
-                  WHERE m.user_id = $1 AND a.number = $2";
+    MEMBERSHIP = concat!(
+        "SELECT a.id, a.number, a.name, m.owner, m.permissions, m.last_active_at, \
+             EXISTS (SELECT 1 FROM memberships o \
+                     WHERE o.user_id = m.user_id AND o.account_id <> m.account_id) \
+                 AS has_others, ",
+        has_factor!("m.user_id"),
+        " AS second_factor, v.last_seen_at AS visited_at, ",
+        policy_columns!(),
+        " FROM memberships m JOIN accounts a ON a.id = m.account_id \
+             LEFT JOIN account_policies p ON p.account_id = m.account_id \
+             LEFT JOIN account_visits v ON v.account_id = m.account_id AND v.session_id = $3 \
+         WHERE m.user_id = $1 AND a.number = $2"
+    );
+    VISITED = "INSERT INTO account_visits (session_id, account_id, last_seen_at) \
+               SELECT id, $2, $3 FROM sessions WHERE id = $1 \
+               ON CONFLICT (session_id, account_id) DO UPDATE \
+               SET last_seen_at = excluded.last_seen_at";
     ACTIVE = "UPDATE memberships SET last_active_at = $3 \
               WHERE account_id = $1 AND user_id = $2 \
                   AND (last_active_at IS NULL OR last_active_at <= $4)";
@@ -134,6 +145,12 @@ sql! {
     ALL_BY_ACTIVITY = by_activity!("", "");
     FEW_BY_ACTIVITY = by_activity!(from_the_few!(), of_the_few!());
     MANY_BY_ACTIVITY = by_activity!("", of_the_many!());
+    WITHOUT_FACTOR_BY_NAME = members!(
+        "",
+        " AND (m.name_key, m.user_id) > ($2, $3) AND NOT ",
+        has_factor!("m.user_id"),
+        " ORDER BY m.name_key, m.user_id LIMIT $4"
+    );
     COUNT_FOUND = "SELECT count(*) FROM (SELECT 1 FROM membership_words w \
                    WHERE w.account_id = $1 AND w.word >= $2 AND w.word < $2 || '\u{10ffff}' \
                    LIMIT $3) AS found";
@@ -190,6 +207,12 @@ pub struct AccountMembership {
     pub last_active_at: Option<Timestamp>,
     /// Whether the user has other accounts too.
     pub has_others: bool,
+    /// Whether they have a second factor.
+    pub second_factor: bool,
+    /// What the account demands of them.
+    pub policy: AccountPolicy,
+    /// When their session last opened the account, as far as that is noted.
+    pub visited_at: Option<Timestamp>,
 }
 
 /// An account in the list of those that a user reaches.
@@ -307,6 +330,10 @@ struct AccountMembershipRow {
     permissions: String,
     last_active_at: Option<i64>,
     has_others: bool,
+    second_factor: bool,
+    visited_at: Option<i64>,
+    #[sqlx(flatten)]
+    policy: PolicyRow,
 }
 
 #[derive(FromRow)]
@@ -349,8 +376,8 @@ impl From<MemberRow> for Member {
 }
 
 impl Store {
-    /// The user's membership of the account with this number; notes at most once a minute that
-    /// they are active there. None when there is no such account or they aren't in it.
+    /// The user's membership of the account with this number, as they come with this session. None
+    /// when there is no such account or they aren't in it.
     ///
     /// # Errors
     /// [`Failure::Unavailable`].
@@ -358,31 +385,53 @@ impl Store {
         &self,
         user: UserId,
         number: AccountNumber,
-        now: Timestamp,
+        session: Option<SessionId>,
     ) -> Result<Option<AccountMembership>, Failure> {
         let row: Option<AccountMembershipRow> = read!(self, db => query_as(MEMBERSHIP)
             .bind(Uuid::from(user))
             .bind(number.get())
+            .bind(session.map(Uuid::from))
             .fetch_optional(db))?;
-        let Some(row) = row else { return Ok(None) };
-        let stale = now.before(NOTED_EVERY).as_micros();
-        if row.last_active_at.is_none_or(|last| last <= stale) {
-            // A note that fails is logged and made by a later request: this one goes on.
-            let _ = write!(self, db => query(ACTIVE)
-                .bind(row.id)
-                .bind(Uuid::from(user))
-                .bind(now.as_micros())
-                .bind(stale)
-                .execute(db));
-        }
-        Ok(Some(AccountMembership {
+        Ok(row.map(|row| AccountMembership {
             account: row.id.into(),
             number: AccountNumber::from_stored(row.number),
             name: row.name,
             access: access(row.owner, &row.permissions),
             last_active_at: row.last_active_at.map(Timestamp::from_micros),
             has_others: row.has_others,
+            second_factor: row.second_factor,
+            policy: row.policy.into(),
+            visited_at: row.visited_at.map(Timestamp::from_micros),
         }))
+    }
+
+    /// Notes that the user is active in the account that they entered, at most once a minute; and
+    /// in which session, where its owners bound how long that may leave it unused.
+    pub async fn note_visit(
+        &self,
+        user: UserId,
+        session: SessionId,
+        entered: &AccountMembership,
+        now: Timestamp,
+    ) {
+        let (account, stale) = (Uuid::from(entered.account), now.before(NOTED_EVERY));
+        let is_stale = |noted: Option<Timestamp>| noted.is_none_or(|noted| noted <= stale);
+        // A note that fails is logged and made by a later request: this one goes on.
+        if is_stale(entered.last_active_at) {
+            let _ = write!(self, db => query(ACTIVE)
+                .bind(account)
+                .bind(Uuid::from(user))
+                .bind(now.as_micros())
+                .bind(stale.as_micros())
+                .execute(db));
+        }
+        if entered.policy.sessions.idle.is_some() && is_stale(entered.visited_at) {
+            let _ = write!(self, db => query(VISITED)
+                .bind(Uuid::from(session))
+                .bind(account)
+                .bind(now.as_micros())
+                .execute(db));
+        }
     }
 
     /// The accounts that the user reaches, by name, at most `most`. The cursor of a row is what
@@ -482,6 +531,28 @@ impl Store {
         Ok(rows.into_iter().map(Member::from).collect())
     }
 
+    /// The account's users who have no second factor, by name, at most `most`. The cursor of a row
+    /// is what [`Member::cursor`] says.
+    ///
+    /// # Errors
+    /// [`Failure::Unavailable`].
+    pub async fn users_without_factor(
+        &self,
+        account: AccountId,
+        after: Option<&Cursor>,
+        most: usize,
+    ) -> Result<Vec<Member>, Failure> {
+        let (key, id) =
+            after.map_or((String::new(), Uuid::nil()), |after| (plain(&after.key), after.id));
+        let rows: Vec<MemberRow> = read!(self, db => query_as(WITHOUT_FACTOR_BY_NAME)
+            .bind(Uuid::from(account))
+            .bind(&key)
+            .bind(id)
+            .bind(limit(most))
+            .fetch_all(db))?;
+        Ok(rows.into_iter().map(Member::from).collect())
+    }
+
     /// One user of the account.
     ///
     /// # Errors
@@ -503,14 +574,10 @@ impl Store {
     /// # Errors
     /// [`Failure::Unavailable`].
     pub async fn owners(&self, account: AccountId, most: usize) -> Result<Vec<Owner>, Failure> {
-        let rows: Vec<(String, String, String)> = read!(self, db => query_as(OWNERS)
+        let rows: Vec<OwnerRow> = read!(self, db => query_as(OWNERS)
             .bind(Uuid::from(account))
             .bind(limit(most))
             .fetch_all(db))?;
-        let owner = |(full_name, email, email_key)| Owner {
-            full_name,
-            email: EmailAddress::from_stored(email, email_key),
-        };
         Ok(rows.into_iter().map(owner).collect())
     }
 
@@ -594,6 +661,22 @@ impl Member {
         };
         Cursor { key, id: self.user.into() }
     }
+}
+
+/// Name, address, and the address normalised.
+type OwnerRow = (String, String, String);
+
+fn owner((full_name, email, email_key): OwnerRow) -> Owner {
+    Owner { full_name, email: EmailAddress::from_stored(email, email_key) }
+}
+
+/// Every owner of the account, which is locked.
+pub(crate) async fn owners(tx: &mut Tx, account: AccountId) -> Result<Vec<Owner>, Failure> {
+    let rows: Vec<OwnerRow> = read!(tx, db => query_as(OWNERS)
+        .bind(Uuid::from(account))
+        .bind(i64::MAX)
+        .fetch_all(db))?;
+    Ok(rows.into_iter().map(owner).collect())
 }
 
 /// Who asks, and their name; nobody who isn't in the account learns that it exists.

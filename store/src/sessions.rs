@@ -20,8 +20,7 @@ macro_rules! insert_session {
                  (token_hash, id, user_id, created_at, last_seen_at, authenticated_at, \
                   second_factor, address, user_agent) \
              SELECT $1, $2, id, $4, $4, $4, $5, $6, $7 FROM users \
-             WHERE id = $3 AND password_hash = $8 \
-                 AND ($5 OR NOT ",
+             WHERE id = $3 AND password_hash = $8 AND ($5 OR NOT ",
             has_factor!("users.id"),
             ")",
             $lock
@@ -30,7 +29,7 @@ macro_rules! insert_session {
 }
 
 sql! {
-    SESSION = "SELECT u.id, u.email, u.email_key, u.full_name, u.language, s.last_seen_at, \
+    SESSION = "SELECT s.id AS session_id, u.id, u.email, u.email_key, u.full_name, u.language, s.last_seen_at, \
                    s.authenticated_at, s.second_factor \
                FROM sessions s JOIN users u ON u.id = s.user_id \
                WHERE s.token_hash = $1 AND s.last_seen_at >= $2 AND s.created_at >= $3";
@@ -97,6 +96,8 @@ pub struct NewSession {
 /// Who a session belongs to.
 #[derive(Clone, Debug)]
 pub struct SessionUser {
+    /// The session.
+    pub session: SessionId,
     /// The user.
     pub user: UserId,
     /// Their address.
@@ -130,6 +131,7 @@ pub struct SignedInDevice {
 
 #[derive(FromRow)]
 struct SessionRow {
+    session_id: Uuid,
     id: Uuid,
     email: String,
     email_key: String,
@@ -219,6 +221,7 @@ impl Store {
                 .execute(db));
         }
         Ok(Some(SessionUser {
+            session: row.session_id.into(),
             user: row.id.into(),
             email: EmailAddress::from_stored(row.email, row.email_key),
             full_name: row.full_name,

@@ -14,8 +14,7 @@ use crate::{Store, emails, factors, memberships, resets, sessions};
 macro_rules! login {
     ($which:literal) => {
         concat!(
-            "SELECT u.id, u.email, u.email_key, u.full_name, u.language, u.password_hash, \
-                 ",
+            "SELECT u.id, u.email, u.email_key, u.full_name, u.language, u.password_hash, ",
             has_factor!("u.id"),
             " AS second_factor FROM users u WHERE ",
             $which

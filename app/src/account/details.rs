@@ -25,6 +25,10 @@ impl LazyRoute for DetailsPage {
             let heading = words!(details.heading);
             let number = account.number.to_string();
             let action = format!("/accounts/{number}/account");
+            let policy = account.access.is_owner().then(|| {
+                let href = format!("/accounts/{number}/policy");
+                view! { <a class="button" href=href>{words!(frame.policy)}</a> }
+            });
             view! {
                 <PageTitle title=heading.clone() provider=frame.provider />
                 <div class="page-head">
@@ -32,6 +36,7 @@ impl LazyRoute for DetailsPage {
                         <h1>{heading}</h1>
                         <p class="lead">{words!(details.lead)}</p>
                     </div>
+                    <div class="page-actions">{policy}</div>
                 </div>
                 <Form form="account/change-details" action=action before=details.before>
                     <input type="hidden" name="account" value=number />

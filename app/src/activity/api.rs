@@ -16,7 +16,7 @@ use {
     crate::words,
     domain::activity::{ActivityRow, NewActivity},
     domain::digests::LogDigest,
-    model::{ActivityKind, Failure},
+    model::{ActivityKind, Failure, Noted},
 };
 
 /// What the page shows.
@@ -121,7 +121,7 @@ fn log_row(row: ActivityRow, now: model::Timestamp) -> LogRow {
     LogRow { at: Moment::new(row.at, now), who, what, details, from: row.entry.address }
 }
 
-/// A row in words: who, what about whom, and what was granted and taken back.
+/// A row in words: who, what about whom, and what was granted and taken back or set.
 #[cfg(feature = "ssr")]
 pub(crate) fn describe(entry: &NewActivity) -> (String, String, Vec<String>) {
     let who = if entry.actor_name.is_empty() {
@@ -136,7 +136,10 @@ pub(crate) fn describe(entry: &NewActivity) -> (String, String, Vec<String>) {
     } else {
         kind
     };
-    let (before, after) = (entry.before.unwrap_or_default(), entry.after.unwrap_or_default());
+    let permissions =
+        |noted: &Option<Noted>| noted.as_ref().map(Noted::permissions).unwrap_or_default();
+    let rule = |noted: &Option<Noted>| noted.as_ref().and_then(Noted::rule).map(words::rule);
+    let (before, after) = (permissions(&entry.before), permissions(&entry.after));
     let line = |permissions: Vec<_>| {
         (!permissions.is_empty())
             .then(|| permissions.into_iter().map(words::label).collect::<Vec<_>>().join(" · "))
@@ -160,7 +163,9 @@ pub(crate) fn describe(entry: &NewActivity) -> (String, String, Vec<String>) {
         true => words!(log.no_longer_offered, permissions = permissions),
         false => words!(log.withdrawn, permissions = permissions),
     });
-    let details = added.into_iter().chain(gone).collect();
+    let was = rule(&entry.before).map(|rule| words!(log.rule_before, rule = rule));
+    let is = rule(&entry.after).map(|rule| words!(log.rule_after, rule = rule));
+    let details = added.into_iter().chain(gone).chain(was).chain(is).collect();
     (who, what, details)
 }
 
@@ -178,5 +183,8 @@ fn kind_words(kind: ActivityKind) -> String {
         ActivityKind::PermissionsChanged => words!(log.permissions_changed),
         ActivityKind::AccessRemoved => words!(log.access_removed),
         ActivityKind::AccountLeft => words!(log.account_left),
+        ActivityKind::SecondFactorRule => words!(log.second_factor_rule),
+        ActivityKind::SessionRule => words!(log.session_rule),
+        ActivityKind::DomainRule => words!(log.domain_rule),
     }
 }

@@ -64,8 +64,9 @@ pub(crate) async fn help_page(account: String, email: String) -> Result<Page<Hel
         }
         _ => Vec::new(),
     };
+    // The guide is open to those, too, whose only account isn't at the moment.
     let account = match reachable.as_slice() {
-        [only] => only.number.to_string(),
+        [only] if request::opens(&only.number.to_string()).await => only.number.to_string(),
         _ => account,
     };
     if account.is_empty() {

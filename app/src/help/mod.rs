@@ -26,7 +26,7 @@ pub(crate) fn help_for(path: &str, account: Option<&AccountFrame>) -> String {
         path.strip_prefix("/accounts/")?.strip_prefix(&account.number.to_string())
     });
     let (guide, place) = match inside {
-        Some("/account") => ("account", ""),
+        Some("/account" | "/policy") => ("account", ""),
         Some("/leave") => ("account", "#leave"),
         Some("/log") => ("account", "#log"),
         Some("/billing") => ("billing", ""),
@@ -325,6 +325,7 @@ mod tests {
             number: AccountNumber::from_stored(100_001),
             name: "Bakery".to_owned(),
             access,
+            closes: None,
         };
         let (owner, guest) = (account(Access::Owner), account(Access::Granted(Default::default())));
         let cases = [

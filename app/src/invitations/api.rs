@@ -13,7 +13,7 @@ use crate::when::Moment;
 use {
     crate::page::Notice,
     crate::request,
-    domain::invitations::{Asks, Joined},
+    domain::invitations::{Asks, Joined, JoinedAccount},
     domain::sessions::Begun,
     model::Failure,
 };
@@ -76,6 +76,8 @@ pub(crate) enum Dead {
     Unknown,
     /// The inviter may no longer grant any of it.
     NothingLeft,
+    /// The account takes in only addresses of other domains.
+    OtherDomain,
     /// The reader's login is in the account already.
     InAccount,
     /// The invited address was a login's until lately, and may become it again.
@@ -125,6 +127,7 @@ fn dead(failure: Failure) -> Result<Dead, Problem> {
         },
         Failure::Conflict(Conflict::LinkReplaced) => Dead::Replaced,
         Failure::Conflict(Conflict::NothingLeftToGrant) => Dead::NothingLeft,
+        Failure::Conflict(Conflict::OtherDomain) => Dead::OtherDomain,
         Failure::Conflict(Conflict::AlreadyInAccount) => Dead::InAccount,
         Failure::Conflict(Conflict::AddressHeld) => Dead::Held,
         _ => return Err(failure.into()),
@@ -146,8 +149,8 @@ pub(crate) async fn join_with_new_login(
     let (latchkey, client) = (request::latchkey()?, request::client());
     let joined =
         domain::invitations::join_with_new_login(&latchkey, &token, &full_name, &password, &client);
-    let (number, begun) = joined.await?;
-    welcome(&begun, number).await
+    let (account, begun) = joined.await?;
+    welcome(&begun, account).await
 }
 
 /// Signs in and joins.
@@ -159,7 +162,7 @@ pub(crate) async fn join_with_password(
     let (latchkey, client) = (request::latchkey()?, request::client());
     let joined = domain::invitations::join_with_password(&latchkey, &token, &password, &client);
     match joined.await? {
-        Joined::Wholly(number, begun) => welcome(&begun, number).await,
+        Joined::Wholly(account, begun) => welcome(&begun, account).await,
         Joined::HalfWay(sign_in) => {
             request::ask_for_second_factor(&sign_in, &format!("/invitations/{token}"));
             Ok(())
@@ -168,17 +171,20 @@ pub(crate) async fn join_with_password(
 }
 
 #[cfg(feature = "ssr")]
-async fn welcome(begun: &Begun, number: model::AccountNumber) -> Result<(), Problem> {
+async fn welcome(begun: &Begun, account: JoinedAccount) -> Result<(), Problem> {
     let latchkey = request::latchkey()?;
     // The browser has one session: who was signed in with it before isn't any more.
     if let Some(before) = request::session() {
         domain::sessions::sign_out(&latchkey, &before).await?;
     }
     request::begin_session(begun);
-    let viewer = domain::sessions::viewer(&latchkey, &begun.session).await?;
-    let acting = domain::accounts::act(&latchkey, &viewer, &number.to_string()).await?;
-    request::done(&format!("/accounts/{number}"), Notice::Joined { account: acting.name });
+    lead_into(account);
     Ok(())
+}
+
+#[cfg(feature = "ssr")]
+fn lead_into(JoinedAccount { number, name }: JoinedAccount) {
+    request::done(&format!("/accounts/{number}"), Notice::Joined { account: name });
 }
 
 /// Joins as the user who is signed in.
@@ -186,9 +192,7 @@ async fn welcome(begun: &Begun, number: model::AccountNumber) -> Result<(), Prob
 pub(crate) async fn join(token: String) -> Result<(), Problem> {
     let viewer = request::signed_in().await?;
     let (latchkey, client) = (request::latchkey()?, request::client());
-    let number = domain::invitations::join_signed_in(&latchkey, &token, &viewer, &client).await?;
-    let acting = domain::accounts::act(&latchkey, &viewer, &number.to_string()).await?;
-    request::done(&format!("/accounts/{number}"), Notice::Joined { account: acting.name });
+    lead_into(domain::invitations::join_signed_in(&latchkey, &token, &viewer, &client).await?);
     Ok(())
 }
 

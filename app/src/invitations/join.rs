@@ -135,6 +135,7 @@ pub(crate) fn dead(reason: Dead, frame: Frame) -> AnyView {
         Dead::Replaced => (words!(join.replaced_heading), words!(join.replaced)),
         Dead::Unknown => (words!(join.unknown_heading), words!(join.unknown)),
         Dead::NothingLeft => (words!(join.nothing_heading), words!(failure.nothing_left)),
+        Dead::OtherDomain => (words!(join.other_domain_heading), words!(failure.other_domain)),
         Dead::InAccount => (words!(join.in_account_heading), words!(join.in_account)),
         Dead::Held => (words!(join.nothing_heading), words!(failure.address_held)),
     };

@@ -6,9 +6,14 @@ use leptos_i18n::Locale as _;
 use model::{Access, EmailNews, FactorNews, Language, Mail, Secret};
 
 use crate::browsers::browser;
+use crate::places::with_place;
 use crate::request::Site;
 use crate::when::server::exact;
 use crate::{languages, words};
+
+/// The product's own accent colours, as near to those of `style/tokens.css` as sRGB gets.
+const ACCENT: &str = "#00687a";
+const ACCENT_DARK: &str = "#5cc0cd";
 
 /// A mail in words.
 #[derive(Clone, Debug)]
@@ -39,6 +44,8 @@ struct Html<'a> {
     button_hint: String,
     sent_by: String,
     provider: &'a str,
+    accent: &'a str,
+    accent_dark: &'a str,
 }
 
 #[derive(Template)]
@@ -72,6 +79,8 @@ fn written(mail: &Mail, language: &str, site: &Site) -> Written {
         button_hint: words!(mail.button_hint),
         sent_by,
         provider: &site.provider,
+        accent: site.accent_light.as_deref().unwrap_or(ACCENT),
+        accent_dark: site.accent_dark.as_deref().unwrap_or(ACCENT_DARK),
     };
     // The templates only put strings together: there is nothing in them that can fail.
     let (text, html) = (text.render().unwrap_or_default(), html.render().unwrap_or_default());
@@ -234,13 +243,47 @@ fn letter(mail: &Mail, site: &Site) -> Letter {
                 words!(
                     mail.device_lead,
                     browser = browser(user_agent),
-                    address = address.clone(),
+                    address = with_place(address, site.places.as_ref()),
                     when = exact(*at)
                 ),
                 words!(mail.device_unknown),
             ],
             button: Some((words!(mail.security_button), format!("{url}/security"))),
             after: Vec::new(),
+        },
+        Mail::SecondFactorDemanded { account, from, closed } => {
+            let (account, when) = (account.clone(), exact(*from));
+            let (subject, lead) = if *closed {
+                (
+                    words!(mail.closed_subject, account = account.clone()),
+                    words!(mail.closed_lead, account = account, when = when),
+                )
+            } else {
+                (
+                    words!(mail.demanded_subject, account = account.clone()),
+                    words!(mail.demanded_lead, account = account, when = when),
+                )
+            };
+            Letter {
+                subject,
+                lead: vec![lead, words!(mail.demanded_how)],
+                button: Some((words!(policy.set_up), format!("{url}/security"))),
+                after: vec![words!(mail.demanded_others)],
+            }
+        }
+        Mail::PolicyChanged { account, changed_by, before, after } => Letter {
+            subject: words!(mail.policy_subject, account = account.clone()),
+            lead: vec![
+                words!(
+                    mail.policy_lead,
+                    changed_by = changed_by.clone(),
+                    account = account.clone()
+                ),
+                words!(log.rule_before, rule = words::rule(before)),
+                words!(log.rule_after, rule = words::rule(after)),
+            ],
+            button: None,
+            after: vec![words!(mail.changed_unexpected, changed_by = changed_by.clone())],
         },
         Mail::FactorChanged { news, at } => Letter {
             subject: words!(mail.factor_subject, provider = site.provider.clone()),

@@ -15,6 +15,8 @@ use {
     crate::request,
     crate::ui::factor::given,
     domain::emails::{Asks, Standing},
+    domain::Latchkey,
+    domain::sessions::Viewer,
     leptos_i18n::Locale as _,
     model::{Conflict, Failure, Secret, Timestamp},
 };
@@ -237,7 +239,7 @@ pub(crate) struct DeviceRow {
     pub(crate) id: String,
     /// The browser and its system.
     pub(crate) browser: String,
-    /// The address that it signed in from.
+    /// The address that it signed in from, and the place.
     pub(crate) address: String,
     /// When it signed in.
     pub(crate) since: Moment,
@@ -258,10 +260,11 @@ pub(crate) async fn security_page() -> Result<Page<SecurityView>, Problem> {
     let passkeys = domain::passkeys::overview(&latchkey, &viewer).await?;
     let devices = domain::sessions::devices(&latchkey, &viewer, &session).await?;
     let moment = |at: Timestamp| Moment::new(at, now);
+    let site = request::site();
     let device = |device: domain::sessions::SignedInDevice| DeviceRow {
         id: device.id.to_string(),
         browser: browser(&device.user_agent),
-        address: device.address,
+        address: crate::places::with_place(&device.address, site.places.as_ref()),
         since: moment(device.since),
         last_seen: moment(device.last_seen_at),
         present: device.present,
@@ -428,6 +431,8 @@ pub(crate) struct FactorView {
     pub(crate) app: bool,
     /// Whether they have a passkey that can be used here.
     pub(crate) passkey: bool,
+    /// Which accounts close without the app, in a sentence; none while there are passkeys.
+    pub(crate) closing: Option<String>,
 }
 
 /// Which second factors the reader can give.
@@ -437,7 +442,18 @@ pub(crate) async fn factor_page() -> Result<Page<FactorView>, Problem> {
     let latchkey = request::latchkey()?;
     let app = domain::factors::overview(&latchkey, &viewer).await?.app.is_some();
     let passkey = domain::passkeys::can_be_used(&latchkey, viewer.user).await?;
-    request::plain_page(Some(&viewer), FactorView { app, passkey }).await
+    let beside = !domain::passkeys::overview(&latchkey, &viewer).await?.is_empty();
+    let closing = if beside { None } else { closing(&latchkey, &viewer).await? };
+    request::plain_page(Some(&viewer), FactorView { app, passkey, closing }).await
+}
+
+/// Which accounts close to the viewer without a second factor, in a sentence.
+#[cfg(feature = "ssr")]
+async fn closing(latchkey: &Latchkey, viewer: &Viewer) -> Result<Option<String>, Failure> {
+    let accounts = domain::policies::demanding(latchkey, viewer).await?;
+    let sentence =
+        || words!(authenticator.off_closes, accounts = crate::words::list(accounts.clone()));
+    Ok((!accounts.is_empty()).then(sentence))
 }
 
 /// Asks the reader's browser for a passkey of theirs, as a proof of who they are.
@@ -508,6 +524,8 @@ pub(crate) struct PasskeyView {
     pub(crate) last: bool,
     /// Whether it can be used here.
     pub(crate) usable: bool,
+    /// Which accounts close without it, in a sentence.
+    pub(crate) closing: Option<String>,
 }
 
 /// One of the reader's passkeys.
@@ -516,7 +534,9 @@ pub(crate) async fn passkey_page(passkey: String) -> Result<Page<PasskeyView>, P
     let viewer = request::signed_in().await?;
     let latchkey = request::latchkey()?;
     let (passkey, last) = domain::passkeys::one(&latchkey, &viewer, &passkey).await?;
+    let closing = if last { closing(&latchkey, &viewer).await? } else { None };
     let view = PasskeyView {
+        closing,
         id: passkey.id.to_string(),
         name: passkey.name,
         last,

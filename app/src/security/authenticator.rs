@@ -102,6 +102,7 @@ impl LazyRoute for TurnOffPage {
                 <PageTitle title=heading.clone() provider=frame.provider />
                 <h1>{heading}</h1>
                 <p>{consequence}</p>
+                {view.closing.map(warning)}
                 {FactorForms {
                     form: "security/turn-app-off",
                     action: "/security/authenticator/off".to_owned(),
@@ -118,6 +119,11 @@ impl LazyRoute for TurnOffPage {
             .into_any()
         })
     }
+}
+
+/// What else follows.
+pub(crate) fn warning(sentence: String) -> AnyView {
+    view! { <div class="notice notice-warning"><p>{sentence}</p></div> }.into_any()
 }
 
 /// `/security/recovery-codes`

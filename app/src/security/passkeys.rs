@@ -6,6 +6,7 @@ use model::Field;
 
 use crate::page::{Frame, Loading, PageTitle, framed};
 use crate::security::api::{NewPasskeyView, PasskeyView, new_passkey_page, passkey_page};
+use crate::security::authenticator::warning;
 use crate::ui::factor::{FactorForms, passkey_fields};
 use crate::ui::field::TextField;
 use crate::ui::form::{Form, SubmitButton};
@@ -65,6 +66,7 @@ fn show(view: PasskeyView, frame: Frame) -> AnyView {
     let removal = if view.last {
         view! {
             <p>{words!(passkey.remove_last)}</p>
+            {view.closing.clone().map(warning)}
             {FactorForms {
                 form: "security/remove-passkey",
                 action: action.clone(),

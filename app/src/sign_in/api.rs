@@ -210,6 +210,14 @@ pub(crate) async fn confirm_by_passkey(
     Ok(())
 }
 
+/// Leads on to a page that asked first who its reader is.
+#[server(prefix = "/api", endpoint = "sign-in/go-on")]
+pub(crate) async fn go_on(#[server(default)] next: String) -> Result<(), Problem> {
+    request::signed_in().await?;
+    request::redirect(&next);
+    Ok(())
+}
+
 /// Signs out, here or on the way to an invitation.
 #[server(prefix = "/api", endpoint = "sign-out")]
 pub(crate) async fn sign_out(#[server(default)] next: String) -> Result<(), Problem> {

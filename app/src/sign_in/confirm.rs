@@ -1,5 +1,6 @@
-//! The page that asks who the reader is before it sends a form on: what they are about to do takes
-//! a fresh proof. It is always whole from the server, at the address of the form's own page.
+//! The page that asks who the reader is before it sends a form on, or leads on to a page: what they
+//! are about to do takes a fresh proof. It is always whole from the server, at the address of the
+//! form's own page.
 
 use leptos::prelude::*;
 use model::Field;
@@ -11,6 +12,9 @@ use crate::ui::field::{PasswordField, username};
 use crate::ui::form::{Form, SubmitButton};
 use crate::ui::frame::Narrow;
 
+/// The server function that leads on to a page: nothing was typed yet.
+pub const GO_ON: &str = "sign-in/go-on";
+
 /// The page; what was typed travels on unseen.
 pub(crate) fn confirm_page(confirming: Confirming) -> AnyView {
     let viewer = request::viewer().ok();
@@ -18,6 +22,10 @@ pub(crate) fn confirm_page(confirming: Confirming) -> AnyView {
     let frame = request::frame(None, None, false);
     let heading = words!(confirm.heading);
     let Confirming { action, form, values, passkey } = confirming;
+    let lead = match form.as_str() {
+        GO_ON => words!(confirm.enter, email = email.clone()),
+        _ => words!(confirm.lead, email = email.clone()),
+    };
     let waits = || kept(&form, &values);
     let kept_by_passkey = waits();
     let passkey = passkey.then(|| {
@@ -35,7 +43,7 @@ pub(crate) fn confirm_page(confirming: Confirming) -> AnyView {
         <PageTitle title=heading.clone() provider=frame.provider.clone() />
         <Narrow frame=frame>
             <h1>{heading}</h1>
-            <p>{words!(confirm.lead, email = email.clone())}</p>
+            <p>{lead}</p>
             <Form form="sign-in/confirm" action=action>
                 {kept}
                 {username(email)}

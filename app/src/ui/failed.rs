@@ -21,20 +21,31 @@ pub(crate) fn failed(problem: Problem) -> AnyView {
         Problem::Failure(Failure::SignedOut) => {
             #[cfg(feature = "hydrate")]
             if typed.is_none() {
-                sign_in_again();
+                load_again();
             }
             (words!(sign_in.heading), words!(failure.signed_out))
         }
-        // Asked for by the browser's half, the server's own page says it.
-        Problem::Failure(_) => (words!(failed.forbidden_heading), words!(failed.reload)),
+        Problem::Failure(_) => {
+            // Asked for by the browser's half, the server's own page says it.
+            #[cfg(feature = "hydrate")]
+            if !crate::page::is_hydrating() {
+                load_again();
+            }
+            (words!(failed.forbidden_heading), words!(failed.reload))
+        }
     };
+    let cure: Option<(String, String)> = None;
     #[cfg(feature = "ssr")]
-    let text = match &problem {
+    let (heading, text, cure) = match &problem {
         Problem::Failure(Failure::NotFound | Failure::Unavailable | Failure::SignedOut)
-        | Problem::Unreachable => text,
-        Problem::Failure(_) => problem.words(),
+        | Problem::Unreachable => (heading, text, cure),
+        Problem::Failure(Failure::NoSecondFactor) => {
+            let cure = Some(("/security".to_owned(), words!(policy.set_up)));
+            (words!(policy.closed_heading), problem.words(), cure)
+        }
+        Problem::Failure(_) => (heading, problem.words(), cure),
     };
-    let text = shared(move || text);
+    let (heading, text, cure) = shared(move || (heading, text, cure));
     let lost = matches!(problem, Problem::Failure(Failure::NotFound));
     let id = shared(request_id).filter(|_| !lost);
     let frame = shared(plain_frame);
@@ -62,9 +73,15 @@ pub(crate) fn failed(problem: Problem) -> AnyView {
         (Problem::Failure(Failure::SignedOut), _) => {
             view! { <a class="button button-primary" href="/sign-in" rel="external">{words!(frame.sign_in)}</a> }.into_any()
         }
-        (Problem::Failure(_), _) => {
-            view! { <a class="button button-primary" href="/accounts" rel="external">{words!(failed.home)}</a> }.into_any()
-        }
+        (Problem::Failure(_), typed) => match cure {
+            Some((href, words)) => cured_elsewhere(href, words, typed),
+            None => view! {
+                <a class="button button-primary" href="/accounts" rel="external">
+                    {words!(failed.home)}
+                </a>
+            }
+            .into_any(),
+        },
     };
     view! {
         <PageTitle title=heading.clone() provider=provider />
@@ -74,6 +91,20 @@ pub(crate) fn failed(problem: Problem) -> AnyView {
             {id.map(|id| view! { <p class="request-id">{words!(failed.request, id = id)}</p> })}
             {link}
         </Narrow>
+    }
+    .into_any()
+}
+
+/// Where the reader takes what is in the way away. What was typed waits in this tab.
+fn cured_elsewhere(href: String, words: String, typed: Option<(Rejected, String)>) -> AnyView {
+    let target = typed.as_ref().map(|_| "_blank");
+    let again = typed.map(|(rejected, _)| send_again(rejected, None));
+    view! {
+        <p>
+            <a class="button button-primary" href=href target=target rel="external">{words}</a>
+        </p>
+        {again}
+        <p><a href="/accounts" rel="external">{words!(failed.home)}</a></p>
     }
     .into_any()
 }
@@ -138,7 +169,14 @@ fn plain_frame() -> Frame {
     #[cfg(feature = "ssr")]
     return crate::request::frame(None, None, false);
     #[cfg(not(feature = "ssr"))]
-    Frame { provider: provider(), mailbox: false, user: None, several: false, account: None }
+    Frame {
+        provider: provider(),
+        mark: has_mark(),
+        mailbox: false,
+        user: None,
+        several: false,
+        account: None,
+    }
 }
 
 /// The provider's name, as the server wrote it into the document.
@@ -148,10 +186,16 @@ fn provider() -> String {
     html.and_then(|html| html.get_attribute("data-provider")).unwrap_or_default()
 }
 
+/// Whether it has a mark of its own, by the same way.
+#[cfg(not(feature = "ssr"))]
+fn has_mark() -> bool {
+    document().document_element().is_some_and(|html| html.has_attribute("data-mark"))
+}
+
+/// Has the server say it: its page leads to the sign-in page, or to whatever else comes first.
 #[cfg(feature = "hydrate")]
-fn sign_in_again() {
+fn load_again() {
     let location = window().location();
     let here = location.pathname().unwrap_or_default() + &location.search().unwrap_or_default();
-    let next = crate::page::escape_query(&here);
-    let _loading = location.assign(&format!("/sign-in?next={next}"));
+    let _loading = location.assign(&here);
 }

@@ -23,6 +23,8 @@ pub(crate) enum Here {
     Users,
     /// The activity log.
     Log,
+    /// The account's policy.
+    Policy,
     /// A page outside the navigation.
     Elsewhere,
 }
@@ -36,6 +38,7 @@ impl Here {
             Self::Area(area) => words::area(area),
             Self::Users => words!(frame.user_management),
             Self::Log => words!(frame.log),
+            Self::Policy => words!(frame.policy),
             Self::Elsewhere => words!(frame.home),
         }
     }
@@ -87,6 +90,7 @@ pub(crate) fn Content(
     /// The content.
     children: Children,
 ) -> impl IntoView {
+    let closes = frame.account.as_ref().and_then(|account| account.closes.clone()).map(closes);
     let navigation =
         frame.account.clone().map(|account| view! { <Areas account=account here=here /> });
     let class = if navigation.is_some() { "frame" } else { "frame frame-plain" };
@@ -102,10 +106,21 @@ pub(crate) fn Content(
                 {navigation}
                 <main class="content" id="main" tabindex="-1">
                     {untaken}
+                    {closes}
                     {notice.map(|notice| view! { <NoticeLine notice=notice /> })}
                     {children}
                 </main>
             </div>
+        </div>
+    }
+}
+
+/// That the account will take more than the reader has, until they have it.
+fn closes((sentence, set_up): (String, String)) -> impl IntoView {
+    view! {
+        <div class="notice notice-warning">
+            <p>{sentence}</p>
+            <a class="button" href="/security" rel="external">{set_up}</a>
         </div>
     }
 }
@@ -173,7 +188,12 @@ fn take_focus() {
 
 #[component]
 fn Header(frame: Frame) -> impl IntoView {
-    let Frame { provider, mailbox, user, several, account } = frame;
+    let Frame { provider, mark, mailbox, user, several, account } = frame;
+    let mark = if mark {
+        view! { <img class="provider-mark" src="/provider-mark" alt="" /> }.into_any()
+    } else {
+        view! { <span class="provider-mark">{icon(Icon::Key)}</span> }.into_any()
+    };
     let name = account.as_ref().map(|account| {
         view! { <span class="site-header-account">{account.name.clone()}</span> }
     });
@@ -187,7 +207,7 @@ fn Header(frame: Frame) -> impl IntoView {
     view! {
         <header class="site-header">
             <a class="provider" href="/" rel="external">
-                <span class="provider-mark">{icon(Icon::Key)}</span>
+                {mark}
                 <span class="provider-name">{provider}</span>
             </a>
             {name}

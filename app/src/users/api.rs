@@ -204,7 +204,7 @@ fn person(member: &Member) -> Person {
 
 #[cfg(feature = "ssr")]
 fn pending_row(row: domain::invitations::Waiting, now: model::Timestamp) -> PendingRow {
-    let domain::invitations::Waiting { row, opens_all } = row;
+    let domain::invitations::Waiting { row, opens_all, fits_domains } = row;
     let invitation = row.invitation;
     let expired = invitation.state == InvitationState::Expired;
     let delivery = match row.delivery {
@@ -226,6 +226,7 @@ fn pending_row(row: domain::invitations::Waiting, now: model::Timestamp) -> Pend
     let powerless = invitation.inviter.is_some() && !opens_all;
     let powerless =
         powerless.then(|| (Mood::Trouble, words!(pending.powerless, inviter = inviter.clone())));
+    let foreign = (!fits_domains).then(|| (Mood::Trouble, words!(pending.other_domain)));
     let expires = Moment::new(invitation.expires_at, now);
     let life = if expired {
         (Mood::Trouble, words!(pending.expired, when = expires.relative()))
@@ -238,7 +239,7 @@ fn pending_row(row: domain::invitations::Waiting, now: model::Timestamp) -> Pend
         access: words::access_line(invitation.access),
         inviter,
         sent: Moment::new(invitation.sent_at, now),
-        states: [delivery, life].into_iter().chain(powerless).collect(),
+        states: [delivery, life].into_iter().chain(powerless).chain(foreign).collect(),
         link: None,
     }
 }

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
+use app::places::Places;
 use domain::digests;
 use lettre::Address;
 
@@ -41,6 +42,7 @@ pub(super) async fn run(config: Result<Config, Problem>) -> Result<ExitCode> {
     healthy &= tell("log key", &log_key(&config).await)?;
     healthy &= tell("mail server", &mail_server(&config).await)?;
     healthy &= tell("sender", &sender(&config))?;
+    healthy &= tell("places", &places(&config))?;
     Ok(if healthy { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
@@ -188,4 +190,12 @@ fn sender(config: &Config) -> Finding {
         ));
     }
     Fine(address.to_string())
+}
+
+fn places(config: &Config) -> Finding {
+    match config.geoip_file.as_ref().map(Places::check) {
+        None => Fine("addresses are shown without a place, as there is no geoip_file".to_owned()),
+        Some(Ok(())) => Fine(String::new()),
+        Some(Err(error)) => Trouble(format!("geoip_file is broken, fetch it again: {error}")),
+    }
 }

@@ -261,6 +261,9 @@ fn explain(failure: Failure) -> anyhow::Error {
         Failure::SignedOut
         | Failure::Unconfirmed
         | Failure::NotAllowed(_)
+        | Failure::OwnersOnly
+        | Failure::NoSecondFactor
+        | Failure::OtherDomain(_)
         | Failure::Conflict(_)
         | Failure::TooMany(_) => "that isn't possible now",
     };

@@ -159,7 +159,8 @@ fn announce(config: &Config) -> Result<()> {
     Ok(())
 }
 
-/// Deletes what ended, and signs the logs of the day that ended, every hour.
+/// Deletes what ended, reminds people of second factors, and signs the logs of the day that ended,
+/// every hour.
 async fn every_hour(latchkey: Latchkey, log_key: LogKey, mut stop: watch::Receiver<bool>) {
     const EVERY: Duration = Duration::from_secs(60 * 60);
     let mut hours = interval(EVERY);
@@ -174,6 +175,9 @@ async fn every_hour(latchkey: Latchkey, log_key: LogKey, mut stop: watch::Receiv
         }
         if let Ok(rows) = domain::guesses::sweep(&latchkey).await {
             tracing::debug!(rows, "swept tries at signing in");
+        }
+        if let Ok(people @ 1..) = domain::policies::send_reminders(&latchkey).await {
+            tracing::info!(people, "reminded of the second factor that an account demands");
         }
         if let Ok(logs @ 1..) = digests::sign_finished(&latchkey, &log_key).await {
             tracing::info!(logs, "signed how the logs stood at the end of the day");

@@ -236,7 +236,7 @@ on_both! {
             let (number, token) = made.unwrap();
             let (token, client) = (token.secret().expose(), domain::Client::default());
             domain::invitations::join_with_password(&app.latchkey, token, PASSWORD, &client).await.unwrap();
-            let account = store.membership(mei, number, now).await.unwrap().unwrap().account;
+            let account = store.membership(mei, number, None).await.unwrap().unwrap().account;
             store.add_member(account, ingrid, model::Access::Owner, now).await.unwrap();
         }
         let mut browser = app.as_person(INGRID).await;

@@ -145,8 +145,7 @@ impl TestApp {
         let email = model::EmailAddress::parse(person.email).unwrap();
         let user = self.latchkey.store.login(&email).await.unwrap().unwrap().id;
         let number = model::AccountNumber::from_stored(100_001);
-        let now = self.latchkey.now();
-        self.latchkey.store.membership(user, number, now).await.unwrap().unwrap().account
+        self.latchkey.store.membership(user, number, None).await.unwrap().unwrap().account
     }
 
     /// The path of the link in the newest invitation mail to this address.

@@ -307,7 +307,7 @@ on_both! {
         let account = {
             let email = EmailAddress::parse(INGRID.email).unwrap();
             let user = store.login(&email).await.unwrap().unwrap().id;
-            store.membership(user, "100001".parse().unwrap(), now).await.unwrap().unwrap().account
+            store.membership(user, "100001".parse().unwrap(), None).await.unwrap().unwrap().account
         };
         let granted: PermissionSet = [Permission::BillingView].into_iter().collect();
         for n in 0..40 {

@@ -52,8 +52,8 @@ on_both! {
             actor: Some(bakery.ingrid),
             subject: Some(bakery.ingrid),
             subject_name: "Bjørn <b>".to_owned(),
-            before: Some(before),
-            after: Some(PermissionSet::EMPTY),
+            before: Some(before.into()),
+            after: Some(PermissionSet::EMPTY.into()),
             ..entry(ActivityKind::PermissionsChanged)
         };
         write(&bakery, row.clone(), 5).await;

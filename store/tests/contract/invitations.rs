@@ -334,7 +334,7 @@ on_both! {
         };
         let number = db.store.answer_invitation(&token(1), at(5), decide).await.unwrap();
         assert_eq!(number, bakery.number);
-        let found = db.store.membership(id, number, at(6)).await.unwrap().unwrap();
+        let found = db.store.membership(id, number, None).await.unwrap().unwrap();
         assert_eq!(found.access, view());
         let session = db.store.session(&token(7), HOUR, DAY, at(6)).await.unwrap().unwrap();
         assert_eq!(session.user, id);

@@ -21,6 +21,7 @@ mod limits;
 mod memberships;
 mod outbox;
 mod passkeys;
+mod policies;
 mod reports;
 mod resets;
 mod sessions;

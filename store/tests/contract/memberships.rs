@@ -70,7 +70,7 @@ async fn sixty_users(db: &TestDatabase) -> Bakery {
         let user = bakery.with(&name, &format!("p{number}@example.com"), granted(&[])).await;
         if number % 2 == 0 {
             let seconds = 100 + number / 4;
-            db.store.membership(user, bakery.number, at(seconds)).await.unwrap();
+            bakery.visit(user, seconds).await;
         }
     }
     bakery
@@ -81,12 +81,12 @@ on_both! {
         let bakery = Bakery::new(&db.store).await;
         let bjorn =
             bakery.with("Bjørn", "bjorn@example.com", granted(&[Permission::BillingPay])).await;
-        let found = db.store.membership(bjorn, bakery.number, at(1)).await.unwrap().unwrap();
+        let found = db.store.membership(bjorn, bakery.number, None).await.unwrap().unwrap();
         assert_eq!((found.account, found.number), (bakery.id, bakery.number));
         assert_eq!(found.name, "Bakery");
         assert_eq!(found.access, granted(&[Permission::BillingPay]));
         assert!(!found.has_others);
-        let ingrid = db.store.membership(bakery.ingrid, bakery.number, at(1)).await.unwrap();
+        let ingrid = db.store.membership(bakery.ingrid, bakery.number, None).await.unwrap();
         assert_eq!(ingrid.unwrap().access, Access::Owner);
     }
 
@@ -95,15 +95,14 @@ on_both! {
         let (_, elsewhere) = account(&db.store, "Agency").await;
         let nowhere = model::AccountNumber::from_stored(999_999);
         for number in [elsewhere, nowhere] {
-            assert!(db.store.membership(bakery.ingrid, number, at(1)).await.unwrap().is_none());
+            assert!(db.store.membership(bakery.ingrid, number, None).await.unwrap().is_none());
         }
     }
 
     async fn being_active_is_noted_at_most_once_a_minute(db: TestDatabase) {
         let bakery = Bakery::new(&db.store).await;
         let last = async |seconds| {
-            let found = db.store.membership(bakery.ingrid, bakery.number, at(seconds)).await;
-            found.unwrap().unwrap().last_active_at
+            bakery.visit(bakery.ingrid, seconds).await.last_active_at
         };
         assert_eq!(last(0).await, None);
         assert_eq!(last(59).await, Some(at(0)));
@@ -127,7 +126,7 @@ on_both! {
         assert_eq!(names, ["apothecary", "Bakery", "Zoo"]);
         assert_eq!(reached[1].access, Access::Owner);
         assert_eq!(reached[2].access, granted(&[Permission::DomainsView]));
-        let found = db.store.membership(bakery.ingrid, bakery.number, at(1)).await.unwrap();
+        let found = db.store.membership(bakery.ingrid, bakery.number, None).await.unwrap();
         assert!(found.unwrap().has_others);
         assert!(db.store.has_several_accounts(bakery.ingrid).await.unwrap());
     }
@@ -310,7 +309,7 @@ on_both! {
         let (id, ingrid) = (bakery.id, bakery.ingrid);
         db.store.change_membership(id, ingrid, bjorn, at(5), decide).await.unwrap();
 
-        let found = db.store.membership(bjorn, bakery.number, at(6)).await.unwrap().unwrap();
+        let found = db.store.membership(bjorn, bakery.number, None).await.unwrap().unwrap();
         assert_eq!(found.access, pay);
         let rows = db.store.activity(id, &ActivityFilter::default(), 1).await.unwrap();
         assert_eq!((rows[0].entry.kind, rows[0].at), (ActivityKind::PermissionsChanged, at(5)));
@@ -380,7 +379,7 @@ on_both! {
         let (id, ingrid) = (bakery.id, bakery.ingrid);
         let end = |_: &_| Ok(Some(change(None)));
         db.store.change_membership(id, ingrid, bjorn, at(1), end).await.unwrap();
-        assert!(db.store.membership(bjorn, bakery.number, at(2)).await.unwrap().is_none());
+        assert!(db.store.membership(bjorn, bakery.number, None).await.unwrap().is_none());
         assert!(db.store.memberships(bjorn, None, 9).await.unwrap().is_empty());
         assert!(found(&bakery, "bjørn").await.is_empty());
         // The login is the person's own, and stays.

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use model::{
     Access, AccountId, AccountNumber, ActivityKind, EmailAddress, Failure, FullName, InvitationId,
-    Mail, Permission, Secret, Timestamp, UserId,
+    Mail, Permission, Secret, SessionId, Timestamp, UserId,
 };
 use store::{
-    Answer, AnswerFacts, Joiner, MembershipChange, NewAccount, NewActivity, NewMail, NewPassword,
-    NewSession, NewUser, Offer, Offered, Store, TokenHash,
+    AccountMembership, Answer, AnswerFacts, Joiner, MembershipChange, NewAccount, NewActivity,
+    NewMail, NewPassword, NewSession, NewUser, Offer, Offered, Store, TokenHash,
 };
 use uuid::Uuid;
 
@@ -149,6 +149,15 @@ impl Bakery {
         let user = user(&self.store, name, address).await;
         self.store.add_member(self.id, user, access, at(0)).await.unwrap();
         user
+    }
+
+    /// Somebody enters the bakery so many seconds after the tests begin; answers what was known of
+    /// them before.
+    pub(crate) async fn visit(&self, user: UserId, seconds: u64) -> AccountMembership {
+        let session = SessionId::from(Uuid::nil());
+        let found = self.store.membership(user, self.number, Some(session)).await.unwrap().unwrap();
+        self.store.note_visit(user, session, &found, at(seconds)).await;
+        found
     }
 
     /// Ingrid invites an address; the link has this token.

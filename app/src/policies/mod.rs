@@ -1,0 +1,212 @@
+//! An account's policy: what its owners demand of everybody who enters.
+
+mod api;
+
+use leptos::prelude::*;
+use leptos_router::{LazyRoute, lazy_route};
+use model::{AccountNumber, Area, Field};
+
+use crate::page::{Loading, PageTitle, Person, framed};
+use crate::policies::api::{
+    DomainsView, FactorStep, FactorView, PolicyView, SessionsView, SpanView, policy_page,
+};
+use crate::ui::avatar::{Avatar, Email};
+use crate::ui::field::TextField;
+use crate::ui::form::{Form, FormState, SubmitButton};
+use crate::ui::frame::Here;
+use crate::ui::state::State;
+use crate::ui::table::{Caption, Cell, empty, table};
+
+/// `/accounts/{n}/policy`
+pub(crate) struct PolicyPage(Loading<PolicyView>);
+
+#[lazy_route]
+impl LazyRoute for PolicyPage {
+    fn data() -> Self {
+        Self(load!("policies/page", asked => policy_page(
+            account = asked.account(),
+            after = asked.query("after"),
+        )))
+    }
+
+    fn view(this: Self) -> AnyView {
+        framed(this.0, Here::Policy, |view, frame| {
+            let Some(account) = frame.account else { return ().into_any() };
+            let heading = Here::Policy.name();
+            let number = account.number;
+            let back = format!("/accounts/{number}/account");
+            view! {
+                <PageTitle title=heading.clone() provider=frame.provider />
+                <p class="back"><a href=back>{Here::Area(Area::Account).name()}</a></p>
+                <div class="page-head">
+                    <div>
+                        <h1>{heading}</h1>
+                        <p class="lead">{words!(policy.lead, account = account.name)}</p>
+                    </div>
+                </div>
+                {factor(number, view.factor)}
+                {sessions(number, view.sessions)}
+                {domains(number, view.domains)}
+            }
+            .into_any()
+        })
+    }
+}
+
+/// The path that every form of the page posts to.
+fn here(number: AccountNumber) -> String {
+    format!("/accounts/{number}/policy")
+}
+
+fn account(number: AccountNumber) -> impl IntoView {
+    view! { <input type="hidden" name="account" value=number.to_string() /> }
+}
+
+/// A second factor for everybody: how it stands, changing it, and who has none.
+fn factor(number: AccountNumber, view: FactorView) -> AnyView {
+    let (mood, words) = view.state;
+    let demanded = view.step == FactorStep::Lift;
+    let step = match view.step {
+        FactorStep::OwnFirst => view! {
+            <p>{words!(policy.own_first)}</p>
+            <div class="form-actions">
+                <a class="button" href="/security" rel="external">
+                    {words!(policy.set_up)}
+                </a>
+            </div>
+        }
+        .into_any(),
+        FactorStep::Demand { days, hint } => view! {
+            <Form form="policies/demand-factor" action=here(number)>
+                {account(number)}
+                <TextField field=Field::Days label=words!(policy.days) hint=hint value=days />
+                <div class="form-actions">
+                    <SubmitButton words=words!(policy.demand) />
+                </div>
+            </Form>
+        }
+        .into_any(),
+        FactorStep::Lift => view! {
+            <Form form="policies/demand-no-factor" action=here(number)>
+                {account(number)}
+                <div class="form-actions">
+                    <SubmitButton class="" words=words!(policy.lift) />
+                </div>
+            </Form>
+        }
+        .into_any(),
+    };
+    let remind = (demanded && !view.lacking.is_empty()).then(|| {
+        view! {
+            <Form form="policies/remind" action=here(number)>
+                {account(number)}
+                <div class="form-actions">
+                    <SubmitButton class="" words=words!(policy.remind) />
+                </div>
+            </Form>
+        }
+    });
+    let first = view.later.then(|| {
+        view! { <a href=here(number)>{words!(users.first)}</a> }
+    });
+    let next = view.next.map(|after| {
+        let href = format!("{}?after={after}", here(number));
+        view! { <a href=href rel="next">{words!(users.next)}</a> }
+    });
+    let pages = (first.is_some() || next.is_some()).then(|| {
+        view! { <nav class="pages" aria-label=words!(users.pages)>{first} {next}</nav> }
+    });
+    view! {
+        <section>
+            <h2>{words!(policy.factor)} " " <State mood=mood words=words /></h2>
+            <p>{view.sentence}</p>
+            {step}
+        </section>
+        <section>
+            {lacking(view.lacking)}
+            {pages}
+            {remind}
+        </section>
+    }
+    .into_any()
+}
+
+fn lacking(people: Vec<Person>) -> AnyView {
+    if people.is_empty() {
+        return empty(words!(policy.none_lacking));
+    }
+    let row = |person: Person| {
+        let name = view! {
+            <div class="person">
+                <Avatar id=person.id name=person.name.clone() />
+                <div>
+                    <span class="person-name" dir="auto">{person.name}</span>
+                    <Email address=person.email />
+                </div>
+            </div>
+        };
+        vec![Cell::new(name)]
+    };
+    let rows = people.into_iter().map(row).collect();
+    table(Caption::Shown(words!(policy.lacking)), vec![words!(users.user)], rows)
+}
+
+/// How long sessions open the account.
+fn sessions(number: AccountNumber, view: SessionsView) -> AnyView {
+    let SessionsView { idle, absolute, before } = view;
+    view! {
+        <section>
+            <h2>{words!(policy.sessions)}</h2>
+            <p>{words!(policy.sessions_text)}</p>
+            <Form form="policies/bound-sessions" action=here(number) before=before>
+                {account(number)}
+                {span_field(Field::SessionIdle, words!(policy.idle), idle)}
+                {span_field(Field::SessionAbsolute, words!(policy.absolute), absolute)}
+                <div class="form-actions">
+                    <SubmitButton words=words!(form.save) />
+                </div>
+            </Form>
+        </section>
+    }
+    .into_any()
+}
+
+fn span_field(field: Field, label: String, span: SpanView) -> AnyView {
+    let name = field.name();
+    let chosen = FormState::here().value(name).unwrap_or(span.chosen);
+    let options = span.options.into_iter().map(|(value, words)| {
+        let selected = value == chosen;
+        view! { <option value=value selected=selected>{words}</option> }
+    });
+    view! {
+        <div class="field">
+            <label for=name>{label}</label>
+            <select id=name name=name>{options.collect_view()}</select>
+        </div>
+    }
+    .into_any()
+}
+
+/// Which domains invitations go to.
+fn domains(number: AccountNumber, view: DomainsView) -> AnyView {
+    view! {
+        <section>
+            <h2>{words!(policy.domains)}</h2>
+            <p>{words!(policy.domains_text)}</p>
+            <Form form="policies/limit-domains" action=here(number) before=view.before>
+                {account(number)}
+                <TextField
+                    field=Field::Domains
+                    label=words!(policy.domains_field)
+                    hint=words!(policy.domains_hint)
+                    autocomplete="off"
+                    value=view.typed
+                />
+                <div class="form-actions">
+                    <SubmitButton words=words!(form.save) />
+                </div>
+            </Form>
+        </section>
+    }
+    .into_any()
+}

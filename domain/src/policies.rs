@@ -1,0 +1,425 @@
+//! Accounts' policies: what owners demand of everybody who enters, how it is demanded, and whom
+//! they remind of it.
+
+use std::time::Duration;
+
+use model::{
+    Actor, Conflict, Cursor, EmailDomains, Failure, Field, FieldErrors, FieldProblem, Limited,
+    Mail, PAGE_SIZE, PolicyRule, SessionSpan, SessionSpans, Timestamp,
+};
+use store::{AccountMembership, Bound, NewActivity, NewMail, PolicyChange, PolicyFacts, Reminders};
+pub use store::{AccountPolicy, DemandedFactor, Member};
+
+use crate::sessions::Viewer;
+use crate::{Client, Latchkey};
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// The longest time that people can have to set a second factor up, in days.
+pub const LONGEST_GRACE: u32 = 30;
+/// How long they have unless the owner says otherwise.
+pub const USUAL_GRACE: u32 = 14;
+/// How long before its end they are reminded.
+const SOON: Duration = Duration::from_secs(3 * 24 * 60 * 60);
+/// How many people are reminded in one transaction.
+const BATCH: usize = 100;
+/// How many accounts are looked at between two questions to the database.
+const ACCOUNTS: usize = 100;
+
+/// Whether the account's policy lets the viewer in. Answers from when on it won't, should they
+/// have no second factor by then.
+///
+/// # Errors
+/// [`Failure::NoSecondFactor`] when they needed one from an earlier moment on;
+/// [`Failure::Unconfirmed`] when the account was left unused, or their last proof of who they are
+/// is older, than its owners want it (NIST SP 800-63B-4 section 5.2; OWASP ASVS 5.0 V7.3.1,
+/// V7.3.2).
+pub(crate) fn admit(
+    viewer: &Viewer,
+    membership: &AccountMembership,
+    now: Timestamp,
+) -> Result<Option<Timestamp>, Failure> {
+    let AccountMembership { policy, second_factor, visited_at, .. } = membership;
+    let closes_at = policy.factor.filter(|_| !second_factor).map(|factor| factor.from);
+    if closes_at.is_some_and(|from| from <= now) {
+        return Err(Failure::NoSecondFactor);
+    }
+    let proof = viewer.authenticated_at;
+    let used = visited_at.map_or(proof, |visited| visited.max(proof));
+    let is_over = |span: Option<SessionSpan>, since: Timestamp| {
+        span.is_some_and(|span| now.since(since) > span.duration())
+    };
+    if is_over(policy.sessions.absolute, proof) || is_over(policy.sessions.idle, used) {
+        return Err(Failure::Unconfirmed);
+    }
+    Ok(closes_at)
+}
+
+/// Demands that the actor owns the account: what is demanded of everybody is an owner's to say.
+///
+/// # Errors
+/// [`Failure::OwnersOnly`].
+pub fn must_own(actor: &Actor) -> Result<(), Failure> {
+    if actor.access.is_owner() { Ok(()) } else { Err(Failure::OwnersOnly) }
+}
+
+/// The account's policy.
+///
+/// # Errors
+/// [`Failure::OwnersOnly`], [`Failure::Unavailable`].
+pub async fn overview(latchkey: &Latchkey, actor: &Actor) -> Result<AccountPolicy, Failure> {
+    must_own(actor)?;
+    latchkey.store.policy(actor.account).await
+}
+
+/// Whether the actor has a second factor themselves.
+///
+/// # Errors
+/// [`Failure::Unavailable`].
+pub async fn has_factor(latchkey: &Latchkey, actor: &Actor) -> Result<bool, Failure> {
+    let login = latchkey.store.login_of(actor.user).await?;
+    Ok(login.is_some_and(|login| login.second_factor))
+}
+
+/// One page of the users who have no second factor.
+#[derive(Clone, Debug)]
+pub struct LackingPage {
+    /// The users, by name.
+    pub users: Vec<Member>,
+    /// Where the next page begins, if there is one.
+    pub next: Option<Cursor>,
+}
+
+/// The account's users who have no second factor.
+///
+/// # Errors
+/// [`Failure::OwnersOnly`], [`Failure::Unavailable`].
+pub async fn lacking(
+    latchkey: &Latchkey,
+    actor: &Actor,
+    after: Option<&Cursor>,
+) -> Result<LackingPage, Failure> {
+    must_own(actor)?;
+    let account = actor.account;
+    let mut users = latchkey.store.users_without_factor(account, after, PAGE_SIZE + 1).await?;
+    let more = users.len() > PAGE_SIZE;
+    users.truncate(PAGE_SIZE);
+    let next = users.last().filter(|_| more).map(|last| last.cursor(store::UserSort::Name));
+    Ok(LackingPage { users, next })
+}
+
+/// Demands a second factor of everybody in the account, from so many days on; those who have none
+/// are told by mail. Whoever joins later has the same date.
+///
+/// # Errors
+/// [`Failure::OwnersOnly`]; [`Failure::Invalid`]; [`Conflict::SecondFactorFirst`] when the actor
+/// has none themselves; [`Conflict::ChangedMeanwhile`] when it is demanded already;
+/// [`Failure::Unavailable`].
+pub async fn demand_factor(
+    latchkey: &Latchkey,
+    actor: &Actor,
+    days: &str,
+    client: &Client,
+) -> Result<(), Failure> {
+    must_own(actor)?;
+    let days = parse_days(days).map_err(|problem| Failure::field(Field::Days, problem))?;
+    let now = latchkey.now();
+    let factor = DemandedFactor { since: now, from: now.after(days * DAY), asked_at: None };
+    let change = |facts: &PolicyFacts| {
+        if facts.policy.factor.is_some() {
+            return Err(Failure::Conflict(Conflict::ChangedMeanwhile));
+        }
+        if !facts.has_factor {
+            return Err(Failure::Conflict(Conflict::SecondFactorFirst));
+        }
+        let policy = AccountPolicy { factor: Some(factor), ..facts.policy.clone() };
+        let rule = |factor: Option<DemandedFactor>| {
+            PolicyRule::SecondFactor(factor.map(|factor| factor.from))
+        };
+        let mut change = changing(facts, policy, rule(None), rule(Some(factor)), client);
+        change.reminders = Some(reminders(&facts.account_name, factor, now));
+        Ok(Some(change))
+    };
+    apply(latchkey, actor, now, change).await
+}
+
+/// Demands a second factor no longer.
+///
+/// # Errors
+/// [`Failure::OwnersOnly`], [`Failure::Unavailable`].
+pub async fn demand_no_factor(
+    latchkey: &Latchkey,
+    actor: &Actor,
+    client: &Client,
+) -> Result<(), Failure> {
+    must_own(actor)?;
+    let change = |facts: &PolicyFacts| {
+        let Some(factor) = facts.policy.factor else { return Ok(None) };
+        let policy = AccountPolicy { factor: None, ..facts.policy.clone() };
+        let before = PolicyRule::SecondFactor(Some(factor.from));
+        Ok(Some(changing(facts, policy, before, PolicyRule::SecondFactor(None), client)))
+    };
+    apply(latchkey, actor, latchkey.now(), change).await
+}
+
+/// Bounds for how long a session opens the account. An empty span is the provider's. `before` is
+/// what the actor was shown, if that is known.
+///
+/// # Errors
+/// [`Failure::OwnersOnly`]; [`Failure::Invalid`]; [`Conflict::ChangedMeanwhile`];
+/// [`Failure::Unavailable`].
+pub async fn bound_sessions(
+    latchkey: &Latchkey,
+    actor: &Actor,
+    idle: &str,
+    absolute: &str,
+    before: Option<&str>,
+    client: &Client,
+) -> Result<(), Failure> {
+    must_own(actor)?;
+    let mut errors = FieldErrors::default();
+    let idle = errors.take(Field::SessionIdle, parse_span(idle));
+    let absolute = errors.take(Field::SessionAbsolute, parse_span(absolute));
+    let (Some(idle), Some(absolute)) = (idle, absolute) else {
+        return Err(errors.into_failure());
+    };
+    let sessions = SessionSpans { idle, absolute };
+    let change = |facts: &PolicyFacts| {
+        let policy = AccountPolicy { sessions, ..facts.policy.clone() };
+        let (present, wanted) =
+            (PolicyRule::Sessions(facts.policy.sessions), PolicyRule::Sessions(sessions));
+        replacing(facts, policy, present, wanted, before, client)
+    };
+    apply(latchkey, actor, latchkey.now(), change).await
+}
+
+/// Has invitations go to addresses of these domains only; without any, to every address. Who is in
+/// the account stays. `before` is what the actor was shown, if that is known.
+///
+/// # Errors
+/// [`Failure::OwnersOnly`]; [`Failure::Invalid`]; [`Conflict::ChangedMeanwhile`];
+/// [`Failure::Unavailable`].
+pub async fn limit_domains(
+    latchkey: &Latchkey,
+    actor: &Actor,
+    domains: &str,
+    before: Option<&str>,
+    client: &Client,
+) -> Result<(), Failure> {
+    must_own(actor)?;
+    let domains =
+        EmailDomains::parse(domains).map_err(|problem| Failure::field(Field::Domains, problem))?;
+    let change = |facts: &PolicyFacts| {
+        let policy = AccountPolicy { domains: domains.clone(), ..facts.policy.clone() };
+        let present = PolicyRule::Domains(facts.policy.domains.clone());
+        let wanted = PolicyRule::Domains(domains.clone());
+        replacing(facts, policy, present, wanted, before, client)
+    };
+    apply(latchkey, actor, latchkey.now(), change).await
+}
+
+/// Reminds everybody now who has no second factor: once a day. In a large account, the first
+/// hundred at once and the others within the hour.
+///
+/// # Errors
+/// [`Failure::OwnersOnly`]; [`Conflict::ChangedMeanwhile`] when none is demanded any more;
+/// [`Failure::TooMany`]; [`Failure::Unavailable`].
+pub async fn remind(latchkey: &Latchkey, actor: &Actor) -> Result<(), Failure> {
+    must_own(actor)?;
+    let now = latchkey.now();
+    let key = format!("remind:{}", uuid::Uuid::from(actor.account));
+    let bound = Bound { key, most: 1, window: DAY, of: Limited::Reminders };
+    let change = |facts: &PolicyFacts| {
+        let Some(factor) = facts.policy.factor else {
+            return Err(Failure::Conflict(Conflict::ChangedMeanwhile));
+        };
+        let factor = DemandedFactor { asked_at: Some(now), ..factor };
+        Ok(Some(PolicyChange {
+            policy: AccountPolicy { factor: Some(factor), ..facts.policy.clone() },
+            entry: None,
+            mails: Vec::new(),
+            bounds: vec![bound],
+            reminders: Some(reminders(&facts.account_name, factor, now)),
+        }))
+    };
+    apply(latchkey, actor, now, change).await
+}
+
+/// Reminds, in all accounts, those who have no second factor and weren't reached by the present
+/// round yet. Answers how many. Nodes may do so at once: each person is reminded once a round.
+///
+/// # Errors
+/// [`Failure::Unavailable`].
+pub async fn send_reminders(latchkey: &Latchkey) -> Result<usize, Failure> {
+    let (mut sent, mut last) = (0, None);
+    loop {
+        let accounts = latchkey.store.demanding_accounts(last, ACCOUNTS).await?;
+        let Some(newest) = accounts.last() else { return Ok(sent) };
+        last = Some(*newest);
+        for account in accounts {
+            loop {
+                let now = latchkey.now();
+                let reminded = latchkey.store.remind_of_factor(account, now, |account| {
+                    reminders(&account.name, account.factor, now)
+                });
+                let reminded = reminded.await?;
+                sent += reminded;
+                if reminded < BATCH {
+                    break;
+                }
+            }
+        }
+    }
+}
+
+/// The names of accounts that close to the viewer, or have a date for it, should they turn their
+/// second factor off.
+///
+/// # Errors
+/// [`Failure::Unavailable`].
+pub async fn demanding(latchkey: &Latchkey, viewer: &Viewer) -> Result<Vec<String>, Failure> {
+    latchkey.store.demanding_accounts_of(viewer.user, PAGE_SIZE).await
+}
+
+async fn apply(
+    latchkey: &Latchkey,
+    actor: &Actor,
+    now: Timestamp,
+    change: impl FnOnce(&PolicyFacts) -> Result<Option<PolicyChange>, Failure> + Send,
+) -> Result<(), Failure> {
+    let decide = |facts: &PolicyFacts| {
+        must_own(&facts.actor)?;
+        change(facts)
+    };
+    latchkey.store.change_policy(actor.account, actor.user, now, decide).await
+}
+
+/// The change of a rule to what is wanted; none when it is so already.
+fn replacing(
+    facts: &PolicyFacts,
+    policy: AccountPolicy,
+    present: PolicyRule,
+    wanted: PolicyRule,
+    before: Option<&str>,
+    client: &Client,
+) -> Result<Option<PolicyChange>, Failure> {
+    if present == wanted {
+        return Ok(None);
+    }
+    if before.is_some_and(|before| before != present.to_stored()) {
+        return Err(Failure::Conflict(Conflict::ChangedMeanwhile));
+    }
+    Ok(Some(changing(facts, policy, present, wanted, client)))
+}
+
+/// What changing a rule writes: the policy, the log's row, and a mail to every owner.
+fn changing(
+    facts: &PolicyFacts,
+    policy: AccountPolicy,
+    before: PolicyRule,
+    after: PolicyRule,
+    client: &Client,
+) -> PolicyChange {
+    let mail = Mail::PolicyChanged {
+        account: facts.account_name.clone(),
+        changed_by: facts.actor_name.clone(),
+        before: before.clone(),
+        after: after.clone(),
+    };
+    let to_owner = |owner: &store::Owner| NewMail {
+        to: owner.email.clone(),
+        language: client.language.clone(),
+        mail: mail.clone(),
+        invitation: None,
+    };
+    let entry = NewActivity {
+        kind: after.kind(),
+        actor: Some(facts.actor.user),
+        actor_name: facts.actor_name.clone(),
+        subject: None,
+        subject_name: String::new(),
+        before: Some(before.into()),
+        after: Some(after.into()),
+        address: client.address.clone(),
+    };
+    PolicyChange {
+        policy,
+        entry: Some(entry),
+        mails: facts.owners.iter().map(to_owner).collect(),
+        bounds: Vec::new(),
+        reminders: None,
+    }
+}
+
+/// The present round of reminders. One begins when a second factor is demanded, three days before
+/// it is needed, at that moment, and whenever an owner asks for it.
+fn reminders(account: &str, factor: DemandedFactor, now: Timestamp) -> Reminders {
+    let DemandedFactor { since, from, asked_at } = factor;
+    let rounds = [from.before(SOON), from].into_iter().chain(asked_at);
+    let round = rounds.filter(|round| (since..=now).contains(round)).max().unwrap_or(since);
+    let closed = from <= now;
+    let mail = Mail::SecondFactorDemanded { account: account.to_owned(), from, closed };
+    Reminders { round, mail, most: BATCH }
+}
+
+fn parse_days(text: &str) -> Result<u32, FieldProblem> {
+    match text.trim() {
+        "" => Err(FieldProblem::Missing),
+        text => {
+            text.parse().ok().filter(|days| *days <= LONGEST_GRACE).ok_or(FieldProblem::Malformed)
+        }
+    }
+}
+
+fn parse_span(text: &str) -> Result<Option<SessionSpan>, FieldProblem> {
+    match text {
+        "" => Ok(None),
+        text => text.parse().map(Some).map_err(|_| FieldProblem::Unknown),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(days: i64) -> Timestamp {
+        Timestamp::from_micros(days * 24 * 60 * 60 * 1_000_000)
+    }
+
+    #[test]
+    fn a_round_begins_at_each_stage() {
+        let factor = DemandedFactor { since: at(10), from: at(24), asked_at: None };
+        let asked = DemandedFactor { asked_at: Some(at(22)), ..factor };
+        let short = DemandedFactor { from: at(12), ..factor };
+        let at_once = DemandedFactor { from: at(10), ..factor };
+        let cases = [
+            (factor, 10, 10, false),
+            (factor, 20, 10, false),
+            (factor, 21, 21, false),
+            (factor, 24, 24, true),
+            (factor, 90, 24, true),
+            (asked, 22, 22, false),
+            (asked, 24, 24, true),
+            (short, 11, 10, false),
+            (at_once, 10, 10, true),
+        ];
+        for (factor, now, round, closed) in cases {
+            let reminders = reminders("Bakery", factor, at(now));
+            assert_eq!(reminders.round, at(round), "{factor:?} on day {now}");
+            let account = "Bakery".to_owned();
+            let mail = Mail::SecondFactorDemanded { account, from: factor.from, closed };
+            assert_eq!(reminders.mail, mail);
+        }
+    }
+
+    #[test]
+    fn how_many_days_there_can_be() {
+        for (text, days) in [("0", 0), (" 14 ", 14), ("30", 30)] {
+            assert_eq!(parse_days(text), Ok(days));
+        }
+        assert_eq!(parse_days(" "), Err(FieldProblem::Missing));
+        for text in ["31", "-1", "1.5", "two", "99999999999"] {
+            assert_eq!(parse_days(text), Err(FieldProblem::Malformed), "{text}");
+        }
+    }
+}

@@ -1,0 +1,35 @@
+-- What an account's owners demand of everybody who enters it. factor_since is when they demanded a
+-- second factor, factor_from when entering begins to take it, factor_asked_at when an owner last
+-- had people reminded. Sessions are in minutes. domains are those that invitations go to, with a
+-- space between them; none means every one.
+CREATE TABLE account_policies (
+    account_id BLOB NOT NULL PRIMARY KEY REFERENCES accounts (id),
+    factor_since INTEGER,
+    factor_from INTEGER,
+    factor_asked_at INTEGER,
+    session_idle INTEGER,
+    session_absolute INTEGER,
+    domains TEXT NOT NULL,
+    CHECK ((factor_since IS NULL) = (factor_from IS NULL))
+) STRICT, WITHOUT ROWID;
+CREATE INDEX account_policies_demanding ON account_policies (account_id)
+    WHERE factor_from IS NOT NULL;
+
+-- The newest round of reminders that somebody without a second factor was reached by: each round
+-- reaches them once, whichever node sends it.
+CREATE TABLE factor_reminders (
+    account_id BLOB NOT NULL,
+    user_id BLOB NOT NULL,
+    round INTEGER NOT NULL,
+    PRIMARY KEY (account_id, user_id),
+    FOREIGN KEY (account_id, user_id)
+        REFERENCES memberships (account_id, user_id) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+
+-- When a session last opened an account whose owners bound how long it may be left unused.
+CREATE TABLE account_visits (
+    session_id BLOB NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
+    account_id BLOB NOT NULL REFERENCES accounts (id),
+    last_seen_at INTEGER NOT NULL,
+    PRIMARY KEY (session_id, account_id)
+) STRICT, WITHOUT ROWID;
