@@ -6,8 +6,6 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 #[cfg(not(feature = "ssr"))]
 use leptos_router::hooks::use_query_map;
-#[cfg(feature = "ssr")]
-use model::Failure;
 use model::{Access, AccountNumber, UserId};
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
