@@ -5,8 +5,8 @@ use leptos::prelude::*;
 use model::{Access, Area, Permission, PermissionSet};
 #[cfg(feature = "ssr")]
 use model::{
-    Conflict, EmailDomains, Failure, Field, FieldProblem, Guessable, InvitationState, Limit, Limited,
-    PolicyRule, SessionSpan, Timestamp,
+    Conflict, EmailDomains, Failure, Field, FieldProblem, Guessable, InvitationState, Limit,
+    Limited, PolicyRule, SessionSpan, Timestamp,
 };
 
 use crate::i18n::Locale;

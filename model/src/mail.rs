@@ -95,6 +95,26 @@ pub enum Mail {
         /// When.
         at: Timestamp,
     },
+    /// To a user without a second factor: an account demands one.
+    SecondFactorDemanded {
+        /// The account's name.
+        account: String,
+        /// From when on it opens with a second factor only.
+        from: Timestamp,
+        /// Whether that moment has come.
+        closed: bool,
+    },
+    /// To an owner: a rule of the account's policy changed.
+    PolicyChanged {
+        /// The account's name.
+        account: String,
+        /// Who changed it.
+        changed_by: String,
+        /// How it was.
+        before: PolicyRule,
+        /// How it is.
+        after: PolicyRule,
+    },
     /// To the address of a login that was made without proving it: a link that proves it.
     EmailProof {
         /// Until when the link works.
@@ -135,26 +155,6 @@ pub enum Mail {
         after: String,
         /// When.
         at: Timestamp,
-    },
-    /// To a user without a second factor: an account demands one.
-    SecondFactorDemanded {
-        /// The account's name.
-        account: String,
-        /// From when on it opens with a second factor only.
-        from: Timestamp,
-        /// Whether that moment has come.
-        closed: bool,
-    },
-    /// To an owner: a rule of the account's policy changed.
-    PolicyChanged {
-        /// The account's name.
-        account: String,
-        /// Who changed it.
-        changed_by: String,
-        /// How it was.
-        before: PolicyRule,
-        /// How it is.
-        after: PolicyRule,
     },
 }
 
