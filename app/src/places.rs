@@ -81,7 +81,7 @@ impl Places {
 
 impl fmt::Debug for Places {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Places").field(&self.0.metadata().database_type).finish()
+        f.write_str(&self.0.metadata().database_type)
     }
 }
 

@@ -292,7 +292,7 @@ mod tests {
         };
         assert_eq!(contrast("#ffffff", "#000000"), 21.0);
         assert_eq!(contrast("#777777", "#ffffff"), 4.48);
-        assert_eq!(contrast("#00687a", "#ffffff"), 6.42);
+        assert_eq!(contrast("#00687a", "#ffffff"), 6.44);
         assert_eq!(contrast("#336699", "#336699"), 1.0);
     }
 

@@ -45,7 +45,8 @@ async fn sign_in(browser: &mut Browser, device: &mut Authenticator) -> Page {
 
 async fn give(browser: &mut Browser, credential: &str) -> Page {
     let fields = [("credential", credential), ("next", BAKERY)];
-    browser.post("/sign-in", "sign-in/passkey", &fields).await
+    let path = format!("/sign-in?next={BAKERY}");
+    browser.post(&path, "sign-in/passkey", &fields).await
 }
 
 /// Gives the right password, in a browser of its own.
