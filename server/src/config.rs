@@ -23,6 +23,7 @@ use lettre::transport::smtp::client::Certificate;
 use model::{EmailAddress, Language, Secret};
 use serde::{Deserialize, Deserializer, de};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
 use url::Url;
 
 use crate::look::{self, Colour, Mark, Theme};
@@ -251,6 +252,21 @@ impl Default for Config {
 }
 
 impl Config {
+    /// What is logged. One part is kept from the most talkative level: there it writes addresses
+    /// whole, also those that are keys (OWASP ASVS 5.0 V16.2.5).
+    #[must_use]
+    pub fn log_filter(&self) -> EnvFilter {
+        let filter = EnvFilter::new(&self.log);
+        match "tower_http::csrf=debug".parse() {
+            Ok(quiet) if self.log_is_talkative() => filter.add_directive(quiet),
+            _ => filter,
+        }
+    }
+
+    fn log_is_talkative(&self) -> bool {
+        EnvFilter::new(&self.log).max_level_hint() == Some(LevelFilter::TRACE)
+    }
+
     /// Reads the settings: from `file`, or else from [`FILE`] if there is one, and from this
     /// process's environment.
     ///

@@ -24,7 +24,6 @@ use domain::digests::PublicKey;
 use jiff::tz::TimeZone;
 use model::{AccountNumber, Failure, Field, FieldProblem, Timestamp};
 use store::Store;
-use tracing_subscriber::EnvFilter;
 
 use crate::clock::{SystemClock, SystemRandom};
 use crate::config::{Config, LogFormat};
@@ -212,7 +211,7 @@ fn say(line: &str) -> Result<()> {
 
 fn begin_logging(config: &Config) {
     let log = tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::new(&config.log))
+        .with_env_filter(config.log_filter())
         .with_ansi(io::stderr().is_terminal())
         .with_writer(io::stderr);
     match config.log_format {

