@@ -36,7 +36,7 @@ test('an address is changed by a link to the new one and taken back by a link to
   await theirs.getByRole('button', { name: 'Put the address back' }).click();
   await expect(announcement(theirs, `You sign in with ${tom.email} again`)).toBeVisible();
   const password = 'a window beside the lamp';
-  await theirs.getByLabel('New password').fill(password);
+  await theirs.getByLabel('New password', { exact: true }).fill(password);
   await theirs.getByRole('button', { name: 'Change password' }).click();
   await fillSignIn(theirs, { email: tom.email, password });
   await expect(ownName(theirs, tom)).toBeVisible();
