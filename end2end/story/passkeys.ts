@@ -5,7 +5,7 @@ import { announcement, heading } from './steps';
 export interface Device {
   session: CDPSession;
   id: string;
-  /** Whether somebody is there to touch it: without, it waits. */
+  /** Whether somebody is there to touch it when it is asked. */
   attended: (attended: boolean) => Promise<void>;
 }
 
@@ -29,13 +29,18 @@ export async function plugIn(page: Page): Promise<Device> {
   return { session, id, attended };
 }
 
-/** Adds a passkey on the security page; answers the recovery codes that came with it. */
-export async function addPasskey(page: Page, name: string): Promise<string[]> {
+/** Has the browser make a passkey, from the security page on. */
+export async function makePasskey(page: Page, name: string) {
   await page.goto('/security');
   await page.getByRole('button', { name: 'Add a passkey' }).click();
   await expect(heading(page, 'Add a passkey')).toBeVisible();
   await page.getByLabel('Name', { exact: true }).fill(name);
   await page.getByRole('button', { name: 'Create passkey' }).click();
+}
+
+/** Adds a passkey on the security page; answers the recovery codes that came with it. */
+export async function addPasskey(page: Page, name: string): Promise<string[]> {
+  await makePasskey(page, name);
   await expect(announcement(page, 'Passkey added')).toBeVisible();
   return announcement(page, 'Passkey added').getByRole('listitem').allInnerTexts();
 }

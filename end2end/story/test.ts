@@ -11,7 +11,7 @@ export interface Stage {
 }
 
 interface Scene {
-  /** The 4xx answers that the page's own form posts may get in this spec; the browser logs each as an error. */
+  /** The 4xx answers that the page's own forms and questions for content may get in this spec; the browser logs each as an error. */
   refusals: number[];
   /** Opens a page in a browser of its own: somebody else's, without anybody's cookies. */
   someoneElse: () => Promise<Page>;
@@ -67,14 +67,14 @@ export const test = base.extend<Scene, Stage & { latchkey: Latchkey }>({
 /** Listens to everything that the pages of a context complain about. */
 function listen(context: BrowserContext, refusals: number[]): () => string[] {
   const refusedDocuments = new Set<string>();
-  const refusedPosts = new Set<string>();
+  const refusedAnswers = new Set<string>();
   const heard: { text: string; url: string }[] = [];
 
   context.on('response', (response) => {
     const request = response.request();
     if (response.status() < 400 || response.status() >= 500) return;
     if (request.isNavigationRequest() && !request.frame().parentFrame()) refusedDocuments.add(response.url());
-    else if (request.method() === 'POST' && refusals.includes(response.status())) refusedPosts.add(response.url());
+    else if (refusals.includes(response.status()) && (request.method() === 'POST' || response.url().includes('/api/'))) refusedAnswers.add(response.url());
   });
   context.on('console', (message) => {
     if (message.type() !== 'error' && message.type() !== 'warning') return;
@@ -93,7 +93,7 @@ function listen(context: BrowserContext, refusals: number[]): () => string[] {
   // Chromium logs every 4xx as an error, also where a refusal is exactly what was asked for.
   const isExpected = ({ text, url }: { text: string; url: string }) =>
     text.startsWith('Failed to load resource: the server responded with a status of 4') &&
-    (refusedDocuments.has(url) || refusedPosts.has(url));
+    (refusedDocuments.has(url) || refusedAnswers.has(url));
   return () => heard.filter((one) => !isExpected(one) && !isHint(one)).map(({ text, url }) => `${text} (${url})`);
 }
 
