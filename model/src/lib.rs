@@ -12,6 +12,7 @@ mod email_domain;
 mod failure;
 mod invitation;
 mod language;
+mod line;
 mod mail;
 mod page;
 mod passkey;

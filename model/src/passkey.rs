@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::FieldProblem;
+use crate::line::one_line;
 
 /// A passkey's id with us; not the credential's, which its authenticator chooses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -52,16 +53,7 @@ impl PasskeyName {
     /// [`FieldProblem::Missing`], [`FieldProblem::TooLong`], or [`FieldProblem::Malformed`] for
     /// control characters.
     pub fn parse(text: &str) -> Result<Self, FieldProblem> {
-        let name = text.split_whitespace().collect::<Vec<_>>().join(" ");
-        if name.is_empty() {
-            Err(FieldProblem::Missing)
-        } else if name.chars().any(char::is_control) {
-            Err(FieldProblem::Malformed)
-        } else if name.chars().count() > Self::LONGEST {
-            Err(FieldProblem::TooLong)
-        } else {
-            Ok(Self(name))
-        }
+        one_line(text, Self::LONGEST).map(Self)
     }
 
     /// The name.

@@ -6,6 +6,7 @@ use icu_normalizer::ComposingNormalizerBorrowed;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::line::one_line;
 use crate::{FieldProblem, Secret};
 
 /// A user's id.
@@ -85,16 +86,7 @@ impl FullName {
     /// [`FieldProblem::Missing`], [`FieldProblem::TooLong`], or [`FieldProblem::Malformed`] for
     /// control characters.
     pub fn parse(text: &str) -> Result<Self, FieldProblem> {
-        let name = text.split_whitespace().collect::<Vec<_>>().join(" ");
-        if name.is_empty() {
-            Err(FieldProblem::Missing)
-        } else if name.chars().any(char::is_control) {
-            Err(FieldProblem::Malformed)
-        } else if name.chars().count() > Self::LONGEST {
-            Err(FieldProblem::TooLong)
-        } else {
-            Ok(Self(name))
-        }
+        one_line(text, Self::LONGEST).map(Self)
     }
 
     /// The name.

@@ -1,22 +1,17 @@
 //! Server functions of answering an invitation.
 
+use domain::invitations::{Asks, Joined, JoinedAccount};
+use domain::sessions::Begun;
 use leptos::prelude::*;
 use leptos::server_fn::codec::GetUrl;
 use model::Access;
+use model::Failure;
 use serde::{Deserialize, Serialize};
 
-use crate::page::Page;
+use crate::page::{Notice, Page};
 use crate::problem::Problem;
+use crate::request;
 use crate::when::Moment;
-
-#[cfg(feature = "ssr")]
-use {
-    crate::page::Notice,
-    crate::request,
-    domain::invitations::{Asks, Joined, JoinedAccount},
-    domain::sessions::Begun,
-    model::Failure,
-};
 
 /// What the page of an invitation shows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -114,7 +109,6 @@ pub(crate) async fn join_page(token: String) -> Result<Page<JoinView>, Problem> 
 }
 
 /// What a dead link's page says; its status says the same to programs.
-#[cfg(feature = "ssr")]
 fn dead(failure: Failure) -> Result<Dead, Problem> {
     use model::{Conflict, InvitationState};
     let dead = match &failure {
@@ -170,7 +164,6 @@ pub(crate) async fn join_with_password(
     }
 }
 
-#[cfg(feature = "ssr")]
 async fn welcome(begun: &Begun, account: JoinedAccount) -> Result<(), Problem> {
     let latchkey = request::latchkey()?;
     // The browser has one session: who was signed in with it before isn't any more.
@@ -182,7 +175,6 @@ async fn welcome(begun: &Begun, account: JoinedAccount) -> Result<(), Problem> {
     Ok(())
 }
 
-#[cfg(feature = "ssr")]
 fn lead_into(JoinedAccount { number, name }: JoinedAccount) {
     request::done(&format!("/accounts/{number}"), Notice::Joined { account: name });
 }

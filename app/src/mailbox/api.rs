@@ -8,7 +8,6 @@ use crate::page::Page;
 use crate::problem::Problem;
 use crate::when::Moment;
 
-#[cfg(feature = "ssr")]
 use {crate::mails, crate::request, model::Failure};
 
 /// A mail in the list.
@@ -90,13 +89,11 @@ pub(crate) async fn mail_page(mail: String) -> Result<Page<MailView>, Problem> {
     request::plain_page(None, view).await
 }
 
-#[cfg(feature = "ssr")]
 fn where_mail_is_kept() -> Result<(), Problem> {
     if request::site().mailbox { Ok(()) } else { Err(Failure::NotFound.into()) }
 }
 
 /// Sets the links apart from the text around them.
-#[cfg(feature = "ssr")]
 fn pieces(text: &str) -> Vec<Piece> {
     let pieces = text.split_inclusive('\n').map(|line| {
         let link = line.starts_with("http://") || line.starts_with("https://");

@@ -1,206 +1,18 @@
 //! Server functions of a user's own login.
 
+use domain::Latchkey;
+use domain::sessions::Viewer;
 use leptos::prelude::*;
 use leptos::server_fn::codec::GetUrl;
+use model::{Conflict, Failure, Secret, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::page::Page;
+use crate::browsers::browser;
+use crate::page::{Notice, Page};
 use crate::problem::Problem;
+use crate::request;
+use crate::ui::factor::given;
 use crate::when::Moment;
-
-#[cfg(feature = "ssr")]
-use {
-    crate::browsers::browser,
-    crate::page::Notice,
-    crate::request,
-    crate::ui::factor::given,
-    domain::Latchkey,
-    domain::emails::{Asks, Standing},
-    domain::sessions::Viewer,
-    leptos_i18n::Locale as _,
-    model::{Conflict, Failure, Secret, Timestamp},
-};
-
-/// What a user's own pages show.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct ProfileView {
-    /// Their name.
-    pub(crate) name: String,
-    /// Their address.
-    pub(crate) email: String,
-    /// How the address stands, in words.
-    pub(crate) email_hint: String,
-    /// Their language, or the one that they read this in.
-    pub(crate) language: String,
-}
-
-/// The reader's own login.
-#[server(prefix = "/api", endpoint = "profile/page", input = GetUrl)]
-pub(crate) async fn profile_page() -> Result<Page<ProfileView>, Problem> {
-    let viewer = request::signed_in().await?;
-    let email_hint = match domain::emails::standing(&request::latchkey()?, &viewer).await? {
-        Standing::Proven => words!(profile.email_hint),
-        Standing::Changing(after) => words!(profile.email_changing, email = after.to_string()),
-        Standing::Unproven => words!(profile.email_unproven),
-    };
-    let view = ProfileView {
-        name: viewer.full_name.clone(),
-        email: viewer.email.to_string(),
-        email_hint,
-        language: crate::words::locale().as_str().to_owned(),
-    };
-    request::plain_page(Some(&viewer), view).await
-}
-
-/// Gives the reader another name, and their pages and mails another language.
-#[server(prefix = "/api", endpoint = "profile/save")]
-pub(crate) async fn save_profile(full_name: String, language: String) -> Result<(), Problem> {
-    let viewer = request::signed_in().await?;
-    let language = crate::languages::server::known(&language)?;
-    let latchkey = request::latchkey()?;
-    domain::sessions::change_profile(&latchkey, &viewer, &full_name, &language).await?;
-    request::remember_language(&language);
-    request::done("/profile", Notice::ChangesSaved);
-    Ok(())
-}
-
-/// Sends a link to the address that the reader wants for their login.
-#[server(prefix = "/api", endpoint = "profile/change-email")]
-pub(crate) async fn change_email(#[server(default)] email: String) -> Result<(), Problem> {
-    let viewer = request::signed_in().await?;
-    let (latchkey, client) = (request::latchkey()?, request::client());
-    let email = domain::emails::ask(&latchkey, &viewer, &email, &client).await?;
-    request::done("/profile", Notice::EmailAsked { email: email.to_string() });
-    Ok(())
-}
-
-/// What the page of a link about an address shows.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct EmailLinkView {
-    /// Its heading.
-    pub(crate) heading: String,
-    /// What it is about.
-    pub(crate) text: String,
-    /// The words on its button.
-    pub(crate) button: String,
-    /// What the button sends, and where; none when it is a link.
-    pub(crate) form: Option<(EmailForm, String)>,
-    /// Where the link leads: on, or from signing out back to here.
-    pub(crate) path: String,
-    /// The link's token.
-    pub(crate) token: String,
-}
-
-/// What is done by a link about an address.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum EmailForm {
-    /// Confirming it.
-    Confirm,
-    /// Taking a change back.
-    Undo,
-    /// Signing out, as somebody else is signed in.
-    SignOut,
-}
-
-impl EmailForm {
-    /// The server function's endpoint.
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::Confirm => "profile/confirm-email",
-            Self::Undo => "profile/undo-email",
-            Self::SignOut => "sign-out",
-        }
-    }
-}
-
-/// The page of a link about an address. Opening it changes nothing.
-#[server(prefix = "/api", endpoint = "email/page", input = GetUrl)]
-pub(crate) async fn email_link_page(
-    step: String,
-    token: String,
-) -> Result<Page<EmailLinkView>, Problem> {
-    let viewer = request::viewer_if_any()?;
-    let latchkey = request::latchkey()?;
-    let path = format!("/email/{step}/{token}");
-    let view = if step == "undo" {
-        domain::emails::open_undo(&latchkey, &token).await.map(|(before, after)| EmailLinkView {
-            heading: words!(email.undo_heading),
-            text: words!(email.undo_text, before = before.to_string(), after = after.to_string()),
-            button: words!(email.undo_button),
-            form: Some((EmailForm::Undo, path.clone())),
-            path,
-            token,
-        })
-    } else {
-        let opened = domain::emails::open(&latchkey, &token, viewer.as_ref()).await;
-        opened.map(|opened| confirming(&opened, path, token))
-    };
-    let view = match view {
-        Ok(view) => view,
-        Err(Failure::Conflict(_)) => {
-            request::gone();
-            EmailLinkView {
-                heading: words!(reset.spent_heading),
-                text: words!(email.spent),
-                button: words!(email.to_profile),
-                form: None,
-                path: "/profile".to_owned(),
-                token: String::new(),
-            }
-        }
-        Err(failure) => return Err(failure.into()),
-    };
-    request::plain_page(viewer.as_ref(), view).await
-}
-
-#[cfg(feature = "ssr")]
-fn confirming(opened: &domain::emails::Opened, path: String, token: String) -> EmailLinkView {
-    let (before, after) = (opened.before.to_string(), opened.after.to_string());
-    let proves = opened.before == opened.after;
-    let text = match opened.asks {
-        Asks::Yes if proves => words!(email.prove_text, email = after.clone()),
-        Asks::Yes => words!(email.confirm_text, before = before, after = after.clone()),
-        Asks::SignIn => words!(email.sign_in_first, email = before),
-        Asks::OtherUser => words!(email.other_user, email = before),
-    };
-    let (button, form, path) = match opened.asks {
-        Asks::Yes => {
-            let form = Some((EmailForm::Confirm, path.clone()));
-            (words!(email.confirm_button, email = after), form, path)
-        }
-        Asks::SignIn => {
-            let next = crate::page::escape_query(&path);
-            (words!(sign_in.button), None, format!("/sign-in?next={next}"))
-        }
-        Asks::OtherUser => {
-            let form = Some((EmailForm::SignOut, "/sign-out".to_owned()));
-            (words!(join.other_button), form, path)
-        }
-    };
-    EmailLinkView { heading: words!(email.confirm_heading), text, button, form, path, token }
-}
-
-/// Confirms an address.
-#[server(prefix = "/api", endpoint = "profile/confirm-email")]
-pub(crate) async fn confirm_email(token: String) -> Result<(), Problem> {
-    let viewer = request::signed_in().await?;
-    let session = request::session().ok_or(Failure::SignedOut)?;
-    let (latchkey, client) = (request::latchkey()?, request::client());
-    let email = domain::emails::confirm(&latchkey, &viewer, &session, &token, &client).await?;
-    request::done("/profile", Notice::EmailConfirmed { email: email.to_string() });
-    Ok(())
-}
-
-/// Takes the change of an address back, and goes on to choosing a password.
-#[server(prefix = "/api", endpoint = "profile/undo-email")]
-pub(crate) async fn undo_email(token: String) -> Result<(), Problem> {
-    let (latchkey, client) = (request::latchkey()?, request::client());
-    let (email, reset) = domain::emails::undo(&latchkey, &token, &client).await?;
-    request::end_session();
-    let path = format!("/reset/{}", reset.secret().expose());
-    request::done(&path, Notice::EmailUndone { email: email.to_string() });
-    Ok(())
-}
 
 /// What the page about security shows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -335,7 +147,6 @@ pub(crate) struct QrCode {
     pub(crate) path: String,
 }
 
-#[cfg(feature = "ssr")]
 impl QrCode {
     fn draw(text: &str) -> Option<Self> {
         const QUIET: usize = 4;
@@ -370,13 +181,11 @@ pub(crate) async fn app_setup_page() -> Result<Page<AppSetupView>, Problem> {
     request::plain_page(Some(&viewer), view).await
 }
 
-#[cfg(feature = "ssr")]
 fn in_groups(key: &Secret) -> String {
     let letters: Vec<char> = key.expose().chars().collect();
     letters.chunks(4).map(|group| group.iter().collect::<String>()).collect::<Vec<_>>().join(" ")
 }
 
-#[cfg(feature = "ssr")]
 fn plain(codes: Vec<Secret>) -> Vec<String> {
     codes.iter().map(|code| code.expose().to_owned()).collect()
 }
@@ -448,7 +257,6 @@ pub(crate) async fn factor_page() -> Result<Page<FactorView>, Problem> {
 }
 
 /// Which accounts close to the viewer without a second factor, in a sentence.
-#[cfg(feature = "ssr")]
 async fn closing(latchkey: &Latchkey, viewer: &Viewer) -> Result<Option<String>, Failure> {
     let accounts = domain::policies::demanding(latchkey, viewer).await?;
     let sentence =

@@ -3,10 +3,8 @@
 
 mod api;
 pub(crate) mod authenticator;
-pub(crate) mod email;
 pub(crate) mod forgot;
 pub(crate) mod passkeys;
-pub(crate) mod profile;
 pub(crate) mod reset;
 
 use leptos::prelude::*;

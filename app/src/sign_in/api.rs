@@ -1,21 +1,16 @@
 //! Server functions of signing in and out.
 
+use domain::sessions::SignedIn;
 use leptos::prelude::*;
 use leptos::server_fn::codec::GetUrl;
+use model::{Conflict, Failure};
 use serde::{Deserialize, Serialize};
 
 use crate::page::Page;
-use crate::problem::Problem;
-
-#[cfg(feature = "ssr")]
 use crate::page::{Notice, escape_query, same_site};
-#[cfg(feature = "ssr")]
-use {
-    crate::request,
-    crate::ui::factor::given,
-    domain::sessions::SignedIn,
-    model::{Conflict, Failure},
-};
+use crate::problem::Problem;
+use crate::request;
+use crate::ui::factor::given;
 
 /// What the sign-in page shows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,7 +60,6 @@ pub(crate) async fn sign_in_page(next: String, r#as: String) -> Result<Page<Sign
     request::plain_page(None, view).await
 }
 
-#[cfg(feature = "ssr")]
 fn demo_logins(next: &str) -> Vec<DemoLogin> {
     use domain::demo::{AMIRA, BJORN, INGRID, MEI, OLAV, TOM};
     let roles = [

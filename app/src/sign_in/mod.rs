@@ -1,7 +1,6 @@
 //! Signing in and out.
 
 mod api;
-#[cfg(feature = "ssr")]
 pub(crate) mod confirm;
 pub(crate) mod second_factor;
 

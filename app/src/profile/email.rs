@@ -6,7 +6,7 @@ use leptos_router::{LazyRoute, lazy_route};
 use model::Field;
 
 use crate::page::{Loading, PageTitle, framed, narrow};
-use crate::security::api::{EmailLinkView, ProfileView, email_link_page, profile_page};
+use crate::profile::api::{EmailLinkView, ProfileView, email_link_page, profile_page};
 use crate::ui::field::TextField;
 use crate::ui::form::{Form, SubmitButton};
 use crate::ui::frame::Here;

@@ -1,12 +1,15 @@
 //! The reader's name, address and language.
 
+mod api;
+pub(crate) mod email;
+
 use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 use model::Field;
 
 use crate::languages;
 use crate::page::{Loading, PageTitle, framed};
-use crate::security::api::{ProfileView, profile_page};
+use crate::profile::api::{ProfileView, profile_page};
 use crate::ui::field::TextField;
 use crate::ui::form::{Form, FormState, SubmitButton};
 use crate::ui::frame::Here;
