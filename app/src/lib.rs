@@ -71,13 +71,15 @@ pub mod request;
 
 pub use i18n::Locale;
 pub use languages::spoken;
-pub use page::{Confirming, Rejected};
+pub use page::Rejected;
+#[cfg(feature = "ssr")]
+pub use page::{Confirming, ProofTaken};
 pub use problem::{Problem, Told};
 pub use routes::App;
 #[cfg(feature = "ssr")]
 pub use shell::{Assets, shell};
 #[cfg(feature = "ssr")]
-pub use sign_in::confirm::GO_ON;
+pub use sign_in::confirm::{GO_ON, TAKES_FACTOR};
 
 /// The id of the notice that the document hides until its WASM has died.
 pub const DEAD_NOTICE: &str = "dead";

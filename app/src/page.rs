@@ -242,6 +242,7 @@ pub struct Rejected {
 
 /// A form whose sender has to prove first who they are. Provided to the page that asks for that,
 /// which sends the form on.
+#[cfg(feature = "ssr")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Confirming {
     /// The path that the form was posted to.
@@ -250,8 +251,23 @@ pub struct Confirming {
     pub form: String,
     /// What was typed, by field name.
     pub values: Vec<(String, String)>,
+    /// What it takes as a proof.
+    pub takes: ProofTaken,
     /// Whether the sender has a passkey to prove it with.
     pub passkey: bool,
+}
+
+/// What proves who the sender of a form is.
+#[cfg(feature = "ssr")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProofTaken {
+    /// Their password, or a passkey in its place.
+    Password,
+    /// A second factor.
+    Factor {
+        /// Whether an authenticator app gives codes; else there are only recovery codes.
+        app: bool,
+    },
 }
 
 /// Whether a form took back what was refused; if its form isn't on the page any more, the page
@@ -407,6 +423,16 @@ fn written(fetch: fn(Asked) -> Answer) -> Resource<Result<String, Problem>, Sett
         move |(asked, _)| fetch(asked),
         false,
     )
+}
+
+/// The page's path. On the server from the request itself: the page that asks who one is has no router.
+pub(crate) fn path() -> String {
+    #[cfg(feature = "ssr")]
+    return use_context::<axum::http::request::Parts>()
+        .map(|parts| parts.uri.path().to_owned())
+        .unwrap_or_default();
+    #[cfg(not(feature = "ssr"))]
+    leptos_router::hooks::use_location().pathname.get_untracked()
 }
 
 /// The address's query. On the server from the request itself: the router decodes it twice, which

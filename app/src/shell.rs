@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, header};
 use leptos::nonce::use_nonce;
 use leptos::prelude::*;
@@ -43,7 +42,7 @@ fn asks_for_passkeys(path: &str) -> bool {
 
 /// The document.
 pub fn shell(assets: Arc<Assets>) -> impl IntoView {
-    let path = use_context::<Parts>().map(|parts| parts.uri.path().to_owned()).unwrap_or_default();
+    let path = crate::page::path();
     let nonce = use_nonce();
     let language = locale().as_str();
     protect(language, nonce.as_ref().map(|nonce| nonce.to_string()));

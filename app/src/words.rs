@@ -349,6 +349,7 @@ pub(crate) fn failure(failure: &Failure) -> String {
         Failure::Invalid(_) => words!(problem.form_malformed),
         Failure::SignedOut => words!(failure.signed_out),
         Failure::Unconfirmed => words!(failure.unconfirmed),
+        Failure::FactorUnconfirmed => words!(failure.factor_unconfirmed),
         Failure::NotAllowed(permission) => {
             words!(failure.not_allowed, permission = label(*permission))
         }

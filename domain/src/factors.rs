@@ -76,9 +76,9 @@ pub async fn overview(latchkey: &Latchkey, viewer: &Viewer) -> Result<Factors, F
 /// Begins to set an authenticator app up.
 ///
 /// # Errors
-/// [`Failure::Unconfirmed`], [`Failure::Unavailable`].
+/// [`Failure::Unconfirmed`], [`Failure::FactorUnconfirmed`], [`Failure::Unavailable`].
 pub async fn begin_app(latchkey: &Latchkey, viewer: &Viewer) -> Result<(), Failure> {
-    sessions::must_be_confirmed(latchkey, viewer)?;
+    sessions::must_be_confirmed_by_factor(latchkey, viewer).await?;
     let mut bytes = vec![0; KEY_BYTES];
     latchkey.random.fill(&mut bytes);
     let key = Secret::from(totp_rs::Secret::from(bytes).to_base32());
@@ -115,8 +115,8 @@ pub async fn app_setup(
 /// be shown once; none beside another factor, which brought them.
 ///
 /// # Errors
-/// [`Failure::Unconfirmed`]; [`Failure::Invalid`]; [`Conflict::SetupOver`]; [`Failure::TooMany`];
-/// [`Failure::Unavailable`].
+/// [`Failure::Unconfirmed`]; [`Failure::FactorUnconfirmed`]; [`Failure::Invalid`];
+/// [`Conflict::SetupOver`]; [`Failure::TooMany`]; [`Failure::Unavailable`].
 pub async fn turn_app_on(
     latchkey: &Latchkey,
     viewer: &Viewer,
@@ -124,7 +124,7 @@ pub async fn turn_app_on(
     code: &str,
     client: &Client,
 ) -> Result<Vec<Secret>, Failure> {
-    sessions::must_be_confirmed(latchkey, viewer)?;
+    sessions::must_be_confirmed_by_factor(latchkey, viewer).await?;
     let now = latchkey.now();
     let key = latchkey.store.authenticator_setup(viewer.user, now).await?;
     let key = key.ok_or(Failure::Conflict(Conflict::SetupOver))?;
@@ -191,12 +191,38 @@ pub async fn renew_codes(
     Ok(codes)
 }
 
+/// Takes a second factor of the viewer's as a fresh proof of who they are.
+///
+/// # Errors
+/// [`Failure::Invalid`], [`Conflict::PasskeyOver`], [`Failure::TooMany`], [`Failure::SignedOut`],
+/// [`Failure::NotFound`], [`Failure::Unavailable`].
+pub async fn confirm(
+    latchkey: &Latchkey,
+    viewer: &Viewer,
+    session: &Token,
+    given: Given<'_>,
+) -> Result<(), Failure> {
+    let (user, hash) = (viewer.user, session.hash());
+    let proof = proof(latchkey, user, given, &AskedFor::Proof(hash)).await?;
+    let now = latchkey.now();
+    let confirmed = latchkey.store.confirm_session_with_factor(user, proof, &hash, now).await?;
+    was_right(latchkey, user, given).await?;
+    if confirmed { Ok(()) } else { Err(Failure::SignedOut) }
+}
+
 /// What this sign-in waits for. Changes nothing.
 ///
 /// # Errors
 /// [`Conflict::SignInOver`], [`Failure::Unavailable`].
 pub async fn second_step(latchkey: &Latchkey, sign_in: &Token) -> Result<SecondStep, Failure> {
-    let user = whose(latchkey, sign_in).await?;
+    usable(latchkey, whose(latchkey, sign_in).await?).await
+}
+
+/// Which second factors this user can give.
+///
+/// # Errors
+/// [`Failure::Unavailable`].
+pub async fn usable(latchkey: &Latchkey, user: UserId) -> Result<SecondStep, Failure> {
     let app = latchkey.store.authenticator_app(user).await?.is_some();
     Ok(SecondStep { app, passkey: passkeys::can_be_used(latchkey, user).await? })
 }
@@ -373,7 +399,11 @@ pub(crate) fn change(
     at: Timestamp,
     client: &Client,
 ) -> FactorChange {
-    FactorChange { session: session.hash(), mail: mail(viewer, news, at, client) }
+    FactorChange {
+        session: session.hash(),
+        by_factor: viewer.second_factor,
+        mail: mail(viewer, news, at, client),
+    }
 }
 
 fn mail(viewer: &Viewer, news: FactorNews, at: Timestamp, client: &Client) -> NewMail {

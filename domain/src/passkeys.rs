@@ -31,9 +31,11 @@ use crate::{Client, Latchkey, Settings, Token, guesses};
 /// How long a browser may take for its answer (Web Authentication Level 3 section 15.1 advises 5
 /// to 10 minutes).
 const ANSWER_WITHIN: Duration = Duration::from_secs(5 * 60);
-/// How often browsers of one network may be asked in an hour before anybody is known. Each
-/// sign-in page asks once.
-const ASKED_PER_CLIENT: u32 = 600;
+/// How often browsers of one network may be asked in an hour before anybody is known. A sign-in page
+/// asks when it is opened, and every four minutes while it is looked at.
+const ASKED_PER_CLIENT: u32 = 1200;
+/// How often they may answer in an hour.
+const ANSWERED_PER_CLIENT: u32 = 600;
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
 /// Why there are no passkeys at a public address.
@@ -118,7 +120,8 @@ pub async fn one(
 /// [`Failure::NotFound`] where there are no passkeys, [`Failure::TooMany`],
 /// [`Failure::Unavailable`].
 pub async fn ask_to_sign_in(latchkey: &Latchkey, client: &Client) -> Result<String, Failure> {
-    count(latchkey, client).await?;
+    let key = format!("passkey:asked:{}", client.network());
+    latchkey.limit(&key, ASKED_PER_CLIENT, HOUR).await?;
     ask(latchkey, AskedFor::SignIn, None).await
 }
 
@@ -147,15 +150,15 @@ pub async fn ask_for_proof(
 /// `PublicKeyCredential.parseCreationOptionsFromJSON` takes it.
 ///
 /// # Errors
-/// [`Failure::Unconfirmed`]; [`Failure::Invalid`] for the name; [`Failure::NotFound`];
-/// [`Failure::Unavailable`].
+/// [`Failure::Unconfirmed`]; [`Failure::FactorUnconfirmed`]; [`Failure::Invalid`] for the name;
+/// [`Failure::NotFound`]; [`Failure::Unavailable`].
 pub async fn ask_to_make(
     latchkey: &Latchkey,
     viewer: &Viewer,
     session: &Token,
     name: &str,
 ) -> Result<String, Failure> {
-    sessions::must_be_confirmed(latchkey, viewer)?;
+    sessions::must_be_confirmed_by_factor(latchkey, viewer).await?;
     parse_name(name)?;
     let present = latchkey.store.passkeys(viewer.user).await?;
     let present = present.into_iter().map(|passkey| passkey.credential_id).collect();
@@ -189,7 +192,8 @@ pub async fn sign_in(
     client: &Client,
     instead_of: Option<&Token>,
 ) -> Result<Begun, Failure> {
-    count(latchkey, client).await?;
+    let key = format!("passkey:answered:{}", client.network());
+    latchkey.limit(&key, ANSWERED_PER_CLIENT, HOUR).await?;
     let answer: PublicKeyCredential = read_answer(answer)?;
     // Nobody said who they are but the passkey: it has to (Web Authentication Level 3 section 7.2).
     let whose = answer.get_user_unique_id().and_then(|bytes| Uuid::from_slice(bytes).ok());
@@ -213,30 +217,13 @@ pub async fn sign_in(
     Ok(begun)
 }
 
-/// Takes a passkey of the viewer's as a fresh proof of who they are.
-///
-/// # Errors
-/// [`Failure::Invalid`], [`Conflict::PasskeyOver`], [`Failure::SignedOut`], [`Failure::NotFound`],
-/// [`Failure::Unavailable`].
-pub async fn confirm(
-    latchkey: &Latchkey,
-    viewer: &Viewer,
-    session: &Token,
-    answer: &str,
-) -> Result<(), Failure> {
-    let hash = session.hash();
-    let used = check(latchkey, answer, &AskedFor::Proof(hash), viewer.user).await?;
-    let (user, now) = (viewer.user, latchkey.now());
-    let confirmed = latchkey.store.confirm_session_with_passkey(user, used, &hash, now).await?;
-    if confirmed { Ok(()) } else { Err(Failure::SignedOut) }
-}
-
 /// Adds the passkey that the viewer's browser made. Answers the recovery codes that the first
 /// factor brings, to be shown once; none beside another factor.
 ///
 /// # Errors
-/// [`Failure::Unconfirmed`]; [`Failure::Invalid`]; [`Conflict::PasskeyOver`];
-/// [`Conflict::TooManyPasskeys`]; [`Failure::NotFound`]; [`Failure::Unavailable`].
+/// [`Failure::Unconfirmed`]; [`Failure::FactorUnconfirmed`]; [`Failure::Invalid`];
+/// [`Conflict::PasskeyOver`]; [`Conflict::TooManyPasskeys`]; [`Failure::NotFound`];
+/// [`Failure::Unavailable`].
 pub async fn add(
     latchkey: &Latchkey,
     viewer: &Viewer,
@@ -245,7 +232,7 @@ pub async fn add(
     answer: &str,
     client: &Client,
 ) -> Result<Vec<Secret>, Failure> {
-    sessions::must_be_confirmed(latchkey, viewer)?;
+    sessions::must_be_confirmed_by_factor(latchkey, viewer).await?;
     let name = parse_name(name)?;
     let answer: RegisterPublicKeyCredential = read_answer(answer)?;
     let asked_for = AskedFor::NewPasskey(session.hash());
@@ -306,11 +293,11 @@ pub async fn remove(
     };
     let now = latchkey.now();
     let change = factors::change(viewer, session, FactorNews::PasskeyRemoved, now, client);
-    latchkey.store.remove_passkey(viewer.user, passkey.id, proof, &change, now).await?;
+    let left = latchkey.store.remove_passkey(viewer.user, passkey.id, proof, &change, now).await?;
     if last {
         factors::was_right(latchkey, viewer.user, given).await?;
     }
-    Ok(!last)
+    Ok(left)
 }
 
 /// Checks that a passkey of this user's signed what it was asked to.
@@ -413,12 +400,6 @@ fn hash(challenge: &[u8]) -> TokenHash {
     Sha256::digest(challenge).into()
 }
 
-/// Counts what is asked and answered while nobody is known: each question is a row.
-async fn count(latchkey: &Latchkey, client: &Client) -> Result<(), Failure> {
-    let key = format!("passkey:client:{}", client.network());
-    latchkey.limit(&key, ASKED_PER_CLIENT, HOUR).await
-}
-
 fn parse_name(name: &str) -> Result<PasskeyName, Failure> {
     PasskeyName::parse(name).map_err(|problem| Failure::field(Field::PasskeyName, problem))
 }
@@ -428,9 +409,10 @@ fn parse_name(name: &str) -> Result<PasskeyName, Failure> {
 fn read_answer<T: DeserializeOwned>(answer: &str) -> Result<T, Failure> {
     let problem = match answer {
         "" => FieldProblem::Missing,
-        "AbortError" | "NotAllowedError" | "TimeoutError" => FieldProblem::NoPasskey,
         "ConstraintError" | "NotSupportedError" | "SecurityError" => FieldProblem::NoPasskeyHere,
         "InvalidStateError" => FieldProblem::PasskeyKnown,
+        // `NotAllowedError` mostly; what else goes wrong on the way is tried again, too.
+        name if !name.starts_with('{') => FieldProblem::NoPasskey,
         answer => return serde_json::from_str(answer).map_err(|_| wrong()),
     };
     Err(Failure::field(Field::Passkey, problem))

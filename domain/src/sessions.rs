@@ -29,7 +29,7 @@ pub struct Viewer {
     pub language: Option<Language>,
     /// When they last proved in this session who they are.
     pub authenticated_at: Timestamp,
-    /// Whether they signed in with a second factor.
+    /// Whether that was by a second factor.
     pub second_factor: bool,
 }
 
@@ -170,6 +170,25 @@ fn session_with(
 pub fn must_be_confirmed(latchkey: &Latchkey, viewer: &Viewer) -> Result<(), Failure> {
     let age = latchkey.now().since(viewer.authenticated_at);
     if age <= latchkey.settings.confirmed_for { Ok(()) } else { Err(Failure::Unconfirmed) }
+}
+
+/// Demands the same, and from whoever has a second factor that it was by that: a password alone must
+/// bring no other factor.
+///
+/// # Errors
+/// [`Failure::Unconfirmed`], [`Failure::FactorUnconfirmed`], [`Failure::Unavailable`].
+pub async fn must_be_confirmed_by_factor(
+    latchkey: &Latchkey,
+    viewer: &Viewer,
+) -> Result<(), Failure> {
+    let login = latchkey.store.login_of(viewer.user).await?.ok_or(Failure::SignedOut)?;
+    if login.second_factor && !viewer.second_factor {
+        return Err(Failure::FactorUnconfirmed);
+    }
+    must_be_confirmed(latchkey, viewer).map_err(|failure| match failure {
+        Failure::Unconfirmed if login.second_factor => Failure::FactorUnconfirmed,
+        failure => failure,
+    })
 }
 
 /// Takes the viewer's password as a fresh proof of who they are (NIST SP 800-63B-4 section 5.2).

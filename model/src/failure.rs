@@ -16,6 +16,8 @@ pub enum Failure {
     /// It takes a fresh proof of who the user is: the session's last one is too old. HTTP 401
     /// (RFC 9470 section 3).
     Unconfirmed,
+    /// Whoever has a second factor has to prove first, by that, who they are.
+    FactorUnconfirmed,
     /// The actor lacks this permission. HTTP 403.
     NotAllowed(Permission),
     /// Only an owner of the account may. HTTP 403.
@@ -46,7 +48,7 @@ impl Failure {
     pub const fn status(&self) -> u16 {
         match self {
             Self::Invalid(_) | Self::OtherDomain(_) => 422,
-            Self::SignedOut | Self::Unconfirmed => 401,
+            Self::SignedOut | Self::Unconfirmed | Self::FactorUnconfirmed => 401,
             Self::NotAllowed(_) | Self::OwnersOnly | Self::NoSecondFactor => 403,
             Self::NotFound => 404,
             Self::Conflict(_) => 409,

@@ -5,12 +5,14 @@
 use std::time::Duration;
 
 use app::request::RequestFacts;
-use app::{Confirming, GO_ON, Locale, Problem, Rejected, Told};
+use app::{Confirming, GO_ON, Locale, Problem, ProofTaken, Rejected, TAKES_FACTOR, Told};
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::request::Parts as RequestParts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
+use domain::factors::{self, SecondStep};
+use domain::sessions::Viewer;
 use http_body_util::{BodyExt, Limited};
 use leptos::prelude::provide_context;
 use model::{Failure, Field, FieldProblem};
@@ -31,18 +33,18 @@ const BODY_WITHIN: Duration = Duration::from_secs(30);
 const LARGEST_ANSWER: usize = 64 * 1024;
 
 /// The server functions by which somebody proves who they are before another form is carried out.
-const CONFIRM: [&str; 2] = ["sign-in/confirm", "sign-in/confirm-by-passkey"];
+const CONFIRM: [&str; 2] = ["sign-in/confirm", "sign-in/confirm-by-factor"];
 
 /// The page with the request's path; in its place the one that asks who its reader is, where that
 /// comes first.
 pub(crate) async fn page(parts: &Parts, request: Request) -> Response {
     let (head, body) = request.into_parts();
     let page = parts.page(Request::from_parts(head.clone(), body), || ()).await;
-    if page.status() != StatusCode::UNAUTHORIZED {
+    if page.status() != StatusCode::UNAUTHORIZED || viewer(&head).is_none() {
         return page;
     }
     let on = (GO_ON.to_owned(), vec![("next".to_owned(), path(&head))]);
-    let mut page = ask_who(parts, &head, on, None).await;
+    let mut page = ask_who(parts, &head, on, false, None).await;
     *page.status_mut() = StatusCode::UNAUTHORIZED;
     page
 }
@@ -83,14 +85,21 @@ async fn carry_out(
     let (answer_head, body) = answer.into_parts();
     let problem = problem(body).await;
     let told = Told::new(&problem, locale(head));
-    let asks = problem.failure() == Some(&Failure::Unconfirmed) && takes_html(&head.headers);
-    let mut refusal = if asks {
-        let mut page = ask_who(parts, head, (name, values), None).await;
-        *page.status_mut() = status;
-        page
-    } else {
-        let rejected = Rejected { form: name, values: without_secrets(values), told };
-        refuse(parts, head, rejected, status).await
+    let by_factor = match problem.failure() {
+        Some(Failure::Unconfirmed) => Some(false),
+        Some(Failure::FactorUnconfirmed) => Some(true),
+        _ => None,
+    };
+    let mut refusal = match by_factor.filter(|_| takes_html(&head.headers)) {
+        Some(by_factor) => {
+            let mut page = ask_who(parts, head, (name, values), by_factor, None).await;
+            *page.status_mut() = status;
+            page
+        }
+        None => {
+            let rejected = Rejected { form: name, values: without_secrets(values), told };
+            refuse(parts, head, rejected, status).await
+        }
     };
     if let Some(wait) = answer_head.headers.get(header::RETRY_AFTER) {
         refusal.headers_mut().insert(header::RETRY_AFTER, wait.clone());
@@ -128,22 +137,25 @@ async fn confirmed(
     }
     let status = answer.status();
     let told = Told::new(&problem(answer.into_body()).await, locale(&head));
-    let rejected = Rejected { form: by, values: Vec::new(), told };
-    let mut refusal = ask_who(parts, &head, (form, kept), Some(rejected)).await;
+    let by_factor = given.iter().any(|(name, _)| name == TAKES_FACTOR);
+    let rejected = Rejected { form: by, values: without_secrets(given), told };
+    let mut refusal = ask_who(parts, &head, (form, kept), by_factor, Some(rejected)).await;
     *refusal.status_mut() = status;
     refusal
 }
 
-/// The page that asks who the sender is before it sends a form on, and what was wrong with their
-/// answer.
+/// The page that asks who the sender is before it sends a form on, by a second factor or by their
+/// password, and what was wrong with their answer.
 async fn ask_who(
     parts: &Parts,
     head: &RequestParts,
     (form, values): (String, Vec<(String, String)>),
+    by_factor: bool,
     rejected: Option<Rejected>,
 ) -> Response {
-    let passkey = has_passkey(parts, head).await;
-    let confirming = Confirming { action: path(head), form, values, passkey };
+    let SecondStep { app, passkey } = usable_factors(parts, head).await;
+    let takes = if by_factor { ProofTaken::Factor { app } } else { ProofTaken::Password };
+    let confirming = Confirming { action: path(head), form, values, takes, passkey };
     show(parts, head, move || {
         provide_context(confirming.clone());
         if let Some(rejected) = rejected.clone() {
@@ -153,15 +165,18 @@ async fn ask_who(
     .await
 }
 
-/// Whether the sender has a passkey. If that can't be found out, their password will do.
-async fn has_passkey(parts: &Parts, head: &RequestParts) -> bool {
-    let viewer = head.extensions.get::<RequestFacts>().and_then(|facts| facts.viewer.clone().ok());
-    match viewer {
-        Some(viewer) => {
-            domain::passkeys::can_be_used(&parts.latchkey, viewer.user).await.unwrap_or(false)
-        }
-        None => false,
+/// Which second factors the sender can give. If that can't be found out, their password or a recovery
+/// code will do.
+async fn usable_factors(parts: &Parts, head: &RequestParts) -> SecondStep {
+    let none = SecondStep { app: false, passkey: false };
+    match viewer(head) {
+        Some(viewer) => factors::usable(&parts.latchkey, viewer.user).await.unwrap_or(none),
+        None => none,
     }
+}
+
+fn viewer(head: &RequestParts) -> Option<Viewer> {
+    head.extensions.get::<RequestFacts>().and_then(|facts| facts.viewer.clone().ok())
 }
 
 /// A server function that only answers: how pages ask for their content after the first.

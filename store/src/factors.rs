@@ -92,6 +92,8 @@ pub enum FactorProof {
 pub struct FactorChange {
     /// The session in which it happens: the user's other ones end.
     pub session: TokenHash,
+    /// Whether the session's last proof was a second factor: only by one, another is added.
+    pub by_factor: bool,
     /// The mail that tells the user.
     pub mail: NewMail,
 }
@@ -180,7 +182,7 @@ impl Store {
     ///
     /// # Errors
     /// [`Conflict::SetupOver`] when the setup ended or another took its place,
-    /// [`Failure::Unavailable`].
+    /// [`Failure::FactorUnconfirmed`] beside another factor, [`Failure::Unavailable`].
     pub async fn add_authenticator_app(
         &self,
         user: UserId,
@@ -193,7 +195,7 @@ impl Store {
         let over = Failure::Conflict(Conflict::SetupOver);
         let mut tx = self.begin().await?;
         users::lock(&mut tx, user).await?;
-        let first = !users::has_factor(&mut tx, user).await?;
+        let first = is_first(&mut tx, user, change).await?;
         let ended = write!(tx, db => query(END_SETUP)
             .bind(Uuid::from(user))
             .bind(secret.expose())
@@ -211,11 +213,7 @@ impl Store {
         if added == 0 {
             return Err(over);
         }
-        if first {
-            replace_codes(&mut tx, user, codes, now).await?;
-        }
-        changed(&mut tx, user, change, now).await?;
-        sessions::prove(&mut tx, &change.session, true, now).await?;
+        added_factor(&mut tx, user, first.then_some(codes), change, now).await?;
         tx.commit().await?;
         Ok(first)
     }
@@ -370,6 +368,34 @@ impl Store {
     }
 }
 
+/// Whether the factor that is being added is the user's first. Beside another one it takes that: else
+/// the password alone would bring a second factor, and in the end be all that is asked for (NIST SP
+/// 800-63B-4 section 4.1.2).
+pub(crate) async fn is_first(
+    tx: &mut Tx,
+    user: UserId,
+    change: &FactorChange,
+) -> Result<bool, Failure> {
+    let first = !users::has_factor(tx, user).await?;
+    if first || change.by_factor { Ok(first) } else { Err(Failure::FactorUnconfirmed) }
+}
+
+/// What goes with a factor that was added; the first one brings recovery codes.
+pub(crate) async fn added_factor(
+    tx: &mut Tx,
+    user: UserId,
+    codes: Option<&[TokenHash]>,
+    change: &FactorChange,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    if let Some(codes) = codes {
+        replace_codes(tx, user, codes, now).await?;
+    }
+    changed(tx, user, change, now).await?;
+    sessions::prove(tx, &change.session, true, now).await?;
+    Ok(())
+}
+
 /// Uses a second factor up; one that was used before opens nothing.
 pub(crate) async fn use_up(
     tx: &mut Tx,
@@ -395,7 +421,7 @@ pub(crate) async fn use_up(
 }
 
 /// Replaces the user's recovery codes.
-pub(crate) async fn replace_codes(
+async fn replace_codes(
     tx: &mut Tx,
     user: UserId,
     codes: &[TokenHash],

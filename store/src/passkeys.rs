@@ -218,6 +218,7 @@ impl Store {
     ///
     /// # Errors
     /// [`FieldProblem::PasskeyKnown`] when somebody has it already; [`Conflict::TooManyPasskeys`];
+    /// [`Failure::FactorUnconfirmed`] beside another factor;
     /// [`Failure::Unavailable`].
     pub async fn add_passkey(
         &self,
@@ -232,7 +233,7 @@ impl Store {
         if how_many(&mut tx, user).await? >= MOST {
             return Err(Failure::Conflict(Conflict::TooManyPasskeys));
         }
-        let first = !users::has_factor(&mut tx, user).await?;
+        let first = factors::is_first(&mut tx, user, change).await?;
         let added = write!(tx, db => query(ADD)
             .bind(Uuid::from(passkey.id))
             .bind(Uuid::from(user))
@@ -244,11 +245,7 @@ impl Store {
         if added == 0 {
             return Err(Failure::field(Field::Passkey, FieldProblem::PasskeyKnown));
         }
-        if first {
-            factors::replace_codes(&mut tx, user, codes, now).await?;
-        }
-        factors::changed(&mut tx, user, change, now).await?;
-        sessions::prove(&mut tx, &change.session, true, now).await?;
+        factors::added_factor(&mut tx, user, first.then_some(codes), change, now).await?;
         tx.commit().await?;
         Ok(first)
     }
@@ -272,7 +269,7 @@ impl Store {
     }
 
     /// Removes a passkey. The user's last factor takes a proof, and their recovery codes go with
-    /// it.
+    /// it. Answers whether another factor is left.
     ///
     /// # Errors
     /// [`Failure::NotFound`] when the user has none with this id; [`FieldProblem::Missing`] when it
@@ -286,7 +283,7 @@ impl Store {
         proof: Option<FactorProof>,
         change: &FactorChange,
         now: Timestamp,
-    ) -> Result<(), Failure> {
+    ) -> Result<bool, Failure> {
         let mut tx = self.begin().await?;
         users::lock(&mut tx, user).await?;
         if let Some(proof) = proof {
@@ -299,7 +296,8 @@ impl Store {
         if removed == 0 {
             return Err(Failure::NotFound);
         }
-        if users::has_factor(&mut tx, user).await? {
+        let others = users::has_factor(&mut tx, user).await?;
+        if others {
             factors::changed(&mut tx, user, change, now).await?;
         } else {
             if proof.is_none() {
@@ -309,7 +307,8 @@ impl Store {
             factors::changed(&mut tx, user, change, now).await?;
             sessions::prove(&mut tx, &change.session, false, now).await?;
         }
-        tx.commit().await
+        tx.commit().await?;
+        Ok(others)
     }
 }
 

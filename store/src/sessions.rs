@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::db::{Tx, new_id, read, sql, write};
 use crate::factors::has_factor;
-use crate::{NewMail, PasskeyUse, Store, TokenHash, outbox, passkeys, users};
+use crate::{FactorProof, NewMail, PasskeyUse, Store, TokenHash, factors, outbox, passkeys, users};
 
 macro_rules! insert_session {
     ($lock:literal) => {
@@ -48,7 +48,7 @@ sql! {
                 FROM sessions WHERE user_id = $1 AND last_seen_at >= $3 AND created_at >= $4 \
                 ORDER BY last_seen_at DESC, id LIMIT 100";
     PROVE = "UPDATE sessions SET authenticated_at = $2, second_factor = $3 WHERE token_hash = $1";
-    CONFIRM = "UPDATE sessions SET authenticated_at = $3 \
+    CONFIRM = "UPDATE sessions SET authenticated_at = $3, second_factor = FALSE \
                WHERE token_hash = $1 AND user_id = \
                    (SELECT id FROM users WHERE id = sessions.user_id AND password_hash = $2)";
     FORGET_DEVICES = "DELETE FROM devices WHERE user_id = $1";
@@ -108,7 +108,7 @@ pub struct SessionUser {
     pub language: Option<Language>,
     /// When they last proved in this session who they are.
     pub authenticated_at: Timestamp,
-    /// Whether they signed in with a second factor.
+    /// Whether that was by a second factor.
     pub second_factor: bool,
 }
 
@@ -280,22 +280,22 @@ impl Store {
         Ok(confirmed > 0)
     }
 
-    /// Notes that the session's user proved once more who they are, by a passkey. Answers false
-    /// when the session is over.
+    /// Notes that the session's user proved once more who they are, by a second factor. Answers
+    /// false when the session is over.
     ///
     /// # Errors
-    /// [`FieldProblem::WrongPasskey`] when the passkey was removed or used elsewhere meanwhile;
+    /// [`Failure::Invalid`] when the proof was used before, or the factor removed meanwhile;
     /// [`Failure::Unavailable`].
-    pub async fn confirm_session_with_passkey(
+    pub async fn confirm_session_with_factor(
         &self,
         user: UserId,
-        used: PasskeyUse,
+        proof: FactorProof,
         token_hash: &TokenHash,
         now: Timestamp,
     ) -> Result<bool, Failure> {
         let mut tx = self.begin().await?;
         users::lock(&mut tx, user).await?;
-        passkeys::use_up(&mut tx, user, used, now).await?;
+        factors::use_up(&mut tx, user, proof, now).await?;
         let proved = prove(&mut tx, token_hash, true, now).await?;
         tx.commit().await?;
         Ok(proved)

@@ -276,7 +276,7 @@ pub(crate) async fn ask_for_proof() -> Result<String, Problem> {
 #[server(prefix = "/api", endpoint = "security/begin-passkey")]
 pub(crate) async fn begin_passkey() -> Result<(), Problem> {
     let viewer = request::signed_in().await?;
-    domain::sessions::must_be_confirmed(&request::latchkey()?, &viewer)?;
+    domain::sessions::must_be_confirmed_by_factor(&request::latchkey()?, &viewer).await?;
     request::redirect("/security/passkeys/add");
     Ok(())
 }

@@ -106,7 +106,7 @@ impl LazyRoute for TurnOffPage {
                 {FactorForms {
                     form: "security/turn-app-off",
                     action: "/security/authenticator/off".to_owned(),
-                    kept: None,
+                    kept: Vec::new(),
                     app: view.app,
                     passkey: view.passkey.then_some("security/ask-for-proof"),
                     class: "button-danger",
@@ -145,7 +145,7 @@ impl LazyRoute for CodesPage {
                 {FactorForms {
                     form: "security/renew-codes",
                     action: "/security/recovery-codes".to_owned(),
-                    kept: None,
+                    kept: Vec::new(),
                     app: view.app,
                     passkey: view.passkey.then_some("security/ask-for-proof"),
                     class: "button-primary",

@@ -70,7 +70,7 @@ fn show(view: PasskeyView, frame: Frame) -> AnyView {
             {FactorForms {
                 form: "security/remove-passkey",
                 action: action.clone(),
-                kept: Some(("passkey", view.id.clone())),
+                kept: vec![("passkey".to_owned(), view.id.clone())],
                 app: false,
                 passkey: view.usable.then_some("security/ask-for-proof"),
                 class: "button-danger",

@@ -193,14 +193,17 @@ pub(crate) async fn confirm(#[server(default)] password: String) -> Result<(), P
     Ok(())
 }
 
-/// Takes a passkey of the reader's instead.
-#[server(prefix = "/api", endpoint = "sign-in/confirm-by-passkey")]
-pub(crate) async fn confirm_by_passkey(
+/// Takes a second factor of the reader's instead.
+#[server(prefix = "/api", endpoint = "sign-in/confirm-by-factor")]
+pub(crate) async fn confirm_by_factor(
+    #[server(default)] by: String,
+    #[server(default)] code: String,
     #[server(default)] credential: String,
 ) -> Result<(), Problem> {
     let viewer = request::signed_in().await?;
     let session = request::session().ok_or(Failure::SignedOut)?;
-    domain::passkeys::confirm(&request::latchkey()?, &viewer, &session, &credential).await?;
+    let given = given(&by, &code, &credential);
+    domain::factors::confirm(&request::latchkey()?, &viewer, &session, given).await?;
     Ok(())
 }
 

@@ -5,9 +5,9 @@
 use leptos::prelude::*;
 use model::Field;
 
-use crate::page::{Confirming, PageTitle};
+use crate::page::{Confirming, PageTitle, ProofTaken};
 use crate::request;
-use crate::ui::factor::passkey_fields;
+use crate::ui::factor::{FactorForms, hidden, passkey_form};
 use crate::ui::field::{PasswordField, username};
 use crate::ui::form::{Form, SubmitButton};
 use crate::ui::frame::Narrow;
@@ -15,58 +15,82 @@ use crate::ui::frame::Narrow;
 /// The server function that leads on to a page: nothing was typed yet.
 pub const GO_ON: &str = "sign-in/go-on";
 
+/// The field that says that nothing but a second factor is taken.
+pub const TAKES_FACTOR: &str = "takes_factor";
+
+/// The server function that takes a second factor as the proof.
+const BY_FACTOR: &str = "sign-in/confirm-by-factor";
+/// The one that asks the browser for a passkey.
+const ASK: &str = "security/ask-for-proof";
+
 /// The page; what was typed travels on unseen.
 pub(crate) fn confirm_page(confirming: Confirming) -> AnyView {
     let viewer = request::viewer().ok();
     let email = viewer.as_ref().map(|viewer| viewer.email.to_string()).unwrap_or_default();
-    let frame = request::frame(None, None, false);
+    let frame = request::frame(viewer.as_ref(), None, false);
     let heading = words!(confirm.heading);
-    let Confirming { action, form, values, passkey } = confirming;
-    let lead = match form.as_str() {
-        GO_ON => words!(confirm.enter, email = email.clone()),
-        _ => words!(confirm.lead, email = email.clone()),
+    let Confirming { action, form, values, takes, passkey } = confirming;
+    let goes_on = form == GO_ON;
+    let lead = match takes {
+        ProofTaken::Factor { .. } => words!(confirm.factor_lead, email = email.clone()),
+        ProofTaken::Password if goes_on => words!(confirm.enter, email = email.clone()),
+        ProofTaken::Password => words!(confirm.lead, email = email.clone()),
     };
-    let waits = || kept(&form, &values);
-    let kept_by_passkey = waits();
-    let passkey = passkey.then(|| {
-        view! {
-            <p class="or">{words!(passkey.or)}</p>
-            <Form form="sign-in/confirm-by-passkey" action=action.clone()>
-                {kept_by_passkey}
-                {passkey_fields("security/ask-for-proof", "", words!(confirm.by_passkey))}
-            </Form>
+    // A page that asks first is no place to go back to.
+    let back = if goes_on { "/profile".to_owned() } else { action.clone() };
+    let mut kept = kept(form, values);
+    if let ProofTaken::Factor { .. } = takes {
+        kept.push((TAKES_FACTOR.to_owned(), "true".to_owned()));
+    }
+    let forms = match takes {
+        ProofTaken::Factor { app } => FactorForms {
+            form: BY_FACTOR,
+            action,
+            kept,
+            app,
+            passkey: passkey.then_some(ASK),
+            class: "button-primary",
+            button: words!(confirm.button),
+            passkey_button: words!(confirm.by_passkey),
+            away: (back, words!(form.cancel)),
         }
-    });
-    let kept = waits();
-    let back = action.clone();
+        .show(),
+        ProofTaken::Password => {
+            let by_passkey = passkey.then(|| {
+                let button = words!(confirm.by_passkey);
+                view! {
+                    <p class="or">{words!(passkey.or)}</p>
+                    {passkey_form(BY_FACTOR, action.clone(), kept.clone(), ASK, "", button)}
+                }
+            });
+            view! {
+                <Form form="sign-in/confirm" action=action.clone()>
+                    {hidden(kept.clone())}
+                    {username(email)}
+                    <PasswordField field=Field::Password label=words!(form.password) />
+                    <div class="form-actions">
+                        <SubmitButton words=words!(confirm.button) />
+                        <a href=back rel="external">{words!(form.cancel)}</a>
+                    </div>
+                </Form>
+                {by_passkey}
+            }
+            .into_any()
+        }
+    };
     view! {
         <PageTitle title=heading.clone() provider=frame.provider.clone() />
         <Narrow frame=frame>
             <h1>{heading}</h1>
             <p>{lead}</p>
-            <Form form="sign-in/confirm" action=action>
-                {kept}
-                {username(email)}
-                <PasswordField field=Field::Password label=words!(form.password) />
-                <div class="form-actions">
-                    <SubmitButton words=words!(confirm.button) />
-                    <a href=back rel="external">{words!(form.cancel)}</a>
-                </div>
-            </Form>
-            {passkey}
+            {forms}
         </Narrow>
     }
     .into_any()
 }
 
-/// The form that waits, unseen.
-fn kept(form: &str, values: &[(String, String)]) -> AnyView {
-    let values = values.iter().map(|(name, value)| {
-        view! { <input type="hidden" name=format!("kept.{name}") value=value.clone() /> }
-    });
-    view! {
-        <input type="hidden" name="kept_form" value=form.to_owned() />
-        {values.collect_view()}
-    }
-    .into_any()
+/// The form that waits.
+fn kept(form: String, values: Vec<(String, String)>) -> Vec<(String, String)> {
+    let values = values.into_iter().map(|(name, value)| (format!("kept.{name}"), value));
+    std::iter::once(("kept_form".to_owned(), form)).chain(values).collect()
 }

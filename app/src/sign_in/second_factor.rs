@@ -43,7 +43,7 @@ impl LazyRoute for SecondFactorPage {
                 {FactorForms {
                     form: "sign-in/second-factor",
                     action: format!("/sign-in/second-factor?next={next}"),
-                    kept: Some(("next", view.next)),
+                    kept: vec![("next".to_owned(), view.next)],
                     app: view.app,
                     passkey: view.passkey.then_some("sign-in/ask-for-second-step"),
                     class: "button-primary",

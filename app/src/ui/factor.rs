@@ -30,8 +30,8 @@ pub(crate) struct FactorForms {
     pub(crate) form: &'static str,
     /// The path of the page that shows it.
     pub(crate) action: String,
-    /// What the form carries unseen: name and value.
-    pub(crate) kept: Option<(&'static str, String)>,
+    /// What the forms carry unseen: names and values.
+    pub(crate) kept: Vec<(String, String)>,
     /// Whether an authenticator app gives codes; else there are only recovery codes.
     pub(crate) app: bool,
     /// The server function that asks the browser for a passkey; none without a passkey.
@@ -50,14 +50,9 @@ impl FactorForms {
     /// The form for a passkey, if there is one, and the form for a code.
     pub(crate) fn show(self) -> AnyView {
         let Self { form, action, kept, app, passkey, class, button, passkey_button, away } = self;
-        let carried = kept.clone();
-        let to_passkey = action.clone();
         let passkey_form = passkey.map(|asked_by| {
             view! {
-                <Form form=form action=to_passkey target=PASSKEY.to_owned()>
-                    {unseen(PASSKEY, carried)}
-                    {passkey_fields(asked_by, class, passkey_button)}
-                </Form>
+                {passkey_form(form, action.clone(), kept.clone(), asked_by, class, passkey_button)}
                 <p class="or">{words!(passkey.or)}</p>
             }
         });
@@ -85,13 +80,36 @@ impl FactorForms {
     }
 }
 
-fn unseen(by: &'static str, kept: Option<(&'static str, String)>) -> AnyView {
-    let kept = kept.map(|(name, value)| view! { <input type="hidden" name=name value=value /> });
+/// The form for a passkey as a second factor.
+pub(crate) fn passkey_form(
+    form: &'static str,
+    action: String,
+    kept: Vec<(String, String)>,
+    asked_by: &'static str,
+    class: &'static str,
+    button: String,
+) -> AnyView {
     view! {
-        <input type="hidden" name=BY value=by />
-        {kept}
+        <Form form=form action=action target=PASSKEY.to_owned()>
+            {unseen(PASSKEY, kept)}
+            {passkey_fields(asked_by, class, button)}
+        </Form>
     }
     .into_any()
+}
+
+fn unseen(by: &'static str, kept: Vec<(String, String)>) -> AnyView {
+    view! {
+        <input type="hidden" name=BY value=by />
+        {hidden(kept)}
+    }
+    .into_any()
+}
+
+/// Values that a form carries unseen.
+pub(crate) fn hidden(values: Vec<(String, String)>) -> AnyView {
+    let input = |(name, value)| view! { <input type="hidden" name=name value=value /> };
+    values.into_iter().map(input).collect_view().into_any()
 }
 
 /// A form's fields for a passkey. Before the form is sent, `public/passkeys.js` calls the server

@@ -250,8 +250,7 @@ fn AccountMenu(
         // With one account left the server leads on to it: only a page loaded whole follows.
         view! { <li><a href="/accounts" rel="external">{words!(frame.switch)}</a></li> }
     });
-    let path = leptos_router::hooks::use_location().pathname.get_untracked();
-    let help = crate::help::help_for(&path, account.as_ref());
+    let help = crate::help::help_for(&crate::page::path(), account.as_ref());
     let mailbox = mailbox.then(|| {
         view! { <li><a href="/demo/mailbox" rel="external">{words!(frame.mailbox)}</a></li> }
     });

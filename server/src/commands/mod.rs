@@ -259,6 +259,7 @@ fn explain(failure: Failure) -> anyhow::Error {
         Failure::Unavailable => "the database couldn't do it; the log says why",
         Failure::SignedOut
         | Failure::Unconfirmed
+        | Failure::FactorUnconfirmed
         | Failure::NotAllowed(_)
         | Failure::OwnersOnly
         | Failure::NoSecondFactor

@@ -284,8 +284,9 @@ on_both! {
             ("kept.email", "kari@elsewhere.example"),
             ("kept.permissions[]", "billing.view"),
         ];
-        let with = |credential| [&[("credential", credential)], &kept[..]].concat();
-        let confirm = "sign-in/confirm-by-passkey";
+        let with =
+            |credential| [&[("by", "passkey"), ("credential", credential)], &kept[..]].concat();
+        let confirm = "sign-in/confirm-by-factor";
         let page = ingrid.post(&path, confirm, &with("NotAllowedError")).await;
         page.is(422).says("No passkey was used");
         assert!(page.body.contains("name=\"kept.email\" value=\"kari@elsewhere.example\""));
@@ -305,10 +306,39 @@ on_both! {
         let mut elsewhere = app.browser();
         sign_in(&mut elsewhere, &mut phone).await.is(303);
         let asked = question(&mut elsewhere, "security/ask-for-proof", &[]).await;
-        let fields = [("credential", phone.sign(&asked)), ("kept_form", "x".to_owned())];
-        let fields = fields.each_ref().map(|(name, value)| (*name, value.as_str()));
-        let page = ingrid.post("/security", "sign-in/confirm-by-passkey", &fields).await;
+        let answer = phone.sign(&asked);
+        let fields = [("by", "passkey"), ("credential", answer.as_str()), ("kept_form", "x")];
+        let page = ingrid.post("/security", "sign-in/confirm-by-factor", &fields).await;
         page.is(409);
+    }
+
+    async fn another_factor_takes_the_one_that_there_is(db: TestDatabase) {
+        let app = TestApp::new(db).await;
+        let mut bjorn = app.as_person(BJORN).await;
+        let (key, codes) = app.turn_app_on(&mut bjorn).await;
+        app.forward_seconds(601);
+        let begin = "security/begin-passkey";
+        let page = bjorn.post("/security", begin, &[]).await;
+        page.is(401).says("Your login has a second factor");
+        assert!(!page.body.contains("name=\"password\""), "the password isn't asked for");
+        let by_password = [("password", PASSWORD), ("kept_form", begin)];
+        let page = bjorn.post("/security", "sign-in/confirm", &by_password).await;
+        page.is(401).says("Your login has a second factor");
+        ask(&mut bjorn, "security/ask-to-make-passkey", &[("name", "Phone")]).await.is(401);
+        bjorn.post("/security", "security/begin-app", &[]).await.is(401);
+
+        let by_code = |code| {
+            [("by", "code"), ("code", code), ("takes_factor", "true"), ("kept_form", begin)]
+        };
+        let confirm = "sign-in/confirm-by-factor";
+        let page = bjorn.post("/security", confirm, &by_code("123456")).await;
+        page.is(422).says("Your login has a second factor");
+        let code = app.next_code(&key);
+        bjorn.submit("/security", confirm, &by_code(&code)).await.is(200).says("Create passkey");
+        add(&mut bjorn, &mut Authenticator::new(1), "Phone").await;
+        app.forward_seconds(601);
+        let page = bjorn.submit("/security", confirm, &by_code(&codes[0])).await;
+        page.is(200).says("Create passkey");
     }
 
     async fn adding_and_removing_take_a_fresh_proof(db: TestDatabase) {
@@ -491,12 +521,21 @@ on_both! {
     async fn asking_without_end_has_to_wait(db: TestDatabase) {
         let app = TestApp::new(db).await;
         let mut browser = app.browser();
-        for _ in 0..600 {
+        for _ in 0..1200 {
             question(&mut browser, "sign-in/ask-for-passkey", &[]).await;
         }
         ask(&mut browser, "sign-in/ask-for-passkey", &[]).await.is(429);
-        give(&mut browser, "").await.is(429).says("tried too often");
         question(&mut app.browser_at("192.0.2.9"), "sign-in/ask-for-passkey", &[]).await;
+    }
+
+    async fn answering_without_end_has_to_wait(db: TestDatabase) {
+        let app = TestApp::new(db).await;
+        let mut browser = app.browser();
+        for _ in 0..600 {
+            ask(&mut browser, "sign-in/passkey", &[("credential", ""), ("next", "")]).await.is(422);
+        }
+        give(&mut browser, "").await.is(429).says("tried too often");
+        give(&mut app.browser_at("192.0.2.9"), "").await.is(422);
     }
 
     async fn without_a_name_to_belong_to_there_are_no_passkeys(db: TestDatabase) {

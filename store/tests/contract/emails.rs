@@ -65,7 +65,8 @@ async fn kari(store: &Store) -> UserId {
 }
 
 async fn with_app(store: &Store, user: UserId, seconds: u64) {
-    let change = store::FactorChange { session: token(1), mail: mail("kari@old.example") };
+    let change =
+        store::FactorChange { session: token(1), by_factor: true, mail: mail("kari@old.example") };
     store.begin_authenticator_setup(user, &secret("KEY"), at(9999)).await.unwrap();
     let (key, codes) = (secret("KEY"), [token(77)]);
     store.add_authenticator_app(user, &key, 1, &codes, &change, at(seconds)).await.unwrap();
@@ -78,7 +79,8 @@ async fn with_passkey(store: &Store, user: UserId, seconds: u64) {
         name: PasskeyName::parse("Key").unwrap(),
         key: "{}".to_owned(),
     };
-    let change = store::FactorChange { session: token(1), mail: mail("kari@old.example") };
+    let change =
+        store::FactorChange { session: token(1), by_factor: true, mail: mail("kari@old.example") };
     store.add_passkey(user, &passkey, &[token(88)], &change, at(seconds)).await.unwrap();
 }
 

@@ -8,7 +8,7 @@ use crate::story::{
 };
 
 fn change(session: u8) -> FactorChange {
-    FactorChange { session: token(session), mail: mail("kari@example.com") }
+    FactorChange { session: token(session), by_factor: true, mail: mail("kari@example.com") }
 }
 
 /// Kari, signed in with session 1, whose app's last code was of step 100 and whose recovery codes

@@ -12,7 +12,7 @@ use crate::story::{
 };
 
 fn change(session: u8) -> FactorChange {
-    FactorChange { session: token(session), mail: mail("kari@example.com") }
+    FactorChange { session: token(session), by_factor: true, mail: mail("kari@example.com") }
 }
 
 /// A passkey; equal numbers are the same credential.
@@ -267,7 +267,7 @@ on_both! {
         assert_eq!(remove(proof).await, Err(Failure::Conflict(Conflict::ShortPassword)));
         let long = NewPassword { hash: secret("$long"), short: false };
         db.store.change_password(kari, &short.hash, &long, Some(&token(1))).await.unwrap();
-        assert_eq!(remove(proof).await, Ok(()), "the proof wasn't used up in vain");
+        assert_eq!(remove(proof).await, Ok(false), "the proof wasn't used up in vain");
         assert_eq!(db.store.recovery_codes_left(kari).await.unwrap(), 0);
         assert!(!db.store.login_of(kari).await.unwrap().unwrap().second_factor);
         let alone = NewSession { password_hash: secret("$long"), ..new_session(3) };
@@ -292,14 +292,30 @@ on_both! {
     async fn a_passkey_confirms_its_users_session(db: TestDatabase) {
         let (kari, passkey) = kari_with_passkey(&db.store).await;
         let confirm = async |session, counter, when| {
-            let used = used(&passkey, counter);
-            db.store.confirm_session_with_passkey(kari, used, &token(session), when).await
+            let proof = FactorProof::Passkey(used(&passkey, counter));
+            db.store.confirm_session_with_factor(kari, proof, &token(session), when).await
         };
         assert_eq!(confirm(1, 1, at(60)).await, Ok(true));
         let session = db.store.session(&token(1), HOUR, DAY, at(61)).await.unwrap().unwrap();
         assert_eq!(session.authenticated_at, at(60));
         assert_eq!(confirm(1, 1, at(90)).await, wrong());
         assert_eq!(confirm(2, 2, at(90)).await, Ok(false), "there is no such session");
+    }
+
+    async fn a_password_alone_brings_no_other_factor(db: TestDatabase) {
+        let (kari, _) = kari_with_passkey(&db.store).await;
+        let confirmed = db.store.confirm_session(&token(1), &first_password(), at(2)).await;
+        assert_eq!(confirmed, Ok(true));
+        let session = db.store.session(&token(1), HOUR, DAY, at(3)).await.unwrap().unwrap();
+        assert!(!session.second_factor, "the last proof was the password");
+        let by_password = FactorChange { by_factor: false, ..change(1) };
+        let added = db.store.add_passkey(kari, &passkey(8), &[], &by_password, at(3)).await;
+        assert_eq!(added, Err(Failure::FactorUnconfirmed));
+        let key = secret("KEY");
+        db.store.begin_authenticator_setup(kari, &key, at(100)).await.unwrap();
+        let added = db.store.add_authenticator_app(kari, &key, 1, &[], &by_password, at(3)).await;
+        assert_eq!(added, Err(Failure::FactorUnconfirmed));
+        assert_eq!(db.store.passkeys(kari).await.unwrap().len(), 1);
     }
 
     async fn an_accounts_users_show_who_has_a_passkey(db: TestDatabase) {

@@ -51,7 +51,7 @@ fn reminders(round: Timestamp) -> Reminders {
 
 async fn factor_change(store: &Store, user: UserId, number: u8) -> FactorChange {
     store.begin_session(user, &new_session(number), None, at(0)).await.unwrap();
-    FactorChange { session: token(number), mail: mail("factor@example.com") }
+    FactorChange { session: token(number), by_factor: true, mail: mail("factor@example.com") }
 }
 
 /// Has the user an app, turned on in a session with this number; its last code was of step 100.
