@@ -6,48 +6,48 @@ import { expect, test } from '../story/test';
 
 test.use({ story: 'policies', refusals: [401, 403, 409, 422] });
 
-test('a second step is demanded, and the account opens once it is set up', async ({ page, someoneElse }) => {
+test('a second factor is demanded, and the account opens once it is set up', async ({ page, someoneElse }) => {
   await signInByForm(page, ingrid);
   await page.goto(inAccount(nordlys, 'account'));
   await page.getByRole('link', { name: 'Account policy', exact: true }).click();
   await expect(heading(page, 'Account policy')).toBeVisible();
-  await expect(page.getByText('You have no second step yourself yet')).toBeVisible();
+  await expect(page.getByText('You have no second factor yourself yet')).toBeVisible();
   await turnAppOn(page);
 
   await page.goto(inAccount(nordlys, 'policy'));
-  const lacking = page.getByRole('table', { name: 'Without a second step' });
+  const lacking = page.getByRole('table', { name: 'Without a second factor' });
   await expect(lacking).toContainText(mei.name);
   await expect(lacking).not.toContainText(ingrid.name);
   await expectAccessible(page);
   await expectToFit(page);
   const days = page.getByLabel('Days to set it up');
   await days.fill('90');
-  await page.getByRole('button', { name: 'Demand a second step' }).click();
+  await page.getByRole('button', { name: 'Demand a second factor' }).click();
   await expectProblem(page, days, /from 0 to 30/);
   await days.fill('1');
-  await page.getByRole('button', { name: 'Demand a second step' }).click();
-  await expect(announcement(page, 'A second step is demanded of everybody now')).toBeVisible();
+  await page.getByRole('button', { name: 'Demand a second factor' }).click();
+  await expect(announcement(page, 'A second factor is demanded of everybody now')).toBeVisible();
 
   const theirs = await someoneElse();
   await signInByForm(theirs, mei);
   await theirs.goto(inAccount(nordlys));
-  await expect(theirs.getByText('this account opens only with a second step')).toBeVisible();
+  await expect(theirs.getByText('this account opens only for those who have a second factor')).toBeVisible();
   await theirs.goto(inAccount(fjordPixel));
   await expect(heading(theirs, fjordPixel.name)).toBeVisible();
-  await expect(theirs.getByText('this account opens only with a second step')).toHaveCount(0);
+  await expect(theirs.getByText('this account opens only for those who have a second factor')).toHaveCount(0);
   await theirs.goto(inAccount(nordlys));
 
   await page.getByRole('button', { name: 'No longer demand it' }).click();
-  await expect(announcement(page, 'A second step is no longer demanded')).toBeVisible();
+  await expect(announcement(page, 'A second factor is no longer demanded')).toBeVisible();
   await page.getByLabel('Days to set it up').fill('0');
-  await page.getByRole('button', { name: 'Demand a second step' }).click();
-  await expect(announcement(page, 'A second step is demanded of everybody now')).toBeVisible();
+  await page.getByRole('button', { name: 'Demand a second factor' }).click();
+  await expect(announcement(page, 'A second factor is demanded of everybody now')).toBeVisible();
 
   // Also by a link of a page that is alive.
   await theirs.getByRole('navigation', { name: 'Account', exact: true }).getByRole('link', { name: 'Domains' }).click();
-  await expect(heading(theirs, 'This account needs a second step')).toBeVisible();
+  await expect(heading(theirs, 'This account needs a second factor')).toBeVisible();
   await expectAccessible(theirs);
-  await theirs.getByRole('link', { name: 'Set up a second step' }).click();
+  await theirs.getByRole('link', { name: 'Set up a second factor' }).click();
   await expect(heading(theirs, 'Security')).toBeVisible();
   await turnAppOn(theirs);
   const answer = await theirs.goto(inAccount(nordlys, 'domains'));
@@ -56,12 +56,12 @@ test('a second step is demanded, and the account opens once it is set up', async
 
   await expect(async () => {
     await page.goto('/demo/mailbox');
-    await expect(mailsTo(page, mei.email, 'needs a second step from you now')).toHaveCount(1, { timeout: 500 });
+    await expect(mailsTo(page, mei.email, 'needs a second factor from you now')).toHaveCount(1, { timeout: 500 });
     await expect(mailsTo(page, olav.email, 'The policy of')).toHaveCount(3, { timeout: 500 });
   }).toPass({ timeout: 20_000 });
   await page.goto(inAccount(nordlys, 'policy'));
   await page.getByRole('button', { name: 'No longer demand it' }).click();
-  await expect(announcement(page, 'A second step is no longer demanded')).toBeVisible();
+  await expect(announcement(page, 'A second factor is no longer demanded')).toBeVisible();
 });
 
 test('invitations go to the chosen domains only', async ({ page }) => {

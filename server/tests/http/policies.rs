@@ -93,16 +93,16 @@ on_both! {
         demand(&mut tom, "14").await.is(404);
         app.browser().get(POLICY).await.is(302);
         let mut ingrid = app.as_person(INGRID).await;
-        ingrid.get(POLICY).await.is(200).says("Second step for everybody");
+        ingrid.get(POLICY).await.is(200).says("Second factor for everybody");
         let details = ingrid.get(&format!("{BAKERY}/account")).await;
         assert!(details.body.contains(&format!("href=\"{POLICY}\"")));
     }
 
-    async fn who_has_no_second_step_demands_none(db: TestDatabase) {
+    async fn who_has_no_second_factor_demands_none(db: TestDatabase) {
         let app = TestApp::new(db).await;
         let mut ingrid = app.as_person(INGRID).await;
         let page = ingrid.get(POLICY).await;
-        page.is(200).says("You have no second step yourself yet");
+        page.is(200).says("You have no second factor yourself yet");
         assert!(!page.body.contains("policies/demand-factor"));
         let page = demand(&mut ingrid, "14").await;
         page.is(409).says("you can't demand one of others");
@@ -111,7 +111,7 @@ on_both! {
         ingrid.get(POLICY).await.says("People can enter with their password alone");
     }
 
-    async fn a_second_step_is_demanded_with_days_to_set_it_up(db: TestDatabase) {
+    async fn a_second_factor_is_demanded_with_days_to_set_it_up(db: TestDatabase) {
         let app = TestApp::new(db).await;
         let (mut ingrid, _) = ingrid_with_app(&app).await;
         for (days, words) in [("31", "from 0 to 30"), ("", "from 0 to 30"), ("soon", "from 0 to 30")] {
@@ -129,7 +129,7 @@ on_both! {
 
         demand(&mut ingrid, "14").await.is(303);
         let page = ingrid.get(POLICY).await;
-        page.says("A second step is demanded of everybody now");
+        page.says("A second factor is demanded of everybody now");
         page.says("From 29 January 2027");
         for person in [OLAV, AMIRA, BJORN, MEI] {
             assert_eq!(reminders_to(&app, person).await, 1, "{}", person.name);
@@ -140,9 +140,9 @@ on_both! {
         }
         assert!(!app.mails_to(AMIRA.email).await.contains(&"policy_changed"));
         let log = ingrid.get(&format!("{BAKERY}/log")).await;
-        log.says("Second step for everybody changed");
-        log.says("Before: no second step demanded");
-        log.says("Now: second step demanded from 29 January 2027");
+        log.says("Rule on second factors changed");
+        log.says("Before: no second factor demanded");
+        log.says("Now: second factor demanded from 29 January 2027");
         let csv = ingrid.get(&format!("{BAKERY}/log.csv")).await;
         assert!(csv.body.contains("policy.second_factor,,2027-01-29T08:0"), "{}", csv.body);
         demand(&mut ingrid, "3").await.is(409).says("Somebody else changed this");
@@ -154,10 +154,10 @@ on_both! {
         demand(&mut ingrid, "14").await.is(303);
         let mut mei = app.as_person(MEI).await;
         let page = mei.get(BAKERY).await;
-        page.is(200).says("this account opens only with a second step, and you have none yet");
+        page.is(200).says("this account opens only for those who have a second factor");
         let elsewhere = mei.get(AGENCY).await;
-        assert!(!elsewhere.words().contains("opens only with a second step"));
-        assert!(!ingrid.get(BAKERY).await.words().contains("opens only with a second step"));
+        assert!(!elsewhere.words().contains("only for those who have a second factor"));
+        assert!(!ingrid.get(BAKERY).await.words().contains("only for those who have a second factor"));
 
         app.forward_hours(14 * DAY);
         let mut ingrid = with_code(&app, INGRID, &key).await;
@@ -166,7 +166,7 @@ on_both! {
         let paths = ["", "/services", "/domains", "/users", "/log", "/log.csv", "/account", "/policy", "/leave"];
         for path in paths {
             let page = mei.get(&format!("{BAKERY}{path}")).await;
-            page.is(403).says("This account needs a second step");
+            page.is(403).says("This account needs a second factor");
             page.says("Your other accounts stay as they are");
             assert!(page.body.contains("href=\"/security\""), "{path}");
             assert!(!page.words().contains("Nordlys"), "{path} tells nothing else");
@@ -175,7 +175,7 @@ on_both! {
         mei.get("/accounts").await.is(200).says("Nordlys Bakeri AS");
         mei.get("/help/users").await.is(200);
         let page = mei.invite("kari@elsewhere.example", &["services.view"]).await;
-        page.is(403).says("This account needs a second step");
+        page.is(403).says("This account needs a second factor");
         assert!(page.body.contains("value=\"kari@elsewhere.example\""), "what was typed is kept");
 
         app.turn_app_on(&mut mei).await;
@@ -224,11 +224,11 @@ on_both! {
             [("token", token), ("full_name", "Kari Nordmann"), ("password", "a password of mine")];
         let mut kari = app.browser();
         let page = kari.submit(&link, "invitations/join-with-new-login", &fields).await;
-        page.is(403).says("This account needs a second step");
+        page.is(403).says("This account needs a second factor");
         let mut tom = app.as_person(TOM).await;
         let token = toms.rsplit('/').next().unwrap();
         let page = tom.submit(&toms, "invitations/join", &[("token", token)]).await;
-        page.is(403).says("This account needs a second step");
+        page.is(403).says("This account needs a second factor");
         tom.get(AGENCY).await.is(200);
         app.turn_app_on(&mut kari).await;
         kari.get(&format!("{BAKERY}/billing")).await.is(200);
@@ -245,7 +245,7 @@ on_both! {
         assert!(!mei.get(off).await.words().contains("is demanded by"));
         demand(&mut ingrid, "0").await.is(303);
         mei.get(BAKERY).await.is(200);
-        mei.get(off).await.says("A second step is demanded by Nordlys Bakeri AS.");
+        mei.get(off).await.says("A second factor is demanded by Nordlys Bakeri AS.");
         let code = app.next_code(&key);
         mei.post(off, "security/turn-app-off", &[("code", &code)]).await.is(303);
         mei.get(BAKERY).await.is(403);
@@ -271,8 +271,8 @@ on_both! {
         assert_eq!(reminders_to(&app, BJORN).await, 1);
         app.keep_all_mail().await;
         let mailbox = app.browser().get("/demo/mailbox").await;
-        mailbox.says("Nordlys Bakeri AS will need a second step from you");
-        mailbox.says("Nordlys Bakeri AS needs a second step from you now");
+        mailbox.says("Nordlys Bakeri AS will need a second factor from you");
+        mailbox.says("Nordlys Bakeri AS needs a second factor from you now");
 
         let mut ingrid = with_code(&app, INGRID, &key).await;
         let fields = [("account", "100001")];
@@ -289,7 +289,7 @@ on_both! {
         demand(&mut ingrid, "14").await.is(303);
         app.forward_seconds(60);
         let page = ingrid.submit(POLICY, "policies/remind", &fields).await;
-        page.is(200).says("Everybody without a second step gets an email");
+        page.is(200).says("Everybody without a second factor gets an email");
         assert_eq!(reminders_to(&app, AMIRA).await, 2);
         let page = ingrid.post(POLICY, "policies/remind", &fields).await;
         page.is(429).says("They were reminded within the last day");
@@ -461,7 +461,7 @@ on_both! {
         }
     }
 
-    async fn demanding_a_step_and_turning_ones_own_off_at_once_leaves_nobody_in_without(
+    async fn demanding_a_factor_and_turning_ones_own_off_at_once_leaves_nobody_in_without(
         db: TestDatabase
     ) {
         let app = TestApp::new(db).await;
