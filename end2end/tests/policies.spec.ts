@@ -89,10 +89,10 @@ test('invitations go to the chosen domains only', async ({ page }) => {
 
 test('how long a sign-in lasts is chosen, and only owners see it', async ({ page }) => {
   await enter(page, olav, nordlys, 'policy');
-  await page.getByLabel('Without using the account').selectOption({ label: '30 minutes' });
+  await page.getByLabel("When the account isn't used").selectOption({ label: '30 minutes' });
   await page.getByRole('button', { name: 'Save changes' }).first().click();
   await expect(announcement(page, 'Changes saved')).toBeVisible();
-  await expect(page.getByLabel('Without using the account')).toHaveValue('30');
+  await expect(page.getByLabel("When the account isn't used")).toHaveValue('30');
 
   await enter(page, amira, nordlys);
   const answer = await page.goto(inAccount(nordlys, 'policy'));

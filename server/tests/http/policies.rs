@@ -323,8 +323,8 @@ on_both! {
         bound(&mut ingrid, "17", "").await.is(422).says("Choose one of the times");
         bound(&mut ingrid, "30", "").await.is(303);
         let log = ingrid.get(&format!("{BAKERY}/log")).await;
-        log.says("Before: without use: As usual, at any rate: As usual");
-        log.says("Now: without use: 30 minutes, at any rate: As usual");
+        log.says("Before: without use: As usual, at the longest: As usual");
+        log.says("Now: without use: 30 minutes, at the longest: As usual");
         for _ in 0..3 {
             app.forward_seconds(29 * 60);
             mei.get(&format!("{BAKERY}/domains")).await.is(200);
