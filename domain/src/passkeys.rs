@@ -269,11 +269,12 @@ pub async fn rename(
     if renamed { Ok(()) } else { Err(Failure::NotFound) }
 }
 
-/// Removes a passkey. If it is the viewer's last factor, that takes a second factor itself. Answers
-/// whether another one is left.
+/// Removes a passkey, which takes a second factor: given along with the last one, else used in this
+/// session. Answers whether another one is left.
 ///
 /// # Errors
-/// [`Failure::Unconfirmed`]; [`Failure::NotFound`]; [`Failure::Invalid`];
+/// [`Failure::Unconfirmed`]; [`Failure::FactorUnconfirmed`]; [`Failure::NotFound`];
+/// [`Failure::Invalid`];
 /// [`Conflict::PasskeyOver`]; [`Conflict::ShortPassword`]; [`Failure::TooMany`];
 /// [`Failure::Unavailable`].
 pub async fn remove(
@@ -287,9 +288,11 @@ pub async fn remove(
     sessions::must_be_confirmed(latchkey, viewer)?;
     let (passkey, last) = one(latchkey, viewer, id).await?;
     let asked_for = AskedFor::Proof(session.hash());
-    let proof = match last {
-        true => Some(factors::proof(latchkey, viewer.user, given, &asked_for).await?),
-        false => None,
+    let proof = if last {
+        Some(factors::proof(latchkey, viewer.user, given, &asked_for).await?)
+    } else {
+        sessions::must_be_confirmed_by_factor(latchkey, viewer).await?;
+        None
     };
     let now = latchkey.now();
     let change = factors::change(viewer, session, FactorNews::PasskeyRemoved, now, client);
