@@ -11,6 +11,8 @@ test('a second factor is demanded, and the account opens once it is set up', asy
   await page.goto(inAccount(nordlys, 'account'));
   await page.getByRole('link', { name: 'Account policy', exact: true }).click();
   await expect(heading(page, 'Account policy')).toBeVisible();
+  const areas = page.getByRole('navigation', { name: 'Account', exact: true });
+  await expect(areas.getByRole('link', { name: 'Account details' })).toHaveAttribute('aria-current', 'page');
   await expect(page.getByText('You have no second factor yourself yet')).toBeVisible();
   await turnAppOn(page);
 
@@ -67,8 +69,8 @@ test('a second factor is demanded, and the account opens once it is set up', asy
 test('invitations go to the chosen domains only', async ({ page }) => {
   await enter(page, olav, nordlys, 'policy');
   await page.getByLabel('Domains', { exact: true }).fill('nordlys.example, bücher.example');
-  const saves = page.getByRole('button', { name: 'Save changes' });
-  await saves.last().click();
+  const save = page.getByRole('button', { name: 'Save domains' });
+  await save.click();
   await expect(announcement(page, 'Changes saved')).toBeVisible();
 
   const { email } = stranger();
@@ -83,14 +85,14 @@ test('invitations go to the chosen domains only', async ({ page }) => {
 
   await page.goto(inAccount(nordlys, 'policy'));
   await page.getByLabel('Domains', { exact: true }).fill('');
-  await saves.last().click();
+  await save.click();
   await expect(announcement(page, 'Changes saved')).toBeVisible();
 });
 
 test('how long a sign-in lasts is chosen, and only owners see it', async ({ page }) => {
   await enter(page, olav, nordlys, 'policy');
   await page.getByLabel("When the account isn't used").selectOption({ label: '30 minutes' });
-  await page.getByRole('button', { name: 'Save changes' }).first().click();
+  await page.getByRole('button', { name: 'Save times' }).click();
   await expect(announcement(page, 'Changes saved')).toBeVisible();
   await expect(page.getByLabel("When the account isn't used")).toHaveValue('30');
 

@@ -163,7 +163,7 @@ fn sessions(number: AccountNumber, view: SessionsView) -> AnyView {
                 {span_field(Field::SessionIdle, words!(policy.idle), idle)}
                 {span_field(Field::SessionAbsolute, words!(policy.absolute), absolute)}
                 <div class="form-actions">
-                    <SubmitButton words=words!(form.save) />
+                    <SubmitButton class="" words=words!(policy.save_times) />
                 </div>
             </Form>
         </section>
@@ -172,16 +172,33 @@ fn sessions(number: AccountNumber, view: SessionsView) -> AnyView {
 }
 
 fn span_field(field: Field, label: String, span: SpanView) -> AnyView {
+    let state = FormState::here();
     let name = field.name();
-    let chosen = FormState::here().value(name).unwrap_or(span.chosen);
+    let chosen = state.value(name).unwrap_or(span.chosen);
     let options = span.options.into_iter().map(|(value, words)| {
         let selected = value == chosen;
         view! { <option value=value selected=selected>{words}</option> }
     });
+    let error_id = format!("{name}-error");
+    let described_by = {
+        let error_id = error_id.clone();
+        move || state.error(field).is_some().then(|| error_id.clone())
+    };
     view! {
-        <div class="field">
+        <div class="field" class:field-invalid=move || state.error(field).is_some()>
             <label for=name>{label}</label>
-            <select id=name name=name>{options.collect_view()}</select>
+            {move || {
+                let id = error_id.clone();
+                state.error(field).map(|error| view! { <p class="field-error" id=id>{error}</p> })
+            }}
+            <select
+                id=name
+                name=name
+                aria-describedby=described_by
+                aria-invalid=move || state.error(field).is_some().then_some("true")
+            >
+                {options.collect_view()}
+            </select>
         </div>
     }
     .into_any()
@@ -203,7 +220,7 @@ fn domains(number: AccountNumber, view: DomainsView) -> AnyView {
                     value=view.typed
                 />
                 <div class="form-actions">
-                    <SubmitButton words=words!(form.save) />
+                    <SubmitButton class="" words=words!(policy.save_domains) />
                 </div>
             </Form>
         </section>

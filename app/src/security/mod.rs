@@ -89,7 +89,7 @@ fn passkeys(passkeys: Vec<PasskeyRow>, possible: bool) -> AnyView {
         view! {
             <Form form="security/begin-passkey" action="/security">
                 <div class="form-actions">
-                    <SubmitButton words=words!(passkey.add) />
+                    <SubmitButton class="" words=words!(passkey.add) />
                 </div>
             </Form>
         }
@@ -152,7 +152,7 @@ fn two_steps(app: Option<(Moment, Option<Moment>)>) -> AnyView {
                 <p>{words!(security.app_off)}</p>
                 <Form form="security/begin-app" action="/security">
                     <div class="form-actions">
-                        <SubmitButton words=words!(security.app_set_up) />
+                        <SubmitButton class="" words=words!(security.app_set_up) />
                     </div>
                 </Form>
             }

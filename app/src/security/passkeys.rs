@@ -7,10 +7,13 @@ use model::Field;
 use crate::page::{Frame, Loading, PageTitle, framed};
 use crate::security::api::{NewPasskeyView, PasskeyView, new_passkey_page, passkey_page};
 use crate::security::authenticator::warning;
-use crate::ui::factor::{FactorForms, passkey_fields};
+use crate::ui::factor::FactorForms;
 use crate::ui::field::TextField;
 use crate::ui::form::{Form, SubmitButton};
 use crate::ui::frame::Here;
+
+/// Where the name stands in the heading.
+const NAME: &str = "\n";
 
 /// `/security/passkeys/add`
 pub(crate) struct AddPasskeyPage(Loading<NewPasskeyView>);
@@ -30,12 +33,16 @@ impl LazyRoute for AddPasskeyPage {
                 <p>{words!(passkey.add_text)}</p>
                 <Form form="security/add-passkey" action="/security/passkeys/add">
                     {name_field(view.name)}
-                    {passkey_fields(
-                        "security/ask-to-make-passkey",
-                        "button-primary",
-                        words!(passkey.add_button),
-                    )}
-                    <p><a href="/security">{words!(form.cancel)}</a></p>
+                    <input
+                        type="hidden"
+                        name=Field::Passkey.name()
+                        data-asked-by="security/ask-to-make-passkey"
+                    />
+                    <div class="form-actions">
+                        <SubmitButton words=words!(passkey.add_button) />
+                        <a href="/security">{words!(form.cancel)}</a>
+                    </div>
+                    <p class="hint">{words!(passkey.hint)}</p>
                 </Form>
             }
             .into_any()
@@ -60,7 +67,11 @@ impl LazyRoute for PasskeyPage {
 }
 
 fn show(view: PasskeyView, frame: Frame) -> AnyView {
-    let heading = words!(passkey.heading, name = view.name.clone());
+    let title = words!(passkey.heading, name = view.name.clone());
+    // The name may be written from right to left, the words around it aren't.
+    let heading = words!(passkey.heading, name = NAME.to_owned());
+    let (before, after) = heading.split_once(NAME).unwrap_or_default();
+    let (before, after) = (before.to_owned(), after.to_owned());
     let action = format!("/security/passkeys/{}", view.id);
     let (id, to_remove) = (view.id.clone(), view.id.clone());
     let removal = if view.last {
@@ -94,9 +105,9 @@ fn show(view: PasskeyView, frame: Frame) -> AnyView {
         .into_any()
     };
     view! {
-        <PageTitle title=heading.clone() provider=frame.provider />
+        <PageTitle title=title provider=frame.provider />
         <p class="back"><a href="/security">{words!(security.heading)}</a></p>
-        <h1><bdi>{heading}</bdi></h1>
+        <h1>{before} <bdi>{view.name.clone()}</bdi> {after}</h1>
         <Form form="security/rename-passkey" action=action>
             <input type="hidden" name="passkey" value=id />
             {name_field(view.name)}

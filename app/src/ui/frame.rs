@@ -42,6 +42,14 @@ impl Here {
             Self::Elsewhere => words!(frame.home),
         }
     }
+
+    /// The navigation's entry that it is found under.
+    const fn entry(self) -> Self {
+        match self {
+            Self::Policy => Self::Area(Area::Account),
+            here => here,
+        }
+    }
 }
 
 /// Goes to another page after a form: within the WASM where that can show it, by loading it
@@ -317,6 +325,7 @@ fn close_panel(event: leptos::ev::MouseEvent) {
 #[component]
 fn Areas(account: AccountFrame, here: Here) -> impl IntoView {
     let number = account.number;
+    let here = here.entry();
     let entries = entries(account.access).into_iter().map(move |(to, path, picture)| {
         let href = format!("/accounts/{number}{path}");
         view! {

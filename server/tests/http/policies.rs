@@ -320,7 +320,12 @@ on_both! {
     async fn an_account_left_unused_asks_who_its_reader_is(db: TestDatabase) {
         let app = TestApp::new(db).await;
         let (mut ingrid, mut mei) = (app.as_person(INGRID).await, app.as_person(MEI).await);
-        bound(&mut ingrid, "17", "").await.is(422).says("Choose one of the times");
+        let page = bound(&mut ingrid, "17", "").await;
+        page.is(422).says("Choose one of the times");
+        let field = page.between(" id=\"session_idle\"", ">");
+        assert!(field.contains("aria-describedby=\"session_idle-error\""), "{field}");
+        assert!(field.contains("aria-invalid=\"true\""), "{field}");
+        assert!(page.body.contains(" id=\"session_idle-error\""));
         bound(&mut ingrid, "30", "").await.is(303);
         let log = ingrid.get(&format!("{BAKERY}/log")).await;
         log.says("Before: without use: As usual, at the longest: As usual");
