@@ -36,7 +36,7 @@ async function ask(form, field, button) {
   button?.setAttribute('aria-busy', 'true');
   try {
     const options = await question(form, field);
-    send(form, field, options ? await answer(options) : '', button);
+    send(form, field, options ? await answer(options) : 'NotAllowedError', button);
   } catch (error) {
     send(form, field, error.name, button);
   } finally {
@@ -55,9 +55,17 @@ document.addEventListener('submit', (event) => {
   ask(form, field, event.submitter);
 });
 
+/** Until somebody looks at the page. */
+const seen = async () => {
+  while (document.hidden) {
+    await new Promise((look) => document.addEventListener('visibilitychange', look, { once: true }));
+  }
+};
+
 /** Has the browser offer passkeys in the field for the address, for as long as the page is open. */
 async function offer(form, field) {
   for (;;) {
+    await seen();
     const options = await question(form, field);
     if (!options || conditional.signal.aborted) return;
     // The server forgets its question: ask anew in time.

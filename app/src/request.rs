@@ -198,10 +198,11 @@ pub(crate) async fn inside(number: &str) -> Result<Inside, Problem> {
     Ok(Inside { latchkey, viewer, acting })
 }
 
-/// Whether the account with this number lets the reader in now.
-pub(crate) async fn opens(number: &str) -> bool {
-    let (Ok(latchkey), Ok(viewer)) = (latchkey(), viewer()) else { return false };
-    domain::accounts::act(&latchkey, &viewer, number).await.is_ok()
+/// Enters it if it lets the reader in now.
+pub(crate) async fn inside_if_open(number: &str) -> Option<Inside> {
+    let (latchkey, viewer) = (latchkey().ok()?, viewer().ok()?);
+    let acting = domain::accounts::act(&latchkey, &viewer, number).await.ok()?;
+    Some(Inside { latchkey, viewer, acting })
 }
 
 /// Demands that somebody is signed in; a page leads to the sign-in page otherwise, unless it is the

@@ -88,7 +88,7 @@ pub fn shell(assets: Arc<Assets>) -> impl IntoView {
         view! { <link rel="stylesheet" href="/provider.css" /> }
     });
     let dead = comes_to_life(&path).then(dead_notice);
-    let shows = (!comes_to_life(&path) || asks_first).then(|| shows_passwords(nonce));
+    let still = (!comes_to_life(&path) || asks_first).then(|| still_script(nonce));
     view! {
         <!DOCTYPE html>
         <html lang=language data-provider=site.provider.clone() data-mark=site.mark.then_some("")>
@@ -106,15 +106,16 @@ pub fn shell(assets: Arc<Assets>) -> impl IntoView {
             <body>
                 <App />
                 {dead}
-                {shows}
+                {still}
             </body>
         </html>
     }
 }
 
-/// On a page that doesn't come to life, as all with passwords: lets people see the one that they type
-/// (OWASP ASVS 5.0 V6.2.6). Sent off it is hidden again, so that no browser takes it for another text.
-fn shows_passwords(nonce: Option<leptos::nonce::Nonce>) -> impl IntoView {
+/// On a page that doesn't come to life, as all with passwords: sends a form once, however often it is
+/// clicked within ten seconds, and lets people see the password that they type (OWASP ASVS 5.0 V6.2.6). Sent off it is
+/// hidden again, so that no browser takes it for another text.
+fn still_script(nonce: Option<leptos::nonce::Nonce>) -> impl IntoView {
     let words = serde_json::json!([
         [words!(form.hide), words!(form.hide_password)],
         [words!(form.show), words!(form.show_password)],
@@ -127,7 +128,11 @@ fn shows_passwords(nonce: Option<leptos::nonce::Nonce>) -> impl IntoView {
          s=t=>{{i.type=t?'text':'password';const[x,y]=w[t?0:1];b.textContent=x;\
          b.setAttribute('aria-label',y)}};\
          b.hidden=false;b.onclick=()=>s(i.type=='password');\
-         i.form.addEventListener('submit',()=>s(false))}})}}"
+         i.form.addEventListener('submit',()=>s(false))}})}}\
+         {{const t=(b,f,s)=>[f,s].forEach(x=>x&&(x.ariaBusy=b));\
+         addEventListener('submit',e=>{{if(e.defaultPrevented)return;const f=e.target,s=e.submitter;\
+         if(f.ariaBusy)return e.preventDefault();t('true',f,s);\
+         const free=()=>t(null,f,s);setTimeout(free,1e4);addEventListener('pageshow',free,{{once:true}})}})}}"
     );
     view! { <script nonce=nonce>{script}</script> }
 }

@@ -2,9 +2,14 @@
 
 use std::time::Duration;
 
-use model::{Conflict, FactorNews, Failure, Field, FieldProblem, Mail, Secret, Timestamp, UserId};
+use model::{
+    Conflict, EmailAddress, FactorNews, Failure, Field, FieldProblem, Mail, Secret, Timestamp,
+    UserId,
+};
 use sha2::{Digest, Sha256};
-use store::{AskedFor, AuthenticatorApp, FactorChange, FactorProof, NewMail, TokenHash};
+use store::{
+    AskedFor, AuthenticatorApp, FactorChange, FactorProof, NewMail, NewPassword, TokenHash,
+};
 use totp_rs::{Algorithm, Builder, Totp};
 
 use crate::sessions::{self, Begun, Viewer};
@@ -189,6 +194,27 @@ pub async fn renew_codes(
     latchkey.store.renew_recovery_codes(viewer.user, proof, &hashes(&codes), &mail, now).await?;
     was_right(latchkey, viewer.user, given).await?;
     Ok(codes)
+}
+
+/// Removes all second factors of the login with this address, for somebody who lost them and proved to
+/// the operator who they are. Their sessions end, and their password is nobody's until they choose a
+/// new one by mail.
+///
+/// # Errors
+/// [`Failure::NotFound`] without such a login, or without a second factor; [`Failure::Unavailable`].
+pub async fn remove_all(latchkey: &Latchkey, email: &EmailAddress) -> Result<(), Failure> {
+    let login = latchkey.store.login(email).await?.ok_or(Failure::NotFound)?;
+    let hash = latchkey.hasher.hash_of_nothing_known(latchkey.random.as_ref()).await?;
+    let unknown = NewPassword { hash, short: false };
+    let now = latchkey.now();
+    let mail = Mail::FactorChanged { news: FactorNews::AllRemoved, at: now };
+    let mail = NewMail { to: login.email, language: login.language, mail, invitation: None };
+    let removed = latchkey.store.remove_factors(login.id, &unknown, &mail, now).await?;
+    if !removed {
+        return Err(Failure::NotFound);
+    }
+    tracing::warn!(user = %login.id, "the operator removed the second factors of a login");
+    Ok(())
 }
 
 /// Takes a second factor of the viewer's as a fresh proof of who they are.

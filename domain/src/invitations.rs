@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use model::{
-    Access, AccountNumber, ActivityKind, Actor, Conflict, Cursor, EmailAddress, Failure, Field,
-    FieldErrors, FieldProblem, FullName, InvitationState, Limited, Mail, PAGE_SIZE, Password,
-    Permission, PermissionSet, Timestamp, UserId,
+    Access, AccountNumber, ActivityKind, Actor, Conflict, Cursor, EmailAddress, EmailDomains,
+    Failure, Field, FieldErrors, FieldProblem, FullName, InvitationState, Limited, Mail, PAGE_SIZE,
+    Password, Permission, PermissionSet, Timestamp, UserId,
 };
 use store::{
     Answer, AnswerFacts, Bound, InvitationFacts, InvitationStep, Joiner, NewActivity, NewMail,
@@ -150,15 +150,24 @@ async fn used_up_until(latchkey: &Latchkey, bound: &Bound) -> Result<Option<Used
     Ok(used_up.map(|attempts| UsedUp { of: bound.of, most: bound.most, until: attempts.until }))
 }
 
+/// The domains that the account's policy lets invitations go to; without any, every one.
+///
+/// # Errors
+/// [`Failure::NotAllowed`], [`Failure::Unavailable`].
+pub async fn allowed_domains(latchkey: &Latchkey, actor: &Actor) -> Result<EmailDomains, Failure> {
+    actor.must(Permission::AccountUsers)?;
+    Ok(latchkey.store.policy(actor.account).await?.domains)
+}
+
 /// What became of an address: why somebody doesn't get their invitation.
 #[derive(Clone, Debug)]
 pub enum Whereabouts {
-    /// Nobody invited that address.
-    NotInvited,
+    /// Nobody invited that address; whether the account's policy allows it.
+    NotInvited(bool),
     /// Whoever has it is in the account.
     InAccount,
-    /// The newest invitation of it.
-    Invited(Box<Tracked>),
+    /// The newest invitation of it, and whether the account's policy allows the address.
+    Invited(Box<Tracked>, bool),
 }
 
 /// Looks for an address among the account's users and invitations.
@@ -178,7 +187,11 @@ pub async fn track(
         return Ok(Whereabouts::InAccount);
     }
     let tracked = latchkey.store.track_invitation(actor.account, &email, latchkey.now()).await?;
-    Ok(tracked.map_or(Whereabouts::NotInvited, |found| Whereabouts::Invited(Box::new(found))))
+    let allowed = allowed_domains(latchkey, actor).await?.take(&email);
+    Ok(match tracked {
+        Some(found) => Whereabouts::Invited(Box::new(found), allowed),
+        None => Whereabouts::NotInvited(allowed),
+    })
 }
 
 /// Sends a pending or expired invitation again with a new link; the clock starts anew.
@@ -309,7 +322,7 @@ pub async fn pending(
     let more = invitations.len() > PAGE_SIZE;
     invitations.truncate(PAGE_SIZE);
     let next = invitations.last().filter(|_| more).map(PendingInvitation::cursor);
-    let domains = latchkey.store.policy(account).await?.domains;
+    let domains = allowed_domains(latchkey, actor).await?;
     let waiting = |row: PendingInvitation| {
         let offered = row.invitation.access;
         let opens_all = row.invitation.inviter.is_none()
@@ -467,7 +480,7 @@ pub async fn join_with_password(
         return sessions::half_way(latchkey, &login).await.map(Joined::HalfWay);
     }
     let (begun, session) = sessions::new_session(latchkey, client, &login);
-    let joiner = move |_: &AnswerFacts| Ok((Joiner::Existing(login.id), login.full_name));
+    let joiner = move |facts: &AnswerFacts| existing(facts, login.id, login.full_name);
     let account = join(latchkey, token, client, Some(session), joiner).await?;
     Ok(Joined::Wholly(account, begun))
 }
@@ -483,13 +496,17 @@ pub async fn join_signed_in(
     viewer: &Viewer,
     client: &Client,
 ) -> Result<JoinedAccount, Failure> {
-    let joiner = |facts: &AnswerFacts| {
-        if viewer.email != facts.opened.invitation.email {
-            return Err(Failure::Conflict(Conflict::OtherAddress));
-        }
-        Ok((Joiner::Existing(viewer.user), viewer.full_name.clone()))
-    };
+    let joiner = |facts: &AnswerFacts| existing(facts, viewer.user, viewer.full_name.clone());
     join(latchkey, token, client, None, joiner).await
+}
+
+/// The joiner with this login, if it has the invited address at this moment: it may have changed since
+/// they proved who they are.
+fn existing(facts: &AnswerFacts, user: UserId, name: String) -> Result<(Joiner, String), Failure> {
+    match facts.opened.login {
+        Some(login) if login == user => Ok((Joiner::Existing(user), name)),
+        _ => Err(Failure::Conflict(Conflict::OtherAddress)),
+    }
 }
 
 async fn join(

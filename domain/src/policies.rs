@@ -23,6 +23,8 @@ pub const USUAL_GRACE: u32 = 14;
 const SOON: Duration = Duration::from_secs(3 * 24 * 60 * 60);
 /// How many people are reminded in one transaction.
 const BATCH: usize = 100;
+/// How often a day an account's owners can begin to demand one.
+const DEMANDS: u32 = 3;
 /// How many accounts are looked at between two questions to the database.
 const ACCOUNTS: usize = 100;
 
@@ -114,7 +116,7 @@ pub async fn lacking(
 /// # Errors
 /// [`Failure::OwnersOnly`]; [`Failure::Invalid`]; [`Conflict::SecondFactorFirst`] when the actor
 /// has none themselves; [`Conflict::ChangedMeanwhile`] when it is demanded already;
-/// [`Failure::Unavailable`].
+/// [`Failure::TooMany`]; [`Failure::Unavailable`].
 pub async fn demand_factor(
     latchkey: &Latchkey,
     actor: &Actor,
@@ -125,6 +127,9 @@ pub async fn demand_factor(
     let days = parse_days(days).map_err(|problem| Failure::field(Field::Days, problem))?;
     let now = latchkey.now();
     let factor = DemandedFactor { since: now, from: now.after(days * DAY), asked_at: None };
+    // Each time everybody who has none gets a mail.
+    let key = format!("demand:{}", uuid::Uuid::from(actor.account));
+    let bound = Bound { key, most: DEMANDS, window: DAY, of: Limited::Reminders };
     let change = |facts: &PolicyFacts| {
         if facts.policy.factor.is_some() {
             return Err(Failure::Conflict(Conflict::ChangedMeanwhile));
@@ -137,6 +142,7 @@ pub async fn demand_factor(
             PolicyRule::SecondFactor(factor.map(|factor| factor.from))
         };
         let mut change = changing(facts, policy, rule(None), rule(Some(factor)), client);
+        change.bounds = vec![bound];
         change.reminders = Some(reminders(&facts.account_name, factor, now));
         Ok(Some(change))
     };

@@ -75,6 +75,16 @@ test('the focus follows to the next page and to what came of a form', async ({ p
   }
 });
 
+test('a page without scripts of its own sends a form once, and says what came of it', async ({ page, javaScriptEnabled }) => {
+  await enter(page, ingrid, nordlys);
+  await page.goto('/profile');
+  let sent = 0;
+  page.on('request', (request) => (sent += Number(request.method() === 'POST')));
+  await page.getByRole('button', { name: 'Save changes' }).first().dblclick();
+  await expect(announcement(page, 'Changes saved')).toBeFocused();
+  if (javaScriptEnabled !== false) expect(sent).toBe(1);
+});
+
 test('waiting is shown, also when nothing may move', async ({ page, javaScriptEnabled }) => {
   await page.emulateMedia({ reducedMotion: 'reduce' });
   await enter(page, ingrid, nordlys, 'users?search=e');

@@ -48,6 +48,7 @@ test('a second factor is demanded, and the account opens once it is set up', asy
   // Also by a link of a page that is alive.
   await theirs.getByRole('navigation', { name: 'Account', exact: true }).getByRole('link', { name: 'Domains' }).click();
   await expect(heading(theirs, 'This account needs a second factor')).toBeVisible();
+  await expect(theirs).toHaveURL(inAccount(nordlys, 'domains'));
   await expectAccessible(theirs);
   await theirs.getByRole('link', { name: 'Set up a second factor' }).click();
   await expect(heading(theirs, 'Security')).toBeVisible();

@@ -184,6 +184,8 @@ pub enum FactorNews {
     PasskeyAdded,
     /// A passkey was removed.
     PasskeyRemoved,
+    /// The operator removed all second factors.
+    AllRemoved,
 }
 
 /// Which mail it is; stays readable in the outbox after the facts are erased.

@@ -251,7 +251,8 @@ pub async fn mark(State(parts): State<Parts>, headers: HeaderMap) -> Response {
     };
     let mut response = assets::own(mark.bytes.to_vec(), mark.kind, &headers);
     // Opened on its own, an SVG is a page: it may draw itself, and nothing else.
-    let policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'";
+    let policy = "default-src 'none'; style-src 'unsafe-inline'; object-src 'none'; \
+                  base-uri 'none'; frame-ancestors 'none'";
     let policy = HeaderValue::from_static(policy);
     response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
     response

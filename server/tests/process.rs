@@ -124,5 +124,7 @@ on_both! {
         db.store.add_user(&user, model::Timestamp::from_micros(0)).await.unwrap();
         let (code, said) = operator.run("user reset-link kari@nordlys.example").await;
         assert!(code == 0 && said.contains("/reset/"), "{said}");
+        let (code, said) = operator.run("user remove-factors kari@nordlys.example").await;
+        assert!(code == 1 && said.contains("no login with a second factor"), "{said}");
     }
 }

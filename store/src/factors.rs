@@ -5,7 +5,10 @@ use sqlx::{FromRow, query, query_as, query_scalar};
 use uuid::Uuid;
 
 use crate::db::{Tx, count, read, sql, write};
-use crate::{NewMail, NewSession, PasskeyUse, Store, TokenHash, outbox, passkeys, sessions, users};
+use crate::{
+    NewMail, NewPassword, NewSession, PasskeyUse, Store, TokenHash, outbox, passkeys, sessions,
+    users,
+};
 
 /// Whether a user has a second factor of any kind, as a part of SQL.
 macro_rules! has_factor {
@@ -263,6 +266,32 @@ impl Store {
         replace_codes(&mut tx, user, codes, now).await?;
         outbox::queue(&mut tx, mail, now).await?;
         tx.commit().await
+    }
+
+    /// Removes all of the user's second factors on the operator's word: whoever lost them can't give
+    /// one. Every session ends, and `unknown` (a password that nobody has) replaces the password, so
+    /// that a new one has to be chosen by mail. Answers false, and changes nothing, where there are
+    /// none.
+    ///
+    /// # Errors
+    /// [`Failure::Unavailable`].
+    pub async fn remove_factors(
+        &self,
+        user: UserId,
+        unknown: &NewPassword,
+        mail: &NewMail,
+        now: Timestamp,
+    ) -> Result<bool, Failure> {
+        let mut tx = self.begin().await?;
+        users::lock(&mut tx, user).await?;
+        if !users::has_factor(&mut tx, user).await? {
+            return Ok(false);
+        }
+        drop_since(&mut tx, user, Timestamp::from_micros(0)).await?;
+        users::set_password(&mut tx, user, unknown, None).await?;
+        outbox::queue(&mut tx, mail, now).await?;
+        tx.commit().await?;
+        Ok(true)
     }
 
     /// Notes a sign-in whose password was right and whose second factor is still to come.

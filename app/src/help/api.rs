@@ -64,17 +64,17 @@ pub(crate) async fn help_page(account: String, email: String) -> Result<Page<Hel
         }
         _ => Vec::new(),
     };
-    // The guide is open to those, too, whose only account isn't at the moment.
-    let account = match reachable.as_slice() {
-        [only] if request::opens(&only.number.to_string()).await => only.number.to_string(),
-        _ => account,
+    let inside = match reachable.as_slice() {
+        // The guide is open to those, too, whose only account isn't at the moment.
+        [only] => request::inside_if_open(&only.number.to_string()).await,
+        _ if account.is_empty() => None,
+        _ => Some(request::inside(&account).await?),
     };
-    if account.is_empty() {
+    let Some(inside) = inside else {
         let accounts = reachable.into_iter().map(|row| (row.name, row.number.to_string()));
         let view = checks::anywhere(accounts.collect());
         return request::plain_page(viewer.as_ref(), view).await;
-    }
-    let inside = request::inside(&account).await?;
+    };
     let content = checks::page(&inside, email).await;
     inside.page(content).await
 }

@@ -65,8 +65,14 @@ async fn inviting(inside: &Inside) -> Result<Found, Failure> {
     } else {
         words!(help.inviting_held, held = words::permissions_line(actor.access.permissions()))
     };
+    let mut advice = vec![advice];
+    let domains = domain::invitations::allowed_domains(latchkey, actor).await?;
+    if !domains.is_empty() {
+        let domains = words::list(domains.iter().map(ToString::to_string).collect());
+        advice.push(words!(help.inviting_domains, domains = domains));
+    }
     let verdict = words!(help.inviting_yes, account = account);
-    Ok(Found { mood: Mood::Ok, verdict, advice: vec![advice] })
+    Ok(Found { mood: Mood::Ok, verdict, advice })
 }
 
 async fn mail(inside: &Inside, email: &str) -> Result<FoundMail, Failure> {
@@ -82,23 +88,35 @@ async fn mail(inside: &Inside, email: &str) -> Result<FoundMail, Failure> {
             plain(Mood::Trouble, words.collect(), Vec::new())
         }
         Err(failure) => return Err(failure),
-        Ok(Whereabouts::NotInvited) => plain(
+        Ok(Whereabouts::NotInvited(allowed)) => plain(
             Mood::Trouble,
             words!(help.mail_not_invited, email = email),
-            vec![words!(help.mail_not_invited_advice)],
+            vec![if allowed {
+                words!(help.mail_not_invited_advice)
+            } else {
+                words!(failure.other_domain)
+            }],
         ),
         Ok(Whereabouts::InAccount) => plain(
             Mood::Ok,
             words!(help.mail_in_account, email = email),
             vec![words!(help.mail_in_account_advice)],
         ),
-        Ok(Whereabouts::Invited(tracked)) => {
+        Ok(Whereabouts::Invited(tracked, false)) if is_open(&tracked) => {
+            plain(Mood::Trouble, words!(pending.other_domain), vec![words!(failure.other_domain)])
+        }
+        Ok(Whereabouts::Invited(tracked, _)) => {
             let email = &tracked.invitation.email;
             let limited =
                 domain::invitations::address_used_up_until(latchkey, actor, email).await?;
             invited(inside, &tracked, limited)
         }
     })
+}
+
+/// Whether it could be accepted, or sent again.
+fn is_open(tracked: &Tracked) -> bool {
+    matches!(tracked.invitation.state, InvitationState::Pending | InvitationState::Expired)
 }
 
 fn invited(inside: &Inside, tracked: &Tracked, limited: Option<Timestamp>) -> FoundMail {

@@ -294,6 +294,7 @@ fn letter(mail: &Mail, site: &Site) -> Letter {
                     FactorNews::CodesRenewed => words!(mail.factor_codes, when = exact(*at)),
                     FactorNews::PasskeyAdded => words!(mail.passkey_added, when = exact(*at)),
                     FactorNews::PasskeyRemoved => words!(mail.passkey_removed, when = exact(*at)),
+                    FactorNews::AllRemoved => words!(mail.factors_removed, when = exact(*at)),
                 },
                 words!(mail.factor_unexpected),
             ],

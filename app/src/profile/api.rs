@@ -112,18 +112,15 @@ pub(crate) async fn email_link_page(
     let viewer = request::viewer_if_any()?;
     let latchkey = request::latchkey()?;
     let path = format!("/email/{step}/{token}");
-    let view = if step == "undo" {
-        domain::emails::open_undo(&latchkey, &token).await.map(|(before, after)| EmailLinkView {
-            heading: words!(email.undo_heading),
-            text: words!(email.undo_text, before = before.to_string(), after = after.to_string()),
-            button: words!(email.undo_button),
-            form: Some((EmailForm::Undo, path.clone())),
-            path,
-            token,
-        })
-    } else {
-        let opened = domain::emails::open(&latchkey, &token, viewer.as_ref()).await;
-        opened.map(|opened| confirming(&opened, path, token))
+    let view = match step.as_str() {
+        "confirm" => {
+            let opened = domain::emails::open(&latchkey, &token, viewer.as_ref()).await;
+            opened.map(|opened| confirming(&opened, path, token))
+        }
+        "undo" => domain::emails::open_undo(&latchkey, &token)
+            .await
+            .map(|(before, after)| undoing(before.as_str(), after.as_str(), path, token)),
+        _ => Err(Failure::NotFound),
     };
     let view = match view {
         Ok(view) => view,
@@ -141,6 +138,17 @@ pub(crate) async fn email_link_page(
         Err(failure) => return Err(failure.into()),
     };
     request::plain_page(viewer.as_ref(), view).await
+}
+
+fn undoing(before: &str, after: &str, path: String, token: String) -> EmailLinkView {
+    EmailLinkView {
+        heading: words!(email.undo_heading),
+        text: words!(email.undo_text, before = before.to_owned(), after = after.to_owned()),
+        button: words!(email.undo_button),
+        form: Some((EmailForm::Undo, path.clone())),
+        path,
+        token,
+    }
 }
 
 fn confirming(opened: &domain::emails::Opened, path: String, token: String) -> EmailLinkView {

@@ -21,7 +21,7 @@ pub(crate) fn failed(problem: Problem) -> AnyView {
         Problem::Failure(Failure::SignedOut) => {
             #[cfg(feature = "hydrate")]
             if typed.is_none() {
-                load_again();
+                load_here();
             }
             (words!(sign_in.heading), words!(failure.signed_out))
         }
@@ -29,7 +29,7 @@ pub(crate) fn failed(problem: Problem) -> AnyView {
             // Asked for by the browser's half, the server's own page says it.
             #[cfg(feature = "hydrate")]
             if !crate::page::is_hydrating() {
-                load_again();
+                load_here();
             }
             (words!(failed.forbidden_heading), words!(failed.reload))
         }
@@ -138,10 +138,7 @@ pub(crate) fn NotFoundPage() -> impl IntoView {
 pub(crate) fn ElsewherePage() -> impl IntoView {
     #[cfg(feature = "hydrate")]
     if !crate::page::is_hydrating() {
-        let location = leptos_router::hooks::use_location();
-        let (path, query) = (location.pathname.get_untracked(), location.search.get_untracked());
-        let target = if query.is_empty() { path } else { format!("{path}?{query}") };
-        let _loading = window().location().replace(&target);
+        load_here();
         return ().into_any();
     }
     failed(Failure::NotFound.into())
@@ -192,10 +189,12 @@ fn has_mark() -> bool {
     document().document_element().is_some_and(|html| html.has_attribute("data-mark"))
 }
 
-/// Has the server say it: its page leads to the sign-in page, or to whatever else comes first.
+/// Has the server show the page at this address: it knows what else there is, and what comes first.
+/// The address is the router's, which the browser's own follows only later.
 #[cfg(feature = "hydrate")]
-fn load_again() {
-    let location = window().location();
-    let here = location.pathname().unwrap_or_default() + &location.search().unwrap_or_default();
-    let _loading = location.assign(&here);
+fn load_here() {
+    let location = leptos_router::hooks::use_location();
+    let (path, query) = (location.pathname.get_untracked(), location.search.get_untracked());
+    let target = if query.is_empty() { path } else { format!("{path}?{query}") };
+    let _loading = window().location().replace(&target);
 }

@@ -31,6 +31,7 @@ pub(crate) fn NoticeLine(
             id="notice"
             role="status"
             tabindex="-1"
+            autofocus
             aria-labelledby="notice-words"
         >
             <p id="notice-words">{notice.words}</p>

@@ -89,6 +89,11 @@ enum UserCommand {
         /// Their e-mail address
         email: String,
     },
+    /// Remove the second factors of somebody who lost them, once you know that it is them
+    RemoveFactors {
+        /// Their e-mail address
+        email: String,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -168,6 +173,9 @@ async fn obey(config: Config, command: Command) -> Result<()> {
         }
         Command::Account(AccountCommand::List) => account::list(&config).await,
         Command::User(UserCommand::ResetLink { email }) => user::reset_link(&config, &email).await,
+        Command::User(UserCommand::RemoveFactors { email }) => {
+            user::remove_factors(&config, &email).await
+        }
         Command::Log(LogCommand::Verify { digest: Some(file), key, .. }) => {
             log::verify_kept(&config, &file, key).await
         }

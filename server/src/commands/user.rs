@@ -1,4 +1,4 @@
-//! `latchkey user reset-link`.
+//! `latchkey user reset-link` and `latchkey user remove-factors`.
 
 use anyhow::{Result, bail};
 use model::{EmailAddress, Failure, Field};
@@ -8,8 +8,7 @@ use crate::config::Config;
 
 /// Makes a link to choose a new password, for handing over by another way than mail.
 pub(super) async fn reset_link(config: &Config, email: &str) -> Result<()> {
-    let address = EmailAddress::parse(email)
-        .map_err(|problem| explain(Failure::field(Field::Email, problem)))?;
+    let address = parse(email)?;
     let latchkey = open(config).await?;
     let (token, until) = match domain::passwords::reset_link(&latchkey, &address).await {
         Err(Failure::NotFound) => bail!("there is no login with the address {address}"),
@@ -21,4 +20,23 @@ pub(super) async fn reset_link(config: &Config, email: &str) -> Result<()> {
         exact(until)
     ))?;
     say(&format!("{}/reset/{}", config.public_url, token.secret().expose()))
+}
+
+/// Removes the second factors of somebody who lost them all.
+pub(super) async fn remove_factors(config: &Config, email: &str) -> Result<()> {
+    let address = parse(email)?;
+    let latchkey = open(config).await?;
+    match domain::factors::remove_all(&latchkey, &address).await {
+        Err(Failure::NotFound) => bail!("there is no login with a second factor at {address}"),
+        removed => removed.map_err(explain)?,
+    }
+    latchkey.store.close().await;
+    say(&format!(
+        "The second factors of {address} are gone, and so are sessions and password: a new one is \
+         chosen with \"Forgot your password?\". A mail tells them."
+    ))
+}
+
+fn parse(email: &str) -> Result<EmailAddress> {
+    EmailAddress::parse(email).map_err(|problem| explain(Failure::field(Field::Email, problem)))
 }

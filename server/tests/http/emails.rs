@@ -54,6 +54,7 @@ on_both! {
         assert_eq!(app.mails_to(BJORN.email).await[0], "email_news", "the old one is told at once");
 
         let link = app.email_link(NEW).await;
+        bjorn.get(&link.replace("/email/confirm/", "/email/anything/")).await.is(404);
         bjorn.get(&link).await.is(200).says("you sign in with bjorn@new.example instead of");
         bjorn.get("/profile").await.says("bjorn@ledger.example");
         let page = bjorn.follow(&link, CONFIRM).await;

@@ -281,6 +281,18 @@ on_both! {
         assert_eq!(send_reminders(&app).await, 0);
     }
 
+    async fn demanding_and_lifting_again_mails_people_three_times_a_day(db: TestDatabase) {
+        let app = TestApp::new(db).await;
+        let (mut ingrid, _) = ingrid_with_app(&app).await;
+        for _ in 0..3 {
+            demand(&mut ingrid, "14").await.is(303);
+            ingrid.post(POLICY, "policies/demand-no-factor", &[("account", "100001")]).await.is(303);
+            app.forward_seconds(60);
+        }
+        demand(&mut ingrid, "14").await.is(429).says("They were reminded within the last day");
+        assert_eq!(reminders_to(&app, AMIRA).await, 3);
+    }
+
     async fn an_owner_reminds_everybody_once_a_day(db: TestDatabase) {
         let app = TestApp::new(db).await;
         let (mut ingrid, key) = ingrid_with_app(&app).await;

@@ -192,4 +192,20 @@ on_both! {
             assert_eq!(member.second_factor, expected);
         }
     }
+
+    async fn the_operator_removes_what_was_lost(db: TestDatabase) {
+        let kari = kari_with_app(&db.store).await;
+        db.store.begin_sign_in(kari, &token(9), &first_password(), at(100)).await.unwrap();
+        let remove = async || {
+            db.store.remove_factors(kari, &second_password(false), &mail("kari@example.com"), at(5)).await
+        };
+        assert_eq!(remove().await, Ok(true));
+        let login = db.store.login_of(kari).await.unwrap().unwrap();
+        assert!(!login.second_factor);
+        assert_eq!(login.password_hash.expose(), "$second");
+        assert_eq!(db.store.recovery_codes_left(kari).await, Ok(0));
+        assert!(db.store.session(&token(1), HOUR, DAY, at(6)).await.unwrap().is_none());
+        assert_eq!(db.store.sign_in_of(&token(9), at(6)).await, Ok(None));
+        assert_eq!(remove().await, Ok(false), "there is nothing left");
+    }
 }
