@@ -54,6 +54,8 @@ mod users;
 
 // Pages that need no script: the browser's half knows nothing of them.
 #[cfg(feature = "ssr")]
+mod identities;
+#[cfg(feature = "ssr")]
 mod invitations;
 #[cfg(feature = "ssr")]
 mod mailbox;

@@ -156,6 +156,10 @@ pub(crate) enum Notice {
     EmailConfirmed { email: String },
     /// The address of the reader's login was put back.
     EmailUndone { email: String },
+    /// An identity opens the reader's login from now on.
+    IdentityLinked { provider: String },
+    /// An identity opens the reader's login no more.
+    IdentityUnlinked { provider: String },
     /// The reader said what they think of a guide.
     FeedbackGiven,
 }
@@ -213,6 +217,12 @@ impl Notice {
             Self::EmailAsked { email } => words!(notice.email_asked, email = email),
             Self::EmailConfirmed { email } => words!(notice.email_confirmed, email = email),
             Self::EmailUndone { email } => words!(notice.email_undone, email = email),
+            Self::IdentityLinked { provider } => {
+                words!(notice.identity_linked, provider = provider)
+            }
+            Self::IdentityUnlinked { provider } => {
+                words!(notice.identity_unlinked, provider = provider)
+            }
             Self::FeedbackGiven => words!(notice.feedback_given),
         }
     }

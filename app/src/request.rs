@@ -65,6 +65,12 @@ impl Site {
         if self.secure { "__Host-latchkey-sign-in" } else { "latchkey-sign-in" }
     }
 
+    /// The name of the cookie that a browser is recognised by when it comes back from an identity
+    /// provider.
+    const fn identity_cookie(&self) -> &'static str {
+        if self.secure { "__Host-latchkey-identity" } else { "latchkey-identity" }
+    }
+
     /// The name of the cookie that carries a notice to the next page.
     const fn notice_cookie(&self) -> &'static str {
         if self.secure { "__Host-latchkey-notice" } else { "latchkey-notice" }
@@ -327,6 +333,44 @@ pub(crate) fn ask_for_second_factor(sign_in: &Token, next: &str) {
 pub(crate) fn sign_in() -> Option<Token> {
     let headers = use_context::<Parts>()?.headers;
     cookie(&headers, site().sign_in_cookie()).and_then(|value| Token::parse(&value))
+}
+
+/// Has the browser recognised when it comes back from an identity provider, and on the way to link
+/// what it comes back with. It holds where to go then, too: that may be an invitation's link, which
+/// is stored nowhere readable.
+pub(crate) fn keep_identity_way(token: &Token, next: &str) {
+    use base64::Engine;
+    use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+    const LONGEST: usize = 1000;
+    let next = if next.len() > LONGEST { "/accounts" } else { next };
+    let value = format!("{}.{}", token.secret().expose(), BASE64_URL_SAFE_NO_PAD.encode(next));
+    set_cookie(site().identity_cookie(), &value, "; Max-Age=600");
+}
+
+/// What this browser is recognised by on the way over an identity provider, and where it goes then.
+pub(crate) fn identity_way() -> Option<(Token, String)> {
+    use base64::Engine;
+    use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+    let headers = use_context::<Parts>()?.headers;
+    let value = cookie(&headers, site().identity_cookie())?;
+    let (token, next) = value.split_once('.')?;
+    let next = String::from_utf8(BASE64_URL_SAFE_NO_PAD.decode(next).ok()?).ok()?;
+    let next = crate::page::same_site(&next).unwrap_or("/accounts").to_owned();
+    Some((Token::parse(token)?, next))
+}
+
+/// The way over an identity provider is over.
+pub(crate) fn end_identity_way() {
+    set_cookie(site().identity_cookie(), "", "; Max-Age=0");
+}
+
+/// Has the browser go on to another site by itself, which it doesn't take for part of a form.
+pub(crate) fn refresh(address: &str) {
+    if let (Some(response), Ok(value)) =
+        (use_context::<ResponseOptions>(), HeaderValue::from_str(&format!("0; url={address}")))
+    {
+        response.insert_header(header::REFRESH, value);
+    }
 }
 
 /// Enters the account with this number to do what takes a fresh proof of who one is.

@@ -29,6 +29,9 @@ use crate::users::manage::ManagePage;
 use crate::users::remove::RemovePage;
 #[cfg(feature = "ssr")]
 use {
+    crate::identities::link::LinkPage,
+    crate::identities::onward::OnwardPage,
+    crate::identities::unlink::UnlinkPage,
     crate::invitations::decline::DeclinePage,
     crate::invitations::join::JoinPage,
     crate::invitations::report::ReportPage,
@@ -119,6 +122,8 @@ fn StillPages() -> impl IntoView {
         <FlatRoutes fallback=NotFoundPage>
             <Route ssr=ASYNC path=path!("/sign-in") view={LazyPage::of::<SignInPage>()} />
             <Route ssr=ASYNC path=path!("/sign-in/second-factor") view={LazyPage::of::<SecondFactorPage>()} />
+            <Route ssr=ASYNC path=path!("/sign-in/onward") view={LazyPage::of::<OnwardPage>()} />
+            <Route ssr=ASYNC path=path!("/sign-in/link") view={LazyPage::of::<LinkPage>()} />
             <Route ssr=ASYNC path=path!("/forgot-password") view={LazyPage::of::<ForgotPage>()} />
             <Route ssr=ASYNC path=path!("/forgot-password/sent") view={LazyPage::of::<ForgotSentPage>()} />
             <Route ssr=ASYNC path=path!("/reset/:token") view={LazyPage::of::<ResetPage>()} />
@@ -134,6 +139,7 @@ fn StillPages() -> impl IntoView {
             <Route ssr=ASYNC path=path!("/security/passkeys/add") view={LazyPage::of::<AddPasskeyPage>()} />
             <Route ssr=ASYNC path=path!("/security/passkeys/:passkey") view={LazyPage::of::<PasskeyPage>()} />
             <Route ssr=ASYNC path=path!("/security/recovery-codes") view={LazyPage::of::<CodesPage>()} />
+            <Route ssr=ASYNC path=path!("/security/identities/:identity") view={LazyPage::of::<UnlinkPage>()} />
             <Route ssr=ASYNC path=path!("/demo/mailbox") view={LazyPage::of::<MailboxPage>()} />
             <Route ssr=ASYNC path=path!("/demo/mailbox/:mail") view={LazyPage::of::<MailPage>()} />
         </FlatRoutes>

@@ -361,6 +361,7 @@ pub(crate) fn failure(failure: &Failure) -> String {
         Failure::NotFound => words!(failure.not_found),
         Failure::Conflict(reason) => conflict(*reason),
         Failure::TooMany(limit) => too_many(*limit),
+        Failure::IdentityProvider => words!(failure.identity_provider),
         Failure::Unavailable => words!(failure.unavailable),
     }
 }
@@ -397,6 +398,10 @@ pub(crate) fn conflict(conflict: Conflict) -> String {
         Conflict::NothingLeftToGrant => words!(failure.nothing_left),
         Conflict::LinkSpent => words!(failure.link_spent),
         Conflict::SignInOver => words!(failure.sign_in_over),
+        Conflict::NotIdentified => words!(failure.not_identified),
+        Conflict::AddressUnverified => words!(failure.address_unverified),
+        Conflict::NoLogin => words!(failure.no_login),
+        Conflict::OtherLogin => words!(failure.other_login),
         Conflict::SetupOver => words!(failure.setup_over),
         Conflict::ShortPassword => words!(failure.short_password),
         Conflict::PasskeyOver => words!(failure.passkey_over),

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use webauthn_rs::Webauthn;
 
+use crate::identities::{IdentityProviders, Nobody};
 use crate::passwords::Hasher;
 use crate::{Token, passkeys};
 
@@ -127,6 +128,8 @@ pub struct Latchkey {
     pub random: Arc<dyn Random>,
     /// How long things last.
     pub settings: Arc<Settings>,
+    /// The identity providers that people can sign in with.
+    pub identity_providers: Arc<dyn IdentityProviders>,
     pub(crate) hasher: Hasher,
     /// What makes and checks passkeys; none where the public address can't have any.
     pub(crate) webauthn: Option<Arc<Webauthn>>,
@@ -144,7 +147,21 @@ impl Latchkey {
         let Settings { hashes_at_once, hashes_waiting, .. } = settings;
         let hasher = Hasher::new(hashes_at_once, hashes_waiting, random.as_ref());
         let webauthn = passkeys::of_site(&settings).map(Arc::new);
-        Self { store, clock, random, settings: Arc::new(settings), hasher, webauthn }
+        Self {
+            store,
+            clock,
+            random,
+            settings: Arc::new(settings),
+            identity_providers: Arc::new(Nobody),
+            hasher,
+            webauthn,
+        }
+    }
+
+    /// The same with these identity providers.
+    #[must_use]
+    pub fn with_identity_providers(self, identity_providers: Arc<dyn IdentityProviders>) -> Self {
+        Self { identity_providers, ..self }
     }
 
     /// This moment.

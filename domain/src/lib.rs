@@ -15,6 +15,7 @@ pub mod emails;
 pub mod factors;
 pub mod feedback;
 pub mod guesses;
+pub mod identities;
 pub mod invitations;
 pub mod mails;
 pub mod passkeys;

@@ -12,7 +12,7 @@ use store::{Login, NewMail, NewSession, SessionUser};
 use crate::{Client, Latchkey, Token, guesses, passwords};
 
 /// How long somebody may take from their password to their second factor.
-const HALF_WAY: Duration = Duration::from_secs(10 * 60);
+pub(crate) const HALF_WAY: Duration = Duration::from_secs(10 * 60);
 
 /// Somebody who is signed in.
 #[derive(Clone, Debug)]

@@ -32,6 +32,8 @@ pub enum Failure {
     Conflict(Conflict),
     /// Too often in too short a time. HTTP 429.
     TooMany(Limit),
+    /// The identity provider doesn't answer, or not as it should. HTTP 502.
+    IdentityProvider,
     /// The database or another part can't answer now; nothing was changed. HTTP 503.
     Unavailable,
 }
@@ -53,6 +55,7 @@ impl Failure {
             Self::NotFound => 404,
             Self::Conflict(_) => 409,
             Self::TooMany(_) => 429,
+            Self::IdentityProvider => 502,
             Self::Unavailable => 503,
         }
     }
@@ -85,6 +88,15 @@ pub enum Conflict {
     /// The sign-in took too long, failed too often, or something about the login changed: it
     /// begins anew.
     SignInOver,
+    /// The identity provider didn't say who the person is, or said it in a way that can't be
+    /// trusted; or they changed their mind there.
+    NotIdentified,
+    /// The identity provider names no address that it verified.
+    AddressUnverified,
+    /// Nobody has a login with the address that the identity provider names.
+    NoLogin,
+    /// The identity's address is that of another login than the one signed in with.
+    OtherLogin,
     /// The set-up of an authenticator app ended: it begins anew.
     SetupOver,
     /// The password is too short to stand alone, without a second factor.

@@ -10,6 +10,7 @@ mod day;
 mod email_address;
 mod email_domain;
 mod failure;
+mod identity;
 mod invitation;
 mod language;
 mod line;
@@ -31,9 +32,10 @@ pub use email_domain::{EmailDomain, EmailDomains};
 pub use failure::{
     Conflict, Failure, Field, FieldError, FieldErrors, FieldProblem, Guessable, Limit, Limited,
 };
+pub use identity::{Identity, IdentityId};
 pub use invitation::{Delivery, InvitationId, InvitationState};
 pub use language::Language;
-pub use mail::{EmailNews, FactorNews, Mail, MailKind};
+pub use mail::{EmailNews, FactorNews, IdentityNews, Mail, MailKind};
 pub use page::{Cursor, PAGE_SIZE};
 pub use passkey::{PasskeyId, PasskeyName};
 pub use permission::{Area, Permission, PermissionSet, UnknownPermission, foremost};

@@ -156,6 +156,15 @@ pub enum Mail {
         /// When.
         at: Timestamp,
     },
+    /// To a user: an identity opens your login from now on, or no more.
+    IdentityChanged {
+        /// Which of the two.
+        news: IdentityNews,
+        /// The identity provider's name.
+        provider: String,
+        /// When.
+        at: Timestamp,
+    },
 }
 
 /// What happens to the address of somebody's login.
@@ -168,6 +177,16 @@ pub enum EmailNews {
     Changed,
     /// The change was taken back: to both.
     Undone,
+}
+
+/// What changed about an identity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum IdentityNews {
+    /// It was linked to the login.
+    Linked,
+    /// It opens the login no more.
+    Unlinked,
 }
 
 /// What changed about somebody's second factors.
@@ -224,6 +243,8 @@ pub enum MailKind {
     SecondFactorDemanded,
     /// [`Mail::PolicyChanged`].
     PolicyChanged,
+    /// [`Mail::IdentityChanged`].
+    IdentityChanged,
 }
 
 impl Mail {
@@ -247,6 +268,7 @@ impl Mail {
             Self::EmailNews { .. } => MailKind::EmailNews,
             Self::SecondFactorDemanded { .. } => MailKind::SecondFactorDemanded,
             Self::PolicyChanged { .. } => MailKind::PolicyChanged,
+            Self::IdentityChanged { .. } => MailKind::IdentityChanged,
         }
     }
 }
@@ -272,6 +294,7 @@ impl MailKind {
             Self::EmailNews => "email_news",
             Self::SecondFactorDemanded => "second_factor_demanded",
             Self::PolicyChanged => "policy_changed",
+            Self::IdentityChanged => "identity_changed",
         }
     }
 }

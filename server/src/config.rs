@@ -26,6 +26,7 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 use url::Url;
 
+use crate::identity_providers::is_here;
 use crate::look::{self, Colour, Mark, Theme};
 
 /// The file that is read when it lies in the working directory and none is named.
@@ -129,6 +130,10 @@ pub struct Config {
     /// believed. Default none.
     #[serde(deserialize_with = "trusted_proxies")]
     pub trusted_proxies: Vec<IpNet>,
+    /// The identity providers that people can sign in with (OpenID Connect): a list of tables in
+    /// the file, and the same as one TOML value in the environment. Default none.
+    #[serde(deserialize_with = "identity_providers")]
+    pub identity_providers: Vec<IdentityProviderSettings>,
     /// Connections served at the same time; more wait their turn. Default 1024.
     #[serde(deserialize_with = "whole::<_, 65_536>")]
     pub connections: u32,
@@ -171,6 +176,22 @@ pub enum SmtpTls {
     Required,
     /// By TLS from the first byte (RFC 8314 section 3.3).
     FromTheStart,
+}
+
+/// An identity provider that people can sign in with.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IdentityProviderSettings {
+    /// What it is called here: letters, digits and dashes.
+    pub id: String,
+    /// What people call it: the button says "Sign in with" and this.
+    pub name: String,
+    /// Its address, exactly as it names itself.
+    pub issuer: String,
+    /// What it calls us.
+    pub client_id: String,
+    /// By which it knows us.
+    pub client_secret: Secret,
 }
 
 /// A certificate authority, as read from its file.
@@ -244,6 +265,7 @@ impl Default for Config {
             operator_email: None,
             geoip_file: None,
             trusted_proxies: Vec::new(),
+            identity_providers: Vec::new(),
             connections: 1024,
             log_format: LogFormat::Text,
             log: "info".to_owned(),
@@ -709,6 +731,55 @@ fn network(text: &str) -> Option<IpNet> {
     address.or_else(|| text.parse().ok())
 }
 
+fn identity_providers<'de, D: Deserializer<'de>>(
+    from: D,
+) -> Result<Vec<IdentityProviderSettings>, D::Error> {
+    const WANTED: &str = "a list of identity providers, each with an id of letters, digits and \
+                          dashes, a name, an https issuer, a client_id and a client_secret, no id \
+                          and no issuer twice";
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Given {
+        List(Vec<IdentityProviderSettings>),
+        Text(String),
+    }
+    let wrong = || de::Error::custom(WANTED);
+    let list = match Given::deserialize(from).map_err(|_| wrong())? {
+        Given::List(list) => list,
+        // In the environment it is one TOML value.
+        Given::Text(text) => Figment::from(Toml::string(&format!("list = {text}")))
+            .extract_inner("list")
+            .map_err(|_| wrong())?,
+    };
+    let sound = list.iter().enumerate().all(|(place, one)| {
+        let others = || list.iter().take(place);
+        one.is_sound() && others().all(|other| other.id != one.id && other.issuer != one.issuer)
+    });
+    if sound { Ok(list) } else { Err(wrong()) }
+}
+
+impl IdentityProviderSettings {
+    fn is_sound(&self) -> bool {
+        let line = |text: &str, most: usize| {
+            (1..=most).contains(&text.chars().count()) && !text.chars().any(char::is_control)
+        };
+        let plain = |c: char| c.is_ascii_alphanumeric() || c == '-';
+        let issuer = Url::parse(&self.issuer).is_ok_and(|url| {
+            (url.scheme() == "https" || is_here(&url))
+                && url.username().is_empty()
+                && url.password().is_none()
+                && url.query().is_none()
+                && url.fragment().is_none()
+        });
+        line(&self.id, 40)
+            && self.id.chars().all(plain)
+            && line(&self.name, 100)
+            && issuer
+            && line(&self.client_id, 255)
+            && line(self.client_secret.expose(), 1000)
+    }
+}
+
 fn log_format<'de, D: Deserializer<'de>>(from: D) -> Result<LogFormat, D::Error> {
     read_text(from, "text or json", |text| match text {
         "text" => Some(LogFormat::Text),
@@ -826,6 +897,8 @@ mod tests {
             ("GEOIP_FILE", "/there/is/none.mmdb", "the path of a readable GeoIP file"),
             ("GEOIP_FILE", "Cargo.toml", "the path of a readable GeoIP file"),
             ("TRUSTED_PROXIES", "10.0.0.0/8, proxy.local", "IP addresses or networks"),
+            ("IDENTITY_PROVIDERS", "acme", "a list of identity providers, each with an id"),
+            ("IDENTITY_PROVIDERS", "[{ id = 'acme' }]", "a list of identity providers"),
             ("CONNECTIONS", "100000", "a whole number from 1 to 65536"),
             ("LOG_FORMAT", "xml", "text or json"),
             ("LOG", "info=loud=very", "a log level such as info"),
@@ -927,6 +1000,51 @@ mod tests {
         for text in ["smtps://me:%zz@mail.example", "smtp://", "smtp:mail.example"] {
             assert!(SmtpUrl::parse(text).is_none(), "{text}");
         }
+    }
+
+    #[test]
+    fn identity_providers_are_named_in_the_file_or_in_one_value() {
+        let file = r#"
+            [[identity_providers]]
+            id = "acme"
+            name = "Acme Login"
+            issuer = "https://id.acme.example/"
+            client_id = "latchkey"
+            client_secret = "geheim"
+        "#;
+        let value = "[{ id = 'acme', name = 'Acme Login', issuer = 'https://id.acme.example/', \
+                     client_id = 'latchkey', client_secret = 'geheim' }]";
+        let variable = "LATCHKEY_IDENTITY_PROVIDERS";
+        for config in [parse(file, &[]).unwrap(), parse("", &[(variable, value)]).unwrap()] {
+            let [acme] = &config.identity_providers[..] else { panic!("{config:?}") };
+            assert_eq!((&*acme.id, &*acme.name), ("acme", "Acme Login"));
+            assert_eq!((&*acme.issuer, &*acme.client_id), ("https://id.acme.example/", "latchkey"));
+            assert_eq!(acme.client_secret.expose(), "geheim");
+            assert!(!format!("{config:?}").contains("geheim"));
+        }
+        let takes = |from: &str, to: &str| {
+            let changed = value.replacen(from, to, 1);
+            assert_ne!(changed, value);
+            parse("", &[(variable, &changed)]).is_ok()
+        };
+        assert!(takes("https://id.acme.example/", "http://127.0.0.1:9000"));
+        for (from, to) in [
+            ("https:", "http:"),
+            ("https:", "ftp:"),
+            ("example/", "example/?a=b"),
+            ("https://", "https://me:geheim@"),
+            ("'acme'", "'ac me'"),
+            ("'latchkey'", "''"),
+            ("'Acme Login'", "\"two\\nlines\""),
+            ("client_id", "clientid"),
+            ("id = 'acme'", "id = 'acme', scope = 'email'"),
+        ] {
+            assert!(!takes(from, to), "{to}");
+        }
+        let twice = format!("{file}{file}");
+        let told = problem(&twice, &[]);
+        assert!(told.starts_with("identity_providers in latchkey.toml must be a list"), "{told}");
+        assert!(!told.contains("geheim"), "{told}");
     }
 
     #[test]

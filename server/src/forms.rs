@@ -35,6 +35,9 @@ const LARGEST_ANSWER: usize = 64 * 1024;
 /// The server functions by which somebody proves who they are before another form is carried out.
 const CONFIRM: [&str; 2] = ["sign-in/confirm", "sign-in/confirm-by-factor"];
 
+/// The server function that takes browsers back from an identity provider.
+const ARRIVE: &str = "sign-in/arrive";
+
 /// The page with the request's path; in its place the one that asks who its reader is, where that
 /// comes first.
 pub(crate) async fn page(parts: &Parts, request: Request) -> Response {
@@ -179,6 +182,19 @@ fn viewer(head: &RequestParts) -> Option<Viewer> {
     head.extensions.get::<RequestFacts>().and_then(|facts| facts.viewer.clone().ok())
 }
 
+/// `GET` of a browser that comes back from an identity provider. Its query is a form that only this
+/// browser could have been sent with, which its sign-in checks; nothing else changes by `GET`.
+pub(crate) async fn callback(State(parts): State<Parts>, request: Request) -> Response {
+    let (head, _) = request.into_parts();
+    let query = head.uri.query().unwrap_or_default();
+    let values = form_urlencoded::parse(query.as_bytes()).into_owned();
+    let values = values.filter(|(name, _)| ["code", "state", "iss", "error"].contains(&&**name));
+    let answer = carry_out(&parts, &head, ARRIVE.to_owned(), values.collect()).await;
+    // There may be mail to send, as after a form.
+    parts.mail_waiting.notify_one();
+    answer
+}
+
 /// A server function that only answers: how pages ask for their content after the first.
 pub(crate) async fn question(State(parts): State<Parts>, request: Request) -> Response {
     leptos_axum::handle_server_fns_with_context(parts.context(), request).await.into_response()
@@ -311,9 +327,10 @@ fn path(head: &RequestParts) -> String {
 }
 
 /// The page that shows the form: the one with its path. The form for signing out stands on all
-/// pages; should it fail, the sign-in page says so.
+/// pages, and an identity provider sends browsers back to none; should either fail, the sign-in page
+/// says so.
 fn page_of(head: &RequestParts) -> Uri {
-    if head.uri.path() == "/sign-out" {
+    if ["/sign-out", "/sign-in/callback"].contains(&head.uri.path()) {
         return Uri::from_static("/sign-in");
     }
     head.uri.clone()

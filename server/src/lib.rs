@@ -8,6 +8,7 @@ pub mod config;
 pub mod digests;
 pub mod export;
 pub mod forms;
+pub mod identity_providers;
 pub mod log_key;
 pub mod look;
 pub mod mailer;

@@ -402,6 +402,7 @@ mod tests {
             crate::factors::STATEMENTS,
             crate::feedback::STATEMENTS,
             crate::guesses::STATEMENTS,
+            crate::identities::STATEMENTS,
             crate::invitations::STATEMENTS,
             crate::limits::STATEMENTS,
             crate::memberships::STATEMENTS,

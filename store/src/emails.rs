@@ -6,8 +6,8 @@ use uuid::Uuid;
 
 use crate::db::{Tx, read, sql, taken_as, write};
 use crate::{
-    NewMail, NewPassword, NewReset, Store, TokenHash, factors, guesses, memberships, outbox,
-    resets, sessions, users,
+    NewMail, NewPassword, NewReset, Store, TokenHash, factors, guesses, identities, memberships,
+    outbox, resets, sessions, users,
 };
 
 macro_rules! change {
@@ -348,13 +348,14 @@ pub(crate) async fn is_held(
 }
 
 /// Deletes what somebody who isn't the address's owner may have set up at the login since then:
-/// second factors, and browsers and networks that it is known on.
+/// second factors, linked identities, and browsers and networks that it is known on.
 pub(crate) async fn drop_planted(
     tx: &mut Tx,
     user: UserId,
     since: Timestamp,
 ) -> Result<(), Failure> {
     factors::drop_since(tx, user, since).await?;
+    identities::drop_since(tx, user, since).await?;
     sessions::forget_devices(tx, user).await?;
     guesses::forget_networks(tx, user).await
 }

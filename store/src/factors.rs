@@ -305,13 +305,9 @@ impl Store {
         password_hash: &Secret,
         expires_at: Timestamp,
     ) -> Result<(), Failure> {
-        write!(self, db => query(BEGIN_SIGN_IN)
-            .bind(&token_hash[..])
-            .bind(Uuid::from(user))
-            .bind(password_hash.expose())
-            .bind(expires_at.as_micros())
-            .execute(db))?;
-        Ok(())
+        let mut tx = self.begin().await?;
+        begin_sign_in(&mut tx, user, token_hash, password_hash, expires_at).await?;
+        tx.commit().await
     }
 
     /// Whose sign-in waits for a second factor; none when it is over.
@@ -473,6 +469,23 @@ pub(crate) async fn last_is_gone(tx: &mut Tx, user: UserId) -> Result<(), Failur
         return Err(Failure::Conflict(Conflict::ShortPassword));
     }
     write!(tx, db => query(DROP_CODES).bind(Uuid::from(user)).execute(db))?;
+    Ok(())
+}
+
+/// Notes a sign-in whose second factor is still to come.
+pub(crate) async fn begin_sign_in(
+    tx: &mut Tx,
+    user: UserId,
+    token_hash: &TokenHash,
+    password_hash: &Secret,
+    expires_at: Timestamp,
+) -> Result<(), Failure> {
+    write!(tx, db => query(BEGIN_SIGN_IN)
+        .bind(&token_hash[..])
+        .bind(Uuid::from(user))
+        .bind(password_hash.expose())
+        .bind(expires_at.as_micros())
+        .execute(db))?;
     Ok(())
 }
 

@@ -14,6 +14,7 @@ mod emails;
 mod factors;
 mod feedback;
 mod guesses;
+mod identities;
 mod invitations;
 mod limits;
 mod memberships;
@@ -35,6 +36,7 @@ pub use emails::{EmailChange, EmailFacts, EmailStanding, NewEmailChange, NewUndo
 pub use factors::{AuthenticatorApp, FactorChange, FactorProof, SignInTry};
 pub use feedback::Feedback;
 pub use guesses::{Guess, GuessFacts, Hearing, Tally};
+pub use identities::{IdentityOffer, LinkedIdentity};
 pub use invitations::{
     Answer, AnswerFacts, Invitation, InvitationFacts, InvitationStep, Joiner, Offer, OfferFacts,
     Offered, OpenedInvitation, PendingInvitation, Tracked, TrackedMail,

@@ -65,6 +65,8 @@ sql! {
     SWEEP_SETUPS = "DELETE FROM authenticator_setups WHERE expires_at <= $1";
     SWEEP_CHALLENGES = "DELETE FROM passkey_challenges WHERE expires_at <= $1";
     SWEEP_EMAIL_CHANGES = "DELETE FROM email_changes WHERE coalesce(undo_until, expires_at) <= $1";
+    SWEEP_IDENTITY_SIGN_INS = "DELETE FROM identity_sign_ins WHERE expires_at <= $1";
+    SWEEP_IDENTITY_OFFERS = "DELETE FROM identity_offers WHERE expires_at <= $1";
     SWEEP_DEVICES = "DELETE FROM devices WHERE last_seen_at < $1";
 }
 
@@ -354,9 +356,15 @@ impl Store {
         let attempts = write!(tx, db => query(text).bind(now.as_micros()).execute(db))?;
         tx.commit().await?;
         let mut rows = sessions + devices + attempts;
-        let over =
-            [SWEEP_RESETS, SWEEP_SIGN_INS, SWEEP_SETUPS, SWEEP_CHALLENGES, SWEEP_EMAIL_CHANGES];
-        for over in over {
+        for over in [
+            SWEEP_RESETS,
+            SWEEP_SIGN_INS,
+            SWEEP_SETUPS,
+            SWEEP_CHALLENGES,
+            SWEEP_EMAIL_CHANGES,
+            SWEEP_IDENTITY_SIGN_INS,
+            SWEEP_IDENTITY_OFFERS,
+        ] {
             rows += write!(self, db => query(over).bind(now.as_micros()).execute(db))?;
         }
         Ok(rows)

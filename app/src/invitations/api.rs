@@ -8,6 +8,7 @@ use model::Access;
 use model::Failure;
 use serde::{Deserialize, Serialize};
 
+use crate::identities::Choice;
 use crate::page::{Notice, Page};
 use crate::problem::Problem;
 use crate::request;
@@ -46,8 +47,8 @@ pub(crate) struct OpenInvitation {
 pub(crate) enum Step {
     /// A name and a password.
     NewLogin,
-    /// The password of the login that there is.
-    Password,
+    /// The password of the login that there is, or somebody else whom the reader signs in with.
+    Password(Vec<Choice>),
     /// A yes.
     Yes,
     /// Signing out: this other address is signed in.
@@ -89,7 +90,7 @@ pub(crate) async fn join_page(token: String) -> Result<Page<JoinView>, Problem> 
             let other = viewer.as_ref().map(|viewer| viewer.email.to_string());
             let step = match opened.asks {
                 Asks::NewLogin => Step::NewLogin,
-                Asks::Password => Step::Password,
+                Asks::Password => Step::Password(crate::identities::choices()?),
                 Asks::Yes => Step::Yes,
                 Asks::OtherUser => Step::OtherUser(other.unwrap_or_default()),
             };

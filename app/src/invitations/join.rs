@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 use model::Field;
 
+use crate::identities::buttons;
 use crate::invitations::api::{Dead, JoinView, OpenInvitation, Step, join_page};
 use crate::page::{Frame, Loading, PageTitle, narrow};
 use crate::ui::field::{PasswordField, TextField, username};
@@ -88,8 +89,8 @@ fn step_form(step: Step, token: String, email: String, account: String) -> AnyVi
             </Form>
         }
         .into_any(),
-        Step::Password => view! {
-            <Form form="invitations/join-with-password" action=action>
+        Step::Password(choices) => view! {
+            <Form form="invitations/join-with-password" action=action.clone()>
                 {hidden()}
                 <h2>{words!(join.login_heading)}</h2>
                 <p>{words!(join.login_lead, email = email.clone())}</p>
@@ -100,6 +101,7 @@ fn step_form(step: Step, token: String, email: String, account: String) -> AnyVi
                     <a href="/forgot-password" rel="external">{words!(sign_in.forgot)}</a>
                 </div>
             </Form>
+            {buttons(choices, action.clone(), action)}
         }
         .into_any(),
         Step::Yes => view! {

@@ -3,7 +3,7 @@
 use askama::Template;
 use leptos::prelude::*;
 use leptos_i18n::Locale as _;
-use model::{Access, EmailNews, FactorNews, Language, Mail, Secret};
+use model::{Access, EmailNews, FactorNews, IdentityNews, Language, Mail, Secret};
 
 use crate::browsers::browser;
 use crate::places::with_place;
@@ -361,6 +361,25 @@ fn letter(mail: &Mail, site: &Site) -> Letter {
             };
             let lead = std::iter::once(lead).chain(unexpected).collect();
             Letter { subject, lead, ..Letter::default() }
+        }
+        Mail::IdentityChanged { news, provider, at } => {
+            let (by, when) = (provider.clone(), exact(*at));
+            Letter {
+                subject: words!(mail.identity_subject, provider = site.provider.clone()),
+                lead: vec![
+                    match news {
+                        IdentityNews::Linked => {
+                            words!(mail.identity_linked, by = by, when = when)
+                        }
+                        IdentityNews::Unlinked => {
+                            words!(mail.identity_unlinked, by = by, when = when)
+                        }
+                    },
+                    words!(mail.identity_unexpected),
+                ],
+                button: Some((words!(mail.security_button), format!("{url}/security"))),
+                after: Vec::new(),
+            }
         }
     }
 }

@@ -8,6 +8,7 @@ use model::{Conflict, Failure, Secret, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::browsers::browser;
+use crate::identities::LinkedView;
 use crate::page::{Notice, Page};
 use crate::problem::Problem;
 use crate::request;
@@ -27,6 +28,8 @@ pub(crate) struct SecurityView {
     pub(crate) has_passkeys: bool,
     /// How many recovery codes are left, in words; none without a second factor.
     pub(crate) codes: Option<String>,
+    /// The identities that open their login.
+    pub(crate) linked: LinkedView,
     /// Where they are signed in.
     pub(crate) devices: Vec<DeviceRow>,
 }
@@ -94,6 +97,7 @@ pub(crate) async fn security_page() -> Result<Page<SecurityView>, Problem> {
         passkeys: passkeys.into_iter().map(passkey).collect(),
         has_passkeys: latchkey.has_passkeys(),
         codes: some.then(|| words!(security.codes_left, count = factors.codes_left)),
+        linked: crate::identities::linked(&viewer).await?,
         devices: devices.into_iter().map(device).collect(),
     };
     request::plain_page(Some(&viewer), view).await

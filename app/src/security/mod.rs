@@ -11,6 +11,7 @@ use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 use model::Field;
 
+use crate::identities::linked_table;
 use crate::page::{Loading, PageTitle, framed};
 use crate::security::api::{DeviceRow, PasskeyRow, SecurityView, security_page};
 use crate::ui::field::{PasswordField, username};
@@ -43,6 +44,7 @@ impl LazyRoute for SecurityPage {
                 {passkeys(view.passkeys, view.has_passkeys)}
                 {two_steps(view.app)}
                 {recovery_codes(view.codes)}
+                {linked_table(view.linked)}
                 {devices(view.devices)}
                 <section>
                     <h2>{words!(security.password)}</h2>

@@ -6,8 +6,8 @@ use leptos::server_fn::codec::GetUrl;
 use model::{Conflict, Failure};
 use serde::{Deserialize, Serialize};
 
-use crate::page::Page;
-use crate::page::{Notice, escape_query, same_site};
+use crate::identities::{self, Choice};
+use crate::page::{Notice, Page, escape_query, same_site};
 use crate::problem::Problem;
 use crate::request;
 use crate::ui::factor::given;
@@ -25,6 +25,10 @@ pub(crate) struct SignInView {
     pub(crate) password: String,
     /// Whether a passkey can be used here.
     pub(crate) passkeys: bool,
+    /// Why to sign in here, on the way to link an identity; empty otherwise.
+    pub(crate) lead: String,
+    /// Whom else the reader can sign in with.
+    pub(crate) choices: Vec<Choice>,
     /// The demo's people; none outside the demo.
     pub(crate) demo: Vec<DemoLogin>,
 }
@@ -49,14 +53,25 @@ pub(crate) async fn sign_in_page(next: String, r#as: String) -> Result<Page<Sign
     let demo = if request::site().demo { demo_logins(&next) } else { Vec::new() };
     let chosen = domain::demo::PEOPLE.iter().find(|person| person.email == r#as);
     let chosen = chosen.filter(|_| !demo.is_empty());
-    let view = SignInView {
+    let mut view = SignInView {
         action: format!("/sign-in?next={}", escape_query(&next)),
-        next,
         email: chosen.map(|person| person.email.to_owned()).unwrap_or_default(),
         password: chosen.map(|_| domain::demo::PASSWORD.to_owned()).unwrap_or_default(),
         passkeys: request::latchkey()?.has_passkeys(),
+        lead: String::new(),
+        choices: identities::choices()?,
         demo,
+        next,
     };
+    if view.next == identities::link::PATH
+        && let Some(offered) = identities::offered_here().await?
+    {
+        let email = offered.email.to_string();
+        view.lead =
+            words!(identity.sign_in_lead, provider = offered.provider, email = email.clone());
+        view.email = email;
+        view.choices = Vec::new();
+    }
     request::plain_page(None, view).await
 }
 

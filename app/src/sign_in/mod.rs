@@ -8,6 +8,7 @@ use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 use model::Field;
 
+use crate::identities::buttons;
 use crate::page::{Loading, PageTitle, narrow};
 use crate::sign_in::api::{SignInView, sign_in_page};
 use crate::ui::factor::passkey_fields;
@@ -31,11 +32,13 @@ impl LazyRoute for SignInPage {
             let heading = words!(sign_in.heading);
             let next = view.next.clone();
             let username = if view.passkeys { "username webauthn" } else { "username" };
-            let passkey = view.passkeys.then(|| by_passkey(view.action.clone(), view.next));
+            let passkey = view.passkeys.then(|| by_passkey(view.action.clone(), view.next.clone()));
+            let lead = (!view.lead.is_empty()).then(|| view! { <p>{view.lead}</p> });
             view! {
                 <PageTitle title=heading.clone() provider=frame.provider />
                     <h1>{heading}</h1>
-                    <Form form="sign-in" action=view.action>
+                    {lead}
+                    <Form form="sign-in" action=view.action.clone()>
                         <input type="hidden" name="next" value=next />
                         <TextField
                             field=Field::Email
@@ -55,6 +58,7 @@ impl LazyRoute for SignInPage {
                         </div>
                     </Form>
                     {passkey}
+                    {buttons(view.choices, view.action, view.next)}
                     {demo_logins(view.demo, frame.mailbox)}
             }
             .into_any()

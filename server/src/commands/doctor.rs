@@ -9,7 +9,8 @@ use lettre::Address;
 
 use super::{demo, open, open_as_it_is, say};
 use crate::assets;
-use crate::config::{Config, Problem, SmtpTls};
+use crate::config::{Config, IdentityProviderSettings, Problem, SmtpTls};
+use crate::identity_providers::OpenIdConnect;
 use crate::log_key;
 use crate::mailer::{SmtpServer, Transport};
 
@@ -43,6 +44,9 @@ pub(super) async fn run(config: Result<Config, Problem>) -> Result<ExitCode> {
     healthy &= tell("mail server", &mail_server(&config).await)?;
     healthy &= tell("sender", &sender(&config))?;
     healthy &= tell("places", &places(&config))?;
+    for (provider, finding) in identity_providers(&config).await {
+        healthy &= tell(&format!("identity provider {provider}"), &finding)?;
+    }
     Ok(if healthy { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
@@ -179,6 +183,23 @@ async fn reach(config: &Config, server: &SmtpServer) -> Finding {
         ),
         None => Fine("it answers".to_owned()),
     }
+}
+
+/// What each identity provider says of itself.
+async fn identity_providers(config: &Config) -> Vec<(String, Finding)> {
+    let mut findings = Vec::new();
+    for IdentityProviderSettings { id, issuer, .. } in &config.identity_providers {
+        let asked = match OpenIdConnect::new(config) {
+            Ok(providers) => providers.check(id).await,
+            Err(error) => Err(error),
+        };
+        let finding = match asked {
+            Ok(()) => Fine(format!("{issuer} answers")),
+            Err(error) => Trouble(format!("{error:#}: check its issuer, {issuer}")),
+        };
+        findings.push((id.clone(), finding));
+    }
+    findings
 }
 
 fn sender(config: &Config) -> Finding {

@@ -273,6 +273,7 @@ fn explain(failure: Failure) -> anyhow::Error {
         | Failure::NoSecondFactor
         | Failure::OtherDomain(_)
         | Failure::Conflict(_)
+        | Failure::IdentityProvider
         | Failure::TooMany(_) => "that isn't possible now",
     };
     anyhow::Error::msg(words)

@@ -15,6 +15,7 @@ use http_body_util::BodyExt;
 use model::{Mail, Timestamp};
 use server::clock::SystemRandom;
 use server::config::Config;
+use server::identity_providers::OpenIdConnect;
 use server::router::{Parts, router};
 use test_database::TestDatabase;
 use tower::ServiceExt;
@@ -42,7 +43,9 @@ pub struct TestApp {
 }
 
 fn node(store: store::Store, clock: Arc<TestClock>, config: Arc<Config>) -> (Latchkey, Router) {
-    let latchkey = Latchkey::new(store, clock, Arc::new(SystemRandom), config.settings());
+    let identity_providers = Arc::new(OpenIdConnect::new(&config).unwrap());
+    let latchkey = Latchkey::new(store, clock, Arc::new(SystemRandom), config.settings())
+        .with_identity_providers(identity_providers);
     let parts = Parts {
         latchkey: latchkey.clone(),
         site: Arc::new(config.site()),

@@ -1,9 +1,9 @@
 use std::time::Duration;
 
-use model::{Access, Conflict, Failure, PasskeyName, Permission, UserId};
+use model::{Access, Conflict, Failure, Identity, PasskeyName, Permission, UserId};
 use store::{
-    EmailChange, EmailFacts, Joiner, NewEmailChange, NewPasskey, NewPassword, NewReset, NewSession,
-    NewUndo, NewUser, Store, UsersQuery,
+    EmailChange, EmailFacts, IdentityOffer, Joiner, NewEmailChange, NewPasskey, NewPassword,
+    NewReset, NewSession, NewUndo, NewUser, Store, UsersQuery,
 };
 use test_database::on_both;
 
@@ -237,6 +237,24 @@ on_both! {
         undo(&db.store, 3, 14).await.unwrap().unwrap();
         assert!(db.store.login_of(kari).await.unwrap().unwrap().second_factor);
         assert_eq!(db.store.recovery_codes_left(kari).await.unwrap(), 0, "made since then");
+    }
+
+    async fn an_identity_linked_since_a_change_was_asked_for_goes_with_it(db: TestDatabase) {
+        let kari = kari(&db.store).await;
+        let link = async |subject, address, seconds| {
+            let identity = Identity::parse("https://id.example", subject).unwrap();
+            let offer = IdentityOffer { identity, email: email(address) };
+            db.store.offer_identity(&token(70), &offer, at(600)).await.unwrap();
+            db.store.link_identity(&token(70), kari, false, &mail(address), at(seconds)).await.unwrap();
+        };
+        link("hers", "kari@old.example", 5).await;
+        ask(&db.store, kari, "thief@new.example", 3).await;
+        confirm(&db.store, kari, 3, 20).await.unwrap();
+        link("the thief's", "thief@new.example", 30).await;
+        undo(&db.store, 3, 40).await.unwrap().unwrap();
+        let linked = db.store.linked_identities(kari).await.unwrap();
+        let subjects: Vec<_> = linked.iter().map(|one| one.identity.subject()).collect();
+        assert_eq!(subjects, ["hers"]);
     }
 
     async fn undoing_a_change_undoes_what_came_after_it(db: TestDatabase) {

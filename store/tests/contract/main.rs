@@ -16,6 +16,7 @@ mod emails;
 mod factors;
 mod feedback;
 mod guesses;
+mod identities;
 mod invitations;
 mod limits;
 mod memberships;

@@ -1,0 +1,236 @@
+//! Server functions of signing in with an identity provider.
+
+use domain::identities::{Arrived, Linked, Offered, Returned};
+use domain::sessions::{SignedIn, Viewer};
+use leptos::prelude::*;
+use leptos::server_fn::codec::GetUrl;
+use model::{Conflict, Failure, Secret, Timestamp};
+
+use crate::identities::{Choice, LinkedRow, LinkedView, StepView, link};
+use crate::page::{Notice, Page, escape_query, same_site};
+use crate::problem::Problem;
+use crate::request;
+use crate::when::Moment;
+
+/// The identity providers that a reader may sign in with.
+pub(crate) fn choices() -> Result<Vec<Choice>, Failure> {
+    let latchkey = request::latchkey()?;
+    let all = latchkey.identity_providers.all().iter();
+    let choice = |provider: &domain::identities::IdentityProvider| Choice {
+        id: provider.id.clone(),
+        words: words!(identity.sign_in_with, provider = provider.name.clone()),
+    };
+    Ok(all.map(choice).collect())
+}
+
+/// The identity that this browser came back with and may link.
+pub(crate) async fn offered_here() -> Result<Option<Offered>, Failure> {
+    let Some((token, _)) = request::identity_way() else { return Ok(None) };
+    match domain::identities::offered(&request::latchkey()?, &token).await {
+        Ok(offered) => Ok(Some(offered)),
+        Err(Failure::Conflict(_)) => Ok(None),
+        Err(failure) => Err(failure),
+    }
+}
+
+/// Leads on to an identity provider, and from there to where the reader was heading.
+#[server(prefix = "/api", endpoint = "sign-in/with")]
+pub(crate) async fn sign_in_with(
+    #[server(default)] provider: String,
+    #[server(default)] next: String,
+) -> Result<(), Problem> {
+    let (latchkey, client) = (request::latchkey()?, request::client());
+    let token = domain::identities::begin(&latchkey, &provider, &client).await?;
+    request::keep_identity_way(&token, same_site(&next).unwrap_or("/accounts"));
+    request::redirect("/sign-in/onward");
+    Ok(())
+}
+
+/// The page on the way to an identity provider.
+#[server(prefix = "/api", endpoint = "sign-in/onward-page", input = GetUrl)]
+pub(crate) async fn onward_page() -> Result<Page<StepView>, Problem> {
+    let over = Failure::Conflict(Conflict::SignInOver);
+    let onward = match request::identity_way() {
+        Some((token, _)) => domain::identities::onward(&request::latchkey()?, &token).await,
+        None => Err(over.clone()),
+    };
+    let view = match onward {
+        Ok((provider, address)) => {
+            request::refresh(address.expose());
+            StepView {
+                heading: words!(identity.onward_heading, provider = provider.clone()),
+                lead: words!(identity.onward_lead, provider = provider),
+                words: words!(second_factor.button),
+                href: Some(address.expose().to_owned()),
+                back: Some((words!(form.cancel), "/sign-in".to_owned())),
+                about: String::new(),
+            }
+        }
+        Err(failure) if failure == over => begin_anew("/accounts"),
+        Err(failure) => return Err(failure.into()),
+    };
+    request::plain_page(None, view).await
+}
+
+/// What is shown in place of a sign-in that is over.
+fn begin_anew(next: &str) -> StepView {
+    StepView {
+        heading: words!(sign_in.heading),
+        lead: words!(failure.sign_in_over),
+        words: words!(second_factor.again),
+        href: Some(format!("/sign-in?next={}", escape_query(next))),
+        back: None,
+        about: String::new(),
+    }
+}
+
+/// Takes a browser that comes back from an identity provider.
+#[server(prefix = "/api", endpoint = "sign-in/arrive")]
+pub(crate) async fn arrive(
+    #[server(default)] code: Option<String>,
+    #[server(default)] state: Option<String>,
+    #[server(default)] iss: Option<String>,
+    #[server(default)] error: Option<String>,
+) -> Result<(), Problem> {
+    let (latchkey, client, before) = (request::latchkey()?, request::client(), request::session());
+    let (token, next) = request::identity_way().ok_or(Failure::Conflict(Conflict::SignInOver))?;
+    let returned =
+        Returned { code: code.map(Secret::from), state: state.map(Secret::from), iss, error };
+    let arrived =
+        domain::identities::arrive(&latchkey, &token, &returned, &client, before.as_ref()).await?;
+    match arrived {
+        Arrived::SignedIn(SignedIn::Wholly(begun)) => {
+            request::end_identity_way();
+            request::begin_session(&begun);
+            request::redirect(&next);
+        }
+        Arrived::SignedIn(SignedIn::HalfWay(sign_in)) => {
+            request::end_identity_way();
+            request::ask_for_second_factor(&sign_in, &next);
+        }
+        Arrived::Offered(offer) => {
+            request::keep_identity_way(&offer, &next);
+            let offered = domain::identities::offered(&latchkey, &offer).await?;
+            match request::viewer_if_any()? {
+                Some(viewer) if viewer.email == offered.email => request::redirect(link::PATH),
+                _ => request::redirect(&format!("/sign-in?next={}", link::PATH)),
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The page that asks whether the identity shall open the reader's login.
+#[server(prefix = "/api", endpoint = "sign-in/link-page", input = GetUrl)]
+pub(crate) async fn link_page() -> Result<Page<StepView>, Problem> {
+    let viewer = request::signed_in().await?;
+    let view = match offered_here().await? {
+        Some(offered) => link_view(offered, &viewer),
+        None => begin_anew("/accounts"),
+    };
+    request::plain_page(Some(&viewer), view).await
+}
+
+fn link_view(offered: Offered, viewer: &Viewer) -> StepView {
+    let Offered { provider, email } = offered;
+    let theirs = viewer.email == email;
+    let heading = words!(identity.link_heading, provider = provider.clone());
+    let next = request::identity_way().map(|(_, next)| next).unwrap_or_default();
+    let back = Some((words!(identity.not_now), next));
+    let email = email.to_string();
+    if theirs {
+        StepView {
+            heading,
+            lead: words!(identity.link_lead, provider = provider.clone(), email = email),
+            words: words!(identity.link_button, provider = provider),
+            href: None,
+            back,
+            about: String::new(),
+        }
+    } else {
+        let other = viewer.email.to_string();
+        StepView {
+            heading,
+            lead: words!(
+                identity.link_other,
+                provider = provider,
+                email = email.clone(),
+                other = other
+            ),
+            words: words!(identity.link_sign_in, email = email),
+            href: Some(format!("/sign-in?next={}", link::PATH)),
+            back,
+            about: String::new(),
+        }
+    }
+}
+
+/// Links the identity that this browser came back with to the reader's login.
+#[server(prefix = "/api", endpoint = "sign-in/link")]
+pub(crate) async fn link_identity() -> Result<(), Problem> {
+    let viewer = request::signed_in().await?;
+    let (latchkey, client) = (request::latchkey()?, request::client());
+    let (token, next) = request::identity_way().ok_or(Failure::Conflict(Conflict::SignInOver))?;
+    let provider = domain::identities::link(&latchkey, &viewer, &token, &client).await?;
+    request::end_identity_way();
+    request::done(&next, Notice::IdentityLinked { provider });
+    Ok(())
+}
+
+/// The identities that open the reader's login.
+pub(crate) async fn linked(viewer: &Viewer) -> Result<LinkedView, Failure> {
+    let latchkey = request::latchkey()?;
+    let now = latchkey.now();
+    let moment = |at: Timestamp| Moment::new(at, now);
+    let row = |one: Linked| LinkedRow {
+        unlink: (
+            words!(identity.unlink),
+            words!(identity.unlink_of, provider = one.provider.clone(), email = one.email.clone()),
+        ),
+        provider: one.provider,
+        email: one.email,
+        since: moment(one.since),
+        last_used: one.last_used_at.map(moment),
+        href: format!("/security/identities/{}", one.id),
+    };
+    let rows = domain::identities::linked(&latchkey, viewer).await?.into_iter().map(row);
+    Ok(LinkedView {
+        caption: words!(identity.caption),
+        columns: vec![
+            words!(identity.provider),
+            words!(security.app_since),
+            words!(security.app_used),
+            words!(users.actions),
+        ],
+        rows: rows.collect(),
+    })
+}
+
+/// The page that asks whether an identity shall open the reader's login no more.
+#[server(prefix = "/api", endpoint = "security/unlink-page", input = GetUrl)]
+pub(crate) async fn unlink_page(identity: String) -> Result<Page<StepView>, Problem> {
+    let viewer = request::signed_in().await?;
+    let latchkey = request::latchkey()?;
+    let linked = domain::identities::linked_one(&latchkey, &viewer, &identity).await?;
+    let view = StepView {
+        heading: words!(identity.unlink_heading, provider = linked.provider.clone()),
+        lead: words!(identity.unlink_lead, provider = linked.provider, email = linked.email),
+        words: words!(identity.unlink),
+        href: None,
+        back: Some((words!(form.cancel), "/security".to_owned())),
+        about: identity,
+    };
+    request::plain_page(Some(&viewer), view).await
+}
+
+/// Has an identity open the reader's login no more.
+#[server(prefix = "/api", endpoint = "security/unlink")]
+pub(crate) async fn unlink(about: String) -> Result<(), Problem> {
+    let viewer = request::signed_in().await?;
+    let session = request::session().ok_or(Failure::SignedOut)?;
+    let (latchkey, client) = (request::latchkey()?, request::client());
+    let provider =
+        domain::identities::unlink(&latchkey, &viewer, &session, &about, &client).await?;
+    request::done("/security", Notice::IdentityUnlinked { provider });
+    Ok(())
+}

@@ -1,0 +1,27 @@
+//! The page that asks whether an identity shall open the reader's login.
+
+use leptos::prelude::*;
+use leptos_router::{LazyRoute, lazy_route};
+
+use crate::identities::api::link_page;
+use crate::identities::{StepView, step};
+use crate::page::{Loading, narrow};
+
+/// Where it is.
+pub(crate) const PATH: &str = "/sign-in/link";
+
+/// `/sign-in/link`
+pub(crate) struct LinkPage(Loading<StepView>);
+
+#[lazy_route]
+impl LazyRoute for LinkPage {
+    fn data() -> Self {
+        Self(load!("sign-in/link-page", _asked => link_page()))
+    }
+
+    fn view(this: Self) -> AnyView {
+        narrow(this.0, |view, frame| {
+            step(view, frame, "sign-in/link", "/sign-in/link".to_owned(), "button-primary")
+        })
+    }
+}

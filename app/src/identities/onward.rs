@@ -1,0 +1,23 @@
+//! The page on the way to an identity provider. It leads on by itself; a form can't, because the
+//! Content Security Policy lets none be sent on to another site (CSP Level 3 section 6.4.2).
+
+use leptos::prelude::*;
+use leptos_router::{LazyRoute, lazy_route};
+
+use crate::identities::api::onward_page;
+use crate::identities::{StepView, step};
+use crate::page::{Loading, narrow};
+
+/// `/sign-in/onward`
+pub(crate) struct OnwardPage(Loading<StepView>);
+
+#[lazy_route]
+impl LazyRoute for OnwardPage {
+    fn data() -> Self {
+        Self(load!("sign-in/onward-page", _asked => onward_page()))
+    }
+
+    fn view(this: Self) -> AnyView {
+        narrow(this.0, |view, frame| step(view, frame, "", String::new(), ""))
+    }
+}

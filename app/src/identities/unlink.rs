@@ -1,0 +1,26 @@
+//! The page that asks whether an identity shall open the reader's login no more.
+
+use leptos::prelude::*;
+use leptos_router::{LazyRoute, lazy_route};
+
+use crate::identities::api::unlink_page;
+use crate::identities::{StepView, step};
+use crate::page::{Loading, framed};
+use crate::ui::frame::Here;
+
+/// `/security/identities/{id}`
+pub(crate) struct UnlinkPage(Loading<StepView>);
+
+#[lazy_route]
+impl LazyRoute for UnlinkPage {
+    fn data() -> Self {
+        Self(load!("security/unlink-page", asked => unlink_page(identity = asked.part("identity"))))
+    }
+
+    fn view(this: Self) -> AnyView {
+        framed(this.0, Here::Elsewhere, |view, frame| {
+            let action = format!("/security/identities/{}", view.about);
+            step(view, frame, "security/unlink", action, "button-danger")
+        })
+    }
+}
