@@ -22,6 +22,8 @@ mod emails;
 mod factors;
 mod headers;
 mod help;
+mod identities;
+mod identity_provider;
 mod invitations;
 mod languages;
 mod log;
