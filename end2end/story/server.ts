@@ -20,22 +20,39 @@ export interface Latchkey {
   hourLater(): Promise<void>;
 }
 
+/** What a server is started with. */
+export interface Stage {
+  database: Database;
+  /** Whether people can sign in with a real identity provider, too. */
+  identityProvider: boolean;
+}
+
 /** Starts the release binary with fresh demo data, hands it to `use`, and stops it by its process id. */
-export async function withLatchkey(database: Database, use: (latchkey: Latchkey) => Promise<void>) {
+export async function withLatchkey(stage: Stage, use: (latchkey: Latchkey) => Promise<void>) {
   const folder = mkdtempSync(join(tmpdir(), 'latchkey-browser-'));
   try {
-    if (database === 'sqlite') await serve(folder, `sqlite:${join(folder, 'latchkey.db')}`, use);
-    else await withPostgres((url) => serve(folder, url, use));
+    const port = await freePort();
+    const run = (databaseUrl: string) =>
+      stage.identityProvider
+        ? withIdentityProvider(port, (settings) => serve(folder, port, databaseUrl, settings, use))
+        : serve(folder, port, databaseUrl, {}, use);
+    if (stage.database === 'sqlite') await run(`sqlite:${join(folder, 'latchkey.db')}`);
+    else await withPostgres(run);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-async function serve(folder: string, databaseUrl: string, use: (latchkey: Latchkey) => Promise<void>) {
+async function serve(
+  folder: string,
+  port: number,
+  databaseUrl: string,
+  settings: Record<string, string>,
+  use: (latchkey: Latchkey) => Promise<void>,
+) {
   const binary = process.env.LATCHKEY_BIN ?? join(ROOT, 'target/release/latchkey');
   if (!existsSync(binary)) throw new Error(`There is no ${binary}: run 'make build' first`);
 
-  const port = await freePort();
   const url = `http://localhost:${port}`;
   const logFile = join(folder, 'latchkey.log');
   const log = openSync(logFile, 'a');
@@ -48,6 +65,7 @@ async function serve(folder: string, databaseUrl: string, use: (latchkey: Latchk
       LATCHKEY_PUBLIC_URL: url,
       LATCHKEY_MAIL_FROM: 'Latchkey <latchkey@provider.example>',
       DATABASE_URL: databaseUrl,
+      ...settings,
     },
     stdio: ['ignore', log, log],
   });
@@ -112,6 +130,48 @@ async function stop(server: ChildProcess) {
   clearTimeout(giveUp);
 }
 
+/** Starts an identity provider that knows the Latchkey on this port, and hands over the setting by which that knows it. */
+async function withIdentityProvider(port: number, use: (settings: Record<string, string>) => Promise<void>) {
+  const [client, secret] = ['latchkey', 'only-for-tests'];
+  const provider = spawn(process.execPath, [join(import.meta.dirname, '../openid/server.mjs')], {
+    env: {
+      ...process.env,
+      OPENID_CALLBACK: `http://localhost:${port}/sign-in/callback`,
+      OPENID_CLIENT: client,
+      OPENID_SECRET: secret,
+    },
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  try {
+    const issuer = await firstLine(provider, 'the identity provider');
+    const fields = Object.entries({ id: 'acme', name: 'Acme Login', issuer, client_id: client, client_secret: secret });
+    const list = fields.map(([name, value]) => `${name} = '${value}'`).join(', ');
+    await use({ LATCHKEY_IDENTITY_PROVIDERS: `[{ ${list} }]` });
+  } finally {
+    await close(provider);
+  }
+}
+
+async function firstLine(helper: ChildProcess, name: string): Promise<string> {
+  if (!helper.stdout) throw new Error(`${name} says nothing`);
+  const lines = createInterface({ input: helper.stdout });
+  const line = await Promise.race([
+    once(lines, 'line').then(([line]) => line as string),
+    once(helper, 'exit').then(([code]) => {
+      throw new Error(`${name} ended with ${code} before it named its address`);
+    }),
+  ]);
+  return line.trim();
+}
+
+/** Helpers end when nobody listens to them any more. */
+async function close(helper: ChildProcess) {
+  if (helper.exitCode !== null) return;
+  const exit = once(helper, 'exit');
+  helper.stdin?.end();
+  await exit;
+}
+
 async function withPostgres(use: (url: string) => Promise<void>) {
   const given = process.env.TEST_POSTGRES_URL;
   if (given) return withDatabaseIn(given, use);
@@ -125,20 +185,9 @@ async function withPostgres(use: (url: string) => Promise<void>) {
 
   const helper = spawn(binary, [], { stdio: ['pipe', 'pipe', 'inherit'] });
   try {
-    const lines = createInterface({ input: helper.stdout });
-    const first = await Promise.race([
-      once(lines, 'line').then(([line]) => line as string),
-      once(helper, 'exit').then(([code]) => {
-        throw new Error(`test-postgres ended with ${code} before it named a database`);
-      }),
-    ]);
-    await use(first.trim());
+    await use(await firstLine(helper, 'test-postgres'));
   } finally {
-    if (helper.exitCode === null) {
-      const exit = once(helper, 'exit');
-      helper.stdin.end();
-      await exit;
-    }
+    await close(helper);
   }
 }
 

@@ -1,11 +1,10 @@
 import { test as base, expect, type BrowserContext, type Cookie, type Page } from '@playwright/test';
-import { type Database, type Latchkey, withLatchkey } from './server';
+import { type Latchkey, type Stage as Server, withLatchkey } from './server';
 
 export { expect };
 
 /** What a spec may set for its worker: every distinct stage has a server and data of its own. */
-export interface Stage {
-  database: Database;
+export interface Stage extends Server {
   /** A spec names its own story (`test.use({ story: 'manage' })`) and gets fresh demo data, shared by its tests only. */
   story: string;
 }
@@ -29,12 +28,13 @@ export function rememberedCookies(): Keyring {
 
 export const test = base.extend<Scene, Stage & { latchkey: Latchkey }>({
   database: ['sqlite', { option: true, scope: 'worker' }],
+  identityProvider: [false, { option: true, scope: 'worker' }],
   story: ['', { option: true, scope: 'worker' }],
   refusals: [[], { option: true }],
 
   latchkey: [
-    async ({ database, story: _ }, use) => {
-      await withLatchkey(database, use);
+    async ({ database, identityProvider, story: _ }, use) => {
+      await withLatchkey({ database, identityProvider }, use);
     },
     { scope: 'worker', timeout: 90_000 },
   ],
