@@ -313,8 +313,9 @@ pub async fn offered(latchkey: &Latchkey, token: &Token) -> Result<Offered, Fail
 /// provider's name.
 ///
 /// # Errors
-/// [`Failure::Unconfirmed`]; [`Failure::FactorUnconfirmed`]; [`Conflict::SignInOver`]; [`Conflict::OtherLogin`] when the viewer's
-/// login has another address; [`Failure::Unavailable`].
+/// [`Failure::Unconfirmed`]; [`Failure::FactorUnconfirmed`]; [`Conflict::SignInOver`];
+/// [`Conflict::OtherLogin`] when the viewer's login has another address;
+/// [`Failure::Unavailable`].
 pub async fn link(
     latchkey: &Latchkey,
     viewer: &Viewer,

@@ -28,6 +28,15 @@ test('pictures of the pages, wide and narrow, light and dark', async ({ page, so
     { name: 'join', address: invitation },
     { name: 'help', as: ingrid, address: `/help/users?account=${nordlys.number}` },
     { name: 'security', as: ingrid, address: '/security' },
+    { name: 'passkey', as: ingrid, address: '/security/passkeys/add' },
+    { name: 'profile', as: ingrid, address: '/profile' },
+    { name: 'email', as: ingrid, address: '/profile/email' },
+    { name: 'policy', as: ingrid, address: inAccount(nordlys, 'policy') },
+    { name: 'details', as: ingrid, address: inAccount(nordlys, 'account') },
+    { name: 'billing', as: ingrid, address: inAccount(nordlys, 'billing') },
+    { name: 'domains', as: ingrid, address: inAccount(nordlys, 'domains') },
+    { name: 'leave', as: ingrid, address: inAccount(nordlys, 'leave') },
+    { name: 'forgot', address: '/forgot-password' },
     { name: 'mailbox', address: '/demo/mailbox' },
   ];
 
