@@ -32,15 +32,15 @@ run: build ## Serve the demo at http://localhost:3000 (seconds, once built)
 	@LATCHKEY_DEMO=true LATCHKEY_LISTEN=127.0.0.1:3000 LATCHKEY_PUBLIC_URL=http://localhost:3000 \
 		DATABASE_URL=sqlite:data/latchkey.db exec target/release/latchkey serve
 
-test: setup-for-tests check test-rust test-browser ## Everything that CI runs (about 30 minutes, an hour the first time)
+test: setup-for-tests check test-rust test-browser ## Everything that CI runs (about 40 minutes, 80 the first time)
 	@echo "All tests passed."
 
 test-rust: setup-for-tests ## Every crate's tests, on SQLite and Postgres (about 4 minutes, 10 the first time)
 	@echo "Testing the crates, with SQLite and Postgres (about 4 minutes, 10 the first time)…"
 	@scripts/test-rust $(SERVER_SIDE) $(LOCKED)
 
-test-browser: setup-for-tests build test-postgres ## What people do, with JavaScript and without (about 15 minutes); ARGS="…" goes to Playwright
-	@echo "Testing in the browser, with JavaScript and without (about 15 minutes)…"
+test-browser: setup-for-tests build test-postgres ## What people do, with JavaScript and without (about 25 minutes); ARGS="…" goes to Playwright
+	@echo "Testing in the browser, with JavaScript and without (about 25 minutes)…"
 	@cd end2end && npx --no-install playwright test $(ARGS)
 
 check: setup-for-tests ## Formatting, clippy and the types of the browser tests (about 2 minutes, 6 the first time)
