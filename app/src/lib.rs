@@ -49,6 +49,7 @@ mod domains;
 mod help;
 mod policies;
 mod services;
+mod single_sign_on;
 mod support;
 mod users;
 

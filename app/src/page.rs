@@ -124,6 +124,20 @@ pub(crate) enum Notice {
     FactorNotDemanded,
     /// Those without a second factor were reminded.
     Reminded,
+    /// A domain is to be proven.
+    DomainAdded { domain: String },
+    /// A domain is the account's.
+    DomainProven { domain: String },
+    /// A domain is the account's no longer.
+    DomainRemoved { domain: String },
+    /// The account has an identity provider of its own.
+    ProviderSaved,
+    /// It has none any more.
+    ProviderRemoved,
+    /// Signing in with it is required.
+    SingleSignOnRequired,
+    /// It isn't required any more.
+    SingleSignOnLifted,
     /// Somebody's access ended.
     AccessRemoved { name: String },
     /// The reader left an account.
@@ -197,6 +211,13 @@ impl Notice {
             Self::FactorDemanded => words!(notice.factor_demanded),
             Self::FactorNotDemanded => words!(notice.factor_not_demanded),
             Self::Reminded => words!(notice.reminded),
+            Self::DomainAdded { domain } => words!(notice.domain_added, domain = domain),
+            Self::DomainProven { domain } => words!(notice.domain_proven, domain = domain),
+            Self::DomainRemoved { domain } => words!(notice.domain_removed, domain = domain),
+            Self::ProviderSaved => words!(notice.provider_saved),
+            Self::ProviderRemoved => words!(notice.provider_removed),
+            Self::SingleSignOnRequired => words!(notice.sso_required),
+            Self::SingleSignOnLifted => words!(notice.sso_lifted),
             Self::AccessRemoved { name } => words!(notice.access_removed, name = name),
             Self::Left { account } => words!(notice.left, account = account),
             Self::Joined { account } => words!(notice.joined, account = account),

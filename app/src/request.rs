@@ -198,7 +198,7 @@ pub(crate) struct Inside {
 
 /// Enters the account with this number.
 pub(crate) async fn inside(number: &str) -> Result<Inside, Problem> {
-    let viewer = signed_in().await?;
+    let viewer = anybody().await?;
     let latchkey = latchkey()?;
     let acting = domain::accounts::act(&latchkey, &viewer, number).await?;
     Ok(Inside { latchkey, viewer, acting })
@@ -211,9 +211,17 @@ pub(crate) async fn inside_if_open(number: &str) -> Option<Inside> {
     Some(Inside { latchkey, viewer, acting })
 }
 
+/// Demands that somebody is signed in who proved by themselves who they are: all that isn't inside one
+/// account, whose own provider may have vouched for them, is for nobody else.
+pub(crate) async fn signed_in() -> Result<Viewer, Problem> {
+    let viewer = anybody().await?;
+    domain::sessions::must_be_proven(&viewer)?;
+    Ok(viewer)
+}
+
 /// Demands that somebody is signed in; a page leads to the sign-in page otherwise, unless it is the
 /// answer to a form: what was typed would be lost on the way.
-pub(crate) async fn signed_in() -> Result<Viewer, Problem> {
+pub(crate) async fn anybody() -> Result<Viewer, Problem> {
     let viewer = viewer();
     if let Err(Failure::SignedOut) = viewer
         && let Some(parts) = use_context::<Parts>()

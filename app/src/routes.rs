@@ -19,6 +19,7 @@ use crate::lazy_page::LazyPage;
 use crate::page::{HasErrors, Revision, Taken, Waiting};
 use crate::policies::PolicyPage;
 use crate::services::ServicesPage;
+use crate::single_sign_on::SingleSignOnPage;
 use crate::support::SupportPage;
 use crate::ui::failed::ElsewherePage;
 use crate::ui::frame::Go;
@@ -45,6 +46,7 @@ use {
     crate::security::reset::ResetPage,
     crate::sign_in::SignInPage,
     crate::sign_in::second_factor::SecondFactorPage,
+    crate::single_sign_on::sign_in::CompanyPage,
     crate::ui::failed::NotFoundPage,
 };
 
@@ -106,6 +108,7 @@ fn LivingPages() -> impl IntoView {
             <Route ssr=ASYNC path=path!("/accounts/:account/support") view={LazyPage::of::<SupportPage>()} />
             <Route ssr=ASYNC path=path!("/accounts/:account/account") view={LazyPage::of::<DetailsPage>()} />
             <Route ssr=ASYNC path=path!("/accounts/:account/policy") view={LazyPage::of::<PolicyPage>()} />
+            <Route ssr=ASYNC path=path!("/accounts/:account/single-sign-on") view={LazyPage::of::<SingleSignOnPage>()} />
             <Route ssr=ASYNC path=path!("/accounts/:account/leave") view={LazyPage::of::<LeavePage>()} />
             <Route ssr=ASYNC path=path!("/accounts/:account/log") view={LazyPage::of::<LogPage>()} />
             <Route ssr=ASYNC path=path!("/help/users") view={LazyPage::of::<HelpPage>()} />
@@ -122,6 +125,7 @@ fn StillPages() -> impl IntoView {
         <FlatRoutes fallback=NotFoundPage>
             <Route ssr=ASYNC path=path!("/sign-in") view={LazyPage::of::<SignInPage>()} />
             <Route ssr=ASYNC path=path!("/sign-in/second-factor") view={LazyPage::of::<SecondFactorPage>()} />
+            <Route ssr=ASYNC path=path!("/sign-in/single-sign-on") view={LazyPage::of::<CompanyPage>()} />
             <Route ssr=ASYNC path=path!("/sign-in/onward") view={LazyPage::of::<OnwardPage>()} />
             <Route ssr=ASYNC path=path!("/sign-in/link") view={LazyPage::of::<LinkPage>()} />
             <Route ssr=ASYNC path=path!("/forgot-password") view={LazyPage::of::<ForgotPage>()} />

@@ -242,6 +242,16 @@ pub(crate) fn rule(rule: &PolicyRule) -> String {
         PolicyRule::Domains(domains) => {
             words!(policy.rule_domains, domains = self::domains(domains))
         }
+        PolicyRule::ProvenDomains(domains) if domains.is_empty() => words!(sso.rule_none_proven),
+        PolicyRule::ProvenDomains(domains) => {
+            words!(sso.rule_proven, domains = self::domains(domains))
+        }
+        PolicyRule::IdentityProvider(None) => words!(sso.rule_no_provider),
+        PolicyRule::IdentityProvider(Some(issuer)) => {
+            words!(sso.rule_provider, issuer = issuer.clone())
+        }
+        PolicyRule::SingleSignOn(true) => words!(sso.rule_required),
+        PolicyRule::SingleSignOn(false) => words!(sso.rule_optional),
     }
 }
 
@@ -287,6 +297,7 @@ pub(crate) fn field_problem(field: Field, problem: FieldProblem) -> String {
         (Field::Email, P::TakesNoInvitations) => words!(problem.email_takes_none),
         (Field::Email, P::SameAddress) => words!(problem.email_same),
         (Field::Email, P::Unproven) => words!(problem.email_unproven),
+        (Field::Email, P::NoSingleSignOn) => words!(problem.no_single_sign_on),
         (Field::Email, _) => words!(problem.email_malformed),
         (Field::Permissions, P::Missing) => words!(problem.permissions_missing),
         (Field::Permissions, P::NothingLeft) => words!(problem.permissions_missing_manage),
@@ -321,6 +332,9 @@ pub(crate) fn field_problem(field: Field, problem: FieldProblem) -> String {
         (Field::SessionIdle | Field::SessionAbsolute, _) => words!(problem.span_unknown),
         (Field::Domains, P::TooLong) => words!(problem.domains_many, most = EmailDomains::MOST),
         (Field::Domains, _) => words!(problem.domains_malformed),
+        (Field::Domain, _) => words!(problem.domain_malformed),
+        (Field::Issuer, P::Unanswered) => words!(problem.issuer_unanswered),
+        (Field::Issuer, _) => words!(problem.issuer_malformed),
         (Field::Form, _) => words!(problem.form_malformed),
         (_, P::Missing) => words!(problem.text_missing),
         (_, P::TooLong) => words!(problem.text_too_long),
@@ -355,6 +369,7 @@ pub(crate) fn failure(failure: &Failure) -> String {
         }
         Failure::OwnersOnly => words!(failure.owners_only),
         Failure::NoSecondFactor => words!(failure.no_second_factor),
+        Failure::SingleSignOn => words!(failure.single_sign_on),
         Failure::OtherDomain(domains) => {
             words!(problem.email_domain, domains = self::domains(domains))
         }
@@ -411,5 +426,12 @@ pub(crate) fn conflict(conflict: Conflict) -> String {
         Conflict::AddressHeld => words!(failure.address_held),
         Conflict::SecondFactorFirst => words!(failure.second_factor_first),
         Conflict::OtherDomain => words!(failure.other_domain),
+        Conflict::NotInAccount => words!(failure.not_in_account),
+        Conflict::NoRecord => words!(failure.no_record),
+        Conflict::DomainTaken => words!(failure.domain_taken),
+        Conflict::NoSingleSignOn => words!(sso.not_yet),
+        Conflict::SignInFirst => words!(sso.try_first),
+        Conflict::WhileDemanded => words!(failure.while_demanded),
+        Conflict::TooManyDomains => words!(failure.too_many_domains, most = EmailDomains::MOST),
     }
 }

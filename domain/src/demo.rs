@@ -190,6 +190,8 @@ async fn join_as(latchkey: &Latchkey, token: &str, person: Person) -> Result<Use
         language: None,
         authenticated_at: latchkey.now(),
         second_factor: false,
+        proven: true,
+        vouched_for: None,
     };
     invitations::join_signed_in(latchkey, token, &viewer, &office()).await?;
     Ok(user)

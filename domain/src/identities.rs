@@ -1,6 +1,6 @@
-//! Signing in with an identity provider (OpenID Connect): the way there and back, linking an
-//! identity to the login with its address, and taking the link back. How providers are spoken with
-//! is handed in.
+//! Signing in with an identity provider (OpenID Connect), the operator's or an account's own: the way
+//! there and back, linking an identity to the login with its address, and taking the link back. How
+//! providers are spoken with is handed in.
 
 use std::pin::Pin;
 use std::time::Duration;
@@ -8,12 +8,14 @@ use std::time::Duration;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use model::{
-    Conflict, EmailAddress, Failure, Identity, IdentityId, IdentityNews, Mail, Secret, Timestamp,
+    AccountId, AccountNumber, Conflict, EmailAddress, EmailDomain, Failure, Identity, IdentityId,
+    IdentityNews, Mail, Secret, Timestamp,
 };
 use sha2::{Digest, Sha256};
-use store::{FactorChange, IdentityOffer, Login, NewMail};
+use store::{AccountProvider, FactorChange, IdentityOffer, Login, NewMail};
 
 use crate::sessions::{self, SignedIn, Viewer};
+use crate::single_sign_on::{provider_for, provider_name};
 use crate::{Client, Latchkey, Token, guesses};
 
 /// How long somebody may take to the provider and back, and then to link what they came back with.
@@ -33,19 +35,71 @@ pub struct IdentityProvider {
     pub issuer: String,
 }
 
+/// Who vouches for somebody.
+#[derive(Clone, Debug)]
+pub enum Provider {
+    /// One that the operator trusts with every login.
+    Operators(IdentityProvider),
+    /// An account's own one: what it says counts in that account alone.
+    Accounts(AccountProvider),
+}
+
+impl Provider {
+    /// What people call it.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match self {
+            Self::Operators(provider) => provider.name.clone(),
+            Self::Accounts(provider) => provider_name(&provider.issuer),
+        }
+    }
+
+    /// Its address, as it names itself.
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        match self {
+            Self::Operators(provider) => &provider.issuer,
+            Self::Accounts(provider) => &provider.issuer,
+        }
+    }
+
+    /// Each account's provider sends browsers back to an address of its own: what another provider
+    /// sent, whom an owner chose to lead people astray, isn't taken for its (RFC 9700 section 4.4.2.2).
+    const fn comes_back_to(&self) -> Option<AccountNumber> {
+        match self {
+            Self::Operators(_) => None,
+            Self::Accounts(provider) => Some(provider.number),
+        }
+    }
+
+    const fn account(&self) -> Option<AccountId> {
+        match self {
+            Self::Operators(_) => None,
+            Self::Accounts(provider) => Some(provider.account),
+        }
+    }
+
+    fn to_stored(&self) -> store::Provider {
+        match self {
+            Self::Operators(provider) => store::Provider::Operators(provider.id.clone()),
+            Self::Accounts(provider) => store::Provider::Accounts(provider.account),
+        }
+    }
+}
+
 /// An answer on its way from an identity provider.
 pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, Failure>> + Send + 'a>>;
 
 /// Speaks with the identity providers: the authorization code flow of OpenID Connect Core 1.0
 /// (section 3.1) with PKCE (RFC 7636).
 pub trait IdentityProviders: Send + Sync {
-    /// All of them, in the order of their buttons.
+    /// The operator's, in the order of their buttons.
     fn all(&self) -> &[IdentityProvider];
 
     /// Where a browser goes to sign in there. Fails with [`Failure::IdentityProvider`].
     fn address<'a>(
         &'a self,
-        provider: &'a IdentityProvider,
+        provider: &'a Provider,
         keys: &'a Keys,
         now: Timestamp,
     ) -> Answer<'a, Secret>;
@@ -54,7 +108,7 @@ pub trait IdentityProviders: Send + Sync {
     /// Fails with [`Failure::IdentityProvider`] or [`Conflict::NotIdentified`].
     fn identify<'a>(
         &'a self,
-        provider: &'a IdentityProvider,
+        provider: &'a Provider,
         returned: &'a Returned,
         keys: &'a Keys,
         now: Timestamp,
@@ -69,18 +123,13 @@ impl IdentityProviders for Nobody {
         &[]
     }
 
-    fn address<'a>(
-        &'a self,
-        _: &'a IdentityProvider,
-        _: &'a Keys,
-        _: Timestamp,
-    ) -> Answer<'a, Secret> {
+    fn address<'a>(&'a self, _: &'a Provider, _: &'a Keys, _: Timestamp) -> Answer<'a, Secret> {
         Box::pin(std::future::ready(Err(Failure::IdentityProvider)))
     }
 
     fn identify<'a>(
         &'a self,
-        _: &'a IdentityProvider,
+        _: &'a Provider,
         _: &'a Returned,
         _: &'a Keys,
         _: Timestamp,
@@ -102,7 +151,7 @@ pub struct Keys {
 }
 
 impl Keys {
-    fn of(token: &Token) -> Self {
+    pub(crate) fn of(token: &Token) -> Self {
         let key = |purpose: &str| {
             let hash = Sha256::new()
                 .chain_update(purpose)
@@ -129,6 +178,8 @@ pub struct Returned {
     pub iss: Option<String>,
     /// Why there is no code.
     pub error: Option<String>,
+    /// The account to whose address it was brought back; none for the operator's providers.
+    pub account: Option<AccountNumber>,
 }
 
 /// Whom a provider vouches for.
@@ -145,8 +196,11 @@ pub struct Identified {
 /// What coming back from a provider led to.
 #[derive(Clone, Debug)]
 pub enum Arrived {
-    /// The identity opened its login, or will after the second factor.
-    SignedIn(SignedIn),
+    /// The identity opened its login, or will after the second factor; one at an account's own
+    /// provider no more of it than the account with this number.
+    SignedIn(SignedIn, Option<AccountNumber>),
+    /// The identity vouches for the viewer in their session, too, for the account with this number.
+    Vouched(AccountNumber),
     /// There is a login with its address: whoever has this token and signs in to it may link it.
     Offered(Token),
 }
@@ -158,6 +212,8 @@ pub struct Offered {
     pub provider: String,
     /// The address that it verified, which the login has too.
     pub email: EmailAddress,
+    /// The name of the account whose own provider it is.
+    pub account: Option<String>,
 }
 
 /// An identity that opens somebody's login, as they see it.
@@ -183,13 +239,36 @@ pub struct Linked {
 /// [`Failure::IdentityProvider`] when it doesn't answer; [`Failure::Unavailable`].
 pub async fn begin(latchkey: &Latchkey, provider: &str, client: &Client) -> Result<Token, Failure> {
     let provider = named(latchkey, provider).ok_or(Failure::NotFound)?;
+    set_out(latchkey, Provider::Operators(provider.clone()), client).await
+}
+
+/// Begins to sign somebody in with the identity provider of the company whose domain their address
+/// has.
+///
+/// # Errors
+/// [`Failure::Invalid`] when no account has one for it; the others of [`begin`].
+pub async fn begin_at_company(
+    latchkey: &Latchkey,
+    email: &str,
+    client: &Client,
+) -> Result<Token, Failure> {
+    let provider = provider_for(latchkey, email).await?;
+    set_out(latchkey, Provider::Accounts(provider), client).await
+}
+
+async fn set_out(
+    latchkey: &Latchkey,
+    provider: Provider,
+    client: &Client,
+) -> Result<Token, Failure> {
     let limit = format!("identity:client:{}", client.network());
     latchkey.limit(&limit, BEGUN_PER_CLIENT, HOUR).await?;
     let token = Token::new(latchkey.random.as_ref());
     // Whether it answers is told on the page where another way in is near.
-    latchkey.identity_providers.address(provider, &Keys::of(&token), latchkey.now()).await?;
+    latchkey.identity_providers.address(&provider, &Keys::of(&token), latchkey.now()).await?;
     let expires_at = latchkey.now().after(ON_THE_WAY);
-    latchkey.store.begin_identity_sign_in(&token.hash(), &provider.id, expires_at).await?;
+    let stored = provider.to_stored();
+    latchkey.store.begin_identity_sign_in(&token.hash(), &stored, expires_at).await?;
     Ok(token)
 }
 
@@ -200,26 +279,28 @@ pub async fn begin(latchkey: &Latchkey, provider: &str, client: &Client) -> Resu
 /// [`Conflict::SignInOver`], [`Failure::IdentityProvider`], [`Failure::Unavailable`].
 pub async fn onward(latchkey: &Latchkey, token: &Token) -> Result<(String, Secret), Failure> {
     let now = latchkey.now();
-    let provider = latchkey.store.identity_sign_in(&token.hash(), now).await?;
-    let provider = provider.as_deref().and_then(|id| named(latchkey, id)).ok_or(over())?;
-    let address = latchkey.identity_providers.address(provider, &Keys::of(token), now).await?;
-    Ok((provider.name.clone(), address))
+    let provider = latchkey.store.identity_sign_in(&token.hash(), now).await?.ok_or(over())?;
+    let provider = known(latchkey, provider).await?;
+    let address = latchkey.identity_providers.address(&provider, &Keys::of(token), now).await?;
+    Ok((provider.name(), address))
 }
 
 /// Takes a browser that comes back from a provider, once. The identity decides whose login it opens,
 /// never its address; that only says to which login it may be linked. A second factor is asked for
-/// as after a password. `instead_of` is the session that the same browser had.
+/// as after a password. `present` is who is signed in with the same browser, and their session: a new
+/// one begins in its place, or an account's own provider vouches for them in it.
 ///
 /// # Errors
 /// [`Conflict::SignInOver`] when this browser wasn't on its way, or took too long;
-/// [`Conflict::NotIdentified`]; [`Conflict::AddressUnverified`]; [`Conflict::NoLogin`];
-/// [`Failure::IdentityProvider`]; [`Failure::Unavailable`].
+/// [`Conflict::NotIdentified`]; [`Conflict::AddressUnverified`]; [`Conflict::NoLogin`], or at an
+/// account's own provider [`Conflict::NotInAccount`]; [`Failure::IdentityProvider`];
+/// [`Failure::Unavailable`].
 pub async fn arrive(
     latchkey: &Latchkey,
     token: &Token,
     returned: &Returned,
     client: &Client,
-    instead_of: Option<&Token>,
+    present: Option<(&Viewer, &Token)>,
 ) -> Result<Arrived, Failure> {
     let keys = Keys::of(token);
     if returned.state.as_ref() != Some(&keys.state) {
@@ -228,23 +309,38 @@ pub async fn arrive(
     }
     let now = latchkey.now();
     let provider = latchkey.store.return_from_identity_provider(&token.hash(), now).await?;
-    let provider = provider.as_deref().and_then(|id| named(latchkey, id)).ok_or(over())?;
-    let identified = latchkey.identity_providers.identify(provider, returned, &keys, now).await?;
-    let known = latchkey.store.user_of_identity(&identified.identity).await?;
-    match known {
-        Some(user) => {
-            let login = latchkey.store.login_of(user).await?.ok_or(over())?;
-            let signed_in = sign_in_as(latchkey, &login, &identified, client, instead_of).await?;
-            tracing::info!(%user, provider = provider.id, "an identity provider vouched");
-            Ok(Arrived::SignedIn(signed_in))
+    let provider = known(latchkey, provider.ok_or(over())?).await?;
+    if provider.comes_back_to() != returned.account {
+        tracing::warn!("a browser came back from another identity provider than it went to");
+        return Err(over());
+    }
+    let identified = latchkey.identity_providers.identify(&provider, returned, &keys, now).await?;
+    let account = provider.account();
+    let identity = &identified.identity;
+    match (latchkey.store.user_of_identity(account, identity).await?, &provider, present) {
+        (Some(user), Provider::Accounts(provider), Some((viewer, session)))
+            if viewer.user == user =>
+        {
+            let (account, session) = (provider.account, session.hash());
+            latchkey.store.vouch_for_session(account, identity, user, &session, now).await?;
+            Ok(Arrived::Vouched(provider.number))
         }
-        None => offer(latchkey, identified).await.map(Arrived::Offered),
+        (Some(user), _, _) => {
+            let instead_of = present.map(|(_, session)| session);
+            let login = latchkey.store.login_of(user).await?.ok_or(over())?;
+            let signed_in =
+                sign_in_as(latchkey, &login, account, &identified, client, instead_of).await?;
+            tracing::info!(%user, provider = provider.issuer(), "an identity provider vouched");
+            Ok(Arrived::SignedIn(signed_in, provider.comes_back_to()))
+        }
+        (None, _, _) => offer(latchkey, account, identified).await.map(Arrived::Offered),
     }
 }
 
 async fn sign_in_as(
     latchkey: &Latchkey,
     login: &Login,
+    account: Option<AccountId>,
     identified: &Identified,
     client: &Client,
     instead_of: Option<&Token>,
@@ -256,6 +352,7 @@ async fn sign_in_as(
         latchkey
             .store
             .begin_sign_in_by_identity(
+                account,
                 identity,
                 login.id,
                 &hash,
@@ -267,12 +364,17 @@ async fn sign_in_as(
         return Ok(SignedIn::HalfWay(token));
     }
     let (begun, session) = sessions::new_session(latchkey, client, login);
-    // A provider that doesn't say when it asked may have asked days ago.
-    let proven_at = identified.proven_at.unwrap_or(Timestamp::from_micros(0)).min(now);
+    let proven_at = match account {
+        // How old a proof may be is the account's to say, and so is its provider.
+        Some(_) => now,
+        // A provider that doesn't say when it asked may have asked days ago.
+        None => identified.proven_at.unwrap_or(Timestamp::from_micros(0)).min(now),
+    };
     let instead_of = instead_of.map(Token::hash);
     latchkey
         .store
         .begin_session_by_identity(
+            account,
             identity,
             login.id,
             &session,
@@ -285,14 +387,28 @@ async fn sign_in_as(
     Ok(SignedIn::Wholly(begun))
 }
 
-/// Keeps an identity that opens no login yet, if there is a login with its address.
-async fn offer(latchkey: &Latchkey, identified: Identified) -> Result<Token, Failure> {
+/// Keeps an identity that opens no login yet, if there is a login with its address; at an account's
+/// own provider, one that is in the account, and of a domain that it has proven.
+async fn offer(
+    latchkey: &Latchkey,
+    account: Option<AccountId>,
+    identified: Identified,
+) -> Result<Token, Failure> {
     let email = identified.email.ok_or(Failure::Conflict(Conflict::AddressUnverified))?;
-    if latchkey.store.login(&email).await?.is_none() {
+    let login = latchkey.store.login(&email).await?;
+    if let Some(account) = account {
+        let elsewhere = Failure::Conflict(Conflict::NotInAccount);
+        let login = login.ok_or(elsewhere.clone())?;
+        let is_theirs = latchkey.store.has_proven(account, &EmailDomain::of(&email)).await?
+            && latchkey.store.is_in(account, login.id).await?;
+        if !is_theirs {
+            return Err(elsewhere);
+        }
+    } else if login.is_none() {
         return Err(Failure::Conflict(Conflict::NoLogin));
     }
     let token = Token::new(latchkey.random.as_ref());
-    let offer = IdentityOffer { identity: identified.identity, email };
+    let offer = IdentityOffer { account, identity: identified.identity, email };
     let expires_at = latchkey.now().after(ON_THE_WAY);
     latchkey.store.offer_identity(&token.hash(), &offer, expires_at).await?;
     Ok(token)
@@ -304,8 +420,13 @@ async fn offer(latchkey: &Latchkey, identified: Identified) -> Result<Token, Fai
 /// [`Conflict::SignInOver`], [`Failure::Unavailable`].
 pub async fn offered(latchkey: &Latchkey, token: &Token) -> Result<Offered, Failure> {
     let offer = latchkey.store.offered_identity(&token.hash(), latchkey.now()).await?;
-    let IdentityOffer { identity, email } = offer.ok_or(over())?;
-    Ok(Offered { provider: name(latchkey, &identity), email })
+    let IdentityOffer { account, identity, email } = offer.ok_or(over())?;
+    let provider = name(latchkey, account, &identity);
+    let account = match account {
+        Some(account) => latchkey.store.account_provider(account).await?.map(|one| one.name),
+        None => None,
+    };
+    Ok(Offered { provider, email, account })
 }
 
 /// Links the offered identity to the login of the viewer, who must have proved lately who they are:
@@ -315,10 +436,11 @@ pub async fn offered(latchkey: &Latchkey, token: &Token) -> Result<Offered, Fail
 /// # Errors
 /// [`Failure::Unconfirmed`]; [`Failure::FactorUnconfirmed`]; [`Conflict::SignInOver`];
 /// [`Conflict::OtherLogin`] when the viewer's login has another address;
-/// [`Failure::Unavailable`].
+/// [`Conflict::NotInAccount`]; [`Failure::Unavailable`].
 pub async fn link(
     latchkey: &Latchkey,
     viewer: &Viewer,
+    session: &Token,
     token: &Token,
     client: &Client,
 ) -> Result<String, Failure> {
@@ -326,8 +448,8 @@ pub async fn link(
     let provider = offered(latchkey, token).await?.provider;
     let now = latchkey.now();
     let mail = mail(viewer, IdentityNews::Linked, &provider, now, client);
-    let (hash, by_factor) = (token.hash(), viewer.second_factor);
-    latchkey.store.link_identity(&hash, viewer.user, by_factor, &mail, now).await?;
+    let (hash, session, by_factor) = (token.hash(), session.hash(), viewer.second_factor);
+    latchkey.store.link_identity(&hash, viewer.user, &session, by_factor, &mail, now).await?;
     tracing::info!(user = %viewer.user, "linked an identity");
     Ok(provider)
 }
@@ -340,7 +462,7 @@ pub async fn linked(latchkey: &Latchkey, viewer: &Viewer) -> Result<Vec<Linked>,
     let all = latchkey.store.linked_identities(viewer.user).await?;
     let linked = |one: store::LinkedIdentity| Linked {
         id: one.id,
-        provider: name(latchkey, &one.identity),
+        provider: name(latchkey, one.account, &one.identity),
         email: one.email,
         since: one.since,
         last_used_at: one.last_used_at,
@@ -385,8 +507,22 @@ fn named<'a>(latchkey: &'a Latchkey, id: &str) -> Option<&'a IdentityProvider> {
     latchkey.identity_providers.all().iter().find(|provider| provider.id == id)
 }
 
+/// The provider, if there still is one.
+async fn known(latchkey: &Latchkey, provider: store::Provider) -> Result<Provider, Failure> {
+    let known = match provider {
+        store::Provider::Operators(id) => named(latchkey, &id).cloned().map(Provider::Operators),
+        store::Provider::Accounts(account) => {
+            latchkey.store.account_provider(account).await?.map(Provider::Accounts)
+        }
+    };
+    known.ok_or(over())
+}
+
 /// The name of the identity's provider; its address when it isn't in the settings any more.
-fn name(latchkey: &Latchkey, identity: &Identity) -> String {
+fn name(latchkey: &Latchkey, account: Option<AccountId>, identity: &Identity) -> String {
+    if account.is_some() {
+        return provider_name(identity.issuer());
+    }
     let mut all = latchkey.identity_providers.all().iter();
     let known = all.find(|provider| provider.issuer == identity.issuer());
     known.map_or_else(|| identity.issuer().to_owned(), |provider| provider.name.clone())

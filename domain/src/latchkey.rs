@@ -12,6 +12,7 @@ use webauthn_rs::Webauthn;
 
 use crate::identities::{IdentityProviders, Nobody};
 use crate::passwords::Hasher;
+use crate::single_sign_on::{NoRecords, Records};
 use crate::{Token, passkeys};
 
 /// Tells the time.
@@ -56,6 +57,8 @@ pub struct Settings {
     pub invitations_to_address: u32,
     /// Who gets a mail when an invited person doesn't know the inviter.
     pub operator_email: Option<EmailAddress>,
+    /// Whether accounts' own identity providers may have private addresses, and none of TLS.
+    pub sso_private_addresses: bool,
     /// The names that the service goes by, besides ours: no password is made of them.
     pub service_names: Vec<String>,
     /// How many passwords are hashed at the same time; more wait their turn.
@@ -82,6 +85,7 @@ impl Default for Settings {
             invitations_per_address: 10,
             invitations_to_address: 20,
             operator_email: None,
+            sso_private_addresses: false,
             service_names: vec!["Latchkey".to_owned(), "localhost".to_owned()],
             hashes_at_once: 2,
             hashes_waiting: 32,
@@ -130,6 +134,8 @@ pub struct Latchkey {
     pub settings: Arc<Settings>,
     /// The identity providers that people can sign in with.
     pub identity_providers: Arc<dyn IdentityProviders>,
+    /// DNS, for proving that a domain is an account's.
+    pub records: Arc<dyn Records>,
     pub(crate) hasher: Hasher,
     /// What makes and checks passkeys; none where the public address can't have any.
     pub(crate) webauthn: Option<Arc<Webauthn>>,
@@ -153,6 +159,7 @@ impl Latchkey {
             random,
             settings: Arc::new(settings),
             identity_providers: Arc::new(Nobody),
+            records: Arc::new(NoRecords),
             hasher,
             webauthn,
         }
@@ -162,6 +169,12 @@ impl Latchkey {
     #[must_use]
     pub fn with_identity_providers(self, identity_providers: Arc<dyn IdentityProviders>) -> Self {
         Self { identity_providers, ..self }
+    }
+
+    /// The same with this DNS.
+    #[must_use]
+    pub fn with_records(self, records: Arc<dyn Records>) -> Self {
+        Self { records, ..self }
     }
 
     /// This moment.

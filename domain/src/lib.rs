@@ -23,6 +23,7 @@ pub mod passwords;
 pub mod policies;
 pub mod reports;
 pub mod sessions;
+pub mod single_sign_on;
 pub mod users;
 
 pub use latchkey::{Client, Clock, Latchkey, Random, Settings};

@@ -4,13 +4,13 @@
 use std::time::Duration;
 
 use model::{
-    Actor, Conflict, Cursor, EmailDomains, Failure, Field, FieldErrors, FieldProblem, Limited,
-    Mail, PAGE_SIZE, PolicyRule, SessionSpan, SessionSpans, Timestamp,
+    Actor, Conflict, Cursor, EmailDomains, Failure, Field, FieldErrors, FieldProblem, Language,
+    Limited, Mail, PAGE_SIZE, PolicyRule, SessionSpan, SessionSpans, Timestamp,
 };
 use store::{AccountMembership, Bound, NewActivity, NewMail, PolicyChange, PolicyFacts, Reminders};
 pub use store::{AccountPolicy, DemandedFactor, Member};
 
-use crate::sessions::Viewer;
+use crate::sessions::{Viewer, must_be_proven};
 use crate::{Client, Latchkey};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -32,16 +32,23 @@ const ACCOUNTS: usize = 100;
 /// have no second factor by then.
 ///
 /// # Errors
-/// [`Failure::NoSecondFactor`] when they needed one from an earlier moment on;
+/// [`Failure::SingleSignOn`] when they are to sign in with the account's own identity provider and
+/// didn't; [`Failure::NoSecondFactor`] when they needed one from an earlier moment on;
 /// [`Failure::Unconfirmed`] when the account was left unused, or their last proof of who they are
 /// is older, than its owners want it (NIST SP 800-63B-4 section 5.2; OWASP ASVS 5.0 V7.3.1,
-/// V7.3.2).
+/// V7.3.2), or when only another account's provider vouched for them.
 pub(crate) fn admit(
     viewer: &Viewer,
     membership: &AccountMembership,
     now: Timestamp,
 ) -> Result<Option<Timestamp>, Failure> {
     let AccountMembership { policy, second_factor, visited_at, .. } = membership;
+    if viewer.vouched_for != Some(membership.account) {
+        if membership.single_sign_on {
+            return Err(Failure::SingleSignOn);
+        }
+        must_be_proven(viewer)?;
+    }
     let closes_at = policy.factor.filter(|_| !second_factor).map(|factor| factor.from);
     if closes_at.is_some_and(|from| from <= now) {
         return Err(Failure::NoSecondFactor);
@@ -242,6 +249,7 @@ pub async fn remind(latchkey: &Latchkey, actor: &Actor) -> Result<(), Failure> {
         let factor = DemandedFactor { asked_at: Some(now), ..factor };
         Ok(Some(PolicyChange {
             policy: AccountPolicy { factor: Some(factor), ..facts.policy.clone() },
+            single_sign_on: None,
             entry: None,
             mails: Vec::new(),
             bounds: vec![bound],
@@ -287,7 +295,8 @@ pub async fn demanding(latchkey: &Latchkey, viewer: &Viewer) -> Result<Vec<Strin
     latchkey.store.demanding_accounts_of(viewer.user, PAGE_SIZE).await
 }
 
-async fn apply(
+/// Changes what the actor, who must own the account at that moment, decides on its facts.
+pub(crate) async fn apply(
     latchkey: &Latchkey,
     actor: &Actor,
     now: Timestamp,
@@ -319,7 +328,7 @@ fn replacing(
 }
 
 /// What changing a rule writes: the policy, the log's row, and a mail to every owner.
-fn changing(
+pub(crate) fn changing(
     facts: &PolicyFacts,
     policy: AccountPolicy,
     before: PolicyRule,
@@ -331,12 +340,6 @@ fn changing(
         changed_by: facts.actor_name.clone(),
         before: before.clone(),
         after: after.clone(),
-    };
-    let to_owner = |owner: &store::Owner| NewMail {
-        to: owner.email.clone(),
-        language: client.language.clone(),
-        mail: mail.clone(),
-        invitation: None,
     };
     let entry = NewActivity {
         kind: after.kind(),
@@ -350,11 +353,49 @@ fn changing(
     };
     PolicyChange {
         policy,
+        single_sign_on: None,
         entry: Some(entry),
-        mails: facts.owners.iter().map(to_owner).collect(),
+        mails: to_owners(&facts.owners, &mail, client.language.as_ref()),
         bounds: Vec::new(),
         reminders: None,
     }
+}
+
+/// What the log and every owner hear of a rule that the operator changed.
+pub(crate) fn by_operator(
+    latchkey: &Latchkey,
+    account: &str,
+    owners: &[store::Owner],
+    before: PolicyRule,
+    after: PolicyRule,
+) -> (NewActivity, Vec<NewMail>) {
+    let mail = Mail::PolicyChanged {
+        account: account.to_owned(),
+        changed_by: latchkey.settings.provider.clone(),
+        before: before.clone(),
+        after: after.clone(),
+    };
+    let entry = NewActivity {
+        kind: after.kind(),
+        actor: None,
+        actor_name: String::new(),
+        subject: None,
+        subject_name: String::new(),
+        before: Some(before.into()),
+        after: Some(after.into()),
+        address: String::new(),
+    };
+    (entry, to_owners(owners, &mail, None))
+}
+
+fn to_owners(owners: &[store::Owner], mail: &Mail, language: Option<&Language>) -> Vec<NewMail> {
+    let to_owner = |owner: &store::Owner| NewMail {
+        to: owner.email.clone(),
+        language: language.cloned(),
+        mail: mail.clone(),
+        invitation: None,
+    };
+    owners.iter().map(to_owner).collect()
 }
 
 /// The present round of reminders. One begins when a second factor is demanded, three days before

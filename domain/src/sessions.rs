@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use model::{
-    EmailAddress, Failure, Field, FieldErrors, FieldProblem, FullName, Language, Mail, Password,
-    Secret, SessionId, Timestamp, UserId,
+    AccountId, EmailAddress, Failure, Field, FieldErrors, FieldProblem, FullName, Language, Mail,
+    Password, Secret, SessionId, Timestamp, UserId,
 };
 pub use store::SignedInDevice;
 use store::{Login, NewMail, NewSession, SessionUser};
@@ -31,6 +31,11 @@ pub struct Viewer {
     pub authenticated_at: Timestamp,
     /// Whether that was by a second factor.
     pub second_factor: bool,
+    /// Whether they proved by themselves who they are. Else an account's own identity provider
+    /// vouched for them, and they reach no more than that account.
+    pub proven: bool,
+    /// The account whose own identity provider vouched for them.
+    pub vouched_for: Option<AccountId>,
 }
 
 /// A session that began, for the browser's cookies.
@@ -154,6 +159,7 @@ fn session_with(
         token_hash: begun.session.hash(),
         password_hash,
         second_factor: false,
+        identity: None,
         device_hash: begun.device.hash(),
         new_device,
         address: client.address.clone(),
@@ -168,8 +174,18 @@ fn session_with(
 /// # Errors
 /// [`Failure::Unconfirmed`].
 pub fn must_be_confirmed(latchkey: &Latchkey, viewer: &Viewer) -> Result<(), Failure> {
+    must_be_proven(viewer)?;
     let age = latchkey.now().since(viewer.authenticated_at);
     if age <= latchkey.settings.confirmed_for { Ok(()) } else { Err(Failure::Unconfirmed) }
+}
+
+/// Demands that the viewer proved by themselves who they are: what an account's own identity
+/// provider says counts in that account alone.
+///
+/// # Errors
+/// [`Failure::Unconfirmed`].
+pub fn must_be_proven(viewer: &Viewer) -> Result<(), Failure> {
+    if viewer.proven { Ok(()) } else { Err(Failure::Unconfirmed) }
 }
 
 /// Demands the same, and from whoever has a second factor that it was by that: a password alone must
@@ -181,6 +197,7 @@ pub async fn must_be_confirmed_by_factor(
     latchkey: &Latchkey,
     viewer: &Viewer,
 ) -> Result<(), Failure> {
+    must_be_proven(viewer)?;
     let login = latchkey.store.login_of(viewer.user).await?.ok_or(Failure::SignedOut)?;
     if login.second_factor && !viewer.second_factor {
         return Err(Failure::FactorUnconfirmed);
@@ -257,9 +274,28 @@ pub async fn viewer(latchkey: &Latchkey, session: &Token) -> Result<Viewer, Fail
     let Settings { idle, absolute } = Settings::of(latchkey);
     let found = latchkey.store.session(&session.hash(), idle, absolute, latchkey.now()).await?;
     let user = found.ok_or(Failure::SignedOut)?;
-    let SessionUser { session, user, email, full_name, language, authenticated_at, second_factor } =
-        user;
-    Ok(Viewer { session, user, email, full_name, language, authenticated_at, second_factor })
+    let SessionUser {
+        session,
+        user,
+        email,
+        full_name,
+        language,
+        authenticated_at,
+        second_factor,
+        proven,
+        vouched_for,
+    } = user;
+    Ok(Viewer {
+        session,
+        user,
+        email,
+        full_name,
+        language,
+        authenticated_at,
+        second_factor,
+        proven,
+        vouched_for,
+    })
 }
 
 /// Ends the session.

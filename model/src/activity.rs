@@ -56,6 +56,12 @@ kinds! {
     SessionRule = "policy.sessions";
     /// The domains that invitations may go to changed.
     DomainRule = "policy.domains";
+    /// The domains that the account has proven changed.
+    ProvenDomainRule = "policy.proven_domains";
+    /// The account's identity provider changed.
+    IdentityProviderRule = "policy.identity_provider";
+    /// Signing in with the account's identity provider was demanded, or isn't any more.
+    SingleSignOnRule = "policy.single_sign_on";
 }
 
 /// The text is no kind's id.

@@ -37,6 +37,12 @@ impl EmailDomain {
         Self(domain.unwrap_or_default().to_owned())
     }
 
+    /// A domain that was parsed before it was stored.
+    #[must_use]
+    pub const fn from_stored(text: String) -> Self {
+        Self(text)
+    }
+
     /// The ASCII form.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -99,6 +105,28 @@ impl EmailDomains {
                 .map(|d| EmailDomain(d.to_owned()))
                 .collect(),
         )
+    }
+
+    /// The same with one domain more.
+    #[must_use]
+    pub fn with(&self, domain: EmailDomain) -> Self {
+        let mut domains = self.0.clone();
+        domains.push(domain);
+        domains.sort();
+        domains.dedup();
+        Self(domains)
+    }
+
+    /// The same without this domain.
+    #[must_use]
+    pub fn without(&self, domain: &EmailDomain) -> Self {
+        Self(self.0.iter().filter(|one| *one != domain).cloned().collect())
+    }
+
+    /// Whether this domain is among them.
+    #[must_use]
+    pub fn contain(&self, domain: &EmailDomain) -> bool {
+        self.0.contains(domain)
     }
 
     /// The ASCII forms with a space between them.

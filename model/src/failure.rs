@@ -24,6 +24,8 @@ pub enum Failure {
     OwnersOnly,
     /// The account demands a second factor of everybody, and the user has none. HTTP 403.
     NoSecondFactor,
+    /// The account demands a sign-in with its own identity provider. HTTP 403.
+    SingleSignOn,
     /// The account invites addresses of these domains only. HTTP 422.
     OtherDomain(EmailDomains),
     /// There is no such thing, or none that the actor may know of. HTTP 404.
@@ -51,7 +53,9 @@ impl Failure {
         match self {
             Self::Invalid(_) | Self::OtherDomain(_) => 422,
             Self::SignedOut | Self::Unconfirmed | Self::FactorUnconfirmed => 401,
-            Self::NotAllowed(_) | Self::OwnersOnly | Self::NoSecondFactor => 403,
+            Self::NotAllowed(_) | Self::OwnersOnly | Self::NoSecondFactor | Self::SingleSignOn => {
+                403
+            }
             Self::NotFound => 404,
             Self::Conflict(_) => 409,
             Self::TooMany(_) => 429,
@@ -116,6 +120,21 @@ pub enum Conflict {
     SecondFactorFirst,
     /// The account takes in only addresses of other domains than the invited one.
     OtherDomain,
+    /// The address that the account's identity provider names is of none of its domains, or of
+    /// nobody in the account.
+    NotInAccount,
+    /// The domain doesn't hold the record that proves it, or not everybody sees it yet.
+    NoRecord,
+    /// Another account has proven the domain.
+    DomainTaken,
+    /// There is no identity provider, or no proven domain, that could be signed in with.
+    NoSingleSignOn,
+    /// Who demands a sign-in of others must have signed in that way themselves.
+    SignInFirst,
+    /// What everybody has to sign in with can't be changed as long as it is demanded.
+    WhileDemanded,
+    /// The account has as many domains as one can have.
+    TooManyDomains,
 }
 
 /// Which limit was reached, and for how long.
@@ -194,6 +213,14 @@ pub enum Field {
     SessionAbsolute,
     /// The domains that invitations go to.
     Domains,
+    /// A domain to be proven.
+    Domain,
+    /// "Issuer", of an identity provider.
+    Issuer,
+    /// "Client ID".
+    ClientId,
+    /// "Client secret".
+    ClientSecret,
     /// What a form carries unseen, or the form as a whole.
     Form,
 }
@@ -222,6 +249,10 @@ impl Field {
             Self::SessionIdle => "session_idle",
             Self::SessionAbsolute => "session_absolute",
             Self::Domains => "domains",
+            Self::Domain => "domain",
+            Self::Issuer => "issuer",
+            Self::ClientId => "client_id",
+            Self::ClientSecret => "client_secret",
             Self::Form => "form",
         }
     }
@@ -271,6 +302,10 @@ pub enum FieldProblem {
     SameAddress,
     /// The address that the user has isn't proven yet.
     Unproven,
+    /// No account has set up a sign-in of its own for the address's domain.
+    NoSingleSignOn,
+    /// What should be there doesn't answer, or not as it should.
+    Unanswered,
 }
 
 /// Why a password would be guessed soon.

@@ -83,6 +83,8 @@ pub struct SessionSpans {
 
 /// What isn't set, in the log.
 const NONE: &str = "-";
+/// What is demanded, in the log.
+const DEMANDED: &str = "demanded";
 
 /// One rule of an account's policy, as it was or is set.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -94,6 +96,12 @@ pub enum PolicyRule {
     Sessions(SessionSpans),
     /// The domains that invitations go to.
     Domains(EmailDomains),
+    /// The domains that the account has proven to be its own.
+    ProvenDomains(EmailDomains),
+    /// The account's own identity provider, by its address; none when it has none.
+    IdentityProvider(Option<String>),
+    /// Whether everybody with an address of a proven domain signs in with it.
+    SingleSignOn(bool),
 }
 
 impl PolicyRule {
@@ -104,6 +112,9 @@ impl PolicyRule {
             Self::SecondFactor(_) => ActivityKind::SecondFactorRule,
             Self::Sessions(_) => ActivityKind::SessionRule,
             Self::Domains(_) => ActivityKind::DomainRule,
+            Self::ProvenDomains(_) => ActivityKind::ProvenDomainRule,
+            Self::IdentityProvider(_) => ActivityKind::IdentityProviderRule,
+            Self::SingleSignOn(_) => ActivityKind::SingleSignOnRule,
         }
     }
 
@@ -119,16 +130,18 @@ impl PolicyRule {
                 let span = |text: &str| text.parse().ok().map(SessionSpan::from_stored);
                 Some(Self::Sessions(SessionSpans { idle: span(idle), absolute: span(absolute) }))
             }
-            ActivityKind::DomainRule if text == NONE => {
-                Some(Self::Domains(EmailDomains::default()))
+            ActivityKind::DomainRule => Some(Self::Domains(domains(text))),
+            ActivityKind::ProvenDomainRule => Some(Self::ProvenDomains(domains(text))),
+            ActivityKind::IdentityProviderRule => {
+                Some(Self::IdentityProvider((text != NONE).then(|| text.to_owned())))
             }
-            ActivityKind::DomainRule => Some(Self::Domains(EmailDomains::from_stored(text))),
+            ActivityKind::SingleSignOnRule => Some(Self::SingleSignOn(text == DEMANDED)),
             _ => None,
         }
     }
 
-    /// The text that the log holds: microseconds; minutes without use and in all; domains. What
-    /// isn't set is a dash.
+    /// The text that the log holds: microseconds; minutes without use and in all; domains; an
+    /// address; "demanded". What isn't set is a dash.
     #[must_use]
     pub fn to_stored(&self) -> String {
         let or_none = |number: Option<i64>| number.map_or(NONE.to_owned(), |n| n.to_string());
@@ -136,10 +149,19 @@ impl PolicyRule {
         match self {
             Self::SecondFactor(from) => or_none(from.map(Timestamp::as_micros)),
             Self::Sessions(spans) => format!("{} {}", span(spans.idle), span(spans.absolute)),
-            Self::Domains(domains) if domains.is_empty() => NONE.to_owned(),
-            Self::Domains(domains) => domains.to_stored(),
+            Self::Domains(domains) | Self::ProvenDomains(domains) if domains.is_empty() => {
+                NONE.to_owned()
+            }
+            Self::Domains(domains) | Self::ProvenDomains(domains) => domains.to_stored(),
+            Self::IdentityProvider(issuer) => issuer.clone().unwrap_or_else(|| NONE.to_owned()),
+            Self::SingleSignOn(true) => DEMANDED.to_owned(),
+            Self::SingleSignOn(false) => NONE.to_owned(),
         }
     }
+}
+
+fn domains(text: &str) -> EmailDomains {
+    if text == NONE { EmailDomains::default() } else { EmailDomains::from_stored(text) }
 }
 
 #[cfg(test)]
@@ -159,6 +181,15 @@ mod tests {
                 PolicyRule::Domains(EmailDomains::parse("b.example a.example").unwrap()),
                 "a.example b.example",
             ),
+            (PolicyRule::ProvenDomains(EmailDomains::default()), "-"),
+            (PolicyRule::ProvenDomains(EmailDomains::parse("a.example").unwrap()), "a.example"),
+            (PolicyRule::IdentityProvider(None), "-"),
+            (
+                PolicyRule::IdentityProvider(Some("https://id.example/a".to_owned())),
+                "https://id.example/a",
+            ),
+            (PolicyRule::SingleSignOn(false), "-"),
+            (PolicyRule::SingleSignOn(true), "demanded"),
         ];
         for (rule, stored) in rules {
             assert_eq!(rule.to_stored(), stored);

@@ -134,6 +134,14 @@ pub struct Config {
     /// the file, and the same as one TOML value in the environment. Default none.
     #[serde(deserialize_with = "identity_providers")]
     pub identity_providers: Vec<IdentityProviderSettings>,
+    /// The DNS server to ask whether a domain is an account's: an IP address and perhaps a port.
+    /// Default none: those that the system asks.
+    #[serde(deserialize_with = "dns_server")]
+    pub dns_server: Option<SocketAddr>,
+    /// Whether accounts' own identity providers may have private addresses, and http ones on this
+    /// machine: an owner could have Latchkey ask them, then. Default `false`.
+    #[serde(deserialize_with = "flag")]
+    pub sso_private_addresses: bool,
     /// Connections served at the same time; more wait their turn. Default 1024.
     #[serde(deserialize_with = "whole::<_, 65_536>")]
     pub connections: u32,
@@ -266,6 +274,8 @@ impl Default for Config {
             geoip_file: None,
             trusted_proxies: Vec::new(),
             identity_providers: Vec::new(),
+            dns_server: None,
+            sso_private_addresses: false,
             connections: 1024,
             log_format: LogFormat::Text,
             log: "info".to_owned(),
@@ -358,6 +368,7 @@ impl Config {
             invitations_per_address: self.invitations_per_address,
             invitations_to_address: self.invitations_to_address,
             operator_email: self.operator_email.clone(),
+            sso_private_addresses: self.sso_private_addresses,
             service_names: vec![self.provider_name.clone(), self.host()],
             ..Settings::default()
         }
@@ -723,6 +734,14 @@ fn trusted_proxies<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<IpNet>, D::
             _ => return None,
         };
         entries.iter().map(|entry| network(entry.trim())).collect()
+    })
+}
+
+fn dns_server<'de, D: Deserializer<'de>>(from: D) -> Result<Option<SocketAddr>, D::Error> {
+    const PORT: u16 = 53;
+    read_text(from, "an IP address and perhaps a port, such as 192.0.2.53", |text| {
+        let alone = text.parse().ok().map(|address: IpAddr| SocketAddr::new(address, PORT));
+        alone.or_else(|| text.parse().ok()).map(Some)
     })
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use app::request::RequestFacts;
 use app::{Confirming, GO_ON, Locale, Problem, ProofTaken, Rejected, TAKES_FACTOR, Told};
 use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::{Path, Request, State};
 use axum::http::request::Parts as RequestParts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
@@ -185,11 +185,26 @@ fn viewer(head: &RequestParts) -> Option<Viewer> {
 /// `GET` of a browser that comes back from an identity provider. Its query is a form that only this
 /// browser could have been sent with, which its sign-in checks; nothing else changes by `GET`.
 pub(crate) async fn callback(State(parts): State<Parts>, request: Request) -> Response {
+    arrived(&parts, request, None).await
+}
+
+/// The same from an account's own identity provider.
+pub(crate) async fn callback_of_account(
+    State(parts): State<Parts>,
+    Path(account): Path<String>,
+    request: Request,
+) -> Response {
+    arrived(&parts, request, Some(account)).await
+}
+
+async fn arrived(parts: &Parts, request: Request, account: Option<String>) -> Response {
     let (head, _) = request.into_parts();
     let query = head.uri.query().unwrap_or_default();
     let values = form_urlencoded::parse(query.as_bytes()).into_owned();
     let values = values.filter(|(name, _)| ["code", "state", "iss", "error"].contains(&&**name));
-    let answer = carry_out(&parts, &head, ARRIVE.to_owned(), values.collect()).await;
+    let account = account.map(|account| ("account".to_owned(), account));
+    let values = values.chain(account).collect();
+    let answer = carry_out(parts, &head, ARRIVE.to_owned(), values).await;
     // There may be mail to send, as after a form.
     parts.mail_waiting.notify_one();
     answer
@@ -330,7 +345,8 @@ fn path(head: &RequestParts) -> String {
 /// pages, and an identity provider sends browsers back to none; should either fail, the sign-in page
 /// says so.
 fn page_of(head: &RequestParts) -> Uri {
-    if ["/sign-out", "/sign-in/callback"].contains(&head.uri.path()) {
+    let path = head.uri.path();
+    if path == "/sign-out" || path.starts_with("/sign-in/callback") {
         return Uri::from_static("/sign-in");
     }
     head.uri.clone()
@@ -356,9 +372,10 @@ fn json(answer: &impl serde::Serialize) -> Response {
     ([(header::CONTENT_TYPE, "application/json")], body).into_response()
 }
 
-/// Passwords never come back with a page, nor what a passkey signed.
+/// Passwords never come back with a page, nor what a passkey signed, nor a provider's secret.
 fn without_secrets(values: Vec<(String, String)>) -> Vec<(String, String)> {
-    let secret = |name: &str| name.ends_with("password") || name == Field::Passkey.name();
+    let secrets = [Field::Passkey.name(), Field::ClientSecret.name()];
+    let secret = |name: &str| name.ends_with("password") || secrets.contains(&name);
     values.into_iter().filter(|(name, _)| !secret(name)).collect()
 }
 

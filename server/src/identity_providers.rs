@@ -1,16 +1,20 @@
 //! Speaking with identity providers: OpenID Connect over HTTPS. Every answer is small and soon
 //! there, or counts as none; redirects aren't followed, so that a provider can't have us ask
-//! somewhere else.
+//! somewhere else. Which ones accounts have is their owners' to say: those must be public, too.
 
+use std::collections::HashMap;
 use std::io;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use chrono::{DateTime, Utc};
-use domain::identities::{Answer, Identified, IdentityProvider, IdentityProviders, Keys, Returned};
-use model::{Conflict, EmailAddress, Failure, Identity, Secret, Timestamp};
+use domain::identities::{
+    Answer, Identified, IdentityProvider, IdentityProviders, Keys, Provider, Returned,
+};
+use model::{AccountNumber, Conflict, EmailAddress, Failure, Identity, Secret, Timestamp};
 use openidconnect::core::{
     CoreAuthDisplay, CoreAuthenticationFlow, CoreClaimName, CoreClaimType, CoreClient,
     CoreClientAuthMethod, CoreGrantType, CoreIdTokenClaims, CoreIdTokenVerifier, CoreJsonWebKey,
@@ -25,6 +29,7 @@ use openidconnect::{
     PkceCodeChallenge, PkceCodeVerifier, ProviderMetadata, RedirectUrl, RequestTokenError, Scope,
     SignatureVerificationError, TokenResponse, UserInfoError,
 };
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 use url::Url;
@@ -39,6 +44,8 @@ const LARGEST: usize = 256 * 1024;
 const KNOWN_FOR: Duration = Duration::from_secs(10 * 60);
 /// How long a provider that didn't answer isn't asked again: who waits for it would wait in a row.
 const SILENT_FOR: Duration = Duration::from_secs(5);
+/// Of how many accounts' providers is known what they last said of themselves.
+const KNOWN_AT_MOST: usize = 1_000;
 /// How old a provider's keys are at least when one that isn't among them has them asked for anew.
 const KEYS_KEPT: Duration = Duration::from_secs(60);
 
@@ -76,18 +83,28 @@ type Client = CoreClient<
     EndpointMaybeSet,
 >;
 
-/// The configured identity providers.
+/// What a provider last said of itself.
+type Memory = Arc<Mutex<Option<Known>>>;
+
+/// The identity providers: those of the settings, and accounts' own.
 pub struct OpenIdConnect {
     all: Vec<IdentityProvider>,
-    providers: Vec<Provider>,
+    operators: Vec<Contact>,
+    callback: RedirectUrl,
+    /// Asks accounts' providers.
+    guarded: reqwest::Client,
+    private: bool,
+    /// By the address of an account's provider.
+    known: Mutex<HashMap<String, Memory>>,
 }
 
-/// One of them, and what it last said of itself.
-struct Provider {
+/// One of them, and how it is spoken with.
+#[derive(Clone)]
+struct Contact {
     settings: IdentityProviderSettings,
     callback: RedirectUrl,
     http: Http,
-    known: Mutex<Option<Known>>,
+    known: Memory,
 }
 
 struct Known {
@@ -110,13 +127,18 @@ impl OpenIdConnect {
     pub fn new(config: &Config) -> Result<Self> {
         let callback = RedirectUrl::new(format!("{}/sign-in/callback", config.public_url))
             .context("public_url can't be come back to")?;
-        let client = client()?;
-        let provider = |settings: &IdentityProviderSettings| Provider {
-            http: Http { client: client.clone(), plain: settings.issuer.starts_with("http:") },
+        let client = client(true)?;
+        let contact = |settings: &IdentityProviderSettings| Contact {
+            http: Http {
+                client: client.clone(),
+                plain: settings.issuer.starts_with("http:"),
+                private: true,
+            },
             settings: settings.clone(),
             callback: callback.clone(),
-            known: Mutex::default(),
+            known: Memory::default(),
         };
+        let private = config.sso_private_addresses;
         let named = |settings: &IdentityProviderSettings| IdentityProvider {
             id: settings.id.clone(),
             name: settings.name.clone(),
@@ -124,7 +146,11 @@ impl OpenIdConnect {
         };
         Ok(Self {
             all: config.identity_providers.iter().map(named).collect(),
-            providers: config.identity_providers.iter().map(provider).collect(),
+            operators: config.identity_providers.iter().map(contact).collect(),
+            guarded: self::client(private)?,
+            callback: callback.clone(),
+            private,
+            known: Mutex::default(),
         })
     }
 
@@ -136,8 +162,43 @@ impl OpenIdConnect {
         self.named(id).context("there is no such provider")?.ask().await.map(drop)
     }
 
-    fn named(&self, id: &str) -> Option<&Provider> {
-        self.providers.iter().find(|provider| provider.settings.id == id)
+    fn named(&self, id: &str) -> Option<&Contact> {
+        self.operators.iter().find(|contact| contact.settings.id == id)
+    }
+
+    /// Where an account's provider sends browsers back to.
+    fn callback_of(&self, account: AccountNumber) -> RedirectUrl {
+        let mut url = self.callback.url().clone();
+        url.set_path(&format!("{}/{account}", self.callback.url().path()));
+        RedirectUrl::from_url(url)
+    }
+
+    /// How this provider is spoken with.
+    async fn contact(&self, provider: &Provider) -> Result<Contact, Failure> {
+        let provider = match provider {
+            Provider::Operators(known) => {
+                return self.named(&known.id).cloned().ok_or(Failure::NotFound);
+            }
+            Provider::Accounts(provider) => provider,
+        };
+        let mut known = self.known.lock().await;
+        if known.len() >= KNOWN_AT_MOST && !known.contains_key(&provider.issuer) {
+            known.clear();
+        }
+        let memory = Arc::clone(known.entry(provider.issuer.clone()).or_default());
+        let plain = self.private && provider.issuer.starts_with("http:");
+        Ok(Contact {
+            settings: IdentityProviderSettings {
+                id: format!("account {}", provider.number),
+                name: String::new(),
+                issuer: provider.issuer.clone(),
+                client_id: provider.client_id.clone(),
+                client_secret: provider.client_secret.clone(),
+            },
+            callback: self.callback_of(provider.number),
+            http: Http { client: self.guarded.clone(), plain, private: self.private },
+            known: memory,
+        })
     }
 }
 
@@ -148,27 +209,24 @@ impl IdentityProviders for OpenIdConnect {
 
     fn address<'a>(
         &'a self,
-        provider: &'a IdentityProvider,
+        provider: &'a Provider,
         keys: &'a Keys,
         now: Timestamp,
     ) -> Answer<'a, Secret> {
-        Box::pin(async move {
-            let provider = self.named(&provider.id).ok_or(Failure::NotFound)?;
-            provider.address(keys, now).await
-        })
+        Box::pin(async move { self.contact(provider).await?.address(keys, now).await })
     }
 
     fn identify<'a>(
         &'a self,
-        provider: &'a IdentityProvider,
+        provider: &'a Provider,
         returned: &'a Returned,
         keys: &'a Keys,
         now: Timestamp,
     ) -> Answer<'a, Identified> {
         Box::pin(async move {
-            let provider = self.named(&provider.id).ok_or(Failure::NotFound)?;
-            let identified = provider.identify(returned, keys, now).await;
-            identified.map_err(|trouble| provider.tell(&trouble))
+            let contact = self.contact(provider).await?;
+            let identified = contact.identify(returned, keys, now).await;
+            identified.map_err(|trouble| contact.tell(&trouble))
         })
     }
 }
@@ -183,7 +241,7 @@ enum Trouble {
 
 use Trouble::{Refused, Silent};
 
-impl Provider {
+impl Contact {
     /// What the provider says of itself, asked for when it isn't known or older than it may be.
     async fn description(
         &self,
@@ -208,7 +266,8 @@ impl Provider {
         let issuer = IssuerUrl::new(self.settings.issuer.clone())?;
         let description = Description::discover_async(issuer, &self.http).await?;
         let goes = description.authorization_endpoint().url();
-        anyhow::ensure!(self.http.may_go_to(goes), "{goes} isn't https");
+        // The browser goes there, whose network it may be in.
+        anyhow::ensure!(self.http.is_protected(goes), "{goes} isn't https");
         anyhow::ensure!(description.token_endpoint().is_some(), "it names no token endpoint");
         Ok(description)
     }
@@ -397,9 +456,9 @@ fn signing_algorithms(description: &Description) -> Vec<CoreJwsSigningAlgorithm>
     all.filter(signs).collect()
 }
 
-/// The client that all of them are asked with: the TLS of the mail server's connection, and the
-/// system's certificate authorities.
-fn client() -> Result<reqwest::Client> {
+/// The client that they are asked with, at private addresses too or not: the TLS of the mail server's
+/// connection, and the system's certificate authorities.
+fn client(private: bool) -> Result<reqwest::Client> {
     let mut roots = rustls::RootCertStore::empty();
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -408,7 +467,9 @@ fn client() -> Result<reqwest::Client> {
         .context("TLS can't be set up")?
         .with_root_certificates(roots)
         .with_no_client_auth();
-    reqwest::Client::builder()
+    let builder = reqwest::Client::builder();
+    let builder = if private { builder } else { builder.dns_resolver(PublicOnly) };
+    builder
         .tls_backend_preconfigured(tls)
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy()
@@ -418,23 +479,84 @@ fn client() -> Result<reqwest::Client> {
         .context("the client for identity providers can't be set up")
 }
 
+/// Finds public addresses only: an owner must not have Latchkey ask what it alone reaches (OWASP ASVS
+/// 5.0 V1.3.6, V13.2.4).
+struct PublicOnly;
+
+impl Resolve for PublicOnly {
+    fn resolve(&self, name: Name) -> Resolving {
+        Box::pin(async move {
+            let all = tokio::net::lookup_host((name.as_str(), 0)).await?;
+            let public: Vec<_> = all.filter(|address| is_public(address.ip())).collect();
+            if public.is_empty() {
+                let error = io::Error::other("it has no public address");
+                return Err(Box::<dyn std::error::Error + Send + Sync>::from(error));
+            }
+            Ok(Box::new(public.into_iter()) as Addrs)
+        })
+    }
+}
+
+/// Whether the address is one that everybody reaches (IANA's registries of special-purpose addresses,
+/// RFC 6890).
+fn is_public(address: IpAddr) -> bool {
+    match address.to_canonical() {
+        IpAddr::V4(address) => {
+            let [a, b, c, _] = address.octets();
+            !(address.is_private()
+                || address.is_loopback()
+                || address.is_link_local()
+                || address.is_multicast()
+                || address.is_documentation()
+                || a == 0
+                || a >= 240
+                || (a == 100 && (64..128).contains(&b))
+                || (a == 198 && (18..20).contains(&b))
+                || (a, b, c) == (192, 0, 0))
+        }
+        // Of the global unicast addresses, not those that stand for others (6to4, Teredo) or for
+        // none: NAT64 and unique local ones are outside anyway.
+        IpAddr::V6(address) => {
+            let [a, b, ..] = address.segments();
+            a & 0xe000 == 0x2000 && a != 0x2002 && !(a == 0x2001 && (b < 0x200 || b == 0xdb8))
+        }
+    }
+}
+
 /// Asks one provider.
+#[derive(Clone)]
 struct Http {
     client: reqwest::Client,
     /// Whether it is on this machine, without TLS.
     plain: bool,
+    /// Whether it may have a private address.
+    private: bool,
 }
 
 impl Http {
-    /// Whether an address that the provider names may be gone to.
-    fn may_go_to(&self, url: &Url) -> bool {
+    /// Whether what goes to this address can't be read on the way.
+    fn is_protected(&self, url: &Url) -> bool {
         url.scheme() == "https" || self.plain && is_here(url)
+    }
+
+    /// Whether an address that the provider names may be asked. A host's name is looked at when it
+    /// is resolved.
+    fn may_go_to(&self, url: &Url) -> bool {
+        let allowed = self.private
+            || match url.host() {
+                Some(url::Host::Domain(_)) => true,
+                Some(url::Host::Ipv4(address)) => is_public(address.into()),
+                Some(url::Host::Ipv6(address)) => is_public(address.into()),
+                None => false,
+            };
+        allowed && self.is_protected(url)
     }
 
     async fn fetch(&self, request: HttpRequest) -> io::Result<HttpResponse> {
         let request = reqwest::Request::try_from(request).map_err(io::Error::other)?;
         if !self.may_go_to(request.url()) {
-            return Err(io::Error::other(format!("{} isn't https", request.url())));
+            let url = request.url();
+            return Err(io::Error::other(format!("{url} isn't https, or isn't public")));
         }
         let mut answer = self.client.execute(request).await.map_err(io::Error::other)?;
         let mut response = HttpResponse::new(Vec::new());
@@ -477,7 +599,7 @@ mod tests {
     #[test]
     fn only_a_provider_on_this_machine_is_asked_without_tls() {
         let goes = |plain: bool, url: &str| {
-            let http = Http { client: client().unwrap(), plain };
+            let http = Http { client: client(true).unwrap(), plain, private: true };
             http.may_go_to(&Url::parse(url).unwrap())
         };
         for url in ["https://id.example/keys", "https://127.0.0.1/keys"] {
@@ -489,5 +611,38 @@ mod tests {
         for url in ["http://id.example/keys", "http://10.0.0.1/keys", "file:///etc/passwd"] {
             assert!(!goes(false, url) && !goes(true, url), "{url}");
         }
+    }
+
+    #[test]
+    fn accounts_providers_are_asked_at_public_addresses_only() {
+        let http = Http { client: client(false).unwrap(), plain: false, private: false };
+        let goes = |url: &str| http.may_go_to(&Url::parse(url).unwrap());
+        for url in ["https://id.example", "https://8.8.8.8/", "https://[2606:4700::1111]/"] {
+            assert!(goes(url), "{url}");
+        }
+        for url in [
+            "https://127.0.0.1/",
+            "https://0x7f000001/",
+            "https://0.0.0.0/",
+            "https://10.1.2.3/",
+            "https://172.16.0.1/",
+            "https://192.168.1.1/",
+            "https://100.64.0.1/",
+            "https://169.254.169.254/latest/meta-data",
+            "https://[::1]/",
+            "https://[::ffff:127.0.0.1]/",
+            "https://[fd00::1]/",
+            "https://[fe80::1]/",
+            "https://[64:ff9b::7f00:1]/",
+            "https://[2002:7f00:1::]/",
+        ] {
+            assert!(!goes(url), "{url}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_name_for_a_private_address_is_not_resolved() {
+        let found = PublicOnly.resolve("localhost".parse().unwrap()).await;
+        assert!(found.is_err());
     }
 }

@@ -12,4 +12,5 @@ pub mod identity_providers;
 pub mod log_key;
 pub mod look;
 pub mod mailer;
+pub mod records;
 pub mod router;

@@ -96,6 +96,7 @@ pub fn router(parts: Parts) -> Router {
         .route("/accounts/{account}/log.csv", get(export::log))
         .route("/accounts/{account}/log/digests/{day}", get(digests::download))
         .route("/sign-in/callback", get(forms::callback))
+        .route("/sign-in/callback/{account}", get(forms::callback_of_account))
         .route("/demo/mailbox/{mail}/html", get(mail_html))
         .route("/api/{*function}", get(forms::question).post(forms::function))
         .fallback(page_or_form)

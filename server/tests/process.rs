@@ -127,4 +127,19 @@ on_both! {
         let (code, said) = operator.run("user remove-factors kari@nordlys.example").await;
         assert!(code == 1 && said.contains("no login with a second factor"), "{said}");
     }
+
+    async fn an_accounts_single_sign_on_is_in_the_operators_hands_too(db: TestDatabase) {
+        let operator = Operator::new(&db.url);
+        let (code, said) = operator.run("account sso-off 100001").await;
+        assert!(code == 1 && said.contains("there is no account 100001"), "{said}");
+        let (code, _) = operator.run("account sso-off nordlys").await;
+        assert_eq!(code, 2);
+        operator.run("account create --name Bakery --owner-email kari@nordlys.example").await;
+        let (code, said) = operator.run("account sso-off 100001").await;
+        assert!(code == 0 && said.contains("doesn't demand"), "{said}");
+        let (code, said) = operator.run("account release-domain nordlys.example").await;
+        assert!(code == 0 && said.contains("No account has proven nordlys.example"), "{said}");
+        let (code, said) = operator.run("account release-domain a@b").await;
+        assert!(code == 1 && said.contains("the domain isn't one"), "{said}");
+    }
 }

@@ -412,6 +412,7 @@ mod tests {
             crate::reports::STATEMENTS,
             crate::resets::STATEMENTS,
             crate::sessions::STATEMENTS,
+            crate::single_sign_on::STATEMENTS,
             crate::users::STATEMENTS,
         ]
         .into_iter()

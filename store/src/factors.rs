@@ -1,6 +1,6 @@
 //! Second factors: authenticator apps and recovery codes, and sign-ins that wait for one.
 
-use model::{Conflict, Failure, Field, FieldProblem, Secret, Timestamp, UserId};
+use model::{Conflict, Failure, Field, FieldProblem, IdentityId, Secret, Timestamp, UserId};
 use sqlx::{FromRow, query, query_as, query_scalar};
 use uuid::Uuid;
 
@@ -54,13 +54,14 @@ sql! {
     );
     DROP_SETUP = "DELETE FROM authenticator_setups WHERE user_id = $1";
     PASSWORD_IS_SHORT = "SELECT password_short FROM users WHERE id = $1";
-    BEGIN_SIGN_IN = "INSERT INTO sign_ins (token_hash, user_id, password_hash, tries, expires_at) \
-                     VALUES ($1, $2, $3, 0, $4)";
+    BEGIN_SIGN_IN = "INSERT INTO sign_ins \
+                         (token_hash, user_id, password_hash, tries, expires_at, identity_id) \
+                     VALUES ($1, $2, $3, 0, $4, $5)";
     SIGN_IN = "SELECT user_id FROM sign_ins WHERE token_hash = $1 AND expires_at > $2";
     TRY_SIGN_IN = "UPDATE sign_ins SET tries = tries + 1 \
                    WHERE token_hash = $1 AND expires_at > $2 RETURNING user_id, tries";
     FINISH_SIGN_IN = "DELETE FROM sign_ins WHERE token_hash = $1 AND expires_at > $2 \
-                      RETURNING user_id, password_hash";
+                      RETURNING user_id, password_hash, identity_id";
     DROP_SIGN_IN = "DELETE FROM sign_ins WHERE token_hash = $1";
     RENEW_SIGN_INS = "UPDATE sign_ins SET password_hash = $3 \
                       WHERE user_id = $1 AND password_hash = $2";
@@ -306,7 +307,7 @@ impl Store {
         expires_at: Timestamp,
     ) -> Result<(), Failure> {
         let mut tx = self.begin().await?;
-        begin_sign_in(&mut tx, user, token_hash, password_hash, expires_at).await?;
+        begin_sign_in(&mut tx, user, token_hash, password_hash, None, expires_at).await?;
         tx.commit().await
     }
 
@@ -373,16 +374,20 @@ impl Store {
         let mut tx = self.begin().await?;
         // The user before their sign-in, as where factors change: neither waits for the other.
         users::lock(&mut tx, user).await?;
-        let row: Option<(Uuid, String)> = read!(tx, db => query_as(FINISH_SIGN_IN)
+        let row: Option<(Uuid, String, Option<Uuid>)> = read!(tx, db => query_as(FINISH_SIGN_IN)
             .bind(&token_hash[..])
             .bind(now.as_micros())
             .fetch_optional(db))?;
-        let Some((whose, password_hash)) = row else { return Err(over) };
+        let Some((whose, password_hash, identity)) = row else { return Err(over) };
         if UserId::from(whose) != user {
             return Err(over);
         }
         use_up(&mut tx, user, proof, now).await?;
-        let session = NewSession { password_hash: password_hash.into(), ..session.clone() };
+        let session = NewSession {
+            password_hash: password_hash.into(),
+            identity: identity.map(Into::into),
+            ..session.clone()
+        };
         sessions::replace(&mut tx, user, &session, instead_of, now).await.map_err(|failure| {
             match failure {
                 Failure::Invalid(_) => over.clone(),
@@ -472,12 +477,14 @@ pub(crate) async fn last_is_gone(tx: &mut Tx, user: UserId) -> Result<(), Failur
     Ok(())
 }
 
-/// Notes a sign-in whose second factor is still to come.
+/// Notes a sign-in whose second factor is still to come. `identity` is the one at an account's
+/// provider that vouched in place of the password.
 pub(crate) async fn begin_sign_in(
     tx: &mut Tx,
     user: UserId,
     token_hash: &TokenHash,
     password_hash: &Secret,
+    identity: Option<IdentityId>,
     expires_at: Timestamp,
 ) -> Result<(), Failure> {
     write!(tx, db => query(BEGIN_SIGN_IN)
@@ -485,6 +492,7 @@ pub(crate) async fn begin_sign_in(
         .bind(Uuid::from(user))
         .bind(password_hash.expose())
         .bind(expires_at.as_micros())
+        .bind(identity.map(Uuid::from))
         .execute(db))?;
     Ok(())
 }

@@ -24,6 +24,7 @@ mod policies;
 mod reports;
 mod resets;
 mod sessions;
+mod single_sign_on;
 mod users;
 
 pub use accounts::{AccountDetails, AccountRow, NewAccount};
@@ -36,7 +37,7 @@ pub use emails::{EmailChange, EmailFacts, EmailStanding, NewEmailChange, NewUndo
 pub use factors::{AuthenticatorApp, FactorChange, FactorProof, SignInTry};
 pub use feedback::Feedback;
 pub use guesses::{Guess, GuessFacts, Hearing, Tally};
-pub use identities::{IdentityOffer, LinkedIdentity};
+pub use identities::{IdentityOffer, LinkedIdentity, Provider};
 pub use invitations::{
     Answer, AnswerFacts, Invitation, InvitationFacts, InvitationStep, Joiner, Offer, OfferFacts,
     Offered, OpenedInvitation, PendingInvitation, Tracked, TrackedMail,
@@ -54,6 +55,7 @@ pub use policies::{
 pub use reports::{NewReport, Report};
 pub use resets::{NewReset, OpenedReset};
 pub use sessions::{NewSession, SessionUser, SignedInDevice};
+pub use single_sign_on::{AccountDomain, AccountProvider, SingleSignOn, SingleSignOnStep};
 pub use users::{Login, NewPassword, NewUser};
 
 /// The SHA-256 of a token: what is stored in place of the token itself.

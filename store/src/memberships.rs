@@ -118,7 +118,13 @@ sql! {
                      WHERE o.user_id = m.user_id AND o.account_id <> m.account_id) \
                  AS has_others, ",
         has_factor!("m.user_id"),
-        " AS second_factor, v.last_seen_at AS visited_at, ",
+        " AS second_factor, v.last_seen_at AS visited_at, \
+             EXISTS (SELECT 1 FROM account_providers w \
+                         JOIN account_domains d ON d.account_id = w.account_id \
+                         JOIN users u ON u.id = m.user_id \
+                     WHERE w.account_id = m.account_id AND w.demanded_since IS NOT NULL \
+                         AND d.proven_at IS NOT NULL AND u.email_key LIKE '%@' || d.domain) \
+                 AS single_sign_on, ",
         policy_columns!(),
         " FROM memberships m JOIN accounts a ON a.id = m.account_id \
              LEFT JOIN account_policies p ON p.account_id = m.account_id \
@@ -158,6 +164,7 @@ sql! {
     OWNERS = "SELECT u.full_name, u.email, u.email_key \
               FROM memberships m JOIN users u ON u.id = m.user_id \
               WHERE m.account_id = $1 AND m.owner ORDER BY m.name_key, m.user_id LIMIT $2";
+    IS_IN = "SELECT EXISTS (SELECT 1 FROM memberships WHERE account_id = $1 AND user_id = $2)";
     COUNT_OWNERS = "SELECT count(*) FROM memberships WHERE account_id = $1 AND owner";
     ACTOR = "SELECT m.owner, m.permissions, u.full_name \
              FROM memberships m JOIN users u ON u.id = m.user_id \
@@ -213,6 +220,8 @@ pub struct AccountMembership {
     pub policy: AccountPolicy,
     /// When their session last opened the account, as far as that is noted.
     pub visited_at: Option<Timestamp>,
+    /// Whether the account demands that they sign in with its own identity provider.
+    pub single_sign_on: bool,
 }
 
 /// An account in the list of those that a user reaches.
@@ -332,6 +341,7 @@ struct AccountMembershipRow {
     has_others: bool,
     second_factor: bool,
     visited_at: Option<i64>,
+    single_sign_on: bool,
     #[sqlx(flatten)]
     policy: PolicyRow,
 }
@@ -402,7 +412,19 @@ impl Store {
             second_factor: row.second_factor,
             policy: row.policy.into(),
             visited_at: row.visited_at.map(Timestamp::from_micros),
+            single_sign_on: row.single_sign_on,
         }))
+    }
+
+    /// Whether the user is in the account.
+    ///
+    /// # Errors
+    /// [`Failure::Unavailable`].
+    pub async fn is_in(&self, account: AccountId, user: UserId) -> Result<bool, Failure> {
+        read!(self, db => query_scalar(IS_IN)
+            .bind(Uuid::from(account))
+            .bind(Uuid::from(user))
+            .fetch_one(db))
     }
 
     /// Notes that the user is active in the account that they entered, at most once a minute; and

@@ -10,8 +10,8 @@ use uuid::Uuid;
 use crate::db::{Tx, limit, read, sql, write};
 use crate::factors::has_factor;
 use crate::{
-    Bound, NewActivity, NewMail, Owner, Store, accounts, activity, limits, memberships, outbox,
-    users,
+    Bound, NewActivity, NewMail, Owner, SingleSignOn, SingleSignOnStep, Store, accounts, activity,
+    limits, memberships, outbox, single_sign_on, users,
 };
 
 /// What a [`PolicyRow`] reads, of policies as `p`.
@@ -92,6 +92,8 @@ pub struct PolicyFacts {
     pub owners: Vec<Owner>,
     /// The policy.
     pub policy: AccountPolicy,
+    /// How the account's own people sign in.
+    pub single_sign_on: SingleSignOn,
 }
 
 /// What becomes of a policy.
@@ -99,6 +101,8 @@ pub struct PolicyFacts {
 pub struct PolicyChange {
     /// The policy from now on.
     pub policy: AccountPolicy,
+    /// What becomes of how the account's own people sign in.
+    pub single_sign_on: Option<SingleSignOnStep>,
     /// The log's row; none when no rule changes.
     pub entry: Option<NewActivity>,
     /// The mails that tell of it.
@@ -175,7 +179,12 @@ impl Store {
     ///
     /// # Errors
     /// What `decide` answers, [`Failure::NotFound`] when the user isn't in the account,
-    /// [`Failure::TooMany`] beyond a bound of the change, [`Failure::Unavailable`].
+    /// [`Failure::TooMany`] beyond a bound of the change, [`Conflict::DomainTaken`] when another
+    /// account has proven the domain, [`Conflict::SignInFirst`] when what is demanded isn't what the
+    /// actor's session began by, [`Failure::Unavailable`].
+    ///
+    /// [`Conflict::DomainTaken`]: model::Conflict::DomainTaken
+    /// [`Conflict::SignInFirst`]: model::Conflict::SignInFirst
     pub async fn change_policy(
         &self,
         account: AccountId,
@@ -191,11 +200,23 @@ impl Store {
         let has_factor = users::has_factor(&mut tx, actor.user).await?;
         let owners = memberships::owners(&mut tx, account).await?;
         let policy = find(&mut tx, account).await?;
-        let facts = PolicyFacts { actor, actor_name, has_factor, account_name, owners, policy };
+        let single_sign_on = single_sign_on::find(&mut tx, account).await?;
+        let facts = PolicyFacts {
+            actor,
+            actor_name,
+            has_factor,
+            account_name,
+            owners,
+            policy,
+            single_sign_on,
+        };
 
         let Some(change) = decide(&facts)? else { return Ok(()) };
         limits::keep_within(&mut tx, &change.bounds, now).await?;
         set(&mut tx, account, &change.policy).await?;
+        if let Some(step) = &change.single_sign_on {
+            single_sign_on::take(&mut tx, account, step, now).await?;
+        }
         for mail in &change.mails {
             outbox::queue(&mut tx, mail, now).await?;
         }

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use model::{
-    EmailAddress, Failure, Field, FieldProblem, Language, Secret, SessionId, Timestamp, UserId,
+    AccountId, EmailAddress, Failure, Field, FieldProblem, IdentityId, Language, Secret, SessionId,
+    Timestamp, UserId,
 };
 
 use sqlx::{FromRow, query, query_as};
@@ -18,8 +19,8 @@ macro_rules! insert_session {
         concat!(
             "INSERT INTO sessions \
                  (token_hash, id, user_id, created_at, last_seen_at, authenticated_at, \
-                  second_factor, address, user_agent) \
-             SELECT $1, $2, id, $4, $4, $4, $5, $6, $7 FROM users \
+                  second_factor, address, user_agent, identity_id, proven) \
+             SELECT $1, $2, id, $4, $4, $4, $5, $6, $7, $9, $10 FROM users \
              WHERE id = $3 AND password_hash = $8 AND ($5 OR NOT ",
             has_factor!("users.id"),
             ")",
@@ -29,10 +30,13 @@ macro_rules! insert_session {
 }
 
 sql! {
+    /// A session that only an identity vouched for ends with that.
     SESSION = "SELECT s.id AS session_id, u.id, u.email, u.email_key, u.full_name, u.language, s.last_seen_at, \
-                   s.authenticated_at, s.second_factor \
+                   s.authenticated_at, s.second_factor, s.proven, i.account_id AS vouched_for \
                FROM sessions s JOIN users u ON u.id = s.user_id \
-               WHERE s.token_hash = $1 AND s.last_seen_at >= $2 AND s.created_at >= $3";
+                   LEFT JOIN identities i ON i.id = s.identity_id \
+               WHERE s.token_hash = $1 AND s.last_seen_at >= $2 AND s.created_at >= $3 \
+                   AND (s.proven OR i.id IS NOT NULL)";
     SEEN = "UPDATE sessions SET last_seen_at = $2 WHERE token_hash = $1 AND last_seen_at <= $3";
     /// No row when the password isn't the one that was compared, or alone when it takes more.
     INSERT_SESSION = insert_session!(""),
@@ -48,7 +52,9 @@ sql! {
                 FROM sessions WHERE user_id = $1 AND last_seen_at >= $3 AND created_at >= $4 \
                 ORDER BY last_seen_at DESC, id LIMIT 100";
     PROVE = "UPDATE sessions SET authenticated_at = $2, second_factor = $3 WHERE token_hash = $1";
-    CONFIRM = "UPDATE sessions SET authenticated_at = $3, second_factor = FALSE \
+    PROVEN = "UPDATE sessions SET proven = TRUE WHERE token_hash = $1";
+    VOUCH = "UPDATE sessions SET identity_id = $2 WHERE token_hash = $1 AND user_id = $3";
+    CONFIRM = "UPDATE sessions SET authenticated_at = $3, second_factor = FALSE, proven = TRUE \
                WHERE token_hash = $1 AND user_id = \
                    (SELECT id FROM users WHERE id = sessions.user_id AND password_hash = $2)";
     FORGET_DEVICES = "DELETE FROM devices WHERE user_id = $1";
@@ -85,6 +91,8 @@ pub struct NewSession {
     pub password_hash: Secret,
     /// Whether a second factor was given, too.
     pub second_factor: bool,
+    /// The identity at an account's provider that vouched for them in place of the password.
+    pub identity: Option<IdentityId>,
     /// The SHA-256 of the cookie that the browser is recognised by.
     pub device_hash: TokenHash,
     /// The mail that tells the user of a browser that they haven't signed in with before.
@@ -112,6 +120,10 @@ pub struct SessionUser {
     pub authenticated_at: Timestamp,
     /// Whether that was by a second factor.
     pub second_factor: bool,
+    /// Whether they proved by themselves who they are; else only an account's provider vouched.
+    pub proven: bool,
+    /// The account whose own identity provider vouched for them.
+    pub vouched_for: Option<AccountId>,
 }
 
 /// A browser that somebody is signed in with.
@@ -142,6 +154,8 @@ struct SessionRow {
     last_seen_at: i64,
     authenticated_at: i64,
     second_factor: bool,
+    proven: bool,
+    vouched_for: Option<Uuid>,
 }
 
 #[derive(FromRow)]
@@ -230,6 +244,8 @@ impl Store {
             language: row.language.as_deref().and_then(Language::parse),
             authenticated_at: Timestamp::from_micros(row.authenticated_at),
             second_factor: row.second_factor,
+            proven: row.proven,
+            vouched_for: row.vouched_for.map(AccountId::from),
         }))
     }
 
@@ -299,6 +315,10 @@ impl Store {
         users::lock(&mut tx, user).await?;
         factors::use_up(&mut tx, user, proof, now).await?;
         let proved = prove(&mut tx, token_hash, true, now).await?;
+        // A code doesn't stand in for the password that a session began without; a passkey does.
+        if matches!(proof, FactorProof::Passkey(_)) {
+            write!(tx, db => query(PROVEN).bind(&token_hash[..]).execute(db))?;
+        }
         tx.commit().await?;
         Ok(proved)
     }
@@ -407,6 +427,8 @@ pub(crate) async fn insert(
         .bind(&session.address)
         .bind(&session.user_agent)
         .bind(session.password_hash.expose())
+        .bind(session.identity.map(Uuid::from))
+        .bind(session.identity.is_none())
         .execute(db))?;
     if begun == 0 {
         return Err(Failure::field(Field::Password, FieldProblem::WrongPassword));
@@ -439,6 +461,21 @@ pub(crate) async fn prove(
         .bind(second_factor)
         .execute(db))?;
     Ok(proved > 0)
+}
+
+/// Notes that an identity vouches for the user in their session, too.
+pub(crate) async fn vouch(
+    tx: &mut Tx,
+    session: &TokenHash,
+    user: UserId,
+    identity: Uuid,
+) -> Result<(), Failure> {
+    write!(tx, db => query(VOUCH)
+        .bind(&session[..])
+        .bind(identity)
+        .bind(Uuid::from(user))
+        .execute(db))?;
+    Ok(())
 }
 
 /// Ends every session of the user's but this one.

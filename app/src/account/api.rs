@@ -47,7 +47,7 @@ pub(crate) struct AccountsView {
 /// The accounts to choose from; with just one, straight to it.
 #[server(prefix = "/api", endpoint = "accounts/page", input = GetUrl)]
 pub(crate) async fn accounts_page(after: String) -> Result<Page<AccountsView>, Problem> {
-    let viewer = request::signed_in().await?;
+    let viewer = request::anybody().await?;
     let latchkey = request::latchkey()?;
     let after = read_cursor(&after);
     let page = domain::accounts::reachable(&latchkey, &viewer, after.as_ref()).await?;
@@ -58,6 +58,7 @@ pub(crate) async fn accounts_page(after: String) -> Result<Page<AccountsView>, P
         let frame = request::frame(Some(&viewer), None, false);
         return Ok(Page { frame, notice: None, content: Ok(AccountsView::default()) });
     }
+    domain::sessions::must_be_proven(&viewer)?;
     let now = latchkey.now();
     let view = |account: domain::accounts::MembershipRow| ReachableAccount {
         number: account.number.to_string(),

@@ -186,5 +186,8 @@ fn kind_words(kind: ActivityKind) -> String {
         ActivityKind::SecondFactorRule => words!(log.second_factor_rule),
         ActivityKind::SessionRule => words!(log.session_rule),
         ActivityKind::DomainRule => words!(log.domain_rule),
+        ActivityKind::ProvenDomainRule => words!(log.proven_domain_rule),
+        ActivityKind::IdentityProviderRule => words!(log.identity_provider_rule),
+        ActivityKind::SingleSignOnRule => words!(log.single_sign_on_rule),
     }
 }

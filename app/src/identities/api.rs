@@ -4,7 +4,7 @@ use domain::identities::{Arrived, Linked, Offered, Returned};
 use domain::sessions::{SignedIn, Viewer};
 use leptos::prelude::*;
 use leptos::server_fn::codec::GetUrl;
-use model::{Conflict, Failure, Secret, Timestamp};
+use model::{AccountNumber, Conflict, Failure, Secret, Timestamp};
 
 use crate::identities::{Choice, LinkedRow, LinkedView, StepView, link};
 use crate::page::{Notice, Page, escape_query, same_site};
@@ -91,33 +91,53 @@ pub(crate) async fn arrive(
     #[server(default)] state: Option<String>,
     #[server(default)] iss: Option<String>,
     #[server(default)] error: Option<String>,
+    #[server(default)] account: Option<String>,
 ) -> Result<(), Problem> {
     let (latchkey, client, before) = (request::latchkey()?, request::client(), request::session());
     let (token, next) = request::identity_way().ok_or(Failure::Conflict(Conflict::SignInOver))?;
-    let returned =
-        Returned { code: code.map(Secret::from), state: state.map(Secret::from), iss, error };
+    let account = match account.map(|number| number.parse()) {
+        Some(Err(_)) => return Err(Failure::NotFound.into()),
+        Some(Ok(number)) => Some(number),
+        None => None,
+    };
+    let (code, state) = (code.map(Secret::from), state.map(Secret::from));
+    let returned = Returned { code, state, iss, error, account };
+    let viewer = request::viewer_if_any()?;
+    let present = viewer.as_ref().zip(before.as_ref());
     let arrived =
-        domain::identities::arrive(&latchkey, &token, &returned, &client, before.as_ref()).await?;
+        domain::identities::arrive(&latchkey, &token, &returned, &client, present).await?;
     match arrived {
-        Arrived::SignedIn(SignedIn::Wholly(begun)) => {
+        Arrived::SignedIn(SignedIn::Wholly(begun), only) => {
             request::end_identity_way();
             request::begin_session(&begun);
-            request::redirect(&next);
+            request::redirect(&inside(&next, only));
         }
-        Arrived::SignedIn(SignedIn::HalfWay(sign_in)) => {
+        Arrived::SignedIn(SignedIn::HalfWay(sign_in), only) => {
             request::end_identity_way();
-            request::ask_for_second_factor(&sign_in, &next);
+            request::ask_for_second_factor(&sign_in, &inside(&next, only));
+        }
+        Arrived::Vouched(account) => {
+            request::end_identity_way();
+            request::redirect(&inside(&next, Some(account)));
         }
         Arrived::Offered(offer) => {
             request::keep_identity_way(&offer, &next);
             let offered = domain::identities::offered(&latchkey, &offer).await?;
-            match request::viewer_if_any()? {
+            match viewer {
                 Some(viewer) if viewer.email == offered.email => request::redirect(link::PATH),
                 _ => request::redirect(&format!("/sign-in?next={}", link::PATH)),
             }
         }
     }
     Ok(())
+}
+
+/// Where somebody goes who reaches this account alone.
+fn inside(next: &str, only: Option<AccountNumber>) -> String {
+    match only {
+        Some(number) if next == "/accounts" => format!("/accounts/{number}"),
+        _ => next.to_owned(),
+    }
 }
 
 /// The page that asks whether the identity shall open the reader's login.
@@ -132,7 +152,7 @@ pub(crate) async fn link_page() -> Result<Page<StepView>, Problem> {
 }
 
 fn link_view(offered: Offered, viewer: &Viewer) -> StepView {
-    let Offered { provider, email } = offered;
+    let Offered { provider, email, account } = offered;
     let theirs = viewer.email == email;
     let heading = words!(identity.link_heading, provider = provider.clone());
     let next = request::identity_way().map(|(_, next)| next).unwrap_or_default();
@@ -141,7 +161,15 @@ fn link_view(offered: Offered, viewer: &Viewer) -> StepView {
     if theirs {
         StepView {
             heading,
-            lead: words!(identity.link_lead, provider = provider.clone(), email = email),
+            lead: match account {
+                Some(account) => words!(
+                    identity.link_account_lead,
+                    provider = provider.clone(),
+                    email = email,
+                    account = account
+                ),
+                None => words!(identity.link_lead, provider = provider.clone(), email = email),
+            },
             words: words!(identity.link_button, provider = provider),
             href: None,
             back,
@@ -171,7 +199,8 @@ pub(crate) async fn link_identity() -> Result<(), Problem> {
     let viewer = request::signed_in().await?;
     let (latchkey, client) = (request::latchkey()?, request::client());
     let (token, next) = request::identity_way().ok_or(Failure::Conflict(Conflict::SignInOver))?;
-    let provider = domain::identities::link(&latchkey, &viewer, &token, &client).await?;
+    let session = request::session().ok_or(Failure::SignedOut)?;
+    let provider = domain::identities::link(&latchkey, &viewer, &session, &token, &client).await?;
     request::end_identity_way();
     request::done(&next, Notice::IdentityLinked { provider });
     Ok(())

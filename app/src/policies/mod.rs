@@ -47,6 +47,7 @@ impl LazyRoute for PolicyPage {
                 {factor(number, view.factor)}
                 {sessions(number, view.sessions)}
                 {domains(number, view.domains)}
+                {single_sign_on(number)}
             }
             .into_any()
         })
@@ -200,6 +201,21 @@ fn span_field(field: Field, label: String, span: SpanView) -> AnyView {
                 {options.collect_view()}
             </select>
         </div>
+    }
+    .into_any()
+}
+
+/// The way to the account's own identity provider.
+fn single_sign_on(number: AccountNumber) -> AnyView {
+    let href = format!("/accounts/{number}/single-sign-on");
+    view! {
+        <section>
+            <h2>{Here::SingleSignOn.name()}</h2>
+            <p>{words!(policy.sso_text)}</p>
+            <div class="form-actions">
+                <a class="button" href=href>{words!(policy.sso_button)}</a>
+            </div>
+        </section>
     }
     .into_any()
 }

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use crate::identities::{self, Choice};
 use crate::page::{Notice, Page, escape_query, same_site};
 use crate::problem::Problem;
-use crate::request;
 use crate::ui::factor::given;
+use crate::{request, single_sign_on};
 
 /// What the sign-in page shows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +29,8 @@ pub(crate) struct SignInView {
     pub(crate) lead: String,
     /// Whom else the reader can sign in with.
     pub(crate) choices: Vec<Choice>,
+    /// Where they can sign in with their company; empty where no company can.
+    pub(crate) company: String,
     /// The demo's people; none outside the demo.
     pub(crate) demo: Vec<DemoLogin>,
 }
@@ -60,6 +62,11 @@ pub(crate) async fn sign_in_page(next: String, r#as: String) -> Result<Page<Sign
         passkeys: request::latchkey()?.has_passkeys(),
         lead: String::new(),
         choices: identities::choices()?,
+        company: if single_sign_on::sign_in::is_set_up().await? {
+            format!("{}?next={}", single_sign_on::sign_in::PATH, escape_query(&next))
+        } else {
+            String::new()
+        },
         demo,
         next,
     };
@@ -71,6 +78,7 @@ pub(crate) async fn sign_in_page(next: String, r#as: String) -> Result<Page<Sign
             words!(identity.sign_in_lead, provider = offered.provider, email = email.clone());
         view.email = email;
         view.choices = Vec::new();
+        view.company = String::new();
     }
     request::plain_page(None, view).await
 }
@@ -201,7 +209,7 @@ pub(crate) async fn second_factor(
 /// takes one.
 #[server(prefix = "/api", endpoint = "sign-in/confirm")]
 pub(crate) async fn confirm(#[server(default)] password: String) -> Result<(), Problem> {
-    let viewer = request::signed_in().await?;
+    let viewer = request::anybody().await?;
     let session = request::session().ok_or(Failure::SignedOut)?;
     let (latchkey, client) = (request::latchkey()?, request::client());
     domain::sessions::confirm(&latchkey, &viewer, &session, &password, &client).await?;
@@ -215,7 +223,7 @@ pub(crate) async fn confirm_by_factor(
     #[server(default)] code: String,
     #[server(default)] credential: String,
 ) -> Result<(), Problem> {
-    let viewer = request::signed_in().await?;
+    let viewer = request::anybody().await?;
     let session = request::session().ok_or(Failure::SignedOut)?;
     let given = given(&by, &code, &credential);
     domain::factors::confirm(&request::latchkey()?, &viewer, &session, given).await?;
@@ -225,7 +233,7 @@ pub(crate) async fn confirm_by_factor(
 /// Leads on to a page that asked first who its reader is.
 #[server(prefix = "/api", endpoint = "sign-in/go-on")]
 pub(crate) async fn go_on(#[server(default)] next: String) -> Result<(), Problem> {
-    request::signed_in().await?;
+    request::anybody().await?;
     request::redirect(&next);
     Ok(())
 }

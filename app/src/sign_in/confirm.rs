@@ -31,7 +31,9 @@ pub(crate) fn confirm_page(confirming: Confirming) -> AnyView {
     let heading = words!(confirm.heading);
     let Confirming { action, form, values, takes, passkey } = confirming;
     let goes_on = form == GO_ON;
+    let beyond = viewer.as_ref().is_some_and(|viewer| !viewer.proven);
     let lead = match takes {
+        _ if beyond => words!(confirm.beyond, email = email.clone()),
         ProofTaken::Factor { .. } => words!(confirm.factor_lead, email = email.clone()),
         ProofTaken::Password if goes_on => words!(confirm.enter, email = email.clone()),
         ProofTaken::Password => words!(confirm.lead, email = email.clone()),

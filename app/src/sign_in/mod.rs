@@ -33,6 +33,9 @@ impl LazyRoute for SignInPage {
             let next = view.next.clone();
             let username = if view.passkeys { "username webauthn" } else { "username" };
             let passkey = view.passkeys.then(|| by_passkey(view.action.clone(), view.next.clone()));
+            let company = (!view.company.is_empty()).then(|| {
+                view! { <p><a href=view.company rel="external">{words!(sso.company)}</a></p> }
+            });
             let lead = (!view.lead.is_empty()).then(|| view! { <p>{view.lead}</p> });
             view! {
                 <PageTitle title=heading.clone() provider=frame.provider />
@@ -59,6 +62,7 @@ impl LazyRoute for SignInPage {
                     </Form>
                     {passkey}
                     {buttons(view.choices, view.action, view.next)}
+                    {company}
                     {demo_logins(view.demo, frame.mailbox)}
             }
             .into_any()

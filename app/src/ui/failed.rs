@@ -43,6 +43,12 @@ pub(crate) fn failed(problem: Problem) -> AnyView {
             let cure = Some(("/security".to_owned(), words!(policy.set_up)));
             (words!(policy.closed_heading), problem.words(), cure)
         }
+        Problem::Failure(Failure::SingleSignOn) => {
+            let sign_in = crate::single_sign_on::sign_in::PATH;
+            let next = crate::page::escape_query(&crate::page::path());
+            let cure = Some((format!("{sign_in}?next={next}"), words!(sso.company)));
+            (words!(sso.closed_heading), problem.words(), cure)
+        }
         Problem::Failure(_) => (heading, problem.words(), cure),
     };
     let (heading, text, cure) = shared(move || (heading, text, cure));

@@ -25,6 +25,8 @@ pub(crate) enum Here {
     Log,
     /// The account's policy.
     Policy,
+    /// The account's own identity provider.
+    SingleSignOn,
     /// A page outside the navigation.
     Elsewhere,
 }
@@ -39,6 +41,7 @@ impl Here {
             Self::Users => words!(frame.user_management),
             Self::Log => words!(frame.log),
             Self::Policy => words!(frame.policy),
+            Self::SingleSignOn => words!(frame.single_sign_on),
             Self::Elsewhere => words!(frame.home),
         }
     }
@@ -46,7 +49,7 @@ impl Here {
     /// The navigation's entry that it is found under.
     const fn entry(self) -> Self {
         match self {
-            Self::Policy => Self::Area(Area::Account),
+            Self::Policy | Self::SingleSignOn => Self::Area(Area::Account),
             here => here,
         }
     }

@@ -1,6 +1,8 @@
-//! `latchkey account create` and `latchkey account list`.
+//! `latchkey account` and what follows it.
 
-use anyhow::Result;
+use anyhow::{Result, bail};
+use domain::single_sign_on;
+use model::{AccountNumber, Failure};
 
 use super::{exact, explain, open, say};
 use crate::config::Config;
@@ -52,6 +54,37 @@ pub(super) async fn list(config: &Config) -> Result<()> {
     }
     latchkey.store.close().await;
     Ok(())
+}
+
+/// Demands an account's own identity provider no longer.
+pub(super) async fn sso_off(config: &Config, number: AccountNumber) -> Result<()> {
+    let latchkey = open(config).await?;
+    let lifted = match single_sign_on::lift_for(&latchkey, number).await {
+        Err(Failure::NotFound) => bail!("there is no account {number}"),
+        lifted => lifted.map_err(explain)?,
+    };
+    latchkey.store.close().await;
+    say(&match lifted {
+        true => format!(
+            "Account {number} opens without its identity provider again. Its owners get a mail as \
+             soon as the server runs."
+        ),
+        false => format!("Account {number} doesn't demand a sign-in with its identity provider."),
+    })
+}
+
+/// Takes a domain away from the account that has proven it.
+pub(super) async fn release_domain(config: &Config, domain: &str) -> Result<()> {
+    let latchkey = open(config).await?;
+    let released = single_sign_on::release_domain(&latchkey, domain).await.map_err(explain)?;
+    latchkey.store.close().await;
+    say(&match released {
+        true => format!(
+            "{domain} is no account's any more. The owners of the one that it was get a mail as \
+             soon as the server runs."
+        ),
+        false => format!("No account has proven {domain}."),
+    })
 }
 
 fn row(number: &str, owners: &str, users: &str, name: &str) -> String {

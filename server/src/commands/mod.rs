@@ -80,6 +80,17 @@ enum AccountCommand {
     },
     /// List every account
     List,
+    /// Let an account's own people in again who can't sign in with its identity provider
+    SsoOff {
+        /// The account's number
+        #[arg(value_parser = account_number)]
+        number: AccountNumber,
+    },
+    /// Take a proven domain away from the account that holds it
+    ReleaseDomain {
+        /// The domain
+        domain: String,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -172,6 +183,12 @@ async fn obey(config: Config, command: Command) -> Result<()> {
             account::create(&config, &name, &owner_email).await
         }
         Command::Account(AccountCommand::List) => account::list(&config).await,
+        Command::Account(AccountCommand::SsoOff { number }) => {
+            account::sso_off(&config, number).await
+        }
+        Command::Account(AccountCommand::ReleaseDomain { domain }) => {
+            account::release_domain(&config, &domain).await
+        }
         Command::User(UserCommand::ResetLink { email }) => user::reset_link(&config, &email).await,
         Command::User(UserCommand::RemoveFactors { email }) => {
             user::remove_factors(&config, &email).await
@@ -255,6 +272,7 @@ fn explain(failure: Failure) -> anyhow::Error {
                     "the e-mail address has more than 254 characters"
                 }
                 Some((Field::Email, _)) => "the e-mail address isn't one",
+                Some((Field::Domain, _)) => "the domain isn't one",
                 Some((Field::AccountName, FieldProblem::Missing)) => "the account needs a name",
                 Some((Field::AccountName, FieldProblem::TooLong)) => {
                     "the account's name has more than 200 characters"
@@ -271,6 +289,7 @@ fn explain(failure: Failure) -> anyhow::Error {
         | Failure::NotAllowed(_)
         | Failure::OwnersOnly
         | Failure::NoSecondFactor
+        | Failure::SingleSignOn
         | Failure::OtherDomain(_)
         | Failure::Conflict(_)
         | Failure::IdentityProvider

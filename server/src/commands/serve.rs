@@ -16,6 +16,7 @@ use super::{demo, explain, open_as_it_is, say};
 use crate::config::Config;
 use crate::identity_providers::OpenIdConnect;
 use crate::mailer::{Mailer, Transport};
+use crate::records::Dns;
 use crate::router::{Parts, router};
 use crate::{accept, assets, log_key};
 
@@ -34,7 +35,8 @@ pub(super) async fn run(config: Arc<Config>) -> Result<()> {
     }
     let latchkey = open_as_it_is(&config).await?;
     let identity_providers = Arc::new(OpenIdConnect::new(&config)?);
-    let latchkey = latchkey.with_identity_providers(identity_providers);
+    let records = Arc::new(Dns::new(config.dns_server)?);
+    let latchkey = latchkey.with_identity_providers(identity_providers).with_records(records);
     let log_key = log_key::read_or_make(&config.log_key_file, latchkey.random.as_ref())?;
     latchkey.store.migrate().await?;
     if !digests::is_the_key_in_use(&latchkey, log_key.public()).await.map_err(explain)? {

@@ -39,6 +39,7 @@ pub enum Mood {
 #[derive(Clone)]
 struct Grant {
     challenge: String,
+    callback: String,
     tokens: Value,
     person: Value,
 }
@@ -143,8 +144,8 @@ impl IdentityProvider {
     pub fn code_for(&self, way: &Way, tokens: Value, person: Value) -> String {
         let mut grants = self.inside.grants.lock().unwrap();
         let code = format!("code-{}", grants.len());
-        let challenge = way.challenge.clone();
-        grants.insert(code.clone(), Grant { challenge, tokens, person });
+        let (challenge, callback) = (way.challenge.clone(), way.callback.clone());
+        grants.insert(code.clone(), Grant { challenge, callback, tokens, person });
         code
     }
 
@@ -165,6 +166,8 @@ impl IdentityProvider {
 /// A browser's way there, as the provider sees it.
 #[derive(Clone)]
 pub struct Way {
+    /// Where the provider sends it back to.
+    pub callback: String,
     pub state: String,
     pub nonce: String,
     pub challenge: String,
@@ -180,6 +183,23 @@ impl Way {
         let fields = [("provider", "acme"), ("next", next)];
         let page = browser.submit("/sign-in", "sign-in/with", &fields).await;
         page.is(200).says("On to Acme Login");
+        let way = Self::of(&page);
+        assert_eq!(way.callback, "/sign-in/callback");
+        way
+    }
+
+    /// Has an address find the provider of its company.
+    pub async fn begin_at_company(browser: &mut Browser, email: &str, next: &str) -> Self {
+        let fields = [("email", email), ("next", next)];
+        let path = "/sign-in/single-sign-on";
+        let page = browser.submit(path, "sign-in/with-company", &fields).await;
+        page.is(200).says("On to 127.0.0.1");
+        let way = Self::of(&page);
+        assert_eq!(way.callback, "/sign-in/callback/100001");
+        way
+    }
+
+    fn of(page: &Page) -> Self {
         let refresh = page.headers["refresh"].to_str().unwrap();
         let address = refresh.strip_prefix("0; url=").unwrap();
         let query = address.split('?').nth(1).unwrap();
@@ -187,8 +207,9 @@ impl Way {
         assert_eq!(query["response_type"], "code");
         assert_eq!(query["code_challenge_method"], "S256");
         assert_eq!(query["scope"], "openid email");
-        assert_eq!(query["redirect_uri"], "https://my.provider.example/sign-in/callback");
+        let callback = query["redirect_uri"].strip_prefix("https://my.provider.example");
         Self {
+            callback: callback.unwrap().to_owned(),
             state: query["state"].clone(),
             nonce: query["nonce"].clone(),
             challenge: query["code_challenge"].clone(),
@@ -203,7 +224,7 @@ impl Way {
     pub async fn back_with(&self, browser: &mut Browser, more: &[(&str, &str)]) -> Page {
         let mut query = form_urlencoded::Serializer::new(String::new());
         query.append_pair("state", &self.state).extend_pairs(more);
-        browser.get(&format!("/sign-in/callback?{}", query.finish())).await
+        browser.get(&format!("{}?{}", self.callback, query.finish())).await
     }
 }
 
@@ -266,14 +287,14 @@ async fn token(
     }
     let expected = format!("Basic {}", BASE64_STANDARD.encode(format!("{CLIENT}:{SECRET}")));
     assert_eq!(headers[header::AUTHORIZATION].to_str().unwrap(), expected);
-    assert_eq!(form["redirect_uri"], "https://my.provider.example/sign-in/callback");
     let refused = (StatusCode::BAD_REQUEST, Json(json!({ "error": "invalid_grant" })));
     // A code is redeemed once.
     let Some(grant) = inside.grants.lock().unwrap().remove(&form["code"]) else {
         return refused.into_response();
     };
     let challenge = BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(&form["code_verifier"]));
-    if challenge != grant.challenge {
+    let callback = form["redirect_uri"].strip_prefix("https://my.provider.example");
+    if challenge != grant.challenge || callback != Some(&grant.callback) {
         return refused.into_response();
     }
     let access = grant.tokens["access_token"].as_str().unwrap().to_owned();

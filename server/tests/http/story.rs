@@ -16,6 +16,7 @@ use model::{Mail, Timestamp};
 use server::clock::SystemRandom;
 use server::config::Config;
 use server::identity_providers::OpenIdConnect;
+use server::records::Dns;
 use server::router::{Parts, router};
 use test_database::TestDatabase;
 use tower::ServiceExt;
@@ -45,7 +46,8 @@ pub struct TestApp {
 fn node(store: store::Store, clock: Arc<TestClock>, config: Arc<Config>) -> (Latchkey, Router) {
     let identity_providers = Arc::new(OpenIdConnect::new(&config).unwrap());
     let latchkey = Latchkey::new(store, clock, Arc::new(SystemRandom), config.settings())
-        .with_identity_providers(identity_providers);
+        .with_identity_providers(identity_providers)
+        .with_records(Arc::new(Dns::new(config.dns_server).unwrap()));
     let parts = Parts {
         latchkey: latchkey.clone(),
         site: Arc::new(config.site()),

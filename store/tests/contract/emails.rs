@@ -243,9 +243,10 @@ on_both! {
         let kari = kari(&db.store).await;
         let link = async |subject, address, seconds| {
             let identity = Identity::parse("https://id.example", subject).unwrap();
-            let offer = IdentityOffer { identity, email: email(address) };
+            let offer = IdentityOffer { account: None, identity, email: email(address) };
             db.store.offer_identity(&token(70), &offer, at(600)).await.unwrap();
-            db.store.link_identity(&token(70), kari, false, &mail(address), at(seconds)).await.unwrap();
+            let (here, news) = (token(1), mail(address));
+            db.store.link_identity(&token(70), kari, &here, false, &news, at(seconds)).await.unwrap();
         };
         link("hers", "kari@old.example", 5).await;
         ask(&db.store, kari, "thief@new.example", 3).await;

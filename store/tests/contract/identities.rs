@@ -1,5 +1,5 @@
 use model::{Conflict, EmailAddress, Failure, Identity, IdentityId, Timestamp, UserId};
-use store::{FactorChange, IdentityOffer, NewPassword, Store};
+use store::{FactorChange, IdentityOffer, NewPassword, Provider, Store};
 use test_database::on_both;
 
 use crate::story::{
@@ -13,6 +13,10 @@ fn identity(subject: &str) -> Identity {
     Identity::parse("https://id.example", subject).unwrap()
 }
 
+fn acme() -> Provider {
+    Provider::Operators("acme".to_owned())
+}
+
 fn over<T>() -> Result<T, Failure> {
     Err(Failure::Conflict(Conflict::SignInOver))
 }
@@ -23,7 +27,7 @@ fn change(session: u8) -> FactorChange {
 
 /// An identity with this subject and address came back to the browser with token 70.
 async fn offered(store: &Store, subject: &str, address: EmailAddress) {
-    let offer = IdentityOffer { identity: identity(subject), email: address };
+    let offer = IdentityOffer { account: None, identity: identity(subject), email: address };
     store.offer_identity(&token(70), &offer, at(600)).await.unwrap();
 }
 
@@ -32,7 +36,7 @@ async fn kari_with_identity(store: &Store) -> UserId {
     let kari = user(store, "Kari", KARI).await;
     store.begin_session(kari, &new_session(1), None, at(0)).await.unwrap();
     offered(store, "1", email(KARI)).await;
-    store.link_identity(&token(70), kari, false, &mail(KARI), at(1)).await.unwrap();
+    store.link_identity(&token(70), kari, &token(1), false, &mail(KARI), at(1)).await.unwrap();
     kari
 }
 
@@ -42,14 +46,14 @@ async fn link_of(store: &Store, user: UserId) -> IdentityId {
 
 async fn sign_in(store: &Store, user: UserId, number: u8, now: Timestamp) -> Result<(), Failure> {
     let session = new_session(number);
-    store.begin_session_by_identity(&identity("1"), user, &session, at(3), None, now).await
+    store.begin_session_by_identity(None, &identity("1"), user, &session, at(3), None, now).await
 }
 
 on_both! {
     async fn a_browser_comes_back_once(db: TestDatabase) {
-        db.store.begin_identity_sign_in(&token(60), "acme", at(600)).await.unwrap();
+        db.store.begin_identity_sign_in(&token(60), &acme(), at(600)).await.unwrap();
         let under_way = db.store.identity_sign_in(&token(60), at(599)).await.unwrap();
-        assert_eq!(under_way.as_deref(), Some("acme"));
+        assert_eq!(under_way, Some(acme()));
         assert_eq!(db.store.identity_sign_in(&token(60), at(600)).await.unwrap(), None);
         assert_eq!(db.store.identity_sign_in(&token(61), at(1)).await.unwrap(), None);
         let back = at_once(20, |_| {
@@ -57,8 +61,8 @@ on_both! {
             async move { store.return_from_identity_provider(&token(60), at(5)).await.unwrap() }
         });
         let back: Vec<_> = back.await.into_iter().flatten().collect();
-        assert_eq!(back, ["acme"]);
-        db.store.begin_identity_sign_in(&token(62), "acme", at(600)).await.unwrap();
+        assert_eq!(back, [acme()]);
+        db.store.begin_identity_sign_in(&token(62), &acme(), at(600)).await.unwrap();
         let late = db.store.return_from_identity_provider(&token(62), at(600)).await;
         assert_eq!(late.unwrap(), None);
     }
@@ -71,17 +75,17 @@ on_both! {
         assert_eq!((offer.identity, offer.email.as_str()), (identity("1"), "Kari@Example.com"));
         assert!(db.store.offered_identity(&token(70), at(600)).await.unwrap().is_none());
         let link = async |user, now| {
-            db.store.link_identity(&token(70), user, false, &mail(KARI), now).await
+            db.store.link_identity(&token(70), user, &token(1), false, &mail(KARI), now).await
         };
         assert_eq!(link(tom, at(1)).await, Err(Failure::Conflict(Conflict::OtherLogin)));
         assert_eq!(link(kari, at(600)).await, over(), "it took too long");
-        assert_eq!(db.store.user_of_identity(&identity("1")).await.unwrap(), None);
+        assert_eq!(db.store.user_of_identity(None, &identity("1")).await.unwrap(), None);
         link(kari, at(1)).await.unwrap();
         assert_eq!(link(kari, at(1)).await, over(), "a second click");
-        assert_eq!(db.store.user_of_identity(&identity("1")).await.unwrap(), Some(kari));
-        assert_eq!(db.store.user_of_identity(&identity("2")).await.unwrap(), None);
+        assert_eq!(db.store.user_of_identity(None, &identity("1")).await.unwrap(), Some(kari));
+        assert_eq!(db.store.user_of_identity(None, &identity("2")).await.unwrap(), None);
         let elsewhere = Identity::parse("https://other.example", "1").unwrap();
-        assert_eq!(db.store.user_of_identity(&elsewhere).await.unwrap(), None);
+        assert_eq!(db.store.user_of_identity(None, &elsewhere).await.unwrap(), None);
         let linked = db.store.linked_identities(kari).await.unwrap();
         assert_eq!((linked.len(), linked[0].since, linked[0].last_used_at), (1, at(1), None));
         assert_eq!(linked[0].email, "Kari@Example.com");
@@ -96,7 +100,7 @@ on_both! {
         db.store.add_authenticator_app(kari, &key, 100, &codes, &change(1), at(1)).await.unwrap();
         offered(&db.store, "1", email(KARI)).await;
         let link = async |by_factor| {
-            db.store.link_identity(&token(70), kari, by_factor, &mail(KARI), at(2)).await
+            db.store.link_identity(&token(70), kari, &token(1), by_factor, &mail(KARI), at(2)).await
         };
         assert_eq!(link(false).await, Err(Failure::FactorUnconfirmed));
         link(true).await.unwrap();
@@ -107,9 +111,10 @@ on_both! {
         let tom = user(&db.store, "Tom", "tom@example.com").await;
         // Its provider gave it another address.
         offered(&db.store, "1", email("tom@example.com")).await;
-        let linked = db.store.link_identity(&token(70), tom, false, &mail("tom@example.com"), at(2)).await;
+        let news = mail("tom@example.com");
+        let linked = db.store.link_identity(&token(70), tom, &token(1), false, &news, at(2)).await;
         assert_eq!(linked, over());
-        assert_eq!(db.store.user_of_identity(&identity("1")).await.unwrap(), Some(kari));
+        assert_eq!(db.store.user_of_identity(None, &identity("1")).await.unwrap(), Some(kari));
     }
 
     async fn a_session_begins_by_an_identity_and_says_when_it_was_proved(db: TestDatabase) {
@@ -146,7 +151,7 @@ on_both! {
         let half_way = async |number| {
             let hash = first_password();
             db.store
-                .begin_sign_in_by_identity(&identity, kari, &token(number), &hash, at(600), at(11))
+                .begin_sign_in_by_identity(None, &identity, kari, &token(number), &hash, at(600), at(11))
                 .await
         };
         half_way(50).await.unwrap();
@@ -178,7 +183,7 @@ on_both! {
                 let session = new_session(100 + number);
                 let identity = identity("1");
                 store
-                    .begin_session_by_identity(&identity, kari, &session, at(3), None, at(10))
+                    .begin_session_by_identity(None, &identity, kari, &session, at(3), None, at(10))
                     .await
             }
         });
@@ -192,7 +197,7 @@ on_both! {
     }
 
     async fn what_was_left_half_way_is_swept(db: TestDatabase) {
-        db.store.begin_identity_sign_in(&token(60), "acme", at(600)).await.unwrap();
+        db.store.begin_identity_sign_in(&token(60), &acme(), at(600)).await.unwrap();
         offered(&db.store, "1", email(KARI)).await;
         assert_eq!(db.store.sweep(HOUR, DAY, at(599)).await.unwrap(), 0);
         assert_eq!(db.store.sweep(HOUR, DAY, at(600)).await.unwrap(), 2);

@@ -26,5 +26,6 @@ mod policies;
 mod reports;
 mod resets;
 mod sessions;
+mod single_sign_on;
 mod story;
 mod users;

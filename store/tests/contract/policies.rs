@@ -21,7 +21,14 @@ fn to(policy: AccountPolicy, before: PolicyRule, after: PolicyRule) -> PolicyCha
         ..entry(after.kind())
     };
     let entry = Some(entry);
-    PolicyChange { policy, entry, mails: Vec::new(), bounds: Vec::new(), reminders: None }
+    PolicyChange {
+        policy,
+        single_sign_on: None,
+        entry,
+        mails: Vec::new(),
+        bounds: Vec::new(),
+        reminders: None,
+    }
 }
 
 fn demanded() -> DemandedFactor {

@@ -75,6 +75,7 @@ pub(crate) fn new_session(number: u8) -> NewSession {
         token_hash: token(number),
         password_hash: secret("$argon2id$first"),
         second_factor: false,
+        identity: None,
         device_hash: token(number),
         new_device: None,
         address: "192.0.2.1".to_owned(),

@@ -1,0 +1,233 @@
+//! An account's own identity provider: proving a domain, choosing the provider, requiring it; and
+//! signing in with it.
+
+mod api;
+#[cfg(feature = "ssr")]
+pub(crate) mod sign_in;
+
+use leptos::prelude::*;
+use leptos_router::{LazyRoute, lazy_route};
+use model::{AccountNumber, Field};
+
+use crate::page::{Loading, PageTitle, framed};
+use crate::single_sign_on::api::{
+    DomainRow, DomainsView, ProviderView, RequirementView, SingleSignOnView, Step, Verb,
+    single_sign_on_page,
+};
+use crate::ui::field::TextField;
+use crate::ui::form::{Form, SubmitButton};
+use crate::ui::frame::Here;
+use crate::ui::state::State;
+
+/// `/accounts/{n}/single-sign-on`
+pub(crate) struct SingleSignOnPage(Loading<SingleSignOnView>);
+
+#[lazy_route]
+impl LazyRoute for SingleSignOnPage {
+    fn data() -> Self {
+        Self(load!("single-sign-on/page", asked => single_sign_on_page(account = asked.account())))
+    }
+
+    fn view(this: Self) -> AnyView {
+        framed(this.0, Here::SingleSignOn, |view, frame| {
+            let Some(account) = frame.account else { return ().into_any() };
+            let heading = Here::SingleSignOn.name();
+            let number = account.number;
+            let back = format!("/accounts/{number}/policy");
+            view! {
+                <PageTitle title=heading.clone() provider=frame.provider />
+                <p class="back"><a href=back>{Here::Policy.name()}</a></p>
+                <div class="page-head">
+                    <div>
+                        <h1>{heading}</h1>
+                        <p class="lead">{view.lead}</p>
+                    </div>
+                </div>
+                {domains(number, view.domains)}
+                {provider(number, view.provider)}
+                {requirement(number, view.requirement)}
+            }
+            .into_any()
+        })
+    }
+}
+
+/// The path that every form of the page posts to.
+fn here(number: AccountNumber) -> String {
+    format!("/accounts/{number}/single-sign-on")
+}
+
+fn hidden(name: &'static str, value: String) -> impl IntoView {
+    view! { <input type="hidden" name=name value=value /> }
+}
+
+/// A form of one button.
+fn button(
+    form: &'static str,
+    number: AccountNumber,
+    domain: String,
+    class: &'static str,
+    verb: Verb,
+) -> AnyView {
+    let Verb { words, label } = verb;
+    view! {
+        <Form form=form action=here(number) target=domain.clone()>
+            {hidden("account", number.to_string())}
+            {hidden("domain", domain)}
+            <div class="form-actions">
+                <SubmitButton class=class label=label words=words />
+            </div>
+        </Form>
+    }
+    .into_any()
+}
+
+/// What can't be taken back is behind a question.
+fn asked(question: Verb, text: String, button: AnyView) -> AnyView {
+    view! {
+        <details class="asked">
+            <summary aria-label=question.label>{question.words}</summary>
+            <p>{text}</p>
+            {button}
+        </details>
+    }
+    .into_any()
+}
+
+fn domains(number: AccountNumber, view: DomainsView) -> AnyView {
+    let DomainsView { heading, text, rows, label, hint, add } = view;
+    view! {
+        <section>
+            <h2>{heading}</h2>
+            <p>{text}</p>
+            {rows.into_iter().map(|row| domain(number, row)).collect_view()}
+            <Form form="single-sign-on/add-domain" action=here(number)>
+                {hidden("account", number.to_string())}
+                <TextField field=Field::Domain label=label hint=hint autocomplete="off" />
+                <div class="form-actions">
+                    <SubmitButton class="" words=add />
+                </div>
+            </Form>
+        </section>
+    }
+    .into_any()
+}
+
+fn domain(number: AccountNumber, row: DomainRow) -> AnyView {
+    let DomainRow { id, name, state, record, prove, remove, remove_text } = row;
+    let (mood, words) = state;
+    let record = record.map(|record| {
+        let (text, facts) = record;
+        let facts = facts.into_iter().map(|(name, value)| {
+            view! {
+                <dt>{name}</dt>
+                <dd><code>{value}</code></dd>
+            }
+        });
+        view! {
+            <p>{text}</p>
+            <dl class="facts">{facts.collect_view()}</dl>
+        }
+    });
+    let prove =
+        prove.map(|verb| button("single-sign-on/prove-domain", number, id.clone(), "", verb));
+    let form = "single-sign-on/remove-domain";
+    let remove = remove.map(|verb| match remove_text {
+        Some(text) => asked(verb.clone(), text, button(form, number, id, "button-danger", verb)),
+        None => button(form, number, id, "button-quiet", verb),
+    });
+    view! {
+        <article class="card">
+            <h3>{name} " " <State mood=mood words=words /></h3>
+            {record}
+            <div class="asked-row">{prove} {remove}</div>
+        </article>
+    }
+    .into_any()
+}
+
+fn provider(number: AccountNumber, view: ProviderView) -> AnyView {
+    let ProviderView { heading, text, redirect, issuer, client_id, secret, locked, save, remove } =
+        view;
+    let (redirect_name, redirect) = redirect;
+    let remove = remove.map(|(verb, text)| {
+        let form = "single-sign-on/remove-provider";
+        let button = button(form, number, String::new(), "button-danger", verb.clone());
+        asked(verb, text, button)
+    });
+    view! {
+        <section>
+            <h2>{heading}</h2>
+            <p>{text}</p>
+            <dl class="facts">
+                <dt>{redirect_name}</dt>
+                <dd><code>{redirect}</code></dd>
+            </dl>
+            <Form form="single-sign-on/set-provider" action=here(number)>
+                {hidden("account", number.to_string())}
+                <TextField
+                    field=Field::Issuer
+                    label=issuer.label
+                    hint=issuer.hint
+                    kind="url"
+                    autocomplete="off"
+                    value=issuer.value
+                    readonly=locked
+                />
+                <TextField
+                    field=Field::ClientId
+                    label=client_id.label
+                    autocomplete="off"
+                    value=client_id.value
+                    readonly=locked
+                />
+                <TextField
+                    field=Field::ClientSecret
+                    label=secret.label
+                    hint=secret.hint
+                    kind="password"
+                    autocomplete="off"
+                />
+                <div class="form-actions">
+                    <SubmitButton class="" words=save />
+                </div>
+            </Form>
+            {remove}
+        </section>
+    }
+    .into_any()
+}
+
+fn requirement(number: AccountNumber, view: RequirementView) -> AnyView {
+    let RequirementView { heading, state, texts, step } = view;
+    let (mood, words) = state;
+    let step = match step {
+        Step::None => ().into_any(),
+        Step::Try { email, words } => view! {
+            <Form form="sign-in/with-company" action=here(number)>
+                {hidden("email", email)}
+                {hidden("next", here(number))}
+                <div class="form-actions">
+                    <SubmitButton words=words />
+                </div>
+            </Form>
+        }
+        .into_any(),
+        Step::Require(words) => {
+            let verb = Verb::new(words);
+            button("single-sign-on/require", number, String::new(), "button-primary", verb)
+        }
+        Step::Lift(words) => {
+            let verb = Verb::new(words);
+            button("single-sign-on/lift", number, String::new(), "", verb)
+        }
+    };
+    view! {
+        <section>
+            <h2>{heading} " " <State mood=mood words=words /></h2>
+            {texts.into_iter().map(|text| view! { <p>{text}</p> }).collect_view()}
+            {step}
+        </section>
+    }
+    .into_any()
+}

@@ -1,0 +1,95 @@
+//! The page to sign in with the identity provider of one's company, which the domain of one's address
+//! finds.
+
+use leptos::prelude::*;
+use leptos::server_fn::codec::GetUrl;
+use leptos_router::{LazyRoute, lazy_route};
+use model::{Failure, Field};
+use serde::{Deserialize, Serialize};
+
+use crate::page::{Loading, Page, PageTitle, escape_query, narrow, same_site};
+use crate::problem::Problem;
+use crate::request;
+use crate::ui::field::TextField;
+use crate::ui::form::{Form, SubmitButton};
+
+/// Where it is.
+pub(crate) const PATH: &str = "/sign-in/single-sign-on";
+
+/// `/sign-in/single-sign-on`
+pub(crate) struct CompanyPage(Loading<CompanyView>);
+
+#[lazy_route]
+impl LazyRoute for CompanyPage {
+    fn data() -> Self {
+        Self(load!("sign-in/company-page", asked => find_company(next = asked.query("next"))))
+    }
+
+    fn view(this: Self) -> AnyView {
+        narrow(this.0, |view, frame| {
+            let CompanyView { action, next, email } = view;
+            let heading = words!(sso.company);
+            let back = format!("/sign-in?next={}", escape_query(&next));
+            view! {
+                <PageTitle title=heading.clone() provider=frame.provider />
+                <h1>{heading}</h1>
+                <p>{words!(sso.company_lead)}</p>
+                <Form form="sign-in/with-company" action=action>
+                    <input type="hidden" name="next" value=next />
+                    <TextField
+                        field=Field::Email
+                        label=words!(sso.company_email)
+                        kind="email"
+                        autocomplete="username"
+                        value=email
+                    />
+                    <div class="form-actions">
+                        <SubmitButton words=words!(second_factor.button) />
+                        <a href=back rel="external">{words!(sso.with_password)}</a>
+                    </div>
+                </Form>
+            }
+            .into_any()
+        })
+    }
+}
+
+/// What the page to sign in with one's company shows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct CompanyView {
+    /// The page's own path.
+    pub(crate) action: String,
+    /// Where to go afterwards.
+    pub(crate) next: String,
+    /// The address in the field.
+    pub(crate) email: String,
+}
+
+/// The page to sign in with one's company.
+#[server(prefix = "/api", endpoint = "sign-in/company-page", input = GetUrl)]
+pub(crate) async fn find_company(next: String) -> Result<Page<CompanyView>, Problem> {
+    let next = same_site(&next).unwrap_or("/accounts").to_owned();
+    let viewer = request::viewer_if_any()?;
+    let email = viewer.as_ref().map(|viewer| viewer.email.to_string()).unwrap_or_default();
+    let action = format!("{}?next={}", PATH, escape_query(&next));
+    request::plain_page(viewer.as_ref(), CompanyView { action, next, email }).await
+}
+
+/// Leads on to the identity provider of the company whose domain the address has, and from there to
+/// where the reader was heading.
+#[server(prefix = "/api", endpoint = "sign-in/with-company")]
+pub(crate) async fn sign_in_with_company(
+    #[server(default)] email: String,
+    #[server(default)] next: String,
+) -> Result<(), Problem> {
+    let (latchkey, client) = (request::latchkey()?, request::client());
+    let token = domain::identities::begin_at_company(&latchkey, &email, &client).await?;
+    request::keep_identity_way(&token, same_site(&next).unwrap_or("/accounts"));
+    request::redirect("/sign-in/onward");
+    Ok(())
+}
+
+/// Whether any company's people can sign in that way.
+pub(crate) async fn is_set_up() -> Result<bool, Failure> {
+    domain::single_sign_on::is_set_up(&request::latchkey()?).await
+}

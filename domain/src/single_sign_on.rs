@@ -1,0 +1,500 @@
+//! Accounts' own identity providers: proving a domain, choosing a provider, and demanding it of
+//! everybody with an address of such a domain. How DNS is asked is handed in.
+
+use std::time::Duration;
+
+use model::{
+    AccountNumber, Actor, Conflict, EmailDomain, EmailDomains, Failure, Field, FieldErrors,
+    FieldProblem, PolicyRule, Secret,
+};
+pub use store::{AccountDomain, AccountProvider, SingleSignOn};
+use store::{PolicyChange, PolicyFacts, SingleSignOnStep};
+use url::Url;
+
+use crate::identities::{Answer, Keys, Provider};
+use crate::policies::{apply, changing, must_own};
+use crate::sessions::Viewer;
+use crate::{Client, Latchkey, Token};
+
+const HOUR: Duration = Duration::from_secs(60 * 60);
+/// How often an account may have a domain's record looked for, or a provider asked, in an hour.
+const ASKED_PER_ACCOUNT: u32 = 60;
+/// The most characters of a provider's address.
+const LONGEST_ISSUER: usize = 500;
+/// The most characters of what a provider knows us by.
+const LONGEST_SECRET: usize = 1_000;
+
+/// Asks DNS.
+pub trait Records: Send + Sync {
+    /// The texts that the name's TXT records hold (RFC 1035 section 3.3.14); none when there is no
+    /// such name. Fails with [`Failure::Unavailable`] when DNS doesn't answer.
+    fn texts<'a>(&'a self, name: &'a str) -> Answer<'a, Vec<String>>;
+}
+
+/// No DNS.
+pub(crate) struct NoRecords;
+
+impl Records for NoRecords {
+    fn texts<'a>(&'a self, _: &'a str) -> Answer<'a, Vec<String>> {
+        Box::pin(std::future::ready(Err(Failure::Unavailable)))
+    }
+}
+
+/// The name of the TXT record that proves a domain: its underscore keeps it out of the way of hosts
+/// (RFC 8552 section 1.1).
+#[must_use]
+pub fn record_name(domain: &EmailDomain) -> String {
+    format!("_latchkey-challenge.{}", domain.as_str())
+}
+
+/// What a company's people sign in with: the host of its provider's address.
+#[must_use]
+pub fn provider_name(issuer: &str) -> String {
+    let url = Url::parse(issuer).ok();
+    url.and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_else(|| issuer.to_owned())
+}
+
+/// How the account's own people sign in, as an owner sees it.
+#[derive(Clone, Debug)]
+pub struct Overview {
+    /// Domains and provider.
+    pub single_sign_on: SingleSignOn,
+    /// Whether the viewer's address is of a proven domain.
+    pub includes_viewer: bool,
+    /// Whether the viewer has signed in with the provider in this session.
+    pub tried: bool,
+}
+
+/// How the account's own people sign in.
+///
+/// # Errors
+/// [`Failure::OwnersOnly`], [`Failure::Unavailable`].
+pub async fn overview(
+    latchkey: &Latchkey,
+    actor: &Actor,
+    viewer: &Viewer,
+) -> Result<Overview, Failure> {
+    must_own(actor)?;
+    let single_sign_on = latchkey.store.single_sign_on(actor.account).await?;
+    let includes_viewer = single_sign_on.proven().contain(&EmailDomain::of(&viewer.email));
+    let tried = viewer.vouched_for == Some(actor.account);
+    Ok(Overview { single_sign_on, includes_viewer, tried })
+}
+
+/// Notes a domain that is to be proven.
+///
+/// # Errors
+/// [`Failure::OwnersOnly`]; [`Failure::Invalid`]; [`Conflict::TooManyDomains`];
+/// [`Failure::Unavailable`].
+pub async fn add_domain(latchkey: &Latchkey, actor: &Actor, domain: &str) -> Result<(), Failure> {
+    must_own(actor)?;
+    let problem = |problem| Failure::field(Field::Domain, problem);
+    if domain.trim().is_empty() {
+        return Err(problem(FieldProblem::Missing));
+    }
+    let domain = EmailDomain::parse(domain).map_err(problem)?;
+    let token = Token::new(latchkey.random.as_ref()).secret().expose().to_owned();
+    let change = |facts: &PolicyFacts| {
+        if facts.single_sign_on.domains.len() >= EmailDomains::MOST {
+            return Err(Failure::Conflict(Conflict::TooManyDomains));
+        }
+        Ok(Some(unlogged(facts, SingleSignOnStep::AddDomain(domain, token))))
+    };
+    apply(latchkey, actor, latchkey.now(), change).await
+}
+
+/// Looks for the domain's record, and makes the domain the account's when it is there.
+///
+/// # Errors
+/// [`Failure::OwnersOnly`]; [`Failure::NotFound`]; [`Conflict::NoRecord`];
+/// [`Conflict::DomainTaken`]; [`Failure::TooMany`]; [`Failure::Unavailable`].
+pub async fn prove_domain(
+    latchkey: &Latchkey,
+    actor: &Actor,
+    domain: &str,
+    client: &Client,
+) -> Result<(), Failure> {
+    must_own(actor)?;
+    let present = latchkey.store.single_sign_on(actor.account).await?;
+    let claimed = named(&present, domain)?;
+    count(latchkey, actor).await?;
+    if !holds(latchkey, &claimed).await? {
+        return Err(Failure::Conflict(Conflict::NoRecord));
+    }
+    let change = |facts: &PolicyFacts| {
+        let one = named(&facts.single_sign_on, domain)?;
+        if one.token != claimed.token {
+            return Err(Failure::Conflict(Conflict::NoRecord));
+        }
+        if one.proven_at.is_some() {
+            return Ok(None);
+        }
+        let before = facts.single_sign_on.proven();
+        let after = before.with(one.domain.clone());
+        let step = SingleSignOnStep::ProveDomain(one.domain);
+        Ok(Some(logged(facts, step, PolicyRule::ProvenDomains, before, after, client)))
+    };
+    apply(latchkey, actor, latchkey.now(), change).await
+}
+
+/// Gives a domain up. Whoever was vouched for by an address of it is so no longer.
+///
+/// # Errors
+/// [`Failure::OwnersOnly`]; [`Failure::NotFound`]; [`Conflict::WhileDemanded`] for a proven one;
+/// [`Failure::Unavailable`].
+pub async fn remove_domain(
+    latchkey: &Latchkey,
+    actor: &Actor,
+    domain: &str,
+    client: &Client,
+) -> Result<(), Failure> {
+    must_own(actor)?;
+    let change = |facts: &PolicyFacts| {
+        let one = named(&facts.single_sign_on, domain)?;
+        let step = SingleSignOnStep::RemoveDomain(one.domain.clone());
+        if one.proven_at.is_none() {
+            return Ok(Some(unlogged(facts, step)));
+        }
+        must_not_be_demanded(facts)?;
+        let before = facts.single_sign_on.proven();
+        let after = before.without(&one.domain);
+        Ok(Some(logged(facts, step, PolicyRule::ProvenDomains, before, after, client)))
+    };
+    apply(latchkey, actor, latchkey.now(), change).await
+}
+
+/// What an owner enters of an identity provider.
+#[derive(Clone, Copy, Debug)]
+pub struct TypedProvider<'a> {
+    /// Its address, as it names itself.
+    pub issuer: &'a str,
+    /// What it calls us.
+    pub client_id: &'a str,
+    /// By which it knows us; empty for the present one.
+    pub client_secret: &'a str,
+}
+
+/// Has the account's own people sign in with this provider, which must answer. With another one,
+/// all that began by the present one ends; with another secret alone, nothing does.
+///
+/// # Errors
+/// [`Failure::OwnersOnly`]; [`Failure::Invalid`]; [`Conflict::WhileDemanded`];
+/// [`Failure::TooMany`]; [`Failure::Unavailable`].
+pub async fn set_provider(
+    latchkey: &Latchkey,
+    actor: &Actor,
+    typed: TypedProvider<'_>,
+    client: &Client,
+) -> Result<(), Failure> {
+    must_own(actor)?;
+    let present = latchkey.store.account_provider(actor.account).await?;
+    let mut errors = FieldErrors::default();
+    let private = latchkey.settings.sso_private_addresses;
+    let issuer = errors.take(Field::Issuer, parse_issuer(typed.issuer, private));
+    let client_id = errors.take(Field::ClientId, parse_line(typed.client_id));
+    let kept = present.as_ref().filter(|present| {
+        Some(&present.issuer) == issuer.as_ref() && Some(&present.client_id) == client_id.as_ref()
+    });
+    let secret = match (typed.client_secret.trim(), kept) {
+        ("", Some(present)) => Ok(present.client_secret.clone()),
+        (typed, _) => parse_line(typed).map(Secret::from),
+    };
+    let secret = errors.take(Field::ClientSecret, secret);
+    let (Some(issuer), Some(client_id), Some(client_secret)) = (issuer, client_id, secret) else {
+        return Err(errors.into_failure());
+    };
+    count(latchkey, actor).await?;
+    let provider = AccountProvider {
+        account: actor.account,
+        number: AccountNumber::from_stored(0),
+        name: String::new(),
+        issuer: issuer.clone(),
+        client_id: client_id.clone(),
+        client_secret: client_secret.clone(),
+        demanded_since: None,
+    };
+    must_answer(latchkey, provider).await?;
+    let change = |facts: &PolicyFacts| {
+        let present = facts.single_sign_on.provider.as_ref();
+        let same = |one: &AccountProvider| one.issuer == issuer && one.client_id == client_id;
+        if !present.is_some_and(same) {
+            must_not_be_demanded(facts)?;
+        }
+        let before = present.map(|present| present.issuer.clone());
+        let after = Some(issuer.clone());
+        let step = SingleSignOnStep::SetProvider { issuer, client_id, client_secret };
+        Ok(Some(logged(facts, step, PolicyRule::IdentityProvider, before, after, client)))
+    };
+    apply(latchkey, actor, latchkey.now(), change).await
+}
+
+/// Has nobody sign in with the account's own provider any more; all that began by it ends.
+///
+/// # Errors
+/// [`Failure::OwnersOnly`], [`Conflict::WhileDemanded`], [`Failure::Unavailable`].
+pub async fn remove_provider(
+    latchkey: &Latchkey,
+    actor: &Actor,
+    client: &Client,
+) -> Result<(), Failure> {
+    must_own(actor)?;
+    let change = |facts: &PolicyFacts| {
+        let Some(present) = &facts.single_sign_on.provider else { return Ok(None) };
+        must_not_be_demanded(facts)?;
+        let (before, after) = (Some(present.issuer.clone()), None);
+        let step = SingleSignOnStep::RemoveProvider;
+        Ok(Some(logged(facts, step, PolicyRule::IdentityProvider, before, after, client)))
+    };
+    apply(latchkey, actor, latchkey.now(), change).await
+}
+
+/// Demands that everybody signs in with the provider who has an address of a proven domain. The
+/// domains' records must still be there, and the viewer must have signed in that way themselves in
+/// this session: what they demand of others works, then.
+///
+/// # Errors
+/// [`Failure::OwnersOnly`]; [`Conflict::NoSingleSignOn`] without a provider or a proven domain;
+/// [`Conflict::SignInFirst`]; [`Conflict::NoRecord`]; [`Failure::TooMany`];
+/// [`Failure::Unavailable`].
+pub async fn demand(
+    latchkey: &Latchkey,
+    actor: &Actor,
+    viewer: &Viewer,
+    client: &Client,
+) -> Result<(), Failure> {
+    must_own(actor)?;
+    let present = latchkey.store.single_sign_on(actor.account).await?;
+    must_be_set_up(&present)?;
+    if viewer.vouched_for != Some(actor.account) {
+        return Err(Failure::Conflict(Conflict::SignInFirst));
+    }
+    count(latchkey, actor).await?;
+    for one in present.domains.iter().filter(|one| one.proven_at.is_some()) {
+        if !holds(latchkey, one).await? {
+            return Err(Failure::Conflict(Conflict::NoRecord));
+        }
+    }
+    let change = |facts: &PolicyFacts| {
+        must_be_set_up(&facts.single_sign_on)?;
+        if facts.single_sign_on.is_demanded() {
+            return Ok(None);
+        }
+        // Domains that nobody looked for just now weren't there either.
+        if facts.single_sign_on.proven() != present.proven() {
+            return Err(Failure::Conflict(Conflict::ChangedMeanwhile));
+        }
+        let step = SingleSignOnStep::Demand(viewer.session);
+        Ok(Some(logged(facts, step, PolicyRule::SingleSignOn, false, true, client)))
+    };
+    apply(latchkey, actor, latchkey.now(), change).await
+}
+
+/// Demands it no longer.
+///
+/// # Errors
+/// [`Failure::OwnersOnly`], [`Failure::Unavailable`].
+pub async fn lift(latchkey: &Latchkey, actor: &Actor, client: &Client) -> Result<(), Failure> {
+    must_own(actor)?;
+    let change = |facts: &PolicyFacts| {
+        if !facts.single_sign_on.is_demanded() {
+            return Ok(None);
+        }
+        let step = SingleSignOnStep::Lift;
+        Ok(Some(logged(facts, step, PolicyRule::SingleSignOn, true, false, client)))
+    };
+    apply(latchkey, actor, latchkey.now(), change).await
+}
+
+/// Has the operator let an account's own people in again whose provider is gone. Answers false when
+/// it isn't demanded of them.
+///
+/// # Errors
+/// [`Failure::NotFound`] when there is no such account, [`Failure::Unavailable`].
+pub async fn lift_for(latchkey: &Latchkey, number: AccountNumber) -> Result<bool, Failure> {
+    let (before, after) = (PolicyRule::SingleSignOn(true), PolicyRule::SingleSignOn(false));
+    let news = |account: &str, owners: &[store::Owner]| {
+        crate::policies::by_operator(latchkey, account, owners, before, after)
+    };
+    let lifted = latchkey.store.lift_single_sign_on(number, latchkey.now(), news).await?;
+    if lifted {
+        tracing::warn!(account = %number, "the operator lifted an account's single sign-on");
+    }
+    Ok(lifted)
+}
+
+/// Has the operator take a domain away from the account that has proven it. Answers false when none
+/// has.
+///
+/// # Errors
+/// [`Failure::Invalid`], [`Failure::Unavailable`].
+pub async fn release_domain(latchkey: &Latchkey, domain: &str) -> Result<bool, Failure> {
+    let domain =
+        EmailDomain::parse(domain).map_err(|problem| Failure::field(Field::Domain, problem))?;
+    let news = |account: &str, owners: &[store::Owner], before: EmailDomains| {
+        let after = PolicyRule::ProvenDomains(before.without(&domain));
+        let before = PolicyRule::ProvenDomains(before);
+        crate::policies::by_operator(latchkey, account, owners, before, after)
+    };
+    let released = latchkey.store.release_domain(&domain, latchkey.now(), news).await?;
+    if released {
+        tracing::warn!(domain = domain.as_str(), "the operator took a domain from its account");
+    }
+    Ok(released)
+}
+
+/// The provider of the company whose domain the address has.
+///
+/// # Errors
+/// [`Failure::Invalid`] when no account has set one up for it, [`Failure::Unavailable`].
+pub(crate) async fn provider_for(
+    latchkey: &Latchkey,
+    email: &str,
+) -> Result<AccountProvider, Failure> {
+    let problem = |problem| Failure::field(Field::Email, problem);
+    let email = model::EmailAddress::parse(email).map_err(problem)?;
+    let found = latchkey.store.provider_of_domain(&EmailDomain::of(&email)).await?;
+    found.ok_or(problem(FieldProblem::NoSingleSignOn))
+}
+
+/// Whether any company's people sign in with a provider of their own.
+///
+/// # Errors
+/// [`Failure::Unavailable`].
+pub async fn is_set_up(latchkey: &Latchkey) -> Result<bool, Failure> {
+    latchkey.store.has_single_sign_on().await
+}
+
+async fn must_answer(latchkey: &Latchkey, provider: AccountProvider) -> Result<(), Failure> {
+    let keys = Keys::of(&Token::new(latchkey.random.as_ref()));
+    let provider = Provider::Accounts(provider);
+    match latchkey.identity_providers.address(&provider, &keys, latchkey.now()).await {
+        Err(Failure::IdentityProvider) => {
+            Err(Failure::field(Field::Issuer, FieldProblem::Unanswered))
+        }
+        answer => answer.map(drop),
+    }
+}
+
+async fn holds(latchkey: &Latchkey, one: &AccountDomain) -> Result<bool, Failure> {
+    let texts = latchkey.records.texts(&record_name(&one.domain)).await?;
+    Ok(texts.iter().any(|text| text.trim() == one.token))
+}
+
+async fn count(latchkey: &Latchkey, actor: &Actor) -> Result<(), Failure> {
+    let key = format!("single-sign-on:{}", uuid::Uuid::from(actor.account));
+    latchkey.limit(&key, ASKED_PER_ACCOUNT, HOUR).await
+}
+
+fn named(present: &SingleSignOn, domain: &str) -> Result<AccountDomain, Failure> {
+    let mut all = present.domains.iter();
+    all.find(|one| one.domain.as_str() == domain).cloned().ok_or(Failure::NotFound)
+}
+
+fn must_be_set_up(present: &SingleSignOn) -> Result<(), Failure> {
+    if present.provider.is_some() && !present.proven().is_empty() {
+        return Ok(());
+    }
+    Err(Failure::Conflict(Conflict::NoSingleSignOn))
+}
+
+fn must_not_be_demanded(facts: &PolicyFacts) -> Result<(), Failure> {
+    if facts.single_sign_on.is_demanded() {
+        return Err(Failure::Conflict(Conflict::WhileDemanded));
+    }
+    Ok(())
+}
+
+/// A step that changes nothing for anybody yet.
+fn unlogged(facts: &PolicyFacts, step: SingleSignOnStep) -> PolicyChange {
+    PolicyChange {
+        policy: facts.policy.clone(),
+        single_sign_on: Some(step),
+        entry: None,
+        mails: Vec::new(),
+        bounds: Vec::new(),
+        reminders: None,
+    }
+}
+
+/// A step that the log and every owner hear of.
+fn logged<T>(
+    facts: &PolicyFacts,
+    step: SingleSignOnStep,
+    rule: fn(T) -> PolicyRule,
+    before: T,
+    after: T,
+    client: &Client,
+) -> PolicyChange {
+    let change = changing(facts, facts.policy.clone(), rule(before), rule(after), client);
+    PolicyChange { single_sign_on: Some(step), ..change }
+}
+
+/// A provider's address: https, and nothing behind the path. What people copy is often where it
+/// describes itself (OpenID Connect Discovery 1.0 section 4).
+fn parse_issuer(text: &str, private: bool) -> Result<String, FieldProblem> {
+    let text = text.trim();
+    let text = text.strip_suffix("/.well-known/openid-configuration").unwrap_or(text);
+    if text.is_empty() {
+        return Err(FieldProblem::Missing);
+    }
+    if text.len() > LONGEST_ISSUER {
+        return Err(FieldProblem::TooLong);
+    }
+    let url = Url::parse(text).map_err(|_| FieldProblem::Malformed)?;
+    let sound = (url.scheme() == "https" || private && url.scheme() == "http")
+        && url.host_str().is_some()
+        && url.username().is_empty()
+        && url.password().is_none()
+        && url.query().is_none()
+        && url.fragment().is_none();
+    if sound { Ok(text.to_owned()) } else { Err(FieldProblem::Malformed) }
+}
+
+fn parse_line(text: &str) -> Result<String, FieldProblem> {
+    match text.trim() {
+        "" => Err(FieldProblem::Missing),
+        text if text.len() > LONGEST_SECRET => Err(FieldProblem::TooLong),
+        text if text.chars().any(char::is_control) => Err(FieldProblem::Malformed),
+        text => Ok(text.to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_providers_address_is_https_and_no_more_than_a_path() {
+        for text in
+            ["https://id.example", " https://id.example/tenant/v2.0 ", "https://id.example/"]
+        {
+            assert_eq!(parse_issuer(text, false).as_deref(), Ok(text.trim()));
+        }
+        let described = "https://id.example/a/.well-known/openid-configuration";
+        assert_eq!(parse_issuer(described, false).as_deref(), Ok("https://id.example/a"));
+        for text in [
+            "id.example",
+            "http://id.example",
+            "https://",
+            "https://me@id.example",
+            "https://me:secret@id.example",
+            "https://id.example?a=1",
+            "https://id.example#a",
+            "ftp://id.example",
+        ] {
+            assert_eq!(parse_issuer(text, false), Err(FieldProblem::Malformed), "{text}");
+        }
+        assert_eq!(parse_issuer(" ", false), Err(FieldProblem::Missing));
+        let long = format!("https://id.example/{}", "a".repeat(500));
+        assert_eq!(parse_issuer(&long, false), Err(FieldProblem::TooLong));
+        assert!(parse_issuer("http://127.0.0.1:9000", true).is_ok());
+    }
+
+    #[test]
+    fn a_provider_goes_by_its_host() {
+        assert_eq!(
+            provider_name("https://login.nordlys.example/realms/a"),
+            "login.nordlys.example"
+        );
+    }
+}

@@ -1,0 +1,69 @@
+-- Accounts' own identity providers: the domains that an account has proven to be its own, its
+-- provider, and whether everybody with an address of such a domain signs in with it.
+
+-- token is what the domain's TXT record holds. A domain is one account's once that was seen.
+CREATE TABLE account_domains (
+    account_id UUID NOT NULL REFERENCES accounts (id),
+    domain TEXT NOT NULL,
+    token TEXT NOT NULL,
+    proven_at BIGINT,
+    PRIMARY KEY (account_id, domain)
+);
+CREATE UNIQUE INDEX account_domains_proven ON account_domains (domain)
+    WHERE proven_at IS NOT NULL;
+
+CREATE TABLE account_providers (
+    account_id UUID NOT NULL PRIMARY KEY REFERENCES accounts (id),
+    issuer TEXT NOT NULL,
+    client_id TEXT NOT NULL,
+    client_secret TEXT NOT NULL,
+    demanded_since BIGINT
+);
+
+-- An identity at an account's provider is another one than at the operator's, also with the same
+-- issuer. It ends with the membership, the provider and the domain that it hangs on.
+DROP TABLE identity_offers;
+DROP TABLE identity_sign_ins;
+ALTER TABLE identities DROP CONSTRAINT identities_issuer_subject_key;
+ALTER TABLE identities ADD COLUMN account_id UUID
+    REFERENCES account_providers (account_id) ON DELETE CASCADE;
+ALTER TABLE identities ADD COLUMN domain TEXT;
+ALTER TABLE identities ADD CHECK ((account_id IS NULL) = (domain IS NULL));
+ALTER TABLE identities ADD FOREIGN KEY (account_id, user_id)
+    REFERENCES memberships (account_id, user_id) ON DELETE CASCADE;
+ALTER TABLE identities ADD FOREIGN KEY (account_id, domain)
+    REFERENCES account_domains (account_id, domain) ON DELETE CASCADE;
+CREATE UNIQUE INDEX identities_of_operator ON identities (issuer, subject)
+    WHERE account_id IS NULL;
+CREATE UNIQUE INDEX identities_of_account ON identities (issuer, subject, account_id);
+CREATE INDEX identities_by_domain ON identities (account_id, domain);
+CREATE INDEX identities_by_member ON identities (account_id, user_id);
+
+-- Browsers on their way to the operator's provider with this id, or to the account's.
+CREATE TABLE identity_sign_ins (
+    token_hash BYTEA NOT NULL PRIMARY KEY,
+    provider TEXT,
+    account_id UUID REFERENCES account_providers (account_id) ON DELETE CASCADE,
+    expires_at BIGINT NOT NULL,
+    CHECK ((account_id IS NULL) <> (provider IS NULL))
+);
+CREATE INDEX identity_sign_ins_by_account ON identity_sign_ins (account_id);
+
+CREATE TABLE identity_offers (
+    token_hash BYTEA NOT NULL PRIMARY KEY,
+    account_id UUID REFERENCES account_providers (account_id) ON DELETE CASCADE,
+    issuer TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    email TEXT NOT NULL,
+    email_key TEXT NOT NULL,
+    expires_at BIGINT NOT NULL
+);
+CREATE INDEX identity_offers_by_account ON identity_offers (account_id);
+
+-- identity_id is that of an account's provider which vouched for whoever has the session. Until
+-- they prove by themselves who they are, it opens that account alone.
+ALTER TABLE sessions ADD COLUMN identity_id UUID REFERENCES identities (id) ON DELETE SET NULL;
+ALTER TABLE sessions ADD COLUMN proven BOOLEAN NOT NULL DEFAULT TRUE;
+CREATE INDEX sessions_by_identity ON sessions (identity_id) WHERE identity_id IS NOT NULL;
+ALTER TABLE sign_ins ADD COLUMN identity_id UUID REFERENCES identities (id) ON DELETE CASCADE;
+CREATE INDEX sign_ins_by_identity ON sign_ins (identity_id) WHERE identity_id IS NOT NULL;

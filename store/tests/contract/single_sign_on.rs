@@ -1,0 +1,256 @@
+use model::{
+    Access, AccountId, ActivityKind, Conflict, EmailDomain, Failure, Identity, Permission,
+    SessionId, UserId,
+};
+use store::{
+    IdentityOffer, PolicyChange, PolicyFacts, Provider, SessionUser, SingleSignOnStep, Store,
+};
+use test_database::on_both;
+
+use crate::story::{
+    Bakery, DAY, account, at, at_once, change, email, entry, first_password, granted, mail,
+    new_session, secret, token, user,
+};
+
+const KARI: &str = "kari@bakery.example";
+
+fn domain(text: &str) -> EmailDomain {
+    EmailDomain::parse(text).unwrap()
+}
+
+fn identity() -> Identity {
+    Identity::parse("https://id.example", "1").unwrap()
+}
+
+fn provider(issuer: &str, client_secret: &str) -> SingleSignOnStep {
+    SingleSignOnStep::SetProvider {
+        issuer: issuer.to_owned(),
+        client_id: "latchkey".to_owned(),
+        client_secret: secret(client_secret),
+    }
+}
+
+async fn take(
+    store: &Store,
+    account: AccountId,
+    actor: UserId,
+    step: SingleSignOnStep,
+) -> Result<(), Failure> {
+    let decide = |facts: &PolicyFacts| {
+        Ok(Some(PolicyChange {
+            policy: facts.policy.clone(),
+            single_sign_on: Some(step),
+            entry: None,
+            mails: Vec::new(),
+            bounds: Vec::new(),
+            reminders: None,
+        }))
+    };
+    store.change_policy(account, actor, at(0), decide).await
+}
+
+/// A bakery with a proven domain and a provider, and Kari, whom that vouches for.
+struct Story {
+    bakery: Bakery,
+    kari: UserId,
+}
+
+impl Story {
+    async fn new(store: &Store) -> Self {
+        let bakery = Bakery::new(store).await;
+        let kari = bakery.with("Kari", KARI, granted(&[Permission::BillingView])).await;
+        let story = Self { bakery, kari };
+        let claimed = SingleSignOnStep::AddDomain(domain("bakery.example"), "x".to_owned());
+        story.take(claimed).await.unwrap();
+        story.take(SingleSignOnStep::ProveDomain(domain("bakery.example"))).await.unwrap();
+        story.take(provider("https://id.example", "$one")).await.unwrap();
+        story
+    }
+
+    async fn take(&self, step: SingleSignOnStep) -> Result<(), Failure> {
+        take(&self.bakery.store, self.bakery.id, self.bakery.ingrid, step).await
+    }
+
+    /// Kari links her identity in the session with this number.
+    async fn link(&self, session: u8) -> Result<(), Failure> {
+        let (store, account) = (&self.bakery.store, Some(self.bakery.id));
+        let offer = IdentityOffer { account, identity: identity(), email: email(KARI) };
+        store.offer_identity(&token(70), &offer, at(600)).await.unwrap();
+        let here = token(session);
+        store.link_identity(&token(70), self.kari, &here, false, &mail(KARI), at(1)).await
+    }
+
+    /// The identity begins a session with this number.
+    async fn sign_in(&self, session: u8) -> Result<(), Failure> {
+        let (store, session) = (&self.bakery.store, new_session(session));
+        let account = Some(self.bakery.id);
+        store
+            .begin_session_by_identity(
+                account,
+                &identity(),
+                self.kari,
+                &session,
+                at(2),
+                None,
+                at(2),
+            )
+            .await
+    }
+
+    async fn session(&self, number: u8) -> Option<SessionUser> {
+        let store = &self.bakery.store;
+        store.session(&token(number), DAY, DAY, at(3)).await.unwrap()
+    }
+
+    async fn is_demanded_of(&self, user: UserId) -> bool {
+        let Bakery { store, number, .. } = &self.bakery;
+        store.membership(user, *number, None).await.unwrap().unwrap().single_sign_on
+    }
+}
+
+on_both! {
+    async fn a_domain_is_proven_for_one_account_alone(db: TestDatabase) {
+        let bakery = Bakery::new(&db.store).await;
+        let mut claims = vec![(bakery.id, bakery.ingrid)];
+        for number in 0..9_u8 {
+            let (id, _) = account(&db.store, "Another").await;
+            let owner = user(&db.store, "Owner", &format!("owner{number}@example.com")).await;
+            db.store.add_member(id, owner, Access::Owner, at(0)).await.unwrap();
+            claims.push((id, owner));
+        }
+        for (id, owner) in &claims {
+            let claimed = SingleSignOnStep::AddDomain(domain("a.example"), format!("{id:?}"));
+            take(&db.store, *id, *owner, claimed).await.unwrap();
+        }
+        assert!(db.store.provider_of_domain(&domain("a.example")).await.unwrap().is_none());
+        let proven = at_once(10, |number| {
+            let (store, (id, owner)) = (db.store.clone(), claims[usize::from(number)]);
+            async move {
+                let step = SingleSignOnStep::ProveDomain(domain("a.example"));
+                take(&store, id, owner, step).await
+            }
+        });
+        let proven = proven.await;
+        assert_eq!(proven.iter().filter(|one| one.is_ok()).count(), 1);
+        let taken = Err(Failure::Conflict(Conflict::DomainTaken));
+        assert_eq!(proven.iter().filter(|one| **one == taken).count(), 9);
+    }
+
+    async fn a_domain_that_is_added_again_keeps_its_token(db: TestDatabase) {
+        let bakery = Bakery::new(&db.store).await;
+        for text in ["first", "second"] {
+            let step = SingleSignOnStep::AddDomain(domain("a.example"), text.to_owned());
+            take(&db.store, bakery.id, bakery.ingrid, step).await.unwrap();
+        }
+        let found = db.store.single_sign_on(bakery.id).await.unwrap();
+        assert_eq!((found.domains.len(), &*found.domains[0].token), (1, "first"));
+        assert!(found.proven().is_empty() && !found.is_demanded());
+        assert!(!db.store.has_single_sign_on().await.unwrap());
+    }
+
+    async fn an_identity_vouches_in_a_session_and_begins_others(db: TestDatabase) {
+        let story = Story::new(&db.store).await;
+        assert!(db.store.has_single_sign_on().await.unwrap());
+        let found = db.store.provider_of_domain(&domain("bakery.example")).await.unwrap().unwrap();
+        assert_eq!((found.account, found.number), (story.bakery.id, story.bakery.number));
+        db.store.begin_session(story.kari, &new_session(1), None, at(0)).await.unwrap();
+        assert_eq!(story.sign_in(2).await, Err(Failure::Conflict(Conflict::SignInOver)));
+        story.link(1).await.unwrap();
+        let own = story.session(1).await.unwrap();
+        assert_eq!((own.proven, own.vouched_for), (true, Some(story.bakery.id)));
+
+        story.sign_in(2).await.unwrap();
+        let vouched = story.session(2).await.unwrap();
+        assert_eq!((vouched.proven, vouched.vouched_for), (false, Some(story.bakery.id)));
+        let whose =
+            async |account| db.store.user_of_identity(account, &identity()).await.unwrap();
+        assert_eq!(whose(Some(story.bakery.id)).await, Some(story.kari));
+        assert_eq!(whose(None).await, None, "the operator's provider is another one");
+        assert!(db.store.confirm_session(&token(2), &first_password(), at(3)).await.unwrap());
+        assert!(story.session(2).await.unwrap().proven);
+    }
+
+    async fn what_an_identity_hangs_on_ends_what_began_by_it(db: TestDatabase) {
+        let story = Story::new(&db.store).await;
+        db.store.begin_session(story.kari, &new_session(1), None, at(0)).await.unwrap();
+        story.link(1).await.unwrap();
+        story.sign_in(2).await.unwrap();
+        let way = Provider::Accounts(story.bakery.id);
+        db.store.begin_identity_sign_in(&token(60), &way, at(600)).await.unwrap();
+        // Another secret of the same provider ends nothing.
+        story.take(provider("https://id.example", "$two")).await.unwrap();
+        assert!(story.session(2).await.is_some());
+        assert!(db.store.identity_sign_in(&token(60), at(3)).await.unwrap().is_some());
+        story.take(provider("https://other.example", "$two")).await.unwrap();
+        assert!(story.session(2).await.is_none());
+        assert!(db.store.identity_sign_in(&token(60), at(3)).await.unwrap().is_none());
+        let own = story.session(1).await.unwrap();
+        assert_eq!((own.proven, own.vouched_for), (true, None));
+    }
+
+    async fn a_domain_taken_away_ends_what_hangs_on_it(db: TestDatabase) {
+        let story = Story::new(&db.store).await;
+        db.store.begin_session(story.kari, &new_session(1), None, at(0)).await.unwrap();
+        story.link(1).await.unwrap();
+        story.sign_in(2).await.unwrap();
+        let tell = |_: &str, _: &[store::Owner], before: model::EmailDomains| {
+            assert_eq!(before.to_stored(), "bakery.example");
+            (entry(ActivityKind::ProvenDomainRule), Vec::new())
+        };
+        assert!(db.store.release_domain(&domain("bakery.example"), at(4), tell).await.unwrap());
+        assert!(!db.store.release_domain(&domain("bakery.example"), at(4), tell).await.unwrap());
+        assert!(story.session(2).await.is_none());
+        assert!(story.session(1).await.is_some());
+        assert_eq!(story.link(1).await, Err(Failure::Conflict(Conflict::NotInAccount)));
+    }
+
+    async fn it_is_demanded_by_whoever_it_vouches_for(db: TestDatabase) {
+        let story = Story::new(&db.store).await;
+        db.store.begin_session(story.kari, &new_session(1), None, at(0)).await.unwrap();
+        let session = story.session(1).await.unwrap().session;
+        let first = Err(Failure::Conflict(Conflict::SignInFirst));
+        assert_eq!(story.take(SingleSignOnStep::Demand(session)).await, first);
+        story.link(1).await.unwrap();
+        let nobody = SessionId::from(uuid::Uuid::nil());
+        assert_eq!(story.take(SingleSignOnStep::Demand(nobody)).await, first);
+        assert!(!story.is_demanded_of(story.kari).await);
+        story.take(SingleSignOnStep::Demand(session)).await.unwrap();
+        assert!(story.is_demanded_of(story.kari).await);
+        assert!(!story.is_demanded_of(story.bakery.ingrid).await, "her address is elsewhere");
+        let near = story.bakery.with("Near", "near@sub.bakery.example", granted(&[])).await;
+        assert!(!story.is_demanded_of(near).await, "a subdomain is a domain of its own");
+        story.take(SingleSignOnStep::Lift).await.unwrap();
+        assert!(!story.is_demanded_of(story.kari).await);
+    }
+
+    async fn nobody_is_linked_who_left_meanwhile(db: TestDatabase) {
+        let story = Story::new(&db.store).await;
+        db.store.begin_session(story.kari, &new_session(1), None, at(0)).await.unwrap();
+        let gone = change(None);
+        let decide = |_: &_| Ok(Some(gone));
+        let Bakery { store, id, ingrid, .. } = &story.bakery;
+        store.change_membership(*id, *ingrid, story.kari, at(1), decide).await.unwrap();
+        assert_eq!(story.link(1).await, Err(Failure::Conflict(Conflict::NotInAccount)));
+    }
+
+    async fn a_provider_replaced_while_many_sign_in_leaves_nobody_in(db: TestDatabase) {
+        let story = std::sync::Arc::new(Story::new(&db.store).await);
+        db.store.begin_session(story.kari, &new_session(1), None, at(0)).await.unwrap();
+        story.link(1).await.unwrap();
+        let came = at_once(20, |number| {
+            let story = story.clone();
+            async move {
+                match number {
+                    10 => story.take(provider("https://other.example", "$two")).await,
+                    number => story.sign_in(100 + number).await,
+                }
+            }
+        });
+        for one in came.await {
+            assert!(matches!(one, Ok(()) | Err(Failure::Conflict(Conflict::SignInOver))), "{one:?}");
+        }
+        for number in (0..20).filter(|number| *number != 10) {
+            assert!(story.session(100 + number).await.is_none());
+        }
+    }
+}
