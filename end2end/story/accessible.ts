@@ -3,9 +3,11 @@ import { expect, test, type Page } from '@playwright/test';
 
 const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
 
+type Theme = 'dark' | 'light';
+
 /** Nothing for axe to find, in the light theme and in the dark one. Without scripts the colours are the same. */
-export async function expectAccessible(page: Page) {
-  const themes = test.info().project.use.javaScriptEnabled === false ? (['light'] as const) : (['dark', 'light'] as const);
+export async function expectAccessible(page: Page, both: readonly Theme[] = ['dark', 'light']) {
+  const themes = test.info().project.use.javaScriptEnabled === false ? (['light'] as const) : both;
   await withScripts(page, async (alive) => {
     for (const colorScheme of themes) {
       await alive.emulateMedia({ colorScheme, reducedMotion: 'reduce' });

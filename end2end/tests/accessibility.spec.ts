@@ -120,13 +120,13 @@ for (const language of ['nb', 'de'] as const) {
   test.describe(`in ${language}`, () => {
     test.use({ locale: language });
 
-    // The markup is the same in every language; what differs is how long the words are.
+    // The markup is the same in every language, and so are the colours; what differs is how long the words are.
     test('the pages are accessible and fit', async ({ page }) => {
       test.slow();
       await signInWith(page, olav);
       for (const [, path] of pages) {
         await page.goto(path);
-        await expectAccessible(page);
+        await expectAccessible(page, ['light']);
         await expectToFit(page);
       }
     });
@@ -134,7 +134,7 @@ for (const language of ['nb', 'de'] as const) {
     test('signing in and joining are accessible and fit', async ({ page, someoneElse }) => {
       await page.goto('/sign-in');
       await expect(page.locator('html')).toHaveAttribute('lang', language);
-      await expectAccessible(page);
+      await expectAccessible(page, ['light']);
       await expectToFit(page);
       await enterAsOlav(page, 'users/invite');
       const { email } = stranger();
@@ -142,12 +142,12 @@ for (const language of ['nb', 'de'] as const) {
       await page.locator('[id="billing.pay"]').check();
       await page.locator('main form [type=submit]').click();
       await expect(page.locator('#notice')).toContainText(email);
-      await expectAccessible(page);
+      await expectAccessible(page, ['light']);
       await expectToFit(page);
       const theirs = await someoneElse();
       await theirs.goto(await page.locator('#copy-link').inputValue());
       await expect(theirs.locator('html')).toHaveAttribute('lang', language);
-      await expectAccessible(theirs);
+      await expectAccessible(theirs, ['light']);
       await expectToFit(theirs);
     });
 
@@ -155,17 +155,17 @@ for (const language of ['nb', 'de'] as const) {
       await enterAsOlav(page, 'users');
       await page.getByRole('link', { name: mei.name, exact: true }).click();
       await expect(page.getByRole('heading', { level: 1 })).toContainText(mei.name);
-      await expectAccessible(page);
+      await expectAccessible(page, ['light']);
       await expectToFit(page);
       await page.goto(inAccount(nordlys, 'users/invite'));
       await page.locator('main form [type=submit]').click();
       await expect(page.locator('.error-summary')).toBeVisible();
-      await expectAccessible(page);
+      await expectAccessible(page, ['light']);
       await expectToFit(page);
       const theirs = await someoneElse();
       await signInWith(theirs, bjorn);
       await theirs.goto(inAccount(nordlys, 'users'));
-      await expectAccessible(theirs);
+      await expectAccessible(theirs, ['light']);
       await expectToFit(theirs);
     });
 
