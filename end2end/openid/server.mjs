@@ -4,7 +4,7 @@
 // It ends when its standard input closes, so it can't outlive the test that started it.
 //
 // Environment:
-//   OPENID_CALLBACK=url               where it sends browsers back to
+//   OPENID_CALLBACK=url [url …]       where it sends browsers back to
 //   OPENID_CLIENT, OPENID_SECRET      by which it knows who asks
 
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
@@ -35,7 +35,7 @@ const address = (id) => Buffer.from(id.slice('person-'.length), 'hex').toString(
 function describe(issuer) {
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
   return new Provider(issuer, {
-    clients: [{ client_id: OPENID_CLIENT, client_secret: OPENID_SECRET, redirect_uris: [OPENID_CALLBACK] }],
+    clients: [{ client_id: OPENID_CLIENT, client_secret: OPENID_SECRET, redirect_uris: OPENID_CALLBACK.split(' ') }],
     claims: { openid: ['sub'], email: ['email', 'email_verified'] },
     cookies: { keys: [randomBytes(16).toString('hex')] },
     features: { devInteractions: { enabled: false } },

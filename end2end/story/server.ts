@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import pg from 'pg';
+import { NameServer } from './name_server';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 
@@ -18,13 +19,23 @@ export interface Latchkey {
   log(): string;
   /** Makes an hour pass for those who are signed in. On Postgres, whose data others can reach beside the server. */
   hourLater(): Promise<void>;
+  /** What a company has whose people sign in with an identity provider of its own. */
+  company?: Company;
+}
+
+/** A company's own identity provider, what it knows Latchkey by, and the name server of its domain. */
+export interface Company {
+  issuer: string;
+  client: string;
+  secret: string;
+  nameServer: NameServer;
 }
 
 /** What a server is started with. */
 export interface Stage {
   database: Database;
-  /** Whether people can sign in with a real identity provider, too. */
-  identityProvider: boolean;
+  /** Whose real identity provider people can sign in with, too: the operator's, or a company's own. */
+  identityProvider: 'none' | 'operators' | 'own';
 }
 
 /** Starts the release binary with fresh demo data, hands it to `use`, and stops it by its process id. */
@@ -32,10 +43,13 @@ export async function withLatchkey(stage: Stage, use: (latchkey: Latchkey) => Pr
   const folder = mkdtempSync(join(tmpdir(), 'latchkey-browser-'));
   try {
     const port = await freePort();
-    const run = (databaseUrl: string) =>
-      stage.identityProvider
-        ? withIdentityProvider(port, (settings) => serve(folder, port, databaseUrl, settings, use))
-        : serve(folder, port, databaseUrl, {}, use);
+    const run = (databaseUrl: string) => {
+      const served = (settings: Record<string, string>, company?: Company) =>
+        serve(folder, port, databaseUrl, settings, (latchkey) => use({ ...latchkey, company }));
+      if (stage.identityProvider === 'operators') return withIdentityProvider(port, (idp) => served(known(idp)));
+      if (stage.identityProvider === 'own') return withCompany(port, served);
+      return served({});
+    };
     if (stage.database === 'sqlite') await run(`sqlite:${join(folder, 'latchkey.db')}`);
     else await withPostgres(run);
   } finally {
@@ -130,13 +144,35 @@ async function stop(server: ChildProcess) {
   clearTimeout(giveUp);
 }
 
-/** Starts an identity provider that knows the Latchkey on this port, and hands over the setting by which that knows it. */
-async function withIdentityProvider(port: number, use: (settings: Record<string, string>) => Promise<void>) {
+type IdentityProvider = Omit<Company, 'nameServer'>;
+
+/** The setting by which Latchkey knows the operator's identity provider. */
+function known({ issuer, client, secret }: IdentityProvider): Record<string, string> {
+  const fields = Object.entries({ id: 'acme', name: 'Acme Login', issuer, client_id: client, client_secret: secret });
+  return { LATCHKEY_IDENTITY_PROVIDERS: `[{ ${fields.map(([name, value]) => `${name} = '${value}'`).join(', ')} }]` };
+}
+
+/** Starts a company's identity provider and a name server, and hands them over with the settings that let both be on this machine. */
+async function withCompany(
+  port: number,
+  use: (settings: Record<string, string>, company: Company) => Promise<void>,
+) {
+  const nameServer = await NameServer.start();
+  const settings = { LATCHKEY_DNS_SERVER: nameServer.address, LATCHKEY_SSO_PRIVATE_ADDRESSES: 'true' };
+  try {
+    await withIdentityProvider(port, (idp) => use(settings, { ...idp, nameServer }));
+  } finally {
+    await nameServer.stop();
+  }
+}
+
+/** Starts an identity provider that knows the Latchkey on this port. */
+async function withIdentityProvider(port: number, use: (idp: IdentityProvider) => Promise<void>) {
   const [client, secret] = ['latchkey', 'only-for-tests'];
   const provider = spawn(process.execPath, [join(import.meta.dirname, '../openid/server.mjs')], {
     env: {
       ...process.env,
-      OPENID_CALLBACK: `http://localhost:${port}/sign-in/callback`,
+      OPENID_CALLBACK: ['', '/100001'].map((own) => `http://localhost:${port}/sign-in/callback${own}`).join(' '),
       OPENID_CLIENT: client,
       OPENID_SECRET: secret,
     },
@@ -144,9 +180,7 @@ async function withIdentityProvider(port: number, use: (settings: Record<string,
   });
   try {
     const issuer = await firstLine(provider, 'the identity provider');
-    const fields = Object.entries({ id: 'acme', name: 'Acme Login', issuer, client_id: client, client_secret: secret });
-    const list = fields.map(([name, value]) => `${name} = '${value}'`).join(', ');
-    await use({ LATCHKEY_IDENTITY_PROVIDERS: `[{ ${list} }]` });
+    await use({ issuer, client, secret });
   } finally {
     await close(provider);
   }

@@ -28,7 +28,7 @@ export function rememberedCookies(): Keyring {
 
 export const test = base.extend<Scene, Stage & { latchkey: Latchkey }>({
   database: ['sqlite', { option: true, scope: 'worker' }],
-  identityProvider: [false, { option: true, scope: 'worker' }],
+  identityProvider: ['none', { option: true, scope: 'worker' }],
   story: ['', { option: true, scope: 'worker' }],
   refusals: [[], { option: true }],
 

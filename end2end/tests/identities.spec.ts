@@ -5,7 +5,7 @@ import { announcement, heading, inAccount, mailsTo, ownName, signOut } from '../
 import { expect, test } from '../story/test';
 import type { Page } from '@playwright/test';
 
-test.use({ story: 'identities', identityProvider: true, refusals: [401, 409, 422] });
+test.use({ story: 'identities', identityProvider: 'operators', refusals: [401, 409, 422] });
 
 /** Chooses the identity provider on the sign-in page. */
 async function signInWithAcme(page: Page) {
