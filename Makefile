@@ -11,8 +11,10 @@ export PATH := $(CACHE)/latchkey/tools/bin:$(CURDIR)/end2end/node_modules/.bin:$
 # In CI a lock file that doesn't fit Cargo.toml is an error; on a desk cargo brings it up to date.
 LOCKED := $(if $(CI),--locked)
 
-# All crates but the browser's: together with it, `app` would be compiled for both halves at once.
-SERVER_SIDE := --workspace --exclude frontend
+# All crates but the browser's: together with it, `app` would be compiled for both halves at once. The target is named
+# because cargo builds macros and build scripts with other flags where none is: the browser's half shares them, then.
+HOST := $(shell rustc -vV 2>/dev/null | sed -n 's/^host: //p')
+SERVER_SIDE := --workspace --exclude frontend --target $(HOST)
 
 # The folders are listed with the files, so that a removed file counts as a change.
 FRONT_SOURCES := $(shell find app frontend model public style 2>/dev/null) \

@@ -33,7 +33,7 @@ const ACCOUNTS: usize = 100;
 ///
 /// # Errors
 /// [`Failure::SingleSignOn`] when they are to sign in with the account's own identity provider and
-/// didn't; [`Failure::NoSecondFactor`] when they needed one from an earlier moment on;
+/// didn't, or did too long ago; [`Failure::NoSecondFactor`] when they needed one from an earlier moment on;
 /// [`Failure::Unconfirmed`] when the account was left unused, or their last proof of who they are
 /// is older, than its owners want it (NIST SP 800-63B-4 section 5.2; OWASP ASVS 5.0 V7.3.1,
 /// V7.3.2), or when only another account's provider vouched for them.
@@ -59,7 +59,8 @@ pub(crate) fn admit(
         span.is_some_and(|span| now.since(since) > span.duration())
     };
     if is_over(policy.sessions.absolute, proof) || is_over(policy.sessions.idle, used) {
-        return Err(Failure::Unconfirmed);
+        // Who came by the account's own provider can prove it there again.
+        return Err(if viewer.proven { Failure::Unconfirmed } else { Failure::SingleSignOn });
     }
     Ok(closes_at)
 }

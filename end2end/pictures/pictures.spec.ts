@@ -15,6 +15,10 @@ test('pictures of the pages, wide and narrow, light and dark', async ({ page, so
   await page.goto(inAccount(nordlys, 'users'));
   await openManageAccess(page, mei);
   const manage = page.url();
+  await page.goto(inAccount(nordlys, 'single-sign-on'));
+  await page.getByLabel('Domain', { exact: true }).fill('nordlys.example');
+  await page.getByRole('button', { name: 'Add domain' }).click();
+  await expect(page.getByText('Not proven yet')).toBeVisible();
 
   const pages: { name: string; as?: Person; address: string; before?: () => Promise<void> }[] = [
     { name: 'users', as: ingrid, address: inAccount(nordlys, 'users') },
@@ -32,6 +36,8 @@ test('pictures of the pages, wide and narrow, light and dark', async ({ page, so
     { name: 'profile', as: ingrid, address: '/profile' },
     { name: 'email', as: ingrid, address: '/profile/email' },
     { name: 'policy', as: ingrid, address: inAccount(nordlys, 'policy') },
+    { name: 'single-sign-on', as: ingrid, address: inAccount(nordlys, 'single-sign-on') },
+    { name: 'company', address: '/sign-in/single-sign-on' },
     { name: 'details', as: ingrid, address: inAccount(nordlys, 'account') },
     { name: 'billing', as: ingrid, address: inAccount(nordlys, 'billing') },
     { name: 'domains', as: ingrid, address: inAccount(nordlys, 'domains') },

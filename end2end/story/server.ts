@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -212,8 +212,8 @@ async function withPostgres(use: (url: string) => Promise<void>) {
 
   const binary = [
     process.env.TEST_POSTGRES_BIN,
+    ...readdirSync(join(ROOT, 'target')).map((place) => join(ROOT, 'target', place, 'debug/test-postgres')),
     join(ROOT, 'target/debug/test-postgres'),
-    join(ROOT, 'target/release/test-postgres'),
   ].find((path) => path && existsSync(path));
   if (!binary) throw new Error("There is no test-postgres: run 'make test-postgres' first");
 

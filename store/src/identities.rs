@@ -247,7 +247,7 @@ impl Store {
     ) -> Result<(), Failure> {
         let mut tx = self.begin().await?;
         let used = use_identity(&mut tx, Some(account), identity, user, now).await?;
-        sessions::vouch(&mut tx, session, user, Uuid::from(used)).await?;
+        sessions::vouch(&mut tx, session, user, used, now).await?;
         tx.commit().await
     }
 
@@ -380,7 +380,7 @@ impl Store {
             return Err(Failure::Conflict(Conflict::SignInOver));
         }
         if account.is_some() {
-            sessions::vouch(&mut tx, session, user, id).await?;
+            sessions::vouch(&mut tx, session, user, id.into(), now).await?;
         }
         outbox::queue(&mut tx, mail, now).await?;
         tx.commit().await

@@ -53,7 +53,10 @@ sql! {
                 ORDER BY last_seen_at DESC, id LIMIT 100";
     PROVE = "UPDATE sessions SET authenticated_at = $2, second_factor = $3 WHERE token_hash = $1";
     PROVEN = "UPDATE sessions SET proven = TRUE WHERE token_hash = $1";
-    VOUCH = "UPDATE sessions SET identity_id = $2 WHERE token_hash = $1 AND user_id = $3";
+    /// Where nothing else was proven, it is also the proof.
+    VOUCH = "UPDATE sessions SET identity_id = $2, \
+                 authenticated_at = CASE WHEN proven THEN authenticated_at ELSE $4 END \
+             WHERE token_hash = $1 AND user_id = $3";
     CONFIRM = "UPDATE sessions SET authenticated_at = $3, second_factor = FALSE, proven = TRUE \
                WHERE token_hash = $1 AND user_id = \
                    (SELECT id FROM users WHERE id = sessions.user_id AND password_hash = $2)";
@@ -468,12 +471,14 @@ pub(crate) async fn vouch(
     tx: &mut Tx,
     session: &TokenHash,
     user: UserId,
-    identity: Uuid,
+    identity: IdentityId,
+    now: Timestamp,
 ) -> Result<(), Failure> {
     write!(tx, db => query(VOUCH)
         .bind(&session[..])
-        .bind(identity)
+        .bind(Uuid::from(identity))
         .bind(Uuid::from(user))
+        .bind(now.as_micros())
         .execute(db))?;
     Ok(())
 }

@@ -39,7 +39,11 @@ pub(crate) fn confirm_page(confirming: Confirming) -> AnyView {
         ProofTaken::Password => words!(confirm.lead, email = email.clone()),
     };
     // A page that asks first is no place to go back to.
-    let back = if goes_on { "/profile".to_owned() } else { action.clone() };
+    let back = match goes_on {
+        true if beyond => "/accounts".to_owned(),
+        true => "/profile".to_owned(),
+        false => action.clone(),
+    };
     let mut kept = kept(form, values);
     if let ProofTaken::Factor { .. } = takes {
         kept.push((TAKES_FACTOR.to_owned(), "true".to_owned()));

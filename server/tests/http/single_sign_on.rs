@@ -371,6 +371,23 @@ on_both! {
         assert_eq!(opens(&mut company.app.as_person(AMIRA).await).await, 200);
     }
 
+    async fn a_session_that_is_over_for_the_account_begins_there_again(db: TestDatabase) {
+        let (company, mut ingrid) = Company::required(db).await;
+        let mut amira = company.vouched(AMIRA).await;
+        let times = [("account", "100001"), ("session_idle", ""), ("session_absolute", "30")];
+        let policy = format!("{BAKERY}/policy");
+        ingrid.post(&policy, "policies/bound-sessions", &times).await.is(303);
+        assert_eq!(opens(&mut amira).await, 200);
+        company.app.forward_seconds(1_801);
+        amira.get(BAKERY).await.is(403).says("This account opens with your company's sign-in");
+        let page = company.visit(&mut amira, AMIRA, AMIRA.email).await;
+        assert_eq!(page.is(303).leads_to(), BAKERY);
+        assert_eq!(opens(&mut amira).await, 200);
+        amira.get("/security").await.is(401);
+        // Whoever proved it by themselves does so again.
+        assert_eq!(opens(&mut ingrid).await, 401);
+    }
+
     async fn whoever_joins_with_such_an_address_signs_in_with_the_company(db: TestDatabase) {
         let (company, mut ingrid) = Company::required(db).await;
         let kari = "kari@nordlys.example";
