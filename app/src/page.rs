@@ -174,6 +174,8 @@ pub(crate) enum Notice {
     IdentityLinked { provider: String },
     /// An identity opens the reader's login no more.
     IdentityUnlinked { provider: String },
+    /// The reader signed in with their company, too.
+    IdentityVouched { provider: String },
     /// The reader said what they think of a guide.
     FeedbackGiven,
 }
@@ -243,6 +245,9 @@ impl Notice {
             }
             Self::IdentityUnlinked { provider } => {
                 words!(notice.identity_unlinked, provider = provider)
+            }
+            Self::IdentityVouched { provider } => {
+                words!(notice.identity_vouched, provider = provider)
             }
             Self::FeedbackGiven => words!(notice.feedback_given),
         }

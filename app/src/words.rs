@@ -247,8 +247,13 @@ pub(crate) fn rule(rule: &PolicyRule) -> String {
             words!(sso.rule_proven, domains = self::domains(domains))
         }
         PolicyRule::IdentityProvider(None) => words!(sso.rule_no_provider),
-        PolicyRule::IdentityProvider(Some(issuer)) => {
-            words!(sso.rule_provider, issuer = issuer.clone())
+        PolicyRule::IdentityProvider(Some(setting)) => {
+            let (issuer, client_id) = (setting.issuer.clone(), setting.client_id.clone());
+            if setting.new_secret {
+                words!(sso.rule_new_secret, issuer = issuer, client_id = client_id)
+            } else {
+                words!(sso.rule_provider, issuer = issuer, client_id = client_id)
+            }
         }
         PolicyRule::SingleSignOn(true) => words!(sso.rule_required),
         PolicyRule::SingleSignOn(false) => words!(sso.rule_optional),
@@ -332,7 +337,14 @@ pub(crate) fn field_problem(field: Field, problem: FieldProblem) -> String {
         (Field::SessionIdle | Field::SessionAbsolute, _) => words!(problem.span_unknown),
         (Field::Domains, P::TooLong) => words!(problem.domains_many, most = EmailDomains::MOST),
         (Field::Domains, _) => words!(problem.domains_malformed),
+        (Field::Domain, P::AlreadyListed) => words!(problem.domain_listed),
         (Field::Domain, _) => words!(problem.domain_malformed),
+        (Field::Issuer, P::TooLong) => {
+            words!(problem.too_long, most = domain::single_sign_on::LONGEST_ISSUER)
+        }
+        (Field::ClientId | Field::ClientSecret, P::TooLong) => {
+            words!(problem.too_long, most = domain::single_sign_on::LONGEST_CREDENTIAL)
+        }
         (Field::Issuer, P::Unanswered) => words!(problem.issuer_unanswered),
         (Field::Issuer, _) => words!(problem.issuer_malformed),
         (Field::Form, _) => words!(problem.form_malformed),
@@ -370,10 +382,13 @@ pub(crate) fn failure(failure: &Failure) -> String {
         Failure::OwnersOnly => words!(failure.owners_only),
         Failure::NoSecondFactor => words!(failure.no_second_factor),
         Failure::SingleSignOn => words!(failure.single_sign_on),
+        Failure::VouchedLongAgo => words!(failure.vouched_long_ago),
         Failure::OtherDomain(domains) => {
             words!(problem.email_domain, domains = self::domains(domains))
         }
         Failure::NotFound => words!(failure.not_found),
+        Failure::NoRecord(domain) => words!(failure.no_record, domain = domain.to_string()),
+        Failure::NameServers(domain) => words!(failure.name_servers, domain = domain.to_string()),
         Failure::Conflict(reason) => conflict(*reason),
         Failure::TooMany(limit) => too_many(*limit),
         Failure::IdentityProvider => words!(failure.identity_provider),
@@ -415,6 +430,7 @@ pub(crate) fn conflict(conflict: Conflict) -> String {
         Conflict::SignInOver => words!(failure.sign_in_over),
         Conflict::NotIdentified => words!(failure.not_identified),
         Conflict::AddressUnverified => words!(failure.address_unverified),
+        Conflict::AddressUnverifiedThere => words!(failure.address_unverified_there),
         Conflict::NoLogin => words!(failure.no_login),
         Conflict::OtherLogin => words!(failure.other_login),
         Conflict::SetupOver => words!(failure.setup_over),
@@ -427,7 +443,6 @@ pub(crate) fn conflict(conflict: Conflict) -> String {
         Conflict::SecondFactorFirst => words!(failure.second_factor_first),
         Conflict::OtherDomain => words!(failure.other_domain),
         Conflict::NotInAccount => words!(failure.not_in_account),
-        Conflict::NoRecord => words!(failure.no_record),
         Conflict::DomainTaken => words!(failure.domain_taken),
         Conflict::NoSingleSignOn => words!(sso.not_yet),
         Conflict::SignInFirst => words!(sso.try_first),

@@ -7,7 +7,7 @@ use model::{
 pub use store::{AccountDetails, AccountRow, MembershipRow, Owner};
 use store::{NewAccount, NewActivity, NewMail, Offer};
 
-use crate::sessions::Viewer;
+use crate::sessions::{Viewer, must_be_proven};
 use crate::{Client, Latchkey, Token, invitations, policies};
 
 /// Somebody acting in an account, and what its frame shows of it.
@@ -33,11 +33,15 @@ pub struct Acting {
 ///
 /// # Errors
 /// [`Failure::NotFound`] when there is no such account, the text is no number, or the viewer isn't
-/// in it: all the same (rule 8). [`Failure::NoSecondFactor`] and [`Failure::Unconfirmed`] when the
-/// account's policy keeps them out. [`Failure::Unavailable`].
+/// in it: all the same (rule 8). [`Failure::Unconfirmed`] for whoever is confined to another
+/// account, whether there is this one or not. What [`policies::admit`] answers when the account's
+/// policy keeps them out. [`Failure::Unavailable`].
 pub async fn act(latchkey: &Latchkey, viewer: &Viewer, number: &str) -> Result<Acting, Failure> {
     let number: AccountNumber = number.parse().map_err(|_| Failure::NotFound)?;
     let (user, session, now) = (viewer.user, viewer.session, latchkey.now());
+    if viewer.confined_to() != Some(number) {
+        must_be_proven(viewer)?;
+    }
     let found = latchkey.store.membership(user, number, Some(session)).await?;
     let membership = found.ok_or(Failure::NotFound)?;
     let closes_at = policies::admit(viewer, &membership, now)?;

@@ -191,7 +191,7 @@ async fn join_as(latchkey: &Latchkey, token: &str, person: Person) -> Result<Use
         authenticated_at: latchkey.now(),
         second_factor: false,
         proven: true,
-        vouched_for: None,
+        vouched: None,
     };
     invitations::join_signed_in(latchkey, token, &viewer, &office()).await?;
     Ok(user)

@@ -199,8 +199,9 @@ pub enum Arrived {
     /// The identity opened its login, or will after the second factor; one at an account's own
     /// provider no more of it than the account with this number.
     SignedIn(SignedIn, Option<AccountNumber>),
-    /// The identity vouches for the viewer in their session, too, for the account with this number.
-    Vouched(AccountNumber),
+    /// The identity vouches for the viewer in their session, too, for the account with this number;
+    /// the provider's name.
+    Vouched(AccountNumber, String),
     /// There is a login with its address: whoever has this token and signs in to it may link it.
     Offered(Token),
 }
@@ -223,6 +224,8 @@ pub struct Linked {
     pub id: IdentityId,
     /// The provider's name.
     pub provider: String,
+    /// Whether that is an account's own one: it opens that account alone.
+    pub accounts: bool,
     /// The address that it was linked by.
     pub email: String,
     /// Since when.
@@ -292,9 +295,9 @@ pub async fn onward(latchkey: &Latchkey, token: &Token) -> Result<(String, Secre
 ///
 /// # Errors
 /// [`Conflict::SignInOver`] when this browser wasn't on its way, or took too long;
-/// [`Conflict::NotIdentified`]; [`Conflict::AddressUnverified`]; [`Conflict::NoLogin`], or at an
-/// account's own provider [`Conflict::NotInAccount`]; [`Failure::IdentityProvider`];
-/// [`Failure::Unavailable`].
+/// [`Conflict::NotIdentified`]; [`Conflict::AddressUnverified`] and [`Conflict::NoLogin`], or at an
+/// account's own provider [`Conflict::AddressUnverifiedThere`] and [`Conflict::NotInAccount`];
+/// [`Failure::IdentityProvider`]; [`Failure::Unavailable`].
 pub async fn arrive(
     latchkey: &Latchkey,
     token: &Token,
@@ -323,7 +326,7 @@ pub async fn arrive(
         {
             let (account, session) = (provider.account, session.hash());
             latchkey.store.vouch_for_session(account, identity, user, &session, now).await?;
-            Ok(Arrived::Vouched(provider.number))
+            Ok(Arrived::Vouched(provider.number, provider_name(&provider.issuer)))
         }
         (Some(user), _, _) => {
             let instead_of = present.map(|(_, session)| session);
@@ -383,7 +386,10 @@ async fn sign_in_as(
             now,
         )
         .await?;
-    guesses::is_here(latchkey, &login.email, login.id, client).await;
+    // An account's provider may be its owner's own work: it must not make room for guesses.
+    if account.is_none() {
+        guesses::is_here(latchkey, &login.email, login.id, client).await;
+    }
     Ok(SignedIn::Wholly(begun))
 }
 
@@ -394,7 +400,11 @@ async fn offer(
     account: Option<AccountId>,
     identified: Identified,
 ) -> Result<Token, Failure> {
-    let email = identified.email.ok_or(Failure::Conflict(Conflict::AddressUnverified))?;
+    let unverified = match account {
+        Some(_) => Conflict::AddressUnverifiedThere,
+        None => Conflict::AddressUnverified,
+    };
+    let email = identified.email.ok_or(Failure::Conflict(unverified))?;
     let login = latchkey.store.login(&email).await?;
     if let Some(account) = account {
         let elsewhere = Failure::Conflict(Conflict::NotInAccount);
@@ -463,6 +473,7 @@ pub async fn linked(latchkey: &Latchkey, viewer: &Viewer) -> Result<Vec<Linked>,
     let linked = |one: store::LinkedIdentity| Linked {
         id: one.id,
         provider: name(latchkey, one.account, &one.identity),
+        accounts: one.account.is_some(),
         email: one.email,
         since: one.since,
         last_used_at: one.last_used_at,

@@ -33,34 +33,42 @@ const ACCOUNTS: usize = 100;
 ///
 /// # Errors
 /// [`Failure::SingleSignOn`] when they are to sign in with the account's own identity provider and
-/// didn't, or did too long ago; [`Failure::NoSecondFactor`] when they needed one from an earlier moment on;
+/// didn't; [`Failure::NoSecondFactor`] when they needed one from an earlier moment on;
 /// [`Failure::Unconfirmed`] when the account was left unused, or their last proof of who they are
 /// is older, than its owners want it (NIST SP 800-63B-4 section 5.2; OWASP ASVS 5.0 V7.3.1,
-/// V7.3.2), or when only another account's provider vouched for them.
+/// V7.3.2), or when only another account's provider vouched for them;
+/// [`Failure::VouchedLongAgo`] when that proof is the provider's to give.
 pub(crate) fn admit(
     viewer: &Viewer,
     membership: &AccountMembership,
     now: Timestamp,
 ) -> Result<Option<Timestamp>, Failure> {
     let AccountMembership { policy, second_factor, visited_at, .. } = membership;
-    if viewer.vouched_for != Some(membership.account) {
-        if membership.single_sign_on {
-            return Err(Failure::SingleSignOn);
+    // An owner's own password and second factor always do: somebody must get in when the provider
+    // fails, and can then require it no longer.
+    let excepted = membership.access.is_owner() && *second_factor && viewer.proven;
+    let demanded = membership.single_sign_on && !excepted;
+    let vouched_at = viewer.vouched_for(membership.account);
+    let proof = match vouched_at {
+        None if demanded => return Err(Failure::SingleSignOn),
+        None => {
+            must_be_proven(viewer)?;
+            viewer.authenticated_at
         }
-        must_be_proven(viewer)?;
-    }
+        Some(at) if demanded || !viewer.proven => at,
+        Some(at) => viewer.authenticated_at.max(at),
+    };
     let closes_at = policy.factor.filter(|_| !second_factor).map(|factor| factor.from);
     if closes_at.is_some_and(|from| from <= now) {
         return Err(Failure::NoSecondFactor);
     }
-    let proof = viewer.authenticated_at;
     let used = visited_at.map_or(proof, |visited| visited.max(proof));
     let is_over = |span: Option<SessionSpan>, since: Timestamp| {
         span.is_some_and(|span| now.since(since) > span.duration())
     };
     if is_over(policy.sessions.absolute, proof) || is_over(policy.sessions.idle, used) {
-        // Who came by the account's own provider can prove it there again.
-        return Err(if viewer.proven { Failure::Unconfirmed } else { Failure::SingleSignOn });
+        let by_provider = demanded || !viewer.proven;
+        return Err(if by_provider { Failure::VouchedLongAgo } else { Failure::Unconfirmed });
     }
     Ok(closes_at)
 }

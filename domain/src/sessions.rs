@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use model::{
-    AccountId, EmailAddress, Failure, Field, FieldErrors, FieldProblem, FullName, Language, Mail,
-    Password, Secret, SessionId, Timestamp, UserId,
+    AccountId, AccountNumber, EmailAddress, Failure, Field, FieldErrors, FieldProblem, FullName,
+    Language, Mail, Password, Secret, SessionId, Timestamp, UserId,
 };
-pub use store::SignedInDevice;
 use store::{Login, NewMail, NewSession, SessionUser};
+pub use store::{SignedInDevice, Vouched};
 
 use crate::{Client, Latchkey, Token, guesses, passwords};
 
@@ -34,8 +34,22 @@ pub struct Viewer {
     /// Whether they proved by themselves who they are. Else an account's own identity provider
     /// vouched for them, and they reach no more than that account.
     pub proven: bool,
-    /// The account whose own identity provider vouched for them.
-    pub vouched_for: Option<AccountId>,
+    /// That an account's own identity provider vouched for them.
+    pub vouched: Option<Vouched>,
+}
+
+impl Viewer {
+    /// When the account's own identity provider last vouched for them.
+    #[must_use]
+    pub fn vouched_for(&self, account: AccountId) -> Option<Timestamp> {
+        self.vouched.filter(|vouched| vouched.account == account).map(|vouched| vouched.at)
+    }
+
+    /// The account that their session is confined to, until they prove by themselves who they are.
+    #[must_use]
+    pub fn confined_to(&self) -> Option<AccountNumber> {
+        self.vouched.filter(|_| !self.proven).map(|vouched| vouched.number)
+    }
 }
 
 /// A session that began, for the browser's cookies.
@@ -283,7 +297,7 @@ pub async fn viewer(latchkey: &Latchkey, session: &Token) -> Result<Viewer, Fail
         authenticated_at,
         second_factor,
         proven,
-        vouched_for,
+        vouched,
     } = user;
     Ok(Viewer {
         session,
@@ -294,7 +308,7 @@ pub async fn viewer(latchkey: &Latchkey, session: &Token) -> Result<Viewer, Fail
         authenticated_at,
         second_factor,
         proven,
-        vouched_for,
+        vouched,
     })
 }
 

@@ -1,17 +1,18 @@
 //! Accounts' own identity providers: proving a domain, choosing a provider, and demanding it of
 //! everybody with an address of such a domain. How DNS is asked is handed in.
 
+use std::pin::Pin;
 use std::time::Duration;
 
 use model::{
     AccountNumber, Actor, Conflict, EmailDomain, EmailDomains, Failure, Field, FieldErrors,
-    FieldProblem, PolicyRule, Secret,
+    FieldProblem, PolicyRule, ProviderSetting, Secret,
 };
 pub use store::{AccountDomain, AccountProvider, SingleSignOn};
 use store::{PolicyChange, PolicyFacts, SingleSignOnStep};
 use url::Url;
 
-use crate::identities::{Answer, Keys, Provider};
+use crate::identities::{Keys, Provider};
 use crate::policies::{apply, changing, must_own};
 use crate::sessions::Viewer;
 use crate::{Client, Latchkey, Token};
@@ -20,23 +21,30 @@ const HOUR: Duration = Duration::from_secs(60 * 60);
 /// How often an account may have a domain's record looked for, or a provider asked, in an hour.
 const ASKED_PER_ACCOUNT: u32 = 60;
 /// The most characters of a provider's address.
-const LONGEST_ISSUER: usize = 500;
-/// The most characters of what a provider knows us by.
-const LONGEST_SECRET: usize = 1_000;
+pub const LONGEST_ISSUER: usize = 500;
+/// The most characters of a client ID, and of a client secret.
+pub const LONGEST_CREDENTIAL: usize = 1_000;
+
+/// DNS doesn't answer, or not as it should.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoAnswer;
+
+/// An answer on its way from DNS.
+pub type Asked<'a> = Pin<Box<dyn Future<Output = Result<Vec<String>, NoAnswer>> + Send + 'a>>;
 
 /// Asks DNS.
 pub trait Records: Send + Sync {
     /// The texts that the name's TXT records hold (RFC 1035 section 3.3.14); none when there is no
-    /// such name. Fails with [`Failure::Unavailable`] when DNS doesn't answer.
-    fn texts<'a>(&'a self, name: &'a str) -> Answer<'a, Vec<String>>;
+    /// such name.
+    fn texts<'a>(&'a self, name: &'a str) -> Asked<'a>;
 }
 
 /// No DNS.
 pub(crate) struct NoRecords;
 
 impl Records for NoRecords {
-    fn texts<'a>(&'a self, _: &'a str) -> Answer<'a, Vec<String>> {
-        Box::pin(std::future::ready(Err(Failure::Unavailable)))
+    fn texts<'a>(&'a self, _: &'a str) -> Asked<'a> {
+        Box::pin(std::future::ready(Err(NoAnswer)))
     }
 }
 
@@ -77,7 +85,7 @@ pub async fn overview(
     must_own(actor)?;
     let single_sign_on = latchkey.store.single_sign_on(actor.account).await?;
     let includes_viewer = single_sign_on.proven().contain(&EmailDomain::of(&viewer.email));
-    let tried = viewer.vouched_for == Some(actor.account);
+    let tried = viewer.vouched_for(actor.account).is_some();
     Ok(Overview { single_sign_on, includes_viewer, tried })
 }
 
@@ -95,7 +103,11 @@ pub async fn add_domain(latchkey: &Latchkey, actor: &Actor, domain: &str) -> Res
     let domain = EmailDomain::parse(domain).map_err(problem)?;
     let token = Token::new(latchkey.random.as_ref()).secret().expose().to_owned();
     let change = |facts: &PolicyFacts| {
-        if facts.single_sign_on.domains.len() >= EmailDomains::MOST {
+        let present = &facts.single_sign_on.domains;
+        if present.iter().any(|one| one.domain == domain) {
+            return Err(problem(FieldProblem::AlreadyListed));
+        }
+        if present.len() >= EmailDomains::MOST {
             return Err(Failure::Conflict(Conflict::TooManyDomains));
         }
         Ok(Some(unlogged(facts, SingleSignOnStep::AddDomain(domain, token))))
@@ -106,8 +118,9 @@ pub async fn add_domain(latchkey: &Latchkey, actor: &Actor, domain: &str) -> Res
 /// Looks for the domain's record, and makes the domain the account's when it is there.
 ///
 /// # Errors
-/// [`Failure::OwnersOnly`]; [`Failure::NotFound`]; [`Conflict::NoRecord`];
-/// [`Conflict::DomainTaken`]; [`Failure::TooMany`]; [`Failure::Unavailable`].
+/// [`Failure::OwnersOnly`]; [`Failure::NotFound`]; [`Failure::NoRecord`];
+/// [`Failure::NameServers`]; [`Conflict::DomainTaken`]; [`Failure::TooMany`];
+/// [`Failure::Unavailable`].
 pub async fn prove_domain(
     latchkey: &Latchkey,
     actor: &Actor,
@@ -118,13 +131,11 @@ pub async fn prove_domain(
     let present = latchkey.store.single_sign_on(actor.account).await?;
     let claimed = named(&present, domain)?;
     count(latchkey, actor).await?;
-    if !holds(latchkey, &claimed).await? {
-        return Err(Failure::Conflict(Conflict::NoRecord));
-    }
+    must_hold(latchkey, &claimed).await?;
     let change = |facts: &PolicyFacts| {
         let one = named(&facts.single_sign_on, domain)?;
         if one.token != claimed.token {
-            return Err(Failure::Conflict(Conflict::NoRecord));
+            return Err(Failure::NoRecord(one.domain));
         }
         if one.proven_at.is_some() {
             return Ok(None);
@@ -175,7 +186,8 @@ pub struct TypedProvider<'a> {
 }
 
 /// Has the account's own people sign in with this provider, which must answer. With another one,
-/// all that began by the present one ends; with another secret alone, nothing does.
+/// all that began by the present one ends; with another secret alone, nothing does. `number` is the
+/// account's, for the address that the provider sends browsers back to.
 ///
 /// # Errors
 /// [`Failure::OwnersOnly`]; [`Failure::Invalid`]; [`Conflict::WhileDemanded`];
@@ -183,6 +195,7 @@ pub struct TypedProvider<'a> {
 pub async fn set_provider(
     latchkey: &Latchkey,
     actor: &Actor,
+    number: AccountNumber,
     typed: TypedProvider<'_>,
     client: &Client,
 ) -> Result<(), Failure> {
@@ -206,7 +219,7 @@ pub async fn set_provider(
     count(latchkey, actor).await?;
     let provider = AccountProvider {
         account: actor.account,
-        number: AccountNumber::from_stored(0),
+        number,
         name: String::new(),
         issuer: issuer.clone(),
         client_id: client_id.clone(),
@@ -216,12 +229,15 @@ pub async fn set_provider(
     must_answer(latchkey, provider).await?;
     let change = |facts: &PolicyFacts| {
         let present = facts.single_sign_on.provider.as_ref();
-        let same = |one: &AccountProvider| one.issuer == issuer && one.client_id == client_id;
-        if !present.is_some_and(same) {
-            must_not_be_demanded(facts)?;
+        let same =
+            present.filter(|present| present.issuer == issuer && present.client_id == client_id);
+        match same {
+            Some(same) if same.client_secret == client_secret => return Ok(None),
+            Some(_) => {}
+            None => must_not_be_demanded(facts)?,
         }
-        let before = present.map(|present| present.issuer.clone());
-        let after = Some(issuer.clone());
+        let before = present.map(|present| setting(&present.issuer, &present.client_id, false));
+        let after = Some(setting(&issuer, &client_id, same.is_some()));
         let step = SingleSignOnStep::SetProvider { issuer, client_id, client_secret };
         Ok(Some(logged(facts, step, PolicyRule::IdentityProvider, before, after, client)))
     };
@@ -241,7 +257,7 @@ pub async fn remove_provider(
     let change = |facts: &PolicyFacts| {
         let Some(present) = &facts.single_sign_on.provider else { return Ok(None) };
         must_not_be_demanded(facts)?;
-        let (before, after) = (Some(present.issuer.clone()), None);
+        let (before, after) = (Some(setting(&present.issuer, &present.client_id, false)), None);
         let step = SingleSignOnStep::RemoveProvider;
         Ok(Some(logged(facts, step, PolicyRule::IdentityProvider, before, after, client)))
     };
@@ -254,8 +270,8 @@ pub async fn remove_provider(
 ///
 /// # Errors
 /// [`Failure::OwnersOnly`]; [`Conflict::NoSingleSignOn`] without a provider or a proven domain;
-/// [`Conflict::SignInFirst`]; [`Conflict::NoRecord`]; [`Failure::TooMany`];
-/// [`Failure::Unavailable`].
+/// [`Conflict::SignInFirst`]; [`Failure::NoRecord`]; [`Failure::NameServers`];
+/// [`Failure::TooMany`]; [`Failure::Unavailable`].
 pub async fn demand(
     latchkey: &Latchkey,
     actor: &Actor,
@@ -265,14 +281,12 @@ pub async fn demand(
     must_own(actor)?;
     let present = latchkey.store.single_sign_on(actor.account).await?;
     must_be_set_up(&present)?;
-    if viewer.vouched_for != Some(actor.account) {
+    if viewer.vouched_for(actor.account).is_none() {
         return Err(Failure::Conflict(Conflict::SignInFirst));
     }
     count(latchkey, actor).await?;
     for one in present.domains.iter().filter(|one| one.proven_at.is_some()) {
-        if !holds(latchkey, one).await? {
-            return Err(Failure::Conflict(Conflict::NoRecord));
-        }
+        must_hold(latchkey, one).await?;
     }
     let change = |facts: &PolicyFacts| {
         must_be_set_up(&facts.single_sign_on)?;
@@ -322,18 +336,16 @@ pub async fn lift_for(latchkey: &Latchkey, number: AccountNumber) -> Result<bool
     Ok(lifted)
 }
 
-/// Has the operator take a domain away from the account that has proven it. Answers false when none
-/// has.
+/// Has the operator take a domain away from the account that has proven it. With its last one,
+/// single sign-on is demanded no longer. Answers false when no account has.
 ///
 /// # Errors
 /// [`Failure::Invalid`], [`Failure::Unavailable`].
 pub async fn release_domain(latchkey: &Latchkey, domain: &str) -> Result<bool, Failure> {
     let domain =
         EmailDomain::parse(domain).map_err(|problem| Failure::field(Field::Domain, problem))?;
-    let news = |account: &str, owners: &[store::Owner], before: EmailDomains| {
-        let after = PolicyRule::ProvenDomains(before.without(&domain));
-        let before = PolicyRule::ProvenDomains(before);
-        crate::policies::by_operator(latchkey, account, owners, before, after)
+    let news = |account: &str, owners: &[store::Owner], before: &PolicyRule, after: &PolicyRule| {
+        crate::policies::by_operator(latchkey, account, owners, before.clone(), after.clone())
     };
     let released = latchkey.store.release_domain(&domain, latchkey.now(), news).await?;
     if released {
@@ -375,9 +387,12 @@ async fn must_answer(latchkey: &Latchkey, provider: AccountProvider) -> Result<(
     }
 }
 
-async fn holds(latchkey: &Latchkey, one: &AccountDomain) -> Result<bool, Failure> {
-    let texts = latchkey.records.texts(&record_name(&one.domain)).await?;
-    Ok(texts.iter().any(|text| text.trim() == one.token))
+async fn must_hold(latchkey: &Latchkey, one: &AccountDomain) -> Result<(), Failure> {
+    let domain = || one.domain.clone();
+    let asked = latchkey.records.texts(&record_name(&one.domain)).await;
+    let texts = asked.map_err(|NoAnswer| Failure::NameServers(domain()))?;
+    let holds = texts.iter().any(|text| text.trim() == one.token);
+    if holds { Ok(()) } else { Err(Failure::NoRecord(domain())) }
 }
 
 async fn count(latchkey: &Latchkey, actor: &Actor) -> Result<(), Failure> {
@@ -395,6 +410,10 @@ fn must_be_set_up(present: &SingleSignOn) -> Result<(), Failure> {
         return Ok(());
     }
     Err(Failure::Conflict(Conflict::NoSingleSignOn))
+}
+
+fn setting(issuer: &str, client_id: &str, new_secret: bool) -> ProviderSetting {
+    ProviderSetting { issuer: issuer.to_owned(), client_id: client_id.to_owned(), new_secret }
 }
 
 fn must_not_be_demanded(facts: &PolicyFacts) -> Result<(), Failure> {
@@ -437,8 +456,11 @@ fn parse_issuer(text: &str, private: bool) -> Result<String, FieldProblem> {
     if text.is_empty() {
         return Err(FieldProblem::Missing);
     }
-    if text.len() > LONGEST_ISSUER {
+    if text.chars().count() > LONGEST_ISSUER {
         return Err(FieldProblem::TooLong);
+    }
+    if text.contains(char::is_whitespace) {
+        return Err(FieldProblem::Malformed);
     }
     let url = Url::parse(text).map_err(|_| FieldProblem::Malformed)?;
     let sound = (url.scheme() == "https" || private && url.scheme() == "http")
@@ -453,7 +475,7 @@ fn parse_issuer(text: &str, private: bool) -> Result<String, FieldProblem> {
 fn parse_line(text: &str) -> Result<String, FieldProblem> {
     match text.trim() {
         "" => Err(FieldProblem::Missing),
-        text if text.len() > LONGEST_SECRET => Err(FieldProblem::TooLong),
+        text if text.chars().count() > LONGEST_CREDENTIAL => Err(FieldProblem::TooLong),
         text if text.chars().any(char::is_control) => Err(FieldProblem::Malformed),
         text => Ok(text.to_owned()),
     }

@@ -212,7 +212,7 @@ async function withPostgres(use: (url: string) => Promise<void>) {
 
   const binary = [
     process.env.TEST_POSTGRES_BIN,
-    ...readdirSync(join(ROOT, 'target')).map((place) => join(ROOT, 'target', place, 'debug/test-postgres')),
+    ...(existsSync(join(ROOT, 'target')) ? readdirSync(join(ROOT, 'target')) : []).map((place) => join(ROOT, 'target', place, 'debug/test-postgres')),
     join(ROOT, 'target/debug/test-postgres'),
   ].find((path) => path && existsSync(path));
   if (!binary) throw new Error("There is no test-postgres: run 'make test-postgres' first");

@@ -16,6 +16,8 @@ const pages = [
   ['support requests', inAccount(nordlys, 'support')],
   ['account details', inAccount(nordlys, 'account')],
   ['the activity log', inAccount(nordlys, 'log')],
+  ['single sign-on', inAccount(nordlys, 'single-sign-on')],
+  ['signing in with a company', '/sign-in/single-sign-on'],
   ['the profile', '/profile'],
   ['the form for another address', '/profile/email'],
   ['security', '/security'],

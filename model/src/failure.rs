@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{EmailDomains, InvitationState, Permission, Timestamp};
+use crate::{EmailDomain, EmailDomains, InvitationState, Permission, Timestamp};
 
 /// Why something that was asked for didn't happen.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,16 +26,23 @@ pub enum Failure {
     NoSecondFactor,
     /// The account demands a sign-in with its own identity provider. HTTP 403.
     SingleSignOn,
+    /// The account's own identity provider vouched for the user longer ago than the account wants
+    /// it. HTTP 403.
+    VouchedLongAgo,
     /// The account invites addresses of these domains only. HTTP 422.
     OtherDomain(EmailDomains),
     /// There is no such thing, or none that the actor may know of. HTTP 404.
     NotFound,
+    /// The domain doesn't hold the record that proves it, or not everybody sees it yet. HTTP 409.
+    NoRecord(EmailDomain),
     /// Somebody else was faster; this is how things stand now. HTTP 409.
     Conflict(Conflict),
     /// Too often in too short a time. HTTP 429.
     TooMany(Limit),
     /// The identity provider doesn't answer, or not as it should. HTTP 502.
     IdentityProvider,
+    /// The domain's name servers don't answer, or not as they should. HTTP 502.
+    NameServers(EmailDomain),
     /// The database or another part can't answer now; nothing was changed. HTTP 503.
     Unavailable,
 }
@@ -53,13 +60,15 @@ impl Failure {
         match self {
             Self::Invalid(_) | Self::OtherDomain(_) => 422,
             Self::SignedOut | Self::Unconfirmed | Self::FactorUnconfirmed => 401,
-            Self::NotAllowed(_) | Self::OwnersOnly | Self::NoSecondFactor | Self::SingleSignOn => {
-                403
-            }
+            Self::NotAllowed(_)
+            | Self::OwnersOnly
+            | Self::NoSecondFactor
+            | Self::SingleSignOn
+            | Self::VouchedLongAgo => 403,
             Self::NotFound => 404,
-            Self::Conflict(_) => 409,
+            Self::Conflict(_) | Self::NoRecord(_) => 409,
             Self::TooMany(_) => 429,
-            Self::IdentityProvider => 502,
+            Self::IdentityProvider | Self::NameServers(_) => 502,
             Self::Unavailable => 503,
         }
     }
@@ -97,6 +106,8 @@ pub enum Conflict {
     NotIdentified,
     /// The identity provider names no address that it verified.
     AddressUnverified,
+    /// The same, of an account's own provider.
+    AddressUnverifiedThere,
     /// Nobody has a login with the address that the identity provider names.
     NoLogin,
     /// The identity's address is that of another login than the one signed in with.
@@ -123,8 +134,6 @@ pub enum Conflict {
     /// The address that the account's identity provider names is of none of its domains, or of
     /// nobody in the account.
     NotInAccount,
-    /// The domain doesn't hold the record that proves it, or not everybody sees it yet.
-    NoRecord,
     /// Another account has proven the domain.
     DomainTaken,
     /// There is no identity provider, or no proven domain, that could be signed in with.
@@ -290,6 +299,8 @@ pub enum FieldProblem {
     CopiedPasskey,
     /// The person is in the account already.
     AlreadyInAccount,
+    /// The domain is in the account's list already.
+    AlreadyListed,
     /// The address takes no invitations from this account.
     TakesNoInvitations,
     /// It isn't one of the values that the form offers.

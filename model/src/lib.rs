@@ -39,7 +39,7 @@ pub use mail::{EmailNews, FactorNews, IdentityNews, Mail, MailKind};
 pub use page::{Cursor, PAGE_SIZE};
 pub use passkey::{PasskeyId, PasskeyName};
 pub use permission::{Area, Permission, PermissionSet, UnknownPermission, foremost};
-pub use policy::{PolicyRule, SessionSpan, SessionSpans};
+pub use policy::{PolicyRule, ProviderSetting, SessionSpan, SessionSpans};
 pub use secret::Secret;
 pub use timestamp::Timestamp;
 pub use user::{FullName, Password, SessionId, UserId};

@@ -81,10 +81,23 @@ pub struct SessionSpans {
     pub absolute: Option<SessionSpan>,
 }
 
+/// An account's own identity provider, as far as the log tells of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProviderSetting {
+    /// Its address, as it names itself; without blanks.
+    pub issuer: String,
+    /// What it calls us.
+    pub client_id: String,
+    /// Whether nothing changed but the secret by which it knows us.
+    pub new_secret: bool,
+}
+
 /// What isn't set, in the log.
 const NONE: &str = "-";
 /// What is demanded, in the log.
 const DEMANDED: &str = "demanded";
+/// What was replaced, in the log.
+const RENEWED: &str = "renewed";
 
 /// One rule of an account's policy, as it was or is set.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -98,8 +111,8 @@ pub enum PolicyRule {
     Domains(EmailDomains),
     /// The domains that the account has proven to be its own.
     ProvenDomains(EmailDomains),
-    /// The account's own identity provider, by its address; none when it has none.
-    IdentityProvider(Option<String>),
+    /// The account's own identity provider; none when it has none.
+    IdentityProvider(Option<ProviderSetting>),
     /// Whether everybody with an address of a proven domain signs in with it.
     SingleSignOn(bool),
 }
@@ -133,7 +146,16 @@ impl PolicyRule {
             ActivityKind::DomainRule => Some(Self::Domains(domains(text))),
             ActivityKind::ProvenDomainRule => Some(Self::ProvenDomains(domains(text))),
             ActivityKind::IdentityProviderRule => {
-                Some(Self::IdentityProvider((text != NONE).then(|| text.to_owned())))
+                let mut parts = text.splitn(3, ' ');
+                let setting = match (parts.next(), parts.next(), parts.next()) {
+                    (Some(issuer), Some(secret), Some(client_id)) => Some(ProviderSetting {
+                        issuer: issuer.to_owned(),
+                        client_id: client_id.to_owned(),
+                        new_secret: secret == RENEWED,
+                    }),
+                    _ => None,
+                };
+                Some(Self::IdentityProvider(setting))
             }
             ActivityKind::SingleSignOnRule => Some(Self::SingleSignOn(text == DEMANDED)),
             _ => None,
@@ -141,7 +163,7 @@ impl PolicyRule {
     }
 
     /// The text that the log holds: microseconds; minutes without use and in all; domains; an
-    /// address; "demanded". What isn't set is a dash.
+    /// address, "renewed" for a new secret, and a client ID; "demanded". What isn't set is a dash.
     #[must_use]
     pub fn to_stored(&self) -> String {
         let or_none = |number: Option<i64>| number.map_or(NONE.to_owned(), |n| n.to_string());
@@ -153,7 +175,10 @@ impl PolicyRule {
                 NONE.to_owned()
             }
             Self::Domains(domains) | Self::ProvenDomains(domains) => domains.to_stored(),
-            Self::IdentityProvider(issuer) => issuer.clone().unwrap_or_else(|| NONE.to_owned()),
+            Self::IdentityProvider(None) => NONE.to_owned(),
+            Self::IdentityProvider(Some(ProviderSetting { issuer, client_id, new_secret })) => {
+                format!("{issuer} {} {client_id}", if *new_secret { RENEWED } else { NONE })
+            }
             Self::SingleSignOn(true) => DEMANDED.to_owned(),
             Self::SingleSignOn(false) => NONE.to_owned(),
         }
@@ -185,8 +210,20 @@ mod tests {
             (PolicyRule::ProvenDomains(EmailDomains::parse("a.example").unwrap()), "a.example"),
             (PolicyRule::IdentityProvider(None), "-"),
             (
-                PolicyRule::IdentityProvider(Some("https://id.example/a".to_owned())),
-                "https://id.example/a",
+                PolicyRule::IdentityProvider(Some(ProviderSetting {
+                    issuer: "https://id.example/a".to_owned(),
+                    client_id: "customer area".to_owned(),
+                    new_secret: false,
+                })),
+                "https://id.example/a - customer area",
+            ),
+            (
+                PolicyRule::IdentityProvider(Some(ProviderSetting {
+                    issuer: "https://id.example".to_owned(),
+                    client_id: "latchkey".to_owned(),
+                    new_secret: true,
+                })),
+                "https://id.example renewed latchkey",
             ),
             (PolicyRule::SingleSignOn(false), "-"),
             (PolicyRule::SingleSignOn(true), "demanded"),

@@ -883,6 +883,8 @@ mod tests {
             ("PUBLIC_URL", "https://me:pw@provider.example", "an http or https address"),
             ("LISTEN", "3000", "an IP address and a port"),
             ("LISTEN", "localhost:3000", "an IP address and a port"),
+            ("DNS_SERVER", "ns.provider.example", "an IP address and perhaps a port"),
+            ("DNS_SERVER", "192.0.2.53:", "an IP address and perhaps a port"),
             ("DATABASE_URL", "mysql://localhost/latchkey", "sqlite:path or postgres://"),
             ("DATABASE_URL", "sqlite:", "sqlite:path or postgres://"),
             ("LOG_KEY_FILE", " ", "the path of a file"),
@@ -940,6 +942,20 @@ mod tests {
             let told = problem(text, &[]);
             assert!(told.starts_with(expected), "{text}: {told}");
         }
+    }
+
+    #[test]
+    fn a_name_server_is_asked_at_its_usual_port_unless_another_is_named() {
+        for (text, address) in [
+            ("192.0.2.53", "192.0.2.53:53"),
+            ("192.0.2.53:5353", "192.0.2.53:5353"),
+            ("2001:db8::53", "[2001:db8::53]:53"),
+            ("[2001:db8::53]:5353", "[2001:db8::53]:5353"),
+        ] {
+            let config = parse("", &[("LATCHKEY_DNS_SERVER", text)]).unwrap();
+            assert_eq!(config.dns_server.unwrap().to_string(), address, "{text}");
+        }
+        assert!(parse("", &[]).unwrap().dns_server.is_none());
     }
 
     #[test]

@@ -35,17 +35,19 @@ use tokio::sync::Mutex;
 use url::Url;
 
 use crate::config::{Config, IdentityProviderSettings};
+use crate::mailer::shorten;
 
 /// How long an answer may take.
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 /// The largest answer taken, in bytes: a provider's keys are the largest there is.
-const LARGEST: usize = 256 * 1024;
+const LARGEST: usize = 128 * 1024;
 /// How long what a provider says of itself holds.
 const KNOWN_FOR: Duration = Duration::from_secs(10 * 60);
 /// How long a provider that didn't answer isn't asked again: who waits for it would wait in a row.
 const SILENT_FOR: Duration = Duration::from_secs(5);
-/// Of how many accounts' providers is known what they last said of themselves.
-const KNOWN_AT_MOST: usize = 1_000;
+/// Of how many accounts' providers is known what they last said of themselves: no more than owners
+/// may fill with it.
+const KNOWN_AT_MOST: usize = 250;
 /// How old a provider's keys are at least when one that isn't among them has them asked for anew.
 const KEYS_KEPT: Duration = Duration::from_secs(60);
 
@@ -383,10 +385,12 @@ impl Contact {
         let provider = &self.settings.id;
         match trouble {
             Silent(why) => {
+                let why = shorten(why);
                 tracing::warn!(provider, why, "an identity provider doesn't answer as it should");
                 Failure::IdentityProvider
             }
             Refused(why) => {
+                let why = shorten(why);
                 tracing::warn!(provider, why, "an identity provider didn't vouch for anybody");
                 Failure::Conflict(Conflict::NotIdentified)
             }

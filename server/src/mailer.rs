@@ -243,7 +243,7 @@ fn no_answer(limit: Duration) -> String {
 }
 
 /// One line of at most [`LONGEST_ANSWER`] characters.
-fn shorten(text: &str) -> String {
+pub(crate) fn shorten(text: &str) -> String {
     let line = text.split(|c: char| c.is_whitespace() || c.is_control());
     let line = line.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
     line.chars().take(LONGEST_ANSWER).collect()

@@ -349,6 +349,14 @@ pub(crate) fn taken_as(conflict: Conflict) -> impl FnOnce(sqlx::Error) -> Failur
     }
 }
 
+/// The failure of a statement for which something that it hangs on is gone.
+pub(crate) fn gone_as(conflict: Conflict) -> impl FnOnce(sqlx::Error) -> Failure {
+    move |error| match error.as_database_error() {
+        Some(known) if known.is_foreign_key_violation() => Failure::Conflict(conflict),
+        _ => unavailable(error),
+    }
+}
+
 /// The failure of a stored value that this version can't read.
 pub(crate) fn unreadable(error: impl std::error::Error + Send + Sync + 'static) -> Failure {
     unavailable(sqlx::Error::Decode(Box::new(error)))

@@ -252,6 +252,7 @@ impl Store {
         if is_held(&mut tx, after, user, now).await? {
             return Err(Failure::Conflict(Conflict::AddressTaken));
         }
+        identities::drop_accounts(&mut tx, user).await?;
         resets::drop_all(&mut tx, user, before).await?;
         factors::drop_sign_ins(&mut tx, user).await?;
         sessions::end_others(&mut tx, user, keep).await?;

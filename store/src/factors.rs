@@ -6,8 +6,8 @@ use uuid::Uuid;
 
 use crate::db::{Tx, count, read, sql, write};
 use crate::{
-    NewMail, NewPassword, NewSession, PasskeyUse, Store, TokenHash, outbox, passkeys, sessions,
-    users,
+    NewMail, NewPassword, NewSession, PasskeyUse, Store, TokenHash, identities, outbox, passkeys,
+    sessions, users,
 };
 
 /// Whether a user has a second factor of any kind, as a part of SQL.
@@ -60,6 +60,8 @@ sql! {
     SIGN_IN = "SELECT user_id FROM sign_ins WHERE token_hash = $1 AND expires_at > $2";
     TRY_SIGN_IN = "UPDATE sign_ins SET tries = tries + 1 \
                    WHERE token_hash = $1 AND expires_at > $2 RETURNING user_id, tries";
+    IDENTITY_OF_SIGN_IN = "SELECT identity_id FROM sign_ins \
+                           WHERE token_hash = $1 AND identity_id IS NOT NULL";
     FINISH_SIGN_IN = "DELETE FROM sign_ins WHERE token_hash = $1 AND expires_at > $2 \
                       RETURNING user_id, password_hash, identity_id";
     DROP_SIGN_IN = "DELETE FROM sign_ins WHERE token_hash = $1";
@@ -374,6 +376,14 @@ impl Store {
         let mut tx = self.begin().await?;
         // The user before their sign-in, as where factors change: neither waits for the other.
         users::lock(&mut tx, user).await?;
+        let by: Option<Uuid> = read!(tx, db => query_scalar(IDENTITY_OF_SIGN_IN)
+            .bind(&token_hash[..])
+            .fetch_optional(db))?;
+        if let Some(by) = by
+            && !identities::stays(&mut tx, by).await?
+        {
+            return Err(over);
+        }
         let row: Option<(Uuid, String, Option<Uuid>)> = read!(tx, db => query_as(FINISH_SIGN_IN)
             .bind(&token_hash[..])
             .bind(now.as_micros())

@@ -8,7 +8,7 @@ use model::{
 use sqlx::{FromRow, query, query_as, query_scalar};
 use uuid::Uuid;
 
-use crate::db::{Tx, new_id, read, sql, write};
+use crate::db::{Tx, gone_as, new_id, read, sql, write};
 use crate::{
     FactorChange, NewMail, NewSession, Store, TokenHash, accounts, factors, memberships, outbox,
     sessions, single_sign_on, users,
@@ -49,6 +49,10 @@ sql! {
               WHERE user_id = $1 ORDER BY since, id";
     DROP_SINCE = "DELETE FROM identities WHERE user_id = $1 AND since >= $2";
     UNLINK = "DELETE FROM identities WHERE user_id = $1 AND id = $2";
+    DROP_ACCOUNTS = "DELETE FROM identities WHERE user_id = $1 AND account_id IS NOT NULL";
+    /// SQLite has one writer at a time anyway.
+    STAYS = "SELECT id FROM identities WHERE id = $1",
+        on Postgres "SELECT id FROM identities WHERE id = $1 FOR KEY SHARE";
 }
 
 /// Who vouches for somebody.
@@ -136,7 +140,7 @@ impl Store {
     /// Notes that a browser goes to an identity provider.
     ///
     /// # Errors
-    /// [`Failure::Unavailable`].
+    /// [`Conflict::SignInOver`] when the account has none any more; [`Failure::Unavailable`].
     pub async fn begin_identity_sign_in(
         &self,
         token_hash: &TokenHash,
@@ -149,7 +153,7 @@ impl Store {
             .bind(provider)
             .bind(account)
             .bind(expires_at.as_micros())
-            .execute(db))?;
+            .execute(db), gone_as(Conflict::SignInOver))?;
         Ok(())
     }
 
@@ -278,6 +282,7 @@ impl Store {
     /// Keeps an identity for whoever has the token, to be linked to the login with its address.
     ///
     /// # Errors
+    /// [`Conflict::SignInOver`] when its account has no provider any more;
     /// [`Failure::Unavailable`].
     pub async fn offer_identity(
         &self,
@@ -293,7 +298,7 @@ impl Store {
             .bind(offer.email.as_str())
             .bind(offer.email.key())
             .bind(expires_at.as_micros())
-            .execute(db))?;
+            .execute(db), gone_as(Conflict::SignInOver))?;
         Ok(())
     }
 
@@ -437,6 +442,21 @@ pub(crate) async fn drop_since(tx: &mut Tx, user: UserId, since: Timestamp) -> R
         .bind(since.as_micros())
         .execute(db))?;
     Ok(())
+}
+
+/// Has identities at accounts' providers open the user's login no more: those vouch for an address
+/// that isn't theirs any more.
+pub(crate) async fn drop_accounts(tx: &mut Tx, user: UserId) -> Result<(), Failure> {
+    write!(tx, db => query(DROP_ACCOUNTS).bind(Uuid::from(user)).execute(db))?;
+    Ok(())
+}
+
+/// Whether the identity is there, and stays until the transaction ends. What hangs on it is locked
+/// after it, as where it ends: neither waits for the other.
+pub(crate) async fn stays(tx: &mut Tx, id: Uuid) -> Result<bool, Failure> {
+    let text = STAYS.on(tx);
+    let found: Option<Uuid> = read!(tx, db => query_scalar(text).bind(id).fetch_optional(db))?;
+    Ok(found.is_some())
 }
 
 /// Notes that the user signs in by the identity, if it opens their login at this moment. The user

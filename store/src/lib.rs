@@ -54,7 +54,7 @@ pub use policies::{
 };
 pub use reports::{NewReport, Report};
 pub use resets::{NewReset, OpenedReset};
-pub use sessions::{NewSession, SessionUser, SignedInDevice};
+pub use sessions::{NewSession, SessionUser, SignedInDevice, Vouched};
 pub use single_sign_on::{AccountDomain, AccountProvider, SingleSignOn, SingleSignOnStep};
 pub use users::{Login, NewPassword, NewUser};
 

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use model::{
-    AccountId, EmailAddress, Failure, Field, FieldProblem, IdentityId, Language, Secret, SessionId,
-    Timestamp, UserId,
+    AccountId, AccountNumber, EmailAddress, Failure, Field, FieldProblem, IdentityId, Language,
+    Secret, SessionId, Timestamp, UserId,
 };
-
+use sha2::{Digest, Sha256};
 use sqlx::{FromRow, query, query_as};
 use uuid::Uuid;
 
@@ -19,8 +19,8 @@ macro_rules! insert_session {
         concat!(
             "INSERT INTO sessions \
                  (token_hash, id, user_id, created_at, last_seen_at, authenticated_at, \
-                  second_factor, address, user_agent, identity_id, proven) \
-             SELECT $1, $2, id, $4, $4, $4, $5, $6, $7, $9, $10 FROM users \
+                  second_factor, address, user_agent, identity_id, vouched_at, proven) \
+             SELECT $1, $2, id, $4, $4, $4, $5, $6, $7, $9, $10, $11 FROM users \
              WHERE id = $3 AND password_hash = $8 AND ($5 OR NOT ",
             has_factor!("users.id"),
             ")",
@@ -32,9 +32,11 @@ macro_rules! insert_session {
 sql! {
     /// A session that only an identity vouched for ends with that.
     SESSION = "SELECT s.id AS session_id, u.id, u.email, u.email_key, u.full_name, u.language, s.last_seen_at, \
-                   s.authenticated_at, s.second_factor, s.proven, i.account_id AS vouched_for \
+                   s.authenticated_at, s.second_factor, s.proven, s.vouched_at, \
+                   a.id AS account_id, a.number AS account_number \
                FROM sessions s JOIN users u ON u.id = s.user_id \
                    LEFT JOIN identities i ON i.id = s.identity_id \
+                   LEFT JOIN accounts a ON a.id = i.account_id \
                WHERE s.token_hash = $1 AND s.last_seen_at >= $2 AND s.created_at >= $3 \
                    AND (s.proven OR i.id IS NOT NULL)";
     SEEN = "UPDATE sessions SET last_seen_at = $2 WHERE token_hash = $1 AND last_seen_at <= $3";
@@ -42,7 +44,8 @@ sql! {
     INSERT_SESSION = insert_session!(""),
         // Waits for a password that is being changed. SQLite has one writer at a time anyway.
         on Postgres insert_session!(" FOR SHARE");
-    DEVICES = "SELECT EXISTS (SELECT 1 FROM devices WHERE user_id = $1 AND device_hash = $2), \
+    DEVICES = "SELECT EXISTS (SELECT 1 FROM devices \
+                           WHERE user_id = $1 AND device_hash IN ($2, $3)), \
                    EXISTS (SELECT 1 FROM devices WHERE user_id = $1)";
     REMEMBER_DEVICE = "INSERT INTO devices (user_id, device_hash, last_seen_at) \
                        VALUES ($1, $2, $3) ON CONFLICT (user_id, device_hash) DO UPDATE \
@@ -50,12 +53,11 @@ sql! {
     SESSIONS = "SELECT id, created_at, last_seen_at, address, user_agent, \
                     token_hash = $2 AS present \
                 FROM sessions WHERE user_id = $1 AND last_seen_at >= $3 AND created_at >= $4 \
+                    AND (proven OR identity_id IS NOT NULL) \
                 ORDER BY last_seen_at DESC, id LIMIT 100";
     PROVE = "UPDATE sessions SET authenticated_at = $2, second_factor = $3 WHERE token_hash = $1";
     PROVEN = "UPDATE sessions SET proven = TRUE WHERE token_hash = $1";
-    /// Where nothing else was proven, it is also the proof.
-    VOUCH = "UPDATE sessions SET identity_id = $2, \
-                 authenticated_at = CASE WHEN proven THEN authenticated_at ELSE $4 END \
+    VOUCH = "UPDATE sessions SET identity_id = $2, vouched_at = $4 \
              WHERE token_hash = $1 AND user_id = $3";
     CONFIRM = "UPDATE sessions SET authenticated_at = $3, second_factor = FALSE, proven = TRUE \
                WHERE token_hash = $1 AND user_id = \
@@ -64,7 +66,8 @@ sql! {
     END_SESSION = "DELETE FROM sessions WHERE token_hash = $1";
     END_ONE = "DELETE FROM sessions WHERE user_id = $1 AND id = $2";
     END_OTHERS = "DELETE FROM sessions WHERE user_id = $1 AND token_hash <> $2";
-    SWEEP_SESSIONS = "DELETE FROM sessions WHERE last_seen_at < $1 OR created_at < $2";
+    SWEEP_SESSIONS = "DELETE FROM sessions WHERE last_seen_at < $1 OR created_at < $2 \
+                          OR (NOT proven AND identity_id IS NULL)";
     SWEEP_RESETS = "DELETE FROM resets WHERE expires_at <= $1";
     SWEEP_ATTEMPTS = "DELETE FROM attempts WHERE until <= $1",
         // Leaves alone what others hold: they hold several, and must not wait for this in a circle.
@@ -125,8 +128,19 @@ pub struct SessionUser {
     pub second_factor: bool,
     /// Whether they proved by themselves who they are; else only an account's provider vouched.
     pub proven: bool,
-    /// The account whose own identity provider vouched for them.
-    pub vouched_for: Option<AccountId>,
+    /// That an account's own identity provider vouched for them.
+    pub vouched: Option<Vouched>,
+}
+
+/// That an account's own identity provider vouched for somebody in their session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Vouched {
+    /// The account.
+    pub account: AccountId,
+    /// Its public number.
+    pub number: AccountNumber,
+    /// When it last did.
+    pub at: Timestamp,
 }
 
 /// A browser that somebody is signed in with.
@@ -158,7 +172,19 @@ struct SessionRow {
     authenticated_at: i64,
     second_factor: bool,
     proven: bool,
-    vouched_for: Option<Uuid>,
+    vouched_at: Option<i64>,
+    account_id: Option<Uuid>,
+    account_number: Option<i64>,
+}
+
+impl SessionRow {
+    fn vouched(&self) -> Option<Vouched> {
+        Some(Vouched {
+            account: self.account_id?.into(),
+            number: AccountNumber::from_stored(self.account_number?),
+            at: Timestamp::from_micros(self.vouched_at?),
+        })
+    }
 }
 
 #[derive(FromRow)]
@@ -240,6 +266,7 @@ impl Store {
                 .execute(db));
         }
         Ok(Some(SessionUser {
+            vouched: row.vouched(),
             session: row.session_id.into(),
             user: row.id.into(),
             email: EmailAddress::from_stored(row.email, row.email_key),
@@ -248,7 +275,6 @@ impl Store {
             authenticated_at: Timestamp::from_micros(row.authenticated_at),
             second_factor: row.second_factor,
             proven: row.proven,
-            vouched_for: row.vouched_for.map(AccountId::from),
         }))
     }
 
@@ -431,24 +457,35 @@ pub(crate) async fn insert(
         .bind(&session.user_agent)
         .bind(session.password_hash.expose())
         .bind(session.identity.map(Uuid::from))
+        .bind(session.identity.map(|_| now.as_micros()))
         .bind(session.identity.is_none())
         .execute(db))?;
     if begun == 0 {
         return Err(Failure::field(Field::Password, FieldProblem::WrongPassword));
     }
+    let device = remembered_as(session);
     let (known, others): (bool, bool) = read!(tx, db => query_as(DEVICES)
         .bind(Uuid::from(user))
         .bind(&session.device_hash[..])
+        .bind(&device[..])
         .fetch_one(db))?;
     write!(tx, db => query(REMEMBER_DEVICE)
         .bind(Uuid::from(user))
-        .bind(&session.device_hash[..])
+        .bind(&device[..])
         .bind(now.as_micros())
         .execute(db))?;
     match &session.new_device {
         Some(mail) if others && !known => outbox::queue(tx, mail, now).await,
         _ => Ok(()),
     }
+}
+
+/// What the browser is known by from now on. An identity at an account's provider makes it known for
+/// itself alone: whoever runs that provider mustn't get in elsewhere without the user being told.
+fn remembered_as(session: &NewSession) -> TokenHash {
+    let Some(identity) = session.identity else { return session.device_hash };
+    let identity = Uuid::from(identity);
+    Sha256::new().chain_update(session.device_hash).chain_update(identity).finalize().into()
 }
 
 /// Notes what the session's user proved just now. Answers false when the session is over.

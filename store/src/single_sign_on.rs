@@ -2,8 +2,8 @@
 //! provider, and whether it is demanded of everybody with an address of such a domain.
 
 use model::{
-    AccountId, AccountNumber, Conflict, EmailDomain, EmailDomains, Failure, Secret, SessionId,
-    Timestamp,
+    AccountId, AccountNumber, Conflict, EmailDomain, EmailDomains, Failure, PolicyRule, Secret,
+    SessionId, Timestamp,
 };
 use sqlx::{FromRow, query, query_as, query_scalar};
 use uuid::Uuid;
@@ -96,6 +96,10 @@ pub struct SingleSignOn {
 }
 
 impl SingleSignOn {
+    fn new(provider: Option<AccountProvider>, domains: Vec<DomainRow>) -> Self {
+        Self { provider, domains: domains.into_iter().map(Into::into).collect() }
+    }
+
     /// Whether signing in with the provider is demanded.
     #[must_use]
     pub fn is_demanded(&self) -> bool {
@@ -187,7 +191,7 @@ impl Store {
         let provider = self.account_provider(account).await?;
         let domains: Vec<DomainRow> =
             read!(self, db => query_as(DOMAINS).bind(Uuid::from(account)).fetch_all(db))?;
-        Ok(SingleSignOn { provider, domains: domains.into_iter().map(Into::into).collect() })
+        Ok(SingleSignOn::new(provider, domains))
     }
 
     /// The account's own identity provider.
@@ -265,9 +269,9 @@ impl Store {
         Ok(true)
     }
 
-    /// Takes a domain away from the account that has proven it, and writes what `tell` makes of the
-    /// account's name, its owners and the domains that it had: the log's row and mails. Answers false
-    /// when no account has proven it.
+    /// Takes a domain away from the account that has proven it; with its last one, its provider is
+    /// demanded no longer. Writes what `tell` makes of the account's name, its owners, and each rule
+    /// before and after: the log's row and mails. Answers false when no account has proven it.
     ///
     /// # Errors
     /// [`Failure::Unavailable`].
@@ -275,21 +279,29 @@ impl Store {
         &self,
         domain: &EmailDomain,
         now: Timestamp,
-        tell: impl FnOnce(&str, &[Owner], EmailDomains) -> (NewActivity, Vec<NewMail>) + Send,
+        tell: impl Fn(&str, &[Owner], &PolicyRule, &PolicyRule) -> (NewActivity, Vec<NewMail>) + Send,
     ) -> Result<bool, Failure> {
         let mut tx = self.begin().await?;
         let id: Option<Uuid> =
             read!(tx, db => query_scalar(HOLDER).bind(domain.as_str()).fetch_optional(db))?;
         let Some(account) = id.map(AccountId::from) else { return Ok(false) };
         let name = accounts::lock(&mut tx, account).await?;
-        let before = find(&mut tx, account).await?.proven();
+        let found = find(&mut tx, account).await?;
+        let before = found.proven();
         if !before.contain(domain) {
             return Ok(false);
         }
-        take(&mut tx, account, &SingleSignOnStep::RemoveDomain(domain.clone()), now).await?;
         let owners = memberships::owners(&mut tx, account).await?;
-        let news = tell(&name, &owners, before);
-        note(&mut tx, account, &news, now).await?;
+        let after = before.without(domain);
+        let lifted = found.is_demanded() && after.is_empty();
+        take(&mut tx, account, &SingleSignOnStep::RemoveDomain(domain.clone()), now).await?;
+        let (before, after) = (PolicyRule::ProvenDomains(before), PolicyRule::ProvenDomains(after));
+        note(&mut tx, account, &tell(&name, &owners, &before, &after), now).await?;
+        if lifted {
+            take(&mut tx, account, &SingleSignOnStep::Lift, now).await?;
+            let (before, after) = (PolicyRule::SingleSignOn(true), PolicyRule::SingleSignOn(false));
+            note(&mut tx, account, &tell(&name, &owners, &before, &after), now).await?;
+        }
         tx.commit().await?;
         Ok(true)
     }
@@ -314,10 +326,7 @@ pub(crate) async fn find(tx: &mut Tx, account: AccountId) -> Result<SingleSignOn
     let provider: Option<ProviderRow> =
         read!(tx, db => query_as(PROVIDER).bind(account).fetch_optional(db))?;
     let domains: Vec<DomainRow> = read!(tx, db => query_as(DOMAINS).bind(account).fetch_all(db))?;
-    Ok(SingleSignOn {
-        provider: provider.map(Into::into),
-        domains: domains.into_iter().map(Into::into).collect(),
-    })
+    Ok(SingleSignOn::new(provider.map(Into::into), domains))
 }
 
 /// Takes a step for the account, which is locked.

@@ -60,7 +60,11 @@ pub(crate) async fn help_page(account: String, email: String) -> Result<Page<Hel
     let viewer = request::viewer_if_any()?;
     let reachable = match &viewer {
         Some(viewer) if account.is_empty() => {
-            domain::accounts::reachable(&request::latchkey()?, viewer, None).await?.accounts
+            let latchkey = request::latchkey()?;
+            let mut rows = domain::accounts::reachable(&latchkey, viewer, None).await?.accounts;
+            // Whom one account's provider vouched for isn't told of the others.
+            rows.retain(|row| viewer.proven || viewer.confined_to() == Some(row.number));
+            rows
         }
         _ => Vec::new(),
     };

@@ -116,9 +116,9 @@ pub(crate) async fn arrive(
             request::end_identity_way();
             request::ask_for_second_factor(&sign_in, &inside(&next, only));
         }
-        Arrived::Vouched(account) => {
+        Arrived::Vouched(account, provider) => {
             request::end_identity_way();
-            request::redirect(&inside(&next, Some(account)));
+            request::done(&inside(&next, Some(account)), Notice::IdentityVouched { provider });
         }
         Arrived::Offered(offer) => {
             request::keep_identity_way(&offer, &next);
@@ -243,7 +243,14 @@ pub(crate) async fn unlink_page(identity: String) -> Result<Page<StepView>, Prob
     let linked = domain::identities::linked_one(&latchkey, &viewer, &identity).await?;
     let view = StepView {
         heading: words!(identity.unlink_heading, provider = linked.provider.clone()),
-        lead: words!(identity.unlink_lead, provider = linked.provider, email = linked.email),
+        lead: match (linked.provider, linked.email) {
+            (provider, email) if linked.accounts => {
+                words!(identity.unlink_account_lead, provider = provider, email = email)
+            }
+            (provider, email) => {
+                words!(identity.unlink_lead, provider = provider, email = email)
+            }
+        },
         words: words!(identity.unlink),
         href: None,
         back: Some((words!(form.cancel), "/security".to_owned())),

@@ -207,7 +207,7 @@ fn span_field(field: Field, label: String, span: SpanView) -> AnyView {
 
 /// The way to the account's own identity provider.
 fn single_sign_on(number: AccountNumber) -> AnyView {
-    let href = format!("/accounts/{number}/single-sign-on");
+    let href = crate::single_sign_on::path(number);
     view! {
         <section>
             <h2>{Here::SingleSignOn.name()}</h2>

@@ -31,18 +31,19 @@ pub(crate) fn confirm_page(confirming: Confirming) -> AnyView {
     let heading = words!(confirm.heading);
     let Confirming { action, form, values, takes, passkey } = confirming;
     let goes_on = form == GO_ON;
-    let beyond = viewer.as_ref().is_some_and(|viewer| !viewer.proven);
+    let confined_to = viewer.as_ref().and_then(domain::sessions::Viewer::confined_to);
     let lead = match takes {
-        _ if beyond => words!(confirm.beyond, email = email.clone()),
+        _ if confined_to.is_some() && goes_on => words!(confirm.beyond, email = email.clone()),
+        _ if confined_to.is_some() => words!(confirm.beyond_kept, email = email.clone()),
         ProofTaken::Factor { .. } => words!(confirm.factor_lead, email = email.clone()),
         ProofTaken::Password if goes_on => words!(confirm.enter, email = email.clone()),
         ProofTaken::Password => words!(confirm.lead, email = email.clone()),
     };
     // A page that asks first is no place to go back to.
-    let back = match goes_on {
-        true if beyond => "/accounts".to_owned(),
-        true => "/profile".to_owned(),
-        false => action.clone(),
+    let back = match confined_to {
+        Some(number) if goes_on => format!("/accounts/{number}"),
+        None if goes_on => "/profile".to_owned(),
+        _ => action.clone(),
     };
     let mut kept = kept(form, values);
     if let ProofTaken::Factor { .. } = takes {

@@ -76,14 +76,16 @@ pub(crate) struct DomainRow {
     pub(crate) name: String,
     /// How it stands, in a word.
     pub(crate) state: (Mood, String),
-    /// What to do with the record, and its parts with their names; none once it was seen.
-    pub(crate) record: Option<(String, Vec<(String, String)>)>,
+    /// What to do with the record, and its parts with their names.
+    pub(crate) record: (String, Vec<(String, String)>),
+    /// Once it was seen, it is kept behind these words.
+    pub(crate) kept_behind: Option<Verb>,
     /// Having the record looked for.
     pub(crate) prove: Option<Verb>,
     /// Giving the domain up; none while single sign-on hangs on it.
     pub(crate) remove: Option<Verb>,
-    /// What that means, where it is asked once more.
-    pub(crate) remove_text: Option<String>,
+    /// What that means, where it is asked once more, and the answer.
+    pub(crate) asked: Option<(String, Verb)>,
 }
 
 /// The provider, and choosing one.
@@ -105,8 +107,10 @@ pub(crate) struct ProviderView {
     pub(crate) locked: bool,
     /// The words on the button.
     pub(crate) save: String,
-    /// Removing it, and what that means; none while it is required.
-    pub(crate) remove: Option<(Verb, String)>,
+    /// What a change means, if there is one.
+    pub(crate) change_text: Option<String>,
+    /// Removing it, what that means, and the answer; none while it is required.
+    pub(crate) remove: Option<(Verb, String, Verb)>,
 }
 
 /// A field.
@@ -190,13 +194,16 @@ fn row(one: &AccountDomain, demanded: bool) -> DomainRow {
         Some(at) => (Mood::Ok, words!(sso.proven, when = exact(*at))),
         None => (Mood::Waiting, words!(sso.unproven)),
     };
-    let record = proven_at.is_none().then(|| {
-        let facts = vec![
-            (words!(sso.record_type), "TXT".to_owned()),
-            (words!(sso.record_name), single_sign_on::record_name(domain)),
-            (words!(sso.record_value), token.clone()),
-        ];
-        (words!(sso.record_text), facts)
+    let facts = vec![
+        (words!(sso.record_type), "TXT".to_owned()),
+        (words!(sso.record_name), single_sign_on::record_name(domain)),
+        (words!(sso.record_value), token.clone()),
+    ];
+    let record_text =
+        if proven_at.is_some() { words!(sso.record_stays) } else { words!(sso.record_text) };
+    let kept_behind = proven_at.map(|_| Verb {
+        words: words!(sso.record),
+        label: words!(sso.record_of, domain = name.clone()),
     });
     let prove = proven_at.is_none().then(|| Verb {
         words: words!(sso.check),
@@ -208,10 +215,17 @@ fn row(one: &AccountDomain, demanded: bool) -> DomainRow {
     DomainRow {
         id: domain.as_str().to_owned(),
         state,
-        record,
+        record: (record_text, facts),
+        kept_behind,
         prove,
         remove: (!locked).then_some(remove),
-        remove_text: proven_at.map(|_| words!(sso.remove_domain_text, domain = name.clone())),
+        asked: proven_at.map(|_| {
+            let answer = Verb {
+                words: words!(sso.yes_remove),
+                label: words!(sso.yes_remove_of, domain = name.clone()),
+            };
+            (words!(sso.remove_domain_text, domain = name.clone()), answer)
+        }),
         name,
     }
 }
@@ -223,9 +237,15 @@ fn provider_view(
     demanded: bool,
 ) -> ProviderView {
     let (site, number) = (request::site(), inside.acting.number);
-    let remove = provider
-        .filter(|_| !demanded)
-        .map(|_| (Verb::new(words!(sso.remove_provider)), words!(sso.remove_provider_text)));
+    let remove = provider.filter(|_| !demanded).map(|_| {
+        let question = Verb::new(words!(sso.remove_provider));
+        let answer = Verb::new(words!(sso.yes_remove_provider));
+        (question, words!(sso.remove_provider_text), answer)
+    });
+    let change_text = provider.map(|_| match demanded {
+        true => words!(sso.provider_locked_text),
+        false => words!(sso.provider_change_text),
+    });
     let value = |of: fn(&AccountProvider) -> &String| provider.map(of).cloned().unwrap_or_default();
     ProviderView {
         heading: words!(sso.provider),
@@ -250,6 +270,7 @@ fn provider_view(
             value: String::new(),
         },
         locked: demanded,
+        change_text,
         save: words!(sso.save_provider),
         remove,
     }
@@ -260,10 +281,17 @@ fn requirement(inside: &Inside, overview: &Overview) -> RequirementView {
     let heading = words!(sso.requirement);
     let proven = overview.single_sign_on.proven();
     let off = (Mood::Quiet, words!(users.off));
-    let Some(provider) = overview.single_sign_on.provider.as_ref().filter(|_| !proven.is_empty())
-    else {
-        let texts = vec![words!(sso.not_yet)];
-        return RequirementView { heading, state: off, texts, step: Step::None };
+    let not_yet = |text: String| RequirementView {
+        heading: words!(sso.requirement),
+        state: (Mood::Quiet, words!(users.off)),
+        texts: vec![text],
+        step: Step::None,
+    };
+    let provider = match &overview.single_sign_on.provider {
+        Some(provider) if !proven.is_empty() => provider,
+        Some(_) => return not_yet(words!(sso.domain_first)),
+        None if !proven.is_empty() => return not_yet(words!(sso.provider_first)),
+        None => return not_yet(words!(sso.not_yet)),
     };
     let name = single_sign_on::provider_name(&provider.issuer);
     let domains = words::domains(&proven);
@@ -281,6 +309,7 @@ fn requirement(inside: &Inside, overview: &Overview) -> RequirementView {
     }
     let mut texts = vec![words!(sso.optional, provider = name.clone(), domains = domains)];
     let step = if overview.tried {
+        texts.push(words!(sso.first_time));
         texts.push(words!(sso.tried));
         Step::Require(words!(sso.require))
     } else if overview.includes_viewer {
@@ -344,7 +373,8 @@ pub(crate) async fn set_provider(
     let (latchkey, actor) = (&inside.latchkey, &inside.acting.actor);
     let typed =
         TypedProvider { issuer: &issuer, client_id: &client_id, client_secret: &client_secret };
-    single_sign_on::set_provider(latchkey, actor, typed, &request::client()).await?;
+    let (number, client) = (inside.acting.number, request::client());
+    single_sign_on::set_provider(latchkey, actor, number, typed, &client).await?;
     request::done(&path(&inside), Notice::ProviderSaved);
     Ok(())
 }
@@ -381,7 +411,7 @@ pub(crate) async fn lift(account: String) -> Result<(), Problem> {
 
 #[cfg(feature = "ssr")]
 fn path(inside: &Inside) -> String {
-    format!("/accounts/{}/single-sign-on", inside.acting.number)
+    super::path(inside.acting.number)
 }
 
 /// The domain as its owners write it.

@@ -52,28 +52,29 @@ impl LazyRoute for SingleSignOnPage {
     }
 }
 
-/// The path that every form of the page posts to.
-fn here(number: AccountNumber) -> String {
+/// The page's path, to which each of its forms posts.
+pub(crate) fn path(number: AccountNumber) -> String {
     format!("/accounts/{number}/single-sign-on")
 }
 
-fn hidden(name: &'static str, value: String) -> impl IntoView {
+/// What a form carries unseen.
+fn carried(name: &'static str, value: String) -> impl IntoView {
     view! { <input type="hidden" name=name value=value /> }
 }
 
-/// A form of one button.
+/// A form of one button, for the account or for one of its domains.
 fn button(
     form: &'static str,
     number: AccountNumber,
-    domain: String,
+    domain: Option<String>,
     class: &'static str,
     verb: Verb,
 ) -> AnyView {
     let Verb { words, label } = verb;
     view! {
-        <Form form=form action=here(number) target=domain.clone()>
-            {hidden("account", number.to_string())}
-            {hidden("domain", domain)}
+        <Form form=form action=path(number) target=domain.clone().unwrap_or_default()>
+            {carried("account", number.to_string())}
+            {domain.map(|domain| carried("domain", domain))}
             <div class="form-actions">
                 <SubmitButton class=class label=label words=words />
             </div>
@@ -82,13 +83,13 @@ fn button(
     .into_any()
 }
 
-/// What can't be taken back is behind a question.
-fn asked(question: Verb, text: String, button: AnyView) -> AnyView {
+/// What is seldom needed, or can't be taken back, is behind a question.
+fn behind(question: Verb, text: String, content: AnyView) -> AnyView {
     view! {
         <details class="asked">
             <summary aria-label=question.label>{question.words}</summary>
             <p>{text}</p>
-            {button}
+            {content}
         </details>
     }
     .into_any()
@@ -101,8 +102,8 @@ fn domains(number: AccountNumber, view: DomainsView) -> AnyView {
             <h2>{heading}</h2>
             <p>{text}</p>
             {rows.into_iter().map(|row| domain(number, row)).collect_view()}
-            <Form form="single-sign-on/add-domain" action=here(number)>
-                {hidden("account", number.to_string())}
+            <Form form="single-sign-on/add-domain" action=path(number)>
+                {carried("account", number.to_string())}
                 <TextField field=Field::Domain label=label hint=hint autocomplete="off" />
                 <div class="form-actions">
                     <SubmitButton class="" words=add />
@@ -114,46 +115,45 @@ fn domains(number: AccountNumber, view: DomainsView) -> AnyView {
 }
 
 fn domain(number: AccountNumber, row: DomainRow) -> AnyView {
-    let DomainRow { id, name, state, record, prove, remove, remove_text } = row;
+    let DomainRow { id, name, state, record, kept_behind, prove, remove, asked } = row;
     let (mood, words) = state;
-    let record = record.map(|record| {
-        let (text, facts) = record;
-        let facts = facts.into_iter().map(|(name, value)| {
-            view! {
-                <dt>{name}</dt>
-                <dd><code>{value}</code></dd>
-            }
-        });
+    let (text, facts) = record;
+    let facts = facts.into_iter().map(|(name, value)| {
         view! {
-            <p>{text}</p>
-            <dl class="facts">{facts.collect_view()}</dl>
+            <dt>{name}</dt>
+            <dd><code>{value}</code></dd>
         }
     });
+    let facts = view! { <dl class="facts">{facts.collect_view()}</dl> }.into_any();
+    let (record, kept) = match kept_behind {
+        Some(question) => (None, Some(behind(question, text, facts))),
+        None => (Some(view! { <p>{text}</p> {facts} }), None),
+    };
     let prove =
-        prove.map(|verb| button("single-sign-on/prove-domain", number, id.clone(), "", verb));
+        prove.map(|verb| button("single-sign-on/prove-domain", number, Some(id.clone()), "", verb));
     let form = "single-sign-on/remove-domain";
-    let remove = remove.map(|verb| match remove_text {
-        Some(text) => asked(verb.clone(), text, button(form, number, id, "button-danger", verb)),
-        None => button(form, number, id, "button-quiet", verb),
+    let remove = remove.map(|verb| match asked {
+        Some((text, answer)) => {
+            behind(verb, text, button(form, number, Some(id), "button-danger", answer))
+        }
+        None => button(form, number, Some(id), "button-quiet", verb),
     });
     view! {
         <article class="card">
             <h3>{name} " " <State mood=mood words=words /></h3>
             {record}
-            <div class="asked-row">{prove} {remove}</div>
+            <div class="asked-row">{prove} {kept} {remove}</div>
         </article>
     }
     .into_any()
 }
 
 fn provider(number: AccountNumber, view: ProviderView) -> AnyView {
-    let ProviderView { heading, text, redirect, issuer, client_id, secret, locked, save, remove } =
-        view;
+    let ProviderView { heading, text, redirect, issuer, client_id, secret, locked, .. } = view;
     let (redirect_name, redirect) = redirect;
-    let remove = remove.map(|(verb, text)| {
+    let remove = view.remove.map(|(question, text, answer)| {
         let form = "single-sign-on/remove-provider";
-        let button = button(form, number, String::new(), "button-danger", verb.clone());
-        asked(verb, text, button)
+        behind(question, text, button(form, number, None, "button-danger", answer))
     });
     view! {
         <section>
@@ -163,8 +163,9 @@ fn provider(number: AccountNumber, view: ProviderView) -> AnyView {
                 <dt>{redirect_name}</dt>
                 <dd><code>{redirect}</code></dd>
             </dl>
-            <Form form="single-sign-on/set-provider" action=here(number)>
-                {hidden("account", number.to_string())}
+            {view.change_text.map(|text| view! { <p>{text}</p> })}
+            <Form form="single-sign-on/set-provider" action=path(number)>
+                {carried("account", number.to_string())}
                 <TextField
                     field=Field::Issuer
                     label=issuer.label
@@ -186,10 +187,10 @@ fn provider(number: AccountNumber, view: ProviderView) -> AnyView {
                     label=secret.label
                     hint=secret.hint
                     kind="password"
-                    autocomplete="off"
+                    autocomplete="new-password"
                 />
                 <div class="form-actions">
-                    <SubmitButton class="" words=save />
+                    <SubmitButton class="" words=view.save />
                 </div>
             </Form>
             {remove}
@@ -204,9 +205,9 @@ fn requirement(number: AccountNumber, view: RequirementView) -> AnyView {
     let step = match step {
         Step::None => ().into_any(),
         Step::Try { email, words } => view! {
-            <Form form="sign-in/with-company" action=here(number)>
-                {hidden("email", email)}
-                {hidden("next", here(number))}
+            <Form form="sign-in/with-company" action=path(number)>
+                {carried("email", email)}
+                {carried("next", path(number))}
                 <div class="form-actions">
                     <SubmitButton words=words />
                 </div>
@@ -215,11 +216,11 @@ fn requirement(number: AccountNumber, view: RequirementView) -> AnyView {
         .into_any(),
         Step::Require(words) => {
             let verb = Verb::new(words);
-            button("single-sign-on/require", number, String::new(), "button-primary", verb)
+            button("single-sign-on/require", number, None, "button-primary", verb)
         }
         Step::Lift(words) => {
             let verb = Verb::new(words);
-            button("single-sign-on/lift", number, String::new(), "", verb)
+            button("single-sign-on/lift", number, None, "", verb)
         }
     };
     view! {

@@ -43,7 +43,7 @@ pub(crate) fn failed(problem: Problem) -> AnyView {
             let cure = Some(("/security".to_owned(), words!(policy.set_up)));
             (words!(policy.closed_heading), problem.words(), cure)
         }
-        Problem::Failure(Failure::SingleSignOn) => {
+        Problem::Failure(Failure::SingleSignOn | Failure::VouchedLongAgo) => {
             let sign_in = crate::single_sign_on::sign_in::PATH;
             let next = crate::page::escape_query(&crate::page::path());
             let cure = Some((format!("{sign_in}?next={next}"), words!(sso.company)));

@@ -290,6 +290,9 @@ fn explain(failure: Failure) -> anyhow::Error {
         | Failure::OwnersOnly
         | Failure::NoSecondFactor
         | Failure::SingleSignOn
+        | Failure::VouchedLongAgo
+        | Failure::NoRecord(_)
+        | Failure::NameServers(_)
         | Failure::OtherDomain(_)
         | Failure::Conflict(_)
         | Failure::IdentityProvider

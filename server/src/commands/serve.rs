@@ -35,7 +35,7 @@ pub(super) async fn run(config: Arc<Config>) -> Result<()> {
     }
     let latchkey = open_as_it_is(&config).await?;
     let identity_providers = Arc::new(OpenIdConnect::new(&config)?);
-    let records = Arc::new(Dns::new(config.dns_server)?);
+    let records = Arc::new(Dns::new(config.dns_server));
     let latchkey = latchkey.with_identity_providers(identity_providers).with_records(records);
     let log_key = log_key::read_or_make(&config.log_key_file, latchkey.random.as_ref())?;
     latchkey.store.migrate().await?;

@@ -43,6 +43,11 @@ impl NameServer {
     pub fn holds_nothing(&self) {
         self.texts.lock().unwrap().clear();
     }
+
+    /// Has it answer nobody any more.
+    pub fn silent(&self) {
+        self.server.abort();
+    }
 }
 
 async fn answer(socket: UdpSocket, texts: Texts) {

@@ -20,13 +20,17 @@ async fn ask(browser: &mut Browser, by: &str, fields: &[(&str, &str)]) -> Page {
 }
 
 /// What it asks the browser.
-async fn question(browser: &mut Browser, by: &str, fields: &[(&str, &str)]) -> String {
+pub async fn question(browser: &mut Browser, by: &str, fields: &[(&str, &str)]) -> String {
     let answer = ask(browser, by, fields).await;
     serde_json::from_str(&answer.is(200).body).unwrap()
 }
 
 /// Adds this device's passkey; answers the page and the recovery codes on it.
-async fn add(browser: &mut Browser, device: &mut Authenticator, name: &str) -> (Page, Vec<String>) {
+pub async fn add(
+    browser: &mut Browser,
+    device: &mut Authenticator,
+    name: &str,
+) -> (Page, Vec<String>) {
     browser.submit("/security", "security/begin-passkey", &[]).await.is(200);
     let asked = question(browser, "security/ask-to-make-passkey", &[("name", name)]).await;
     let fields = [("name", name), ("credential", &device.make(&asked))];

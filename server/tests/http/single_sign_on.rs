@@ -4,8 +4,10 @@ use domain::demo::{AMIRA, BJORN, INGRID, MEI, OLAV, PASSWORD, Person};
 use model::AccountNumber;
 use test_database::on_both;
 
+use crate::authenticator::Authenticator;
 use crate::identity_provider::{IdentityProvider, SECRET, Way};
 use crate::name_server::NameServer;
+use crate::passkeys;
 use crate::story::{AGENCY, BAKERY, Browser, Page, TestApp};
 
 const PAGE: &str = "/accounts/100001/single-sign-on";
@@ -124,12 +126,14 @@ on_both! {
             page.is(422).says(says);
         }
         with_domain(&mut ingrid, "add-domain", " @Nordlys.Example").await.is(303);
-        with_domain(&mut ingrid, "add-domain", DOMAIN).await.is(303);
+        let page = with_domain(&mut ingrid, "add-domain", DOMAIN).await;
+        page.is(422).says("This domain is in the list already");
         ingrid.get(PAGE).await.is(200).says("Not proven yet");
         let token = token(&mut ingrid).await;
         assert_eq!(token.len(), 43);
 
-        with_domain(&mut ingrid, "prove-domain", DOMAIN).await.is(409).says("isn't there");
+        let page = with_domain(&mut ingrid, "prove-domain", DOMAIN).await;
+        page.is(409).says("The record of nordlys.example isn't there");
         company.dns.holds(RECORD, &["another"]);
         with_domain(&mut ingrid, "prove-domain", DOMAIN).await.is(409).says("isn't there");
         company.dns.holds(DOMAIN, &[&token]);
@@ -150,7 +154,8 @@ on_both! {
         let app = TestApp::with(db, &[("DNS_SERVER", &address)]).await;
         let mut ingrid = app.as_person(INGRID).await;
         with_domain(&mut ingrid, "add-domain", DOMAIN).await.is(303);
-        with_domain(&mut ingrid, "prove-domain", DOMAIN).await.is(503);
+        let page = with_domain(&mut ingrid, "prove-domain", DOMAIN).await;
+        page.is(502).says("The name servers of nordlys.example don't answer as they should");
     }
 
     async fn a_domain_is_one_accounts(db: TestDatabase) {
@@ -254,7 +259,7 @@ on_both! {
         assert_eq!(opens(&mut amira).await, 200);
         amira.get(&format!("{BAKERY}/users")).await.is(200);
         for path in ["/security", "/profile", "/profile/email"] {
-            amira.get(path).await.is(401).says("opens no more than that account");
+            amira.get(path).await.is(401).says("opens your company's account only");
         }
         amira.get("/accounts").await.is(302);
         let token = link.rsplit('/').next().unwrap();
@@ -292,7 +297,8 @@ on_both! {
         let mut claims = company.idp.claims(&company.app, &way, "x", AMIRA.email);
         claims["email_verified"] = serde_json::json!(false);
         let code = company.idp.code(&way, &company.idp.sign(&claims));
-        way.back(&mut browser, &code).await.is(409).says("hasn't verified");
+        let page = way.back(&mut browser, &code).await;
+        page.is(409).says("doesn't say that your email address is verified");
     }
 
     async fn what_another_provider_sends_back_is_not_taken(db: TestDatabase) {
@@ -384,8 +390,135 @@ on_both! {
         assert_eq!(page.is(303).leads_to(), BAKERY);
         assert_eq!(opens(&mut amira).await, 200);
         amira.get("/security").await.is(401);
-        // Whoever proved it by themselves does so again.
+        // A password opens what isn't required of its owner, but doesn't stand in for the company.
+        let page = ingrid.get(BAKERY).await;
+        page.is(403).says("Sign in with your company again");
+        let fields = [("password", PASSWORD), ("kept_form", "sign-in/go-on"), ("kept.next", "/security")];
+        ingrid.post("/security", "sign-in/confirm", &fields).await.is(303);
+        assert_eq!(opens(&mut ingrid).await, 403);
+        company.visit(&mut ingrid, INGRID, INGRID.email).await.is(303);
+        assert_eq!(opens(&mut ingrid).await, 200);
+    }
+
+    async fn where_it_is_not_required_either_proof_opens_the_account_again(db: TestDatabase) {
+        let (company, mut ingrid) = Company::set_up(db).await;
+        company.link(&mut ingrid, INGRID).await;
+        let times = [("account", "100001"), ("session_idle", ""), ("session_absolute", "30")];
+        ingrid.post(&format!("{BAKERY}/policy"), "policies/bound-sessions", &times).await.is(303);
+        company.app.forward_seconds(1_801);
         assert_eq!(opens(&mut ingrid).await, 401);
+        company.visit(&mut ingrid, INGRID, INGRID.email).await.is(303);
+        assert_eq!(opens(&mut ingrid).await, 200);
+        company.app.forward_seconds(1_801);
+        let fields = [("password", PASSWORD), ("kept_form", "sign-in/go-on"), ("kept.next", BAKERY)];
+        ingrid.post(BAKERY, "sign-in/confirm", &fields).await.is(303);
+        assert_eq!(opens(&mut ingrid).await, 200);
+    }
+
+    async fn a_code_does_not_stand_in_for_the_company(db: TestDatabase) {
+        let (company, mut ingrid) = Company::set_up(db).await;
+        let times = [("account", "100001"), ("session_idle", ""), ("session_absolute", "30")];
+        ingrid.post(&format!("{BAKERY}/policy"), "policies/bound-sessions", &times).await.is(303);
+        let mut amira = company.app.as_person(AMIRA).await;
+        let (key, _) = company.app.turn_app_on(&mut amira).await;
+        company.link(&mut amira, AMIRA).await;
+        let mut browser = company.app.browser();
+        company.visit(&mut browser, AMIRA, AMIRA.email).await.is(303);
+        let code = company.app.next_code(&key);
+        let fields = [("code", &*code), ("next", BAKERY)];
+        browser.post("/sign-in/second-factor", "sign-in/second-factor", &fields).await.is(303);
+        assert_eq!(opens(&mut browser).await, 200);
+        company.app.forward_seconds(1_801);
+        let code = company.app.next_code(&key);
+        let fields = [("by", "code"), ("code", &*code), ("kept_form", "sign-in/go-on"), ("kept.next", BAKERY)];
+        browser.post(BAKERY, "sign-in/confirm-by-factor", &fields).await;
+        assert_eq!(opens(&mut browser).await, 403);
+    }
+
+    async fn a_passkey_proves_more_than_the_company_does(db: TestDatabase) {
+        let (company, _) = Company::set_up(db).await;
+        let mut amira = company.app.as_person(AMIRA).await;
+        let mut phone = Authenticator::new(1);
+        passkeys::add(&mut amira, &mut phone, "Phone").await;
+        company.link(&mut amira, AMIRA).await;
+        let mut browser = company.app.browser();
+        company.visit(&mut browser, AMIRA, AMIRA.email).await.is(303);
+        let asked = passkeys::question(&mut browser, "sign-in/ask-for-second-step", &[]).await;
+        let fields = [("by", "passkey"), ("credential", &*phone.sign(&asked)), ("next", BAKERY)];
+        browser.post("/sign-in/second-factor", "sign-in/second-factor", &fields).await.is(303);
+        browser.get("/security").await.is(401).says("Use a passkey");
+        let asked = passkeys::question(&mut browser, "security/ask-for-proof", &[]).await;
+        let credential = phone.sign(&asked);
+        let fields = [
+            ("by", "passkey"),
+            ("credential", &*credential),
+            ("kept_form", "sign-in/go-on"),
+            ("kept.next", "/security"),
+        ];
+        browser.post("/security", "sign-in/confirm-by-factor", &fields).await.is(303);
+        browser.get("/security").await.is(200);
+    }
+
+    async fn a_provider_makes_no_room_for_guesses(db: TestDatabase) {
+        let (company, _) = Company::set_up(db).await;
+        company.link(&mut company.app.as_person(AMIRA).await, AMIRA).await;
+        let mut elsewhere = company.app.browser_at("198.51.100.7");
+        for _ in 0..3 {
+            elsewhere.sign_in(AMIRA.email, "wrong password").await.is(422);
+        }
+        elsewhere.sign_in(AMIRA.email, "wrong password").await.is(429);
+        let page = company.visit(&mut elsewhere, AMIRA, AMIRA.email).await;
+        assert_eq!(page.is(303).leads_to(), BAKERY);
+        elsewhere.sign_in(AMIRA.email, "wrong password").await.is(429);
+        // Nor is a browser known that got in by it alone.
+        company.app.forward_seconds(60);
+        let news = async || {
+            let mails = company.app.mails_to(AMIRA.email).await;
+            mails.into_iter().filter(|kind| *kind == "new_device").count()
+        };
+        assert_eq!(news().await, 1);
+        company.visit(&mut elsewhere, AMIRA, AMIRA.email).await.is(303);
+        assert_eq!(news().await, 1, "the company's people aren't told each time");
+        elsewhere.sign_in(AMIRA.email, PASSWORD).await.is(303);
+        assert_eq!(news().await, 2);
+    }
+
+    async fn whom_a_provider_vouched_for_is_told_of_no_other_account(db: TestDatabase) {
+        let (company, _) = Company::set_up(db).await;
+        let mut mei = company.app.as_person(MEI).await;
+        let fields =
+            [("account", "100002"), ("email", AMIRA.email), ("permissions[]", "billing.view")];
+        mei.post("/accounts/100002/users/invite", "users/invite", &fields).await.is(303);
+        let link = company.app.invitation_link(AMIRA.email).await;
+        let mut amira = company.app.as_person(AMIRA).await;
+        let token = link.rsplit('/').next().unwrap();
+        amira.post(&link, "invitations/join", &[("token", token)]).await.is(303);
+        amira.get("/help/users").await.is(200).says("Fjord");
+        let mut vouched = company.vouched(AMIRA).await;
+        for path in ["/help/users", "/api/help/page?account=&email="] {
+            let page = vouched.get(path).await;
+            assert!(!page.is(200).body.contains("Fjord"), "{path}");
+        }
+        let answers = [AGENCY, "/accounts/999999"].map(|path| (path, 401));
+        for (path, status) in answers {
+            vouched.get(path).await.is(status).says("opens your company's account only");
+        }
+        let page = vouched.get("/accounts").await;
+        assert!(!page.is(401).body.contains("Fjord"));
+        assert!(page.body.contains(&format!("href=\"{BAKERY}\"")), "the way back to the account");
+    }
+
+    async fn owners_with_a_second_factor_get_in_when_the_provider_fails(db: TestDatabase) {
+        let (company, _) = Company::required(db).await;
+        let mut olav = company.app.as_person(OLAV).await;
+        assert_eq!(opens(&mut olav).await, 403);
+        company.app.turn_app_on(&mut olav).await;
+        assert_eq!(opens(&mut olav).await, 200);
+        let mut amira = company.app.as_person(AMIRA).await;
+        company.app.turn_app_on(&mut amira).await;
+        assert_eq!(opens(&mut amira).await, 403, "for others it is no way around");
+        send(&mut olav, "lift").await.is(303);
+        assert_eq!(opens(&mut amira).await, 200);
     }
 
     async fn whoever_joins_with_such_an_address_signs_in_with_the_company(db: TestDatabase) {
@@ -410,6 +543,8 @@ on_both! {
         let mut mei = company.app.as_person(MEI).await;
         let page = mei.post("/accounts/100002/single-sign-on", "single-sign-on/require", &[("account", "100002")]).await;
         page.is(409).says("Prove a domain and save an identity provider first");
+        company.dns.silent();
+        send(&mut ingrid, "require").await.is(502).says("name servers of nordlys.example");
     }
 
     async fn what_it_hangs_on_stays_as_long_as_it_is_required(db: TestDatabase) {
@@ -425,7 +560,11 @@ on_both! {
         // A secret expires, and its successor changes nothing for anybody.
         company.set_provider(&mut ingrid, "the next secret").await.is(303);
         assert_eq!(opens(&mut ingrid).await, 200);
+        let log = format!("{BAKERY}/log");
+        ingrid.get(&log).await.is(200).says("client ID latchkey, new client secret");
+        let mails = company.app.mails_to(OLAV.email).await.len();
         company.set_provider(&mut ingrid, "").await.is(303);
+        assert_eq!(company.app.mails_to(OLAV.email).await.len(), mails, "nothing changed");
         company.set_provider(&mut ingrid, SECRET).await.is(303);
         assert_eq!(opens(&mut company.vouched(AMIRA).await).await, 200);
     }
@@ -504,6 +643,17 @@ on_both! {
         assert_eq!(company.app.mails_to(OLAV.email).await[0], "policy_changed");
         olav.get(&format!("{BAKERY}/log")).await.is(200).says("single sign-on not required");
         assert_eq!(lift(100_001).await, Ok(false));
+        let mut ingrid = company.app.as_person(INGRID).await;
+        company.visit(&mut ingrid, INGRID, INGRID.email).await.is(303);
+        send(&mut ingrid, "require").await.is(303);
+        assert_eq!(opens(&mut olav).await, 403);
+        let released = domain::single_sign_on::release_domain(&company.app.latchkey, DOMAIN).await;
+        assert_eq!(released, Ok(true));
+        assert_eq!(opens(&mut olav).await, 200);
+        olav.get(PAGE).await.is(200).says("Prove a domain first");
+        let log = olav.get(&format!("{BAKERY}/log")).await;
+        log.is(200).says("no proven domain");
+        assert_eq!(log.words().matches("single sign-on not required").count(), 3, "{}", log.words());
         assert_eq!(lift(999_999).await, Err(model::Failure::NotFound));
     }
 

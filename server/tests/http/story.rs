@@ -47,7 +47,7 @@ fn node(store: store::Store, clock: Arc<TestClock>, config: Arc<Config>) -> (Lat
     let identity_providers = Arc::new(OpenIdConnect::new(&config).unwrap());
     let latchkey = Latchkey::new(store, clock, Arc::new(SystemRandom), config.settings())
         .with_identity_providers(identity_providers)
-        .with_records(Arc::new(Dns::new(config.dns_server).unwrap()));
+        .with_records(Arc::new(Dns::new(config.dns_server)));
     let parts = Parts {
         latchkey: latchkey.clone(),
         site: Arc::new(config.site()),

@@ -1,9 +1,10 @@
 use model::{
-    Access, AccountId, ActivityKind, Conflict, EmailDomain, Failure, Identity, Permission,
-    SessionId, UserId,
+    Access, AccountId, Conflict, EmailDomain, Failure, Identity, Permission, PolicyRule, SessionId,
+    UserId,
 };
 use store::{
-    IdentityOffer, PolicyChange, PolicyFacts, Provider, SessionUser, SingleSignOnStep, Store,
+    EmailChange, FactorProof, IdentityOffer, NewEmailChange, NewUndo, PolicyChange, PolicyFacts,
+    Provider, SessionUser, SingleSignOnStep, Store, Vouched,
 };
 use test_database::on_both;
 
@@ -97,6 +98,11 @@ impl Story {
             .await
     }
 
+    /// The account whose provider vouched for the session with this number.
+    async fn vouched_for(&self, number: u8) -> Option<AccountId> {
+        self.session(number).await.and_then(|session| session.vouched).map(|by| by.account)
+    }
+
     async fn session(&self, number: u8) -> Option<SessionUser> {
         let store = &self.bakery.store;
         store.session(&token(number), DAY, DAY, at(3)).await.unwrap()
@@ -156,12 +162,13 @@ on_both! {
         db.store.begin_session(story.kari, &new_session(1), None, at(0)).await.unwrap();
         assert_eq!(story.sign_in(2).await, Err(Failure::Conflict(Conflict::SignInOver)));
         story.link(1).await.unwrap();
+        let here = Vouched { account: story.bakery.id, number: story.bakery.number, at: at(1) };
         let own = story.session(1).await.unwrap();
-        assert_eq!((own.proven, own.vouched_for), (true, Some(story.bakery.id)));
+        assert_eq!((own.proven, own.vouched), (true, Some(here)));
 
         story.sign_in(2).await.unwrap();
         let vouched = story.session(2).await.unwrap();
-        assert_eq!((vouched.proven, vouched.vouched_for), (false, Some(story.bakery.id)));
+        assert_eq!((vouched.proven, vouched.vouched), (false, Some(Vouched { at: at(2), ..here })));
         let whose =
             async |account| db.store.user_of_identity(account, &identity()).await.unwrap();
         assert_eq!(whose(Some(story.bakery.id)).await, Some(story.kari));
@@ -184,8 +191,12 @@ on_both! {
         story.take(provider("https://other.example", "$two")).await.unwrap();
         assert!(story.session(2).await.is_none());
         assert!(db.store.identity_sign_in(&token(60), at(3)).await.unwrap().is_none());
-        let own = story.session(1).await.unwrap();
-        assert_eq!((own.proven, own.vouched_for), (true, None));
+        assert!(story.session(1).await.unwrap().proven);
+        assert_eq!(story.vouched_for(1).await, None);
+        // A dead session isn't among the devices, and is swept.
+        let devices = db.store.signed_in_devices(story.kari, &token(1), DAY, DAY, at(3)).await;
+        assert_eq!(devices.unwrap().len(), 1);
+        assert_eq!(db.store.sweep(DAY, DAY, at(3)).await.unwrap(), 1);
     }
 
     async fn a_domain_taken_away_ends_what_hangs_on_it(db: TestDatabase) {
@@ -193,12 +204,19 @@ on_both! {
         db.store.begin_session(story.kari, &new_session(1), None, at(0)).await.unwrap();
         story.link(1).await.unwrap();
         story.sign_in(2).await.unwrap();
-        let tell = |_: &str, _: &[store::Owner], before: model::EmailDomains| {
-            assert_eq!(before.to_stored(), "bakery.example");
-            (entry(ActivityKind::ProvenDomainRule), Vec::new())
+        let session = story.session(1).await.unwrap().session;
+        story.take(SingleSignOnStep::Demand(session)).await.unwrap();
+        let told = std::sync::Mutex::new(Vec::new());
+        let tell = |_: &str, _: &[store::Owner], before: &PolicyRule, after: &PolicyRule| {
+            told.lock().unwrap().push((before.to_stored(), after.to_stored()));
+            (entry(after.kind()), Vec::new())
         };
         assert!(db.store.release_domain(&domain("bakery.example"), at(4), tell).await.unwrap());
         assert!(!db.store.release_domain(&domain("bakery.example"), at(4), tell).await.unwrap());
+        let told = told.lock().unwrap().clone();
+        let told: Vec<_> = told.iter().map(|(before, after)| (&**before, &**after)).collect();
+        assert_eq!(told, [("bakery.example", "-"), ("demanded", "-")]);
+        assert!(!story.is_demanded_of(story.kari).await);
         assert!(story.session(2).await.is_none());
         assert!(story.session(1).await.is_some());
         assert_eq!(story.link(1).await, Err(Failure::Conflict(Conflict::NotInAccount)));
@@ -221,6 +239,67 @@ on_both! {
         assert!(!story.is_demanded_of(near).await, "a subdomain is a domain of its own");
         story.take(SingleSignOnStep::Lift).await.unwrap();
         assert!(!story.is_demanded_of(story.kari).await);
+    }
+
+    async fn nobody_sets_out_or_is_offered_a_link_whose_provider_is_gone(db: TestDatabase) {
+        let story = Story::new(&db.store).await;
+        story.take(SingleSignOnStep::RemoveProvider).await.unwrap();
+        let over = Err(Failure::Conflict(Conflict::SignInOver));
+        let way = Provider::Accounts(story.bakery.id);
+        assert_eq!(db.store.begin_identity_sign_in(&token(60), &way, at(600)).await, over);
+        let account = Some(story.bakery.id);
+        let offer = IdentityOffer { account, identity: identity(), email: email(KARI) };
+        assert_eq!(db.store.offer_identity(&token(70), &offer, at(600)).await, over);
+    }
+
+    async fn another_address_takes_an_accounts_identity_along(db: TestDatabase) {
+        let story = Story::new(&db.store).await;
+        db.store.begin_session(story.kari, &new_session(1), None, at(0)).await.unwrap();
+        story.link(1).await.unwrap();
+        let (link, undo_hash, until) = (token(50), token(51), at(3600));
+        let after = email("kari@home.example");
+        let asked = NewEmailChange { user: story.kari, after, token_hash: link, expires_at: until };
+        db.store.ask_email_change(&asked, at(2), |_| Ok(Vec::new())).await.unwrap();
+        let undo = NewUndo { token_hash: undo_hash, until };
+        let mails = |_: &EmailChange| Vec::new();
+        db.store
+            .confirm_email_change(&link, story.kari, &token(1), &undo, at(2), mails)
+            .await
+            .unwrap();
+        assert!(story.session(1).await.unwrap().proven);
+        assert_eq!(story.vouched_for(1).await, None);
+        assert_eq!(story.sign_in(2).await, Err(Failure::Conflict(Conflict::SignInOver)));
+    }
+
+    async fn second_steps_and_the_end_of_their_identity_wait_for_each_other_in_no_circle(db: TestDatabase) {
+        let story = std::sync::Arc::new(Story::new(&db.store).await);
+        db.store.begin_session(story.kari, &new_session(1), None, at(0)).await.unwrap();
+        story.link(1).await.unwrap();
+        let account = Some(story.bakery.id);
+        for number in 0..20 {
+            let (store, by) = (&db.store, identity());
+            let (hash, password) = (token(200 + number), first_password());
+            store
+                .begin_sign_in_by_identity(account, &by, story.kari, &hash, &password, at(600), at(2))
+                .await
+                .unwrap();
+        }
+        let came = at_once(20, |number| {
+            let story = story.clone();
+            async move {
+                if number == 10 {
+                    return story.take(provider("https://other.example", "$two")).await;
+                }
+                let (proof, session) = (FactorProof::RecoveryCode(token(1)), new_session(100 + number));
+                let (hash, store) = (token(200 + number), &story.bakery.store);
+                store.finish_sign_in(&hash, story.kari, proof, &session, None, at(3)).await
+            }
+        });
+        let over = Err(Failure::Conflict(Conflict::SignInOver));
+        for (number, one) in came.await.into_iter().enumerate() {
+            let fits = matches!(one, Err(Failure::Invalid(_))) || one == over;
+            assert!(fits || number == 10 && one.is_ok(), "{number}: {one:?}");
+        }
     }
 
     async fn nobody_is_linked_who_left_meanwhile(db: TestDatabase) {
