@@ -89,7 +89,11 @@ pub(crate) async fn sign_in_with_company(
     Ok(())
 }
 
-/// Whether any company's people can sign in that way.
+/// Whether any company's people can sign in that way. A database that doesn't answer leaves the
+/// sign-in page standing, with what was typed.
 pub(crate) async fn is_set_up() -> Result<bool, Failure> {
-    domain::single_sign_on::is_set_up(&request::latchkey()?).await
+    match domain::single_sign_on::is_set_up(&request::latchkey()?).await {
+        Err(Failure::Unavailable) => Ok(false),
+        answer => answer,
+    }
 }
