@@ -119,7 +119,7 @@ test('an invitation can be written and sent by keyboard alone, with the focus in
 });
 
 for (const language of ['nb', 'de'] as const) {
-  test.describe(`in ${language}`, () => {
+  test.describe(`in ${language}`, { tag: '@words' }, () => {
     test.use({ locale: language });
 
     // The markup is the same in every language, and so are the colours; what differs is how long the words are.
