@@ -1,6 +1,6 @@
 import { expectAccessible, expectToFit } from '../story/accessible';
 import { amira, bjorn, ingrid, nordlys, type Person } from '../story/people';
-import { announcement, enter, heading, inAccount, mailsTo, ownName, signInByForm, signOut } from '../story/steps';
+import { announcement, enter, fillSignIn, heading, inAccount, mailsTo, ownName, signInByForm, signOut } from '../story/steps';
 import { expect, test } from '../story/test';
 import type { Page } from '@playwright/test';
 
@@ -95,8 +95,8 @@ test('owners set single sign-on up, try it and require it', async ({ page, latch
 
   // It is required of the company's people, and of nobody else.
   const theirs = await someoneElse();
-  await signInByForm(theirs, amira);
-  await theirs.goto(inAccount(nordlys, 'services'));
+  await theirs.goto(`/sign-in?next=${inAccount(nordlys, 'services')}`);
+  await fillSignIn(theirs, amira);
   await expect(heading(theirs, "This account opens with your company's sign-in")).toBeVisible();
   await expectAccessible(theirs);
   await theirs.getByRole('link', { name: 'Sign in with your company' }).click();
