@@ -43,6 +43,7 @@ test: setup-for-tests check-others test-rust test-browser ## Everything that CI 
 
 test-rust: setup-for-tests ## Every crate's tests, on SQLite and Postgres, and clippy (about 7 minutes, 14 the first time)
 	@echo "Checking and testing the crates, with SQLite and Postgres (about 7 minutes, 14 the first time)…"
+	@$(CHECKED) cargo build $(SERVER_SIDE) --benches $(LOCKED)
 	@$(CHECKED) scripts/test-rust $(SERVER_SIDE) $(LOCKED)
 
 test-browser: setup-for-tests build test-postgres ## What people do, with JavaScript and without (about 25 minutes); ARGS="…" goes to Playwright

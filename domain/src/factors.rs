@@ -134,7 +134,7 @@ pub async fn turn_app_on(
     let key = latchkey.store.authenticator_setup(viewer.user, now).await?;
     let key = key.ok_or(Failure::Conflict(Conflict::SetupOver))?;
     let typed = Typed::parse(code)?;
-    count(latchkey, viewer.user).await?;
+    count(latchkey, &counted(viewer.user)).await?;
     let step = match typed {
         Typed::App(code) => step_of(&key, &code, now)?,
         Typed::Recovery(_) => None,
@@ -276,22 +276,29 @@ pub async fn finish_sign_in(
     let over = Failure::Conflict(Conflict::SignInOver);
     let user = whose(latchkey, sign_in).await?;
     let hash = sign_in.hash();
+    let mut counted = counted(user);
     if let Given::Code(code) = given {
         // What can't be a code is no try.
         Typed::parse(code)?;
         let tried = latchkey.store.try_sign_in(&hash, latchkey.now()).await?;
-        if tried.ok_or(over.clone())?.tries > TRIES {
+        let tried = tried.ok_or(over.clone())?;
+        if tried.tries > TRIES {
             latchkey.store.drop_sign_in(&hash).await?;
             return Err(over);
         }
+        // Whoever runs an account's provider begins as many as they like: what they waste isn't what
+        // its people have elsewhere.
+        if let Some(identity) = tried.identity {
+            counted = format!("{counted}:{identity}");
+        }
     }
-    let proof = proof(latchkey, user, given, &AskedFor::SecondStep(hash)).await?;
+    let proof = proof_by(latchkey, user, given, &AskedFor::SecondStep(hash), &counted).await?;
     let login = latchkey.store.login_of(user).await?.ok_or(over)?;
     let (begun, mut session) = sessions::new_session(latchkey, client, &login);
     session.second_factor = true;
     let (instead_of, now) = (instead_of.map(Token::hash), latchkey.now());
     latchkey.store.finish_sign_in(&hash, user, proof, &session, instead_of.as_ref(), now).await?;
-    was_right(latchkey, user, given).await?;
+    forget(latchkey, given, &counted).await?;
     tracing::info!(%user, "signed in with a second factor");
     Ok(begun)
 }
@@ -329,6 +336,16 @@ pub(crate) async fn proof(
     given: Given<'_>,
     asked_for: &AskedFor,
 ) -> Result<FactorProof, Failure> {
+    proof_by(latchkey, user, given, asked_for, &counted(user)).await
+}
+
+async fn proof_by(
+    latchkey: &Latchkey,
+    user: UserId,
+    given: Given<'_>,
+    asked_for: &AskedFor,
+    counted: &str,
+) -> Result<FactorProof, Failure> {
     let code = match given {
         Given::Code(code) => code,
         Given::Passkey(answer) => {
@@ -337,7 +354,7 @@ pub(crate) async fn proof(
         }
     };
     let typed = Typed::parse(code)?;
-    count(latchkey, user).await?;
+    count(latchkey, counted).await?;
     match typed {
         Typed::Recovery(code) => Ok(FactorProof::RecoveryCode(hash(&code))),
         Typed::App(code) => {
@@ -349,8 +366,8 @@ pub(crate) async fn proof(
 }
 
 /// Counts a code that is given.
-async fn count(latchkey: &Latchkey, user: UserId) -> Result<(), Failure> {
-    latchkey.limit(&counted(user), WRONG_CODES, QUARTER).await
+async fn count(latchkey: &Latchkey, counted: &str) -> Result<(), Failure> {
+    latchkey.limit(counted, WRONG_CODES, QUARTER).await
 }
 
 fn counted(user: UserId) -> String {
@@ -363,8 +380,12 @@ pub(crate) async fn was_right(
     user: UserId,
     given: Given<'_>,
 ) -> Result<(), Failure> {
+    forget(latchkey, given, &counted(user)).await
+}
+
+async fn forget(latchkey: &Latchkey, given: Given<'_>, counted: &str) -> Result<(), Failure> {
     match given {
-        Given::Code(_) => latchkey.store.forget_attempts(&counted(user)).await,
+        Given::Code(_) => latchkey.store.forget_attempts(counted).await,
         Given::Passkey(_) => Ok(()),
     }
 }

@@ -191,7 +191,7 @@ pub struct TypedProvider<'a> {
 ///
 /// # Errors
 /// [`Failure::OwnersOnly`]; [`Failure::Invalid`]; [`Conflict::WhileDemanded`];
-/// [`Failure::TooMany`]; [`Failure::Unavailable`].
+/// [`Conflict::ChangedMeanwhile`]; [`Failure::TooMany`]; [`Failure::Unavailable`].
 pub async fn set_provider(
     latchkey: &Latchkey,
     actor: &Actor,
@@ -216,6 +216,7 @@ pub async fn set_provider(
     let (Some(issuer), Some(client_id), Some(client_secret)) = (issuer, client_id, secret) else {
         return Err(errors.into_failure());
     };
+    let keeps_secret = typed.client_secret.trim().is_empty();
     count(latchkey, actor).await?;
     let provider = AccountProvider {
         account: actor.account,
@@ -232,8 +233,10 @@ pub async fn set_provider(
         let same =
             present.filter(|present| present.issuer == issuer && present.client_id == client_id);
         match same {
-            Some(same) if same.client_secret == client_secret => return Ok(None),
+            Some(same) if keeps_secret || same.client_secret == client_secret => return Ok(None),
             Some(_) => {}
+            // The one whose secret was to be kept is gone.
+            None if keeps_secret => return Err(Failure::Conflict(Conflict::ChangedMeanwhile)),
             None => must_not_be_demanded(facts)?,
         }
         let before = present.map(|present| setting(&present.issuer, &present.client_id, false));

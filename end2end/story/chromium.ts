@@ -20,7 +20,7 @@ function onPath(name: string): string | undefined {
 export function chromium(): { executablePath?: string; args: string[] } {
   const names = process.env.CHROMIUM
     ? [process.env.CHROMIUM]
-    : ['chromium', 'chromium-browser', 'google-chrome'];
+    : ['chromium-headless-shell', 'chromium', 'chromium-browser', 'google-chrome'];
   const executablePath = names.map(onPath).find((file) => file !== undefined);
   const args = [
     '--disable-gpu',

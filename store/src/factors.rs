@@ -59,7 +59,7 @@ sql! {
                      VALUES ($1, $2, $3, 0, $4, $5)";
     SIGN_IN = "SELECT user_id FROM sign_ins WHERE token_hash = $1 AND expires_at > $2";
     TRY_SIGN_IN = "UPDATE sign_ins SET tries = tries + 1 \
-                   WHERE token_hash = $1 AND expires_at > $2 RETURNING user_id, tries";
+                   WHERE token_hash = $1 AND expires_at > $2 RETURNING user_id, tries, identity_id";
     IDENTITY_OF_SIGN_IN = "SELECT identity_id FROM sign_ins \
                            WHERE token_hash = $1 AND identity_id IS NOT NULL";
     FINISH_SIGN_IN = "DELETE FROM sign_ins WHERE token_hash = $1 AND expires_at > $2 \
@@ -111,6 +111,8 @@ pub struct SignInTry {
     pub user: UserId,
     /// How often a second factor was given, this time included.
     pub tries: u32,
+    /// The identity at an account's provider by which it began.
+    pub identity: Option<IdentityId>,
 }
 
 #[derive(FromRow)]
@@ -339,12 +341,16 @@ impl Store {
         now: Timestamp,
     ) -> Result<Option<SignInTry>, Failure> {
         let mut tx = self.begin().await?;
-        let row: Option<(Uuid, i64)> = read!(tx, db => query_as(TRY_SIGN_IN)
+        let row: Option<(Uuid, i64, Option<Uuid>)> = read!(tx, db => query_as(TRY_SIGN_IN)
             .bind(&token_hash[..])
             .bind(now.as_micros())
             .fetch_optional(db))?;
         tx.commit().await?;
-        Ok(row.map(|(user, tries)| SignInTry { user: user.into(), tries: count(tries) }))
+        Ok(row.map(|(user, tries, identity)| SignInTry {
+            user: user.into(),
+            tries: count(tries),
+            identity: identity.map(IdentityId::from),
+        }))
     }
 
     /// Ends a sign-in that came to nothing.

@@ -13,6 +13,7 @@ use {
     crate::help::checks,
     crate::page::{Notice, same_site},
     crate::request,
+    domain::sessions::Viewer,
     model::Failure,
 };
 
@@ -58,21 +59,23 @@ pub(crate) struct HelpView {
 #[server(prefix = "/api", endpoint = "help/page", input = GetUrl)]
 pub(crate) async fn help_page(account: String, email: String) -> Result<Page<HelpView>, Problem> {
     let viewer = request::viewer_if_any()?;
+    // Whom one account's provider vouched for isn't told of the others.
+    let confined_to = viewer.as_ref().and_then(Viewer::confined_to);
     let reachable = match &viewer {
-        Some(viewer) if account.is_empty() => {
-            let latchkey = request::latchkey()?;
-            let mut rows = domain::accounts::reachable(&latchkey, viewer, None).await?.accounts;
-            // Whom one account's provider vouched for isn't told of the others.
-            rows.retain(|row| viewer.proven || viewer.confined_to() == Some(row.number));
-            rows
+        Some(viewer) if account.is_empty() && confined_to.is_none() => {
+            domain::accounts::reachable(&request::latchkey()?, viewer, None).await?.accounts
         }
         _ => Vec::new(),
     };
-    let inside = match reachable.as_slice() {
+    let only = match reachable.as_slice() {
+        [only] => Some(only.number),
+        _ => confined_to,
+    };
+    let inside = match only {
+        _ if !account.is_empty() => Some(request::inside(&account).await?),
         // The guide is open to those, too, whose only account isn't at the moment.
-        [only] => request::inside_if_open(&only.number.to_string()).await,
-        _ if account.is_empty() => None,
-        _ => Some(request::inside(&account).await?),
+        Some(only) => request::inside_if_open(&only.to_string()).await,
+        None => None,
     };
     let Some(inside) = inside else {
         let accounts = reachable.into_iter().map(|row| (row.name, row.number.to_string()));

@@ -483,6 +483,30 @@ on_both! {
         assert_eq!(news().await, 2);
     }
 
+    async fn a_provider_wastes_no_codes_that_its_people_need_elsewhere(db: TestDatabase) {
+        let (company, _) = Company::set_up(db).await;
+        let mut amira = company.app.as_person(AMIRA).await;
+        let (key, _) = company.app.turn_app_on(&mut amira).await;
+        company.link(&mut amira, AMIRA).await;
+        let step = "/sign-in/second-factor";
+        let mut statuses = Vec::new();
+        for _ in 0..3 {
+            let mut browser = company.app.browser();
+            company.visit(&mut browser, AMIRA, AMIRA.email).await.is(303);
+            for _ in 0..5 {
+                let fields = [("code", "000000"), ("next", BAKERY)];
+                let page = browser.post(step, "sign-in/second-factor", &fields).await;
+                statuses.push(page.status.as_u16());
+            }
+        }
+        assert_eq!(statuses.last(), Some(&429), "{statuses:?}");
+        let mut own = company.app.browser();
+        own.sign_in(AMIRA.email, PASSWORD).await.is(303);
+        let code = company.app.next_code(&key);
+        let fields = [("code", &*code), ("next", BAKERY)];
+        own.post(step, "sign-in/second-factor", &fields).await.is(303);
+    }
+
     async fn whom_a_provider_vouched_for_is_told_of_no_other_account(db: TestDatabase) {
         let (company, _) = Company::set_up(db).await;
         let mut mei = company.app.as_person(MEI).await;
