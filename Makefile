@@ -28,7 +28,7 @@ FRONT_SOURCES := $(shell find app frontend model public style 2>/dev/null) \
 	bench demo-reset fmt clean
 
 help: ## This list
-	@echo "Latchkey. The first build takes about 20 minutes on two cores (tools 11, product 9), later ones what changed."
+	@echo "Latchkey. The first build takes about 30 minutes on two cores (tools 11, product 20), later ones what changed."
 	@echo
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
@@ -38,7 +38,7 @@ run: build ## Serve the demo at http://localhost:3000 (seconds, once built)
 	@LATCHKEY_DEMO=true LATCHKEY_LISTEN=127.0.0.1:3000 LATCHKEY_PUBLIC_URL=http://localhost:3000 \
 		DATABASE_URL=sqlite:data/latchkey.db exec target/release/latchkey serve
 
-test: setup-for-tests check-others test-rust test-browser ## Everything that CI runs (about 40 minutes, 80 the first time)
+test: setup-for-tests check-others test-rust test-browser ## Everything that CI runs (about 30 minutes, 75 the first time)
 	@echo "All tests passed."
 
 test-rust: setup-for-tests ## Every crate's tests, on SQLite and Postgres, and clippy (about 7 minutes, 14 the first time)
@@ -46,8 +46,8 @@ test-rust: setup-for-tests ## Every crate's tests, on SQLite and Postgres, and c
 	@$(CHECKED) cargo build $(SERVER_SIDE) --benches $(LOCKED)
 	@$(CHECKED) scripts/test-rust $(SERVER_SIDE) $(LOCKED)
 
-test-browser: setup-for-tests build test-postgres ## What people do, with JavaScript and without (about 25 minutes); ARGS="…" goes to Playwright
-	@echo "Testing in the browser, with JavaScript and without (about 25 minutes)…"
+test-browser: setup-for-tests build test-postgres ## What people do, with JavaScript and without (about 16 minutes); ARGS="…" goes to Playwright
+	@echo "Testing in the browser, with JavaScript and without (about 16 minutes)…"
 	@cd end2end && npx --no-install playwright test $(ARGS)
 
 check: check-others ## Formatting, clippy and the types of the browser tests (about 2 minutes, 12 the first time)
@@ -58,7 +58,7 @@ check: check-others ## Formatting, clippy and the types of the browser tests (ab
 check-others: setup-for-tests
 	@echo "Checking the formatting (seconds)…"
 	@cargo fmt --all --check
-	@echo "Checking the browser's half with clippy (about 1 minute, 2 the first time)…"
+	@echo "Checking the browser's half with clippy (about 1 minute, 5 the first time)…"
 	@cargo clippy --package frontend --target wasm32-unknown-unknown $(LOCKED) -- --deny warnings
 	@echo "Checking the types of the browser tests (seconds)…"
 	@cd end2end && npm run --silent check
@@ -66,13 +66,13 @@ check-others: setup-for-tests
 bench: build ## Measure the release build (about 5 minutes)
 	@scripts/bench
 
-build: setup target/front.stamp ## The one release binary, target/release/latchkey (about 9 minutes the first time)
-	@echo "Building the server around it (about 5 minutes the first time, seconds when nothing changed)…"
+build: setup target/front.stamp ## The one release binary, target/release/latchkey (about 20 minutes the first time)
+	@echo "Building the server around it (about 13 minutes the first time, seconds when nothing changed)…"
 	@cargo build --release --package server --bin latchkey $(LOCKED)
 
 # cargo-leptos empties target/site and optimises every module again each time it is called; so only when a source is newer.
 target/front.stamp: $(FRONT_SOURCES) | setup
-	@echo "Building the browser's half: WASM, styles, compressed copies (about 4 minutes the first time)…"
+	@echo "Building the browser's half: WASM, styles, compressed copies (about 7 minutes the first time)…"
 	@cargo leptos build --release --split --frontend-only --precompress $(if $(CI),--cargo-locked)
 	@touch $@
 
