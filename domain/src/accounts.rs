@@ -148,9 +148,9 @@ fn parse_details(typed: &AccountDetails) -> Result<AccountDetails, Failure> {
     let mut errors = FieldErrors::default();
     let mut line = |field, text: &str, needed: bool| {
         let text = text.trim();
-        let parsed = if text.is_empty() && needed {
+        let parsed = if needed && !model::is_seen(text) {
             Err(FieldProblem::Missing)
-        } else if text.chars().any(char::is_control) {
+        } else if text.chars().any(model::disturbs) {
             Err(FieldProblem::Malformed)
         } else if text.chars().count() > 200 {
             Err(FieldProblem::TooLong)

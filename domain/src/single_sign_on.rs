@@ -20,6 +20,8 @@ use crate::{Client, Latchkey, Token};
 const HOUR: Duration = Duration::from_secs(60 * 60);
 /// How often an account may have a domain's record looked for, or a provider asked, in an hour.
 const ASKED_PER_ACCOUNT: u32 = 60;
+/// The longest name in DNS, in bytes (RFC 1035 section 2.3.4, less the dots that aren't written).
+const LONGEST_NAME: usize = 253;
 /// The most characters of a provider's address.
 pub const LONGEST_ISSUER: usize = 500;
 /// The most characters of a client ID, and of a client secret.
@@ -101,6 +103,9 @@ pub async fn add_domain(latchkey: &Latchkey, actor: &Actor, domain: &str) -> Res
         return Err(problem(FieldProblem::Missing));
     }
     let domain = EmailDomain::parse(domain).map_err(problem)?;
+    if record_name(&domain).len() > LONGEST_NAME {
+        return Err(problem(FieldProblem::Malformed));
+    }
     let token = Token::new(latchkey.random.as_ref()).secret().expose().to_owned();
     let change = |facts: &PolicyFacts| {
         let present = &facts.single_sign_on.domains;

@@ -16,13 +16,18 @@ impl EmailDomain {
     /// The longest domain, in bytes (RFC 1035 section 2.3.4, less the dots that aren't written).
     const LONGEST: usize = 253;
 
-    /// Takes a domain as typed; an `@` in front of it is for the eye.
+    /// Takes a domain as typed; an `@` in front of it is for the eye. An address of a host isn't one.
     ///
     /// # Errors
     /// [`FieldProblem::Malformed`].
     pub fn parse(text: &str) -> Result<Self, FieldProblem> {
         let typed = text.trim().strip_prefix('@').unwrap_or(text.trim());
         let ascii = idna::domain_to_ascii_strict(typed).map_err(|_| FieldProblem::Malformed)?;
+        // No top-level domain is a number (RFC 3696 section 2): this is an IP address.
+        let last = ascii.rsplit('.').next().unwrap_or_default();
+        if last.starts_with(|c: char| c.is_ascii_digit()) {
+            return Err(FieldProblem::Malformed);
+        }
         // What an address can't end with can't be a domain of addresses.
         match EmailAddress::parse(&format!("a@{ascii}")) {
             Ok(_) if ascii.len() <= Self::LONGEST => Ok(Self(ascii)),
@@ -165,6 +170,9 @@ mod tests {
             ("localhost", FieldProblem::Malformed),
             ("kari@nordlys.example", FieldProblem::Malformed),
             ("nordlys..example", FieldProblem::Malformed),
+            ("127.0.0.1", FieldProblem::Malformed),
+            ("1.2", FieldProblem::Malformed),
+            ("a.0x7f", FieldProblem::Malformed),
             ("*.nordlys.example", FieldProblem::Malformed),
             ("https://nordlys.example", FieldProblem::Malformed),
             (many.as_str(), FieldProblem::TooLong),

@@ -24,6 +24,8 @@ use crate::{accept, assets, log_key};
 /// [`Patience::send`](crate::mailer::Patience), and less than `TimeoutStopSec` in
 /// `deploy/latchkey.service`.
 const FAREWELL: Duration = Duration::from_secs(70);
+/// How long closing the database may take after that.
+const CLOSING: Duration = Duration::from_secs(5);
 
 /// Serves until SIGTERM or SIGINT (Ctrl+C), then finishes what is under way.
 pub(super) async fn run(config: Arc<Config>) -> Result<()> {
@@ -84,7 +86,9 @@ pub(super) async fn run(config: Arc<Config>) -> Result<()> {
         }
     };
     signals.abort();
-    latchkey.store.close().await;
+    if tokio::time::timeout(CLOSING, latchkey.store.close()).await.is_err() {
+        tracing::warn!("the database didn't close within {} seconds", CLOSING.as_secs());
+    }
     if !whole {
         bail!("a part of the server broke off, so all of it was stopped");
     }
@@ -200,6 +204,6 @@ mod tests {
         let unit = include_str!("../../../deploy/latchkey.service");
         let stop = unit.lines().find_map(|line| line.strip_prefix("TimeoutStopSec="));
         let stop = Duration::from_secs(stop.unwrap().parse().unwrap());
-        assert!(Patience::default().send < FAREWELL && FAREWELL < stop);
+        assert!(Patience::default().send < FAREWELL && FAREWELL + CLOSING < stop);
     }
 }
