@@ -28,7 +28,7 @@ FRONT_SOURCES := $(shell find app frontend model public style 2>/dev/null) \
 	bench demo-reset fmt clean
 
 help: ## This list
-	@echo "Latchkey. The first build takes about 30 minutes on two cores (tools 11, product 20), later ones what changed."
+	@echo "Latchkey. The first build takes about 35 minutes on two cores (tools 11, product 24), later ones what changed."
 	@echo
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
@@ -66,13 +66,13 @@ check-others: setup-for-tests
 bench: build ## Measure the release build (about 5 minutes)
 	@scripts/bench
 
-build: setup target/front.stamp ## The one release binary, target/release/latchkey (about 20 minutes the first time)
-	@echo "Building the server around it (about 13 minutes the first time, seconds when nothing changed)…"
+build: setup target/front.stamp ## The one release binary, target/release/latchkey (about 24 minutes the first time)
+	@echo "Building the server around it (about 16 minutes the first time, seconds when nothing changed)…"
 	@cargo build --release --package server --bin latchkey $(LOCKED)
 
 # cargo-leptos empties target/site and optimises every module again each time it is called; so only when a source is newer.
 target/front.stamp: $(FRONT_SOURCES) | setup
-	@echo "Building the browser's half: WASM, styles, compressed copies (about 7 minutes the first time)…"
+	@echo "Building the browser's half: WASM, styles, compressed copies (about 8 minutes the first time)…"
 	@cargo leptos build --release --split --frontend-only --precompress $(if $(CI),--cargo-locked)
 	@touch $@
 
