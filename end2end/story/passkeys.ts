@@ -1,19 +1,19 @@
-import { expect, type CDPSession, type Page } from '@playwright/test';
+import { expect, type Page } from '@playwright/test';
 import { announcement, heading } from './steps';
 
-/** A device that holds passkeys, plugged into the browser (Chromium's virtual authenticator). */
-export interface Device {
-  session: CDPSession;
-  id: string;
-  /** Whether somebody is there to touch it when it is asked. */
-  attended: (attended: boolean) => Promise<void>;
-}
-
-/** Gives the page's browser a device that asks for the fingerprint and gets it. */
-export async function plugIn(page: Page): Promise<Device> {
+/**
+ * Gives the page's browser a device that holds passkeys (Chromium's virtual authenticator), asks for the fingerprint and
+ * gets it. It gets it at once: where the browser `offers` passkeys by itself, the page for signing in is soon left.
+ */
+export async function plugIn(page: Page, { offers = false } = {}) {
+  if (!offers) {
+    await page.addInitScript(() => {
+      PublicKeyCredential.isConditionalMediationAvailable = () => Promise.resolve(false);
+    });
+  }
   const session = await page.context().newCDPSession(page);
   await session.send('WebAuthn.enable');
-  const { authenticatorId: id } = await session.send('WebAuthn.addVirtualAuthenticator', {
+  await session.send('WebAuthn.addVirtualAuthenticator', {
     options: {
       protocol: 'ctap2',
       transport: 'internal',
@@ -23,10 +23,6 @@ export async function plugIn(page: Page): Promise<Device> {
       automaticPresenceSimulation: true,
     },
   });
-  const attended = async (enabled: boolean) => {
-    await session.send('WebAuthn.setAutomaticPresenceSimulation', { authenticatorId: id, enabled });
-  };
-  return { session, id, attended };
 }
 
 /** Has the browser make a passkey, from the security page on. */
