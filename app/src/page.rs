@@ -560,8 +560,15 @@ fn when_there(view: impl Fn() -> Coming + Send + Sync + 'static) -> AnyView {
             }
         })
     };
-    let waiting = use_context::<Waiting>().unwrap_or(Waiting(RwSignal::new(false)));
-    view! { <Transition set_pending=waiting.0>{view}</Transition> }.into_any()
+    // The server shows nobody that it waits, and what sets it there would read while others write: a panic, now and then.
+    #[cfg(feature = "ssr")]
+    let shown = view! { <Transition>{view}</Transition> };
+    #[cfg(not(feature = "ssr"))]
+    let shown = {
+        let waiting = use_context::<Waiting>().unwrap_or(Waiting(RwSignal::new(false)));
+        view! { <Transition set_pending=waiting.0>{view}</Transition> }
+    };
+    shown.into_any()
 }
 
 /// Shows a page of one narrow column: sign-in, join, reset.

@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::panic::resume_unwind;
 use std::sync::Arc;
 
 use app::Assets;
@@ -69,7 +70,16 @@ impl Parts {
             more();
         };
         let shell = move || app::shell(Arc::clone(&assets));
-        leptos_axum::render_app_async_with_context(context, shell)(request).await
+        // Parts of a page are rendered by tasks of their own. They would find the rest gone when the
+        // reader left meanwhile: so the page is one, too, and is finished for nobody.
+        let page = leptos_axum::render_app_async_with_context(context, shell)(request);
+        match tokio::spawn(page.in_current_span()).await {
+            Ok(page) => page,
+            Err(error) => match error.try_into_panic() {
+                Ok(panic) => resume_unwind(panic),
+                Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+            },
+        }
     }
 }
 
