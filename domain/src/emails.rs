@@ -6,7 +6,9 @@
 
 use std::time::Duration;
 
-use model::{Conflict, EmailAddress, EmailNews, Failure, Field, FieldProblem, Mail, UserId};
+use model::{
+    Conflict, EmailAddress, EmailDomain, EmailNews, Failure, Field, FieldProblem, Mail, UserId,
+};
 use store::{EmailChange, EmailFacts, NewEmailChange, NewMail, NewPassword, NewReset, NewUndo};
 
 use crate::sessions::{self, Viewer};
@@ -116,6 +118,8 @@ pub struct Opened {
     pub after: EmailAddress,
     /// Whose login it is.
     pub asks: Asks,
+    /// The account that won't open for the login any more, as its owners require single sign-on.
+    pub closes: Option<String>,
 }
 
 /// What confirming an address takes.
@@ -141,12 +145,34 @@ pub async fn open(
     let token = Token::parse(token).ok_or(spent())?;
     let change = latchkey.store.asked_email_change(&token.hash(), latchkey.now()).await?;
     let EmailChange { user, before, after } = change.ok_or(spent())?;
-    let asks = match viewer {
-        Some(viewer) if viewer.user == user => Asks::Yes,
-        Some(_) => Asks::OtherUser,
-        None => Asks::SignIn,
+    let (asks, closes) = match viewer {
+        Some(viewer) if viewer.user == user => {
+            (Asks::Yes, closes(latchkey, user, &before, &after).await?)
+        }
+        Some(_) => (Asks::OtherUser, None),
+        None => (Asks::SignIn, None),
     };
-    Ok(Opened { before, after, asks })
+    Ok(Opened { before, after, asks, closes })
+}
+
+/// The account that won't open for the user with another address: its provider, which is required of
+/// them, doesn't know it.
+async fn closes(
+    latchkey: &Latchkey,
+    user: UserId,
+    before: &EmailAddress,
+    after: &EmailAddress,
+) -> Result<Option<String>, Failure> {
+    let (store, domain) = (&latchkey.store, EmailDomain::of(before));
+    let Some(provider) = store.provider_of_domain(&domain).await? else { return Ok(None) };
+    let membership = store.membership(user, provider.number, None).await?;
+    let Some(membership) = membership.filter(|membership| membership.single_sign_on) else {
+        return Ok(None);
+    };
+    let gets_in_by_themselves = membership.access.is_owner() && membership.second_factor;
+    let stays = gets_in_by_themselves
+        || store.has_proven(provider.account, &EmailDomain::of(after)).await?;
+    Ok((!stays).then_some(provider.name))
 }
 
 /// Gives the viewer's login the address that the link was sent to, and ends their other sessions.

@@ -280,6 +280,25 @@ pub async fn end_other_devices(
     latchkey.store.end_other_sessions(viewer.user, &session.hash()).await
 }
 
+/// Signs the login with this address out everywhere, or every login, as the operator wants it. Answers
+/// how many sessions ended.
+///
+/// # Errors
+/// [`Failure::NotFound`] without such a login, [`Failure::Unavailable`].
+pub async fn sign_out_for(
+    latchkey: &Latchkey,
+    email: Option<&EmailAddress>,
+) -> Result<u64, Failure> {
+    let user = match email {
+        Some(email) => Some(latchkey.store.login(email).await?.ok_or(Failure::NotFound)?.id),
+        None => None,
+    };
+    let ended = latchkey.store.sign_out(user).await?;
+    let whose = user.map_or_else(|| "everybody".to_owned(), |user| user.to_string());
+    tracing::warn!(whose, ended, "the operator ended sessions");
+    Ok(ended)
+}
+
 /// Who is signed in with this session.
 ///
 /// # Errors

@@ -16,12 +16,15 @@ impl EmailDomain {
     /// The longest domain, in bytes (RFC 1035 section 2.3.4, less the dots that aren't written).
     const LONGEST: usize = 253;
 
-    /// Takes a domain as typed; an `@` in front of it is for the eye. An address of a host isn't one.
+    /// Takes a domain as typed; an `@` in front of it is for the eye, and so is the root's dot behind it. An
+    /// address of a host isn't one, nor is that of a page, which often has another domain.
     ///
     /// # Errors
     /// [`FieldProblem::Malformed`].
     pub fn parse(text: &str) -> Result<Self, FieldProblem> {
-        let typed = text.trim().strip_prefix('@').unwrap_or(text.trim());
+        let typed = text.trim();
+        let typed = typed.strip_prefix('@').unwrap_or(typed);
+        let typed = typed.strip_suffix('.').unwrap_or(typed);
         let ascii = idna::domain_to_ascii_strict(typed).map_err(|_| FieldProblem::Malformed)?;
         // No top-level domain is a number (RFC 3696 section 2): this is an IP address.
         let last = ascii.rsplit('.').next().unwrap_or_default();
@@ -157,7 +160,7 @@ mod tests {
     fn domains_are_compared_as_addresses_are() {
         assert!(takes("B\u{fc}cher.Example", "kari@xn--bcher-kva.example"));
         assert!(takes("xn--bcher-kva.example", "kari@b\u{fc}cher.example"));
-        assert!(takes("@nordlys.example, ledger.example", "Kari@LEDGER.example"));
+        assert!(takes("@nordlys.example, ledger.example.", "Kari@LEDGER.example"));
         assert!(!takes("nordlys.example", "kari@mail.nordlys.example"), "a subdomain is another");
         assert!(!takes("nordlys.example", "kari@evil-nordlys.example"));
         assert!(takes(" ", "kari@anywhere.example"), "no domain means every one");
@@ -170,6 +173,7 @@ mod tests {
             ("localhost", FieldProblem::Malformed),
             ("kari@nordlys.example", FieldProblem::Malformed),
             ("nordlys..example", FieldProblem::Malformed),
+            ("nordlys.example..", FieldProblem::Malformed),
             ("127.0.0.1", FieldProblem::Malformed),
             ("1.2", FieldProblem::Malformed),
             ("a.0x7f", FieldProblem::Malformed),

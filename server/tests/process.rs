@@ -124,6 +124,14 @@ on_both! {
         db.store.add_user(&user, model::Timestamp::from_micros(0)).await.unwrap();
         let (code, said) = operator.run("user reset-link kari@nordlys.example").await;
         assert!(code == 0 && said.contains("/reset/"), "{said}");
+        let (code, said) = operator.run("user sign-out kari@nordlys.example").await;
+        assert!(code == 0 && said.contains("sessions ended: 0"), "{said}");
+        let (code, said) = operator.run("user sign-out tom@nordlys.example").await;
+        assert!(code == 1 && said.contains("no login with the address tom@"), "{said}");
+        let (code, said) = operator.run("user sign-out --everybody").await;
+        assert!(code == 0 && said.contains("Everybody is signed out"), "{said}");
+        assert_eq!(operator.run("user sign-out").await.0, 2);
+        assert_eq!(operator.run("user sign-out --everybody kari@nordlys.example").await.0, 2);
         let (code, said) = operator.run("user remove-factors kari@nordlys.example").await;
         assert!(code == 1 && said.contains("no login with a second factor"), "{said}");
     }

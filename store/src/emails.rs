@@ -1,13 +1,13 @@
 //! The address of a login: proving it, changing it, and taking a change back.
 
-use model::{Conflict, EmailAddress, Failure, Timestamp, UserId};
+use model::{Conflict, EmailAddress, EmailDomain, Failure, Timestamp, UserId};
 use sqlx::{FromRow, query, query_as, query_scalar};
 use uuid::Uuid;
 
 use crate::db::{Tx, read, sql, taken_as, write};
 use crate::{
     NewMail, NewPassword, NewReset, Store, TokenHash, factors, guesses, identities, memberships,
-    outbox, resets, sessions, users,
+    outbox, resets, sessions, single_sign_on, users,
 };
 
 macro_rules! change {
@@ -212,7 +212,8 @@ impl Store {
 
     /// Gives the user the address that they wanted, or notes that the one they have is proven. With
     /// another address every session but `keep` ends, sign-ins that are half-way and reset links
-    /// too. Of several at once, one wins.
+    /// too; what an account's provider demanded of the old address stays demanded of them. Of several
+    /// at once, one wins.
     ///
     /// # Errors
     /// [`Conflict::LinkSpent`] when the link is unknown, used, too old or somebody else's;
@@ -253,6 +254,7 @@ impl Store {
             return Err(Failure::Conflict(Conflict::AddressTaken));
         }
         identities::drop_accounts(&mut tx, user).await?;
+        single_sign_on::bind(&mut tx, user, &EmailDomain::of(before)).await?;
         resets::drop_all(&mut tx, user, before).await?;
         factors::drop_sign_ins(&mut tx, user).await?;
         sessions::end_others(&mut tx, user, keep).await?;

@@ -123,7 +123,8 @@ sql! {
                          JOIN account_domains d ON d.account_id = w.account_id \
                          JOIN users u ON u.id = m.user_id \
                      WHERE w.account_id = m.account_id AND w.demanded_since IS NOT NULL \
-                         AND d.proven_at IS NOT NULL AND u.email_key LIKE '%@' || d.domain) \
+                         AND d.proven_at IS NOT NULL \
+                         AND (u.email_key LIKE '%@' || d.domain OR m.bound_domain = d.domain)) \
                  AS single_sign_on, ",
         policy_columns!(),
         " FROM memberships m JOIN accounts a ON a.id = m.account_id \

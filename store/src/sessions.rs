@@ -65,6 +65,9 @@ sql! {
     FORGET_DEVICES = "DELETE FROM devices WHERE user_id = $1";
     END_SESSION = "DELETE FROM sessions WHERE token_hash = $1";
     END_ONE = "DELETE FROM sessions WHERE user_id = $1 AND id = $2";
+    END_ALL_OF = "DELETE FROM sessions WHERE user_id = $1";
+    END_ALL = "DELETE FROM sessions";
+    DROP_ALL_SIGN_INS = "DELETE FROM sign_ins";
     END_OTHERS = "DELETE FROM sessions WHERE user_id = $1 AND token_hash <> $2";
     SWEEP_SESSIONS = "DELETE FROM sessions WHERE last_seen_at < $1 OR created_at < $2 \
                           OR (NOT proven AND identity_id IS NULL)";
@@ -380,6 +383,28 @@ impl Store {
     pub async fn end_other_sessions(&self, user: UserId, keep: &TokenHash) -> Result<(), Failure> {
         write!(self, db => query(END_OTHERS).bind(Uuid::from(user)).bind(&keep[..]).execute(db))?;
         Ok(())
+    }
+
+    /// Ends every session of this user, or of everybody, and what is half-way to one. Answers how many
+    /// sessions.
+    ///
+    /// # Errors
+    /// [`Failure::Unavailable`].
+    pub async fn sign_out(&self, user: Option<UserId>) -> Result<u64, Failure> {
+        let mut tx = self.begin().await?;
+        // Before the sessions: a second step that is taken at this moment begins one, or finds nothing.
+        let ended = match user {
+            Some(user) => {
+                factors::drop_sign_ins(&mut tx, user).await?;
+                write!(tx, db => query(END_ALL_OF).bind(Uuid::from(user)).execute(db))?
+            }
+            None => {
+                write!(tx, db => query(DROP_ALL_SIGN_INS).execute(db))?;
+                write!(tx, db => query(END_ALL).execute(db))?
+            }
+        };
+        tx.commit().await?;
+        Ok(ended)
     }
 
     /// Deletes what is over: sessions, reset links, counted attempts, sign-ins, set-ups and changes

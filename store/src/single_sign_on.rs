@@ -3,7 +3,7 @@
 
 use model::{
     AccountId, AccountNumber, Conflict, EmailDomain, EmailDomains, Failure, PolicyRule, Secret,
-    SessionId, Timestamp,
+    SessionId, Timestamp, UserId,
 };
 use sqlx::{FromRow, query, query_as, query_scalar};
 use uuid::Uuid;
@@ -51,6 +51,14 @@ sql! {
                   (SELECT 1 FROM sessions s JOIN identities i ON i.id = s.identity_id \
                    WHERE s.id = $3 AND i.account_id = $1)";
     LIFT = "UPDATE account_providers SET demanded_since = NULL WHERE account_id = $1";
+    /// A domain is proven for one account alone.
+    BIND = "UPDATE memberships SET bound_domain = $2 \
+            WHERE user_id = $1 AND account_id IN \
+                (SELECT w.account_id FROM account_providers w \
+                     JOIN account_domains d ON d.account_id = w.account_id \
+                 WHERE d.domain = $2 AND d.proven_at IS NOT NULL AND w.demanded_since IS NOT NULL)";
+    UNBIND = "UPDATE memberships SET bound_domain = NULL \
+              WHERE account_id = $1 AND bound_domain IS NOT NULL";
     ACCOUNT = "SELECT id FROM accounts WHERE number = $1";
     HOLDER = "SELECT account_id FROM account_domains \
               WHERE domain = $1 AND proven_at IS NOT NULL";
@@ -385,8 +393,16 @@ pub(crate) async fn take(
         }
         SingleSignOnStep::Lift => {
             write!(tx, db => query(LIFT).bind(account).execute(db))?;
+            write!(tx, db => query(UNBIND).bind(account).execute(db))?;
         }
     }
+    Ok(())
+}
+
+/// Keeps a user, whose address was one of this domain, to the provider of the account that demands
+/// it of such addresses.
+pub(crate) async fn bind(tx: &mut Tx, user: UserId, domain: &EmailDomain) -> Result<(), Failure> {
+    write!(tx, db => query(BIND).bind(Uuid::from(user)).bind(domain.as_str()).execute(db))?;
     Ok(())
 }
 

@@ -222,8 +222,8 @@ pub(crate) async fn remind(account: String) -> Result<(), Problem> {
 #[server(prefix = "/api", endpoint = "policies/bound-sessions")]
 pub(crate) async fn bound_sessions(
     account: String,
-    #[server(default)] session_idle: String,
-    #[server(default)] session_absolute: String,
+    session_idle: String,
+    session_absolute: String,
     #[server(default)] before: Option<String>,
 ) -> Result<(), Problem> {
     let inside = request::inside_confirmed(&account).await?;
@@ -239,7 +239,7 @@ pub(crate) async fn bound_sessions(
 #[server(prefix = "/api", endpoint = "policies/limit-domains")]
 pub(crate) async fn limit_domains(
     account: String,
-    #[server(default)] domains: String,
+    domains: String,
     #[server(default)] before: Option<String>,
 ) -> Result<(), Problem> {
     let inside = request::inside_confirmed(&account).await?;

@@ -71,6 +71,8 @@ pub(crate) struct EmailLinkView {
     pub(crate) heading: String,
     /// What it is about.
     pub(crate) text: String,
+    /// What else comes of it, where an account closes.
+    pub(crate) closes: Option<String>,
     /// The words on its button.
     pub(crate) button: String,
     /// What the button sends, and where; none when it is a link.
@@ -129,6 +131,7 @@ pub(crate) async fn email_link_page(
             EmailLinkView {
                 heading: words!(reset.spent_heading),
                 text: words!(email.spent),
+                closes: None,
                 button: words!(email.to_profile),
                 form: None,
                 path: "/profile".to_owned(),
@@ -144,6 +147,7 @@ fn undoing(before: &str, after: &str, path: String, token: String) -> EmailLinkV
     EmailLinkView {
         heading: words!(email.undo_heading),
         text: words!(email.undo_text, before = before.to_owned(), after = after.to_owned()),
+        closes: None,
         button: words!(email.undo_button),
         form: Some((EmailForm::Undo, path.clone())),
         path,
@@ -174,7 +178,9 @@ fn confirming(opened: &domain::emails::Opened, path: String, token: String) -> E
             (words!(join.other_button), form, path)
         }
     };
-    EmailLinkView { heading: words!(email.confirm_heading), text, button, form, path, token }
+    let closes = opened.closes.clone().map(|account| words!(email.closes, account = account));
+    let heading = words!(email.confirm_heading);
+    EmailLinkView { heading, text, closes, button, form, path, token }
 }
 
 /// Confirms an address.

@@ -60,7 +60,7 @@ impl LazyRoute for EmailLinkPage {
 
     fn view(this: Self) -> AnyView {
         narrow(this.0, |view, frame| {
-            let EmailLinkView { heading, text, button, form, path, token } = view;
+            let EmailLinkView { heading, text, closes, button, form, path, token } = view;
             let next = match form {
                 Some((form, action)) => view! {
                     <Form form=form.name() action=action>
@@ -81,6 +81,7 @@ impl LazyRoute for EmailLinkPage {
                 <PageTitle title=heading.clone() provider=frame.provider />
                 <h1>{heading}</h1>
                 <p>{text}</p>
+                {closes.map(|closes| view! { <p>{closes}</p> })}
                 {next}
             }
             .into_any()

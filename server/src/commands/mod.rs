@@ -18,7 +18,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
-use clap::{Parser, Subcommand};
+use clap::{ArgGroup, Parser, Subcommand};
 use domain::Latchkey;
 use domain::digests::PublicKey;
 use jiff::tz::TimeZone;
@@ -99,6 +99,16 @@ enum UserCommand {
     ResetLink {
         /// Their e-mail address
         email: String,
+    },
+    /// Sign somebody out on all their devices, or everybody
+    #[command(group = ArgGroup::new("who").required(true))]
+    SignOut {
+        /// Their e-mail address
+        #[arg(group = "who")]
+        email: Option<String>,
+        /// Everybody, whoever they are
+        #[arg(long, group = "who")]
+        everybody: bool,
     },
     /// Remove the second factors of somebody who lost them, once you know that it is them
     RemoveFactors {
@@ -190,6 +200,9 @@ async fn obey(config: Config, command: Command) -> Result<()> {
             account::release_domain(&config, &domain).await
         }
         Command::User(UserCommand::ResetLink { email }) => user::reset_link(&config, &email).await,
+        Command::User(UserCommand::SignOut { email, .. }) => {
+            user::sign_out(&config, email.as_deref()).await
+        }
         Command::User(UserCommand::RemoveFactors { email }) => {
             user::remove_factors(&config, &email).await
         }

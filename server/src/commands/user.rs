@@ -1,4 +1,4 @@
-//! `latchkey user reset-link` and `latchkey user remove-factors`.
+//! `latchkey user reset-link`, `latchkey user sign-out` and `latchkey user remove-factors`.
 
 use anyhow::{Result, bail};
 use model::{EmailAddress, Failure, Field};
@@ -20,6 +20,25 @@ pub(super) async fn reset_link(config: &Config, email: &str) -> Result<()> {
         exact(until)
     ))?;
     say(&format!("{}/reset/{}", config.public_url, token.secret().expose()))
+}
+
+/// Ends the sessions of whoever has this address, or of everybody.
+pub(super) async fn sign_out(config: &Config, email: Option<&str>) -> Result<()> {
+    let address = email.map(parse).transpose()?;
+    let latchkey = open(config).await?;
+    let ended = match domain::sessions::sign_out_for(&latchkey, address.as_ref()).await {
+        Err(Failure::NotFound) => {
+            bail!("there is no login with the address {}", email.unwrap_or_default())
+        }
+        ended => ended.map_err(explain)?,
+    };
+    latchkey.store.close().await;
+    match address {
+        Some(address) => {
+            say(&format!("{address} is signed out everywhere; sessions ended: {ended}."))
+        }
+        None => say(&format!("Everybody is signed out; sessions ended: {ended}.")),
+    }
 }
 
 /// Removes the second factors of somebody who lost them all.

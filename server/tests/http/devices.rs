@@ -79,6 +79,25 @@ on_both! {
         bjorn.get(BAKERY).await.is(200);
     }
 
+    async fn the_operator_signs_somebody_or_everybody_out(db: TestDatabase) {
+        let app = TestApp::new(db).await;
+        let (mut one, mut two) = (app.as_person(BJORN).await, app.as_person(BJORN).await);
+        let mut ingrid = app.as_person(INGRID).await;
+        let address = |text| model::EmailAddress::parse(text).unwrap();
+        let sign_out = async |email: Option<&model::EmailAddress>| {
+            domain::sessions::sign_out_for(&app.latchkey, email).await
+        };
+        let nobody = address("nobody@nordlys.example");
+        assert_eq!(sign_out(Some(&nobody)).await, Err(model::Failure::NotFound));
+        assert_eq!(sign_out(Some(&address(BJORN.email))).await, Ok(2));
+        one.get(BAKERY).await.is(302);
+        two.get(BAKERY).await.is(302);
+        ingrid.get(BAKERY).await.is(200);
+        assert_eq!(sign_out(None).await, Ok(1));
+        ingrid.get(BAKERY).await.is(302);
+        app.as_person(BJORN).await.get(BAKERY).await.is(200);
+    }
+
     async fn a_new_browser_is_told_by_mail_and_a_known_one_is_not(db: TestDatabase) {
         let app = TestApp::new(db).await;
         let mut bjorn = app.as_person(BJORN).await;

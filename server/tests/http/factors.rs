@@ -116,6 +116,18 @@ on_both! {
         assert_eq!(app.mails_to(BJORN.email).await.iter().filter(|k| **k == "factor_changed").count(), 2);
     }
 
+    async fn being_signed_out_by_the_operator_ends_a_sign_in_that_is_half_way(db: TestDatabase) {
+        let app = TestApp::new(db).await;
+        let mut bjorn = app.as_person(BJORN).await;
+        let (key, _) = app.turn_app_on(&mut bjorn).await;
+        let mut browser = half_way(&app).await;
+        let address = model::EmailAddress::parse(BJORN.email).unwrap();
+        let ended = domain::sessions::sign_out_for(&app.latchkey, Some(&address)).await;
+        assert_eq!(ended, Ok(1));
+        give(&mut browser, &app.next_code(&key)).await.is(409).says("Sign in again");
+        bjorn.get(BAKERY).await.is(302);
+    }
+
     async fn a_change_of_factors_signs_other_devices_out(db: TestDatabase) {
         let app = TestApp::new(db).await;
         let mut elsewhere = app.as_person(BJORN).await;

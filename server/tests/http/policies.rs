@@ -55,7 +55,8 @@ async fn send_reminders(app: &TestApp) -> usize {
 
 /// What any server function takes.
 const EVERYTHING: &str = "account=100001&user=x&invitation=x&search=&sort=&after=&pending_after=\
-    &person=&kind=&email=&account_name=x&days=1&domains=&guide=security&next=";
+    &person=&kind=&email=&account_name=x&days=1&domains=&session_idle=&session_absolute=\
+    &guide=security&next=";
 
 /// The server functions that are about no account.
 fn is_elsewhere(path: &str) -> bool {
@@ -446,8 +447,12 @@ on_both! {
         assert_eq!(before, "- -");
         bound(&mut olav, "60", "").await.is(303);
         limit(&mut olav, "nordlys.example").await.is(303);
-        let fields =
-            [("account", "100001"), ("session_absolute", "480"), ("before", before.as_str())];
+        let fields = [
+            ("account", "100001"),
+            ("session_idle", ""),
+            ("session_absolute", "480"),
+            ("before", before.as_str()),
+        ];
         let page = ingrid.post(POLICY, "policies/bound-sessions", &fields).await;
         page.is(409).says("Somebody else changed this in the meantime");
         assert!(page.body.contains("<option value=\"60\" selected"), "how it stands now");
@@ -455,6 +460,21 @@ on_both! {
         ingrid.post(POLICY, "policies/limit-domains", &fields).await.is(409);
         let page = ingrid.get(POLICY).await;
         assert!(page.input("name=\"domains\"").contains("value=\"nordlys.example\""));
+    }
+
+    async fn a_form_that_lacks_a_field_lifts_nothing(db: TestDatabase) {
+        let app = TestApp::new(db).await;
+        let mut ingrid = app.as_person(INGRID).await;
+        limit(&mut ingrid, "nordlys.example").await.is(303);
+        bound(&mut ingrid, "60", "480").await.is(303);
+        let without = [("account", "100001")];
+        ingrid.post(POLICY, "policies/limit-domains", &without).await.is(422).says("incomplete");
+        let half = [("account", "100001"), ("session_absolute", "480")];
+        ingrid.post(POLICY, "policies/bound-sessions", &half).await.is(422).says("incomplete");
+        let page = ingrid.get(POLICY).await;
+        assert!(page.input("name=\"domains\"").contains("value=\"nordlys.example\""));
+        page.is(200).says("nordlys.example");
+        assert!(page.body.contains("<option value=\"60\" selected"), "{}", page.body);
     }
 
     async fn narrowing_domains_and_inviting_at_once_happen_one_after_the_other(db: TestDatabase) {

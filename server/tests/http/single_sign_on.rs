@@ -377,6 +377,33 @@ on_both! {
         assert_eq!(opens(&mut company.app.as_person(AMIRA).await).await, 200);
     }
 
+    async fn another_address_is_no_way_around_the_company(db: TestDatabase) {
+        let (company, mut ingrid) = Company::required(db).await;
+        let app = &company.app;
+        let mut amira = app.as_person(AMIRA).await;
+        company.link(&mut amira, AMIRA).await;
+        let move_to = async |amira: &mut Browser, address: &str| {
+            amira.post("/profile/email", "profile/change-email", &[("email", address)]).await.is(303);
+            let link = app.email_link(address).await;
+            let page = amira.get(&link).await.is(200).words();
+            amira.follow(&link, "profile/confirm-email").await.is(303);
+            page
+        };
+        let page = move_to(&mut amira, "amira@home.example").await;
+        assert!(page.contains("Nordlys Bakeri AS won't open for you any more"), "{page}");
+        assert_eq!(opens(&mut amira).await, 403);
+        amira.get("/profile").await.is(200).says("amira@home.example");
+        let page = move_to(&mut amira, AMIRA.email).await;
+        assert!(!page.contains("won't open"), "{page}");
+        assert_eq!(opens(&mut amira).await, 403, "as before, she is to sign in there");
+        company.link(&mut amira, AMIRA).await;
+        assert_eq!(opens(&mut amira).await, 200);
+
+        move_to(&mut amira, "amira@away.example").await;
+        send(&mut ingrid, "lift").await.is(303);
+        assert_eq!(opens(&mut amira).await, 200);
+    }
+
     async fn a_session_that_is_over_for_the_account_begins_there_again(db: TestDatabase) {
         let (company, mut ingrid) = Company::required(db).await;
         let mut amira = company.vouched(AMIRA).await;

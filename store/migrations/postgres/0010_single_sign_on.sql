@@ -68,3 +68,7 @@ ALTER TABLE sessions ADD COLUMN vouched_at BIGINT;
 CREATE INDEX sessions_by_identity ON sessions (identity_id) WHERE identity_id IS NOT NULL;
 ALTER TABLE sign_ins ADD COLUMN identity_id UUID REFERENCES identities (id) ON DELETE CASCADE;
 CREATE INDEX sign_ins_by_identity ON sign_ins (identity_id) WHERE identity_id IS NOT NULL;
+
+-- bound_domain is that of the address which a member had when they gave it up while single sign-on was
+-- required: another address doesn't free them of it.
+ALTER TABLE memberships ADD COLUMN bound_domain TEXT;

@@ -50,6 +50,16 @@ async fn take(
     store.change_policy(account, actor, at(0), decide).await
 }
 
+/// The user's login gets another address by the link with this number, in the first session.
+async fn move_to(store: &Store, user: UserId, address: &str, number: u8) {
+    let (link, undo_hash, until) = (token(number), token(number + 1), at(3600));
+    let asked = NewEmailChange { user, after: email(address), token_hash: link, expires_at: until };
+    store.ask_email_change(&asked, at(2), |_| Ok(Vec::new())).await.unwrap();
+    let undo = NewUndo { token_hash: undo_hash, until };
+    let mails = |_: &EmailChange| Vec::new();
+    store.confirm_email_change(&link, user, &token(1), &undo, at(2), mails).await.unwrap();
+}
+
 /// A bakery with a proven domain and a provider, and Kari, whom that vouches for.
 struct Story {
     bakery: Bakery,
@@ -106,6 +116,11 @@ impl Story {
     async fn session(&self, number: u8) -> Option<SessionUser> {
         let store = &self.bakery.store;
         store.session(&token(number), DAY, DAY, at(3)).await.unwrap()
+    }
+
+    /// Kari's login gets another address by the link with this number.
+    async fn move_to(&self, address: &str, number: u8) {
+        move_to(&self.bakery.store, self.kari, address, number).await;
     }
 
     async fn is_demanded_of(&self, user: UserId) -> bool {
@@ -256,19 +271,65 @@ on_both! {
         let story = Story::new(&db.store).await;
         db.store.begin_session(story.kari, &new_session(1), None, at(0)).await.unwrap();
         story.link(1).await.unwrap();
-        let (link, undo_hash, until) = (token(50), token(51), at(3600));
-        let after = email("kari@home.example");
-        let asked = NewEmailChange { user: story.kari, after, token_hash: link, expires_at: until };
-        db.store.ask_email_change(&asked, at(2), |_| Ok(Vec::new())).await.unwrap();
-        let undo = NewUndo { token_hash: undo_hash, until };
-        let mails = |_: &EmailChange| Vec::new();
-        db.store
-            .confirm_email_change(&link, story.kari, &token(1), &undo, at(2), mails)
-            .await
-            .unwrap();
+        story.move_to("kari@home.example", 50).await;
         assert!(story.session(1).await.unwrap().proven);
         assert_eq!(story.vouched_for(1).await, None);
         assert_eq!(story.sign_in(2).await, Err(Failure::Conflict(Conflict::SignInOver)));
+    }
+
+    async fn another_address_frees_nobody_of_what_is_demanded(db: TestDatabase) {
+        let story = Story::new(&db.store).await;
+        let demand = async || {
+            let session = story.session(1).await.unwrap().session;
+            story.take(SingleSignOnStep::Demand(session)).await.unwrap();
+        };
+        db.store.begin_session(story.kari, &new_session(1), None, at(0)).await.unwrap();
+        story.link(1).await.unwrap();
+        demand().await;
+        story.move_to("kari@home.example", 50).await;
+        assert!(story.is_demanded_of(story.kari).await);
+        story.move_to("kari@elsewhere.example", 52).await;
+        assert!(story.is_demanded_of(story.kari).await, "nor does the next one");
+        assert!(!story.is_demanded_of(story.bakery.ingrid).await);
+        story.take(SingleSignOnStep::Lift).await.unwrap();
+        assert!(!story.is_demanded_of(story.kari).await);
+        story.move_to(KARI, 54).await;
+        story.link(1).await.unwrap();
+        demand().await;
+        assert!(story.is_demanded_of(story.kari).await);
+    }
+
+    async fn what_was_lifted_binds_no_earlier_address(db: TestDatabase) {
+        let story = Story::new(&db.store).await;
+        let mei = story.bakery.with("Mei", "mei@bakery.example", granted(&[])).await;
+        db.store.begin_session(story.kari, &new_session(1), None, at(0)).await.unwrap();
+        story.link(1).await.unwrap();
+        let session = story.session(1).await.unwrap().session;
+        story.take(SingleSignOnStep::Demand(session)).await.unwrap();
+        move_to(&db.store, mei, "mei@home.example", 50).await;
+        assert!(story.is_demanded_of(mei).await);
+        story.take(SingleSignOnStep::Lift).await.unwrap();
+        story.take(SingleSignOnStep::Demand(session)).await.unwrap();
+        assert!(story.is_demanded_of(story.kari).await);
+        assert!(!story.is_demanded_of(mei).await, "she was let in without it meanwhile");
+    }
+
+    async fn a_domain_given_up_binds_nobody(db: TestDatabase) {
+        let story = Story::new(&db.store).await;
+        let other = domain("cakes.example");
+        let claimed = SingleSignOnStep::AddDomain(other.clone(), "x".to_owned());
+        story.take(claimed).await.unwrap();
+        story.take(SingleSignOnStep::ProveDomain(other.clone())).await.unwrap();
+        let mei = story.bakery.with("Mei", "mei@cakes.example", granted(&[])).await;
+        db.store.begin_session(story.kari, &new_session(1), None, at(0)).await.unwrap();
+        story.link(1).await.unwrap();
+        let session = story.session(1).await.unwrap().session;
+        story.take(SingleSignOnStep::Demand(session)).await.unwrap();
+        move_to(&db.store, mei, "mei@home.example", 50).await;
+        assert!(story.is_demanded_of(mei).await);
+        story.take(SingleSignOnStep::RemoveDomain(other)).await.unwrap();
+        assert!(!story.is_demanded_of(mei).await);
+        assert!(story.is_demanded_of(story.kari).await);
     }
 
     async fn second_steps_and_the_end_of_their_identity_wait_for_each_other_in_no_circle(db: TestDatabase) {
