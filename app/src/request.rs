@@ -128,7 +128,7 @@ impl RequestFacts {
     }
 }
 
-/// The product. It is gone when the request is: a browser that left in the middle of it.
+/// The product. It is gone when the request is, in what goes on without it.
 pub(crate) fn latchkey() -> Result<Latchkey, Failure> {
     use_context().ok_or(Failure::Unavailable)
 }

@@ -27,6 +27,7 @@ use server::clock::{SystemClock, SystemRandom};
 use server::config::Config;
 use server::router::{Parts, router};
 use store::{NewUser, Store};
+use tokio::sync::Semaphore;
 use tower::ServiceExt;
 
 const ROUNDS: usize = 400;
@@ -56,6 +57,7 @@ async fn main() {
         config,
         assets: server::assets::load(),
         mail_waiting: Arc::default(),
+        pages: Arc::new(Semaphore::new(1024)),
     };
     let app = router(parts);
     let floor =

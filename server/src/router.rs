@@ -18,7 +18,7 @@ use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::get;
 use domain::{Client, Latchkey};
 use leptos::prelude::{provide_context, use_context};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::csrf::CsrfLayer;
@@ -40,6 +40,8 @@ pub struct Parts {
     pub assets: Arc<Assets>,
     /// Rung after every form: there may be mail to send.
     pub mail_waiting: Arc<Notify>,
+    /// How many pages may be rendered at the same time, also for readers who left.
+    pub pages: Arc<Semaphore>,
 }
 
 impl Parts {
@@ -70,9 +72,16 @@ impl Parts {
             more();
         };
         let shell = move || app::shell(Arc::clone(&assets));
+        let Ok(place) = Arc::clone(&self.pages).acquire_owned().await else {
+            return StatusCode::SERVICE_UNAVAILABLE.into_response();
+        };
         // Parts of a page are rendered by tasks of their own. They would find the rest gone when the
         // reader left meanwhile: so the page is one, too, and is finished for nobody.
-        let page = leptos_axum::render_app_async_with_context(context, shell)(request);
+        let page = async move {
+            let page = leptos_axum::render_app_async_with_context(context, shell)(request).await;
+            drop(place);
+            page
+        };
         match tokio::spawn(page.in_current_span()).await {
             Ok(page) => page,
             Err(error) => match error.try_into_panic() {
@@ -320,6 +329,7 @@ mod tests {
             config: Arc::new(config),
             assets: assets::load(),
             mail_waiting: Arc::default(),
+            pages: Arc::new(Semaphore::new(1)),
         };
         let app = attended(Router::new().route("/", get(breaks)), parts);
         let answer = app.oneshot(Request::new(Body::empty())).await.unwrap();

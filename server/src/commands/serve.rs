@@ -8,7 +8,7 @@ use domain::Latchkey;
 use domain::digests::{self, LogKey};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::{interval, sleep};
 
@@ -61,14 +61,15 @@ pub(super) async fn run(config: Arc<Config>) -> Result<()> {
     let site = Arc::new(config.site());
     let mail_waiting = Arc::new(Notify::new());
     let mailer = Mailer::new(latchkey.clone(), Arc::clone(&site), transport);
+    let connections = usize::try_from(config.connections)?;
     let app = router(Parts {
         latchkey: latchkey.clone(),
         site,
         config: Arc::clone(&config),
         assets: assets::load(),
         mail_waiting: Arc::clone(&mail_waiting),
+        pages: Arc::new(Semaphore::new(connections)),
     });
-    let connections = usize::try_from(config.connections)?;
     let limits = accept::Limits { connections, ..accept::Limits::default() };
 
     let mut parts = JoinSet::new();

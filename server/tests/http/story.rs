@@ -19,6 +19,7 @@ use server::identity_providers::OpenIdConnect;
 use server::records::Dns;
 use server::router::{Parts, router};
 use test_database::TestDatabase;
+use tokio::sync::Semaphore;
 use tower::ServiceExt;
 
 pub const BAKERY: &str = "/accounts/100001";
@@ -54,6 +55,7 @@ fn node(store: store::Store, clock: Arc<TestClock>, config: Arc<Config>) -> (Lat
         config,
         assets: server::assets::load(),
         mail_waiting: Arc::default(),
+        pages: Arc::new(Semaphore::new(1024)),
     };
     (latchkey, router(parts))
 }
