@@ -23,7 +23,12 @@ async function signInWithCompany(page: Page, person: Person) {
   await page.getByRole('button', { name: 'Continue' }).click();
 }
 
-test('owners set single sign-on up, try it and require it', async ({ page, latchkey, someoneElse }) => {
+test('owners set single sign-on up, try it and require it', async ({
+  page,
+  latchkey,
+  someoneElse,
+  javaScriptEnabled,
+}) => {
   test.slow();
   const { company } = latchkey;
   if (!company) throw new Error('This story needs a company');
@@ -54,6 +59,12 @@ test('owners set single sign-on up, try it and require it', async ({ page, latch
   const codes = await record.locator('code').allTextContents();
   company.nameServer.holds('_latchkey-challenge.nordlys.example', codes.at(-1) ?? '');
   expect(codes).toContain('_latchkey-challenge.nordlys.example');
+  if (javaScriptEnabled !== false) {
+    await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+    await record.getByRole('button', { name: 'Copy: Value, nordlys.example' }).click();
+    await expect(record.getByRole('button', { name: 'Copied: Value, nordlys.example' })).toBeVisible();
+    expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(codes.at(-1));
+  }
   await check.click();
   await expect(announcement(page, 'nordlys.example is proven to be yours')).toBeVisible();
 

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::page::Page;
 use crate::problem::Problem;
+use crate::ui::copy::CopyWords;
 use crate::ui::state::Mood;
 
 #[cfg(feature = "ssr")]
@@ -76,8 +77,8 @@ pub(crate) struct DomainRow {
     pub(crate) name: String,
     /// How it stands, in a word.
     pub(crate) state: (Mood, String),
-    /// What to do with the record, and its parts with their names.
-    pub(crate) record: (String, Vec<(String, String)>),
+    /// What to do with the record, and its parts.
+    pub(crate) record: (String, Vec<Fact>),
     /// Once it was seen, it is kept behind these words.
     pub(crate) kept_behind: Option<Verb>,
     /// Having the record looked for.
@@ -88,6 +89,32 @@ pub(crate) struct DomainRow {
     pub(crate) asked: Option<(String, Verb)>,
 }
 
+/// Something that is typed elsewhere.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Fact {
+    /// What it is called.
+    pub(crate) name: String,
+    /// The text.
+    pub(crate) value: String,
+    /// The words on the button that copies it.
+    pub(crate) copy: Option<CopyWords>,
+}
+
+#[cfg(feature = "ssr")]
+impl Fact {
+    /// One to be copied; `what` says which, where several have the same name.
+    fn to_copy(name: String, value: String, what: String) -> Self {
+        let copy = CopyWords {
+            copy: words!(sso.copy),
+            copy_of: words!(sso.copy_of, what = what.clone()),
+            copied: words!(pending.copied),
+            copied_of: words!(sso.copied_of, what = what),
+            refused: words!(sso.copy_refused),
+        };
+        Self { name, value, copy: Some(copy) }
+    }
+}
+
 /// The provider, and choosing one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ProviderView {
@@ -95,8 +122,8 @@ pub(crate) struct ProviderView {
     pub(crate) heading: String,
     /// What to do there.
     pub(crate) text: String,
-    /// Where it sends browsers back to: what that is called, and the address.
-    pub(crate) redirect: (String, String),
+    /// Where it sends browsers back to.
+    pub(crate) redirect: Fact,
     /// Its address.
     pub(crate) issuer: FieldView,
     /// What it calls us.
@@ -194,10 +221,14 @@ fn row(one: &AccountDomain, demanded: bool) -> DomainRow {
         Some(at) => (Mood::Ok, words!(sso.proven, when = exact(*at))),
         None => (Mood::Waiting, words!(sso.unproven)),
     };
+    let to_copy = |part: String, value| {
+        let what = format!("{part}, {name}");
+        Fact::to_copy(part, value, what)
+    };
     let facts = vec![
-        (words!(sso.record_type), "TXT".to_owned()),
-        (words!(sso.record_name), single_sign_on::record_name(domain)),
-        (words!(sso.record_value), token.clone()),
+        Fact { name: words!(sso.record_type), value: "TXT".to_owned(), copy: None },
+        to_copy(words!(sso.record_name), single_sign_on::record_name(domain)),
+        to_copy(words!(sso.record_value), token.clone()),
     ];
     let record_text =
         if proven_at.is_some() { words!(sso.record_stays) } else { words!(sso.record_text) };
@@ -250,7 +281,11 @@ fn provider_view(
     ProviderView {
         heading: words!(sso.provider),
         text: words!(sso.provider_text),
-        redirect: (words!(sso.redirect), format!("{}/sign-in/callback/{number}", site.public_url)),
+        redirect: Fact::to_copy(
+            words!(sso.redirect),
+            format!("{}/sign-in/callback/{number}", site.public_url),
+            words!(sso.redirect),
+        ),
         issuer: FieldView {
             label: words!(sso.issuer),
             hint: words!(sso.issuer_hint),

@@ -11,9 +11,10 @@ use model::{AccountNumber, Field};
 
 use crate::page::{Loading, PageTitle, framed};
 use crate::single_sign_on::api::{
-    DomainRow, DomainsView, ProviderView, RequirementView, SingleSignOnView, Step, Verb,
+    DomainRow, DomainsView, Fact, ProviderView, RequirementView, SingleSignOnView, Step, Verb,
     single_sign_on_page,
 };
+use crate::ui::copy::CopyButton;
 use crate::ui::field::TextField;
 use crate::ui::form::{Form, SubmitButton};
 use crate::ui::frame::Here;
@@ -118,13 +119,7 @@ fn domain(number: AccountNumber, row: DomainRow) -> AnyView {
     let DomainRow { id, name, state, record, kept_behind, prove, remove, asked } = row;
     let (mood, words) = state;
     let (text, facts) = record;
-    let facts = facts.into_iter().map(|(name, value)| {
-        view! {
-            <dt>{name}</dt>
-            <dd><code>{value}</code></dd>
-        }
-    });
-    let facts = view! { <dl class="facts">{facts.collect_view()}</dl> }.into_any();
+    let facts = facts_of(facts);
     let (record, kept) = match kept_behind {
         Some(question) => (None, Some(behind(question, text, facts))),
         None => (Some(view! { <p>{text}</p> {facts} }), None),
@@ -148,9 +143,22 @@ fn domain(number: AccountNumber, row: DomainRow) -> AnyView {
     .into_any()
 }
 
+/// What is typed elsewhere, to be copied.
+fn facts_of(facts: Vec<Fact>) -> AnyView {
+    let facts = facts.into_iter().map(|Fact { name, value, copy }| {
+        let copy = copy.map(|words| {
+            view! { <CopyButton words=words text=value.clone() class="button-quiet" /> }
+        });
+        view! {
+            <dt>{name}</dt>
+            <dd class="to-copy"><code>{value}</code> {copy}</dd>
+        }
+    });
+    view! { <dl class="facts">{facts.collect_view()}</dl> }.into_any()
+}
+
 fn provider(number: AccountNumber, view: ProviderView) -> AnyView {
     let ProviderView { heading, text, redirect, issuer, client_id, secret, locked, .. } = view;
-    let (redirect_name, redirect) = redirect;
     let remove = view.remove.map(|(question, text, answer)| {
         let form = "single-sign-on/remove-provider";
         behind(question, text, button(form, number, None, "button-danger", answer))
@@ -159,10 +167,7 @@ fn provider(number: AccountNumber, view: ProviderView) -> AnyView {
         <section>
             <h2>{heading}</h2>
             <p>{text}</p>
-            <dl class="facts">
-                <dt>{redirect_name}</dt>
-                <dd><code>{redirect}</code></dd>
-            </dl>
+            {facts_of(vec![redirect])}
             {view.change_text.map(|text| view! { <p>{text}</p> })}
             <Form form="single-sign-on/set-provider" action=path(number)>
                 {carried("account", number.to_string())}

@@ -49,6 +49,10 @@ pub(crate) fn failed(problem: Problem) -> AnyView {
             let cure = Some((format!("{sign_in}?next={next}"), words!(sso.company)));
             (words!(sso.closed_heading), problem.words(), cure)
         }
+        Problem::Failure(Failure::AddressGivenUp) => {
+            let cure = Some(("/profile".to_owned(), words!(email.to_profile)));
+            (words!(sso.closed_heading), problem.words(), cure)
+        }
         Problem::Failure(_) => (heading, problem.words(), cure),
     };
     let (heading, text, cure) = shared(move || (heading, text, cure));

@@ -1,6 +1,7 @@
 //! A dozen small components over native HTML.
 
 pub(crate) mod avatar;
+pub(crate) mod copy;
 #[cfg(feature = "ssr")]
 pub(crate) mod factor;
 pub(crate) mod failed;

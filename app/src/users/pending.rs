@@ -4,8 +4,8 @@ use leptos::prelude::*;
 use model::AccountNumber;
 
 use crate::ui::avatar::Email;
+use crate::ui::copy::{CopyButton, CopyWords};
 use crate::ui::form::{Form, SubmitButton};
-use crate::ui::notice::CopyButton;
 use crate::ui::state::State;
 use crate::ui::table::{Caption, Cell, empty, table};
 use crate::users::api::{PendingRow, Queries};
@@ -64,7 +64,8 @@ fn pending_row(number: AccountNumber, row: PendingRow) -> Vec<Cell> {
         .map(|(mood, words)| view! { <div><State mood=mood words=words /></div> })
         .collect_view();
     let copy = row.link.map(|link| {
-        view! { <CopyButton email=row.email.clone() link=link class="button-quiet" /> }
+        let words = CopyWords::of_link(&row.email);
+        view! { <CopyButton words=words text=link class="button-quiet" /> }
     });
     let email = view! {
         <div class="person">
