@@ -382,6 +382,7 @@ pub(crate) fn failure(failure: &Failure) -> String {
         Failure::OwnersOnly => words!(failure.owners_only),
         Failure::NoSecondFactor => words!(failure.no_second_factor),
         Failure::SingleSignOn => words!(failure.single_sign_on),
+        Failure::AddressGivenUp => words!(failure.address_given_up),
         Failure::VouchedLongAgo => words!(failure.vouched_long_ago),
         Failure::OtherDomain(domains) => {
             words!(problem.email_domain, domains = self::domains(domains))

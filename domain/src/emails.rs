@@ -12,7 +12,7 @@ use model::{
 use store::{EmailChange, EmailFacts, NewEmailChange, NewMail, NewPassword, NewReset, NewUndo};
 
 use crate::sessions::{self, Viewer};
-use crate::{Client, Latchkey, Token};
+use crate::{Client, Latchkey, Token, policies};
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
 /// How long the link to a wanted address works.
@@ -145,34 +145,35 @@ pub async fn open(
     let token = Token::parse(token).ok_or(spent())?;
     let change = latchkey.store.asked_email_change(&token.hash(), latchkey.now()).await?;
     let EmailChange { user, before, after } = change.ok_or(spent())?;
-    let (asks, closes) = match viewer {
-        Some(viewer) if viewer.user == user => {
-            (Asks::Yes, closes(latchkey, user, &before, &after).await?)
-        }
-        Some(_) => (Asks::OtherUser, None),
-        None => (Asks::SignIn, None),
+    let asks = match viewer {
+        Some(viewer) if viewer.user == user => Asks::Yes,
+        Some(_) => Asks::OtherUser,
+        None => Asks::SignIn,
+    };
+    let closes = match asks {
+        Asks::Yes => account_that_closes(latchkey, user, &before, &after).await?,
+        Asks::OtherUser | Asks::SignIn => None,
     };
     Ok(Opened { before, after, asks, closes })
 }
 
 /// The account that won't open for the user with another address: its provider, which is required of
 /// them, doesn't know it.
-async fn closes(
+async fn account_that_closes(
     latchkey: &Latchkey,
     user: UserId,
     before: &EmailAddress,
     after: &EmailAddress,
 ) -> Result<Option<String>, Failure> {
-    let (store, domain) = (&latchkey.store, EmailDomain::of(before));
-    let Some(provider) = store.provider_of_domain(&domain).await? else { return Ok(None) };
+    let store = &latchkey.store;
+    let provider = store.provider_of_domain(&EmailDomain::of(before)).await?;
+    let Some(provider) = provider else { return Ok(None) };
     let membership = store.membership(user, provider.number, None).await?;
-    let Some(membership) = membership.filter(|membership| membership.single_sign_on) else {
-        return Ok(None);
-    };
-    let gets_in_by_themselves = membership.access.is_owner() && membership.second_factor;
-    let stays = gets_in_by_themselves
-        || store.has_proven(provider.account, &EmailDomain::of(after)).await?;
-    Ok((!stays).then_some(provider.name))
+    let demanded = membership.is_some_and(|membership| {
+        membership.single_sign_on && !policies::by_themselves(&membership)
+    });
+    let closes = demanded && !store.has_proven(provider.account, &EmailDomain::of(after)).await?;
+    Ok(closes.then_some(provider.name))
 }
 
 /// Gives the viewer's login the address that the link was sent to, and ends their other sessions.

@@ -33,7 +33,7 @@ const ACCOUNTS: usize = 100;
 ///
 /// # Errors
 /// [`Failure::SingleSignOn`] when they are to sign in with the account's own identity provider and
-/// didn't; [`Failure::NoSecondFactor`] when they needed one from an earlier moment on;
+/// didn't, [`Failure::AddressGivenUp`] when they can't; [`Failure::NoSecondFactor`] when they needed one from an earlier moment on;
 /// [`Failure::Unconfirmed`] when the account was left unused, or their last proof of who they are
 /// is older, than its owners want it (NIST SP 800-63B-4 section 5.2; OWASP ASVS 5.0 V7.3.1,
 /// V7.3.2), or when only another account's provider vouched for them;
@@ -44,13 +44,12 @@ pub(crate) fn admit(
     now: Timestamp,
 ) -> Result<Option<Timestamp>, Failure> {
     let AccountMembership { policy, second_factor, visited_at, .. } = membership;
-    // An owner's own password and second factor always do: somebody must get in when the provider
-    // fails, and can then require it no longer.
-    let excepted = membership.access.is_owner() && *second_factor && viewer.proven;
-    let demanded = membership.single_sign_on && !excepted;
+    let demanded =
+        demands_single_sign_on(membership) && !(by_themselves(membership) && viewer.proven);
     let vouched_at = viewer.vouched_for(membership.account);
     let proof = match vouched_at {
-        None if demanded => return Err(Failure::SingleSignOn),
+        None if demanded && membership.single_sign_on => return Err(Failure::SingleSignOn),
+        None if demanded => return Err(Failure::AddressGivenUp),
         None => {
             must_be_proven(viewer)?;
             viewer.authenticated_at
@@ -71,6 +70,18 @@ pub(crate) fn admit(
         return Err(if by_provider { Failure::VouchedLongAgo } else { Failure::Unconfirmed });
     }
     Ok(closes_at)
+}
+
+/// Whether the account demands that the user signs in with its own identity provider.
+fn demands_single_sign_on(membership: &AccountMembership) -> bool {
+    membership.single_sign_on || membership.gave_address_up
+}
+
+/// Whether the user's own password and second factor open the account whatever its provider says: an
+/// owner's do, as somebody must get in when it fails, and can then require it no longer. A factor that
+/// came later doesn't count: a password alone is enough to set a first one up.
+pub(crate) fn by_themselves(membership: &AccountMembership) -> bool {
+    membership.access.is_owner() && membership.had_factor
 }
 
 /// Demands that the actor owns the account: what is demanded of everybody is an owner's to say.

@@ -280,22 +280,25 @@ pub async fn end_other_devices(
     latchkey.store.end_other_sessions(viewer.user, &session.hash()).await
 }
 
-/// Signs the login with this address out everywhere, or every login, as the operator wants it. Answers
-/// how many sessions ended.
+/// Signs the login with this address out everywhere, as the operator wants it. Answers how many sessions
+/// ended.
 ///
 /// # Errors
 /// [`Failure::NotFound`] without such a login, [`Failure::Unavailable`].
-pub async fn sign_out_for(
-    latchkey: &Latchkey,
-    email: Option<&EmailAddress>,
-) -> Result<u64, Failure> {
-    let user = match email {
-        Some(email) => Some(latchkey.store.login(email).await?.ok_or(Failure::NotFound)?.id),
-        None => None,
-    };
-    let ended = latchkey.store.sign_out(user).await?;
-    let whose = user.map_or_else(|| "everybody".to_owned(), |user| user.to_string());
-    tracing::warn!(whose, ended, "the operator ended sessions");
+pub async fn sign_out_for(latchkey: &Latchkey, email: &EmailAddress) -> Result<u64, Failure> {
+    let user = latchkey.store.login(email).await?.ok_or(Failure::NotFound)?.id;
+    let ended = latchkey.store.end_sessions(user).await?;
+    tracing::warn!(%user, ended, "the operator ended a login's sessions");
+    Ok(ended)
+}
+
+/// Signs everybody out, as the operator wants it. Answers how many sessions ended.
+///
+/// # Errors
+/// [`Failure::Unavailable`].
+pub async fn sign_everybody_out(latchkey: &Latchkey) -> Result<u64, Failure> {
+    let ended = latchkey.store.end_everybodys_sessions(latchkey.now()).await?;
+    tracing::warn!(ended, "the operator ended everybody's sessions");
     Ok(ended)
 }
 

@@ -16,8 +16,8 @@ impl EmailDomain {
     /// The longest domain, in bytes (RFC 1035 section 2.3.4, less the dots that aren't written).
     const LONGEST: usize = 253;
 
-    /// Takes a domain as typed; an `@` in front of it is for the eye, and so is the root's dot behind it. An
-    /// address of a host isn't one, nor is that of a page, which often has another domain.
+    /// Takes a domain as typed; an `@` in front of it and a dot behind it are for the eye. IP addresses and
+    /// URLs are refused.
     ///
     /// # Errors
     /// [`FieldProblem::Malformed`].

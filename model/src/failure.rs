@@ -26,6 +26,8 @@ pub enum Failure {
     NoSecondFactor,
     /// The account demands a sign-in with its own identity provider. HTTP 403.
     SingleSignOn,
+    /// The same, which the user can't do: the address that its provider knew was changed. HTTP 403.
+    AddressGivenUp,
     /// The account's own identity provider vouched for the user longer ago than the account wants
     /// it. HTTP 403.
     VouchedLongAgo,
@@ -64,6 +66,7 @@ impl Failure {
             | Self::OwnersOnly
             | Self::NoSecondFactor
             | Self::SingleSignOn
+            | Self::AddressGivenUp
             | Self::VouchedLongAgo => 403,
             Self::NotFound => 404,
             Self::Conflict(_) | Self::NoRecord(_) => 409,

@@ -1,6 +1,6 @@
 //! The address of a login: proving it, changing it, and taking a change back.
 
-use model::{Conflict, EmailAddress, EmailDomain, Failure, Timestamp, UserId};
+use model::{Conflict, EmailAddress, Failure, Timestamp, UserId};
 use sqlx::{FromRow, query, query_as, query_scalar};
 use uuid::Uuid;
 
@@ -253,10 +253,10 @@ impl Store {
         if is_held(&mut tx, after, user, now).await? {
             return Err(Failure::Conflict(Conflict::AddressTaken));
         }
-        identities::drop_accounts(&mut tx, user).await?;
-        single_sign_on::bind(&mut tx, user, &EmailDomain::of(before)).await?;
-        resets::drop_all(&mut tx, user, before).await?;
         factors::drop_sign_ins(&mut tx, user).await?;
+        identities::drop_accounts(&mut tx, user).await?;
+        single_sign_on::bind(&mut tx, user, before, after).await?;
+        resets::drop_all(&mut tx, user, before).await?;
         sessions::end_others(&mut tx, user, keep).await?;
         for mail in mails(&change) {
             outbox::queue(&mut tx, &mail, now).await?;
@@ -289,6 +289,7 @@ impl Store {
         let Some(row) = done(&mut tx, undo_hash, now).await? else { return Ok(None) };
         let change = EmailChange { after: identity.email(), ..row.read() };
         set(&mut tx, user, identity.full_name(), &change.before).await?;
+        single_sign_on::bind(&mut tx, user, &change.after, &change.before).await?;
         write!(tx, db => query(DROP_SINCE)
             .bind(Uuid::from(user))
             .bind(row.done_at)

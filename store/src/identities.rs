@@ -423,6 +423,8 @@ impl Store {
     ) -> Result<(), Failure> {
         let mut tx = self.begin().await?;
         users::lock(&mut tx, user).await?;
+        // Before the sessions that end with it, as everywhere.
+        factors::drop_sign_ins(&mut tx, user).await?;
         let unlinked = write!(tx, db => query(UNLINK)
             .bind(Uuid::from(user))
             .bind(Uuid::from(id))

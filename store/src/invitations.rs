@@ -670,7 +670,14 @@ impl Store {
             Answer::Accept { joiner, access, session, entry, mail } => {
                 end(&mut tx, invitation, "accepted", now).await?;
                 let user = match joiner {
-                    Joiner::Existing(user) => user,
+                    Joiner::Existing(user) => {
+                        // Whoever changes their address at this moment was faster, or waits.
+                        if users::lock(&mut tx, user).await?.email().key() != invitation.email.key()
+                        {
+                            return Err(Failure::Conflict(Conflict::OtherAddress));
+                        }
+                        user
+                    }
                     Joiner::New(user) => {
                         users::insert(&mut tx, &user, facts.opened.by_mail, now).await?;
                         user.id

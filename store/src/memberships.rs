@@ -123,9 +123,18 @@ sql! {
                          JOIN account_domains d ON d.account_id = w.account_id \
                          JOIN users u ON u.id = m.user_id \
                      WHERE w.account_id = m.account_id AND w.demanded_since IS NOT NULL \
-                         AND d.proven_at IS NOT NULL \
-                         AND (u.email_key LIKE '%@' || d.domain OR m.bound_domain = d.domain)) \
-                 AS single_sign_on, ",
+                         AND d.proven_at IS NOT NULL AND u.email_key LIKE '%@' || d.domain) \
+                 AS single_sign_on, \
+             EXISTS (SELECT 1 FROM account_providers w \
+                     WHERE w.account_id = m.account_id AND w.demanded_since IS NOT NULL \
+                         AND m.bound_domain IS NOT NULL) AS gave_address_up, \
+             EXISTS (SELECT 1 FROM account_providers w \
+                     WHERE w.account_id = m.account_id AND ( \
+                         EXISTS (SELECT 1 FROM authenticator_apps f \
+                                 WHERE f.user_id = m.user_id AND f.since <= w.demanded_since) \
+                         OR EXISTS (SELECT 1 FROM passkeys f \
+                                    WHERE f.user_id = m.user_id AND f.since <= w.demanded_since))) \
+                 AS had_factor, ",
         policy_columns!(),
         " FROM memberships m JOIN accounts a ON a.id = m.account_id \
              LEFT JOIN account_policies p ON p.account_id = m.account_id \
@@ -221,8 +230,13 @@ pub struct AccountMembership {
     pub policy: AccountPolicy,
     /// When their session last opened the account, as far as that is noted.
     pub visited_at: Option<Timestamp>,
-    /// Whether the account demands that they sign in with its own identity provider.
+    /// Whether the account demands that whoever has an address like theirs signs in with its own
+    /// identity provider.
     pub single_sign_on: bool,
+    /// Whether it was demanded of an address that they gave up since.
+    pub gave_address_up: bool,
+    /// Whether they had a second factor, which they still have, before it was demanded.
+    pub had_factor: bool,
 }
 
 /// An account in the list of those that a user reaches.
@@ -343,6 +357,8 @@ struct AccountMembershipRow {
     second_factor: bool,
     visited_at: Option<i64>,
     single_sign_on: bool,
+    gave_address_up: bool,
+    had_factor: bool,
     #[sqlx(flatten)]
     policy: PolicyRow,
 }
@@ -414,6 +430,8 @@ impl Store {
             policy: row.policy.into(),
             visited_at: row.visited_at.map(Timestamp::from_micros),
             single_sign_on: row.single_sign_on,
+            gave_address_up: row.gave_address_up,
+            had_factor: row.had_factor,
         }))
     }
 

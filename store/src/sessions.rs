@@ -66,7 +66,8 @@ sql! {
     END_SESSION = "DELETE FROM sessions WHERE token_hash = $1";
     END_ONE = "DELETE FROM sessions WHERE user_id = $1 AND id = $2";
     END_ALL_OF = "DELETE FROM sessions WHERE user_id = $1";
-    END_ALL = "DELETE FROM sessions";
+    END_SOME = "DELETE FROM sessions WHERE id IN \
+                    (SELECT id FROM sessions WHERE created_at <= $1 LIMIT $2)";
     DROP_ALL_SIGN_INS = "DELETE FROM sign_ins";
     END_OTHERS = "DELETE FROM sessions WHERE user_id = $1 AND token_hash <> $2";
     SWEEP_SESSIONS = "DELETE FROM sessions WHERE last_seen_at < $1 OR created_at < $2 \
@@ -85,6 +86,8 @@ sql! {
     SWEEP_DEVICES = "DELETE FROM devices WHERE last_seen_at < $1";
 }
 
+/// How many sessions end by one statement.
+const AT_ONCE: i64 = 10_000;
 /// How long a browser that nobody signs in with is remembered.
 const DEVICES_KEPT: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
@@ -385,26 +388,36 @@ impl Store {
         Ok(())
     }
 
-    /// Ends every session of this user, or of everybody, and what is half-way to one. Answers how many
-    /// sessions.
+    /// Ends every session of the user's, and what waits for a second factor. Answers how many sessions.
+    ///
+    /// # Errors
+    /// [`Failure::NotFound`] when there is no such user, [`Failure::Unavailable`].
+    pub async fn end_sessions(&self, user: UserId) -> Result<u64, Failure> {
+        let mut tx = self.begin().await?;
+        users::lock(&mut tx, user).await?;
+        // Before the sessions: a second step that is taken at this moment begins one, or finds nothing.
+        factors::drop_sign_ins(&mut tx, user).await?;
+        let ended = write!(tx, db => query(END_ALL_OF).bind(Uuid::from(user)).execute(db))?;
+        tx.commit().await?;
+        Ok(ended)
+    }
+
+    /// Ends every session that began until now, and what waits for a second factor. Answers how many
+    /// sessions. There may be more of them than one statement has time for.
     ///
     /// # Errors
     /// [`Failure::Unavailable`].
-    pub async fn sign_out(&self, user: Option<UserId>) -> Result<u64, Failure> {
-        let mut tx = self.begin().await?;
-        // Before the sessions: a second step that is taken at this moment begins one, or finds nothing.
-        let ended = match user {
-            Some(user) => {
-                factors::drop_sign_ins(&mut tx, user).await?;
-                write!(tx, db => query(END_ALL_OF).bind(Uuid::from(user)).execute(db))?
+    pub async fn end_everybodys_sessions(&self, now: Timestamp) -> Result<u64, Failure> {
+        write!(self, db => query(DROP_ALL_SIGN_INS).execute(db))?;
+        let mut all = 0;
+        loop {
+            let now = now.as_micros();
+            let ended = write!(self, db => query(END_SOME).bind(now).bind(AT_ONCE).execute(db))?;
+            if ended == 0 {
+                return Ok(all);
             }
-            None => {
-                write!(tx, db => query(DROP_ALL_SIGN_INS).execute(db))?;
-                write!(tx, db => query(END_ALL).execute(db))?
-            }
-        };
-        tx.commit().await?;
-        Ok(ended)
+            all += ended;
+        }
     }
 
     /// Deletes what is over: sessions, reset links, counted attempts, sign-ins, set-ups and changes

@@ -2,8 +2,8 @@
 //! provider, and whether it is demanded of everybody with an address of such a domain.
 
 use model::{
-    AccountId, AccountNumber, Conflict, EmailDomain, EmailDomains, Failure, PolicyRule, Secret,
-    SessionId, Timestamp, UserId,
+    AccountId, AccountNumber, Conflict, EmailAddress, EmailDomain, EmailDomains, Failure,
+    PolicyRule, Secret, SessionId, Timestamp, UserId,
 };
 use sqlx::{FromRow, query, query_as, query_scalar};
 use uuid::Uuid;
@@ -59,6 +59,13 @@ sql! {
                  WHERE d.domain = $2 AND d.proven_at IS NOT NULL AND w.demanded_since IS NOT NULL)";
     UNBIND = "UPDATE memberships SET bound_domain = NULL \
               WHERE account_id = $1 AND bound_domain IS NOT NULL";
+    UNBIND_FROM = "UPDATE memberships SET bound_domain = NULL \
+                   WHERE account_id = $1 AND bound_domain = $2";
+    UNBIND_USER = "UPDATE memberships SET bound_domain = NULL \
+                   WHERE user_id = $1 AND bound_domain IS NOT NULL AND EXISTS \
+                       (SELECT 1 FROM account_domains d \
+                        WHERE d.account_id = memberships.account_id AND d.domain = $2 \
+                            AND d.proven_at IS NOT NULL)";
     ACCOUNT = "SELECT id FROM accounts WHERE number = $1";
     HOLDER = "SELECT account_id FROM account_domains \
               WHERE domain = $1 AND proven_at IS NOT NULL";
@@ -360,6 +367,7 @@ pub(crate) async fn take(
         SingleSignOnStep::RemoveDomain(domain) => {
             let domain = domain.as_str();
             write!(tx, db => query(REMOVE_DOMAIN).bind(account).bind(domain).execute(db))?;
+            write!(tx, db => query(UNBIND_FROM).bind(account).bind(domain).execute(db))?;
         }
         SingleSignOnStep::SetProvider { issuer, client_id, client_secret } => {
             let same = write!(tx, db => query(SET_SECRET)
@@ -399,10 +407,18 @@ pub(crate) async fn take(
     Ok(())
 }
 
-/// Keeps a user, whose address was one of this domain, to the provider of the account that demands
-/// it of such addresses.
-pub(crate) async fn bind(tx: &mut Tx, user: UserId, domain: &EmailDomain) -> Result<(), Failure> {
-    write!(tx, db => query(BIND).bind(Uuid::from(user)).bind(domain.as_str()).execute(db))?;
+/// Another address frees a user of nothing: they stay bound to the provider of the account that demands
+/// it of addresses like the one that they give up, unless it knows the new one as well.
+pub(crate) async fn bind(
+    tx: &mut Tx,
+    user: UserId,
+    before: &EmailAddress,
+    after: &EmailAddress,
+) -> Result<(), Failure> {
+    let user = Uuid::from(user);
+    let (before, after) = (EmailDomain::of(before), EmailDomain::of(after));
+    write!(tx, db => query(BIND).bind(user).bind(before.as_str()).execute(db))?;
+    write!(tx, db => query(UNBIND_USER).bind(user).bind(after.as_str()).execute(db))?;
     Ok(())
 }
 

@@ -200,8 +200,11 @@ async fn obey(config: Config, command: Command) -> Result<()> {
             account::release_domain(&config, &domain).await
         }
         Command::User(UserCommand::ResetLink { email }) => user::reset_link(&config, &email).await,
-        Command::User(UserCommand::SignOut { email, .. }) => {
-            user::sign_out(&config, email.as_deref()).await
+        Command::User(UserCommand::SignOut { email: Some(email), .. }) => {
+            user::sign_out(&config, &email).await
+        }
+        Command::User(UserCommand::SignOut { email: None, .. }) => {
+            user::sign_everybody_out(&config).await
         }
         Command::User(UserCommand::RemoveFactors { email }) => {
             user::remove_factors(&config, &email).await
@@ -303,6 +306,7 @@ fn explain(failure: Failure) -> anyhow::Error {
         | Failure::OwnersOnly
         | Failure::NoSecondFactor
         | Failure::SingleSignOn
+        | Failure::AddressGivenUp
         | Failure::VouchedLongAgo
         | Failure::NoRecord(_)
         | Failure::NameServers(_)

@@ -22,23 +22,24 @@ pub(super) async fn reset_link(config: &Config, email: &str) -> Result<()> {
     say(&format!("{}/reset/{}", config.public_url, token.secret().expose()))
 }
 
-/// Ends the sessions of whoever has this address, or of everybody.
-pub(super) async fn sign_out(config: &Config, email: Option<&str>) -> Result<()> {
-    let address = email.map(parse).transpose()?;
+/// Ends the sessions of whoever has this address.
+pub(super) async fn sign_out(config: &Config, email: &str) -> Result<()> {
+    let address = parse(email)?;
     let latchkey = open(config).await?;
-    let ended = match domain::sessions::sign_out_for(&latchkey, address.as_ref()).await {
-        Err(Failure::NotFound) => {
-            bail!("there is no login with the address {}", email.unwrap_or_default())
-        }
+    let ended = match domain::sessions::sign_out_for(&latchkey, &address).await {
+        Err(Failure::NotFound) => bail!("there is no login with the address {address}"),
         ended => ended.map_err(explain)?,
     };
     latchkey.store.close().await;
-    match address {
-        Some(address) => {
-            say(&format!("{address} is signed out everywhere; sessions ended: {ended}."))
-        }
-        None => say(&format!("Everybody is signed out; sessions ended: {ended}.")),
-    }
+    say(&format!("{address} is signed out everywhere; sessions ended: {ended}."))
+}
+
+/// Ends everybody's sessions.
+pub(super) async fn sign_everybody_out(config: &Config) -> Result<()> {
+    let latchkey = open(config).await?;
+    let ended = domain::sessions::sign_everybody_out(&latchkey).await.map_err(explain)?;
+    latchkey.store.close().await;
+    say(&format!("Everybody is signed out; sessions ended: {ended}."))
 }
 
 /// Removes the second factors of somebody who lost them all.

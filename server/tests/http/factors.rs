@@ -122,7 +122,7 @@ on_both! {
         let (key, _) = app.turn_app_on(&mut bjorn).await;
         let mut browser = half_way(&app).await;
         let address = model::EmailAddress::parse(BJORN.email).unwrap();
-        let ended = domain::sessions::sign_out_for(&app.latchkey, Some(&address)).await;
+        let ended = domain::sessions::sign_out_for(&app.latchkey, &address).await;
         assert_eq!(ended, Ok(1));
         give(&mut browser, &app.next_code(&key)).await.is(409).says("Sign in again");
         bjorn.get(BAKERY).await.is(302);

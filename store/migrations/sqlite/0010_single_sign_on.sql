@@ -74,12 +74,13 @@ CREATE TABLE identity_offers (
 CREATE INDEX identity_offers_by_account ON identity_offers (account_id);
 
 -- identity_id is that of an account's provider which vouched for whoever has the session, at
--- vouched_at. Until they prove by themselves who they are, it opens that account alone.
+-- vouched_at. Until they prove by themselves who they are, it opens that account alone. What an
+-- identity takes along is locked in this order: sign-ins before sessions, as everywhere.
+ALTER TABLE sign_ins ADD COLUMN identity_id BLOB REFERENCES identities (id) ON DELETE CASCADE;
 ALTER TABLE sessions ADD COLUMN identity_id BLOB REFERENCES identities (id) ON DELETE SET NULL;
 ALTER TABLE sessions ADD COLUMN proven INTEGER NOT NULL DEFAULT 1 CHECK (proven IN (0, 1));
 ALTER TABLE sessions ADD COLUMN vouched_at INTEGER;
 CREATE INDEX sessions_by_identity ON sessions (identity_id) WHERE identity_id IS NOT NULL;
-ALTER TABLE sign_ins ADD COLUMN identity_id BLOB REFERENCES identities (id) ON DELETE CASCADE;
 CREATE INDEX sign_ins_by_identity ON sign_ins (identity_id) WHERE identity_id IS NOT NULL;
 
 -- bound_domain is that of the address which a member had when they gave it up while single sign-on was

@@ -317,6 +317,33 @@ on_both! {
         assert_eq!(won.iter().filter(|one| **one).count(), 1);
     }
 
+    async fn a_login_whose_address_changed_while_it_joined_stays_out(db: TestDatabase) {
+        let bakery = invited(&db.store, "kari@old.example").await;
+        let kari = kari(&db.store).await;
+        ask(&db.store, kari, "kari@new.example", 1).await;
+        confirm(&db.store, kari, 1, 12).await.unwrap();
+        // As if it had been decided before.
+        let joins = |_: &_| Ok(accept(Joiner::Existing(kari), granted(&[])));
+        let answer = db.store.answer_invitation(&token(5), at(13), joins).await;
+        assert_eq!(answer, Err(Failure::Conflict(Conflict::OtherAddress)));
+        assert!(db.store.member(bakery.id, kari).await.unwrap().is_none());
+    }
+
+    async fn joining_and_changing_the_address_at_once_wait_for_each_other(db: TestDatabase) {
+        let bakery = invited(&db.store, "kari@old.example").await;
+        let kari = kari(&db.store).await;
+        ask(&db.store, kari, "kari@new.example", 1).await;
+        let joins = |_: &_| Ok(accept(Joiner::Existing(kari), granted(&[])));
+        let link = token(5);
+        let (joined, changed) = tokio::join!(
+            bakery.store.answer_invitation(&link, at(11), joins),
+            confirm(&db.store, kari, 1, 12),
+        );
+        changed.unwrap();
+        let stays_out = Err(Failure::Conflict(Conflict::OtherAddress));
+        assert!(joined.is_ok() || joined == stays_out, "{joined:?}");
+    }
+
     async fn of_two_logins_that_want_one_address_one_gets_it(db: TestDatabase) {
         for round in 0..10 {
             let wanted = format!("wanted{round}@example.com");

@@ -3,8 +3,9 @@ use model::{
     UserId,
 };
 use store::{
-    EmailChange, FactorProof, IdentityOffer, NewEmailChange, NewUndo, PolicyChange, PolicyFacts,
-    Provider, SessionUser, SingleSignOnStep, Store, Vouched,
+    AccountMembership, EmailChange, FactorChange, FactorProof, IdentityOffer, NewEmailChange,
+    NewPassword, NewReset, NewUndo, PolicyChange, PolicyFacts, Provider, SessionUser,
+    SingleSignOnStep, Store, Vouched,
 };
 use test_database::on_both;
 
@@ -58,6 +59,22 @@ async fn move_to(store: &Store, user: UserId, address: &str, number: u8) {
     let undo = NewUndo { token_hash: undo_hash, until };
     let mails = |_: &EmailChange| Vec::new();
     store.confirm_email_change(&link, user, &token(1), &undo, at(2), mails).await.unwrap();
+}
+
+async fn with_app(store: &Store, user: UserId, seconds: u64) {
+    let change = FactorChange { session: token(1), by_factor: true, mail: mail(KARI) };
+    store.begin_authenticator_setup(user, &secret("KEY"), at(9999)).await.unwrap();
+    let (key, codes) = (secret("KEY"), [token(77)]);
+    store.add_authenticator_app(user, &key, 1, &codes, &change, at(seconds)).await.unwrap();
+}
+
+/// The last change of an address is taken back by the link with this number.
+async fn undo(store: &Store, number: u8) {
+    let reset = NewReset { token_hash: token(60), expires_at: at(600), mailed: true };
+    let unknown = NewPassword { hash: secret("$nobody's"), short: false };
+    let mails = |_: &EmailChange| Vec::new();
+    let undone = store.undo_email_change(&token(number), &unknown, &reset, at(3), mails).await;
+    assert!(undone.unwrap().is_some());
 }
 
 /// A bakery with a proven domain and a provider, and Kari, whom that vouches for.
@@ -123,9 +140,32 @@ impl Story {
         move_to(&self.bakery.store, self.kari, address, number).await;
     }
 
-    async fn is_demanded_of(&self, user: UserId) -> bool {
+    async fn membership(&self, user: UserId) -> AccountMembership {
         let Bakery { store, number, .. } = &self.bakery;
-        store.membership(user, *number, None).await.unwrap().unwrap().single_sign_on
+        store.membership(user, *number, None).await.unwrap().unwrap()
+    }
+
+    async fn is_demanded_of(&self, user: UserId) -> bool {
+        let membership = self.membership(user).await;
+        membership.single_sign_on || membership.gave_address_up
+    }
+
+    /// Kari demands it, in the first session, which began by it.
+    async fn demand(&self) {
+        self.bakery.store.begin_session(self.kari, &new_session(1), None, at(0)).await.unwrap();
+        self.link(1).await.unwrap();
+        self.demand_again().await;
+    }
+
+    async fn demand_again(&self) {
+        let session = self.session(1).await.unwrap().session;
+        self.take(SingleSignOnStep::Demand(session)).await.unwrap();
+    }
+
+    async fn prove(&self, name: &str) {
+        let claimed = SingleSignOnStep::AddDomain(domain(name), "x".to_owned());
+        self.take(claimed).await.unwrap();
+        self.take(SingleSignOnStep::ProveDomain(domain(name))).await.unwrap();
     }
 }
 
@@ -279,57 +319,82 @@ on_both! {
 
     async fn another_address_frees_nobody_of_what_is_demanded(db: TestDatabase) {
         let story = Story::new(&db.store).await;
-        let demand = async || {
-            let session = story.session(1).await.unwrap().session;
-            story.take(SingleSignOnStep::Demand(session)).await.unwrap();
-        };
-        db.store.begin_session(story.kari, &new_session(1), None, at(0)).await.unwrap();
-        story.link(1).await.unwrap();
-        demand().await;
+        story.demand().await;
+        let membership = story.membership(story.kari).await;
+        assert_eq!((membership.single_sign_on, membership.gave_address_up), (true, false));
         story.move_to("kari@home.example", 50).await;
-        assert!(story.is_demanded_of(story.kari).await);
+        let membership = story.membership(story.kari).await;
+        assert_eq!((membership.single_sign_on, membership.gave_address_up), (false, true));
         story.move_to("kari@elsewhere.example", 52).await;
         assert!(story.is_demanded_of(story.kari).await, "nor does the next one");
         assert!(!story.is_demanded_of(story.bakery.ingrid).await);
-        story.take(SingleSignOnStep::Lift).await.unwrap();
-        assert!(!story.is_demanded_of(story.kari).await);
         story.move_to(KARI, 54).await;
-        story.link(1).await.unwrap();
-        demand().await;
-        assert!(story.is_demanded_of(story.kari).await);
+        let membership = story.membership(story.kari).await;
+        assert_eq!((membership.single_sign_on, membership.gave_address_up), (true, false));
+    }
+
+    async fn taking_an_address_back_frees_nobody_either(db: TestDatabase) {
+        let story = Story::new(&db.store).await;
+        let mei = story.bakery.with("Mei", "mei@home.example", granted(&[])).await;
+        move_to(&db.store, mei, "mei@bakery.example", 50).await;
+        story.demand().await;
+        assert!(story.is_demanded_of(mei).await);
+        undo(&db.store, 51).await;
+        let membership = story.membership(mei).await;
+        assert_eq!((membership.single_sign_on, membership.gave_address_up), (false, true));
     }
 
     async fn what_was_lifted_binds_no_earlier_address(db: TestDatabase) {
         let story = Story::new(&db.store).await;
         let mei = story.bakery.with("Mei", "mei@bakery.example", granted(&[])).await;
-        db.store.begin_session(story.kari, &new_session(1), None, at(0)).await.unwrap();
-        story.link(1).await.unwrap();
-        let session = story.session(1).await.unwrap().session;
-        story.take(SingleSignOnStep::Demand(session)).await.unwrap();
+        story.demand().await;
         move_to(&db.store, mei, "mei@home.example", 50).await;
         assert!(story.is_demanded_of(mei).await);
         story.take(SingleSignOnStep::Lift).await.unwrap();
-        story.take(SingleSignOnStep::Demand(session)).await.unwrap();
+        assert!(!story.is_demanded_of(mei).await);
+        story.demand_again().await;
         assert!(story.is_demanded_of(story.kari).await);
         assert!(!story.is_demanded_of(mei).await, "she was let in without it meanwhile");
     }
 
     async fn a_domain_given_up_binds_nobody(db: TestDatabase) {
         let story = Story::new(&db.store).await;
-        let other = domain("cakes.example");
-        let claimed = SingleSignOnStep::AddDomain(other.clone(), "x".to_owned());
-        story.take(claimed).await.unwrap();
-        story.take(SingleSignOnStep::ProveDomain(other.clone())).await.unwrap();
+        story.prove("cakes.example").await;
         let mei = story.bakery.with("Mei", "mei@cakes.example", granted(&[])).await;
-        db.store.begin_session(story.kari, &new_session(1), None, at(0)).await.unwrap();
-        story.link(1).await.unwrap();
-        let session = story.session(1).await.unwrap().session;
-        story.take(SingleSignOnStep::Demand(session)).await.unwrap();
+        story.demand().await;
         move_to(&db.store, mei, "mei@home.example", 50).await;
         assert!(story.is_demanded_of(mei).await);
-        story.take(SingleSignOnStep::RemoveDomain(other)).await.unwrap();
+        story.take(SingleSignOnStep::RemoveDomain(domain("cakes.example"))).await.unwrap();
         assert!(!story.is_demanded_of(mei).await);
         assert!(story.is_demanded_of(story.kari).await);
+        story.prove("cakes.example").await;
+        assert!(!story.is_demanded_of(mei).await, "she was let in without it meanwhile");
+    }
+
+    async fn another_address_that_the_provider_knows_is_an_address_like_the_first(db: TestDatabase) {
+        let story = Story::new(&db.store).await;
+        story.prove("cakes.example").await;
+        let mei = story.bakery.with("Mei", "mei@bakery.example", granted(&[])).await;
+        story.demand().await;
+        move_to(&db.store, mei, "mei@cakes.example", 50).await;
+        let membership = story.membership(mei).await;
+        assert_eq!((membership.single_sign_on, membership.gave_address_up), (true, false));
+        story.take(SingleSignOnStep::RemoveDomain(domain("cakes.example"))).await.unwrap();
+        assert!(!story.is_demanded_of(mei).await, "as for everybody with such an address");
+    }
+
+    async fn a_factor_counts_that_was_there_before_it_was_demanded(db: TestDatabase) {
+        let story = Story::new(&db.store).await;
+        let mei = story.bakery.with("Mei", "mei@bakery.example", granted(&[])).await;
+        with_app(&db.store, mei, 0).await;
+        assert!(!story.membership(mei).await.had_factor, "nothing is demanded yet");
+        story.demand().await;
+        with_app(&db.store, story.kari, 1).await;
+        assert!(story.membership(mei).await.had_factor);
+        let kari = story.membership(story.kari).await;
+        assert!(kari.second_factor && !kari.had_factor);
+        story.take(SingleSignOnStep::Lift).await.unwrap();
+        assert!(!story.membership(mei).await.had_factor);
     }
 
     async fn second_steps_and_the_end_of_their_identity_wait_for_each_other_in_no_circle(db: TestDatabase) {
