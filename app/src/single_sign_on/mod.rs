@@ -147,7 +147,7 @@ fn domain(number: AccountNumber, row: DomainRow) -> AnyView {
 fn facts_of(facts: Vec<Fact>) -> AnyView {
     let facts = facts.into_iter().map(|Fact { name, value, copy }| {
         let copy = copy.map(|words| {
-            view! { <CopyButton words=words text=value.clone() class="button-quiet" /> }
+            view! { <CopyButton words=words text=value.clone() class="link-button" /> }
         });
         view! {
             <dt>{name}</dt>

@@ -51,8 +51,8 @@ pub(crate) fn CopyButton(
     words: CopyWords,
     /// The text.
     text: String,
-    /// Its class besides `button`.
-    #[prop(optional)]
+    /// How it looks.
+    #[prop(default = "button")]
     class: &'static str,
 ) -> impl IntoView {
     let CopyWords { copy, copy_of, copied, copied_of, refused } = words;
@@ -91,7 +91,7 @@ pub(crate) fn CopyButton(
         <span class="copy">
             <button
                 type="button"
-                class=format!("button {class}")
+                class=class
                 aria-label=either(copy_of, copied_of)
                 hidden=move || !alive.get()
                 on:click=to_clipboard

@@ -65,7 +65,7 @@ fn pending_row(number: AccountNumber, row: PendingRow) -> Vec<Cell> {
         .collect_view();
     let copy = row.link.map(|link| {
         let words = CopyWords::of_link(&row.email);
-        view! { <CopyButton words=words text=link class="button-quiet" /> }
+        view! { <CopyButton words=words text=link class="button button-quiet" /> }
     });
     let email = view! {
         <div class="person">
