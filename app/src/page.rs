@@ -560,7 +560,8 @@ fn when_there(view: impl Fn() -> Coming + Send + Sync + 'static) -> AnyView {
             }
         })
     };
-    // The server shows nobody that it waits, and what sets it there would read while others write: a panic, now and then.
+    // The server shows nobody that it waits, and what sets it there would read while others write: a
+    // panic, now and then.
     #[cfg(feature = "ssr")]
     let shown = view! { <Transition>{view}</Transition> };
     #[cfg(not(feature = "ssr"))]

@@ -33,10 +33,10 @@ const ACCOUNTS: usize = 100;
 ///
 /// # Errors
 /// [`Failure::SingleSignOn`] when they are to sign in with the account's own identity provider and
-/// didn't, [`Failure::AddressGivenUp`] when they can't; [`Failure::NoSecondFactor`] when they needed one from an earlier moment on;
-/// [`Failure::Unconfirmed`] when the account was left unused, or their last proof of who they are
-/// is older, than its owners want it (NIST SP 800-63B-4 section 5.2; OWASP ASVS 5.0 V7.3.1,
-/// V7.3.2), or when only another account's provider vouched for them;
+/// didn't, [`Failure::AddressGivenUp`] when they can't; [`Failure::NoSecondFactor`] when they needed
+/// one from an earlier moment on; [`Failure::Unconfirmed`] when the account was left unused, or their
+/// last proof of who they are is older, than its owners want it (NIST SP 800-63B-4 section 5.2; OWASP
+/// ASVS 5.0 V7.3.1, V7.3.2), or when only another account's provider vouched for them;
 /// [`Failure::VouchedLongAgo`] when that proof is the provider's to give.
 pub(crate) fn admit(
     viewer: &Viewer,
