@@ -56,11 +56,11 @@ impl Told {
             Problem::Failure(Failure::Invalid(errors)) => in_language(locale, || {
                 Self(errors.0.iter().map(|error| (target(error.field), told(*error))).collect())
             }),
-            Problem::Failure(failure @ (Failure::Unconfirmed | Failure::FactorUnconfirmed)) => {
-                in_language(locale, || {
-                    Self(vec![(CONFIRM.to_owned(), crate::words::failure(failure))])
-                })
-            }
+            Problem::Failure(
+                failure @ (Failure::SignedOut | Failure::Unconfirmed | Failure::FactorUnconfirmed),
+            ) => in_language(locale, || {
+                Self(vec![(CONFIRM.to_owned(), crate::words::failure(failure))])
+            }),
             Problem::Failure(Failure::OtherDomain(_)) => {
                 in_language(locale, || Self(vec![(target(Field::Email), problem.words())]))
             }

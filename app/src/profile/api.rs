@@ -128,19 +128,29 @@ pub(crate) async fn email_link_page(
         Ok(view) => view,
         Err(Failure::Conflict(_)) => {
             request::gone();
-            EmailLinkView {
-                heading: words!(reset.spent_heading),
-                text: words!(email.spent),
-                closes: None,
-                button: words!(email.to_profile),
-                form: None,
-                path: "/profile".to_owned(),
-                token: String::new(),
-            }
+            spent(step == "undo" && viewer.is_none())
         }
         Err(failure) => return Err(failure.into()),
     };
     request::plain_page(viewer.as_ref(), view).await
+}
+
+/// What a link says that does nothing any more. Whoever took a change back is signed out, and has no
+/// password until they choose one.
+fn spent(taken_back: bool) -> EmailLinkView {
+    let (text, button, path) = match taken_back {
+        true => (words!(email.undo_spent), words!(sign_in.forgot), "/forgot-password"),
+        false => (words!(email.spent), words!(email.to_profile), "/profile"),
+    };
+    EmailLinkView {
+        heading: words!(reset.spent_heading),
+        text,
+        closes: None,
+        button,
+        form: None,
+        path: path.to_owned(),
+        token: String::new(),
+    }
 }
 
 fn undoing(before: &str, after: &str, path: String, token: String) -> EmailLinkView {

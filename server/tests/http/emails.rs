@@ -185,7 +185,9 @@ on_both! {
         assert_eq!(page.leads_to(), "/accounts", "the thief's app asks for nothing");
         assert_eq!(app.mails_to(BJORN.email).await[0], "email_news");
         assert_eq!(app.mails_to(NEW).await[0], "email_news");
-        bjorn.get(&link).await.is(410).says("used already or is too old");
+        let page = bjorn.get(&link).await;
+        page.is(410).says("choose a new password now");
+        assert!(page.body.contains("href=\"/forgot-password\""), "{}", page.body);
         bjorn.follow(&link, UNDO).await.is(410);
         let wish = app.email_link("thief@next.example").await;
         bjorn.sign_in(BJORN.email, "a window beside the lamp").await.is(303);
