@@ -14,7 +14,8 @@ use crate::story::{
 
 const WEEK: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
-async fn ask(store: &Store, user: UserId, to: &str, number: u8) -> EmailFacts {
+/// Asks for another address; the link that confirms it has the token of this number.
+pub(crate) async fn ask(store: &Store, user: UserId, to: &str, number: u8) -> EmailFacts {
     let change =
         NewEmailChange { user, after: email(to), token_hash: token(number), expires_at: at(3600) };
     let mut seen = None;
@@ -27,7 +28,7 @@ async fn ask(store: &Store, user: UserId, to: &str, number: u8) -> EmailFacts {
 }
 
 /// Confirms with session 1 kept; the link that undoes it has a token 100 higher.
-async fn confirm(
+pub(crate) async fn confirm(
     store: &Store,
     user: UserId,
     number: u8,
@@ -40,7 +41,11 @@ async fn confirm(
 }
 
 /// Undoes what was confirmed by this link; the password may be chosen by a token 150 higher then.
-async fn undo(store: &Store, number: u8, seconds: u64) -> Result<Option<EmailChange>, Failure> {
+pub(crate) async fn undo(
+    store: &Store,
+    number: u8,
+    seconds: u64,
+) -> Result<Option<EmailChange>, Failure> {
     let unknown = NewPassword { hash: secret("$nobody's"), short: false };
     let reset =
         NewReset { token_hash: token(number + 150), expires_at: at(seconds + 99), mailed: true };
@@ -64,7 +69,8 @@ async fn kari(store: &Store) -> UserId {
     kari
 }
 
-async fn with_app(store: &Store, user: UserId, seconds: u64) {
+/// The user sets an app up in session 1.
+pub(crate) async fn with_app(store: &Store, user: UserId, seconds: u64) {
     let change =
         store::FactorChange { session: token(1), by_factor: true, mail: mail("kari@old.example") };
     store.begin_authenticator_setup(user, &secret("KEY"), at(9999)).await.unwrap();

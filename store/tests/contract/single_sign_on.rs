@@ -3,12 +3,12 @@ use model::{
     UserId,
 };
 use store::{
-    AccountMembership, EmailChange, FactorChange, FactorProof, IdentityOffer, NewEmailChange,
-    NewPassword, NewReset, NewUndo, PolicyChange, PolicyFacts, Provider, SessionUser,
-    SingleSignOnStep, Store, Vouched,
+    AccountMembership, FactorProof, IdentityOffer, PolicyChange, PolicyFacts, Provider,
+    SessionUser, SingleSignOnStep, Store, Vouched,
 };
 use test_database::on_both;
 
+use crate::emails::{ask, confirm, undo, with_app};
 use crate::story::{
     Bakery, DAY, account, at, at_once, change, email, entry, first_password, granted, mail,
     new_session, secret, token, user,
@@ -53,28 +53,8 @@ async fn take(
 
 /// The user's login gets another address by the link with this number, in the first session.
 async fn move_to(store: &Store, user: UserId, address: &str, number: u8) {
-    let (link, undo_hash, until) = (token(number), token(number + 1), at(3600));
-    let asked = NewEmailChange { user, after: email(address), token_hash: link, expires_at: until };
-    store.ask_email_change(&asked, at(2), |_| Ok(Vec::new())).await.unwrap();
-    let undo = NewUndo { token_hash: undo_hash, until };
-    let mails = |_: &EmailChange| Vec::new();
-    store.confirm_email_change(&link, user, &token(1), &undo, at(2), mails).await.unwrap();
-}
-
-async fn with_app(store: &Store, user: UserId, seconds: u64) {
-    let change = FactorChange { session: token(1), by_factor: true, mail: mail(KARI) };
-    store.begin_authenticator_setup(user, &secret("KEY"), at(9999)).await.unwrap();
-    let (key, codes) = (secret("KEY"), [token(77)]);
-    store.add_authenticator_app(user, &key, 1, &codes, &change, at(seconds)).await.unwrap();
-}
-
-/// The last change of an address is taken back by the link with this number.
-async fn undo(store: &Store, number: u8) {
-    let reset = NewReset { token_hash: token(60), expires_at: at(600), mailed: true };
-    let unknown = NewPassword { hash: secret("$nobody's"), short: false };
-    let mails = |_: &EmailChange| Vec::new();
-    let undone = store.undo_email_change(&token(number), &unknown, &reset, at(3), mails).await;
-    assert!(undone.unwrap().is_some());
+    ask(store, user, address, number).await;
+    confirm(store, user, number, 12).await.unwrap();
 }
 
 /// A bakery with a proven domain and a provider, and Kari, whom that vouches for.
@@ -88,9 +68,7 @@ impl Story {
         let bakery = Bakery::new(store).await;
         let kari = bakery.with("Kari", KARI, granted(&[Permission::BillingView])).await;
         let story = Self { bakery, kari };
-        let claimed = SingleSignOnStep::AddDomain(domain("bakery.example"), "x".to_owned());
-        story.take(claimed).await.unwrap();
-        story.take(SingleSignOnStep::ProveDomain(domain("bakery.example"))).await.unwrap();
+        story.prove("bakery.example").await;
         story.take(provider("https://id.example", "$one")).await.unwrap();
         story
     }
@@ -339,7 +317,7 @@ on_both! {
         move_to(&db.store, mei, "mei@bakery.example", 50).await;
         story.demand().await;
         assert!(story.is_demanded_of(mei).await);
-        undo(&db.store, 51).await;
+        undo(&db.store, 50, 13).await.unwrap().unwrap();
         let membership = story.membership(mei).await;
         assert_eq!((membership.single_sign_on, membership.gave_address_up), (false, true));
     }
