@@ -20,12 +20,15 @@ SERVER_SIDE := --workspace --exclude frontend --target $(HOST)
 # By itself it would go through everything that they stand on once more.
 CHECKED := RUSTC_WORKSPACE_WRAPPER=clippy-driver CLIPPY_ARGS=--deny__CLIPPY_HACKERY__warnings
 
+# Where it was made once, the server isn't compiled anew at each call for want of it.
+SITE := target/site
+
 # The folders are listed with the files, so that a removed file counts as a change.
 FRONT_SOURCES := $(shell find app frontend model public style 2>/dev/null) \
 	Cargo.toml Cargo.lock .cargo/config.toml rust-toolchain.toml
 
-.PHONY: help run build setup setup-for-tests test check check-others test-rust test-browser test-postgres \
-	bench demo-reset fmt clean
+.PHONY: help run build setup setup-for-tests test check check-words test-rust test-browser test-postgres \
+	bench torture demo-reset fmt clean
 
 help: ## This list
 	@echo "Latchkey. The first build takes about 35 minutes on two cores (tools 11, product 24), later ones what changed."
@@ -38,11 +41,12 @@ run: build ## Serve the demo at http://localhost:3000 (seconds, once built)
 	@LATCHKEY_DEMO=true LATCHKEY_LISTEN=127.0.0.1:3000 LATCHKEY_PUBLIC_URL=http://localhost:3000 \
 		DATABASE_URL=sqlite:data/latchkey.db exec target/release/latchkey serve
 
-test: setup-for-tests check-others test-rust test-browser ## Everything that CI runs (about 30 minutes, 75 the first time)
+test: setup-for-tests check-words test-rust test-browser ## Everything that CI runs (about 30 minutes, 75 the first time)
 	@echo "All tests passed."
 
 test-rust: setup-for-tests ## Every crate's tests, on SQLite and Postgres, and clippy (about 7 minutes, 14 the first time)
 	@echo "Checking and testing the crates, with SQLite and Postgres (about 7 minutes, 14 the first time)…"
+	@mkdir -p $(SITE)
 	@$(CHECKED) cargo build $(SERVER_SIDE) --benches $(LOCKED)
 	@$(CHECKED) scripts/test-rust $(SERVER_SIDE) $(LOCKED)
 
@@ -50,16 +54,16 @@ test-browser: setup-for-tests build test-postgres ## What people do, with JavaSc
 	@echo "Testing in the browser, with JavaScript and without (about 16 minutes)…"
 	@cd end2end && npx --no-install playwright test $(ARGS)
 
-check: check-others ## Formatting, clippy and the types of the browser tests (about 2 minutes, 12 the first time)
+check: check-words ## Formatting, clippy and the types of the browser tests (about 2 minutes, 12 the first time)
 	@echo "Checking the server's half with clippy (about 1 minute, 8 the first time)…"
 	@cargo clippy $(SERVER_SIDE) --all-targets $(LOCKED) -- --deny warnings
-
-# All that isn't checked with the crates' tests.
-check-others: setup-for-tests
-	@echo "Checking the formatting (seconds)…"
-	@cargo fmt --all --check
 	@echo "Checking the browser's half with clippy (about 1 minute, 5 the first time)…"
 	@cargo clippy --package frontend --target wasm32-unknown-unknown $(LOCKED) -- --deny warnings
+
+# What needs no compiling. clippy goes over the server's half with the crates' tests, over the browser's in its build.
+check-words: setup-for-tests
+	@echo "Checking the formatting (seconds)…"
+	@cargo fmt --all --check
 	@echo "Checking the types of the browser tests (seconds)…"
 	@cd end2end && npm run --silent check
 
@@ -73,7 +77,7 @@ build: setup target/front.stamp ## The one release binary, target/release/latchk
 # cargo-leptos empties target/site and optimises every module again each time it is called; so only when a source is newer.
 target/front.stamp: $(FRONT_SOURCES) | setup
 	@echo "Building the browser's half: WASM, styles, compressed copies (about 8 minutes the first time)…"
-	@cargo leptos build --release --split --frontend-only --precompress $(if $(CI),--cargo-locked)
+	@$(CHECKED) cargo leptos build --release --split --frontend-only --precompress $(if $(CI),--cargo-locked)
 	@touch $@
 
 # Starts a Postgres of its own for the browser tests. Built with all crates' features, like the crates' tests, to share their cache.
@@ -86,6 +90,12 @@ setup: ## Install what building needs and is missing (about 11 minutes the first
 
 setup-for-tests: setup
 	@scripts/setup --browser
+
+torture: setup-for-tests ## Kill the server while it writes, and send it broken requests (about 5 minutes, once built)
+	@echo "Building the server for it (seconds after the crates' tests, else about 14 minutes)…"
+	@$(CHECKED) cargo build $(SERVER_SIDE) --benches $(LOCKED)
+	@echo "Torturing it, on SQLite and on Postgres (about 5 minutes)…"
+	@$(CHECKED) cargo test --quiet $(SERVER_SIDE) --bench torture $(LOCKED)
 
 demo-reset: ## Forget the demo's data (stop `make run` before)
 	@rm -f data/latchkey.db data/latchkey.db-wal data/latchkey.db-shm
