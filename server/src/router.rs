@@ -154,10 +154,11 @@ async fn page_or_form(State(parts): State<Parts>, request: Request) -> Response 
 }
 
 async fn ready(latchkey: Latchkey) -> Response {
-    match latchkey.store.is_current().await {
-        Ok(true) => "ok".into_response(),
-        Ok(false) => (StatusCode::SERVICE_UNAVAILABLE, "migrations are missing").into_response(),
-        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the database doesn't answer").into_response(),
+    match latchkey.store.is_ready().await {
+        Ok(()) => "ok".into_response(),
+        Err(why) => {
+            (StatusCode::SERVICE_UNAVAILABLE, format!("the database: {why}")).into_response()
+        }
     }
 }
 

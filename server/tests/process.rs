@@ -33,8 +33,12 @@ impl Operator {
 
     fn command(&self, words: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_latchkey"));
+        command.args(words.split(' '));
+        self.in_place(command)
+    }
+
+    fn in_place(&self, mut command: Command) -> Command {
         command
-            .args(words.split(' '))
             .current_dir(self.folder.path())
             .env("DATABASE_URL", &self.url)
             .env("LATCHKEY_LISTEN", &self.listen)
@@ -53,9 +57,22 @@ impl Operator {
     }
 
     async fn get(&self, path: &str) -> String {
+        self.ask(&format!("GET {path}"), "").await
+    }
+
+    /// Sends a form; the answer's head and body.
+    async fn post(&self, path: &str, form: &str) -> String {
+        self.ask(&format!("POST {path}"), form).await
+    }
+
+    async fn ask(&self, line: &str, form: &str) -> String {
         let mut stream = TcpStream::connect(&self.listen).await.unwrap();
-        let request =
-            format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
+        let request = format!(
+            "{line} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\naccept: text/html\r\n\
+             sec-fetch-site: same-origin\r\ncontent-type: application/x-www-form-urlencoded\r\n\
+             content-length: {}\r\n\r\n{form}",
+            form.len()
+        );
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut answer = Vec::new();
         timeout(IN_TIME, stream.read_to_end(&mut answer)).await.expect("an answer").unwrap();
@@ -150,4 +167,44 @@ on_both! {
         let (code, said) = operator.run("account release-domain a@b").await;
         assert!(code == 1 && said.contains("the domain isn't one"), "{said}");
     }
+}
+
+/// The limit on the size of files stands in for a full disk: what SQLite is told is the same.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_server_whose_disk_was_full_writes_again_without_a_restart() {
+    let db = test_database::sqlite().await;
+    let operator = Operator::new(&db.url);
+    let mut command = Command::new("sh");
+    command
+        .args(["-c", "trap '' XFSZ; exec \"$0\" serve", env!("CARGO_BIN_EXE_latchkey")])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null());
+    let mut server = operator.in_place(command).spawn().unwrap();
+    let mut lines = BufReader::new(server.stdout.take().unwrap()).lines();
+    timeout(IN_TIME, lines.next_line()).await.expect("a start").unwrap().unwrap();
+    let process = server.id().unwrap().to_string();
+    let limit = async |size: &str| {
+        let size = format!("--fsize={size}:");
+        let limited = Command::new("prlimit").args(["--pid", &process, &size]).status().await;
+        assert!(limited.unwrap().success());
+    };
+    // Each at another address: several tries at one would have to wait.
+    let sign_in = async |name: String| {
+        let form = format!("form=sign-in&email={name}%40x.example&password=some+password&next=%2F");
+        operator.post("/sign-in", &form).await
+    };
+    for round in 0..3 {
+        let before = sign_in(format!("before-{round}")).await;
+        assert!(before.starts_with("HTTP/1.1 422"), "{before}");
+        limit("512").await;
+        let meanwhile = sign_in(format!("meanwhile-{round}")).await;
+        assert!(meanwhile.starts_with("HTTP/1.1 503"), "{meanwhile}");
+        let ready = operator.get("/readyz").await;
+        assert!(ready.starts_with("HTTP/1.1 503"), "{ready}");
+        limit("unlimited").await;
+        assert!(operator.get("/readyz").await.starts_with("HTTP/1.1 200"));
+    }
+    assert!(sign_in("after".to_owned()).await.starts_with("HTTP/1.1 422"));
+    server.kill().await.unwrap();
 }

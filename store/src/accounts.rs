@@ -182,7 +182,7 @@ impl Store {
         decide: impl FnOnce(&Actor, &str, &AccountDetails) -> Result<Option<NewActivity>, Failure>
         + Send,
     ) -> Result<(), Failure> {
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin_locking([account.into()]).await?;
         lock(&mut tx, account).await?;
         let (actor, actor_name) = memberships::acting(&mut tx, account, actor).await?;
         let present = read!(tx, db => query_as(DETAILS).bind(Uuid::from(account)).fetch_one(db))?;

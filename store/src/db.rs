@@ -1,19 +1,22 @@
 //! Opening the database, and the macros that tell one story to both kinds.
 
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use model::{Conflict, Failure, Timestamp};
 use sqlx::migrate::Migrator;
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{
-    Connection, PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool, Transaction,
-    query_as, query_scalar,
-};
+use sqlx::{Connection, query_as, query_scalar};
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
 use uuid::Uuid;
+
+use crate::lent::Lent;
+use crate::postgres::PostgresDatabase;
+use crate::readiness::Latest;
+use crate::sqlite::SqliteDatabase;
+use crate::turns::{Taken, Turns};
 
 /// Declares the SQL of a file: one text for both databases or, where the two must differ, one for
 /// each, side by side. A test prepares all of them on both.
@@ -40,14 +43,11 @@ macro_rules! sql {
 }
 
 /// Awaits one statement that answers rows, on a [`Store`]'s readers or in a [`Tx`]. The statement
-/// is written once and compiled for both kinds of database. An error is logged here.
+/// is written once and compiled for both kinds of database. An error is logged here. Nothing takes
+/// longer than a deadline, and what becomes of the connection is `Lent`'s to say.
 macro_rules! read {
     ($from:expr, $db:ident => $fetch:expr) => {
-        match $from.reading() {
-            $crate::db::Either::Sqlite($db) => $fetch.await,
-            $crate::db::Either::Postgres($db) => $fetch.await,
-        }
-        .map_err($crate::db::unavailable)
+        $crate::db::ask!($from.reader(), $db => $fetch).map_err($crate::db::unavailable)
     };
 }
 
@@ -59,30 +59,42 @@ macro_rules! write {
         $crate::db::write!($to, $db => $execute, $crate::db::unavailable)
     };
     ($to:expr, $db:ident => $execute:expr, $error:expr) => {
-        match $to.writing() {
-            $crate::db::Either::Sqlite($db) => $execute.await.map(|done| done.rows_affected()),
-            $crate::db::Either::Postgres($db) => $execute.await.map(|done| done.rows_affected()),
-        }
+        $crate::db::ask!(
+            $to.writer(),
+            $db => async { $execute.await.map(|done| done.rows_affected()) }
+        )
         .map_err($error)
     };
 }
 
-pub(crate) use {read, sql, write};
+/// What [`read!`] and [`write!`] have in common.
+macro_rules! ask {
+    ($lent:expr, $db:ident => $asked:expr) => {
+        match $lent.await {
+            Ok(lent) => {
+                // A loan of its own, or the transaction's.
+                let lent = &mut { lent };
+                let outcome = match lent.connection() {
+                    Ok($crate::db::Either::Sqlite($db)) => $crate::lent::timely($asked).await,
+                    Ok($crate::db::Either::Postgres($db)) => $crate::lent::timely($asked).await,
+                    Err(error) => Err(error),
+                };
+                lent.settle(outcome)
+            }
+            Err(error) => Err(error),
+        }
+    };
+}
 
-/// How long a request waits for a connection, and SQLite for a lock of another process. Then it is
-/// answered with [`Failure::Unavailable`]: whoever waits longer has pressed reload already.
-const PATIENCE: Duration = Duration::from_secs(2);
-const SQLITE_READERS: u32 = 4;
-const POSTGRES_CONNECTIONS: u32 = 10;
-/// How long Postgres lets a statement wait for a lock, a statement take as a whole, and a transaction
-/// of a node that is gone hold its locks: a request that meets one of them is answered as by
-/// [`PATIENCE`].
-const POSTGRES_LIMITS: [(&str, &str); 3] = [
-    ("lock_timeout", "2s"),
-    ("statement_timeout", "10s"),
-    ("idle_in_transaction_session_timeout", "10s"),
-];
-const OLDEST_SQLITE: [u32; 3] = [3, 51, 3];
+pub(crate) use {ask, read, sql, write};
+
+/// How long a request waits for a connection, for its turn at a lock, and SQLite for a lock of
+/// another process. Then it is answered with [`Failure::Unavailable`]: whoever waits longer has
+/// pressed reload already.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(2);
+/// How many uses are noted at once, and how long a request waits for its own.
+const NOTES: u32 = 4;
+const NOTE_PATIENCE: Duration = Duration::from_millis(50);
 
 static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
@@ -98,23 +110,16 @@ sql! {
 const APPLIED: &str = "SELECT version, checksum FROM _sqlx_migrations WHERE success";
 
 /// The database.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Store {
-    db: Db,
-}
-
-#[derive(Clone, Debug)]
-enum Db {
-    /// SQLite takes one writer at a time: a single connection makes them queue here, in order,
-    /// instead of meeting "database is locked". Readers go on beside it (write-ahead log).
-    Sqlite {
-        writer: SqlitePool,
-        readers: SqlitePool,
-    },
-    Postgres(PgPool),
+    db: Either<SqliteDatabase, PostgresDatabase>,
+    turns: Turns,
+    notes: Arc<Semaphore>,
+    pub(crate) latest: Latest,
 }
 
 /// One of a kind for each kind of database.
+#[derive(Clone)]
 pub(crate) enum Either<S, P> {
     Sqlite(S),
     Postgres(P),
@@ -128,7 +133,11 @@ pub(crate) struct Differing {
 }
 
 /// A transaction that writes; dropped without [`Tx::commit`], it never was.
-pub(crate) struct Tx(Either<Transaction<'static, Sqlite>, Transaction<'static, Postgres>>);
+pub(crate) struct Tx {
+    lent: Lent,
+    /// Given up after the connection.
+    _turns: Taken,
+}
 
 /// Why the database couldn't be opened; the words are for the operator.
 #[derive(Debug, thiserror::Error)]
@@ -144,6 +153,41 @@ pub enum OpenError {
         /// Why.
         source: std::io::Error,
     },
+    /// The SQLite file is missing, and what belongs to one isn't.
+    #[error(
+        "the database file {path} is missing or empty, and {company} lies beside it: bring the file back, \
+         or move what is left of it away to begin with a new database"
+    )]
+    Orphaned {
+        /// The file.
+        path: PathBuf,
+        /// What is left of it.
+        company: PathBuf,
+    },
+    /// The SQLite file can't be opened for writing.
+    #[error(
+        "the database file {path} can't be written: it, -wal and -shm beside it, and \
+         their folder must be whoever's runs Latchkey"
+    )]
+    Unwritable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: sqlx::Error,
+    },
+    /// The Postgres database keeps text in another encoding.
+    #[error(
+        "the database's encoding is {0} and must be UTF8: make one with `CREATE DATABASE … \
+         ENCODING 'UTF8' TEMPLATE template0`"
+    )]
+    Encoding(String),
+    /// A pooler lends connections for a transaction, and sessions' settings and locks with them.
+    #[error(
+        "database_url leads to a pooler that shares connections between transactions: name \
+         Postgres itself, of which a node takes ten connections, or have it pool by session \
+         (PgBouncer: pool_mode = session)"
+    )]
+    Pooled,
     /// The SQLite inside is older than 3.51.3, whose write-ahead log can lose a reset.
     #[error("SQLite {0} is too old: 3.51.3 or newer is needed")]
     OldSqlite(String),
@@ -156,20 +200,24 @@ pub enum OpenError {
 }
 
 impl Store {
-    /// Opens the database named by `sqlite:path` (the file is made when it is missing) or
-    /// `postgres://…`. Migrations aren't applied.
+    /// Opens the database named by `sqlite:path` (the file is made when it is missing, and nothing
+    /// of one is left) or `postgres://…`. Migrations aren't applied.
     ///
     /// # Errors
     /// [`OpenError`] when it can't be reached.
     pub async fn open(url: &str) -> Result<Self, OpenError> {
         let db = match url.split_once(':') {
             Some(("sqlite", path)) => {
-                open_sqlite(Path::new(path.strip_prefix("//").unwrap_or(path))).await?
+                let path = Path::new(path.strip_prefix("//").unwrap_or(path));
+                Either::Sqlite(SqliteDatabase::open(path).await?)
             }
-            Some(("postgres" | "postgresql", _)) => open_postgres(url).await?,
+            Some(("postgres" | "postgresql", _)) => {
+                Either::Postgres(PostgresDatabase::open(url).await?)
+            }
             _ => return Err(OpenError::UnknownKind),
         };
-        Ok(Self { db })
+        let notes = Arc::new(Semaphore::new(NOTES as usize));
+        Ok(Self { db, turns: Turns::default(), notes, latest: Latest::default() })
     }
 
     /// Applies the migrations that are missing. Several nodes may do so at once.
@@ -180,21 +228,19 @@ impl Store {
         match &self.db {
             // SQLite has no lock of its own for migrating (Postgres has, and sqlx takes it): the
             // writer's lock around all of it keeps other processes out.
-            Db::Sqlite { writer, .. } => {
+            Either::Sqlite(db) => {
                 async {
-                    let mut tx = writer.begin_with("BEGIN IMMEDIATE").await?;
+                    let mut connection = db.connect().await?;
+                    let mut tx = connection.begin_with("BEGIN IMMEDIATE").await?;
                     SQLITE_MIGRATIONS.run_direct(None, &mut *tx, false).await?;
-                    Ok(tx.commit().await?)
+                    tx.commit().await?;
+                    Ok(connection.close().await?)
                 }
                 .await
             }
-            Db::Postgres(pool) => {
+            Either::Postgres(db) => {
                 async {
-                    // A connection of its own, which may wait for another node to finish and take
-                    // as long as it needs.
-                    let patient = POSTGRES_LIMITS.map(|(name, _)| (name, "0"));
-                    let options = pool.connect_options().as_ref().clone().options(patient);
-                    let mut connection = PgConnection::connect_with(&options).await?;
+                    let mut connection = db.connect().await?;
                     POSTGRES_MIGRATIONS.run_direct(None, &mut connection, false).await?;
                     Ok(connection.close().await?)
                 }
@@ -209,9 +255,10 @@ impl Store {
     /// # Errors
     /// [`model::Failure::Unavailable`] when it doesn't answer.
     pub async fn is_current(&self) -> Result<bool, Failure> {
-        let (text, migrations) = match &self.db {
-            Db::Sqlite { .. } => (HAS_MIGRATIONS.sqlite, &SQLITE_MIGRATIONS),
-            Db::Postgres(_) => (HAS_MIGRATIONS.postgres, &POSTGRES_MIGRATIONS),
+        let text = HAS_MIGRATIONS.at(self);
+        let migrations = match &self.db {
+            Either::Sqlite(_) => &SQLITE_MIGRATIONS,
+            Either::Postgres(_) => &POSTGRES_MIGRATIONS,
         };
         if !read!(self, db => query_scalar::<_, bool>(text).fetch_one(db))? {
             return Ok(false);
@@ -224,115 +271,132 @@ impl Store {
         }))
     }
 
+    /// Empties SQLite's write-ahead log, beside which nothing that was erased is kept; to be called
+    /// every minute or so. On Postgres there is nothing to do.
+    ///
+    /// # Errors
+    /// [`Failure::Unavailable`].
+    pub async fn tidy(&self) -> Result<(), Failure> {
+        match &self.db {
+            Either::Sqlite(db) => db.empty_log().await.map_err(unavailable),
+            Either::Postgres(_) => Ok(()),
+        }
+    }
+
     /// Closes the pools after what is under way has finished.
     pub async fn close(&self) {
+        self.noted().await;
         match &self.db {
-            Db::Sqlite { writer, readers } => {
-                readers.close().await;
-                writer.close().await;
-            }
-            Db::Postgres(pool) => pool.close().await,
+            Either::Sqlite(db) => db.close().await,
+            Either::Postgres(db) => db.close().await,
         }
     }
 
     /// Begins a transaction that writes.
     pub(crate) async fn begin(&self) -> Result<Tx, Failure> {
-        match &self.db {
-            // At once the writer: a transaction that begins by reading and then wants to write
-            // fails when another process wrote in between.
-            Db::Sqlite { writer, .. } => {
-                writer.begin_with("BEGIN IMMEDIATE").await.map(Either::Sqlite)
-            }
-            Db::Postgres(pool) => pool.begin().await.map(Either::Postgres),
-        }
-        .map(Tx)
-        .map_err(unavailable)
+        self.begin_locking([]).await
     }
 
-    pub(crate) fn reading(&self) -> Either<&SqlitePool, &PgPool> {
+    /// Begins a transaction that will lock these accounts and users, once it is its turn at each.
+    pub(crate) async fn begin_locking(
+        &self,
+        ids: impl IntoIterator<Item = Uuid>,
+    ) -> Result<Tx, Failure> {
+        let begun = async {
+            let turns = match &self.db {
+                // Its writers queue already.
+                Either::Sqlite(_) => Taken::new(),
+                Either::Postgres(_) => {
+                    timeout(PATIENCE, self.turns.take(ids)).await.map_err(|_| {
+                        sqlx::Error::Io(std::io::Error::other(
+                            "others wait for the lock of the same account or user",
+                        ))
+                    })?
+                }
+            };
+            let mut lent = self.writer().await?;
+            lent.begin().await?;
+            Ok(Tx { lent, _turns: turns })
+        };
+        begun.await.map_err(unavailable)
+    }
+
+    /// Has a use noted beside the request. In quiet times that is done before the request goes on;
+    /// where the database has others to wait for, the request doesn't. A note that isn't made is
+    /// made by a later request.
+    pub(crate) async fn note(
+        &self,
+        note: impl Future<Output = Result<u64, Failure>> + Send + 'static,
+    ) {
+        let Ok(place) = Arc::clone(&self.notes).try_acquire_owned() else { return };
+        let noting = tokio::spawn(async move {
+            let _ = note.await;
+            drop(place);
+        });
+        let _ = timeout(NOTE_PATIENCE, noting).await;
+    }
+
+    /// Waits until what is being noted beside requests is noted.
+    pub async fn noted(&self) {
+        let _ = self.notes.acquire_many(NOTES).await;
+    }
+
+    /// Whether the database is still the one that was opened.
+    pub(crate) fn is_in_place(&self) -> bool {
         match &self.db {
-            Db::Sqlite { readers, .. } => Either::Sqlite(readers),
-            Db::Postgres(pool) => Either::Postgres(pool),
+            Either::Sqlite(db) => db.is_in_place(),
+            Either::Postgres(_) => true,
         }
     }
 
-    pub(crate) fn writing(&self) -> Either<&SqlitePool, &PgPool> {
+    pub(crate) async fn reader(&self) -> Result<Lent, sqlx::Error> {
         match &self.db {
-            Db::Sqlite { writer, .. } => Either::Sqlite(writer),
-            Db::Postgres(pool) => Either::Postgres(pool),
+            Either::Sqlite(db) => db.reader().await,
+            Either::Postgres(db) => db.lend().await,
+        }
+    }
+
+    pub(crate) async fn writer(&self) -> Result<Lent, sqlx::Error> {
+        match &self.db {
+            Either::Sqlite(db) => db.writer().await,
+            Either::Postgres(db) => db.lend().await,
         }
     }
 }
 
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store").finish_non_exhaustive()
+    }
+}
+
 impl Tx {
-    pub(crate) fn reading(&mut self) -> Either<&mut SqliteConnection, &mut PgConnection> {
-        match &mut self.0 {
-            Either::Sqlite(tx) => Either::Sqlite(tx),
-            Either::Postgres(tx) => Either::Postgres(tx),
-        }
+    pub(crate) async fn reader(&mut self) -> Result<&mut Lent, sqlx::Error> {
+        Ok(&mut self.lent)
     }
 
-    pub(crate) fn writing(&mut self) -> Either<&mut SqliteConnection, &mut PgConnection> {
-        self.reading()
+    pub(crate) async fn writer(&mut self) -> Result<&mut Lent, sqlx::Error> {
+        Ok(&mut self.lent)
     }
 
-    pub(crate) async fn commit(self) -> Result<(), Failure> {
-        match self.0 {
-            Either::Sqlite(tx) => tx.commit().await,
-            Either::Postgres(tx) => tx.commit().await,
-        }
-        .map_err(unavailable)
+    pub(crate) async fn commit(mut self) -> Result<(), Failure> {
+        self.lent.commit().await.map_err(unavailable)
     }
 }
 
 impl Differing {
     /// The text for the database that the transaction is on.
     pub(crate) fn on(self, tx: &Tx) -> &'static str {
-        match tx.0 {
+        if tx.lent.is_sqlite() { self.sqlite } else { self.postgres }
+    }
+
+    /// The text for this database.
+    pub(crate) fn at(self, store: &Store) -> &'static str {
+        match store.db {
             Either::Sqlite(_) => self.sqlite,
             Either::Postgres(_) => self.postgres,
         }
     }
-}
-
-async fn open_sqlite(path: &Path) -> Result<Db, OpenError> {
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder)
-            .map_err(|source| OpenError::Folder { path: path.to_owned(), source })?;
-    }
-    let options = SqliteConnectOptions::new()
-        .filename(path)
-        .create_if_missing(true)
-        .foreign_keys(true)
-        .journal_mode(SqliteJournalMode::Wal)
-        // A removed user must stay removed after a power cut, which NORMAL doesn't promise.
-        .synchronous(SqliteSynchronous::Full)
-        .busy_timeout(PATIENCE);
-    // Connections to a file don't go stale: none is replaced or asked for a sign of life.
-    let pool = SqlitePoolOptions::new()
-        .acquire_timeout(PATIENCE)
-        .idle_timeout(None)
-        .max_lifetime(None)
-        .test_before_acquire(false);
-    let writer = pool.clone().max_connections(1).connect_with(options.clone()).await;
-    let writer = writer.map_err(OpenError::Unreachable)?;
-    let version: String = query_scalar("SELECT sqlite_version()")
-        .fetch_one(&writer)
-        .await
-        .map_err(OpenError::Unreachable)?;
-    if version.split('.').filter_map(|part| part.parse::<u32>().ok()).lt(OLDEST_SQLITE) {
-        return Err(OpenError::OldSqlite(version));
-    }
-    let options = options.pragma("query_only", "ON");
-    let readers = pool.max_connections(SQLITE_READERS).connect_with(options).await;
-    Ok(Db::Sqlite { writer, readers: readers.map_err(OpenError::Unreachable)? })
-}
-
-async fn open_postgres(url: &str) -> Result<Db, OpenError> {
-    let options = PgConnectOptions::from_str(url).map_err(OpenError::Unreachable)?;
-    let options = options.options(POSTGRES_LIMITS);
-    let pool = PgPoolOptions::new().acquire_timeout(PATIENCE).max_connections(POSTGRES_CONNECTIONS);
-    pool.connect_with(options).await.map(Db::Postgres).map_err(OpenError::Unreachable)
 }
 
 /// Logs why the database didn't do its work; the user is told no more than that.
@@ -417,6 +481,7 @@ mod tests {
             crate::outbox::STATEMENTS,
             crate::passkeys::STATEMENTS,
             crate::policies::STATEMENTS,
+            crate::readiness::STATEMENTS,
             crate::reports::STATEMENTS,
             crate::resets::STATEMENTS,
             crate::sessions::STATEMENTS,
@@ -432,9 +497,10 @@ mod tests {
     async fn sqlite_takes_every_statement() {
         let database = test_database::sqlite().await;
         let store = Store::open(&database.url).await.unwrap();
-        let Either::Sqlite(pool) = store.writing() else { panic!("not SQLite") };
+        let mut lent = store.writer().await.unwrap();
+        let Ok(Either::Sqlite(connection)) = lent.connection() else { panic!("not SQLite") };
         for (name, text) in statements() {
-            let prepared = pool.prepare(text.sqlite.into_sql_str()).await;
+            let prepared = (&mut *connection).prepare(text.sqlite.into_sql_str()).await;
             assert!(prepared.is_ok(), "{name}: {prepared:?}");
         }
     }
@@ -443,9 +509,10 @@ mod tests {
     async fn postgres_takes_every_statement() {
         let database = test_database::postgres().await;
         let store = Store::open(&database.url).await.unwrap();
-        let Either::Postgres(pool) = store.writing() else { panic!("not Postgres") };
+        let mut lent = store.writer().await.unwrap();
+        let Ok(Either::Postgres(connection)) = lent.connection() else { panic!("not Postgres") };
         for (name, text) in statements() {
-            let prepared = pool.prepare(text.postgres.into_sql_str()).await;
+            let prepared = (&mut *connection).prepare(text.postgres.into_sql_str()).await;
             assert!(prepared.is_ok(), "{name}: {prepared:?}");
         }
     }

@@ -151,7 +151,7 @@ impl Store {
         decide: impl FnOnce(&EmailFacts) -> Result<Vec<NewMail>, Failure> + Send,
     ) -> Result<(), Failure> {
         let NewEmailChange { user, after, token_hash, expires_at } = change;
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin_locking([(*user).into()]).await?;
         let present = users::lock(&mut tx, *user).await?.email();
         let whose = Uuid::from(*user);
         let proven = is_proven(&mut tx, *user).await?;
@@ -227,8 +227,7 @@ impl Store {
         now: Timestamp,
         mails: impl FnOnce(&EmailChange) -> Vec<NewMail> + Send,
     ) -> Result<EmailChange, Failure> {
-        let mut tx = self.begin().await?;
-        let identity = users::lock_everywhere(&mut tx, user).await?;
+        let (mut tx, identity) = self.begin_everywhere(user).await?;
         let row: Option<ChangeRow> = read!(tx, db => query_as(ASKED)
             .bind(&token_hash[..])
             .bind(now.as_micros())
@@ -281,10 +280,9 @@ impl Store {
         now: Timestamp,
         mails: impl FnOnce(&EmailChange) -> Vec<NewMail> + Send,
     ) -> Result<Option<EmailChange>, Failure> {
-        let mut tx = self.begin().await?;
-        let found = done(&mut tx, undo_hash, now).await?;
-        let Some(user) = found.map(|row| UserId::from(row.user_id)) else { return Ok(None) };
-        let identity = users::lock_everywhere(&mut tx, user).await?;
+        let found = self.done_email_change(undo_hash, now).await?;
+        let Some(user) = found.map(|change| change.user) else { return Ok(None) };
+        let (mut tx, identity) = self.begin_everywhere(user).await?;
         // Whoever was faster took it back already, or something older with it.
         let Some(row) = done(&mut tx, undo_hash, now).await? else { return Ok(None) };
         let change = EmailChange { after: identity.email(), ..row.read() };

@@ -201,7 +201,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<bool, Failure> {
         let over = Failure::Conflict(Conflict::SetupOver);
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin_locking([user.into()]).await?;
         users::lock(&mut tx, user).await?;
         let first = is_first(&mut tx, user, change).await?;
         let ended = write!(tx, db => query(END_SETUP)
@@ -239,7 +239,7 @@ impl Store {
         change: &FactorChange,
         now: Timestamp,
     ) -> Result<bool, Failure> {
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin_locking([user.into()]).await?;
         users::lock(&mut tx, user).await?;
         use_up(&mut tx, user, proof, now).await?;
         write!(tx, db => query(REMOVE_APP).bind(Uuid::from(user)).execute(db))?;
@@ -265,7 +265,7 @@ impl Store {
         mail: &NewMail,
         now: Timestamp,
     ) -> Result<(), Failure> {
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin_locking([user.into()]).await?;
         users::lock(&mut tx, user).await?;
         use_up(&mut tx, user, proof, now).await?;
         replace_codes(&mut tx, user, codes, now).await?;
@@ -287,7 +287,7 @@ impl Store {
         mail: &NewMail,
         now: Timestamp,
     ) -> Result<bool, Failure> {
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin_locking([user.into()]).await?;
         users::lock(&mut tx, user).await?;
         if !users::has_factor(&mut tx, user).await? {
             return Ok(false);
@@ -310,7 +310,7 @@ impl Store {
         password_hash: &Secret,
         expires_at: Timestamp,
     ) -> Result<(), Failure> {
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin_locking([user.into()]).await?;
         begin_sign_in(&mut tx, user, token_hash, password_hash, None, expires_at).await?;
         tx.commit().await
     }
@@ -379,7 +379,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<(), Failure> {
         let over = Failure::Conflict(Conflict::SignInOver);
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin_locking([user.into()]).await?;
         // The user before their sign-in, as where factors change: neither waits for the other.
         users::lock(&mut tx, user).await?;
         let by: Option<Uuid> = read!(tx, db => query_scalar(IDENTITY_OF_SIGN_IN)

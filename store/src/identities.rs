@@ -228,7 +228,7 @@ impl Store {
         instead_of: Option<&TokenHash>,
         now: Timestamp,
     ) -> Result<(), Failure> {
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin_locking([user.into()]).await?;
         let used = use_identity(&mut tx, account, identity, user, now).await?;
         let session = NewSession { identity: account.map(|_| used), ..session.clone() };
         sessions::replace(&mut tx, user, &session, instead_of, now).await.map_err(over)?;
@@ -249,7 +249,7 @@ impl Store {
         session: &TokenHash,
         now: Timestamp,
     ) -> Result<(), Failure> {
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin_locking([user.into()]).await?;
         let used = use_identity(&mut tx, Some(account), identity, user, now).await?;
         sessions::vouch(&mut tx, session, user, used, now).await?;
         tx.commit().await
@@ -271,7 +271,7 @@ impl Store {
         expires_at: Timestamp,
         now: Timestamp,
     ) -> Result<(), Failure> {
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin_locking([user.into()]).await?;
         let used = use_identity(&mut tx, account, identity, user, now).await?;
         let identity = account.map(|_| used);
         factors::begin_sign_in(&mut tx, user, token_hash, password_hash, identity, expires_at)
@@ -336,12 +336,13 @@ impl Store {
         mail: &NewMail,
         now: Timestamp,
     ) -> Result<(), Failure> {
-        let mut tx = self.begin().await?;
-        let offer: Option<OfferRow> = read!(tx, db => query_as(OFFERED)
+        let offer: Option<OfferRow> = read!(self, db => query_as(OFFERED)
             .bind(&token_hash[..])
             .bind(now.as_micros())
             .fetch_optional(db))?;
         let account = offer.and_then(|offer| offer.account_id).map(AccountId::from);
+        let locked = account.map(Uuid::from).into_iter().chain([user.into()]);
+        let mut tx = self.begin_locking(locked).await?;
         // The account before the user: what the link hangs on stays until it is written.
         if let Some(account) = account {
             accounts::lock(&mut tx, account).await?;
@@ -421,7 +422,7 @@ impl Store {
         change: &FactorChange,
         now: Timestamp,
     ) -> Result<(), Failure> {
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin_locking([user.into()]).await?;
         users::lock(&mut tx, user).await?;
         // Before the sessions that end with it, as everywhere.
         factors::drop_sign_ins(&mut tx, user).await?;

@@ -473,7 +473,7 @@ impl Store {
         now: Timestamp,
         decide: impl FnOnce(&OfferFacts) -> Result<Offer, Failure> + Send,
     ) -> Result<Offered, Failure> {
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin_locking([account.into()]).await?;
         let account_name = accounts::lock(&mut tx, account).await?;
         let (actor, actor_name) = memberships::acting(&mut tx, account, actor).await?;
         let in_account: bool = read!(tx, db => query_scalar(IN_ACCOUNT)
@@ -534,7 +534,7 @@ impl Store {
         now: Timestamp,
         decide: impl FnOnce(&InvitationFacts) -> Result<InvitationStep, Failure> + Send,
     ) -> Result<Invitation, Failure> {
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin_locking([account.into()]).await?;
         let account_name = accounts::lock(&mut tx, account).await?;
         let (actor, actor_name) = memberships::acting(&mut tx, account, actor).await?;
         let invitation = find(&mut tx, account, invitation, now).await?;
@@ -655,10 +655,10 @@ impl Store {
         now: Timestamp,
         decide: impl FnOnce(&AnswerFacts) -> Result<Answer, Failure> + Send,
     ) -> Result<AccountNumber, Failure> {
-        let mut tx = self.begin().await?;
         let account: Option<Uuid> =
-            read!(tx, db => query_scalar(ACCOUNT_OF).bind(&token_hash[..]).fetch_optional(db))?;
+            read!(self, db => query_scalar(ACCOUNT_OF).bind(&token_hash[..]).fetch_optional(db))?;
         let account = AccountId::from(account.ok_or(Failure::NotFound)?);
+        let mut tx = self.begin_locking([account.into()]).await?;
         // Who has the account has its invitations too: every step on them takes this lock first.
         accounts::lock(&mut tx, account).await?;
         let row: OpenedRow = read!(tx, db => query_as(OPENED).bind(&token_hash[..]).fetch_one(db))?;

@@ -16,15 +16,20 @@ mod feedback;
 mod guesses;
 mod identities;
 mod invitations;
+mod lent;
 mod limits;
 mod memberships;
 mod outbox;
 mod passkeys;
 mod policies;
+mod postgres;
+mod readiness;
 mod reports;
 mod resets;
 mod sessions;
 mod single_sign_on;
+mod sqlite;
+mod turns;
 mod users;
 
 pub use accounts::{AccountDetails, AccountRow, NewAccount};
@@ -52,6 +57,7 @@ pub use passkeys::{AskedFor, NewPasskey, Passkey, PasskeyChallenge, PasskeyUse};
 pub use policies::{
     AccountPolicy, DemandedFactor, DemandingAccount, PolicyChange, PolicyFacts, Reminders,
 };
+pub use readiness::Unready;
 pub use reports::{NewReport, Report};
 pub use resets::{NewReset, OpenedReset};
 pub use sessions::{NewSession, SessionUser, SignedInDevice, Vouched};

@@ -111,6 +111,31 @@ macro_rules! of_the_many {
     };
 }
 
+macro_rules! visited {
+    ($lock:literal) => {
+        concat!(
+            "INSERT INTO account_visits (session_id, account_id, last_seen_at) \
+             SELECT s.id, a.id, $3 FROM sessions s, accounts a WHERE s.id = $1 AND a.id = $2",
+            $lock,
+            " ON CONFLICT (session_id, account_id) DO UPDATE \
+             SET last_seen_at = excluded.last_seen_at"
+        )
+    };
+}
+
+macro_rules! active {
+    ($lock:literal) => {
+        concat!(
+            "UPDATE memberships SET last_active_at = $3 \
+             WHERE account_id = $1 AND (last_active_at IS NULL OR last_active_at <= $4) \
+                 AND user_id = (SELECT user_id FROM memberships \
+                                WHERE account_id = $1 AND user_id = $2",
+            $lock,
+            ")"
+        )
+    };
+}
+
 sql! {
     MEMBERSHIP = concat!(
         "SELECT a.id, a.number, a.name, m.owner, m.permissions, m.last_active_at, \
@@ -141,13 +166,11 @@ sql! {
              LEFT JOIN account_visits v ON v.account_id = m.account_id AND v.session_id = $3 \
          WHERE m.user_id = $1 AND a.number = $2"
     );
-    VISITED = "INSERT INTO account_visits (session_id, account_id, last_seen_at) \
-               SELECT id, $2, $3 FROM sessions WHERE id = $1 \
-               ON CONFLICT (session_id, account_id) DO UPDATE \
-               SET last_seen_at = excluded.last_seen_at";
-    ACTIVE = "UPDATE memberships SET last_active_at = $3 \
-              WHERE account_id = $1 AND user_id = $2 \
-                  AND (last_active_at IS NULL OR last_active_at <= $4)";
+    VISITED = visited!(""),
+        // A note waits for nobody's lock: a later request makes it.
+        on Postgres visited!(" FOR KEY SHARE SKIP LOCKED");
+    ACTIVE = active!(""),
+        on Postgres active!(" FOR NO KEY UPDATE SKIP LOCKED");
     /// By name: of its letters only A to Z lose their case, the same on both databases.
     MEMBERSHIPS = "SELECT a.id, a.number, a.name, m.owner, m.permissions, m.last_active_at \
                    FROM memberships m JOIN accounts a ON a.id = m.account_id \
@@ -457,22 +480,34 @@ impl Store {
     ) {
         let (account, stale) = (Uuid::from(entered.account), now.before(NOTED_EVERY));
         let is_stale = |noted: Option<Timestamp>| noted.is_none_or(|noted| noted <= stale);
-        // A note that fails is logged and made by a later request: this one goes on.
-        if is_stale(entered.last_active_at) {
-            let _ = write!(self, db => query(ACTIVE)
-                .bind(account)
-                .bind(Uuid::from(user))
-                .bind(now.as_micros())
-                .bind(stale.as_micros())
-                .execute(db));
+        let active = is_stale(entered.last_active_at);
+        let visited = entered.policy.sessions.idle.is_some() && is_stale(entered.visited_at);
+        if !active && !visited {
+            return;
         }
-        if entered.policy.sessions.idle.is_some() && is_stale(entered.visited_at) {
-            let _ = write!(self, db => query(VISITED)
-                .bind(Uuid::from(session))
-                .bind(account)
-                .bind(now.as_micros())
-                .execute(db));
-        }
+        let store = self.clone();
+        self.note(async move {
+            let mut noted = 0;
+            if active {
+                let text = ACTIVE.at(&store);
+                noted += write!(store, db => query(text)
+                    .bind(account)
+                    .bind(Uuid::from(user))
+                    .bind(now.as_micros())
+                    .bind(stale.as_micros())
+                    .execute(db))?;
+            }
+            if visited {
+                let text = VISITED.at(&store);
+                noted += write!(store, db => query(text)
+                    .bind(Uuid::from(session))
+                    .bind(account)
+                    .bind(now.as_micros())
+                    .execute(db))?;
+            }
+            Ok(noted)
+        })
+        .await;
     }
 
     /// The accounts that the user reaches, by name, at most `most`. The cursor of a row is what
@@ -636,7 +671,7 @@ impl Store {
         now: Timestamp,
         decide: impl FnOnce(&ChangeFacts) -> Result<Option<MembershipChange>, Failure> + Send,
     ) -> Result<(), Failure> {
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin_locking([account.into()]).await?;
         let account_name = accounts::lock(&mut tx, account).await?;
         let (actor, actor_name) = acting(&mut tx, account, actor).await?;
         let ids = (Uuid::from(account), Uuid::from(target));
@@ -675,7 +710,7 @@ impl Store {
         access: Access,
         now: Timestamp,
     ) -> Result<(), Failure> {
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin_locking([account.into()]).await?;
         accounts::lock(&mut tx, account).await?;
         join(&mut tx, account, user, access, None, now).await?;
         tx.commit().await

@@ -228,7 +228,7 @@ impl Store {
         change: &FactorChange,
         now: Timestamp,
     ) -> Result<bool, Failure> {
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin_locking([user.into()]).await?;
         users::lock(&mut tx, user).await?;
         if how_many(&mut tx, user).await? >= MOST {
             return Err(Failure::Conflict(Conflict::TooManyPasskeys));
@@ -284,7 +284,7 @@ impl Store {
         change: &FactorChange,
         now: Timestamp,
     ) -> Result<bool, Failure> {
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin_locking([user.into()]).await?;
         users::lock(&mut tx, user).await?;
         if let Some(proof) = proof {
             factors::use_up(&mut tx, user, proof, now).await?;

@@ -192,7 +192,7 @@ impl Store {
         now: Timestamp,
         decide: impl FnOnce(&PolicyFacts) -> Result<Option<PolicyChange>, Failure> + Send,
     ) -> Result<(), Failure> {
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin_locking([account.into()]).await?;
         let account_name = accounts::lock(&mut tx, account).await?;
         let (actor, actor_name) = memberships::acting(&mut tx, account, actor).await?;
         // Factors are turned on and off under this lock.
@@ -272,7 +272,7 @@ impl Store {
         now: Timestamp,
         decide: impl FnOnce(&DemandingAccount) -> Reminders + Send,
     ) -> Result<usize, Failure> {
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin_locking([account.into()]).await?;
         let name = accounts::lock(&mut tx, account).await?;
         let Some(factor) = find(&mut tx, account).await?.factor else { return Ok(0) };
         let reminders = decide(&DemandingAccount { name, factor });

@@ -54,7 +54,7 @@ impl Store {
         mail: Option<NewMail>,
         now: Timestamp,
     ) -> Result<(), Failure> {
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin_locking([user.into()]).await?;
         let present = users::lock(&mut tx, user).await?.email();
         if mail.as_ref().is_some_and(|mail| mail.to != present) {
             return Err(Failure::NotFound);
@@ -95,10 +95,10 @@ impl Store {
         password_hash: &Secret,
         now: Timestamp,
     ) -> Result<Option<UserId>, Failure> {
-        let mut tx = self.begin().await?;
         let whose: Option<Uuid> =
-            read!(tx, db => query_scalar(WHOSE).bind(&token_hash[..]).fetch_optional(db))?;
+            read!(self, db => query_scalar(WHOSE).bind(&token_hash[..]).fetch_optional(db))?;
         let Some(user) = whose.map(UserId::from) else { return Ok(None) };
+        let mut tx = self.begin_locking([user.into()]).await?;
         // The user before the link, as when a link is issued: the two never wait for each other.
         let identity = users::lock(&mut tx, user).await?;
         let mailed: Option<bool> = read!(tx, db => query_scalar(USE_UP)

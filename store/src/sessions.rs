@@ -39,7 +39,11 @@ sql! {
                    LEFT JOIN accounts a ON a.id = i.account_id \
                WHERE s.token_hash = $1 AND s.last_seen_at >= $2 AND s.created_at >= $3 \
                    AND (s.proven OR i.id IS NOT NULL)";
-    SEEN = "UPDATE sessions SET last_seen_at = $2 WHERE token_hash = $1 AND last_seen_at <= $3";
+    SEEN = "UPDATE sessions SET last_seen_at = $2 WHERE token_hash = $1 AND last_seen_at <= $3",
+        // A note waits for nobody's lock: a later request makes it.
+        on Postgres "UPDATE sessions SET last_seen_at = $2 WHERE last_seen_at <= $3 \
+            AND token_hash = (SELECT token_hash FROM sessions WHERE token_hash = $1 \
+                              FOR NO KEY UPDATE SKIP LOCKED)";
     /// No row when the password isn't the one that was compared, or alone when it takes more.
     INSERT_SESSION = insert_session!(""),
         // Waits for a password that is being changed. SQLite has one writer at a time anyway.
@@ -216,7 +220,7 @@ impl Store {
         instead_of: Option<&TokenHash>,
         now: Timestamp,
     ) -> Result<(), Failure> {
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin_locking([user.into()]).await?;
         replace(&mut tx, user, session, instead_of, now).await?;
         tx.commit().await
     }
@@ -236,7 +240,7 @@ impl Store {
         instead_of: Option<&TokenHash>,
         now: Timestamp,
     ) -> Result<(), Failure> {
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin_locking([user.into()]).await?;
         // The user before their passkey, as where factors change: neither waits for the other.
         users::lock(&mut tx, user).await?;
         passkeys::use_up(&mut tx, user, used, now).await?;
@@ -264,12 +268,16 @@ impl Store {
         let Some(row) = row else { return Ok(None) };
         let stale = now.before(NOTED_EVERY).as_micros();
         if row.last_seen_at <= stale {
-            // A note that fails is logged and made by a later request: this one goes on.
-            let _ = write!(self, db => query(SEEN)
-                .bind(&token_hash[..])
-                .bind(now.as_micros())
-                .bind(stale)
-                .execute(db));
+            let (store, token_hash) = (self.clone(), *token_hash);
+            self.note(async move {
+                let text = SEEN.at(&store);
+                write!(store, db => query(text)
+                    .bind(&token_hash[..])
+                    .bind(now.as_micros())
+                    .bind(stale)
+                    .execute(db))
+            })
+            .await;
         }
         Ok(Some(SessionUser {
             vouched: row.vouched(),
@@ -346,7 +354,7 @@ impl Store {
         token_hash: &TokenHash,
         now: Timestamp,
     ) -> Result<bool, Failure> {
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin_locking([user.into()]).await?;
         users::lock(&mut tx, user).await?;
         factors::use_up(&mut tx, user, proof, now).await?;
         let proved = prove(&mut tx, token_hash, true, now).await?;
@@ -393,7 +401,7 @@ impl Store {
     /// # Errors
     /// [`Failure::NotFound`] when there is no such user, [`Failure::Unavailable`].
     pub async fn end_sessions(&self, user: UserId) -> Result<u64, Failure> {
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin_locking([user.into()]).await?;
         users::lock(&mut tx, user).await?;
         // Before the sessions: a second step that is taken at this moment begins one, or finds nothing.
         factors::drop_sign_ins(&mut tx, user).await?;

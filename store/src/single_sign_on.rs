@@ -268,10 +268,10 @@ impl Store {
         now: Timestamp,
         tell: impl FnOnce(&str, &[Owner]) -> (NewActivity, Vec<NewMail>) + Send,
     ) -> Result<bool, Failure> {
-        let mut tx = self.begin().await?;
         let id: Option<Uuid> =
-            read!(tx, db => query_scalar(ACCOUNT).bind(number.get()).fetch_optional(db))?;
+            read!(self, db => query_scalar(ACCOUNT).bind(number.get()).fetch_optional(db))?;
         let account = AccountId::from(id.ok_or(Failure::NotFound)?);
+        let mut tx = self.begin_locking([account.into()]).await?;
         let name = accounts::lock(&mut tx, account).await?;
         if !find(&mut tx, account).await?.is_demanded() {
             return Ok(false);
@@ -296,10 +296,10 @@ impl Store {
         now: Timestamp,
         tell: impl Fn(&str, &[Owner], &PolicyRule, &PolicyRule) -> (NewActivity, Vec<NewMail>) + Send,
     ) -> Result<bool, Failure> {
-        let mut tx = self.begin().await?;
         let id: Option<Uuid> =
-            read!(tx, db => query_scalar(HOLDER).bind(domain.as_str()).fetch_optional(db))?;
+            read!(self, db => query_scalar(HOLDER).bind(domain.as_str()).fetch_optional(db))?;
         let Some(account) = id.map(AccountId::from) else { return Ok(false) };
+        let mut tx = self.begin_locking([account.into()]).await?;
         let name = accounts::lock(&mut tx, account).await?;
         let found = find(&mut tx, account).await?;
         let before = found.proven();

@@ -174,8 +174,7 @@ impl Store {
         name: &FullName,
         language: Option<&Language>,
     ) -> Result<(), Failure> {
-        let mut tx = self.begin().await?;
-        let identity = lock_everywhere(&mut tx, user).await?;
+        let (mut tx, identity) = self.begin_everywhere(user).await?;
         write!(tx, db => query(RENAME)
             .bind(Uuid::from(user))
             .bind(name.as_str())
@@ -183,6 +182,22 @@ impl Store {
             .execute(db))?;
         memberships::rename(&mut tx, user, name.as_str(), &identity.email()).await?;
         tx.commit().await
+    }
+
+    /// Begins a transaction that has locked a user and before them the accounts that they are in,
+    /// as joining takes them in this order too: what their memberships repeat of them stays as it is
+    /// until its end.
+    pub(crate) async fn begin_everywhere(&self, user: UserId) -> Result<(Tx, Identity), Failure> {
+        let id = Uuid::from(user);
+        // Without locks, to wait for them in turn; what changed meanwhile is seen below.
+        let accounts: Vec<Uuid> = read!(self, db => query_scalar(LOCK_ACCOUNTS_OF.sqlite)
+            .bind(id)
+            .fetch_all(db))?;
+        let mut tx = self.begin_locking(accounts.into_iter().chain([id])).await?;
+        let text = LOCK_ACCOUNTS_OF.on(&tx);
+        let _: Vec<Uuid> = read!(tx, db => query_scalar(text).bind(id).fetch_all(db))?;
+        let identity = lock(&mut tx, user).await?;
+        Ok((tx, identity))
     }
 
     /// Gives the user another language.
@@ -211,7 +226,7 @@ impl Store {
         password: &NewPassword,
         keep: Option<&crate::TokenHash>,
     ) -> Result<(), Failure> {
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin_locking([user.into()]).await?;
         let identity = lock(&mut tx, user).await?;
         let present: String =
             read!(tx, db => query_scalar(PASSWORD).bind(Uuid::from(user)).fetch_one(db))?;
@@ -238,7 +253,7 @@ impl Store {
         before: &Secret,
         after: &Secret,
     ) -> Result<bool, Failure> {
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin_locking([user.into()]).await?;
         let renewed = write!(tx, db => query(RENEW_HASH)
             .bind(Uuid::from(user))
             .bind(before.expose())
@@ -251,15 +266,6 @@ impl Store {
         tx.commit().await?;
         Ok(true)
     }
-}
-
-/// Locks a user and before them the accounts that they are in, as joining takes them in this order
-/// too: what their memberships repeat of them stays as it is until the end of the transaction.
-pub(crate) async fn lock_everywhere(tx: &mut Tx, user: UserId) -> Result<Identity, Failure> {
-    let accounts = LOCK_ACCOUNTS_OF.on(tx);
-    let _: Vec<Uuid> =
-        read!(tx, db => query_scalar(accounts).bind(Uuid::from(user)).fetch_all(db))?;
-    lock(tx, user).await
 }
 
 /// Locks a user, so that their name and links stay as they are until the end of the transaction.

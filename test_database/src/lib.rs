@@ -10,7 +10,11 @@
 )]
 
 mod cluster;
+mod line;
 
+use std::path::PathBuf;
+
+pub use line::Line;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqliteConnection};
 use store::Store;
 use tempfile::TempDir;
@@ -51,6 +55,59 @@ impl TestDatabase {
             Box::new(connection)
         };
         BeingWritten { _connection: connection }
+    }
+}
+
+impl TestDatabase {
+    /// Has writing to a table fail from now on, as on a disk that is full or broken: SQLite takes
+    /// the whole transaction back by itself, and Postgres does nothing more in it.
+    pub async fn break_writing_to(&self, table: &str) {
+        self.run(&if self.url.starts_with("sqlite:") {
+            format!(
+                "CREATE TRIGGER fault_insert BEFORE INSERT ON {table} \
+                     BEGIN SELECT RAISE(ROLLBACK, 'the disk is broken'); END; \
+                 CREATE TRIGGER fault_update BEFORE UPDATE ON {table} \
+                     BEGIN SELECT RAISE(ROLLBACK, 'the disk is broken'); END"
+            )
+        } else {
+            format!(
+                "CREATE FUNCTION fault() RETURNS trigger LANGUAGE plpgsql AS \
+                     $$ BEGIN RAISE EXCEPTION 'the disk is broken' USING ERRCODE = '58030'; END $$; \
+                 CREATE TRIGGER fault BEFORE INSERT OR UPDATE ON {table} \
+                     EXECUTE FUNCTION fault()"
+            )
+        })
+        .await;
+    }
+
+    /// Ends what [`TestDatabase::break_writing_to`] began.
+    pub async fn mend_writing(&self) {
+        self.run(if self.url.starts_with("sqlite:") {
+            "DROP TRIGGER fault_insert; DROP TRIGGER fault_update"
+        } else {
+            "DROP FUNCTION fault CASCADE"
+        })
+        .await;
+    }
+
+    /// Runs statements as another process would.
+    pub async fn run(&self, statements: &str) {
+        let statements = AssertSqlSafe(statements.to_owned());
+        if self.url.starts_with("sqlite:") {
+            let connection = SqliteConnection::connect(&self.url).await;
+            let mut connection = connection.expect("connecting to the test's SQLite");
+            connection.execute(statements).await.expect("running statements on SQLite");
+        } else {
+            let connection = PgConnection::connect(&self.url).await;
+            let mut connection = connection.expect("connecting to the test's Postgres");
+            connection.execute(statements).await.expect("running statements on Postgres");
+        }
+    }
+
+    /// The files of a test's SQLite: the database, and what lies beside it.
+    pub fn files(&self) -> [PathBuf; 3] {
+        let path = self.url.strip_prefix("sqlite:").expect("a SQLite file");
+        ["", "-wal", "-shm"].map(|end| format!("{path}{end}").into())
     }
 }
 

@@ -6,6 +6,7 @@ use anyhow::Result;
 use app::places::Places;
 use domain::digests;
 use lettre::Address;
+use store::Unready;
 
 use super::{demo, open, open_as_it_is, say};
 use crate::assets;
@@ -101,18 +102,17 @@ async fn database(config: &Config) -> Finding {
         Ok(latchkey) => latchkey,
         Err(error) => return Trouble(format!("{error:#}: check database_url and the database")),
     };
-    let finding = match latchkey.store.is_current().await {
-        Ok(true) => match demo::is_there(&latchkey).await {
+    let finding = match latchkey.store.is_ready().await {
+        Ok(()) => match demo::is_there(&latchkey).await {
             Ok(true) if !config.demo => Trouble(
                 "it holds the demo's people, whose password everybody knows: use another \
                  database_url"
                     .to_owned(),
             ),
             Ok(_) => Fine("up to date".to_owned()),
-            Err(_) => Trouble("it doesn't answer: run it and try again".to_owned()),
+            Err(_) => Trouble(Unready::Silent.to_string()),
         },
-        Ok(false) => Trouble("it isn't up to date: run `latchkey migrate`".to_owned()),
-        Err(_) => Trouble("it doesn't answer: run it and try again".to_owned()),
+        Err(why) => Trouble(why.to_string()),
     };
     latchkey.store.close().await;
     finding

@@ -75,6 +75,7 @@ pub(super) async fn run(config: Arc<Config>) -> Result<()> {
     let mut parts = JoinSet::new();
     parts.spawn(accept::serve(listener, app, limits, stop.clone()));
     parts.spawn(mailer.run(mail_waiting, stop.clone()));
+    parts.spawn(every_minute(latchkey.clone(), stop.clone()));
     parts.spawn(every_hour(latchkey.clone(), log_key, stop.clone()));
     announce(&config)?;
 
@@ -167,6 +168,19 @@ fn announce(config: &Config) -> Result<()> {
         say(&format!("The demo's logins are on {url}/sign-in; their password is \"{password}\""))?;
     }
     Ok(())
+}
+
+/// Has the database put away what was written and forget what was erased, every minute.
+async fn every_minute(latchkey: Latchkey, mut stop: watch::Receiver<bool>) {
+    let mut minutes = interval(Duration::from_secs(60));
+    loop {
+        tokio::select! {
+            _ = minutes.tick() => {}
+            _ = stop.wait_for(|stop| *stop) => return,
+        }
+        // A failure is in the log already, and the next minute comes.
+        let _ = latchkey.store.tidy().await;
+    }
 }
 
 /// Deletes what ended, reminds people of second factors, and signs the logs of the day that ended,

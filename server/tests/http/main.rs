@@ -20,6 +20,7 @@ mod devices;
 mod digests;
 mod emails;
 mod factors;
+mod faults;
 mod headers;
 mod help;
 mod identities;

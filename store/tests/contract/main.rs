@@ -14,6 +14,7 @@ mod database;
 mod digests;
 mod emails;
 mod factors;
+mod faults;
 mod feedback;
 mod guesses;
 mod identities;

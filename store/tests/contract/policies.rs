@@ -247,6 +247,7 @@ on_both! {
             let (user, number) = (bakery.ingrid, bakery.number);
             let found = db.store.membership(user, number, Some(session)).await.unwrap().unwrap();
             db.store.note_visit(user, session, &found, at(seconds)).await;
+            db.store.noted().await;
             found.visited_at
         };
         visit(one, 1).await;

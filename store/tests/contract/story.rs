@@ -158,6 +158,7 @@ impl Bakery {
         let session = SessionId::from(Uuid::nil());
         let found = self.store.membership(user, self.number, Some(session)).await.unwrap().unwrap();
         self.store.note_visit(user, session, &found, at(seconds)).await;
+        self.store.noted().await;
         found
     }
 

@@ -1,0 +1,280 @@
+//! A connection on loan. It goes back to its pool only if all that was begun on it came to its end;
+//! any other is closed, and the next one is opened in its place. So nothing that went wrong once (a
+//! full disk, a server that fell silent) goes on for longer than its cause.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use sqlx::error::ErrorKind;
+use sqlx::pool::PoolConnection;
+use sqlx::postgres::PgPoolOptions;
+use sqlx::{
+    Connection, Database, Executor, PgConnection, Postgres, Sqlite, SqliteConnection, error,
+};
+use tokio::runtime::Handle;
+use tokio::time::timeout;
+
+use crate::db::{Differing, Either, PATIENCE};
+use crate::sqlite::Files;
+
+/// How long anything that the database is asked may take. Longer than Postgres lets a statement
+/// run, so that it is the server that says so as long as there is one.
+const DEADLINE: Duration = Duration::from_secs(12);
+/// How long a Postgres that was idle may take for a sign of life.
+const PULSE: Duration = Duration::from_secs(1);
+/// Answers that concern every connection: the server goes away, or takes no writing any more as
+/// another took its place (read_only_sql_transaction, admin_shutdown, crash_shutdown,
+/// cannot_connect_now).
+const FAREWELLS: [&str; 4] = ["25006", "57P01", "57P02", "57P03"];
+
+pub(crate) struct Lent {
+    /// None once it is given back.
+    connection: Option<Either<PoolConnection<Sqlite>, PoolConnection<Postgres>>>,
+    state: State,
+    /// What it is again when the statement under way has come to its end.
+    before: State,
+    trust: Trust,
+    files: Option<Arc<Files>>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// Nothing is begun.
+    Idle,
+    /// A transaction is open, and all of it went well.
+    InTransaction,
+    /// A transaction is open, and a statement in it was refused: nothing but its end may follow.
+    Refused,
+    /// A statement is under way, was left, or failed: nobody knows how the connection stands.
+    Doubtful,
+}
+
+/// Since when connections that were opened earlier are doubted: what happened to one of them
+/// happened to all.
+#[derive(Clone, Default)]
+pub(crate) struct Trust(Arc<Mutex<Option<Instant>>>);
+
+impl Lent {
+    pub(crate) fn sqlite(connection: PoolConnection<Sqlite>, files: Arc<Files>) -> Self {
+        Self::new(Either::Sqlite(connection), Trust::default(), Some(files))
+    }
+
+    pub(crate) fn postgres(connection: PoolConnection<Postgres>, trust: Trust) -> Self {
+        Self::new(Either::Postgres(connection), trust, None)
+    }
+
+    fn new(
+        connection: Either<PoolConnection<Sqlite>, PoolConnection<Postgres>>,
+        trust: Trust,
+        files: Option<Arc<Files>>,
+    ) -> Self {
+        let (state, before) = (State::Idle, State::Idle);
+        Self { connection: Some(connection), state, before, trust, files }
+    }
+
+    pub(crate) fn is_sqlite(&self) -> bool {
+        matches!(self.connection, Some(Either::Sqlite(_)))
+    }
+
+    /// For one statement, whose outcome is to be told to [`Lent::settle`]: until then the
+    /// connection is in doubt, also when the caller is never heard of again.
+    pub(crate) fn connection(
+        &mut self,
+    ) -> Result<Either<&mut SqliteConnection, &mut PgConnection>, sqlx::Error> {
+        let calm = matches!(self.state, State::Idle | State::InTransaction);
+        match &mut self.connection {
+            Some(connection) if calm => {
+                self.before = std::mem::replace(&mut self.state, State::Doubtful);
+                Ok(match connection {
+                    Either::Sqlite(connection) => Either::Sqlite(connection),
+                    Either::Postgres(connection) => Either::Postgres(connection),
+                })
+            }
+            _ => Err(sqlx::Error::Protocol("the transaction has failed already".to_owned())),
+        }
+    }
+
+    /// Takes note of how the statement ended. What was written into a file that nobody finds again
+    /// isn't written.
+    pub(crate) fn settle<T>(&mut self, outcome: Result<T, sqlx::Error>) -> Result<T, sqlx::Error> {
+        let outcome = match &self.files {
+            Some(files) => outcome.and_then(|done| files.check().map(|()| done)),
+            None => outcome,
+        };
+        self.state = match (&outcome, self.before) {
+            (Ok(_), before) => before,
+            (Err(error), State::Idle) if leaves_it_sound(error) => State::Idle,
+            (Err(error), _) if leaves_it_sound(error) => State::Refused,
+            (Err(error), _) => {
+                if concerns_all(error) {
+                    self.trust.withdraw();
+                }
+                State::Doubtful
+            }
+        };
+        outcome
+    }
+
+    /// Runs a statement without parameters.
+    pub(crate) async fn run(&mut self, text: Differing) -> Result<(), sqlx::Error> {
+        let outcome = match self.connection()? {
+            Either::Sqlite(db) => timely(db.execute(text.sqlite)).await.map(drop),
+            Either::Postgres(db) => timely(db.execute(text.postgres)).await.map(drop),
+        };
+        self.settle(outcome)
+    }
+
+    /// Begins a transaction. Not sqlx's: that one counts on every end being its own, and SQLite
+    /// takes a transaction back by itself when the disk is full or fails.
+    pub(crate) async fn begin(&mut self) -> Result<(), sqlx::Error> {
+        // At once the writer: a transaction that begins by reading and then wants to write fails
+        // when another process wrote in between.
+        self.run(Differing { sqlite: "BEGIN IMMEDIATE", postgres: "BEGIN" }).await?;
+        self.state = State::InTransaction;
+        Ok(())
+    }
+
+    pub(crate) async fn commit(&mut self) -> Result<(), sqlx::Error> {
+        self.run(Differing { sqlite: "COMMIT", postgres: "COMMIT" }).await?;
+        self.state = State::Idle;
+        Ok(())
+    }
+
+    pub(crate) async fn roll_back(&mut self) -> Result<(), sqlx::Error> {
+        self.run(Differing { sqlite: "ROLLBACK", postgres: "ROLLBACK" }).await?;
+        self.state = State::Idle;
+        Ok(())
+    }
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        let Some(connection) = self.connection.take() else { return };
+        // Outside of a runtime nothing can be awaited: the connection ends with its handle.
+        match (connection, Handle::try_current()) {
+            (Either::Sqlite(connection), Ok(runtime)) => {
+                drop(runtime.spawn(give_back(connection, self.state)));
+            }
+            (Either::Postgres(connection), Ok(runtime)) => {
+                drop(runtime.spawn(give_back(connection, self.state)));
+            }
+            (Either::Sqlite(connection), Err(_)) => drop(connection.detach()),
+            (Either::Postgres(connection), Err(_)) => drop(connection.detach()),
+        }
+    }
+}
+
+impl Trust {
+    fn withdraw(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    }
+
+    /// Whether a connection of this age was opened since something happened to the others.
+    fn covers(&self, age: Duration) -> bool {
+        let since = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        since.is_none_or(|since| age < since.elapsed())
+    }
+
+    /// The pool's options with a look at each connection before it is lent.
+    pub(crate) fn watch(&self, pool: PgPoolOptions) -> PgPoolOptions {
+        let trust = self.clone();
+        pool.test_before_acquire(false).before_acquire(move |connection, facts| {
+            let trust = trust.clone();
+            Box::pin(async move {
+                if !trust.covers(facts.age) {
+                    return Ok(false);
+                }
+                let alive = within(PULSE, connection.ping()).await;
+                if alive.is_err() {
+                    trust.withdraw();
+                }
+                alive.map(|()| true)
+            })
+        })
+    }
+}
+
+/// Awaits what the database is asked, for no longer than the deadline.
+pub(crate) async fn timely<T>(
+    asked: impl Future<Output = Result<T, sqlx::Error>>,
+) -> Result<T, sqlx::Error> {
+    within(DEADLINE, asked).await
+}
+
+pub(crate) async fn within<T>(
+    patience: Duration,
+    asked: impl Future<Output = Result<T, sqlx::Error>>,
+) -> Result<T, sqlx::Error> {
+    timeout(patience, asked).await.unwrap_or_else(|_| {
+        let words = format!("no answer within {} seconds", patience.as_secs());
+        Err(sqlx::Error::Io(std::io::Error::new(std::io::ErrorKind::TimedOut, words)))
+    })
+}
+
+/// Gives the connection back to its pool, or closes it. Neither takes for ever: what falls silent
+/// meanwhile is dropped, and its place is free.
+async fn give_back<DB: Database>(mut connection: PoolConnection<DB>, state: State)
+where
+    for<'c> &'c mut DB::Connection: Executor<'c, Database = DB>,
+{
+    let sound = match state {
+        State::Idle => true,
+        State::InTransaction | State::Refused => {
+            within(PATIENCE, (&mut *connection).execute("ROLLBACK")).await.is_ok()
+        }
+        State::Doubtful => false,
+    };
+    // sqlx's own way back, which it takes without a deadline when the connection is dropped.
+    let _ = if sound {
+        timeout(PATIENCE, connection.return_to_pool()).await
+    } else {
+        timeout(PATIENCE, connection.close()).await.map(drop)
+    };
+}
+
+/// Whether the connection is as good as before: the database did its work, and the answer is no.
+fn leaves_it_sound(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::RowNotFound
+        | sqlx::Error::ColumnDecode { .. }
+        | sqlx::Error::ColumnIndexOutOfBounds { .. }
+        | sqlx::Error::ColumnNotFound(_)
+        | sqlx::Error::Decode(_) => true,
+        sqlx::Error::Database(error) => {
+            use ErrorKind::{
+                CheckViolation, ForeignKeyViolation, NotNullViolation, UniqueViolation,
+            };
+            let broken_rule = matches!(
+                error.kind(),
+                UniqueViolation | ForeignKeyViolation | NotNullViolation | CheckViolation
+            );
+            broken_rule || is_locked(&**error)
+        }
+        _ => false,
+    }
+}
+
+/// Whether somebody else's lock, or Postgres's own limit of time, was in the way.
+fn is_locked(error: &dyn error::DatabaseError) -> bool {
+    match error.code().as_deref() {
+        // lock_not_available, query_canceled, deadlock_detected
+        Some("55P03" | "57014" | "40P01") => true,
+        _ => sqlite_code(error) == Some(5),
+    }
+}
+
+/// The primary code of SQLite's; none of Postgres's is as short.
+pub(crate) fn sqlite_code(error: &dyn error::DatabaseError) -> Option<u32> {
+    let code = error.code()?;
+    if code.len() == 5 { None } else { code.parse::<u32>().ok().map(|code| code & 0xff) }
+}
+
+fn concerns_all(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_) | sqlx::Error::Tls(_) => true,
+        sqlx::Error::Database(error) => {
+            error.code().is_some_and(|code| FAREWELLS.contains(&&*code) || code.starts_with("08"))
+        }
+        _ => false,
+    }
+}

@@ -1,0 +1,235 @@
+//! A SQLite file: opening it, knowing it again, and keeping its write-ahead log small.
+
+use std::ffi::OsString;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{
+    ConnectOptions, Connection, Executor, SqliteConnection, SqlitePool, query_as, query_scalar,
+};
+use tokio::sync::Mutex;
+use tokio::time::timeout;
+
+use crate::OpenError;
+use crate::db::PATIENCE;
+use crate::lent::{Lent, sqlite_code, timely};
+
+const READERS: u32 = 4;
+const OLDEST: [u32; 3] = [3, 51, 3];
+/// What lies beside the file of a database that is in use, or was when its process ended.
+const COMPANY: [&str; 3] = ["-wal", "-shm", "-journal"];
+/// How long emptying the write-ahead log waits for who reads or writes at this moment.
+const SHORTLY: Duration = Duration::from_millis(100);
+/// What is left of the write-ahead log's file when it has been long and begins anew.
+const LOG_KEPT: &str = "16777216";
+/// After how many tries in a row it is told that the write-ahead log can't be emptied.
+const TRIES: u32 = 5;
+
+/// SQLite takes one writer at a time: a single connection makes them queue here, in order, instead
+/// of meeting "database is locked". Readers go on beside it (write-ahead log).
+#[derive(Clone)]
+pub(crate) struct SqliteDatabase {
+    writer: SqlitePool,
+    readers: SqlitePool,
+    /// Open as long as the store: the files beside the database stay the same ones, whatever
+    /// happens to the other connections. It empties the write-ahead log, and does nothing else.
+    keeper: Arc<Mutex<Option<SqliteConnection>>>,
+    files: Arc<Files>,
+    not_emptied: Arc<AtomicU32>,
+}
+
+/// The files of the database as they were when it was opened.
+pub(crate) struct Files {
+    path: PathBuf,
+    opened: Vec<(PathBuf, FileId)>,
+}
+
+/// Device and number: what tells a file from another one under the same name.
+type FileId = (u64, u64);
+
+impl SqliteDatabase {
+    pub(crate) async fn open(path: &Path) -> Result<Self, OpenError> {
+        // The company first: another process may be making all of them, beginning with the file.
+        let company = COMPANY.iter().map(|end| beside(path, end)).find(|file| file.exists());
+        let length = std::fs::metadata(path).map(|file| file.len()).ok();
+        let is_new = matches!(length, None | Some(0));
+        match company {
+            // An empty file gets a journal while it becomes a database, and the others afterwards.
+            Some(journal) if length == Some(0) && journal == beside(path, "-journal") => {}
+            Some(company) if is_new => {
+                return Err(OpenError::Orphaned { path: path.to_owned(), company });
+            }
+            _ => {}
+        }
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder)
+                .map_err(|source| OpenError::Folder { path: path.to_owned(), source })?;
+        }
+        let refused = |error: sqlx::Error| match &error {
+            // SQLITE_PERM, SQLITE_READONLY, SQLITE_CANTOPEN
+            sqlx::Error::Database(known) if matches!(sqlite_code(&**known), Some(3 | 8 | 14)) => {
+                OpenError::Unwritable { path: path.to_owned(), source: error }
+            }
+            _ => OpenError::Unreachable(error),
+        };
+        let options = options(path);
+        let creating = options.clone().create_if_missing(true);
+        let mut keeper = creating.connect().await.map_err(refused)?;
+        let version: String = query_scalar("SELECT sqlite_version()")
+            .fetch_one(&mut keeper)
+            .await
+            .map_err(OpenError::Unreachable)?;
+        if version.split('.').filter_map(|part| part.parse::<u32>().ok()).lt(OLDEST) {
+            return Err(OpenError::OldSqlite(version));
+        }
+        // A file that may only be read is opened without a word.
+        match keeper.execute("BEGIN IMMEDIATE; ROLLBACK").await {
+            Ok(_) => {}
+            Err(error) => match refused(error) {
+                // Another process writes at this moment, or the disk is full: that may pass.
+                OpenError::Unreachable(_) => {}
+                unwritable => return Err(unwritable),
+            },
+        }
+        let files = Arc::new(Files::of(path).map_err(OpenError::Unreachable)?);
+        if is_new {
+            tracing::info!(path = %path.display(), "a new database was made");
+        }
+        let shortly = format!("PRAGMA busy_timeout = {}", SHORTLY.as_millis());
+        keeper.execute(sqlx::AssertSqlSafe(shortly)).await.map_err(OpenError::Unreachable)?;
+
+        // Connections to a file don't go stale: none is replaced or asked for a sign of life.
+        let pool = SqlitePoolOptions::new()
+            .acquire_timeout(PATIENCE)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .test_before_acquire(false);
+        let writer = pool.clone().max_connections(1).connect_lazy_with(options.clone());
+        let reading = options.pragma("query_only", "ON");
+        let readers = pool.max_connections(READERS).connect_lazy_with(reading);
+        let keeper = Arc::new(Mutex::new(Some(keeper)));
+        Ok(Self { writer, readers, keeper, files, not_emptied: Arc::default() })
+    }
+
+    /// What migrations run on: a connection of its own, closed when they are done.
+    pub(crate) async fn connect(&self) -> Result<SqliteConnection, sqlx::Error> {
+        self.check()?;
+        self.writer.connect_options().connect().await
+    }
+
+    pub(crate) async fn reader(&self) -> Result<Lent, sqlx::Error> {
+        self.check()?;
+        let connection = self.readers.acquire().await?;
+        Ok(Lent::sqlite(connection, Arc::clone(&self.files)))
+    }
+
+    pub(crate) async fn writer(&self) -> Result<Lent, sqlx::Error> {
+        self.check()?;
+        let connection = self.writer.acquire().await?;
+        Ok(Lent::sqlite(connection, Arc::clone(&self.files)))
+    }
+
+    /// Whether the files are still those that were opened.
+    pub(crate) fn is_in_place(&self) -> bool {
+        self.writer.is_closed() || self.files.check().is_ok()
+    }
+
+    fn check(&self) -> Result<(), sqlx::Error> {
+        // With its last connection the files beside the database go, as they should.
+        if self.writer.is_closed() { Err(sqlx::Error::PoolClosed) } else { self.files.check() }
+    }
+
+    /// Writes what is in the write-ahead log into the database and empties the log: it doesn't grow
+    /// without end, and what was erased in the one isn't kept in the other.
+    pub(crate) async fn empty_log(&self) -> Result<(), sqlx::Error> {
+        self.check()?;
+        let mut keeper = self.keeper.lock().await;
+        let Some(keeper) = keeper.as_mut() else { return Err(sqlx::Error::PoolClosed) };
+        // The most of it, while others write; and then the rest, while they wait.
+        timely(keeper.execute("PRAGMA wal_checkpoint(PASSIVE)")).await?;
+        let (busy, ..): (bool, i64, i64) =
+            timely(query_as("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(keeper)).await?;
+        if busy {
+            let tries = self.not_emptied.fetch_add(1, Ordering::Relaxed) + 1;
+            if tries == TRIES {
+                let log = beside(&self.files.path, "-wal");
+                let mebibytes = std::fs::metadata(&log).map_or(0, |log| log.len() >> 20);
+                tracing::warn!(
+                    mebibytes,
+                    "the database's write-ahead log grows and can't be emptied: something has been \
+                     reading the database for minutes"
+                );
+            }
+        } else if self.not_emptied.swap(0, Ordering::Relaxed) >= TRIES {
+            tracing::info!("the database's write-ahead log is emptied again");
+        }
+        Ok(())
+    }
+
+    pub(crate) async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+        if let Some(keeper) = self.keeper.lock().await.take() {
+            let _ = timeout(PATIENCE, keeper.close()).await;
+        }
+    }
+}
+
+impl Files {
+    fn of(path: &Path) -> Result<Self, sqlx::Error> {
+        // Beside the file itself, where the path is a link to it.
+        let real = path.canonicalize()?;
+        let wanted = [path.to_owned(), beside(&real, "-wal"), beside(&real, "-shm")];
+        let opened = wanted.map(|file| Ok((FileId::of(&file)?, file)));
+        let opened: Result<Vec<_>, std::io::Error> = opened.into_iter().collect();
+        let opened = opened?.into_iter().map(|(id, file)| (file, id)).collect();
+        Ok(Self { path: real, opened })
+    }
+
+    /// Refuses to go on when one of the files was deleted or replaced while it was open: what would
+    /// be written is in no file that has a name, and gone with this process.
+    pub(crate) fn check(&self) -> Result<(), sqlx::Error> {
+        match self.opened.iter().find(|(file, id)| FileId::of(file).ok() != Some(*id)) {
+            None => Ok(()),
+            Some((file, _)) => Err(sqlx::Error::Io(std::io::Error::other(format!(
+                "{} was deleted or replaced while it was open: put it back, or restart",
+                file.display()
+            )))),
+        }
+    }
+}
+
+trait Identified: Sized {
+    fn of(file: &Path) -> std::io::Result<Self>;
+}
+
+impl Identified for FileId {
+    fn of(file: &Path) -> std::io::Result<Self> {
+        std::fs::metadata(file).map(|facts| (facts.dev(), facts.ino()))
+    }
+}
+
+/// How every connection is opened.
+fn options(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .foreign_keys(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        // A removed user must stay removed after a power cut, which NORMAL doesn't promise.
+        .synchronous(SqliteSynchronous::Full)
+        .busy_timeout(PATIENCE)
+        // The links of mails that were sent are keys: erased, they are overwritten.
+        .pragma("secure_delete", "ON")
+        .pragma("journal_size_limit", LOG_KEPT)
+}
+
+/// The file with this ending beside the database's.
+fn beside(path: &Path, end: &str) -> PathBuf {
+    let mut name = OsString::from(path);
+    name.push(end);
+    name.into()
+}
