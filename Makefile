@@ -88,7 +88,7 @@ setup-for-tests: setup
 	@scripts/setup --browser
 
 demo-reset: ## Forget the demo's data (stop `make run` before)
-	@rm -f data/latchkey.db data/latchkey.db-wal data/latchkey.db-shm
+	@rm -f data/latchkey.db data/latchkey.db-wal data/latchkey.db-shm data/latchkey.db-stamp
 	@echo "The demo's data is gone; the next 'make run' starts afresh. If a server is still running, stop it and run this again."
 
 fmt: ## Format the Rust code (seconds)

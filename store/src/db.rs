@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
@@ -14,6 +15,9 @@ use sqlx::{
     query_as, query_scalar,
 };
 use uuid::Uuid;
+
+use crate::copies::{self, Companion};
+use crate::place::{Place, UrlProblem};
 
 /// Declares the SQL of a file: one text for both databases or, where the two must differ, one for
 /// each, side by side. A test prepares all of them on both.
@@ -67,7 +71,23 @@ macro_rules! write {
     };
 }
 
-pub(crate) use {read, sql, write};
+/// Whether what ends at the moment in this column is alive at this one, as a part of SQL. All that is
+/// asked about here lives an hour at most: what would live longer (five minutes between two clocks
+/// aside) was made by a clock that ran ahead, and is over.
+macro_rules! alive {
+    ($ends:literal, $now:literal) => {
+        concat!("(", $ends, " > ", $now, " AND ", $ends, " <= ", $now, " + 3900000000)")
+    };
+}
+
+/// The same for what may live a week: the time in which a changed address can be taken back.
+macro_rules! held {
+    ($ends:literal, $now:literal) => {
+        concat!("(", $ends, " > ", $now, " AND ", $ends, " <= ", $now, " + 605100000000)")
+    };
+}
+
+pub(crate) use {alive, held, read, sql, write};
 
 /// How long a request waits for a connection, and SQLite for a lock of another process. Then it is
 /// answered with [`Failure::Unavailable`]: whoever waits longer has pressed reload already.
@@ -100,11 +120,13 @@ const APPLIED: &str = "SELECT version, checksum FROM _sqlx_migrations WHERE succ
 /// The database.
 #[derive(Clone, Debug)]
 pub struct Store {
-    db: Db,
+    pub(crate) db: Db,
+    /// The file beside a SQLite database, locked as long as this is open.
+    pub(crate) companion: Option<Arc<Companion>>,
 }
 
 #[derive(Clone, Debug)]
-enum Db {
+pub(crate) enum Db {
     /// SQLite takes one writer at a time: a single connection makes them queue here, in order,
     /// instead of meeting "database is locked". Readers go on beside it (write-ahead log).
     Sqlite {
@@ -133,9 +155,27 @@ pub(crate) struct Tx(Either<Transaction<'static, Sqlite>, Transaction<'static, P
 /// Why the database couldn't be opened; the words are for the operator.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// The URL is of neither kind.
-    #[error("the database URL must start with sqlite: or postgres:")]
-    UnknownKind,
+    /// The URL is of neither kind, or could be meant in two ways.
+    #[error("the database URL must be {0}")]
+    Url(#[from] UrlProblem),
+    /// What lies beside the SQLite file was written to another one.
+    #[error(
+        "{path} and {path}-wal beside it don't belong together, as when a backup is copied over a \
+         database that wasn't closed: move both away, and put the backup in place with `latchkey \
+         restore`"
+    )]
+    Mixture {
+        /// The file.
+        path: String,
+    },
+    /// The file beside the SQLite file can't be read or written.
+    #[error("{path}, which belongs to the database, can't be opened: {source}")]
+    Companion {
+        /// That file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
     /// The folder of the SQLite file can't be made.
     #[error("the folder of the database file {path} can't be made: {source}")]
     Folder {
@@ -162,14 +202,21 @@ impl Store {
     /// # Errors
     /// [`OpenError`] when it can't be reached.
     pub async fn open(url: &str) -> Result<Self, OpenError> {
-        let db = match url.split_once(':') {
-            Some(("sqlite", path)) => {
-                open_sqlite(Path::new(path.strip_prefix("//").unwrap_or(path))).await?
-            }
-            Some(("postgres" | "postgresql", _)) => open_postgres(url).await?,
-            _ => return Err(OpenError::UnknownKind),
-        };
-        Ok(Self { db })
+        match Place::parse(url)? {
+            Place::Sqlite(path) => Self::open_file(&path).await,
+            Place::Postgres => Ok(Self { db: open_postgres(url).await?, companion: None }),
+        }
+    }
+
+    /// Opens a SQLite file, unless it lies beside what was written to another one.
+    pub(crate) async fn open_file(path: &Path) -> Result<Self, OpenError> {
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder)
+                .map_err(|source| OpenError::Folder { path: path.to_owned(), source })?;
+        }
+        let path = copies::real(path);
+        let companion = Companion::examine(&path).await?;
+        Ok(Self { db: open_sqlite(&path).await?, companion: Some(Arc::new(companion)) })
     }
 
     /// Applies the migrations that are missing. Several nodes may do so at once.
@@ -296,10 +343,6 @@ impl Differing {
 }
 
 async fn open_sqlite(path: &Path) -> Result<Db, OpenError> {
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder)
-            .map_err(|source| OpenError::Folder { path: path.to_owned(), source })?;
-    }
     let options = SqliteConnectOptions::new()
         .filename(path)
         .create_if_missing(true)
@@ -405,6 +448,7 @@ mod tests {
             crate::activity::STATEMENTS,
             crate::areas::STATEMENTS,
             crate::chain::STATEMENTS,
+            crate::copies::STATEMENTS,
             crate::digests::STATEMENTS,
             crate::emails::STATEMENTS,
             crate::factors::STATEMENTS,
