@@ -147,7 +147,7 @@ sql! {
                SET last_seen_at = excluded.last_seen_at";
     ACTIVE = "UPDATE memberships SET last_active_at = $3 \
               WHERE account_id = $1 AND user_id = $2 \
-                  AND (last_active_at IS NULL OR last_active_at <= $4)";
+                  AND (last_active_at IS NULL OR last_active_at <= $4 OR last_active_at > $3)";
     /// By name: of its letters only A to Z lose their case, the same on both databases.
     MEMBERSHIPS = "SELECT a.id, a.number, a.name, m.owner, m.permissions, m.last_active_at \
                    FROM memberships m JOIN accounts a ON a.id = m.account_id \
@@ -456,7 +456,10 @@ impl Store {
         now: Timestamp,
     ) {
         let (account, stale) = (Uuid::from(entered.account), now.before(NOTED_EVERY));
-        let is_stale = |noted: Option<Timestamp>| noted.is_none_or(|noted| noted <= stale);
+        let is_stale = |noted: Option<Timestamp>| {
+            // Later than now was noted by a clock that ran ahead.
+            noted.is_none_or(|noted| noted <= stale || noted > now)
+        };
         // A note that fails is logged and made by a later request: this one goes on.
         if is_stale(entered.last_active_at) {
             let _ = write!(self, db => query(ACTIVE)
