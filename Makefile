@@ -98,7 +98,7 @@ torture: setup-for-tests ## Kill the server while it writes, and send it broken 
 	@$(CHECKED) cargo test --quiet $(SERVER_SIDE) --bench torture $(LOCKED)
 
 demo-reset: ## Forget the demo's data (stop `make run` before)
-	@rm -f data/latchkey.db data/latchkey.db-wal data/latchkey.db-shm
+	@rm -f data/latchkey.db data/latchkey.db-wal data/latchkey.db-shm data/latchkey.db-stamp
 	@echo "The demo's data is gone; the next 'make run' starts afresh. If a server is still running, stop it and run this again."
 
 fmt: ## Format the Rust code (seconds)

@@ -48,37 +48,47 @@ pub struct Site {
 }
 
 impl Site {
+    /// A cookie's name. Browsers send a host's cookies to all of its ports (RFC 6265 section 8.5), so
+    /// that two installations on one host would sign each other's people out: the port is a part of
+    /// it.
+    fn cookie(&self, what: &str) -> String {
+        let prefix = if self.secure { "__Host-" } else { "" };
+        let port = self.public_url.rsplit_once(':').map_or("", |(_, port)| port);
+        let port = port.parse::<u16>().map(|port| format!("-{port}")).unwrap_or_default();
+        format!("{prefix}latchkey{port}{what}")
+    }
+
     /// The session cookie's name. The `__Host-` prefix (RFC 6265bis section 4.1.3.2) binds it to
     /// this host; browsers take it over https only.
     #[must_use]
-    pub const fn session_cookie(&self) -> &'static str {
-        if self.secure { "__Host-latchkey" } else { "latchkey" }
+    pub fn session_cookie(&self) -> String {
+        self.cookie("")
     }
 
     /// The name of the cookie that a browser is recognised by at the next sign-in.
-    const fn device_cookie(&self) -> &'static str {
-        if self.secure { "__Host-latchkey-device" } else { "latchkey-device" }
+    fn device_cookie(&self) -> String {
+        self.cookie("-device")
     }
 
     /// The name of the cookie that carries a sign-in from the password to the second factor.
-    const fn sign_in_cookie(&self) -> &'static str {
-        if self.secure { "__Host-latchkey-sign-in" } else { "latchkey-sign-in" }
+    fn sign_in_cookie(&self) -> String {
+        self.cookie("-sign-in")
     }
 
     /// The name of the cookie that a browser is recognised by when it comes back from an identity
     /// provider.
-    const fn identity_cookie(&self) -> &'static str {
-        if self.secure { "__Host-latchkey-identity" } else { "latchkey-identity" }
+    fn identity_cookie(&self) -> String {
+        self.cookie("-identity")
     }
 
     /// The name of the cookie that carries a notice to the next page.
-    const fn notice_cookie(&self) -> &'static str {
-        if self.secure { "__Host-latchkey-notice" } else { "latchkey-notice" }
+    fn notice_cookie(&self) -> String {
+        self.cookie("-notice")
     }
 
     /// The name of the cookie that holds the language chosen in this browser.
-    const fn language_cookie(&self) -> &'static str {
-        if self.secure { "__Host-latchkey-language" } else { "latchkey-language" }
+    fn language_cookie(&self) -> String {
+        self.cookie("-language")
     }
 }
 
@@ -120,9 +130,10 @@ impl RequestFacts {
             None => Err(Failure::SignedOut),
         };
         let own = viewer.as_ref().ok().and_then(|viewer| viewer.language.as_ref());
-        let earlier = cookie(headers, site.language_cookie()).and_then(|tag| Language::parse(&tag));
+        let earlier =
+            cookie(headers, &site.language_cookie()).and_then(|tag| Language::parse(&tag));
         let locale = languages::server::first(own, earlier, headers).unwrap_or(site.language);
-        let device = cookie(headers, site.device_cookie()).and_then(|value| Token::parse(&value));
+        let device = cookie(headers, &site.device_cookie()).and_then(|value| Token::parse(&value));
         let client = Client { language: Language::parse(locale.as_str()), device, ..client };
         Self { client, id, viewer, locale }
     }
@@ -169,7 +180,7 @@ pub(crate) fn session() -> Option<Token> {
 
 /// The token of the session that these headers claim.
 fn session_of(headers: &HeaderMap, site: &Site) -> Option<Token> {
-    cookie(headers, site.session_cookie()).and_then(|value| Token::parse(&value))
+    cookie(headers, &site.session_cookie()).and_then(|value| Token::parse(&value))
 }
 
 /// Who is signed in.
@@ -326,21 +337,21 @@ pub(crate) fn begin_session(begun: &Begun) {
     let site = site();
     let seconds = latchkey().map(|latchkey| latchkey.settings.session_absolute.as_secs());
     let life = seconds.map(|seconds| format!("; Max-Age={seconds}")).unwrap_or_default();
-    set_cookie(site.session_cookie(), begun.session.secret().expose(), &life);
-    set_cookie(site.device_cookie(), begun.device.secret().expose(), "; Max-Age=31536000");
-    set_cookie(site.sign_in_cookie(), "", "; Max-Age=0");
+    set_cookie(&site.session_cookie(), begun.session.secret().expose(), &life);
+    set_cookie(&site.device_cookie(), begun.device.secret().expose(), "; Max-Age=31536000");
+    set_cookie(&site.sign_in_cookie(), "", "; Max-Age=0");
 }
 
 /// Leads on to the second factor of a sign-in, and from there to `next`.
 pub(crate) fn ask_for_second_factor(sign_in: &Token, next: &str) {
-    set_cookie(site().sign_in_cookie(), sign_in.secret().expose(), "; Max-Age=600");
+    set_cookie(&site().sign_in_cookie(), sign_in.secret().expose(), "; Max-Age=600");
     redirect(&format!("/sign-in/second-factor?next={}", crate::page::escape_query(next)));
 }
 
 /// The sign-in that waits for a second factor in this browser.
 pub(crate) fn sign_in() -> Option<Token> {
     let headers = use_context::<Parts>()?.headers;
-    cookie(&headers, site().sign_in_cookie()).and_then(|value| Token::parse(&value))
+    cookie(&headers, &site().sign_in_cookie()).and_then(|value| Token::parse(&value))
 }
 
 /// Has the browser recognised when it comes back from an identity provider, and on the way to link
@@ -352,7 +363,7 @@ pub(crate) fn keep_identity_way(token: &Token, next: &str) {
     const LONGEST: usize = 1000;
     let next = if next.len() > LONGEST { "/accounts" } else { next };
     let value = format!("{}.{}", token.secret().expose(), BASE64_URL_SAFE_NO_PAD.encode(next));
-    set_cookie(site().identity_cookie(), &value, "; Max-Age=600");
+    set_cookie(&site().identity_cookie(), &value, "; Max-Age=600");
 }
 
 /// What this browser is recognised by on the way over an identity provider, and where it goes then.
@@ -360,7 +371,7 @@ pub(crate) fn identity_way() -> Option<(Token, String)> {
     use base64::Engine;
     use base64::prelude::BASE64_URL_SAFE_NO_PAD;
     let headers = use_context::<Parts>()?.headers;
-    let value = cookie(&headers, site().identity_cookie())?;
+    let value = cookie(&headers, &site().identity_cookie())?;
     let (token, next) = value.split_once('.')?;
     let next = String::from_utf8(BASE64_URL_SAFE_NO_PAD.decode(next).ok()?).ok()?;
     let next = crate::page::same_site(&next).unwrap_or("/accounts").to_owned();
@@ -369,7 +380,7 @@ pub(crate) fn identity_way() -> Option<(Token, String)> {
 
 /// The way over an identity provider is over.
 pub(crate) fn end_identity_way() {
-    set_cookie(site().identity_cookie(), "", "; Max-Age=0");
+    set_cookie(&site().identity_cookie(), "", "; Max-Age=0");
 }
 
 /// Has the browser go on to another site by itself, which it doesn't take for part of a form.
@@ -390,7 +401,7 @@ pub(crate) async fn inside_confirmed(number: &str) -> Result<Inside, Problem> {
 
 /// Takes the browser's session away.
 pub(crate) fn end_session() {
-    set_cookie(site().session_cookie(), "", "; Max-Age=0");
+    set_cookie(&site().session_cookie(), "", "; Max-Age=0");
 }
 
 /// What the next page says. It travels in a cookie of a minute and not in the database, as it may
@@ -402,15 +413,15 @@ fn leave_notice(notice: &Notice) {
     use base64::Engine;
     use base64::prelude::BASE64_URL_SAFE_NO_PAD;
     let json = serde_json::to_vec(&NoticeCookie(notice.clone())).unwrap_or_default();
-    set_cookie(site().notice_cookie(), &BASE64_URL_SAFE_NO_PAD.encode(json), "; Max-Age=60");
+    set_cookie(&site().notice_cookie(), &BASE64_URL_SAFE_NO_PAD.encode(json), "; Max-Age=60");
 }
 
 /// The notice that the last form left for this page.
 pub(crate) fn take_notice() -> Option<Said> {
     use base64::Engine;
     use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-    let value = cookie(&use_context::<Parts>()?.headers, site().notice_cookie())?;
-    set_cookie(site().notice_cookie(), "", "; Max-Age=0");
+    let value = cookie(&use_context::<Parts>()?.headers, &site().notice_cookie())?;
+    set_cookie(&site().notice_cookie(), "", "; Max-Age=0");
     let json = BASE64_URL_SAFE_NO_PAD.decode(value).ok()?;
     serde_json::from_slice(&json).ok().map(|NoticeCookie(notice)| notice.say())
 }
@@ -436,7 +447,7 @@ fn set_cookie(name: &str, value: &str, life: &str) {
 
 /// Has the pages that follow in this language, for a year.
 pub(crate) fn remember_language(language: &Language) {
-    set_cookie(site().language_cookie(), language.tag(), "; Max-Age=31536000");
+    set_cookie(&site().language_cookie(), language.tag(), "; Max-Age=31536000");
 }
 
 /// Access in one line, for what isn't a page.
@@ -466,6 +477,13 @@ pub fn plainly(status: StatusCode, facts: &RequestFacts) -> Option<String> {
         };
         Some(format!("{words} {}\n", words!(failed.request, id = facts.id.clone())))
     })
+}
+
+/// What is wrong with a form that was sent without encryption where the public address has it: the
+/// browser would drop the cookies that are for https only, and ask to sign in again and again.
+#[must_use]
+pub fn unencrypted(site: &Site, facts: &RequestFacts) -> Told {
+    Told::about_form(facts.locale, || words!(failed.unencrypted, url = site.public_url.clone()))
 }
 
 /// What is wrong with a request that isn't even a form, in the reader's language, and the request's

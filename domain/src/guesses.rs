@@ -102,7 +102,8 @@ fn guess(email: &EmailAddress, user: Option<UserId>, client: &Client) -> Guess {
 fn hearing(facts: &GuessFacts, free_from_network: u32, now: model::Timestamp) -> Hearing {
     let GuessFacts { known, pair, login, network } = *facts;
     let gate = network.next_at.filter(|_| !known);
-    if let Some(at) = pair.next_at.max(gate).filter(|at| *at > now) {
+    let gates = [pair.next_at, gate].into_iter().flatten();
+    if let Some(at) = gates.filter(|at| at.is_awaited(LONGEST, now)).max() {
         return Hearing::Later(at);
     }
     let elsewhere = |tries| match known {
@@ -184,6 +185,16 @@ mod tests {
         assert_eq!(hearing(&facts, 300, NOW), Hearing::Later(in_seconds(60)));
         let known = GuessFacts { known: true, ..facts };
         assert_eq!(hearing(&known, 300, NOW), Hearing::Later(in_seconds(8)));
+    }
+
+    #[test]
+    fn nobody_waits_longer_than_the_longest_wait_whatever_a_clock_wrote() {
+        let pair = tally(5, Some(in_seconds(901)));
+        let network = tally(305, Some(in_seconds(400 * 24 * 60 * 60)));
+        let facts = GuessFacts { pair, network, ..GuessFacts::default() };
+        assert_eq!(next(facts).0, 8);
+        let facts = GuessFacts { pair: tally(5, Some(in_seconds(900))), ..facts };
+        assert_eq!(hearing(&facts, 300, NOW), Hearing::Later(in_seconds(900)));
     }
 
     #[test]

@@ -145,7 +145,7 @@ pub async fn address_used_up_until(
 }
 
 async fn used_up_until(latchkey: &Latchkey, bound: &Bound) -> Result<Option<UsedUp>, Failure> {
-    let attempts = latchkey.store.attempts(&bound.key, latchkey.now()).await?;
+    let attempts = latchkey.store.attempts(&bound.key, bound.window, latchkey.now()).await?;
     let used_up = attempts.filter(|attempts| attempts.count >= bound.most);
     Ok(used_up.map(|attempts| UsedUp { of: bound.of, most: bound.most, until: attempts.until }))
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use model::{Failure, Timestamp};
+use store::LONGEST_WAIT;
 pub use store::{KeptMail, QueuedMail};
 use uuid::Uuid;
 
@@ -78,7 +79,7 @@ pub async fn kept(latchkey: &Latchkey, id: &str) -> Result<KeptMail, Failure> {
 /// none when a day is over (RFC 5321 section 4.5.4.1 asks for more patience of relays, but an
 /// invitation that is four days late helps nobody).
 fn try_again(attempts: u32, queued_at: Timestamp, now: Timestamp) -> Option<Timestamp> {
-    let wait = Duration::from_secs(30 << attempts.min(7)).min(Duration::from_secs(60 * 60));
+    let wait = Duration::from_secs(30 << attempts.min(7)).min(LONGEST_WAIT);
     let at = now.after(wait);
     (at.since(queued_at) < GIVE_UP_AFTER).then_some(at)
 }

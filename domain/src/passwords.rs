@@ -213,20 +213,28 @@ pub async fn request_reset(
     const WINDOW: Duration = Duration::from_secs(60 * 60);
     latchkey.limit(&format!("reset:client:{}", client.network()), 30, WINDOW).await?;
     latchkey.limit(&format!("reset:address:{}", email.key()), 5, WINDOW).await?;
-    if let Some(login) = latchkey.store.login(&email).await? {
-        let (token, expires_at) = new_link(latchkey);
-        let mail = Mail::PasswordReset { expires_at, token: token.secret().clone() };
-        let language = client.language.clone();
-        let mail = NewMail { to: login.email, language, mail, invitation: None };
-        let now = latchkey.now();
-        let hash = token.hash();
-        match latchkey.store.issue_reset(login.id, &hash, expires_at, Some(mail), now).await {
-            // The login got another address at this very moment: the one that was asked for has none.
-            Err(Failure::NotFound) => {}
-            issued => issued?,
+    let login = latchkey.store.login(&email).await?;
+    let (token, expires_at) = new_link(latchkey);
+    let mail = Mail::PasswordReset { expires_at, token: token.secret().clone() };
+    let language = client.language.clone();
+    let (hash, now) = (token.hash(), latchkey.now());
+    match login {
+        Some(login) => {
+            let mail = NewMail { to: login.email, language, mail, invitation: None };
+            match latchkey.store.issue_reset(login.id, &hash, expires_at, Some(mail), now).await {
+                // The login got another address at this very moment: the one that was asked for has
+                // none.
+                Err(Failure::NotFound) => Ok(()),
+                issued => issued,
+            }
+        }
+        // As much work, so that it takes as long.
+        None => {
+            let mail = NewMail { to: email, language, mail, invitation: None };
+            let hashes = [hash, Token::new(latchkey.random.as_ref()).hash()];
+            latchkey.store.issue_reset_to_nobody(hashes, expires_at, &mail).await
         }
     }
-    Ok(())
 }
 
 /// Makes such a link for the operator to hand over.
@@ -258,7 +266,14 @@ pub async fn open_reset(latchkey: &Latchkey, token: &str) -> Result<Timestamp, F
     let spent = Failure::Conflict(model::Conflict::LinkSpent);
     let Some(token) = Token::parse(token) else { return Err(spent) };
     match latchkey.store.reset(&token.hash()).await? {
-        Some(reset) if !reset.used && reset.expires_at > latchkey.now() => Ok(reset.expires_at),
+        Some(reset)
+            if !reset.used
+                && reset
+                    .expires_at
+                    .is_awaited(latchkey.settings.reset_lifetime, latchkey.now()) =>
+        {
+            Ok(reset.expires_at)
+        }
         _ => Err(spent),
     }
 }

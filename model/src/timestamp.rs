@@ -39,6 +39,14 @@ impl Timestamp {
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_micros(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
+
+    /// Whether something still waits for this moment: it is to come, and no further away than the
+    /// rule lets anything wait. One beyond that was noted by a clock that ran ahead, and is waited
+    /// for by nobody.
+    #[must_use]
+    pub fn is_awaited(self, most: Duration, now: Self) -> bool {
+        now < self && self <= now.after(most)
+    }
 }
 
 fn micros(duration: Duration) -> i64 {

@@ -22,6 +22,7 @@ use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::Certificate;
 use model::{EmailAddress, Language, Secret};
 use serde::{Deserialize, Deserializer, de};
+use store::Place;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 use url::Url;
@@ -33,6 +34,8 @@ use crate::look::{self, Colour, Mark, Theme};
 pub const FILE: &str = "latchkey.toml";
 
 const PREFIX: &str = "LATCHKEY_";
+/// The one variable without it: what many programs call their database.
+const DATABASE_URL: &str = "DATABASE_URL";
 const HOUR: Duration = Duration::from_secs(60 * 60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -313,10 +316,17 @@ impl Config {
                 return Err(Problem(format!("{} can't be read: {error}", path.display())));
             }
         };
-        // What isn't UTF-8 belongs to somebody else, or isn't a value of ours.
-        let environment = std::env::vars_os().filter_map(|(name, value)| {
-            Some((name.into_string().ok()?, value.into_string().ok()?))
-        });
+        // A name that isn't UTF-8 is none of ours.
+        let mut environment = Vec::new();
+        for (name, value) in std::env::vars_os() {
+            match (name.into_string(), value.into_string()) {
+                (Ok(name), Ok(value)) => environment.push((name, value)),
+                (Ok(name), Err(_)) if name.starts_with(PREFIX) || name == DATABASE_URL => {
+                    return Err(Problem(format!("{name} in the environment must be UTF-8")));
+                }
+                _ => {}
+            }
+        }
         Self::parse(path, &text, environment)
     }
 
@@ -329,8 +339,10 @@ impl Config {
         text: &str,
         environment: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, Problem> {
-        let settings =
-            Figment::new().merge(File { path, text }).merge(Environment::of(environment));
+        // Some editors begin a file with a byte order mark.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let settings = Figment::new().merge(File { path, text });
+        let settings = Environment::of(environment).into_iter().fold(settings, Figment::merge);
         settings.extract().map_err(|error| explain(&settings, error, path))
     }
 
@@ -426,9 +438,11 @@ impl Config {
 
     /// Where the SQLite file is; none for another database.
     #[must_use]
-    pub fn sqlite_file(&self) -> Option<&Path> {
-        let path = self.database_url.expose().strip_prefix("sqlite:")?;
-        Some(Path::new(path.strip_prefix("//").unwrap_or(path)))
+    pub fn sqlite_file(&self) -> Option<PathBuf> {
+        match Place::parse(self.database_url.expose()) {
+            Ok(Place::Sqlite(file)) => Some(file),
+            _ => None,
+        }
     }
 }
 
@@ -458,51 +472,66 @@ impl Provider for File<'_> {
     }
 }
 
-/// The environment. Figment's own provider guesses types, and would take a name of digits for a
-/// number; here every value is text, and each setting knows how to read it.
-struct Environment(Dict);
+/// A variable of the environment. Figment's own provider guesses types, and would take a name of
+/// digits for a number; here every value is text, and each setting knows how to read it.
+struct Environment {
+    variable: String,
+    setting: String,
+    value: String,
+}
 
 impl Environment {
-    fn of(variables: impl IntoIterator<Item = (String, String)>) -> Self {
-        let variables: BTreeMap<_, _> =
-            variables.into_iter().filter(|(_, value)| !value.is_empty()).collect();
-        let mut settings = Dict::new();
-        if let Some(url) = variables.get("DATABASE_URL") {
-            settings.insert("database_url".to_owned(), Value::from(url.as_str()));
-        }
-        for (name, value) in &variables {
-            match name.strip_prefix(PREFIX) {
-                Some(name) if !set_by_kubernetes(name) => {
-                    settings.insert(name.to_lowercase(), Value::from(value.as_str()));
-                }
-                _ => {}
-            }
-        }
-        Self(settings)
+    /// The variables that set something; of two that set the same, the later wins.
+    fn of(variables: impl IntoIterator<Item = (String, String)>) -> Vec<Self> {
+        let variables: BTreeMap<_, _> = variables.into_iter().collect();
+        let set = |(variable, value): (String, String)| {
+            let setting = match variable.strip_prefix(PREFIX) {
+                Some(name) if !set_by_kubernetes(name, &value) => name.to_lowercase(),
+                // It comes before all that have the prefix.
+                None if variable == DATABASE_URL => "database_url".to_owned(),
+                _ => return None,
+            };
+            (!value.is_empty()).then_some(Self { variable, setting, value })
+        };
+        variables.into_iter().filter_map(set).collect()
     }
 }
 
-/// Kubernetes tells every container of a service named `latchkey` in variables named like this.
-fn set_by_kubernetes(name: &str) -> bool {
-    name == "PORT" || name.starts_with("PORT_") || name.starts_with("SERVICE_")
+/// Kubernetes, and Docker's links, tell every container of each service in variables that begin with
+/// its name: where it is named `latchkey` or `latchkey-web`, they look like settings.
+fn set_by_kubernetes(name: &str, value: &str) -> bool {
+    let words: Vec<_> = name.split('_').collect();
+    let protocol = |word: &str| matches!(word, "TCP" | "UDP" | "SCTP");
+    let number = |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_digit());
+    let address = ["tcp://", "udp://", "sctp://"].iter().any(|start| value.starts_with(start));
+    match words.as_slice() {
+        [.., "SERVICE", "HOST"] => true,
+        [.., "SERVICE", "PORT"] => number(value),
+        [.., "PORT"] => address,
+        [.., "PORT", port, kind] if number(port) && protocol(kind) => address,
+        [.., "PORT", port, kind, "PROTO" | "PORT" | "ADDR"] => number(port) && protocol(kind),
+        // A port's name may be anything.
+        words => words.windows(2).any(|pair| pair == ["SERVICE", "PORT"]) && number(value),
+    }
 }
 
 impl Provider for Environment {
     fn metadata(&self) -> Metadata {
-        Metadata::named("environment")
+        Metadata::named(self.variable.clone())
     }
 
     fn data(&self) -> Result<Map<Profile, Dict>, figment::Error> {
-        Ok(Profile::Default.collect(self.0.clone()))
+        let value = Value::from(self.value.as_str());
+        Ok(Profile::Default.collect(Dict::from([(self.setting.clone(), value)])))
     }
 }
 
 /// The first thing that is wrong, in one sentence without the value, which may be a secret.
 fn explain(settings: &Figment, error: figment::Error, path: &Path) -> Problem {
     let file = path.display();
-    let place = |key: &str| match settings.find_metadata(key).map(|source| &source.source) {
-        Some(Some(_)) => format!("{key} in {file}"),
-        _ => format!("{PREFIX}{} in the environment", key.to_uppercase()),
+    let place = |key: &str| match settings.find_metadata(key) {
+        Some(set) if set.source.is_none() => format!("{} in the environment", set.name),
+        _ => format!("{key} in {file}"),
     };
     Problem(match (error.path.first(), &error.kind) {
         (_, Kind::UnknownField(key, _)) => format!("{} is no setting of Latchkey's", place(key)),
@@ -547,10 +576,19 @@ fn read_text<'de, D: Deserializer<'de>, T>(
     wanted: &str,
     parse: impl FnOnce(&str) -> Option<T>,
 ) -> Result<T, D::Error> {
-    read(from, wanted, |given| match given {
-        Given::Text(text) if !text.chars().any(char::is_control) => parse(text.trim()),
+    let text = read(from, wanted, |given| match given {
+        // A file of variables with Windows' line ends leaves theirs at the end.
+        Given::Text(text) if !text.trim().chars().any(char::is_control) => Some(text),
         _ => None,
-    })
+    })?;
+    let text = text.trim();
+    // Files of variables are read by programs that leave them on.
+    if text.len() > 1
+        && ['"', '\''].iter().any(|mark| text.starts_with(*mark) && text.ends_with(*mark))
+    {
+        return Err(de::Error::custom(format!("{wanted}, without quotation marks around it")));
+    }
+    parse(text).ok_or_else(|| de::Error::custom(wanted))
 }
 
 fn whole<'de, D: Deserializer<'de>, const MOST: u32>(from: D) -> Result<u32, D::Error> {
@@ -567,9 +605,18 @@ fn whole<'de, D: Deserializer<'de>, const MOST: u32>(from: D) -> Result<u32, D::
 fn flag<'de, D: Deserializer<'de>>(from: D) -> Result<bool, D::Error> {
     read(from, "true or false", |given| match given {
         Given::Flag(flag) => Some(flag),
-        Given::Text(text) => text.trim().to_lowercase().parse().ok(),
-        _ => None,
+        Given::Number(number) => flag_of(&number.to_string()),
+        Given::Text(text) => flag_of(&text.trim().to_lowercase()),
+        Given::List(_) => None,
     })
+}
+
+fn flag_of(text: &str) -> Option<bool> {
+    match text {
+        "true" | "yes" | "on" | "1" => Some(true),
+        "false" | "no" | "off" | "0" => Some(false),
+        _ => None,
+    }
 }
 
 fn public_url<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
@@ -595,19 +642,18 @@ fn listen<'de, D: Deserializer<'de>>(from: D) -> Result<SocketAddr, D::Error> {
 }
 
 fn database_url<'de, D: Deserializer<'de>>(from: D) -> Result<Secret, D::Error> {
-    const WANTED: &str = "sqlite:path or postgres://user:password@host/name";
-    read_text(from, WANTED, |text| {
-        let named = match text.split_once(':')? {
-            ("sqlite", path) => !path.trim_start_matches('/').is_empty(),
-            ("postgres" | "postgresql", rest) => rest.starts_with("//"),
-            _ => false,
-        };
-        named.then(|| Secret::from(text.to_owned()))
-    })
+    let url = read_text(from, "sqlite:path or postgres://user:password@host/name", |text| {
+        Some(text.to_owned())
+    })?;
+    Place::parse(&url).map_err(de::Error::custom)?;
+    Ok(Secret::from(url))
 }
 
 fn log_key_file<'de, D: Deserializer<'de>>(from: D) -> Result<PathBuf, D::Error> {
-    read_text(from, "the path of a file", |text| (!text.is_empty()).then(|| text.into()))
+    read_text(from, "the path of a file", |text| {
+        let names_one = Path::new(text).file_name().is_some() && !text.ends_with('/');
+        (names_one && !Path::new(text).is_dir()).then(|| text.into())
+    })
 }
 
 fn smtp_url<'de, D: Deserializer<'de>>(from: D) -> Result<Option<SmtpUrl>, D::Error> {
@@ -727,13 +773,14 @@ fn geoip_file<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Places>, D::E
 }
 
 fn trusted_proxies<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<IpNet>, D::Error> {
-    read(from, "IP addresses or networks such as 10.0.0.0/8", |given| {
+    read(from, "IP addresses or networks such as 10.0.0.0/8, separated by commas", |given| {
         let entries = match given {
             Given::Text(text) => text.split(',').map(str::to_owned).collect(),
             Given::List(entries) => entries,
             _ => return None,
         };
-        entries.iter().map(|entry| network(entry.trim())).collect()
+        let entries = entries.iter().map(|entry| entry.trim()).filter(|entry| !entry.is_empty());
+        entries.map(network).collect()
     })
 }
 
@@ -871,6 +918,34 @@ mod tests {
         assert_eq!(named(&[general]).expose(), "sqlite:general");
         let own = ("LATCHKEY_DATABASE_URL", "sqlite:own");
         assert_eq!(named(&[own, general]).expose(), "sqlite:own");
+        let told = problem("", &[("DATABASE_URL", "mysql://host")]);
+        assert!(told.starts_with("DATABASE_URL in the environment must be sqlite:path"), "{told}");
+        let told = problem("", &[general, ("LATCHKEY_DATABASE_URL", "mysql://host")]);
+        assert!(told.starts_with("LATCHKEY_DATABASE_URL in the environment must be"), "{told}");
+    }
+
+    #[test]
+    fn truths_and_numbers_and_lists_are_taken_as_people_write_them() {
+        for (text, demo) in
+            [("yes", true), ("On", true), ("1", true), ("TRUE", true), (" no ", false)]
+        {
+            assert_eq!(parse("", &[("LATCHKEY_DEMO", text)]).unwrap().demo, demo, "{text}");
+            assert_eq!(parse(&format!("demo = '{text}'"), &[]).unwrap().demo, demo, "{text}");
+        }
+        assert!(parse("demo = 1", &[]).unwrap().demo);
+        assert_eq!(parse("", &[("LATCHKEY_SESSION_DAYS", " 20 ")]).unwrap().session_days, 20);
+        assert_eq!(parse("session_days = '20'", &[]).unwrap().session_days, 20);
+        assert_eq!(with_proxies("10.0.0.0/8, ::1,").trusted_proxies.len(), 2);
+        assert!(parse("trusted_proxies = ''", &[]).unwrap().trusted_proxies.is_empty());
+    }
+
+    #[test]
+    fn a_file_of_another_editor_is_read_as_any() {
+        let text = "\u{feff}provider_name = \"Nordlys\"\r\nsession_days = 20\r\n";
+        let config = parse(text, &[]).unwrap();
+        assert_eq!((&*config.provider_name, config.session_days), ("Nordlys", 20));
+        let config = parse("", &[("DATABASE_URL", "sqlite:x.db\r")]).unwrap();
+        assert_eq!(config.sqlite_file().unwrap(), Path::new("x.db"));
     }
 
     #[test]
@@ -887,6 +962,7 @@ mod tests {
             ("DNS_SERVER", "192.0.2.53:", "an IP address and perhaps a port"),
             ("DATABASE_URL", "mysql://localhost/latchkey", "sqlite:path or postgres://"),
             ("DATABASE_URL", "sqlite:", "sqlite:path or postgres://"),
+            ("DATABASE_URL", "file:x.db", "sqlite:path or postgres://"),
             ("LOG_KEY_FILE", " ", "the path of a file"),
             ("SMTP_URL", "mail.provider.example", "smtp://host:port"),
             ("SMTP_URL", "https://mail.provider.example", "smtp://host:port"),
@@ -904,7 +980,35 @@ mod tests {
             ("ACCENT_DARK", "#005ea5", "a colour that can be read on dark pages: #005ea5 has"),
             ("MARK_FILE", "/there/is/none.svg", "the path of a readable SVG or PNG file"),
             ("MARK_FILE", "Cargo.toml", "the path of a readable SVG or PNG file"),
-            ("DEMO", "yes", "true or false"),
+            ("DEMO", "perhaps", "true or false"),
+            ("DEMO", "2", "true or false"),
+            ("LOG_KEY_FILE", "data/", "the path of a file"),
+            ("LOG_KEY_FILE", "..", "the path of a file"),
+            ("LOG_KEY_FILE", "src", "the path of a file"),
+            ("MARK_FILE", "src", "the path of a readable SVG or PNG file"),
+            (
+                "PROVIDER_NAME",
+                "\"Acme\"",
+                "a name of 1 to 100 characters on one line, without quot",
+            ),
+            (
+                "DATABASE_URL",
+                "'sqlite:x.db'",
+                "sqlite:path or postgres://user:password@host/name, w",
+            ),
+            ("DATABASE_URL", "sqlite:x.db?mode=ro", "sqlite:path without parameters"),
+            ("DATABASE_URL", "sqlite::memory:", "sqlite:path of a file"),
+            (
+                "DATABASE_URL",
+                "postgres://me:a#b@host/latchkey",
+                "postgres://user:password@host/name w",
+            ),
+            ("SESSION_DAYS", "7 days", "a whole number from 1 to 365"),
+            ("SESSION_DAYS", "1_0", "a whole number from 1 to 365"),
+            ("SESSION_DAYS", " ", "a whole number from 1 to 365"),
+            ("PORT", "3000", ""),
+            ("SERVICE_NAME", "latchkey", ""),
+            ("SSO_SERVICE_PORT_NAME", "https", ""),
             ("INVITATION_DAYS", "0", "a whole number from 1 to 90"),
             ("INVITATION_DAYS", "a week", "a whole number from 1 to 90"),
             ("SESSION_IDLE_HOURS", "-1", "a whole number from 1 to 2160"),
@@ -927,14 +1031,21 @@ mod tests {
         for (name, value, wanted) in environment {
             let name = format!("LATCHKEY_{name}");
             let told = problem("", &[(&name, value)]);
-            let expected = format!("{name} in the environment must be {wanted}");
+            let expected = match wanted {
+                "" => format!("{name} in the environment is no setting of Latchkey's"),
+                wanted => format!("{name} in the environment must be {wanted}"),
+            };
             assert!(told.starts_with(&expected), "{name}={value}: {told}");
             assert!(!told.contains('\n'), "{told}");
         }
         let file = [
             ("invitation_days = 'a week'", "invitation_days in latchkey.toml must be a whole"),
             ("invitation_days = [7]", "invitation_days in latchkey.toml must be a whole"),
-            ("demo = 1", "demo in latchkey.toml must be true or false"),
+            ("demo = 2", "demo in latchkey.toml must be true or false"),
+            ("demo = []", "demo in latchkey.toml must be true or false"),
+            ("session_days = 7.0", "session_days in latchkey.toml must be a whole"),
+            ("smtp_url = ''", "smtp_url in latchkey.toml must be smtp://host:port"),
+            ("trusted_proxies = [1]", "trusted_proxies in latchkey.toml must be IP addresses"),
             ("provider_name = 5", "provider_name in latchkey.toml must be a name"),
             ("[log]\nlevel = 'info'", "log in latchkey.toml must be a log level"),
         ];
@@ -975,7 +1086,16 @@ mod tests {
         let kubernetes = [
             ("LATCHKEY_PORT", "tcp://10.0.0.1:3000"),
             ("LATCHKEY_PORT_3000_TCP_ADDR", "10.0.0.1"),
+            ("LATCHKEY_PORT_3000_TCP", "tcp://10.0.0.1:3000"),
+            ("LATCHKEY_PORT_3000_TCP_PROTO", "tcp"),
+            ("LATCHKEY_PORT_3000_TCP_PORT", "3000"),
             ("LATCHKEY_SERVICE_HOST", "10.0.0.1"),
+            ("LATCHKEY_SERVICE_PORT", "3000"),
+            ("LATCHKEY_SERVICE_PORT_HTTP", "3000"),
+            ("LATCHKEY_WEB_SERVICE_HOST", "fd00::1"),
+            ("LATCHKEY_WEB_SERVICE_PORT_HTTP_ALT", "3000"),
+            ("LATCHKEY_WEB_PORT", "tcp://10.0.0.1:3000"),
+            ("LATCHKEY_WEB_PORT_53_UDP_ADDR", "10.0.0.1"),
         ];
         assert!(parse("", &kubernetes).is_ok());
     }

@@ -1,10 +1,13 @@
-//! The activity log as CSV (RFC 4180), piece by piece: its length doesn't matter.
+//! The activity log as CSV (RFC 4180), piece by piece: its length doesn't matter. It is written so that
+//! the reader's spreadsheet opens it without a question, and runs nothing of it.
 
+use app::Locale;
 use app::request::RequestFacts;
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, Query, Request, State};
 use axum::http::{Extensions, header};
 use axum::response::{IntoResponse, Response};
+use domain::accounts::Acting;
 use domain::activity::{ActivityPage, ActivityRow};
 use futures_util::stream;
 use model::{ActivityKind, Actor, Cursor, Failure, Noted, PolicyRule, Timestamp};
@@ -30,7 +33,10 @@ pub async fn log(
 ) -> Response {
     let (head, _) = request.into_parts();
     match first(&parts, &account, &filter, &head.extensions).await {
-        Ok((actor, page)) => send(parts, actor, filter, page),
+        Ok((acting, page)) => {
+            let locale = head.extensions.get::<RequestFacts>().map(|facts| facts.locale);
+            send(parts, acting, separator(locale.unwrap_or_default()), filter, page)
+        }
         // The page that the export belongs to knows how to say what is wrong.
         Err(_) => {
             let mut page = Request::from_parts(head, Body::empty());
@@ -46,12 +52,12 @@ async fn first(
     account: &str,
     filter: &Filter,
     extensions: &Extensions,
-) -> Result<(Actor, ActivityPage), Failure> {
+) -> Result<(Acting, ActivityPage), Failure> {
     let facts = extensions.get::<RequestFacts>().cloned().unwrap_or_default();
     let viewer = facts.viewer?;
     let acting = domain::accounts::act(&parts.latchkey, &viewer, account).await?;
     let page = piece(parts, &acting.actor, filter, None).await?;
-    Ok((acting.actor, page))
+    Ok((acting, page))
 }
 
 async fn piece(
@@ -71,9 +77,30 @@ enum Rest {
     Nothing,
 }
 
-fn send(parts: Parts, actor: Actor, filter: Filter, page: ActivityPage) -> Response {
+/// What stands between cells. Spreadsheets expect what their country uses: where the comma divides the
+/// whole part of a number from its fraction, as in German and Norwegian, that is the semicolon. A line
+/// that names it (`sep=`) would be a row of its own to every other program.
+fn separator(locale: Locale) -> u8 {
+    match locale {
+        Locale::en => b',',
+        Locale::de | Locale::nb => b';',
+    }
+}
+
+fn send(
+    parts: Parts,
+    acting: Acting,
+    separator: u8,
+    filter: Filter,
+    page: ActivityPage,
+) -> Response {
+    let actor = acting.actor;
+    let names = ["time (UTC)", "who", "event", "about", "granted", "taken back", "address"];
     // A byte order mark: spreadsheets take the text for UTF-8 then.
-    let head = "\u{feff}time,who,event,about,granted,taken back,address\r\n".to_owned();
+    let head = format!("\u{feff}{}\r\n", names.join(&char::from(separator).to_string()));
+    let today = moment(parts.latchkey.now());
+    let today = today.split(' ').next().unwrap_or_default();
+    let name = format!("attachment; filename=\"activity-log-{}-{today}.csv\"", acting.number);
     let start = Rest::Piece(Some(head), page);
     let rows = stream::try_unfold(start, move |rest| {
         let (parts, filter) = (parts.clone(), filter.clone());
@@ -86,22 +113,25 @@ fn send(parts: Parts, actor: Actor, filter: Filter, page: ActivityPage) -> Respo
                 }
                 Rest::Nothing => return Ok(None),
             };
-            let text = head.unwrap_or_default() + &csv(&page.rows, &parts.site.provider)?;
+            let text =
+                head.unwrap_or_default() + &csv(&page.rows, &parts.site.provider, separator)?;
             let rest = page.next.map_or(Rest::Nothing, Rest::Next);
             Ok::<_, std::io::Error>(Some((Bytes::from(text), rest)))
         }
     });
     let headers = [
-        (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
-        (header::CONTENT_DISPOSITION, "attachment; filename=\"activity-log.csv\""),
-        (header::CACHE_CONTROL, "no-store"),
+        (header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()),
+        (header::CONTENT_DISPOSITION, name),
+        (header::CACHE_CONTROL, "no-store".to_owned()),
     ];
     (headers, Body::from_stream(rows)).into_response()
 }
 
-fn csv(rows: &[ActivityRow], provider: &str) -> std::io::Result<String> {
-    let mut writer =
-        csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
+fn csv(rows: &[ActivityRow], provider: &str, separator: u8) -> std::io::Result<String> {
+    let mut writer = csv::WriterBuilder::new()
+        .delimiter(separator)
+        .terminator(csv::Terminator::CRLF)
+        .from_writer(Vec::new());
     for row in rows {
         writer.write_record(record(row, provider).iter().map(|cell| harmless(cell)))?;
     }
@@ -146,29 +176,44 @@ fn rule(rule: &PolicyRule) -> String {
     }
 }
 
+/// ISO 8601 with a space in place of the T, in whole seconds: what spreadsheets of every country take
+/// for a time. T, Z or a fraction makes text of it.
 fn moment(at: Timestamp) -> String {
-    jiff::Timestamp::from_microsecond(at.as_micros()).unwrap_or_default().to_string()
+    let at = jiff::Timestamp::from_microsecond(at.as_micros()).unwrap_or_default();
+    at.strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
 
 /// Spreadsheets run cells that begin like a formula: an apostrophe makes them text (OWASP, "CSV
-/// Injection"). Where the list separator isn't a comma, a cell of theirs may begin in the middle of
-/// one of ours.
+/// Injection"). Where the list separator is another one, or a quotation mark isn't heeded, a cell of
+/// theirs may begin in the middle of one of ours. The signs in full width and in their small form begin
+/// formulas, too, where people write with them.
 fn harmless(cell: &str) -> String {
     let mut text = String::with_capacity(cell.len());
     let mut begins = true;
     for c in cell.chars() {
-        if begins && matches!(c, '=' | '+' | '-' | '@' | '\t' | '\r') {
+        let formula = matches!(
+            c,
+            '=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠' | '﹦' | '﹢' | '﹣' | '﹫' | '−'
+        );
+        if begins && (formula || matches!(c, '\t' | '\r' | '\n')) {
             text.push('\'');
         }
         text.push(c);
-        begins = matches!(c, ';' | ',' | '\t' | '"') || begins && c == ' ';
+        let separates = matches!(c, ';' | ',' | '|' | '\t' | '\r' | '\n' | '"' | '；' | '，');
+        begins = separates || begins && is_unseen(c);
     }
     text
 }
 
+/// Whether some spreadsheet passes it over at the beginning of a cell.
+fn is_unseen(c: char) -> bool {
+    let invisible = matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}');
+    c.is_whitespace() || c.is_control() || invisible
+}
+
 #[cfg(test)]
 mod tests {
-    use super::harmless;
+    use super::*;
 
     #[test]
     fn what_looks_like_a_formula_becomes_text() {
@@ -184,10 +229,29 @@ mod tests {
             ("a\t@b", "a\t'@b"),
             ("a\"+1", "a\"'+1"),
             ("Jean-Luc; a+b=c", "Jean-Luc; a+b=c"),
+            ("＝1+1", "'＝1+1"),
+            ("＋47", "'＋47"),
+            ("－2", "'－2"),
+            ("＠SUM(A1)", "'＠SUM(A1)"),
+            ("﹦1", "'﹦1"),
+            ("\r=1", "'\r'=1"),
+            ("\n=1", "'\n'=1"),
+            ("a\n＝1", "a\n'＝1"),
+            ("a；＝1", "a；'＝1"),
+            ("a|=1", "a|'=1"),
+            ("\u{a0}=1", "\u{a0}'=1"),
+            ("\u{3000}＝1", "\u{3000}'＝1"),
+            ("\u{200b}=1", "\u{200b}'=1"),
+            ("\0=1", "\0'=1"),
             ("Kari", "Kari"),
             ("", ""),
         ] {
             assert_eq!(harmless(cell), expected);
         }
+    }
+
+    #[test]
+    fn a_moment_is_one_to_every_spreadsheet() {
+        assert_eq!(moment(Timestamp::from_micros(1_800_000_000_123_456)), "2027-01-15 08:00:00");
     }
 }

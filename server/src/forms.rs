@@ -65,10 +65,35 @@ pub(crate) async fn form(parts: Parts, request: Request) -> Response {
     };
     let name = values.iter().find(|(name, _)| name == "form").map(|(_, value)| value.clone());
     let name = name.unwrap_or_default();
+    if is_unencrypted(&parts, &head.headers) {
+        let told = app::request::unencrypted(&parts.site, &facts(&head));
+        let rejected = Rejected { form: name, values: without_secrets(values), told };
+        return refuse(&parts, &head, rejected, StatusCode::CONFLICT).await;
+    }
     if CONFIRM.contains(&name.as_str()) {
         return confirmed(&parts, head, name, values).await;
     }
     carry_out(&parts, &head, name, values).await
+}
+
+/// Whether a form was sent from a page that was opened by http where the public address is https.
+/// The log tells of it, and of the opposite, which works: the operator may not know of either.
+fn is_unencrypted(parts: &Parts, headers: &HeaderMap) -> bool {
+    let origin = headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok());
+    let secure =
+        origin.and_then(|origin| origin.split_once("://")).map(|(scheme, _)| scheme == "https");
+    let public_url = &parts.site.public_url;
+    match (parts.site.secure, secure) {
+        (true, Some(false)) => {
+            tracing::warn!(public_url, "a form was sent by http and refused: public_url is https");
+            true
+        }
+        (false, Some(true)) => {
+            tracing::warn!(public_url, "a form was sent by https: set public_url to that address");
+            false
+        }
+        _ => false,
+    }
 }
 
 /// Carries a form out and answers with where to go next or what is wrong.
@@ -381,6 +406,9 @@ fn without_secrets(values: Vec<(String, String)>) -> Vec<(String, String)> {
 
 fn unreadable(head: &RequestParts, status: StatusCode) -> Told {
     tracing::info!(status = status.as_u16(), "an unreadable form was refused");
-    let facts = head.extensions.get::<RequestFacts>().cloned().unwrap_or_default();
-    app::request::unreadable(status, &facts)
+    app::request::unreadable(status, &facts(head))
+}
+
+fn facts(head: &RequestParts) -> RequestFacts {
+    head.extensions.get::<RequestFacts>().cloned().unwrap_or_default()
 }

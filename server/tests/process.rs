@@ -80,6 +80,78 @@ impl Operator {
     }
 }
 
+/// Starts a server and waits until it serves.
+async fn serving(operator: &Operator) -> tokio::process::Child {
+    let mut server = operator.command("serve").stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(server.stdout.take().unwrap()).lines();
+    let line = timeout(IN_TIME, lines.next_line()).await.expect("a start").unwrap();
+    assert!(line.is_some(), "it serves");
+    server
+}
+
+#[tokio::test]
+async fn a_backup_is_put_in_place_by_a_command_and_by_no_other_way() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = folder.path().join("latchkey.db");
+    let operator = Operator::new(&format!("sqlite:{}", database.display()));
+    let mut server = serving(&operator).await;
+    operator.run("account create --name Before --owner-email kari@nordlys.example").await;
+    let (code, said) = operator.run("backup copy.db").await;
+    assert!(code == 0 && said.contains("The database is backed up in copy.db"), "{said}");
+    let (code, said) = operator.run("backup copy.db").await;
+    assert!(code == 1 && said.contains("copy.db is there already"), "{said}");
+    assert_eq!(operator.run("backup --force copy.db").await.0, 0);
+    operator.run("account create --name After --owner-email kari@nordlys.example").await;
+    let (code, said) = operator.run("restore copy.db").await;
+    assert!(code == 1 && said.contains("is open: stop the server"), "{said}");
+
+    // The server dies, and somebody copies the backup over the file.
+    server.kill().await.unwrap();
+    let copy = operator.folder.path().join("copy.db");
+    std::fs::copy(&copy, &database).unwrap();
+    for command in ["serve", "account list", "doctor"] {
+        let (code, said) = operator.run(command).await;
+        assert!(code == 1 && said.contains("don't belong together"), "{command}: {said}");
+    }
+    let (code, said) = operator.run("restore copy.db").await;
+    assert!(code == 0 && said.contains("The database is as it was on "), "{said}");
+    assert!(said.contains("What was there before is in "), "{said}");
+    assert!(said.contains("waiting mails given up, as they were probably sent: 1;"), "{said}");
+    let mut server = serving(&operator).await;
+    let (_, said) = operator.run("account list").await;
+    assert!(said.contains("Before") && !said.contains("After"), "{said}");
+    server.kill().await.unwrap();
+
+    // Copied over a database that was closed, it is taken for what it is.
+    assert_eq!(operator.run("account list").await.0, 0);
+    std::fs::copy(&copy, &database).unwrap();
+    let mut server = operator.command("serve").stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(server.stderr.take().unwrap()).lines();
+    let mut told = String::new();
+    while !told.contains("replaced by a backup") {
+        let line = timeout(IN_TIME, lines.next_line()).await.expect("a line").unwrap();
+        told = line.expect("a warning");
+    }
+    assert!(told.contains("waiting mails given up, as they were probably sent: 1;"), "{told}");
+    server.kill().await.unwrap();
+    assert_eq!(operator.run("restore").await.0, 2);
+    assert_eq!(operator.run("restore --in-place copy.db").await.0, 2);
+}
+
+#[tokio::test]
+async fn postgres_is_backed_up_and_restored_with_its_own_tools() {
+    let url = test_database::empty_postgres_url().await;
+    let operator = Operator::new(&url);
+    let (code, said) = operator.run("backup copy.dump").await;
+    let told = "run `pg_dump --format=custom --file=copy.dump \"$DATABASE_URL\"`";
+    assert!(code == 1 && said.contains(told), "{said}");
+    let (code, said) = operator.run("restore copy.dump").await;
+    assert!(code == 1 && said.contains("run `pg_restore --clean"), "{said}");
+    assert!(said.contains("then `latchkey restore --in-place`"), "{said}");
+    let (code, said) = operator.run("restore --in-place").await;
+    assert!(code == 0 && said.contains("Sessions ended: 0;"), "{said}");
+}
+
 on_both! {
     async fn every_command_does_its_work_beside_a_server_that_stops_when_told(db: TestDatabase) {
         let operator = Operator::new(&db.url);

@@ -12,10 +12,12 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use uuid::Uuid;
 
+use crate::copies::{self, Companion};
 use crate::lent::Lent;
+use crate::place::{Place, UrlProblem};
 use crate::postgres::PostgresDatabase;
 use crate::readiness::Latest;
-use crate::sqlite::SqliteDatabase;
+use crate::sqlite::{self, SqliteDatabase};
 use crate::turns::{Taken, Turns};
 
 /// Declares the SQL of a file: one text for both databases or, where the two must differ, one for
@@ -86,7 +88,23 @@ macro_rules! ask {
     };
 }
 
-pub(crate) use {ask, read, sql, write};
+/// Whether what ends at the moment in this column is alive at this one, as a part of SQL. All that is
+/// asked about here lives an hour at most: what would live longer (five minutes between two clocks
+/// aside) was made by a clock that ran ahead, and is over.
+macro_rules! alive {
+    ($ends:literal, $now:literal) => {
+        concat!("(", $ends, " > ", $now, " AND ", $ends, " <= ", $now, " + 3900000000)")
+    };
+}
+
+/// The same for what may live a week: the time in which a changed address can be taken back.
+macro_rules! held {
+    ($ends:literal, $now:literal) => {
+        concat!("(", $ends, " > ", $now, " AND ", $ends, " <= ", $now, " + 605100000000)")
+    };
+}
+
+pub(crate) use {alive, ask, held, read, sql, write};
 
 /// How long a request waits for a connection, for its turn at a lock, and SQLite for a lock of
 /// another process. Then it is answered with [`Failure::Unavailable`]: whoever waits longer has
@@ -112,10 +130,12 @@ const APPLIED: &str = "SELECT version, checksum FROM _sqlx_migrations WHERE succ
 /// The database.
 #[derive(Clone)]
 pub struct Store {
-    db: Either<SqliteDatabase, PostgresDatabase>,
+    pub(crate) db: Either<SqliteDatabase, PostgresDatabase>,
     turns: Turns,
     notes: Arc<Semaphore>,
     pub(crate) latest: Latest,
+    /// The file beside a SQLite database, locked as long as this is open.
+    pub(crate) companion: Option<Arc<Companion>>,
 }
 
 /// One of a kind for each kind of database.
@@ -142,9 +162,27 @@ pub(crate) struct Tx {
 /// Why the database couldn't be opened; the words are for the operator.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// The URL is of neither kind.
-    #[error("the database URL must start with sqlite: or postgres:")]
-    UnknownKind,
+    /// The URL is of neither kind, or could be meant in two ways.
+    #[error("the database URL must be {0}")]
+    Url(#[from] UrlProblem),
+    /// What lies beside the SQLite file was written to another one.
+    #[error(
+        "{path} and {path}-wal beside it don't belong together, as when a backup is copied over a \
+         database that wasn't closed: move both away, and put the backup in place with `latchkey \
+         restore`"
+    )]
+    Mixture {
+        /// The file.
+        path: String,
+    },
+    /// The file beside the SQLite file can't be read or written.
+    #[error("{path}, which belongs to the database, can't be opened: {source}")]
+    Companion {
+        /// That file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
     /// The folder of the SQLite file can't be made.
     #[error("the folder of the database file {path} can't be made: {source}")]
     Folder {
@@ -206,18 +244,30 @@ impl Store {
     /// # Errors
     /// [`OpenError`] when it can't be reached.
     pub async fn open(url: &str) -> Result<Self, OpenError> {
-        let db = match url.split_once(':') {
-            Some(("sqlite", path)) => {
-                let path = Path::new(path.strip_prefix("//").unwrap_or(path));
-                Either::Sqlite(SqliteDatabase::open(path).await?)
+        match Place::parse(url)? {
+            Place::Sqlite(path) => Self::open_file(&path).await,
+            Place::Postgres => {
+                Ok(Self::of(Either::Postgres(PostgresDatabase::open(url).await?), None))
             }
-            Some(("postgres" | "postgresql", _)) => {
-                Either::Postgres(PostgresDatabase::open(url).await?)
-            }
-            _ => return Err(OpenError::UnknownKind),
-        };
+        }
+    }
+
+    /// Opens a SQLite file, unless it lies beside what was written to another one.
+    pub(crate) async fn open_file(path: &Path) -> Result<Self, OpenError> {
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder)
+                .map_err(|source| OpenError::Folder { path: path.to_owned(), source })?;
+        }
+        let path = copies::real(path);
+        sqlite::refuse_what_is_left(&path)?;
+        let companion = Companion::examine(&path).await?;
+        let db = Either::Sqlite(SqliteDatabase::open(&path).await?);
+        Ok(Self::of(db, Some(Arc::new(companion))))
+    }
+
+    fn of(db: Either<SqliteDatabase, PostgresDatabase>, companion: Option<Arc<Companion>>) -> Self {
         let notes = Arc::new(Semaphore::new(NOTES as usize));
-        Ok(Self { db, turns: Turns::default(), notes, latest: Latest::default() })
+        Self { db, turns: Turns::default(), notes, latest: Latest::default(), companion }
     }
 
     /// Applies the migrations that are missing. Several nodes may do so at once.
@@ -278,7 +328,7 @@ impl Store {
     /// [`Failure::Unavailable`].
     pub async fn tidy(&self) -> Result<(), Failure> {
         match &self.db {
-            Either::Sqlite(db) => db.empty_log().await.map_err(unavailable),
+            Either::Sqlite(db) => db.empty_log().await.map(drop).map_err(unavailable),
             Either::Postgres(_) => Ok(()),
         }
     }
@@ -469,6 +519,7 @@ mod tests {
             crate::activity::STATEMENTS,
             crate::areas::STATEMENTS,
             crate::chain::STATEMENTS,
+            crate::copies::STATEMENTS,
             crate::digests::STATEMENTS,
             crate::emails::STATEMENTS,
             crate::factors::STATEMENTS,

@@ -4,14 +4,14 @@ use model::{Conflict, EmailAddress, Failure, Timestamp, UserId};
 use sqlx::{FromRow, query, query_as, query_scalar};
 use uuid::Uuid;
 
-use crate::db::{Tx, read, sql, taken_as, write};
+use crate::db::{Tx, alive, held, read, sql, taken_as, write};
 use crate::{
     NewMail, NewPassword, NewReset, Store, TokenHash, factors, guesses, identities, memberships,
     outbox, resets, sessions, single_sign_on, users,
 };
 
 macro_rules! change {
-    ($which:literal) => {
+    ($which:expr) => {
         concat!(
             "SELECT user_id, old_email, old_email_key, new_email, new_email_key, asked_at, \
                  done_at FROM email_changes WHERE ",
@@ -21,13 +21,22 @@ macro_rules! change {
 }
 
 sql! {
-    ASKED = change!("token_hash = $1 AND done_at IS NULL AND expires_at > $2");
-    DONE = change!("undo_hash = $1 AND undo_until > $2");
-    ASKED_BY = change!("user_id = $1 AND done_at IS NULL AND expires_at > $2");
+    ASKED = change!(concat!(
+        "token_hash = $1 AND done_at IS NULL AND ",
+        alive!("expires_at", "$2")
+    ));
+    DONE = change!(concat!("undo_hash = $1 AND ", held!("undo_until", "$2")));
+    ASKED_BY = change!(concat!(
+        "user_id = $1 AND done_at IS NULL AND ",
+        alive!("expires_at", "$2")
+    ));
     IS_PROVEN = "SELECT email_proven FROM users WHERE id = $1";
     HAS_LOGIN = "SELECT EXISTS (SELECT 1 FROM users WHERE email_key = $1 AND id <> $2)";
-    IS_HELD = "SELECT EXISTS (SELECT 1 FROM email_changes \
-                              WHERE old_email_key = $1 AND undo_until > $2 AND user_id <> $3)";
+    IS_HELD = concat!(
+        "SELECT EXISTS (SELECT 1 FROM email_changes WHERE old_email_key = $1 AND ",
+        held!("undo_until", "$2"),
+        " AND user_id <> $3)"
+    );
     ASK = "INSERT INTO email_changes (token_hash, user_id, old_email, old_email_key, new_email, \
                                       new_email_key, asked_at, expires_at) \
            VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
@@ -159,7 +168,9 @@ impl Store {
             .bind(after.key())
             .bind(whose)
             .fetch_one(db))?;
-        let taken = has_login || is_held(&mut tx, after, *user, now).await?;
+        // Asked in either case: how long it takes tells nobody whether the address has a login.
+        let is_held = is_held(&mut tx, after, *user, now).await?;
+        let taken = has_login || is_held;
         let mails = decide(&EmailFacts { present: present.clone(), proven, taken })?;
         drop_asked(&mut tx, *user).await?;
         write!(tx, db => query(ASK)

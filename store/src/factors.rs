@@ -4,7 +4,7 @@ use model::{Conflict, Failure, Field, FieldProblem, IdentityId, Secret, Timestam
 use sqlx::{FromRow, query, query_as, query_scalar};
 use uuid::Uuid;
 
-use crate::db::{Tx, count, read, sql, write};
+use crate::db::{Tx, alive, count, read, sql, write};
 use crate::{
     NewMail, NewPassword, NewSession, PasskeyUse, Store, TokenHash, identities, outbox, passkeys,
     sessions, users,
@@ -28,18 +28,24 @@ pub(crate) use has_factor;
 sql! {
     APP = "SELECT secret, since, last_used_at FROM authenticator_apps WHERE user_id = $1";
     CODES_LEFT = "SELECT count(*) FROM recovery_codes WHERE user_id = $1 AND used_at IS NULL";
-    SETUP = "SELECT secret FROM authenticator_setups WHERE user_id = $1 AND expires_at > $2";
+    SETUP = concat!(
+        "SELECT secret FROM authenticator_setups WHERE user_id = $1 AND ",
+        alive!("expires_at", "$2")
+    );
     BEGIN_SETUP = "INSERT INTO authenticator_setups (user_id, secret, expires_at) \
                    VALUES ($1, $2, $3) ON CONFLICT (user_id) DO UPDATE \
                    SET secret = excluded.secret, expires_at = excluded.expires_at";
-    END_SETUP = "DELETE FROM authenticator_setups \
-                 WHERE user_id = $1 AND secret = $2 AND expires_at > $3";
+    END_SETUP = concat!(
+        "DELETE FROM authenticator_setups WHERE user_id = $1 AND secret = $2 AND ",
+        alive!("expires_at", "$3")
+    );
     ADD_APP = "INSERT INTO authenticator_apps (user_id, secret, last_step, since) \
                VALUES ($1, $2, $3, $4) ON CONFLICT (user_id) DO NOTHING";
     REMOVE_APP = "DELETE FROM authenticator_apps WHERE user_id = $1";
-    /// A code is accepted once, and none that is older than one accepted before.
+    /// A code is accepted once, and none that is older than one accepted before. A step of two codes
+    /// ahead of this one was taken by a clock that ran ahead: the app's codes are right again now.
     USE_APP = "UPDATE authenticator_apps SET last_step = $2, last_used_at = $3 \
-               WHERE user_id = $1 AND last_step < $2";
+               WHERE user_id = $1 AND (last_step < $2 OR last_step > $2 + 2)";
     USE_CODE = "UPDATE recovery_codes SET used_at = $3 \
                 WHERE user_id = $1 AND code_hash = $2 AND used_at IS NULL";
     DROP_CODES = "DELETE FROM recovery_codes WHERE user_id = $1";
@@ -57,13 +63,22 @@ sql! {
     BEGIN_SIGN_IN = "INSERT INTO sign_ins \
                          (token_hash, user_id, password_hash, tries, expires_at, identity_id) \
                      VALUES ($1, $2, $3, 0, $4, $5)";
-    SIGN_IN = "SELECT user_id FROM sign_ins WHERE token_hash = $1 AND expires_at > $2";
-    TRY_SIGN_IN = "UPDATE sign_ins SET tries = tries + 1 \
-                   WHERE token_hash = $1 AND expires_at > $2 RETURNING user_id, tries, identity_id";
+    SIGN_IN = concat!(
+        "SELECT user_id FROM sign_ins WHERE token_hash = $1 AND ",
+        alive!("expires_at", "$2")
+    );
+    TRY_SIGN_IN = concat!(
+        "UPDATE sign_ins SET tries = tries + 1 WHERE token_hash = $1 AND ",
+        alive!("expires_at", "$2"),
+        " RETURNING user_id, tries, identity_id"
+    );
     IDENTITY_OF_SIGN_IN = "SELECT identity_id FROM sign_ins \
                            WHERE token_hash = $1 AND identity_id IS NOT NULL";
-    FINISH_SIGN_IN = "DELETE FROM sign_ins WHERE token_hash = $1 AND expires_at > $2 \
-                      RETURNING user_id, password_hash, identity_id";
+    FINISH_SIGN_IN = concat!(
+        "DELETE FROM sign_ins WHERE token_hash = $1 AND ",
+        alive!("expires_at", "$2"),
+        " RETURNING user_id, password_hash, identity_id"
+    );
     DROP_SIGN_IN = "DELETE FROM sign_ins WHERE token_hash = $1";
     RENEW_SIGN_INS = "UPDATE sign_ins SET password_hash = $3 \
                       WHERE user_id = $1 AND password_hash = $2";

@@ -11,13 +11,16 @@ use crate::db::{Tx, count, read, sql, write};
 sql! {
     KNOWN = "SELECT EXISTS (SELECT 1 FROM known_networks \
                             WHERE user_id = $1 AND network_hash = $2 AND last_at >= $3)";
-    /// Makes the row or begins its count anew, and holds it until the transaction ends.
+    /// Makes the row or begins its count anew, and holds it until the transaction ends. A count that
+    /// ends later than one that begins now was begun by a clock that ran ahead.
     TALLY = "INSERT INTO guesses (login, network, tries, until) VALUES ($1, $2, 0, $4) \
              ON CONFLICT (login, network) DO UPDATE SET \
-                 tries = CASE WHEN guesses.until <= $3 THEN 0 ELSE guesses.tries END, \
-                 next_at = CASE WHEN guesses.until <= $3 THEN NULL ELSE guesses.next_at END, \
-                 until = CASE WHEN guesses.until <= $3 THEN excluded.until \
-                         ELSE guesses.until END \
+                 tries = CASE WHEN guesses.until > $3 AND guesses.until <= $4 \
+                         THEN guesses.tries ELSE 0 END, \
+                 next_at = CASE WHEN guesses.until > $3 AND guesses.until <= $4 \
+                           THEN guesses.next_at END, \
+                 until = CASE WHEN guesses.until > $3 AND guesses.until <= $4 \
+                         THEN guesses.until ELSE excluded.until END \
              RETURNING tries, next_at";
     COUNT_TRY = "UPDATE guesses SET tries = tries + 1, next_at = $3 \
                  WHERE login = $1 AND network = $2";
@@ -32,6 +35,7 @@ sql! {
         // Leaves alone what others hold: they hold several, and must not wait for this in a circle.
         on Postgres "DELETE FROM guesses WHERE (login, network) IN \
             (SELECT login, network FROM guesses WHERE until <= $1 FOR UPDATE SKIP LOCKED)";
+    SET_BACK_NETWORKS = "UPDATE known_networks SET last_at = $1 WHERE last_at > $1";
     SWEEP_NETWORKS = "DELETE FROM known_networks WHERE last_at < $1";
 }
 
@@ -195,6 +199,7 @@ impl Store {
         let text = SWEEP_GUESSES.on(&tx);
         let guesses = write!(tx, db => query(text).bind(now.as_micros()).execute(db))?;
         tx.commit().await?;
+        write!(self, db => query(SET_BACK_NETWORKS).bind(now.as_micros()).execute(db))?;
         let networks =
             write!(self, db => query(SWEEP_NETWORKS).bind(known_since.as_micros()).execute(db))?;
         Ok(guesses + networks)

@@ -8,7 +8,7 @@ use model::{
 use sqlx::{FromRow, query, query_as, query_scalar};
 use uuid::Uuid;
 
-use crate::db::{Tx, gone_as, new_id, read, sql, write};
+use crate::db::{Tx, alive, gone_as, new_id, read, sql, write};
 use crate::{
     FactorChange, NewMail, NewSession, Store, TokenHash, accounts, factors, memberships, outbox,
     sessions, single_sign_on, users,
@@ -25,17 +25,28 @@ macro_rules! identity {
 sql! {
     BEGIN = "INSERT INTO identity_sign_ins (token_hash, provider, account_id, expires_at) \
              VALUES ($1, $2, $3, $4)";
-    UNDER_WAY = "SELECT provider, account_id FROM identity_sign_ins \
-                 WHERE token_hash = $1 AND expires_at > $2";
-    RETURN = "DELETE FROM identity_sign_ins WHERE token_hash = $1 AND expires_at > $2 \
-              RETURNING provider, account_id";
+    UNDER_WAY = concat!(
+        "SELECT provider, account_id FROM identity_sign_ins WHERE token_hash = $1 AND ",
+        alive!("expires_at", "$2")
+    );
+    RETURN = concat!(
+        "DELETE FROM identity_sign_ins WHERE token_hash = $1 AND ",
+        alive!("expires_at", "$2"),
+        " RETURNING provider, account_id"
+    );
     OFFER = "INSERT INTO identity_offers \
                  (token_hash, account_id, issuer, subject, email, email_key, expires_at) \
              VALUES ($1, $2, $3, $4, $5, $6, $7)";
-    OFFERED = "SELECT account_id, issuer, subject, email, email_key FROM identity_offers \
-               WHERE token_hash = $1 AND expires_at > $2";
-    TAKE_OFFER = "DELETE FROM identity_offers WHERE token_hash = $1 AND expires_at > $2 \
-                  RETURNING account_id, issuer, subject, email, email_key";
+    OFFERED = concat!(
+        "SELECT account_id, issuer, subject, email, email_key FROM identity_offers \
+         WHERE token_hash = $1 AND ",
+        alive!("expires_at", "$2")
+    );
+    TAKE_OFFER = concat!(
+        "DELETE FROM identity_offers WHERE token_hash = $1 AND ",
+        alive!("expires_at", "$2"),
+        " RETURNING account_id, issuer, subject, email, email_key"
+    );
     LOGIN_OF_IDENTITY = concat!("SELECT user_id FROM identities WHERE ", identity!());
     USE = concat!(
         "UPDATE identities SET last_used_at = $5 WHERE ",

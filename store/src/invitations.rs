@@ -1,5 +1,7 @@
 //! Invitations and their tokens. Old tokens stay known, so that an old link can say what happened.
 
+use std::time::Duration;
+
 use model::{
     Access, AccountId, AccountNumber, Actor, Conflict, Cursor, Delivery, EmailAddress,
     EmailDomains, Failure, InvitationId, InvitationState, Language, Timestamp, UserId,
@@ -14,6 +16,10 @@ use crate::{
     Bound, NewActivity, NewMail, NewReport, NewSession, NewUser, Store, TokenHash, accounts,
     activity, emails, limits, memberships, outbox, policies, reports, sessions, users,
 };
+
+/// No setting lets an invitation be open for longer: one that would be was sent by a clock that ran
+/// ahead, and is over. An hour may lie between two clocks.
+const LONGEST: Duration = Duration::from_secs((90 * 24 + 1) * 60 * 60);
 
 /// What an [`InvitationRow`] reads, of invitations as `i`; then the tail of the statement.
 macro_rules! invitation {
@@ -326,7 +332,7 @@ impl InvitationRow {
             access: access(self.owner, &self.permissions),
             inviter: self.inviter_id.map(UserId::from),
             state: match self.state.as_str() {
-                "pending" if now < expires_at => InvitationState::Pending,
+                "pending" if expires_at.is_awaited(LONGEST, now) => InvitationState::Pending,
                 "pending" => InvitationState::Expired,
                 "accepted" => InvitationState::Accepted,
                 "declined" => InvitationState::Declined,

@@ -8,6 +8,7 @@ mod accounts;
 mod activity;
 mod areas;
 mod chain;
+mod copies;
 mod db;
 mod digests;
 mod emails;
@@ -21,6 +22,7 @@ mod limits;
 mod memberships;
 mod outbox;
 mod passkeys;
+mod place;
 mod policies;
 mod postgres;
 mod readiness;
@@ -36,6 +38,7 @@ pub use accounts::{AccountDetails, AccountRow, NewAccount};
 pub use activity::{ActivityFilter, ActivityRow, NewActivity};
 pub use areas::{Domain, Invoice, Service, SupportRequest};
 pub use chain::{LinkedRow, LogHead, NO_LINK};
+pub use copies::{CopyError, Restored, Settled, restore};
 pub use db::{OpenError, Store};
 pub use digests::{DigestFacts, LogDigest, UnsignedLog};
 pub use emails::{EmailChange, EmailFacts, EmailStanding, NewEmailChange, NewUndo};
@@ -52,8 +55,9 @@ pub use memberships::{
     AccountMembership, ChangeFacts, Member, MembershipChange, MembershipRow, Owner, UserSort,
     UsersQuery,
 };
-pub use outbox::{KeptMail, NewMail, QueuedMail};
+pub use outbox::{KeptMail, LONGEST_WAIT, NewMail, QueuedMail};
 pub use passkeys::{AskedFor, NewPasskey, Passkey, PasskeyChallenge, PasskeyUse};
+pub use place::{Place, UrlProblem};
 pub use policies::{
     AccountPolicy, DemandedFactor, DemandingAccount, PolicyChange, PolicyFacts, Reminders,
 };

@@ -10,13 +10,16 @@ use crate::Store;
 use crate::db::{Tx, count, read, sql, write};
 
 sql! {
+    /// A window that is over, or ends later than one that begins now, as a clock that ran ahead began
+    /// it, is none.
     COUNT = "INSERT INTO attempts (key, count, until) VALUES ($1, 1, $3) \
              ON CONFLICT (key) DO UPDATE SET \
-                 count = CASE WHEN attempts.until <= $2 THEN 1 ELSE attempts.count + 1 END, \
-                 until = CASE WHEN attempts.until <= $2 THEN excluded.until \
-                         ELSE attempts.until END \
+                 count = CASE WHEN attempts.until > $2 AND attempts.until <= $3 \
+                         THEN attempts.count + 1 ELSE 1 END, \
+                 until = CASE WHEN attempts.until > $2 AND attempts.until <= $3 \
+                         THEN attempts.until ELSE excluded.until END \
              RETURNING count, until";
-    ATTEMPTS = "SELECT count, until FROM attempts WHERE key = $1 AND until > $2";
+    ATTEMPTS = "SELECT count, until FROM attempts WHERE key = $1 AND until > $2 AND until <= $3";
     FORGET = "DELETE FROM attempts WHERE key = $1";
 }
 
@@ -59,14 +62,20 @@ impl Store {
         Ok(attempts)
     }
 
-    /// What was counted at `key` in the present window; none when nothing was.
+    /// What was counted at `key` in the present window of length `window`; none when nothing was.
     ///
     /// # Errors
     /// [`Failure::Unavailable`].
-    pub async fn attempts(&self, key: &str, now: Timestamp) -> Result<Option<Attempts>, Failure> {
+    pub async fn attempts(
+        &self,
+        key: &str,
+        window: Duration,
+        now: Timestamp,
+    ) -> Result<Option<Attempts>, Failure> {
         let row: Option<(i64, i64)> = read!(self, db => query_as(ATTEMPTS)
             .bind(key)
             .bind(now.as_micros())
+            .bind(now.after(window).as_micros())
             .fetch_optional(db))?;
         let attempts =
             |(tries, until)| Attempts { count: count(tries), until: Timestamp::from_micros(until) };

@@ -127,7 +127,8 @@ macro_rules! active {
     ($lock:literal) => {
         concat!(
             "UPDATE memberships SET last_active_at = $3 \
-             WHERE account_id = $1 AND (last_active_at IS NULL OR last_active_at <= $4) \
+             WHERE account_id = $1 AND (last_active_at IS NULL OR last_active_at <= $4 \
+                 OR last_active_at > $3) \
                  AND user_id = (SELECT user_id FROM memberships \
                                 WHERE account_id = $1 AND user_id = $2",
             $lock,
@@ -479,7 +480,10 @@ impl Store {
         now: Timestamp,
     ) {
         let (account, stale) = (Uuid::from(entered.account), now.before(NOTED_EVERY));
-        let is_stale = |noted: Option<Timestamp>| noted.is_none_or(|noted| noted <= stale);
+        let is_stale = |noted: Option<Timestamp>| {
+            // Later than now was noted by a clock that ran ahead.
+            noted.is_none_or(|noted| noted <= stale || noted > now)
+        };
         let active = is_stale(entered.last_active_at);
         let visited = entered.policy.sessions.idle.is_some() && is_stale(entered.visited_at);
         if !active && !visited {

@@ -9,6 +9,25 @@ use uuid::Uuid;
 use crate::Store;
 use crate::db::{Tx, count, limit, new_id, read, sql, unreadable, write};
 
+/// No mail is put off for longer.
+pub const LONGEST_WAIT: Duration = Duration::from_secs(60 * 60);
+
+/// Takes a mail that is due. What is due later than any mail is put off was queued or put off by a
+/// clock that ran ahead: it is due, and from now on it counts as queued now.
+macro_rules! take_mail {
+    ($lock:literal) => {
+        concat!(
+            "UPDATE outbox SET due_at = $2, attempts = attempts + 1, \
+                 queued_at = CASE WHEN queued_at > $1 THEN $1 ELSE queued_at END \
+             WHERE id = (SELECT id FROM outbox \
+                         WHERE state = 'queued' AND (due_at <= $1 OR due_at > $3) \
+                         ORDER BY due_at, id LIMIT 1",
+            $lock,
+            ") RETURNING id, email, email_key, language, facts, attempts - 1 AS attempts, queued_at"
+        )
+    };
+}
+
 sql! {
     /// In the recipient's language if they have a login with one.
     QUEUE = "INSERT INTO outbox \
@@ -16,15 +35,9 @@ sql! {
                   queued_at, language) \
              VALUES ($1, $2, $3, $4, $5, 'queued', 0, $6, $7, $6, \
                      coalesce((SELECT language FROM users WHERE email_key = $3), $8))";
-    TAKE = "UPDATE outbox SET due_at = $2, attempts = attempts + 1 \
-            WHERE id = (SELECT id FROM outbox WHERE state = 'queued' AND due_at <= $1 \
-                        ORDER BY due_at, id LIMIT 1) \
-            RETURNING id, email, email_key, language, facts, attempts - 1 AS attempts, queued_at",
+    TAKE = take_mail!(""),
         // Here workers stand side by side: each skips what another is just taking.
-        on Postgres "UPDATE outbox SET due_at = $2, attempts = attempts + 1 \
-            WHERE id = (SELECT id FROM outbox WHERE state = 'queued' AND due_at <= $1 \
-                        ORDER BY due_at, id LIMIT 1 FOR UPDATE SKIP LOCKED) \
-            RETURNING id, email, email_key, language, facts, attempts - 1 AS attempts, queued_at";
+        on Postgres take_mail!(" FOR UPDATE SKIP LOCKED");
     SENT = "UPDATE outbox SET state = 'sent', facts = NULL, answer = $2, ended_at = $3 \
             WHERE id = $1 AND state = 'queued'";
     KEPT = "UPDATE outbox SET state = 'kept', ended_at = $2 WHERE id = $1 AND state = 'queued'";
@@ -132,6 +145,7 @@ impl Store {
         let row: Option<MailRow> = read!(tx, db => query_as(text)
             .bind(now.as_micros())
             .bind(now.after(lease).as_micros())
+            .bind(now.after(lease.max(LONGEST_WAIT)).as_micros())
             .fetch_optional(db))?;
         tx.commit().await?;
         row.map(MailRow::read).transpose()

@@ -4,7 +4,7 @@ use model::{Conflict, Failure, Field, FieldProblem, PasskeyId, PasskeyName, Time
 use sqlx::{FromRow, query, query_as, query_scalar};
 use uuid::Uuid;
 
-use crate::db::{Tx, count, read, sql, write};
+use crate::db::{Tx, alive, count, read, sql, write};
 use crate::{FactorChange, FactorProof, Store, TokenHash, factors, sessions, users};
 
 /// The most passkeys of one user.
@@ -34,10 +34,12 @@ sql! {
            WHERE user_id = $1 AND id = $2 AND (counter < $3 OR (counter = 0 AND $3 = 0))";
     ASK = "INSERT INTO passkey_challenges (challenge_hash, purpose, bound_to, state, expires_at) \
            VALUES ($1, $2, $3, $4, $5)";
-    TAKE_ANSWER = "DELETE FROM passkey_challenges \
-                   WHERE challenge_hash = $1 AND purpose = $2 AND bound_to = $3 \
-                       AND expires_at > $4 \
-                   RETURNING state";
+    TAKE_ANSWER = concat!(
+        "DELETE FROM passkey_challenges \
+         WHERE challenge_hash = $1 AND purpose = $2 AND bound_to = $3 AND ",
+        alive!("expires_at", "$4"),
+        " RETURNING state"
+    );
 }
 
 /// A user's passkey.

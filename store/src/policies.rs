@@ -41,18 +41,21 @@ sql! {
                         JOIN account_policies p ON p.account_id = m.account_id \
                     WHERE m.user_id = $1 AND p.factor_from IS NOT NULL \
                     ORDER BY lower(a.name), a.id LIMIT $2";
+    /// A round later than now was noted by a clock that ran ahead, unless it is the present one.
     TO_REMIND = concat!(
         "SELECT u.id, u.email, u.email_key \
          FROM memberships m JOIN users u ON u.id = m.user_id \
              LEFT JOIN factor_reminders r \
                  ON r.account_id = m.account_id AND r.user_id = m.user_id \
-         WHERE m.account_id = $1 AND coalesce(r.round, 0) < $2 AND NOT ",
+         WHERE m.account_id = $1 \
+             AND (coalesce(r.round, 0) < $2 OR (r.round > $4 AND r.round <> $2)) AND NOT ",
         has_factor!("m.user_id"),
         " ORDER BY m.user_id LIMIT $3"
     );
     NOTE_REMINDER = "INSERT INTO factor_reminders (account_id, user_id, round) \
                      VALUES ($1, $2, $3) ON CONFLICT (account_id, user_id) DO UPDATE \
-                     SET round = excluded.round WHERE factor_reminders.round < excluded.round";
+                     SET round = excluded.round \
+                     WHERE factor_reminders.round < excluded.round OR factor_reminders.round > $4";
 }
 
 /// What an account's owners demand of everybody who enters it.
@@ -327,10 +330,16 @@ async fn remind(
         .bind(account)
         .bind(round)
         .bind(limit(reminders.most))
+        .bind(now.as_micros())
         .fetch_all(db))?;
     let reminded = people.len();
     for (user, email, key) in people {
-        write!(tx, db => query(NOTE_REMINDER).bind(account).bind(user).bind(round).execute(db))?;
+        write!(tx, db => query(NOTE_REMINDER)
+            .bind(account)
+            .bind(user)
+            .bind(round)
+            .bind(now.as_micros())
+            .execute(db))?;
         let to = EmailAddress::from_stored(email, key);
         let mail = reminders.mail.clone();
         outbox::queue(tx, &NewMail { to, language: None, mail, invitation: None }, now).await?;

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use sqlx::{FromRow, query, query_as};
 use uuid::Uuid;
 
-use crate::db::{Tx, new_id, read, sql, write};
+use crate::db::{Tx, alive, held, new_id, read, sql, write};
 use crate::factors::has_factor;
 use crate::{FactorProof, NewMail, PasskeyUse, Store, TokenHash, factors, outbox, passkeys, users};
 
@@ -29,6 +29,34 @@ macro_rules! insert_session {
     };
 }
 
+/// The tail of a change to sessions that leaves none of their moments later than this one.
+macro_rules! not_ahead {
+    ($now:literal) => {
+        concat!(
+            ", created_at = CASE WHEN created_at > ",
+            $now,
+            " THEN ",
+            $now,
+            " ELSE created_at END, authenticated_at = CASE WHEN authenticated_at > ",
+            $now,
+            " THEN ",
+            $now,
+            " ELSE authenticated_at END, vouched_at = CASE WHEN vouched_at > ",
+            $now,
+            " THEN ",
+            $now,
+            " ELSE vouched_at END"
+        )
+    };
+}
+
+/// Deletes the rows of a table that are over.
+macro_rules! over {
+    ($table:literal) => {
+        concat!("DELETE FROM ", $table, " WHERE NOT ", alive!("expires_at", "$1"))
+    };
+}
+
 sql! {
     /// A session that only an identity vouched for ends with that.
     SESSION = "SELECT s.id AS session_id, u.id, u.email, u.email_key, u.full_name, u.language, s.last_seen_at, \
@@ -39,11 +67,27 @@ sql! {
                    LEFT JOIN accounts a ON a.id = i.account_id \
                WHERE s.token_hash = $1 AND s.last_seen_at >= $2 AND s.created_at >= $3 \
                    AND (s.proven OR i.id IS NOT NULL)";
-    SEEN = "UPDATE sessions SET last_seen_at = $2 WHERE token_hash = $1 AND last_seen_at <= $3",
+    SEEN = concat!(
+        "UPDATE sessions SET last_seen_at = $2",
+        not_ahead!("$2"),
+        " WHERE token_hash = $1 AND (last_seen_at <= $3 OR last_seen_at > $2)"
+    ),
         // A note waits for nobody's lock: a later request makes it.
-        on Postgres "UPDATE sessions SET last_seen_at = $2 WHERE last_seen_at <= $3 \
-            AND token_hash = (SELECT token_hash FROM sessions WHERE token_hash = $1 \
-                              FOR NO KEY UPDATE SKIP LOCKED)";
+        on Postgres concat!(
+            "UPDATE sessions SET last_seen_at = $2",
+            not_ahead!("$2"),
+            " WHERE (last_seen_at <= $3 OR last_seen_at > $2) \
+              AND token_hash = (SELECT token_hash FROM sessions WHERE token_hash = $1 \
+                                FOR NO KEY UPDATE SKIP LOCKED)"
+        );
+    /// What a clock wrote that ran ahead would last until the time is reached.
+    SET_BACK_SESSIONS = concat!(
+        "UPDATE sessions SET last_seen_at = $1",
+        not_ahead!("$1"),
+        " WHERE last_seen_at > $1"
+    );
+    SET_BACK_DEVICES = "UPDATE devices SET last_seen_at = $1 WHERE last_seen_at > $1";
+    SET_BACK_VISITS = "UPDATE account_visits SET last_seen_at = $1 WHERE last_seen_at > $1";
     /// No row when the password isn't the one that was compared, or alone when it takes more.
     INSERT_SESSION = insert_session!(""),
         // Waits for a password that is being changed. SQLite has one writer at a time anyway.
@@ -76,17 +120,21 @@ sql! {
     END_OTHERS = "DELETE FROM sessions WHERE user_id = $1 AND token_hash <> $2";
     SWEEP_SESSIONS = "DELETE FROM sessions WHERE last_seen_at < $1 OR created_at < $2 \
                           OR (NOT proven AND identity_id IS NULL)";
-    SWEEP_RESETS = "DELETE FROM resets WHERE expires_at <= $1";
+    SWEEP_RESETS = over!("resets");
+    SWEEP_RESETS_FOR_NOBODY = over!("resets_for_nobody");
     SWEEP_ATTEMPTS = "DELETE FROM attempts WHERE until <= $1",
         // Leaves alone what others hold: they hold several, and must not wait for this in a circle.
         on Postgres "DELETE FROM attempts WHERE key IN \
             (SELECT key FROM attempts WHERE until <= $1 FOR UPDATE SKIP LOCKED)";
-    SWEEP_SIGN_INS = "DELETE FROM sign_ins WHERE expires_at <= $1";
-    SWEEP_SETUPS = "DELETE FROM authenticator_setups WHERE expires_at <= $1";
-    SWEEP_CHALLENGES = "DELETE FROM passkey_challenges WHERE expires_at <= $1";
-    SWEEP_EMAIL_CHANGES = "DELETE FROM email_changes WHERE coalesce(undo_until, expires_at) <= $1";
-    SWEEP_IDENTITY_SIGN_INS = "DELETE FROM identity_sign_ins WHERE expires_at <= $1";
-    SWEEP_IDENTITY_OFFERS = "DELETE FROM identity_offers WHERE expires_at <= $1";
+    SWEEP_SIGN_INS = over!("sign_ins");
+    SWEEP_SETUPS = over!("authenticator_setups");
+    SWEEP_CHALLENGES = over!("passkey_challenges");
+    SWEEP_EMAIL_CHANGES = concat!(
+        "DELETE FROM email_changes WHERE NOT ",
+        held!("coalesce(undo_until, expires_at)", "$1")
+    );
+    SWEEP_IDENTITY_SIGN_INS = over!("identity_sign_ins");
+    SWEEP_IDENTITY_OFFERS = over!("identity_offers");
     SWEEP_DEVICES = "DELETE FROM devices WHERE last_seen_at < $1";
 }
 
@@ -188,11 +236,11 @@ struct SessionRow {
 }
 
 impl SessionRow {
-    fn vouched(&self) -> Option<Vouched> {
+    fn vouched(&self, now: Timestamp) -> Option<Vouched> {
         Some(Vouched {
             account: self.account_id?.into(),
             number: AccountNumber::from_stored(self.account_number?),
-            at: Timestamp::from_micros(self.vouched_at?),
+            at: Timestamp::from_micros(self.vouched_at?).min(now),
         })
     }
 }
@@ -267,7 +315,7 @@ impl Store {
             .fetch_optional(db))?;
         let Some(row) = row else { return Ok(None) };
         let stale = now.before(NOTED_EVERY).as_micros();
-        if row.last_seen_at <= stale {
+        if row.last_seen_at <= stale || row.last_seen_at > now.as_micros() {
             let (store, token_hash) = (self.clone(), *token_hash);
             self.note(async move {
                 let text = SEEN.at(&store);
@@ -280,13 +328,13 @@ impl Store {
             .await;
         }
         Ok(Some(SessionUser {
-            vouched: row.vouched(),
+            vouched: row.vouched(now),
             session: row.session_id.into(),
             user: row.id.into(),
             email: EmailAddress::from_stored(row.email, row.email_key),
             full_name: row.full_name,
             language: row.language.as_deref().and_then(Language::parse),
-            authenticated_at: Timestamp::from_micros(row.authenticated_at),
+            authenticated_at: Timestamp::from_micros(row.authenticated_at).min(now),
             second_factor: row.second_factor,
             proven: row.proven,
         }))
@@ -444,6 +492,9 @@ impl Store {
             .bind(now.before(idle).as_micros())
             .bind(now.before(absolute).as_micros())
             .execute(db))?;
+        for set_back in [SET_BACK_SESSIONS, SET_BACK_DEVICES, SET_BACK_VISITS] {
+            write!(self, db => query(set_back).bind(now.as_micros()).execute(db))?;
+        }
         let unused = now.before(DEVICES_KEPT).as_micros();
         let devices = write!(self, db => query(SWEEP_DEVICES).bind(unused).execute(db))?;
         let mut tx = self.begin().await?;
@@ -453,6 +504,7 @@ impl Store {
         let mut rows = sessions + devices + attempts;
         for over in [
             SWEEP_RESETS,
+            SWEEP_RESETS_FOR_NOBODY,
             SWEEP_SIGN_INS,
             SWEEP_SETUPS,
             SWEEP_CHALLENGES,

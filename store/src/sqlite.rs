@@ -53,22 +53,8 @@ type FileId = (u64, u64);
 
 impl SqliteDatabase {
     pub(crate) async fn open(path: &Path) -> Result<Self, OpenError> {
-        // The company first: another process may be making all of them, beginning with the file.
-        let company = COMPANY.iter().map(|end| beside(path, end)).find(|file| file.exists());
-        let length = std::fs::metadata(path).map(|file| file.len()).ok();
-        let is_new = matches!(length, None | Some(0));
-        match company {
-            // An empty file gets a journal while it becomes a database, and the others afterwards.
-            Some(journal) if length == Some(0) && journal == beside(path, "-journal") => {}
-            Some(company) if is_new => {
-                return Err(OpenError::Orphaned { path: path.to_owned(), company });
-            }
-            _ => {}
-        }
-        if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder)
-                .map_err(|source| OpenError::Folder { path: path.to_owned(), source })?;
-        }
+        refuse_what_is_left(path)?;
+        let is_new = is_new(path);
         let refused = |error: sqlx::Error| match &error {
             // SQLITE_PERM, SQLITE_READONLY, SQLITE_CANTOPEN
             sqlx::Error::Database(known) if matches!(sqlite_code(&**known), Some(3 | 8 | 14)) => {
@@ -115,7 +101,7 @@ impl SqliteDatabase {
         Ok(Self { writer, readers, keeper, files, not_emptied: Arc::default() })
     }
 
-    /// What migrations run on: a connection of its own, closed when they are done.
+    /// What migrations and copies run on: a connection of its own, closed when they are done.
     pub(crate) async fn connect(&self) -> Result<SqliteConnection, sqlx::Error> {
         self.check()?;
         self.writer.connect_options().connect().await
@@ -143,9 +129,15 @@ impl SqliteDatabase {
         if self.writer.is_closed() { Err(sqlx::Error::PoolClosed) } else { self.files.check() }
     }
 
+    /// The database's file.
+    pub(crate) fn file(&self) -> &Path {
+        &self.files.path
+    }
+
     /// Writes what is in the write-ahead log into the database and empties the log: it doesn't grow
-    /// without end, and what was erased in the one isn't kept in the other.
-    pub(crate) async fn empty_log(&self) -> Result<(), sqlx::Error> {
+    /// without end, and what was erased in the one isn't kept in the other. Answers whether all of it
+    /// is in the database now.
+    pub(crate) async fn empty_log(&self) -> Result<bool, sqlx::Error> {
         self.check()?;
         let mut keeper = self.keeper.lock().await;
         let Some(keeper) = keeper.as_mut() else { return Err(sqlx::Error::PoolClosed) };
@@ -167,7 +159,7 @@ impl SqliteDatabase {
         } else if self.not_emptied.swap(0, Ordering::Relaxed) >= TRIES {
             tracing::info!("the database's write-ahead log is emptied again");
         }
-        Ok(())
+        Ok(!busy)
     }
 
     pub(crate) async fn close(&self) {
@@ -211,6 +203,25 @@ impl Identified for FileId {
     fn of(file: &Path) -> std::io::Result<Self> {
         std::fs::metadata(file).map(|facts| (facts.dev(), facts.ino()))
     }
+}
+
+/// Refuses to make a new database where something of another one is left.
+pub(crate) fn refuse_what_is_left(path: &Path) -> Result<(), OpenError> {
+    // The company first: another process may be making all of them, beginning with the file.
+    let company = COMPANY.iter().map(|end| beside(path, end)).find(|file| file.exists());
+    let length = std::fs::metadata(path).map(|file| file.len()).ok();
+    match company {
+        // An empty file gets a journal while it becomes a database, and the others afterwards.
+        Some(journal) if length == Some(0) && journal == beside(path, "-journal") => Ok(()),
+        Some(company) if is_new(path) => {
+            Err(OpenError::Orphaned { path: path.to_owned(), company })
+        }
+        _ => Ok(()),
+    }
+}
+
+fn is_new(path: &Path) -> bool {
+    std::fs::metadata(path).map_or(true, |file| file.len() == 0)
 }
 
 /// How every connection is opened.

@@ -3,6 +3,7 @@
 //! asked in a wrong way.
 
 mod account;
+mod copies;
 mod demo;
 mod doctor;
 mod feedback;
@@ -45,6 +46,27 @@ enum Command {
     Serve,
     /// Bring the database up to date
     Migrate,
+    /// Copy the database into a file, while a server goes on
+    Backup {
+        /// The file, which mustn't be there yet
+        file: PathBuf,
+        /// Overwrite it
+        #[arg(long)]
+        force: bool,
+    },
+    /// Put a backup in place of the database, which nobody must have open
+    #[command(group = ArgGroup::new("from").required(true))]
+    Restore {
+        /// The backup
+        #[arg(group = "from")]
+        file: Option<PathBuf>,
+        /// The database was put back in another way: only end what came back to life with it
+        #[arg(long, group = "from")]
+        in_place: bool,
+        /// Send the mails that wait in it; most were probably sent already
+        #[arg(long)]
+        keep_mails: bool,
+    },
     /// Set up and list accounts
     #[command(subcommand)]
     Account(AccountCommand),
@@ -189,6 +211,13 @@ async fn obey(config: Config, command: Command) -> Result<()> {
     match command {
         Command::Serve => serve::run(Arc::new(config)).await,
         Command::Migrate => migrate::run(&config).await,
+        Command::Backup { file, force } => copies::back_up(&config, &file, force).await,
+        Command::Restore { file: Some(file), keep_mails, .. } => {
+            copies::restore(&config, &file, keep_mails).await
+        }
+        Command::Restore { file: None, keep_mails, .. } => {
+            copies::settle(&config, keep_mails).await
+        }
         Command::Account(AccountCommand::Create { name, owner_email }) => {
             account::create(&config, &name, &owner_email).await
         }

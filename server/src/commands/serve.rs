@@ -12,7 +12,7 @@ use tokio::sync::{Notify, Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::{interval, sleep};
 
-use super::{demo, explain, open_as_it_is, say};
+use super::{copies, demo, explain, open_as_it_is, say};
 use crate::config::Config;
 use crate::identity_providers::OpenIdConnect;
 use crate::mailer::{Mailer, Transport};
@@ -41,6 +41,7 @@ pub(super) async fn run(config: Arc<Config>) -> Result<()> {
     let latchkey = latchkey.with_identity_providers(identity_providers).with_records(records);
     let log_key = log_key::read_or_make(&config.log_key_file, latchkey.random.as_ref())?;
     latchkey.store.migrate().await?;
+    know_the_database(&latchkey).await?;
     if !digests::is_the_key_in_use(&latchkey, log_key.public()).await.map_err(explain)? {
         tracing::warn!(
             "the newest digest of a log was signed with another key than log_key_file's: nodes \
@@ -136,6 +137,16 @@ fn watch_signals(stopping: watch::Sender<bool>) -> Result<tokio::task::JoinHandl
     }))
 }
 
+/// Notices a backup that was copied in place of the database, and has nothing of it come back to life
+/// that ended since; then gives the database the stamp that tells it from later copies.
+async fn know_the_database(latchkey: &Latchkey) -> Result<()> {
+    if latchkey.store.is_a_copy().await.map_err(explain)? {
+        let settled = latchkey.store.settle(false, latchkey.now()).await.map_err(explain)?;
+        tracing::warn!("the database was replaced by a backup. {}", copies::in_words(settled));
+    }
+    latchkey.store.renew_stamp().await.map_err(explain)
+}
+
 async fn prepare_demo(config: &Config, latchkey: &Latchkey) -> Result<()> {
     if config.demo {
         let seeded = domain::demo::seed(latchkey).await.map_err(explain)?;
@@ -194,6 +205,7 @@ async fn every_hour(latchkey: Latchkey, log_key: LogKey, mut stop: watch::Receiv
             _ = stop.wait_for(|stop| *stop) => return,
         }
         // A failure is in the log already, and the next hour comes.
+        let _ = latchkey.store.renew_stamp().await;
         if let Ok(rows) = domain::sessions::sweep(&latchkey).await {
             tracing::debug!(rows, "swept");
         }

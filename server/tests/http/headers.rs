@@ -54,6 +54,48 @@ on_both! {
         }
     }
 
+    async fn two_installations_on_one_host_leave_each_other_s_cookies_alone(db: TestDatabase) {
+        let urls = [
+            ("https://my.provider.example:8443", "__Host-latchkey-8443="),
+            ("http://localhost:3000", "latchkey-3000="),
+            ("http://[::1]:3001", "latchkey-3001="),
+            ("http://[::1]", "latchkey="),
+        ];
+        let mut app = TestApp::new(db).await;
+        for (url, name) in urls {
+            app = TestApp::with(app.db, &[("PUBLIC_URL", url)]).await;
+            let page = app.browser().sign_in(INGRID.email, domain::demo::PASSWORD).await;
+            let cookie = page.headers.get("set-cookie").unwrap().to_str().unwrap();
+            assert!(cookie.starts_with(name), "{url}: {cookie}");
+            let mut browser = app.as_person(INGRID).await;
+            browser.get(BAKERY).await.is(200);
+        }
+    }
+
+    async fn who_signs_in_by_http_where_it_must_be_https_is_told(db: TestDatabase) {
+        let app = TestApp::new(db).await;
+        let fields = [
+            ("form", "sign-in"),
+            ("email", INGRID.email),
+            ("password", domain::demo::PASSWORD),
+        ];
+        let body = || form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        let mut request = crate::story::post("/sign-in", body());
+        request.headers_mut().remove("sec-fetch-site");
+        request.headers_mut().insert("origin", "http://my.provider.example".parse().unwrap());
+        let mut browser = app.browser();
+        let page = browser.send(request).await;
+        page.is(409).says("open https://my.provider.example instead");
+        assert!(page.body.contains(INGRID.email), "what was typed is kept");
+        assert!(page.headers.get("set-cookie").is_none());
+
+        // The other way round it works, and the log tells the operator.
+        let app = TestApp::with(app.db, &[("PUBLIC_URL", "http://my.provider.example")]).await;
+        let mut browser = app.browser();
+        browser.send(crate::story::post("/sign-in", body())).await.is(303);
+        browser.get(BAKERY).await.is(200);
+    }
+
     async fn text_says_how_it_is_encoded(db: TestDatabase) {
         let app = TestApp::new(db).await;
         for path in ["/healthz", "/sign-in", "/demo/mailbox"] {

@@ -53,4 +53,24 @@ on_both! {
         let page = app.as_person(BJORN).await.get(&format!("{BAKERY}/log.csv")).await;
         page.is(403).says("You don't have access to Activity log");
     }
+
+    async fn the_export_is_as_the_readers_spreadsheet_expects_it(db: TestDatabase) {
+        let app = TestApp::new(db).await;
+        let mut ingrid = app.as_person(INGRID).await;
+        for (language, separator) in [("en", ','), ("de", ';'), ("nb", ';')] {
+            let fields = [("full_name", "Berg; Ingrid, = B"), ("language", language)];
+            ingrid.post("/profile", "profile/save", &fields).await.is(303);
+            ingrid.invite(&format!("{language}@nordlys.example"), &["billing.view"]).await.is(303);
+            let csv = ingrid.get(&format!("{BAKERY}/log.csv?person={language}@&kind=")).await;
+            let file = csv.headers.get("content-disposition").unwrap().to_str().unwrap();
+            assert!(file.contains("filename=\"activity-log-100001-2027-01-15.csv\""), "{file}");
+            let text = csv.body.strip_prefix('\u{feff}').unwrap();
+            assert!(text.starts_with(&format!("time (UTC){separator}who{separator}event")), "{text}");
+            let row = text.split("\r\n").nth(1).unwrap();
+            let start = format!(
+                "2027-01-15 08:00:00{separator}\"Berg; Ingrid, '= B\"{separator}invitation.sent"
+            );
+            assert!(row.starts_with(&start), "{row}");
+        }
+    }
 }

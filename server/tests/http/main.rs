@@ -13,6 +13,7 @@
 mod account;
 mod authenticator;
 mod bad_input;
+mod clocks;
 mod confirm;
 mod connections;
 mod demo;

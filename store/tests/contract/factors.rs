@@ -93,6 +93,9 @@ on_both! {
         assert_eq!(finish(52, FactorProof::App(102)).await, Ok(()));
         assert_eq!(finish(53, FactorProof::App(102)).await, wrong(), "used");
         assert_eq!(finish(54, FactorProof::App(101)).await, wrong(), "older than one used");
+        // None of now is that old: the last one was taken by a clock that ran ahead.
+        assert_eq!(finish(58, FactorProof::App(99)).await, Ok(()));
+        assert_eq!(finish(59, FactorProof::App(99)).await, wrong(), "used");
         assert_eq!(finish(55, FactorProof::RecoveryCode(token(101))).await, Ok(()));
         assert_eq!(finish(56, FactorProof::RecoveryCode(token(101))).await, wrong());
         assert_eq!(finish(57, FactorProof::RecoveryCode(token(99))).await, wrong());

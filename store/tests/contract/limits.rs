@@ -46,10 +46,10 @@ on_both! {
     }
 
     async fn counted_attempts_can_be_looked_at(db: TestDatabase) {
-        assert_eq!(db.store.attempts("a", at(0)).await.unwrap(), None);
+        assert_eq!(db.store.attempts("a", HOUR, at(0)).await.unwrap(), None);
         let counted = db.store.count_attempt("a", HOUR, at(0)).await.unwrap();
-        assert_eq!(db.store.attempts("a", at(3599)).await.unwrap(), Some(counted));
-        assert_eq!(db.store.attempts("a", at(3600)).await.unwrap(), None, "the window is over");
+        assert_eq!(db.store.attempts("a", HOUR, at(3599)).await.unwrap(), Some(counted));
+        assert_eq!(db.store.attempts("a", HOUR, at(3600)).await.unwrap(), None, "the window is over");
     }
 
     async fn attempts_at_once_are_all_counted(db: TestDatabase) {
@@ -73,7 +73,7 @@ on_both! {
         assert!(!db.store.is_in_account(bakery.id, &email("c@example.com")).await.unwrap());
         let tracked = db.store.track_invitation(bakery.id, &email("c@example.com"), at(0)).await;
         assert!(tracked.unwrap().is_none());
-        assert_eq!(db.store.attempts("hour", at(0)).await.unwrap().unwrap().count, 2);
+        assert_eq!(db.store.attempts("hour", HOUR, at(0)).await.unwrap().unwrap().count, 2);
     }
 
     async fn fifty_offers_at_once_stay_within_their_bound(db: TestDatabase) {

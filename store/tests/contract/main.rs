@@ -10,6 +10,8 @@ mod accounts;
 mod activity;
 mod areas;
 mod chain;
+mod clocks;
+mod copies;
 mod database;
 mod digests;
 mod emails;

@@ -38,6 +38,16 @@ on_both! {
         assert!(db.store.reset(&token(9)).await.unwrap().is_none());
     }
 
+    async fn what_is_written_for_nobody_is_swept_when_it_would_have_expired(db: TestDatabase) {
+        let tokens = [token(1), token(2)];
+        let mail = link("nobody@example.com");
+        db.store.issue_reset_to_nobody(tokens, at(1800), &mail).await.unwrap();
+        assert!(db.store.reset(&token(1)).await.unwrap().is_none());
+        assert!(db.store.take_mail(HOUR, at(10)).await.unwrap().is_none());
+        assert_eq!(db.store.sweep(DAY, DAY, at(1799)).await, Ok(0));
+        assert_eq!(db.store.sweep(DAY, DAY, at(1800)).await, Ok(2));
+    }
+
     async fn a_new_link_replaces_the_earlier_ones_and_their_mail(db: TestDatabase) {
         let kari = user(&db.store, "Kari", "kari@example.com").await;
         let ola = user(&db.store, "Ola", "ola@example.com").await;

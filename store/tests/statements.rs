@@ -1,0 +1,104 @@
+//! What takes as long as something else, statement for statement. Alone in its binary: it counts what
+//! the whole process asks of databases.
+#![expect(clippy::unwrap_used, reason = "a test that can't go on fails, and says where")]
+
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+use model::{EmailAddress, FullName, Mail, Secret, Timestamp, UserId};
+use store::{NewEmailChange, NewMail, NewUser, Store};
+use test_database::TestDatabase;
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Metadata, Subscriber};
+
+static STATEMENTS: AtomicUsize = AtomicUsize::new(0);
+
+/// Counts what sqlx logs: every statement.
+struct Counter(AtomicU64);
+
+impl Subscriber for Counter {
+    fn enabled(&self, _: &Metadata<'_>) -> bool {
+        true
+    }
+
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(self.0.fetch_add(1, Ordering::Relaxed) + 1)
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+    fn event(&self, event: &Event<'_>) {
+        if event.metadata().target() == "sqlx::query" {
+            STATEMENTS.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    fn enter(&self, _: &Id) {}
+
+    fn exit(&self, _: &Id) {}
+}
+
+async fn counted<T>(work: impl Future<Output = T>) -> usize {
+    let before = STATEMENTS.load(Ordering::SeqCst);
+    work.await;
+    STATEMENTS.load(Ordering::SeqCst) - before
+}
+
+fn reset(to: &str) -> NewMail {
+    let expires_at = Timestamp::from_micros(1_800_000_000);
+    let mail = Mail::PasswordReset { expires_at, token: Secret::from("token".to_owned()) };
+    NewMail { to: EmailAddress::parse(to).unwrap(), language: None, mail, invitation: None }
+}
+
+async fn asked(store: &Store, number: u8) -> (usize, usize) {
+    let (now, expires_at) = (Timestamp::from_micros(0), Timestamp::from_micros(1_800_000_000));
+    let kari = reset("kari@example.com");
+    let login = store.login(&kari.to).await.unwrap().unwrap();
+    let token = [number; 32];
+    let known = counted(store.issue_reset(login.id, &token, expires_at, Some(kari), now)).await;
+    let tokens = [token, [number + 100; 32]];
+    let nobody = reset("nobody@example.com");
+    (known, counted(store.issue_reset_to_nobody(tokens, expires_at, &nobody)).await)
+}
+
+async fn wished(store: &Store, address: &str, number: u8) -> usize {
+    let user = UserId::from(uuid::Uuid::from_u128(1));
+    let change = NewEmailChange {
+        user,
+        after: EmailAddress::parse(address).unwrap(),
+        token_hash: [number; 32],
+        expires_at: Timestamp::from_micros(1_800_000_000),
+    };
+    let mails = |_: &_| Ok(vec![reset(address)]);
+    counted(store.ask_email_change(&change, Timestamp::from_micros(0), mails)).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_number_of_statements_tells_whether_an_address_has_a_login() {
+    tracing::subscriber::set_global_default(Counter(AtomicU64::new(0))).unwrap();
+    for TestDatabase { store, .. } in
+        [&test_database::sqlite().await, &test_database::postgres().await]
+    {
+        for (number, address) in [(1, "kari@example.com"), (2, "ola@example.com")] {
+            let user = NewUser {
+                id: UserId::from(uuid::Uuid::from_u128(number)),
+                email: EmailAddress::parse(address).unwrap(),
+                full_name: FullName::parse("Kari").unwrap(),
+                password_hash: Secret::from("$hash".to_owned()),
+                language: None,
+            };
+            store.add_user(&user, Timestamp::from_micros(0)).await.unwrap();
+        }
+        // The first time, statements are prepared.
+        asked(store, 1).await;
+        let (known, nobody) = asked(store, 2).await;
+        assert!(known >= 5, "{known}");
+        assert_eq!(known, nobody);
+        wished(store, "free@example.com", 1).await;
+        let (taken, free) =
+            (wished(store, "ola@example.com", 2).await, wished(store, "free@example.com", 3).await);
+        assert!(taken >= 5, "{taken}");
+        assert_eq!(taken, free);
+    }
+}
