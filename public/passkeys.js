@@ -2,16 +2,39 @@
 // form. Without an answer the form gets the error's name, and the server says what that means.
 
 const seconds = 1000;
+
+/** The forms that take a passkey, each with the server function that asks the browser for it. */
+const questions = new Map([
+  ['security/add-passkey', 'security/ask-to-make-passkey'],
+  ['security/remove-passkey', 'security/ask-for-proof'],
+  ['security/renew-codes', 'security/ask-for-proof'],
+  ['security/turn-app-off', 'security/ask-for-proof'],
+  ['sign-in/confirm-by-factor', 'security/ask-for-proof'],
+  ['sign-in/passkey', 'sign-in/ask-for-passkey'],
+  ['sign-in/second-factor', 'sign-in/ask-for-second-step'],
+]);
+
+/** Those of them on the page as it came from the server, each with its field for the answer. */
+const fields = new Map();
+for (const field of document.querySelectorAll('main form input[type="hidden"][name="credential"]')) {
+  if (questions.has(nameOf(field.form))) fields.set(field.form, field);
+}
+
 const ready = new WeakSet();
 const asking = new WeakSet();
 const conditional = new AbortController();
 
+/** The server function that a form is for: the first that it names counts. */
+function nameOf(form) {
+  return new FormData(form).get('form');
+}
+
 /** The server's question, made for what is in the form; none when the form itself would be refused. */
-async function question(form, field) {
-  const answer = await fetch(`/api/${field.dataset.askedBy}`, {
+async function question(form) {
+  const answer = await fetch(`/api/${questions.get(nameOf(form))}`, {
     method: 'POST',
     headers: { Accept: 'application/json' },
-    body: new URLSearchParams(new FormData(form)),
+    body: new URLSearchParams({ name: new FormData(form).get('name') ?? '' }),
   });
   return answer.ok ? JSON.parse(await answer.json()) : null;
 }
@@ -25,20 +48,20 @@ async function answer(options, more) {
   return JSON.stringify(credential);
 }
 
-function send(form, field, value, button) {
-  field.value = value;
+function send(form, value, button) {
+  fields.get(form).value = value;
   ready.add(form);
   form.requestSubmit(button);
 }
 
-async function ask(form, field, button) {
+async function ask(form, button) {
   asking.add(form);
   button?.setAttribute('aria-busy', 'true');
   try {
-    const options = await question(form, field);
-    send(form, field, options ? await answer(options) : 'NotAllowedError', button);
+    const options = await question(form);
+    send(form, options ? await answer(options) : 'NotAllowedError', button);
   } catch (error) {
-    send(form, field, error.name, button);
+    send(form, error.name, button);
   } finally {
     asking.delete(form);
     button?.removeAttribute('aria-busy');
@@ -47,12 +70,11 @@ async function ask(form, field, button) {
 
 document.addEventListener('submit', (event) => {
   const form = event.target;
-  const field = form.querySelector('input[data-asked-by]');
-  if (!field || ready.delete(form)) return;
+  if (!fields.has(form) || ready.delete(form)) return;
   event.preventDefault();
   if (asking.has(form)) return;
   conditional.abort();
-  ask(form, field, event.submitter);
+  ask(form, event.submitter);
 });
 
 /** Until somebody looks at the page. */
@@ -63,24 +85,24 @@ const seen = async () => {
 };
 
 /** Has the browser offer passkeys in the field for the address, for as long as the page is open. */
-async function offer(form, field) {
+async function offer(form) {
   for (;;) {
     await seen();
-    const options = await question(form, field);
+    const options = await question(form);
     if (!options || conditional.signal.aborted) return;
     // The server forgets its question: ask anew in time.
     const renewed = AbortSignal.timeout(options.timeout - 60 * seconds);
     const signal = AbortSignal.any([conditional.signal, renewed]);
     try {
-      return send(form, field, await answer(options, { mediation: 'conditional', signal }));
+      return send(form, await answer(options, { mediation: 'conditional', signal }));
     } catch (error) {
       if (!renewed.aborted || conditional.signal.aborted) return;
     }
   }
 }
 
-const offered = document.querySelector('input[autocomplete~="webauthn"]');
-const field = offered && document.querySelector('input[data-asked-by]');
-if (field && (await window.PublicKeyCredential?.isConditionalMediationAvailable?.())) {
-  offer(field.form, field).catch(() => {});
+const signsIn = [...fields.keys()].find((form) => nameOf(form) === 'sign-in/passkey');
+const offered = signsIn && document.querySelector('input[autocomplete~="webauthn"]');
+if (offered && (await window.PublicKeyCredential?.isConditionalMediationAvailable?.())) {
+  offer(signsIn).catch(() => {});
 }

@@ -95,6 +95,7 @@ pub(crate) mod server {
 
     use super::spoken;
     use crate::Locale;
+    use crate::headers::weighed;
 
     /// One of the product's languages.
     pub(crate) fn known(tag: &str) -> Result<Language, Failure> {
@@ -109,19 +110,16 @@ pub(crate) mod server {
         earlier: Option<Language>,
         headers: &HeaderMap,
     ) -> Option<Locale> {
-        let asked = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
-        let wishes = own.cloned().into_iter().chain(earlier).chain(wishes(asked.unwrap_or("")));
+        let wishes = own.cloned().into_iter().chain(earlier).chain(wishes(headers));
         wishes.into_iter().find_map(|language| spoken(&language))
     }
 
-    /// The languages of an `Accept-Language` header, dearest first. A quality of 0 means: not this.
-    fn wishes(header: &str) -> Vec<Language> {
-        let wish = |part: &str| {
-            let (tag, rest) = part.split_once(';').unwrap_or((part, ""));
-            let quality = rest.trim().strip_prefix("q=").map_or(Some(1.0), |q| q.parse().ok());
-            Some((quality.filter(|quality: &f32| *quality > 0.0)?, Language::parse(tag.trim())?))
-        };
-        let mut wishes: Vec<_> = header.split(',').filter_map(wish).collect();
+    /// The languages that the browser asks for, dearest first. A quality of 0 means: not this.
+    fn wishes(headers: &HeaderMap) -> Vec<Language> {
+        let wish = |(tag, quality)| Some((quality, Language::parse(tag)?));
+        let wishes = weighed(headers, header::ACCEPT_LANGUAGE);
+        let mut wishes: Vec<(f32, _)> =
+            wishes.filter(|(_, quality)| *quality > 0.0).filter_map(wish).collect();
         wishes.sort_by(|(one, _), (other, _)| other.total_cmp(one));
         wishes.into_iter().map(|(_, language)| language).collect()
     }

@@ -29,7 +29,13 @@ mod page;
 #[cfg(feature = "ssr")]
 mod browsers;
 #[cfg(feature = "ssr")]
+mod cookies;
+#[cfg(feature = "ssr")]
 mod formats;
+#[cfg(feature = "ssr")]
+pub mod forms;
+#[cfg(feature = "ssr")]
+pub mod headers;
 mod languages;
 mod lazy_page;
 #[cfg(feature = "ssr")]
@@ -79,6 +85,8 @@ pub use page::Rejected;
 pub use page::{Confirming, ProofTaken};
 pub use problem::{Problem, Told};
 pub use routes::App;
+#[cfg(feature = "ssr")]
+pub use routes::pages;
 #[cfg(feature = "ssr")]
 pub use shell::{Assets, shell};
 #[cfg(feature = "ssr")]

@@ -618,15 +618,23 @@ pub(crate) fn PageTitle(
         errors.0.set(rejected);
     }
     let error_title = words!(title.error, title = full.clone());
-    // The server reads the title when the page is done and its signals are gone.
+    // The server reads the title when the page is done and its signals are gone, and puts it into
+    // the document as it is: names of people and accounts stand in it. The browser's half sets it as
+    // the text that it is.
     #[cfg(feature = "ssr")]
-    let text = if rejected { error_title } else { full };
+    let text = escape_text(if rejected { &error_title } else { &full });
     #[cfg(not(feature = "ssr"))]
     let text = move || {
         let refused = errors.map_or(rejected, |errors| errors.0.get());
         if refused { error_title.clone() } else { full.clone() }
     };
     view! { <Title text=text /> }
+}
+
+/// A text as it may stand within an element that Leptos doesn't escape for, `title` and `textarea`:
+/// nothing in it is markup.
+pub(crate) fn escape_text(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;")
 }
 
 /// The path, if it leads to a page of this site and nowhere else.
@@ -665,6 +673,11 @@ mod tests {
         for path in ["", "//evil.example", "https://evil.example", "/\\evil", "/a\nb", "/ø"] {
             assert_eq!(same_site(path), None, "{path}");
         }
+    }
+
+    #[test]
+    fn text_is_never_markup() {
+        assert_eq!(escape_text("</title>&lt;"), "&lt;/title>&amp;lt;");
     }
 
     #[test]

@@ -17,7 +17,13 @@ use serde::{Deserialize, Serialize};
 use crate::page::{AccountFrame, Frame, Notice, OwnerToAsk, Page, Refused, Rejected, Said};
 use crate::places::Places;
 use crate::problem::{Problem, Told};
-use crate::{Locale, languages, words};
+use crate::{Locale, cookies, languages, words};
+
+/// How long the browser keeps what it is recognised by, in seconds.
+const A_YEAR: i64 = 31_536_000;
+
+/// How long a sign-in may be under way, in seconds.
+const TEN_MINUTES: i64 = 600;
 
 /// What the provider configured, as far as pages show it.
 #[derive(Clone, Debug, Default)]
@@ -92,7 +98,8 @@ impl Site {
     }
 }
 
-/// What is known of a request before it is answered.
+/// What is known of a request before it is answered. There is no other way to it than finding it out,
+/// and without it nothing is carried out.
 #[derive(Clone, Debug)]
 pub struct RequestFacts {
     /// Where it comes from.
@@ -103,17 +110,6 @@ pub struct RequestFacts {
     pub viewer: Result<Viewer, Failure>,
     /// The language in which it is answered.
     pub locale: Locale,
-}
-
-impl Default for RequestFacts {
-    fn default() -> Self {
-        Self {
-            client: Client::default(),
-            id: String::new(),
-            viewer: Err(Failure::SignedOut),
-            locale: Locale::default(),
-        }
-    }
 }
 
 impl RequestFacts {
@@ -130,10 +126,9 @@ impl RequestFacts {
             None => Err(Failure::SignedOut),
         };
         let own = viewer.as_ref().ok().and_then(|viewer| viewer.language.as_ref());
-        let earlier =
-            cookie(headers, &site.language_cookie()).and_then(|tag| Language::parse(&tag));
+        let earlier = cookies::find(headers, &site.language_cookie(), Language::parse);
         let locale = languages::server::first(own, earlier, headers).unwrap_or(site.language);
-        let device = cookie(headers, &site.device_cookie()).and_then(|value| Token::parse(&value));
+        let device = cookies::find(headers, &site.device_cookie(), Token::parse);
         let client = Client { language: Language::parse(locale.as_str()), device, ..client };
         Self { client, id, viewer, locale }
     }
@@ -151,7 +146,7 @@ pub(crate) fn site() -> Arc<Site> {
 
 /// The client that sent the request.
 pub(crate) fn client() -> Client {
-    use_context::<RequestFacts>().unwrap_or_default().client
+    use_context::<RequestFacts>().map(|facts| facts.client).unwrap_or_default()
 }
 
 /// Gives the response the failure's status, and notes it in the log.
@@ -180,12 +175,12 @@ pub(crate) fn session() -> Option<Token> {
 
 /// The token of the session that these headers claim.
 fn session_of(headers: &HeaderMap, site: &Site) -> Option<Token> {
-    cookie(headers, &site.session_cookie()).and_then(|value| Token::parse(&value))
+    cookies::find(headers, &site.session_cookie(), Token::parse)
 }
 
 /// Who is signed in.
 pub(crate) fn viewer() -> Result<Viewer, Failure> {
-    use_context::<RequestFacts>().unwrap_or_default().viewer
+    use_context::<RequestFacts>().map_or(Err(Failure::SignedOut), |facts| facts.viewer)
 }
 
 /// Who is signed in, if anybody.
@@ -335,23 +330,23 @@ pub(crate) fn done(path: &str, notice: Notice) {
 /// Gives the browser its session, and what it is recognised by for a year.
 pub(crate) fn begin_session(begun: &Begun) {
     let site = site();
-    let seconds = latchkey().map(|latchkey| latchkey.settings.session_absolute.as_secs());
-    let life = seconds.map(|seconds| format!("; Max-Age={seconds}")).unwrap_or_default();
-    set_cookie(&site.session_cookie(), begun.session.secret().expose(), &life);
-    set_cookie(&site.device_cookie(), begun.device.secret().expose(), "; Max-Age=31536000");
-    set_cookie(&site.sign_in_cookie(), "", "; Max-Age=0");
+    let life = latchkey().ok().map(|latchkey| latchkey.settings.session_absolute.as_secs());
+    let seconds = life.and_then(|seconds| seconds.try_into().ok());
+    cookies::set(&site.session_cookie(), begun.session.secret().expose(), seconds);
+    cookies::set(&site.device_cookie(), begun.device.secret().expose(), Some(A_YEAR));
+    cookies::end(&site.sign_in_cookie());
 }
 
 /// Leads on to the second factor of a sign-in, and from there to `next`.
 pub(crate) fn ask_for_second_factor(sign_in: &Token, next: &str) {
-    set_cookie(&site().sign_in_cookie(), sign_in.secret().expose(), "; Max-Age=600");
+    cookies::set(&site().sign_in_cookie(), sign_in.secret().expose(), Some(TEN_MINUTES));
     redirect(&format!("/sign-in/second-factor?next={}", crate::page::escape_query(next)));
 }
 
 /// The sign-in that waits for a second factor in this browser.
 pub(crate) fn sign_in() -> Option<Token> {
     let headers = use_context::<Parts>()?.headers;
-    cookie(&headers, &site().sign_in_cookie()).and_then(|value| Token::parse(&value))
+    cookies::find(&headers, &site().sign_in_cookie(), Token::parse)
 }
 
 /// Has the browser recognised when it comes back from an identity provider, and on the way to link
@@ -363,7 +358,7 @@ pub(crate) fn keep_identity_way(token: &Token, next: &str) {
     const LONGEST: usize = 1000;
     let next = if next.len() > LONGEST { "/accounts" } else { next };
     let value = format!("{}.{}", token.secret().expose(), BASE64_URL_SAFE_NO_PAD.encode(next));
-    set_cookie(&site().identity_cookie(), &value, "; Max-Age=600");
+    cookies::set(&site().identity_cookie(), &value, Some(TEN_MINUTES));
 }
 
 /// What this browser is recognised by on the way over an identity provider, and where it goes then.
@@ -371,16 +366,17 @@ pub(crate) fn identity_way() -> Option<(Token, String)> {
     use base64::Engine;
     use base64::prelude::BASE64_URL_SAFE_NO_PAD;
     let headers = use_context::<Parts>()?.headers;
-    let value = cookie(&headers, &site().identity_cookie())?;
-    let (token, next) = value.split_once('.')?;
-    let next = String::from_utf8(BASE64_URL_SAFE_NO_PAD.decode(next).ok()?).ok()?;
-    let next = crate::page::same_site(&next).unwrap_or("/accounts").to_owned();
-    Some((Token::parse(token)?, next))
+    cookies::find(&headers, &site().identity_cookie(), |value| {
+        let (token, next) = value.split_once('.')?;
+        let next = String::from_utf8(BASE64_URL_SAFE_NO_PAD.decode(next).ok()?).ok()?;
+        let next = crate::page::same_site(&next).unwrap_or("/accounts").to_owned();
+        Some((Token::parse(token)?, next))
+    })
 }
 
 /// The way over an identity provider is over.
 pub(crate) fn end_identity_way() {
-    set_cookie(&site().identity_cookie(), "", "; Max-Age=0");
+    cookies::end(&site().identity_cookie());
 }
 
 /// Has the browser go on to another site by itself, which it doesn't take for part of a form.
@@ -401,7 +397,7 @@ pub(crate) async fn inside_confirmed(number: &str) -> Result<Inside, Problem> {
 
 /// Takes the browser's session away.
 pub(crate) fn end_session() {
-    set_cookie(&site().session_cookie(), "", "; Max-Age=0");
+    cookies::end(&site().session_cookie());
 }
 
 /// What the next page says. It travels in a cookie of a minute and not in the database, as it may
@@ -413,41 +409,25 @@ fn leave_notice(notice: &Notice) {
     use base64::Engine;
     use base64::prelude::BASE64_URL_SAFE_NO_PAD;
     let json = serde_json::to_vec(&NoticeCookie(notice.clone())).unwrap_or_default();
-    set_cookie(&site().notice_cookie(), &BASE64_URL_SAFE_NO_PAD.encode(json), "; Max-Age=60");
+    cookies::set(&site().notice_cookie(), &BASE64_URL_SAFE_NO_PAD.encode(json), Some(60));
 }
 
 /// The notice that the last form left for this page.
 pub(crate) fn take_notice() -> Option<Said> {
     use base64::Engine;
     use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-    let value = cookie(&use_context::<Parts>()?.headers, &site().notice_cookie())?;
-    set_cookie(&site().notice_cookie(), "", "; Max-Age=0");
-    let json = BASE64_URL_SAFE_NO_PAD.decode(value).ok()?;
-    serde_json::from_slice(&json).ok().map(|NoticeCookie(notice)| notice.say())
-}
-
-fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
-    let all = headers.get_all(header::COOKIE).iter().filter_map(|v| v.to_str().ok());
-    all.flat_map(|line| line.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='))
-        .find(|(found, _)| *found == name)
-        .map(|(_, value)| value.to_owned())
-}
-
-/// `Lax`, as a link in a mail must find the person signed in; `HttpOnly`, as no script needs it.
-fn set_cookie(name: &str, value: &str, life: &str) {
-    let secure = if site().secure { "; Secure" } else { "" };
-    let cookie = format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax{secure}{life}");
-    if let (Some(response), Ok(cookie)) =
-        (use_context::<ResponseOptions>(), HeaderValue::from_str(&cookie))
-    {
-        response.append_header(header::SET_COOKIE, cookie);
-    }
+    let headers = use_context::<Parts>()?.headers;
+    cookies::find(&headers, &site().notice_cookie(), |_| Some(()))?;
+    cookies::end(&site().notice_cookie());
+    cookies::find(&headers, &site().notice_cookie(), |value| {
+        let json = BASE64_URL_SAFE_NO_PAD.decode(value).ok()?;
+        serde_json::from_slice(&json).ok().map(|NoticeCookie(notice)| notice.say())
+    })
 }
 
 /// Has the pages that follow in this language, for a year.
 pub(crate) fn remember_language(language: &Language) {
-    set_cookie(&site().language_cookie(), language.tag(), "; Max-Age=31536000");
+    cookies::set(&site().language_cookie(), language.tag(), Some(A_YEAR));
 }
 
 /// Access in one line, for what isn't a page.
@@ -463,40 +443,41 @@ pub(crate) fn gone() {
     }
 }
 
-/// What an answer that is no page says, in the reader's language, and the request's id; none for a
-/// status that says enough.
+/// What an answer that is no page says, in this language, and the request's id; none for a status that
+/// says enough.
 #[must_use]
-pub fn plainly(status: StatusCode, facts: &RequestFacts) -> Option<String> {
+pub fn plainly(status: StatusCode, locale: Locale, id: &str) -> Option<String> {
     Owner::new().with(|| {
-        provide_context(facts.locale);
+        provide_context(locale);
         let words = match status {
+            StatusCode::BAD_REQUEST => words!(failed.no_request),
             StatusCode::FORBIDDEN => words!(failed.other_site),
+            StatusCode::NOT_FOUND => words!(failed.not_found),
             StatusCode::METHOD_NOT_ALLOWED => words!(failed.no_method),
             StatusCode::INTERNAL_SERVER_ERROR => words!(failed.broken),
             _ => return None,
         };
-        Some(format!("{words} {}\n", words!(failed.request, id = facts.id.clone())))
+        Some(format!("{words} {}\n", words!(failed.request, id = id.to_owned())))
     })
 }
 
 /// What is wrong with a form that was sent without encryption where the public address has it: the
 /// browser would drop the cookies that are for https only, and ask to sign in again and again.
 #[must_use]
-pub fn unencrypted(site: &Site, facts: &RequestFacts) -> Told {
-    Told::about_form(facts.locale, || words!(failed.unencrypted, url = site.public_url.clone()))
+pub fn unencrypted(site: &Site, locale: Locale) -> Told {
+    Told::about_form(locale, || words!(failed.unencrypted, url = site.public_url.clone()))
 }
 
-/// What is wrong with a request that isn't even a form, in the reader's language, and the request's
-/// id.
+/// What is wrong with a request that isn't even a form, in this language, and the request's id.
 #[must_use]
-pub fn unreadable(status: StatusCode, facts: &RequestFacts) -> Told {
-    Told::about_form(facts.locale, || {
+pub fn unreadable(status: StatusCode, locale: Locale, id: &str) -> Told {
+    Told::about_form(locale, || {
         let words = match status {
             StatusCode::PAYLOAD_TOO_LARGE => words!(failed.too_large),
             StatusCode::UNSUPPORTED_MEDIA_TYPE => words!(failed.no_form),
             StatusCode::REQUEST_TIMEOUT => words!(failed.too_slow),
             _ => words!(failed.unreadable),
         };
-        format!("{words} {}", words!(failed.request, id = facts.id.clone()))
+        format!("{words} {}", words!(failed.request, id = id.to_owned()))
     })
 }

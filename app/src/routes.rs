@@ -53,6 +53,18 @@ use {
 /// A page is sent when it is whole: status, cookies and redirects are settled by then.
 const ASYNC: SsrMode = SsrMode::Async;
 
+/// The paths of all pages, with `{name}` where a part may be anything.
+#[cfg(feature = "ssr")]
+#[must_use]
+pub fn pages() -> Vec<String> {
+    let paths = |pages: fn() -> AnyView| {
+        let listed = leptos_axum::generate_route_list(move || view! { <Router>{pages()}</Router> });
+        listed.into_iter().map(|page| page.path().to_owned())
+    };
+    let living = paths(|| view! { <LivingPages /> }.into_any());
+    living.chain(paths(|| view! { <StillPages /> }.into_any())).collect()
+}
+
 /// The whole application.
 #[component]
 pub fn App() -> impl IntoView {

@@ -45,7 +45,6 @@ pub fn shell(assets: Arc<Assets>) -> impl IntoView {
     let path = crate::page::path();
     let nonce = use_nonce();
     let language = locale().as_str();
-    protect(language, nonce.as_ref().map(|nonce| nonce.to_string()));
     let script = format!(
         "import init,{{hydrate}} from {:?};init({{module_or_path:{:?}}}).then(hydrate)",
         assets.js, assets.wasm
@@ -53,7 +52,9 @@ pub fn shell(assets: Arc<Assets>) -> impl IntoView {
     // The page that asks who one is stands at another page's address, where the browser's half would
     // look for that one.
     let asks_first = use_context::<crate::page::Confirming>().is_some();
-    let scripts = if comes_to_life(&path) && !asks_first {
+    let lives = comes_to_life(&path) && !asks_first;
+    protect(language, nonce.as_deref().unwrap_or_default(), lives);
+    let scripts = if lives {
         provide_context(assets.pieces.clone());
         view! {
             <link rel="modulepreload" href=assets.js.clone() />
@@ -81,14 +82,15 @@ pub fn shell(assets: Arc<Assets>) -> impl IntoView {
         }
         .into_any()
     };
-    let passkeys = (asks_for_passkeys(&path) || asks_first)
-        .then(|| view! { <script type="module" src="/passkeys.js"></script> });
+    let passkeys = (asks_for_passkeys(&path) || asks_first).then(|| {
+        view! { <script type="module" src="/passkeys.js" nonce=nonce.clone()></script> }
+    });
     let site = crate::request::site();
     let accent = (site.accent_light.is_some() || site.accent_dark.is_some()).then(|| {
         view! { <link rel="stylesheet" href="/provider.css" /> }
     });
     let dead = comes_to_life(&path).then(dead_notice);
-    let still = (!comes_to_life(&path) || asks_first).then(|| still_script(nonce));
+    let still = (!lives).then(|| still_script(nonce));
     view! {
         <!DOCTYPE html>
         <html lang=language data-provider=site.provider.clone() data-mark=site.mark.then_some("")>
@@ -148,12 +150,13 @@ fn dead_notice() -> impl IntoView {
 }
 
 /// The page's language, the Content Security Policy with its nonce, and no copy of it kept
-/// anywhere: it shows what only its reader may see (OWASP ASVS 5.0 V3.4.3, V14.3.2).
-fn protect(language: &'static str, nonce: Option<String>) {
+/// anywhere: it shows what only its reader may see (OWASP ASVS 5.0 V3.4.3, V14.3.2). Where nothing
+/// comes to life, no script runs but those that were written into this very page.
+fn protect(language: &'static str, nonce: &str, lives: bool) {
     let Some(response) = use_context::<ResponseOptions>() else { return };
-    let nonce = nonce.unwrap_or_default();
+    let alive = if lives { " 'self' 'wasm-unsafe-eval'" } else { "" };
     let policy = format!(
-        "default-src 'none'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; \
+        "default-src 'none'; script-src 'nonce-{nonce}'{alive}; \
          style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; \
          manifest-src 'self'; frame-src 'self'; object-src 'none'; form-action 'self'; base-uri 'none'; \
          frame-ancestors 'none'"

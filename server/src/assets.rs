@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use app::Assets;
+use app::headers::{listed, weighed};
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -54,16 +55,17 @@ pub fn are_there() -> bool {
     ["js", "css"].iter().all(|kind| Built::get(&format!("pkg/latchkey.{kind}")).is_some())
 }
 
-/// `GET /pkg/{id}/{file}`: compressed beforehand, never to be asked for again.
+/// `GET /pkg/…`, a build's id and a file's name: compressed beforehand, never to be asked for again.
 /// Another build's address finds nothing: its bytes must not be kept under this one's name.
 pub async fn package(
     State(parts): State<Parts>,
-    Path((id, file)): Path<(String, String)>,
+    Path(path): Path<String>,
     headers: HeaderMap,
 ) -> Response {
-    if !parts.assets.js.starts_with(&format!("/pkg/{id}/")) {
+    let this_build = |id: &str| parts.assets.js.starts_with(&format!("/pkg/{id}/"));
+    let Some((_, file)) = path.split_once('/').filter(|(id, _)| this_build(id)) else {
         return StatusCode::NOT_FOUND.into_response();
-    }
+    };
     let forever = HeaderValue::from_static("public, max-age=31536000, immutable");
     send(&format!("pkg/{file}"), &headers, forever)
 }
@@ -109,8 +111,8 @@ fn unless_known(
     keep: HeaderValue,
 ) -> Response {
     let tag = format!("\"{}\"", hex(&hash[..16]));
-    let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
-    let is_known = known.is_some_and(|known| known.split(',').any(|one| one.trim() == tag));
+    let mut known = listed(headers, header::IF_NONE_MATCH);
+    let is_known = known.any(|one| one == "*" || one.strip_prefix("W/").unwrap_or(one) == tag);
     let mut response = if is_known { StatusCode::NOT_MODIFIED.into_response() } else { body };
     let out = response.headers_mut();
     out.insert(header::CACHE_CONTROL, keep);
@@ -125,11 +127,9 @@ fn unless_known(
 
 /// The smallest form of the file that the browser takes.
 fn find(name: &str, headers: &HeaderMap) -> Option<(EmbeddedFile, Option<&'static str>)> {
-    let accepts = headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok());
     let takes = |encoding: &str| {
-        accepts.is_some_and(|all| {
-            all.split(',').any(|one| one.split(';').next().map(str::trim) == Some(encoding))
-        })
+        let mut accepted = weighed(headers, header::ACCEPT_ENCODING);
+        accepted.any(|(one, quality)| one.eq_ignore_ascii_case(encoding) && quality > 0.0)
     };
     for (encoding, ending) in [("br", "br"), ("gzip", "gz")] {
         if takes(encoding)

@@ -89,7 +89,7 @@ pub async fn download(
         let log = path.split_once("/digests/").map_or(path, |(log, _)| log).to_owned();
         *page.uri_mut() = log.parse().unwrap_or_default();
     }
-    forms::page(&parts, page).await
+    forms::page(State(parts), page).await
 }
 
 async fn find(
@@ -98,8 +98,8 @@ async fn find(
     day: &str,
     extensions: &Extensions,
 ) -> Result<LogDigest, Failure> {
-    let facts = extensions.get::<RequestFacts>().cloned().unwrap_or_default();
-    let viewer = facts.viewer?;
+    let facts = extensions.get::<RequestFacts>().ok_or(Failure::SignedOut)?;
+    let viewer = facts.viewer.clone()?;
     let acting = domain::accounts::act(&parts.latchkey, &viewer, account).await?;
     digests::of_day(&parts.latchkey, &acting.actor, day).await
 }

@@ -42,7 +42,7 @@ pub async fn log(
             let mut page = Request::from_parts(head, Body::empty());
             let path = page.uri().path().trim_end_matches(".csv").to_owned();
             *page.uri_mut() = path.parse().unwrap_or_default();
-            forms::page(&parts, page).await
+            forms::page(State(parts), page).await
         }
     }
 }
@@ -53,8 +53,8 @@ async fn first(
     filter: &Filter,
     extensions: &Extensions,
 ) -> Result<(Acting, ActivityPage), Failure> {
-    let facts = extensions.get::<RequestFacts>().cloned().unwrap_or_default();
-    let viewer = facts.viewer?;
+    let facts = extensions.get::<RequestFacts>().ok_or(Failure::SignedOut)?;
+    let viewer = facts.viewer.clone()?;
     let acting = domain::accounts::act(&parts.latchkey, &viewer, account).await?;
     let page = piece(parts, &acting.actor, filter, None).await?;
     Ok((acting, page))

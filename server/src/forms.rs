@@ -4,10 +4,12 @@
 
 use std::time::Duration;
 
+use app::forms::{ASK_FOR_PASSKEY, is_shown};
+use app::headers::{content_type, want_page};
 use app::request::RequestFacts;
 use app::{Confirming, GO_ON, Locale, Problem, ProofTaken, Rejected, TAKES_FACTOR, Told};
 use axum::body::Body;
-use axum::extract::{Path, Request, State};
+use axum::extract::{MatchedPath, Path, Request, State};
 use axum::http::request::Parts as RequestParts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
@@ -40,7 +42,8 @@ const ARRIVE: &str = "sign-in/arrive";
 
 /// The page with the request's path; in its place the one that asks who its reader is, where that
 /// comes first.
-pub(crate) async fn page(parts: &Parts, request: Request) -> Response {
+pub(crate) async fn page(State(parts): State<Parts>, request: Request) -> Response {
+    let parts = &parts;
     let (head, body) = request.into_parts();
     let page = parts.page(Request::from_parts(head.clone(), body), || ()).await;
     if page.status() != StatusCode::UNAUTHORIZED || viewer(&head).is_none() {
@@ -53,7 +56,7 @@ pub(crate) async fn page(parts: &Parts, request: Request) -> Response {
 }
 
 /// `POST` to a page's own path.
-pub(crate) async fn form(parts: Parts, request: Request) -> Response {
+pub(crate) async fn form(State(parts): State<Parts>, request: Request) -> Response {
     let (head, body) = request.into_parts();
     let values = match read(&head, body).await {
         Ok(values) => values,
@@ -66,7 +69,7 @@ pub(crate) async fn form(parts: Parts, request: Request) -> Response {
     let name = values.iter().find(|(name, _)| name == "form").map(|(_, value)| value.clone());
     let name = name.unwrap_or_default();
     if is_unencrypted(&parts, &head.headers) {
-        let told = app::request::unencrypted(&parts.site, &facts(&head));
+        let told = app::request::unencrypted(&parts.site, locale(&head));
         let rejected = Rejected { form: name, values: without_secrets(values), told };
         return refuse(&parts, &head, rejected, StatusCode::CONFLICT).await;
     }
@@ -79,9 +82,9 @@ pub(crate) async fn form(parts: Parts, request: Request) -> Response {
 /// Whether a form was sent from a page that was opened by http where the public address is https.
 /// The log tells of it, and of the opposite, which works: the operator may not know of either.
 fn is_unencrypted(parts: &Parts, headers: &HeaderMap) -> bool {
-    let origin = headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok());
-    let secure =
-        origin.and_then(|origin| origin.split_once("://")).map(|(scheme, _)| scheme == "https");
+    let origin = headers.get(header::ORIGIN).map_or(&b""[..], HeaderValue::as_bytes);
+    let is = |scheme: &[u8]| origin.starts_with(scheme);
+    let secure = is(b"https://").then_some(true).or_else(|| is(b"http://").then_some(false));
     let public_url = &parts.site.public_url;
     match (parts.site.secure, secure) {
         (true, Some(false)) => {
@@ -118,7 +121,7 @@ async fn carry_out(
         Some(Failure::FactorUnconfirmed) => Some(true),
         _ => None,
     };
-    let mut refusal = match by_factor.filter(|_| takes_html(&head.headers)) {
+    let mut refusal = match by_factor.filter(|_| want_page(&head.headers)) {
         Some(by_factor) => {
             let mut page = ask_who(parts, head, (name, values), by_factor, None).await;
             *page.status_mut() = status;
@@ -235,25 +238,67 @@ async fn arrived(parts: &Parts, request: Request, account: Option<String>) -> Re
     answer
 }
 
-/// A server function that only answers: how pages ask for their content after the first.
+/// A server function that only answers: how pages ask for their content after the first. It leads
+/// nowhere, whoever asks: the content says what there is to know.
 pub(crate) async fn question(State(parts): State<Parts>, request: Request) -> Response {
-    leptos_axum::handle_server_fns_with_context(parts.context(), request).await.into_response()
+    let (mut head, body) = request.into_parts();
+    if !is_function(head.uri.path(), &Method::GET) {
+        let asks = is_asking(&head);
+        return if asks { only("POST") } else { StatusCode::NOT_FOUND.into_response() };
+    }
+    head.method = Method::GET;
+    let mut answer = call(&parts, Request::from_parts(head, body)).await;
+    answer.headers_mut().remove(header::LOCATION);
+    answer
 }
 
-/// A server function that changes something, by its own address.
+/// A server function that has the browser asked for a passkey. The others that take a form take it on
+/// its page.
 pub(crate) async fn function(State(parts): State<Parts>, request: Request) -> Response {
-    let name = request.uri().path().trim_start_matches("/api/").to_owned();
     let (head, body) = request.into_parts();
+    if !is_asking(&head) {
+        let answers = is_function(head.uri.path(), &Method::GET);
+        return if answers { only("GET, HEAD") } else { StatusCode::NOT_FOUND.into_response() };
+    }
     match read(&head, body).await {
-        Ok(values) => run(&parts, &head, &name, &values).await,
+        Ok(values) => {
+            let path = head.uri.clone();
+            call(&parts, sending(&head, path, &values)).await
+        }
         Err(status) => (status, json(&unreadable(&head, status))).into_response(),
     }
 }
 
+fn is_asking(head: &RequestParts) -> bool {
+    let name = head.uri.path().strip_prefix("/api/");
+    name.is_some_and(|name| ASK_FOR_PASSKEY.contains(&name))
+}
+
+fn is_function(path: &str, method: &Method) -> bool {
+    let mut known = leptos::server_fn::axum::server_fn_paths();
+    known.any(|(known, takes)| known == path && takes == method)
+}
+
+/// The address takes other methods (RFC 9110 section 15.5.6).
+fn only(methods: &'static str) -> Response {
+    (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, methods)]).into_response()
+}
+
+/// Calls a server function. Leptos would send whoever takes a page back to where the `Referer` says,
+/// whatever that is: all that it is told is that they take JSON.
+async fn call(parts: &Parts, mut request: Request) -> Response {
+    let Some(facts) = request.extensions().get::<RequestFacts>().cloned() else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    let takes_json = HeaderValue::from_static("application/json");
+    request.headers_mut().insert(header::ACCEPT, takes_json);
+    request.headers_mut().remove(header::REFERER);
+    leptos_axum::handle_server_fns_with_context(parts.context(facts), request).await.into_response()
+}
+
 /// Reads a form, wholly or not at all.
 async fn read(head: &RequestParts, body: Body) -> Result<Vec<(String, String)>, StatusCode> {
-    let kind = head.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let kind = kind.unwrap_or_default().split(';').next().unwrap_or_default().trim();
+    let kind = content_type(&head.headers);
     let is_form = kind.eq_ignore_ascii_case("application/x-www-form-urlencoded");
     let read = tokio::time::timeout(BODY_WITHIN, whole(body)).await;
     let body = match read.map_err(|_| StatusCode::REQUEST_TIMEOUT)? {
@@ -287,35 +332,37 @@ async fn whole(mut body: Body) -> Result<Option<Vec<u8>>, axum::Error> {
     Ok((length <= LARGEST).then_some(bytes))
 }
 
-/// Carries the form out.
+/// Carries the form out, if the page that it was posted to shows it.
 async fn run(
     parts: &Parts,
     head: &RequestParts,
     name: &str,
     values: &[(String, String)],
 ) -> Response {
-    let path = format!("/api/{name}");
-    let known = leptos::server_fn::axum::server_fn_paths()
-        .any(|(known, method)| known == path && method == Method::POST);
-    if !known {
+    let page = head.extensions.get::<MatchedPath>().map(MatchedPath::as_str);
+    if !page.is_some_and(|page| is_shown(name, page, head.uri.path(), values)) {
         let problem = Problem::Failure(Failure::field(Field::Form, FieldProblem::Malformed));
         return (StatusCode::UNPROCESSABLE_ENTITY, json(&problem)).into_response();
     }
+    let path = format!("/api/{name}").parse().unwrap_or_default();
+    call(parts, sending(head, path, values)).await
+}
+
+/// A request that sends these values to a server function.
+fn sending(head: &RequestParts, path: Uri, values: &[(String, String)]) -> Request {
     let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(values).finish();
     let mut request = Request::new(Body::from(body));
     *request.method_mut() = Method::POST;
-    *request.uri_mut() = path.parse().unwrap_or_default();
+    *request.uri_mut() = path;
     *request.headers_mut() = head.headers.clone();
     request.headers_mut().remove(header::CONTENT_LENGTH);
-    let takes_json = HeaderValue::from_static("application/json");
-    request.headers_mut().insert(header::ACCEPT, takes_json);
     *request.extensions_mut() = head.extensions.clone();
-    leptos_axum::handle_server_fns_with_context(parts.context(), request).await.into_response()
+    request
 }
 
 /// Leads on: browsers by a redirect (RFC 9110 section 15.4.4), the WASM by the address alone.
 fn lead_on(head: &RequestParts, answer: &HeaderMap, location: HeaderValue) -> Response {
-    let html = takes_html(&head.headers);
+    let html = want_page(&head.headers);
     let status = if html { StatusCode::SEE_OTHER } else { StatusCode::OK };
     let mut response = status.into_response();
     response.headers_mut().insert(header::LOCATION, location);
@@ -332,7 +379,7 @@ async fn refuse(
     rejected: Rejected,
     status: StatusCode,
 ) -> Response {
-    let mut refusal = if takes_html(&head.headers) {
+    let mut refusal = if want_page(&head.headers) {
         again(parts, head, rejected).await
     } else {
         json(&rejected.told)
@@ -354,7 +401,6 @@ async fn show(
     context: impl Fn() + Clone + Send + Sync + 'static,
 ) -> Response {
     let mut request = Request::new(Body::empty());
-    *request.method_mut() = Method::GET;
     *request.uri_mut() = page_of(head);
     *request.headers_mut() = head.headers.clone();
     *request.extensions_mut() = head.extensions.clone();
@@ -375,11 +421,6 @@ fn page_of(head: &RequestParts) -> Uri {
         return Uri::from_static("/sign-in");
     }
     head.uri.clone()
-}
-
-fn takes_html(headers: &HeaderMap) -> bool {
-    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
-    accept.is_some_and(|accept| accept.contains("text/html"))
 }
 
 fn locale(head: &RequestParts) -> Locale {
@@ -406,9 +447,6 @@ fn without_secrets(values: Vec<(String, String)>) -> Vec<(String, String)> {
 
 fn unreadable(head: &RequestParts, status: StatusCode) -> Told {
     tracing::info!(status = status.as_u16(), "an unreadable form was refused");
-    app::request::unreadable(status, &facts(head))
-}
-
-fn facts(head: &RequestParts) -> RequestFacts {
-    head.extensions.get::<RequestFacts>().cloned().unwrap_or_default()
+    let id = head.extensions.get::<RequestFacts>().map(|facts| facts.id.as_str());
+    app::request::unreadable(status, locale(head), id.unwrap_or_default())
 }

@@ -5,19 +5,19 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::panic::resume_unwind;
 use std::sync::Arc;
 
-use app::Assets;
+use app::headers::{listed, words};
 use app::request::{RequestFacts, Site, plainly};
+use app::{Assets, Locale};
 use axum::Router;
 use axum::body::{Body, HttpBody};
 use axum::extract::{ConnectInfo, Path, Request, State};
 use axum::http::header::{self, HeaderName};
-use axum::http::request::Parts as RequestParts;
-use axum::http::{HeaderValue, Method, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::get;
 use domain::{Client, Latchkey};
-use leptos::prelude::{provide_context, use_context};
+use leptos::prelude::provide_context;
 use tokio::sync::{Notify, Semaphore};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
@@ -26,6 +26,9 @@ use tracing::Instrument;
 
 use crate::config::Config;
 use crate::{assets, digests, export, forms, look};
+
+/// The kind of an answer in words alone.
+const PLAIN: &str = "text/plain; charset=utf-8";
 
 /// What requests are answered with.
 #[derive(Clone)]
@@ -45,27 +48,32 @@ pub struct Parts {
 }
 
 impl Parts {
-    /// What server functions and pages find in their context.
-    pub(crate) fn context(&self) -> impl Fn() + Clone + Send + Sync + use<> {
+    /// What server functions and pages find in their context. The product is in it for those alone
+    /// who bring what is known of their request.
+    pub(crate) fn context(&self, facts: RequestFacts) -> impl Fn() + Clone + Send + Sync + use<> {
         let (latchkey, site) = (self.latchkey.clone(), Arc::clone(&self.site));
         move || {
             provide_context(latchkey.clone());
             provide_context(Arc::clone(&site));
-            let parts = use_context::<RequestParts>();
-            let facts = parts.as_ref().and_then(|parts| parts.extensions.get::<RequestFacts>());
-            let facts = facts.cloned().unwrap_or_default();
             provide_context(facts.locale);
-            provide_context(facts);
+            provide_context(facts.clone());
         }
     }
 
     /// Renders the page with the request's path.
     pub(crate) async fn page(
         &self,
-        request: Request,
+        mut request: Request,
         more: impl Fn() + Clone + Send + Sync + 'static,
     ) -> Response {
-        let context = self.context();
+        let Some(facts) = request.extensions().get::<RequestFacts>().cloned() else {
+            return StatusCode::NOT_FOUND.into_response();
+        };
+        // A page is a page, also in answer to a form or for who asks for its head alone. Leptos leads
+        // those on who say that they take one.
+        *request.method_mut() = Method::GET;
+        request.headers_mut().insert(header::ACCEPT, HeaderValue::from_static("text/html"));
+        let context = self.context(facts);
         let assets = Arc::clone(&self.assets);
         let context = move || {
             context();
@@ -102,11 +110,17 @@ pub fn router(parts: Parts) -> Router {
         Err(_) => cross_site,
     };
     let latchkey = parts.latchkey.clone();
-    let routes = Router::new()
+    // Forms are posted to pages. Every other address takes none.
+    let page_and_form = || get(forms::page).post(forms::form);
+    let pages = app::pages()
+        .into_iter()
+        .fold(Router::new(), |pages, page| pages.route(&page, page_and_form()));
+    let routes = pages
+        .route("/sign-out", page_and_form())
         .route("/", get(|| async { Redirect::to("/accounts") }))
         .route("/healthz", get(|| async { "ok" }))
         .route("/readyz", get(move || ready(latchkey.clone())))
-        .route("/pkg/{id}/{file}", get(assets::package))
+        .route("/pkg/{*file}", get(assets::package))
         .route("/favicon.svg", get(|headers| assets::file("favicon.svg", headers)))
         .route("/passkeys.js", get(|headers| assets::file("passkeys.js", headers)))
         .route("/provider.css", get(look::css))
@@ -118,7 +132,7 @@ pub fn router(parts: Parts) -> Router {
         .route("/sign-in/callback/{account}", get(forms::callback_of_account))
         .route("/demo/mailbox/{mail}/html", get(mail_html))
         .route("/api/{*function}", get(forms::question).post(forms::function))
-        .fallback(page_or_form)
+        .fallback(nowhere)
         .with_state(parts.clone())
         // A page is a tenth of its size on the way. Guessing its secrets by its length (BREACH) would
         // take many requests with the reader's cookie from elsewhere, which `SameSite` keeps back.
@@ -145,11 +159,11 @@ fn broken(panic: Box<dyn Any + Send>) -> Response {
     StatusCode::INTERNAL_SERVER_ERROR.into_response()
 }
 
-async fn page_or_form(State(parts): State<Parts>, request: Request) -> Response {
+/// An address that is none of ours: a page that says so for who wanted to see one.
+async fn nowhere(parts: State<Parts>, request: Request) -> Response {
     match *request.method() {
-        Method::GET | Method::HEAD => forms::page(&parts, request).await,
-        Method::POST => forms::form(parts, request).await,
-        _ => StatusCode::METHOD_NOT_ALLOWED.into_response(),
+        Method::GET | Method::HEAD => forms::page(parts, request).await,
+        _ => StatusCode::NOT_FOUND.into_response(),
     }
 }
 
@@ -185,26 +199,32 @@ async fn mail_html(State(parts): State<Parts>, Path(mail): Path<String>) -> Resp
 async fn attend(State(parts): State<Parts>, mut request: Request, next: Next) -> Response {
     let id = short_id(&parts);
     let address = client_address(&parts, &request);
-    let user_agent = request.headers().get(header::USER_AGENT).and_then(|v| v.to_str().ok());
-    let user_agent = user_agent.unwrap_or_default().chars().take(200).collect();
+    let user_agent = words(request.headers(), "user-agent").chars().take(200).collect();
     let client = Client { address: address.to_string(), user_agent, ..Client::default() };
     let (method, path) = (request.method().clone(), logged_path(request.uri().path()));
     let user = tracing::field::Empty;
     let span = tracing::info_span!("request", id, %method, path, client = %address, user);
     let changes = !matches!(method, Method::GET | Method::HEAD | Method::OPTIONS);
     let begun = parts.latchkey.now();
-    let mut facts = RequestFacts { id: id.clone(), ..RequestFacts::default() };
-    if is_for_people(request.uri().path()) {
+    let mut locale = parts.site.language;
+    if changes || is_for_people(request.uri().path()) {
         let (latchkey, site, headers) = (&parts.latchkey, &parts.site, request.headers());
         let found = RequestFacts::find(latchkey, site, headers, client, id.clone());
-        facts = found.instrument(span.clone()).await;
+        let facts = found.instrument(span.clone()).await;
         if let Ok(viewer) = &facts.viewer {
             span.record("user", tracing::field::display(viewer.user));
         }
-        request.extensions_mut().insert(facts.clone());
+        locale = facts.locale;
+        request.extensions_mut().insert(facts);
     }
-    let response = next.run(request).instrument(span.clone()).await;
-    let mut response = speak(response, &facts);
+    let response = if request.uri().path().starts_with('/') {
+        only_what_is_plain(request.headers_mut());
+        next.run(request).instrument(span.clone()).await
+    } else {
+        // `*`, or a host and a port: no address of a page, and Leptos breaks on it.
+        StatusCode::BAD_REQUEST.into_response()
+    };
+    let mut response = speak(response, locale, &id);
     if changes {
         parts.mail_waiting.notify_one();
     }
@@ -215,15 +235,28 @@ async fn attend(State(parts): State<Parts>, mut request: Request, next: Next) ->
     response
 }
 
-/// Gives an answer that says nothing a sentence with the request's id.
-fn speak(mut response: Response, facts: &RequestFacts) -> Response {
-    if response.body().size_hint().exact() == Some(0)
-        && let Some(words) = plainly(response.status(), facts)
+/// What compresses answers reads a line of `Accept-Encoding` only when all of it is plain.
+fn only_what_is_plain(headers: &mut HeaderMap) {
+    let plain = listed(headers, header::ACCEPT_ENCODING).collect::<Vec<_>>().join(", ");
+    if let header::Entry::Occupied(mut taken) = headers.entry(header::ACCEPT_ENCODING)
+        && let Ok(plain) = HeaderValue::from_str(&plain)
+    {
+        taken.insert(plain);
+    }
+}
+
+/// Gives an answer that says nothing, or nothing in our words, a sentence with the request's id.
+fn speak(mut response: Response, locale: Locale, id: &str) -> Response {
+    let is_empty = response.body().size_hint().exact() == Some(0);
+    // What takes an address apart says in its own words what is wrong with it.
+    let is_refused = response.status() == StatusCode::BAD_REQUEST
+        && response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == PLAIN);
+    if (is_empty || is_refused)
+        && let Some(words) = plainly(response.status(), locale, id)
     {
         let headers = response.headers_mut();
         headers.remove(header::CONTENT_LENGTH);
-        let plain = HeaderValue::from_static("text/plain; charset=utf-8");
-        headers.insert(header::CONTENT_TYPE, plain);
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PLAIN));
         *response.body_mut() = Body::from(words);
     }
     response
@@ -261,8 +294,7 @@ fn client_address(parts: &Parts, request: &Request<Body>) -> IpAddr {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
     let peer = peer.map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |ConnectInfo(peer)| peer.ip());
     // A proxy may add a line of its own instead of adding to the one that is there.
-    let lines = request.headers().get_all("x-forwarded-for").iter();
-    let forwarded = lines.filter_map(|line| line.to_str().ok()).collect::<Vec<_>>().join(",");
+    let forwarded = words(request.headers(), "x-forwarded-for");
     parts.config.client_address(peer, Some(forwarded.as_str()).filter(|all| !all.is_empty()))
 }
 

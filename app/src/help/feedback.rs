@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 use model::Field;
 
+use crate::page::escape_text;
 use crate::ui::form::{Form, FormState, SubmitButton};
 
 /// The question at the end of a guide.
@@ -33,8 +34,7 @@ fn Answers() -> impl IntoView {
     let state = FormState::here();
     let given = state.value("helped").unwrap_or_default();
     // Leptos escapes no text inside a `textarea`.
-    let typed = state.value("comment").unwrap_or_default();
-    let typed = typed.replace('&', "&amp;").replace('<', "&lt;");
+    let typed = escape_text(&state.value("comment").unwrap_or_default());
     let error = move |field: Field| {
         let id = format!("{}-error", field.name());
         state.error(field).map(|error| view! { <p class="field-error" id=id>{error}</p> })

@@ -33,11 +33,7 @@ impl LazyRoute for AddPasskeyPage {
                 <p>{words!(passkey.add_text)}</p>
                 <Form form="security/add-passkey" action="/security/passkeys/add">
                     {name_field(view.name)}
-                    <input
-                        type="hidden"
-                        name=Field::Passkey.name()
-                        data-asked-by="security/ask-to-make-passkey"
-                    />
+                    <input type="hidden" name=Field::Passkey.name() />
                     <div class="form-actions">
                         <SubmitButton words=words!(passkey.add_button) />
                         <a href="/security">{words!(form.cancel)}</a>
@@ -83,7 +79,7 @@ fn show(view: PasskeyView, frame: Frame) -> AnyView {
                 action: action.clone(),
                 kept: vec![("passkey".to_owned(), view.id.clone())],
                 app: false,
-                passkey: view.usable.then_some("security/ask-for-proof"),
+                passkey: view.usable,
                 class: "button-danger",
                 button: words!(passkey.remove_by_code),
                 passkey_button: words!(passkey.remove_by_passkey),

@@ -20,8 +20,6 @@ pub const TAKES_FACTOR: &str = "takes_factor";
 
 /// The server function that takes a second factor as the proof.
 const BY_FACTOR: &str = "sign-in/confirm-by-factor";
-/// The one that asks the browser for a passkey.
-const ASK: &str = "security/ask-for-proof";
 
 /// The page; what was typed travels on unseen.
 pub(crate) fn confirm_page(confirming: Confirming) -> AnyView {
@@ -55,7 +53,7 @@ pub(crate) fn confirm_page(confirming: Confirming) -> AnyView {
             action,
             kept,
             app,
-            passkey: passkey.then_some(ASK),
+            passkey,
             class: "button-primary",
             button: words!(confirm.button),
             passkey_button: words!(confirm.by_passkey),
@@ -67,7 +65,7 @@ pub(crate) fn confirm_page(confirming: Confirming) -> AnyView {
                 let button = words!(confirm.by_passkey);
                 view! {
                     <p class="or">{words!(passkey.or)}</p>
-                    {passkey_form(BY_FACTOR, action.clone(), kept.clone(), ASK, "", button)}
+                    {passkey_form(BY_FACTOR, action.clone(), kept.clone(), "", button)}
                 }
             });
             view! {

@@ -76,7 +76,7 @@ fn by_passkey(action: String, next: String) -> AnyView {
         <p class="or">{words!(passkey.or)}</p>
         <Form form="sign-in/passkey" action=action>
             <input type="hidden" name="next" value=next />
-            {passkey_fields("sign-in/ask-for-passkey", "", words!(sign_in.by_passkey))}
+            {passkey_fields("", words!(sign_in.by_passkey))}
         </Form>
     }
     .into_any()

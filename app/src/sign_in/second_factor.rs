@@ -45,7 +45,7 @@ impl LazyRoute for SecondFactorPage {
                     action: format!("/sign-in/second-factor?next={next}"),
                     kept: vec![("next".to_owned(), view.next)],
                     app: view.app,
-                    passkey: view.passkey.then_some("sign-in/ask-for-second-step"),
+                    passkey: view.passkey,
                     class: "button-primary",
                     button: words!(second_factor.button),
                     passkey_button: words!(second_factor.by_passkey),

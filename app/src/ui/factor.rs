@@ -34,8 +34,8 @@ pub(crate) struct FactorForms {
     pub(crate) kept: Vec<(String, String)>,
     /// Whether an authenticator app gives codes; else there are only recovery codes.
     pub(crate) app: bool,
-    /// The server function that asks the browser for a passkey; none without a passkey.
-    pub(crate) passkey: Option<&'static str>,
+    /// Whether there is a passkey to give.
+    pub(crate) passkey: bool,
     /// The buttons' class besides `button`.
     pub(crate) class: &'static str,
     /// The words on the button for a code.
@@ -50,15 +50,15 @@ impl FactorForms {
     /// The form for a passkey, if there is one, and the form for a code.
     pub(crate) fn show(self) -> AnyView {
         let Self { form, action, kept, app, passkey, class, button, passkey_button, away } = self;
-        let passkey_form = passkey.map(|asked_by| {
+        let passkey_form = passkey.then(|| {
             view! {
-                {passkey_form(form, action.clone(), kept.clone(), asked_by, class, passkey_button)}
+                {passkey_form(form, action.clone(), kept.clone(), class, passkey_button)}
                 <p class="or">{words!(passkey.or)}</p>
             }
         });
         let hint =
             if app { words!(second_factor.hint) } else { words!(second_factor.recovery_hint) };
-        let first = passkey.is_none();
+        let first = !passkey;
         view! {
             {passkey_form}
             <Form form=form action=action target=CODE.to_owned()>
@@ -85,14 +85,13 @@ pub(crate) fn passkey_form(
     form: &'static str,
     action: String,
     kept: Vec<(String, String)>,
-    asked_by: &'static str,
     class: &'static str,
     button: String,
 ) -> AnyView {
     view! {
         <Form form=form action=action target=PASSKEY.to_owned()>
             {unseen(PASSKEY, kept)}
-            {passkey_fields(asked_by, class, button)}
+            {passkey_fields(class, button)}
         </Form>
     }
     .into_any()
@@ -113,14 +112,11 @@ pub(crate) fn hidden(values: Vec<(String, String)>) -> AnyView {
 }
 
 /// A form's fields for a passkey. Before the form is sent, `public/passkeys.js` calls the server
-/// function that asks for one, and puts the browser's answer into the hidden field.
-pub(crate) fn passkey_fields(
-    asked_by: &'static str,
-    class: &'static str,
-    button: String,
-) -> AnyView {
+/// function that asks for one (it knows which, by the form's own), and puts the browser's answer into
+/// the hidden field.
+pub(crate) fn passkey_fields(class: &'static str, button: String) -> AnyView {
     view! {
-        <input type="hidden" name=Field::Passkey.name() data-asked-by=asked_by />
+        <input type="hidden" name=Field::Passkey.name() />
         <div class="form-actions">
             <SubmitButton class=class words=button />
         </div>

@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::http::{Request, header};
-use domain::demo::INGRID;
+use domain::demo::{INGRID, TOM};
 use test_database::on_both;
 
 use crate::story::{BAKERY, TestApp, post};
@@ -55,18 +55,144 @@ on_both! {
         let mut ingrid = app.as_person(INGRID).await;
         ingrid.invite("kari@nordlys.example", &["billing.everything"]).await.is(422);
         let fields = [("account", "100002"), ("email", "k@x.example"), ("permissions[]", "billing.view")];
-        ingrid.post(&format!("{BAKERY}/users/invite"), "users/invite", &fields).await.is(404);
+        ingrid.post(&format!("{BAKERY}/users/invite"), "users/invite", &fields).await.is(422);
+        let page = ingrid.post("/accounts/100002/users/invite", "users/invite", &fields).await;
+        page.is(404);
         ingrid.post(&format!("{BAKERY}/users"), "no/such/form", &[]).await.is(422);
         ingrid.post(&format!("{BAKERY}/users"), "users/resend", &[("account", "100001")]).await.is(422);
-        // What only answers questions can't be posted, and what changes things can't be asked for.
-        ingrid.get("/api/users/invite?account=100001").await.is(400);
+    }
+
+    async fn a_form_is_taken_where_its_page_is_and_nowhere_else(db: TestDatabase) {
+        let app = TestApp::new(db).await;
+        let mut ingrid = app.as_person(INGRID).await;
+        let fields =
+            [("account", "100001"), ("email", "kari@nordlys.example"), ("permissions[]", "billing.view")];
+        // A page that shows others.
+        for path in [&format!("{BAKERY}/services"), "/sign-in", "/sign-out", BAKERY] {
+            let page = ingrid.post(path, "users/invite", &fields).await;
+            page.is(422).says("The form");
+        }
+        // No page, whoever asks for what.
+        let elsewhere = [
+            "/pkg/x", "/pkg/", "/nothing", "/users/invite", "/api/", "/api/users/invite", "/api/users/page/x",
+            "/api/nothing",
+        ];
+        for path in elsewhere {
+            ingrid.post(path, "users/invite", &fields).await.is(404).names_the_request();
+            let mut request = post(path, "form=sign-in%2Fconfirm&password=x".to_owned());
+            request.headers_mut().insert(header::ACCEPT, "application/json".parse().unwrap());
+            ingrid.send(request).await.is(404).names_the_request();
+        }
+        let files = [
+            "/pkg/x/latchkey.js", "/favicon.svg", "/robots.txt", "/healthz", "/readyz", "/provider.css",
+            "/", "/sign-in/callback", "/accounts/100001/log.csv", "/api/users/page",
+        ];
+        for path in files {
+            let page = ingrid.post(path, "users/invite", &fields).await;
+            page.is(405).names_the_request();
+            assert!(page.headers.contains_key(header::ALLOW), "{path}");
+        }
+        let kept = [("password", domain::demo::PASSWORD), ("kept_form", "users/invite")];
+        let kept = kept.into_iter().chain([
+            ("kept.account", "100001"), ("kept.email", "kari@nordlys.example"),
+            ("kept.permissions[]", "billing.view"),
+        ]);
+        let kept: Vec<_> = kept.collect();
+        ingrid.post(&format!("{BAKERY}/services"), "sign-in/confirm", &kept).await.is(422);
+        assert!(!app.mails_to("kari@nordlys.example").await.contains(&"invitation"));
+        ingrid.post(&format!("{BAKERY}/users/invite"), "sign-in/confirm", &kept).await.is(303);
+        assert!(app.mails_to("kari@nordlys.example").await.contains(&"invitation"));
+    }
+
+    async fn what_only_answers_leads_nowhere_and_takes_nothing(db: TestDatabase) {
+        let app = TestApp::new(db).await;
+        let (mut ingrid, mut tom) = (app.as_person(INGRID).await, app.as_person(TOM).await);
+        let mut nobody = app.browser();
+        let path = "/api/users/page?account=100001&search=&sort=&after=&pending_after=";
+        let ask = |method: &str, path: &str| {
+            Request::builder()
+                .method(method)
+                .uri(path)
+                .header(header::ACCEPT, "text/html")
+                .header(header::REFERER, "https://evil.example/")
+                .header("sec-fetch-site", "same-origin")
+                .body(Body::empty())
+                .unwrap()
+        };
+        for (browser, status) in [(&mut ingrid, 200), (&mut tom, 404), (&mut nobody, 401)] {
+            let answer = browser.send(ask("GET", path)).await;
+            assert_eq!(answer.is(status).leads_to(), "");
+            assert_eq!(answer.headers["content-type"], "application/json");
+            let head = browser.send(ask("HEAD", path)).await;
+            assert_eq!((head.is(status).leads_to(), &*head.body), ("", ""));
+        }
+        let answer = ingrid.send(ask("GET", "/api/sign-in/page?next=/profile&as=")).await;
+        assert_eq!(answer.leads_to(), "");
+        for method in ["GET", "HEAD", "POST"] {
+            for path in ["/api/nothing", "/api/users/invite", "/api/users/page/", "/api/%ff"] {
+                let answer = ingrid.send(ask(method, path)).await;
+                let status = if path.ends_with("%ff") { 400 } else { 404 };
+                answer.is(status);
+                assert!(method == "HEAD" || !answer.body.contains("server function"), "{}", answer.body);
+            }
+        }
+        ingrid.send(ask("GET", "/api/nothing")).await.names_the_request();
+        for method in ["PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "PROPFIND"] {
+            for path in [path, "/accounts", "/sign-in"] {
+                let answer = ingrid.send(ask(method, path)).await;
+                answer.is(405).names_the_request();
+                assert!(answer.headers.contains_key(header::ALLOW), "{method} {path}");
+            }
+        }
+        let asking = ingrid.send(ask("GET", "/api/sign-in/ask-for-passkey")).await;
+        assert_eq!(asking.is(405).headers[header::ALLOW], "POST");
+        let posted = ingrid.post("/api/users/page", "", &[("account", "100001")]).await;
+        assert_eq!(posted.is(405).headers[header::ALLOW], "GET, HEAD");
+    }
+
+    async fn the_head_of_a_page_is_the_pages(db: TestDatabase) {
+        let app = TestApp::new(db).await;
+        let mut ingrid = app.as_person(INGRID).await;
+        for (browser, path) in [
+            (&mut ingrid, BAKERY), (&mut app.browser(), BAKERY), (&mut app.browser(), "/nothing"),
+        ] {
+            let page = browser.get(path).await;
+            let head = browser.send(Request::head(path).body(Body::empty()).unwrap()).await;
+            assert_eq!((head.status, head.leads_to()), (page.status, page.leads_to()));
+            assert_eq!(head.body, "");
+        }
+    }
+
+    async fn an_address_that_cannot_be_read_says_so(db: TestDatabase) {
+        let app = TestApp::new(db).await;
+        let mut ingrid = app.as_person(INGRID).await;
+        let unreadable = [
+            "/accounts/%ff/log.csv", "/accounts/100001/log.csv?person=a&person=b", "/pkg/%ff/x",
+            "/demo/mailbox/%ff/html", "/accounts/%ff/log/digests/2027-01-01",
+        ];
+        for path in unreadable {
+            ingrid.get(path).await.is(400).names_the_request();
+        }
+        let odd = [
+            "/accounts/%ff", "/accounts/%00", "/accounts/100001/users/%ff", "/%ff", "/accounts/ø",
+            "/invitations/%00", "/reset/%ff", "/help/%00", "/accounts/100001/users?search=%ff%00",
+            "/accounts/100001/log?person=%00", "/sign-in?next=%ff%00", "/accounts/100001/users?after=%00",
+            "/accounts/", "/sign-in/", "//evil.example/sign-in", "/sign-in//", "/.", "/..//%2e%2e/",
+        ];
+        for path in odd {
+            let page = ingrid.get(path).await;
+            assert!(page.status.as_u16() < 500, "{path}: {}", page.status);
+            for off in ["action=\"//", "href=\"//", "value=\"//"] {
+                assert!(!page.body.contains(off), "{path} leads to another site");
+            }
+        }
     }
 
     async fn what_is_no_form_is_refused_clearly(db: TestDatabase) {
         let app = TestApp::new(db).await;
         let mut ingrid = app.as_person(INGRID).await;
         let path = format!("{BAKERY}/users/invite");
-        for path in [path.as_str(), "/api/users/invite"] {
+        for path in [path.as_str(), "/api/sign-in/ask-for-passkey"] {
             let large = format!("form=users/invite&email={}", "x".repeat(70_000));
             ingrid.send(post(path, large)).await.is(413).says("64 kB at most");
             let json = Request::post(path)

@@ -141,4 +141,28 @@ on_both! {
         ask(&mut stream, "GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n").await;
         assert!(answer(&mut stream).await.starts_with("HTTP/1.1 200"));
     }
+    async fn every_request_target_is_answered(db: TestDatabase) {
+        let app = TestApp::new(db).await;
+        let server = Serving::new(app.router(), Limits::default()).await;
+        for (line, status) in [
+            ("GET x", 400),
+            ("GET *", 400),
+            ("OPTIONS *", 400),
+            ("CONNECT host:1", 400),
+            ("GET http://localhost/healthz", 200),
+            ("GET http://localhost/sign-in?next=/x", 200),
+            ("GET http://localhost", 303),
+            ("GET http://localhost?x", 303),
+            ("GET https://elsewhere.example/accounts", 302),
+            ("GET ?x", 400),
+            ("GET #x", 400),
+            ("POST x", 400),
+            ("GET //", 404),
+        ] {
+            let mut stream = server.connect().await;
+            ask(&mut stream, &format!("{line} HTTP/1.1\r\nhost: localhost\r\n\r\n")).await;
+            let head = answer(&mut stream).await;
+            assert!(head.starts_with(&format!("HTTP/1.1 {status}")), "{line}: {head}");
+        }
+    }
 }

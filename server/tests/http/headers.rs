@@ -1,11 +1,11 @@
 //! The headers of every answer.
 
 use axum::body::Body;
-use axum::http::Request;
+use axum::http::{HeaderName, HeaderValue, Request};
 use domain::demo::INGRID;
 use test_database::on_both;
 
-use crate::story::{BAKERY, TestApp};
+use crate::story::{BAKERY, TestApp, post};
 
 on_both! {
     async fn pages_go_out_compressed_where_that_is_understood(db: TestDatabase) {
@@ -15,6 +15,104 @@ on_both! {
         assert_eq!(page.headers.get("content-encoding").unwrap(), "br");
         let plain = app.browser().get("/sign-in").await;
         assert!(plain.headers.get("content-encoding").is_none());
+    }
+
+    async fn one_odd_byte_voids_nothing_but_itself(db: TestDatabase) {
+        let app = TestApp::with(db, &[("TRUSTED_PROXIES", "127.0.0.0/8")]).await;
+        let mut ingrid = app.as_person(INGRID).await;
+        let session = ingrid.cookie("__Host-latchkey").unwrap().to_owned();
+        let ask = |path: &str, headers: &[(&str, &[u8])]| {
+            let mut request = Request::get(path).body(Body::empty()).unwrap();
+            for (name, value) in headers {
+                let name: HeaderName = name.parse().unwrap();
+                request.headers_mut().append(name, HeaderValue::from_bytes(value).unwrap());
+            }
+            request
+        };
+        let session = format!("__Host-latchkey={session}");
+        let mut browser = app.browser();
+        for foreign in ["kunde=Bjørn".as_bytes(), b"kunde=Bj\xf8rn", b"\xff", b"=", b"__Host-latchkey=\xff"] {
+            let before = [foreign, b"; ", session.as_bytes()].concat();
+            let after = [session.as_bytes(), b";", foreign].concat();
+            let (before, after) = (&[("cookie", &*before)][..], &[("cookie", &*after)][..]);
+            let lines = &[("cookie", foreign), ("cookie", session.as_bytes())];
+            for headers in [before, after, lines] {
+                browser.send(ask(BAKERY, headers)).await.is(200).says(INGRID.name);
+            }
+        }
+
+        let page = browser.send(ask("/sign-in", &[("accept-language", b"\xf8, de;q=0.5, x;\xf8")])).await;
+        assert_eq!(page.headers["content-language"], "de");
+        let page = browser.send(ask("/sign-in", &[("accept-encoding", "ø, gzip".as_bytes())])).await;
+        assert_eq!(page.headers["content-encoding"], "gzip");
+        let page = browser.send(ask("/sign-in", &[("accept-encoding", b"br;q=0, \xff")])).await;
+        assert!(page.headers.get("content-encoding").is_none());
+        let odd = [("referer", &b"\xff"[..]), ("origin", b"\xff"), ("user-agent", b"\xff"), ("accept", b"\xff")];
+        browser.send(ask("/sign-in", &odd)).await.is(200);
+        let tag = browser.get("/robots.txt").await;
+        if let Some(tag) = tag.headers.get("etag") {
+            let known = [b"\"\xf8\", W/", tag.as_bytes()].concat();
+            browser.send(ask("/robots.txt", &[("if-none-match", &known)])).await.is(304);
+        }
+
+        // Who is behind the proxy counts for limits, and stands on the security page.
+        let mut other = app.browser_at("127.0.0.1");
+        let mut sign_in = post("/sign-in", format!("form=sign-in&email={}&password=correct+horse+battery", INGRID.email));
+        for (name, value) in [
+            ("x-forwarded-for", &b"\xff, 203.0.113.9"[..]),
+            ("content-type", b"application/x-www-form-urlencoded; charset=\xf8"),
+            ("accept", b"text/html, \xf8/*"),
+            ("user-agent", b"Mozilla/5.0 (X11; Linux x86_64; rv:140.0; \xf8) Gecko/20100101 Firefox/140.0"),
+        ] {
+            sign_in.headers_mut().insert(name, HeaderValue::from_bytes(value).unwrap());
+        }
+        other.send(sign_in).await.is(303);
+        let security = other.get("/security").await;
+        security.says("203.0.113.9");
+        security.says("Firefox");
+        // A form whose origin can't be read is another site's.
+        for origin in [&b"\xff"[..], b"https://my.provider.example\xff"] {
+            let mut request = post("/sign-out", "form=sign-out".to_owned());
+            request.headers_mut().remove("sec-fetch-site");
+            request.headers_mut().insert("origin", HeaderValue::from_bytes(origin).unwrap());
+            other.send(request).await.is(403);
+        }
+    }
+
+    async fn who_asks_for_no_kind_of_answer_gets_the_page(db: TestDatabase) {
+        let app = TestApp::new(db).await;
+        let mut browser = app.browser();
+        for (accept, is_page) in [
+            ("", true), ("*/*", true), ("image/png", true), ("text/html;q=0.2, application/json;q=0.1", true),
+            ("application/json, text/html;q=0.9", false), ("text/html;q=0", false),
+        ] {
+            let mut request = post("/sign-in", "form=sign-in&email=x&password=x&next=/".to_owned());
+            request.headers_mut().remove("accept");
+            if !accept.is_empty() {
+                request.headers_mut().insert("accept", accept.parse().unwrap());
+            }
+            let answer = browser.send(request).await;
+            assert_eq!(answer.is(422).body.starts_with("<!DOCTYPE html>"), is_page, "{accept}");
+            let request = Request::get(BAKERY).header("accept", accept);
+            let page = browser.send(request.body(Body::empty()).unwrap()).await;
+            assert_eq!(page.is(302).leads_to(), "/sign-in?next=/accounts/100001", "{accept}");
+        }
+    }
+
+    async fn where_nothing_comes_to_life_only_the_pages_own_scripts_run(db: TestDatabase) {
+        let app = TestApp::new(db).await;
+        let page = app.browser().get("/sign-in").await;
+        let policy = page.headers["content-security-policy"].to_str().unwrap();
+        let scripts = policy.split("; ").find(|part| part.starts_with("script-src")).unwrap();
+        let nonce = scripts.strip_prefix("script-src 'nonce-").unwrap().strip_suffix('\'').unwrap();
+        assert!(nonce.len() > 15 && !nonce.contains('\''), "{scripts}");
+        for script in page.body.split("<script").skip(1) {
+            let script = script.split('>').next().unwrap();
+            assert!(script.contains(&format!("nonce=\"{nonce}\"")), "{script}");
+        }
+        let page = app.as_person(INGRID).await.get(BAKERY).await;
+        let policy = page.headers["content-security-policy"].to_str().unwrap();
+        assert!(policy.contains("' 'self' 'wasm-unsafe-eval'"), "{policy}");
     }
 
     async fn every_answer_is_protected(db: TestDatabase) {

@@ -311,6 +311,12 @@ impl Browser {
         Self { router: node.clone(), ..self }
     }
 
+    /// What a cookie holds.
+    pub fn cookie(&self, name: &str) -> Option<&str> {
+        let known = self.cookies.iter().find(|(known, _)| known == name);
+        known.map(|(_, value)| value.as_str())
+    }
+
     pub async fn send(&mut self, mut request: Request<Body>) -> Page {
         let cookies: Vec<_> = self.cookies.iter().map(|(n, v)| format!("{n}={v}")).collect();
         if !cookies.is_empty() {

@@ -1,0 +1,332 @@
+//! Text that people fill in stays text: every page has the same markup whatever their names are.
+
+use axum::http::header;
+use domain::demo::{AMIRA, BJORN, INGRID, OLAV, TOM};
+use scraper::{Html, Node};
+use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
+
+use crate::authenticator::Authenticator;
+use crate::story::{BAKERY, Browser, Page, TestApp};
+
+/// What ends everything that text can stand in, and begins what does something.
+const HOSTILE: &str =
+    "</title></textarea></script><form action=//x.example><input name=n>\"'><img src=x><!--HEAD-->";
+
+/// Who reads a page.
+type Readers = [(&'static str, Browser); 4];
+
+/// The pages of an account.
+const INSIDE: [&str; 14] = [
+    "",
+    "/users",
+    "/users?search=nobody{odd}&sort=email",
+    "/users/invite",
+    "/services",
+    "/domains",
+    "/billing",
+    "/support",
+    "/account",
+    "/policy",
+    "/single-sign-on",
+    "/leave",
+    "/log",
+    "/log?person=nobody{odd}",
+];
+
+/// The other pages without a part that varies.
+const OUTSIDE: [&str; 22] = [
+    "/accounts",
+    "/accounts/nothing{odd}",
+    "/nothing{odd}",
+    "/help/users?account=100001",
+    "/help/users?account=100001&email=nobody{odd}",
+    "/help/security?account=100001",
+    "/help/{odd}",
+    "/sign-in?next=/x{odd}&as=ingrid@nordlys.example",
+    "/sign-in/second-factor?next=/x{odd}",
+    "/sign-in/single-sign-on?next=/x{odd}",
+    "/sign-in/link",
+    "/sign-in/onward",
+    "/forgot-password",
+    "/forgot-password/sent",
+    "/profile",
+    "/profile/email",
+    "/security",
+    "/security/authenticator",
+    "/security/authenticator/off",
+    "/security/passkeys/add",
+    "/security/recovery-codes",
+    "/demo/mailbox",
+];
+
+/// Forms that are refused with what was typed: the page, the form, its fields.
+const REFUSED: [(&str, &str, &[(&str, &str)]); 12] = [
+    ("/sign-in", "sign-in", &[("email", "x{odd}"), ("password", "x"), ("next", "/{odd}")]),
+    ("/sign-in", "{odd}", &[("{odd}", "{odd}")]),
+    ("/forgot-password", "security/request-reset", &[("email", "x{odd}")]),
+    ("/sign-in/single-sign-on", "sign-in/with-company", &[("email", "x{odd}"), ("next", "/{odd}")]),
+    ("/profile", "profile/save", &[("full_name", "{long}"), ("language", "{odd}")]),
+    ("/profile/email", "profile/change-email", &[("email", "x{odd}")]),
+    ("/help/security", "help/feedback", &[("guide", "security"), ("comment", "x\n{odd}")]),
+    (
+        "/accounts/100001/users/invite",
+        "users/invite",
+        &[("account", "100001"), ("email", "x{odd}"), ("permissions[]", "{odd}")],
+    ),
+    ("/accounts/100001/users/invite", "users/resend", &[("account", "{odd}"), ("email", "{odd}")]),
+    (
+        "/accounts/100001/account",
+        "account/change-details",
+        &[("account", "100001"), ("name", "{long}"), ("street", "{odd}"), ("before", "{odd}")],
+    ),
+    (
+        "/accounts/100001/policy",
+        "policies/limit-domains",
+        &[("account", "100001"), ("domains", "{odd}")],
+    ),
+    (
+        "/accounts/100001/single-sign-on",
+        "single-sign-on/set-provider",
+        &[("account", "100001"), ("issuer", "{odd}"), ("client_id", "{odd}")],
+    ),
+];
+
+/// Puts something odd behind everything that people typed into what is shown.
+async fn make_odd(app: &TestApp, odd: &str) {
+    let mut database = SqliteConnection::connect(&app.db.url).await.unwrap();
+    for (table, columns) in [
+        ("users", &["full_name", "email"][..]),
+        ("accounts", &["name", "street", "postal_code", "town"]),
+        ("services", &["name", "plan", "login_name", "login_password"]),
+        ("domains", &["name"]),
+        ("invoices", &["number"]),
+        ("support_requests", &["number", "subject", "opened_by"]),
+        ("sessions", &["address", "user_agent"]),
+        ("invitations", &["email"]),
+        ("email_changes", &["new_email"]),
+        ("identities", &["email"]),
+        ("passkeys", &["name"]),
+        ("account_policies", &["domains"]),
+        ("account_providers", &["issuer", "client_id"]),
+        ("outbox", &["email", "answer"]),
+    ] {
+        let columns: Vec<_> = columns.iter().map(|name| format!("{name} = {name} || $1")).collect();
+        let update = format!("UPDATE {table} SET {}", columns.join(", "));
+        let done = sqlx::query(AssertSqlSafe(update)).bind(odd).execute(&mut database).await;
+        assert!(done.unwrap().rows_affected() > 0, "nothing in {table}");
+    }
+    let domain = "INSERT INTO account_domains SELECT id, 'nordlys.example' || $1, 'token' || $1, NULL \
+                  FROM accounts WHERE number = 100001";
+    sqlx::query(domain).bind(odd).execute(&mut database).await.unwrap();
+}
+
+/// Everything of which there has to be some.
+async fn fill(app: &TestApp, ingrid: &mut Browser) {
+    let mut device = Authenticator::new(1);
+    crate::passkeys::add(ingrid, &mut device, "Phone").await;
+    let wish = [("email", "ingrid@elsewhere.example")];
+    ingrid.post("/profile/email", "profile/change-email", &wish).await.is(303);
+    let domains = [("account", "100001"), ("domains", "nordlys.example"), ("before", "")];
+    let policy = format!("{BAKERY}/policy");
+    ingrid.post(&policy, "policies/limit-domains", &domains).await.is(303);
+    for email in ["kari@nordlys.example", "ola@nordlys.example"] {
+        ingrid.invite(email, &["billing.view"]).await.is(303);
+    }
+    let mut database = SqliteConnection::connect(&app.db.url).await.unwrap();
+    for statement in [
+        "INSERT INTO account_providers
+             SELECT id, 'https://id.example', 'client', 'secret', NULL FROM accounts",
+        "INSERT INTO identities (id, user_id, issuer, subject, email, since)
+             SELECT id, id, 'https://id.provider.example', 'x', email, created_at FROM users",
+        "UPDATE identities SET subject = hex(id)",
+        "UPDATE outbox SET state = 'failed', answer = '550 no' WHERE kind = 'invitation'
+             AND email = 'ola@nordlys.example'",
+    ] {
+        sqlx::raw_sql(statement).execute(&mut database).await.unwrap();
+    }
+}
+
+/// All pages, with something odd in all that people typed: what was asked for, and what came.
+async fn walk(odd: &str) -> Vec<(String, Page)> {
+    let settings = [
+        ("PROVIDER_NAME", format!("Provider{odd}")),
+        (
+            "IDENTITY_PROVIDERS",
+            format!(
+                "[{{ id = 'acme', name = '''Acme{odd}''', issuer = 'https://id.provider.example', \
+                 client_id = 'x', client_secret = 'x' }}]"
+            ),
+        ),
+    ];
+    let settings = settings.each_ref().map(|(name, value)| (*name, value.as_str()));
+    let app = TestApp::with(test_database::sqlite().await, &settings).await;
+    let mut ingrid = app.as_person(INGRID).await;
+    fill(&app, &mut ingrid).await;
+    let link = app.invitation_link("kari@nordlys.example").await;
+    let toms = [("email", TOM.email)];
+    app.browser().post("/forgot-password", "security/request-reset", &toms).await.is(303);
+    let reset = app.reset_link(TOM.email).await;
+    let email = app.email_link("ingrid@elsewhere.example").await;
+    make_odd(&app, odd).await;
+    let mut readers: Readers = [
+        ("Ingrid", ingrid),
+        ("Amira", app.as_person(AMIRA).await),
+        ("Bjørn", app.as_person(BJORN).await),
+        ("nobody", app.browser()),
+    ];
+    let olav = format!("{BAKERY}/users/{}", app.id_of(OLAV).await);
+    let escaped: String = form_urlencoded::byte_serialize(odd.as_bytes()).collect();
+    let escaped = escaped.replace('+', "%20");
+    let mut paths: Vec<_> = INSIDE.map(|path| format!("{BAKERY}{path}")).into();
+    paths.extend(OUTSIDE.map(str::to_owned));
+    paths.extend([olav.clone(), format!("{olav}/remove"), link.clone(), reset, email]);
+    paths.extend(["decline", "report"].map(|end| format!("{link}/{end}")));
+    let passkey = link_to(&mut readers[0].1, "/security/passkeys/").await;
+    let identity = link_to(&mut readers[0].1, "/security/identities/").await;
+    paths.extend([passkey, identity]);
+    let mut found = Vec::new();
+    for (name, reader) in &mut readers {
+        for path in &paths {
+            let page = reader.get(&path.replace("{odd}", &escaped)).await;
+            found.push((format!("{name} {}", known(path)), page));
+        }
+        let long = format!("{}{odd}", "x".repeat(300));
+        for (path, form, fields) in REFUSED {
+            let odd = |text: &str| text.replace("{odd}", odd).replace("{long}", &long);
+            let fields: Vec<_> =
+                fields.iter().map(|(name, value)| (odd(name), odd(value))).collect();
+            let fields: Vec<_> = fields.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+            let page = reader.post(path, &odd(form), &fields).await;
+            found.push((format!("{name} {form} to {path}"), page));
+        }
+    }
+    // What forms say on the page that follows, and in the log.
+    let ingrid = &mut readers[0].1;
+    let olav_id = olav.rsplit('/').next().unwrap_or_default();
+    let fields = [("account", "100001"), ("user", olav_id)];
+    for (path, form, fields) in [
+        (format!("{BAKERY}/users/invite"), "users/invite", &invitation("per@nordlys.example")[..]),
+        (format!("{olav}/remove"), "users/remove-access", &fields),
+        (format!("{BAKERY}/leave"), "account/leave", &fields),
+    ] {
+        let answer = ingrid.post(&path, form, fields).await;
+        let target = answer.leads_to().to_owned();
+        found.push((format!("{form} is answered"), answer));
+        if !target.is_empty() {
+            found.push((format!("{form} leads on"), ingrid.get(&target).await));
+        }
+    }
+    let log = ingrid.get(&format!("{BAKERY}/log")).await;
+    found.push(("the log".to_owned(), log));
+    // A form waits until its sender has said who they are.
+    app.forward_hours(3);
+    let wish = [("email", odd), (odd, odd)];
+    let waits = ingrid.post("/profile/email", "profile/change-email", &wish).await;
+    waits.is(401);
+    found.push(("a form that waits".to_owned(), waits));
+    app.keep_all_mail().await;
+    let mails = app.latchkey.store.kept_mails(200).await.unwrap();
+    assert!(mails.len() > 5);
+    for mail in mails {
+        for end in ["", "/html"] {
+            let page = ingrid.get(&format!("/demo/mailbox/{}{end}", mail.id)).await;
+            page.is(200);
+            found.push((format!("the mail {}{end}", mail.mail.kind().id()), page));
+        }
+    }
+    found
+}
+
+fn invitation(email: &str) -> [(&str, &str); 3] {
+    [("account", "100001"), ("email", email), ("permissions[]", "billing.view")]
+}
+
+/// The first link on the security page that begins so.
+async fn link_to(browser: &mut Browser, begins: &str) -> String {
+    let page = browser.get("/security").await;
+    let links = page.body.split("href=\"").skip(1);
+    let mut links = links.filter_map(|rest| rest.split('"').next());
+    links.find(|link| link.starts_with(begins) && !link.ends_with("/add")).unwrap().to_owned()
+}
+
+/// A path without what is another one each time.
+fn known(path: &str) -> String {
+    let parts = path.split('/').map(|part| if part.len() > 20 { "…" } else { part });
+    parts.collect::<Vec<_>>().join("/")
+}
+
+/// The elements of a document, with what they would do: everything but the text in them.
+fn markup(page: &Page) -> Vec<String> {
+    let document = Html::parse_document(&page.body);
+    let nodes = document.tree.root().descendants();
+    let told = |node: scraper::ego_tree::NodeRef<'_, Node>| {
+        let depth = node.ancestors().count();
+        match node.value() {
+            Node::Element(element) => {
+                let mut attributes: Vec<_> = element.attrs().map(attribute).collect();
+                attributes.sort();
+                Some(format!("{depth} <{} {}>", element.name(), attributes.join(" ")))
+            }
+            Node::Comment(comment) => Some(format!("{depth} <!--{}-->", &**comment)),
+            _ => None,
+        }
+    };
+    nodes.filter_map(told).collect()
+}
+
+/// An attribute, with its value where that is never anybody's text, and with where it leads where that
+/// is an address.
+fn attribute((name, value): (&str, &str)) -> String {
+    match name {
+        "method" | "type" | "name" | "role" | "rel" | "as" => format!("{name}={value}"),
+        "href" | "src" | "action" | "formaction" => {
+            let scheme = value.split_once(':').map_or("", |(scheme, _)| scheme);
+            let leads = if value.starts_with("//") { "//" } else { scheme };
+            format!("{name}={}", if leads.contains('/') { "" } else { leads })
+        }
+        name => name.to_owned(),
+    }
+}
+
+/// The texts of a document outside of scripts, as they are read.
+fn texts(page: &Page) -> Vec<String> {
+    let document = Html::parse_document(&page.body);
+    let nodes = document.tree.root().descendants();
+    let read = |node: scraper::ego_tree::NodeRef<'_, Node>| {
+        let parent = node.parent().and_then(|parent| parent.value().as_element());
+        let hidden = parent.is_some_and(|parent| ["script", "style"].contains(&parent.name()));
+        let text = node.value().as_text().filter(|_| !hidden);
+        let values = node.value().as_element().and_then(|element| element.attr("value"));
+        text.map(|text| text.to_string()).or(values.map(str::to_owned))
+    };
+    nodes.filter_map(read).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_people_type_is_never_markup() {
+    let (plain, hostile) = tokio::join!(walk(""), walk(HOSTILE));
+    assert!(plain.len() > 200);
+    let asked = |pages: &[(String, Page)]| -> Vec<_> {
+        pages.iter().map(|(asked, page)| (asked.clone(), page.status)).collect()
+    };
+    assert_eq!(asked(&plain), asked(&hostile));
+    let mut shown = 0;
+    for ((asked, plain), (_, hostile)) in plain.iter().zip(&hostile) {
+        let (expected, found) = (markup(plain), markup(hostile));
+        let odd = expected.iter().zip(&found).find(|(one, other)| one != other);
+        assert!(expected == found, "{asked}: {odd:?} in {}", hostile.body);
+        for text in texts(hostile) {
+            let escaped =
+                ["&lt;", "&gt;", "&quot;", "&amp;", "&#"].iter().any(|one| text.contains(one));
+            assert!(!escaped, "{asked}: escaped twice: {text}");
+            shown += usize::from(text.contains(HOSTILE));
+        }
+        let is_page = hostile.body.starts_with("<!DOCTYPE html><html lang=\"en\" data-provider");
+        assert!(!is_page || texts(hostile)[0].contains(HOSTILE), "{asked}: a title without a name");
+        for (name, value) in &hostile.headers {
+            let plain = value.to_str().unwrap();
+            assert!(!plain.contains('<') || name == header::SET_COOKIE, "{asked}: {name}: {plain}");
+        }
+    }
+    assert!(shown > 500, "{shown}");
+}
