@@ -507,9 +507,9 @@ fn set_by_kubernetes(name: &str, value: &str) -> bool {
     match words.as_slice() {
         [.., "SERVICE", "HOST"] => true,
         [.., "SERVICE", "PORT"] => number(value),
-        [.., "PORT"] => address,
         [.., "PORT", port, kind] if number(port) && protocol(kind) => address,
-        [.., "PORT", port, kind, "PROTO" | "PORT" | "ADDR"] => number(port) && protocol(kind),
+        [.., "PORT", port, kind, "PROTO" | "PORT" | "ADDR"] if number(port) => protocol(kind),
+        [.., "PORT"] => address,
         // A port's name may be anything.
         words => words.windows(2).any(|pair| pair == ["SERVICE", "PORT"]) && number(value),
     }

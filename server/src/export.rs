@@ -97,7 +97,7 @@ fn send(
     let actor = acting.actor;
     let names = ["time (UTC)", "who", "event", "about", "granted", "taken back", "address"];
     // A byte order mark: spreadsheets take the text for UTF-8 then.
-    let head = format!("\u{feff}{}\r\n", names.join(&char::from(separator).to_string()));
+    let head = format!("\u{feff}{}\r\n", names.join(char::from(separator).to_string().as_str()));
     let today = moment(parts.latchkey.now());
     let today = today.split(' ').next().unwrap_or_default();
     let name = format!("attachment; filename=\"activity-log-{}-{today}.csv\"", acting.number);
