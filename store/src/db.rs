@@ -15,6 +15,8 @@ use sqlx::{
 };
 use uuid::Uuid;
 
+use crate::renewal;
+
 /// Declares the SQL of a file: one text for both databases or, where the two must differ, one for
 /// each, side by side. A test prepares all of them on both.
 macro_rules! sql {
@@ -153,6 +155,9 @@ pub enum OpenError {
     /// A migration failed.
     #[error("the database can't be brought up to date: {0}")]
     Migration(#[source] sqlx::migrate::MigrateError),
+    /// What earlier versions wrote isn't all renewed; the next start goes on with it.
+    #[error("what earlier versions wrote can't be renewed: the log says why")]
+    Renewal,
 }
 
 impl Store {
@@ -172,10 +177,11 @@ impl Store {
         Ok(Self { db })
     }
 
-    /// Applies the migrations that are missing. Several nodes may do so at once.
+    /// Applies the migrations that are missing, and renews what they leave to do. Several nodes may do
+    /// so at once.
     ///
     /// # Errors
-    /// [`OpenError::Migration`].
+    /// [`OpenError::Migration`], [`OpenError::Renewal`].
     pub async fn migrate(&self) -> Result<(), OpenError> {
         match &self.db {
             // SQLite has no lock of its own for migrating (Postgres has, and sqlx takes it): the
@@ -201,7 +207,8 @@ impl Store {
                 .await
             }
         }
-        .map_err(OpenError::Migration)
+        .map_err(OpenError::Migration)?;
+        renewal::renew(self).await.map_err(|_| OpenError::Renewal)
     }
 
     /// Whether the database answers and every migration of this version is applied.
@@ -417,6 +424,7 @@ mod tests {
             crate::outbox::STATEMENTS,
             crate::passkeys::STATEMENTS,
             crate::policies::STATEMENTS,
+            crate::renewal::STATEMENTS,
             crate::reports::STATEMENTS,
             crate::resets::STATEMENTS,
             crate::sessions::STATEMENTS,
