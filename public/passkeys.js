@@ -39,13 +39,45 @@ async function question(form) {
   return answer.ok ? JSON.parse(await answer.json()) : null;
 }
 
+// The conversions are made here, not by the browser: some browsers can't, and in some password managers
+// theirs fail.
+const decode = (text) => Uint8Array.from(atob(text.replace(/-/g, '+').replace(/_/g, '/')), (c) => c.charCodeAt(0));
+
+const encode = (bytes) => {
+  if (bytes == null || typeof bytes === 'string') return bytes;
+  const { buffer, byteOffset, byteLength } = bytes;
+  const all = buffer ? new Uint8Array(buffer, byteOffset, byteLength) : new Uint8Array(bytes);
+  return btoa(String.fromCharCode(...all)).replace(/\+/g, '-').replace(/\//g, '_').replace(/=/g, '');
+};
+
+const known = (credentials) => credentials?.map((one) => ({ ...one, id: decode(one.id) }));
+
 async function answer(options, more) {
-  const kind = window.PublicKeyCredential;
-  if (!kind?.parseRequestOptionsFromJSON) throw new DOMException('', 'NotSupportedError');
-  const credential = options.user
-    ? await navigator.credentials.create({ publicKey: kind.parseCreationOptionsFromJSON(options) })
-    : await navigator.credentials.get({ publicKey: kind.parseRequestOptionsFromJSON(options), ...more });
-  return JSON.stringify(credential);
+  const credentials = navigator.credentials;
+  if (!credentials?.get || !window.PublicKeyCredential) throw new DOMException('', 'NotSupportedError');
+  const { user } = options;
+  const publicKey = {
+    ...options,
+    challenge: decode(options.challenge),
+    ...(user && { user: { ...user, id: decode(user.id) } }),
+    ...(options.allowCredentials && { allowCredentials: known(options.allowCredentials) }),
+    ...(options.excludeCredentials && { excludeCredentials: known(options.excludeCredentials) }),
+  };
+  const credential = await (user ? credentials.create({ publicKey }) : credentials.get({ publicKey, ...more }));
+  if (!credential) throw new DOMException('', 'NotAllowedError');
+  const { id, rawId, type, response } = credential;
+  return JSON.stringify({
+    id,
+    rawId: encode(rawId),
+    type,
+    response: {
+      clientDataJSON: encode(response.clientDataJSON),
+      attestationObject: encode(response.attestationObject),
+      authenticatorData: encode(response.authenticatorData),
+      signature: encode(response.signature),
+      userHandle: encode(response.userHandle),
+    },
+  });
 }
 
 function send(form, value, button) {

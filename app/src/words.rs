@@ -6,7 +6,7 @@ use model::{Access, Area, Permission, PermissionSet};
 #[cfg(feature = "ssr")]
 use model::{
     Conflict, EmailDomains, Failure, Field, FieldProblem, Guessable, InvitationState, Limit,
-    Limited, PolicyRule, SessionSpan, Timestamp,
+    Limited, NotIdentified, PolicyRule, SessionSpan, Timestamp,
 };
 
 use crate::i18n::Locale;
@@ -327,6 +327,7 @@ pub(crate) fn field_problem(field: Field, problem: FieldProblem) -> String {
         (Field::Passkey, P::NoPasskeyHere) => words!(problem.passkey_not_here),
         (Field::Passkey, P::PasskeyKnown) => words!(problem.passkey_known),
         (Field::Passkey, P::CopiedPasskey) => words!(problem.passkey_copied),
+        (Field::Passkey, P::ChangedPasskey) => words!(problem.passkey_changed),
         (Field::Passkey, _) => words!(problem.passkey_wrong),
         (Field::PasskeyName, P::Missing) => words!(problem.passkey_name_missing),
         (Field::PasskeyName, P::TooLong) => words!(problem.passkey_name_too_long),
@@ -346,6 +347,8 @@ pub(crate) fn field_problem(field: Field, problem: FieldProblem) -> String {
             words!(problem.too_long, most = domain::single_sign_on::LONGEST_CREDENTIAL)
         }
         (Field::Issuer, P::Unanswered) => words!(problem.issuer_unanswered),
+        (Field::Issuer, P::NoDescription) => words!(problem.issuer_no_provider),
+        (Field::Issuer, P::OtherIssuer) => words!(problem.issuer_other),
         (Field::Issuer, _) => words!(problem.issuer_malformed),
         (Field::Form, _) => words!(problem.form_malformed),
         (_, P::Missing) => words!(problem.text_missing),
@@ -410,6 +413,22 @@ fn too_many(limit: Limit) -> String {
     }
 }
 
+/// Why signing in with an identity provider came to nothing, and who can mend it.
+#[cfg(feature = "ssr")]
+fn not_identified(reason: NotIdentified) -> String {
+    match reason {
+        NotIdentified::Cancelled => words!(failure.not_identified_cancelled),
+        NotIdentified::Busy => words!(failure.not_identified_busy),
+        NotIdentified::SetUp => words!(failure.not_identified_set_up),
+        NotIdentified::Secret => words!(failure.not_identified_secret),
+        NotIdentified::Late => words!(failure.not_identified_late),
+        NotIdentified::Clock => words!(failure.not_identified_clock),
+        NotIdentified::Audience => words!(failure.not_identified_audience),
+        NotIdentified::Issuer => words!(failure.not_identified_issuer),
+        NotIdentified::Untrusted => words!(failure.not_identified),
+    }
+}
+
 /// How things stand, and what to do.
 #[cfg(feature = "ssr")]
 pub(crate) fn conflict(conflict: Conflict) -> String {
@@ -429,7 +448,7 @@ pub(crate) fn conflict(conflict: Conflict) -> String {
         Conflict::NothingLeftToGrant => words!(failure.nothing_left),
         Conflict::LinkSpent => words!(failure.link_spent),
         Conflict::SignInOver => words!(failure.sign_in_over),
-        Conflict::NotIdentified => words!(failure.not_identified),
+        Conflict::NotIdentified(reason) => not_identified(reason),
         Conflict::AddressUnverified => words!(failure.address_unverified),
         Conflict::AddressUnverifiedThere => words!(failure.address_unverified_there),
         Conflict::NoLogin => words!(failure.no_login),

@@ -147,15 +147,9 @@ pub async fn change_details(
 fn parse_details(typed: &AccountDetails) -> Result<AccountDetails, Failure> {
     let mut errors = FieldErrors::default();
     let mut line = |field, text: &str, needed: bool| {
-        let text = text.trim();
-        let parsed = if needed && !model::is_seen(text) {
-            Err(FieldProblem::Missing)
-        } else if text.chars().any(model::disturbs) {
-            Err(FieldProblem::Malformed)
-        } else if text.chars().count() > 200 {
-            Err(FieldProblem::TooLong)
-        } else {
-            Ok(text.to_owned())
+        let parsed = match model::one_line(text, 200) {
+            Err(FieldProblem::Missing) if !needed => Ok(String::new()),
+            parsed => parsed,
         };
         errors.take(field, parsed).unwrap_or_default()
     };

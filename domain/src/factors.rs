@@ -303,7 +303,7 @@ pub async fn finish_sign_in(
     Ok(begun)
 }
 
-/// A code as typed: spaces and dashes are for the eye.
+/// A code as typed, in whichever digits: spaces and dashes are for the eye.
 enum Typed {
     /// Six digits.
     App(String),
@@ -313,8 +313,11 @@ enum Typed {
 
 impl Typed {
     fn parse(text: &str) -> Result<Self, Failure> {
-        let code: String = text.chars().filter(|c| !c.is_whitespace() && *c != '-').collect();
-        let code = code.to_ascii_uppercase();
+        let for_the_eye = |c: char| {
+            c.is_whitespace() || matches!(c, '-' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '.' | '_')
+        };
+        let code = model::plain_digits(&model::legible(text)).to_ascii_uppercase();
+        let code = code.replace(for_the_eye, "");
         let problem = if code.is_empty() {
             FieldProblem::Missing
         } else if code.len() == 6 && code.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -495,9 +498,26 @@ mod tests {
     #[test]
     fn how_a_code_may_be_typed() {
         let app = |text| matches!(Typed::parse(text), Ok(Typed::App(code)) if code == "287082");
-        assert!(app("287082") && app(" 287 082 "));
-        let recovery = "abcd-efgh-ijkl-mnop-qrst-uvwx";
-        assert!(matches!(Typed::parse(recovery), Ok(Typed::Recovery(code)) if code.len() == 24));
+        for text in [
+            "287082",
+            " 287 082 ",
+            "287\u{a0}082",
+            "287\u{2011}082",
+            "\u{200b}28\u{200d}7082\u{feff}",
+            "２８７　０８２",
+            "\u{662}\u{668}\u{667} \u{660}\u{668}\u{662}",
+            "\u{6f2}\u{6f8}\u{6f7}\u{6f0}\u{6f8}\u{6f2}",
+        ] {
+            assert!(app(text), "{text}");
+        }
+        let recovery = [
+            "abcd-efgh-ijkl-mnop-qrst-uvwx",
+            "\u{feff}ABCD–EFGH–IJKL–MNOP QRST\u{a0}UVWX\u{200b}",
+            "ａｂｃｄ-ｅｆｇｈ-ijkl-mnop-qrst-uvwx",
+        ];
+        for text in recovery {
+            assert!(matches!(Typed::parse(text), Ok(Typed::Recovery(code)) if code.len() == 24));
+        }
         for text in ["", "12345", "1234567", "28708a", "ABCD-EFGH", "é".repeat(24).as_str()] {
             assert!(Typed::parse(text).is_err(), "{text}");
         }

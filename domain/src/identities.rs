@@ -9,7 +9,7 @@ use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use model::{
     AccountId, AccountNumber, Conflict, EmailAddress, EmailDomain, Failure, Identity, IdentityId,
-    IdentityNews, Mail, Secret, Timestamp,
+    IdentityNews, Mail, NotIdentified, Secret, Timestamp,
 };
 use sha2::{Digest, Sha256};
 use store::{AccountProvider, FactorChange, IdentityOffer, Login, NewMail};
@@ -87,6 +87,17 @@ impl Provider {
     }
 }
 
+/// Why what is at an address can't be used as an identity provider.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoProvider {
+    /// Nothing answers there.
+    Unanswered,
+    /// What answers doesn't describe itself as one, or as one that can be spoken with.
+    NoDescription,
+    /// What answers calls itself by another address.
+    OtherIssuer,
+}
+
 /// An answer on its way from an identity provider.
 pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, Failure>> + Send + 'a>>;
 
@@ -95,6 +106,13 @@ pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, Failure>> + Send 
 pub trait IdentityProviders: Send + Sync {
     /// The operator's, in the order of their buttons.
     fn all(&self) -> &[IdentityProvider];
+
+    /// What the provider calls itself, asked anew: its address to the letter.
+    fn issuer<'a>(
+        &'a self,
+        provider: &'a Provider,
+        now: Timestamp,
+    ) -> Answer<'a, Result<String, NoProvider>>;
 
     /// Where a browser goes to sign in there. Fails with [`Failure::IdentityProvider`].
     fn address<'a>(
@@ -121,6 +139,14 @@ pub(crate) struct Nobody;
 impl IdentityProviders for Nobody {
     fn all(&self) -> &[IdentityProvider] {
         &[]
+    }
+
+    fn issuer<'a>(
+        &'a self,
+        _: &'a Provider,
+        _: Timestamp,
+    ) -> Answer<'a, Result<String, NoProvider>> {
+        Box::pin(std::future::ready(Ok(Err(NoProvider::Unanswered))))
     }
 
     fn address<'a>(&'a self, _: &'a Provider, _: &'a Keys, _: Timestamp) -> Answer<'a, Secret> {
@@ -306,6 +332,12 @@ pub async fn arrive(
     present: Option<(&Viewer, &Token)>,
 ) -> Result<Arrived, Failure> {
     let keys = Keys::of(token);
+    if let (None, Some(error)) = (&returned.state, &returned.error) {
+        // It may be anybody's error, but nothing more than its words comes of it.
+        let error: String = error.chars().take(100).collect();
+        tracing::info!(error, "a browser came back from an identity provider with an error alone");
+        return Err(Failure::Conflict(Conflict::NotIdentified(NotIdentified::told(&error))));
+    }
     if returned.state.as_ref() != Some(&keys.state) {
         tracing::info!("a browser came back from an identity provider with another's state");
         return Err(over());
@@ -535,7 +567,8 @@ fn name(latchkey: &Latchkey, account: Option<AccountId>, identity: &Identity) ->
         return provider_name(identity.issuer());
     }
     let mut all = latchkey.identity_providers.all().iter();
-    let known = all.find(|provider| provider.issuer == identity.issuer());
+    let plain = |issuer: &str| issuer.strip_suffix('/').unwrap_or(issuer).to_owned();
+    let known = all.find(|provider| plain(&provider.issuer) == plain(identity.issuer()));
     known.map_or_else(|| identity.issuer().to_owned(), |provider| provider.name.clone())
 }
 

@@ -14,13 +14,15 @@ use model::{
 };
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 pub use store::Passkey;
 use store::{AskedFor, NewPasskey, PasskeyChallenge, PasskeyUse, TokenHash};
 use uuid::Uuid;
 use webauthn_rs::prelude::{
-    DiscoverableAuthentication, Passkey as Key, PasskeyRegistration, PublicKeyCredential,
-    RegisterPublicKeyCredential, Url, Webauthn, WebauthnBuilder, WebauthnError,
+    Credential, DiscoverableAuthentication, Passkey as Key, PasskeyRegistration,
+    PublicKeyCredential, RegisterPublicKeyCredential, Url, Webauthn, WebauthnBuilder,
+    WebauthnError,
 };
 use webauthn_rs_proto::{AllowCredentials, ResidentKeyRequirement};
 
@@ -195,9 +197,15 @@ pub async fn sign_in(
     let key = format!("passkey:answered:{}", client.network());
     latchkey.limit(&key, ANSWERED_PER_CLIENT, HOUR).await?;
     let answer: PublicKeyCredential = read_answer(answer)?;
-    // Nobody said who they are but the passkey: it has to (Web Authentication Level 3 section 7.2).
-    let whose = answer.get_user_unique_id().and_then(|bytes| Uuid::from_slice(bytes).ok());
-    let user = UserId::from(whose.ok_or_else(wrong)?);
+    // Nobody said who they are but the passkey. Some software leaves out whose it is, which only
+    // repeats what the passkey is known by: the signature doesn't cover it.
+    let user = match said(&answer) {
+        Some(whose) => Uuid::from_slice(whose).map_err(|_| wrong())?.into(),
+        None => {
+            let passkey = latchkey.store.passkey_with(answer.get_credential_id()).await?;
+            passkey.ok_or_else(wrong)?.user
+        }
+    };
     let used = check_answer(latchkey, &answer, &AskedFor::SignIn, user).await?;
     let login = latchkey.store.login_of(user).await?.ok_or_else(wrong)?;
     let (begun, mut session) = sessions::new_session(latchkey, client, &login);
@@ -312,7 +320,7 @@ pub(crate) async fn check(
 ) -> Result<PasskeyUse, Failure> {
     let answer: PublicKeyCredential = read_answer(answer)?;
     // Whose it is may be left unsaid where the user is known.
-    let other = answer.get_user_unique_id().is_some_and(|id| id != Uuid::from(user).as_bytes());
+    let other = said(&answer).is_some_and(|id| id != Uuid::from(user).as_bytes());
     if other {
         return Err(wrong());
     }
@@ -330,17 +338,47 @@ async fn check_answer(
     let passkey = latchkey.store.passkey_with(answer.get_credential_id()).await?;
     let passkey = passkey.filter(|passkey| passkey.user == user).ok_or_else(wrong)?;
     let key: Key = read(&passkey.key)?;
-    let checked = latchkey.webauthn()?.finish_discoverable_authentication_v2(answer, state, &key);
+    let upgraded = upgraded(answer, &key);
+    let present = upgraded.as_ref().unwrap_or(&key);
+    let checked =
+        latchkey.webauthn()?.finish_discoverable_authentication_v2(answer, state, present);
     let counter = match checked {
         Ok(checked) => checked.counter(),
         Err(WebauthnError::CredentialPossibleCompromise) => return Err(copied(&passkey)),
+        Err(
+            WebauthnError::CredentialBackupEligibilityInconsistent
+            | WebauthnError::CredentialMayNotBeHardwareBound,
+        ) => return Err(changed(&passkey)),
         Err(error) => return Err(refused(&error)),
     };
     // Web Authentication Level 3 section 6.1.1: a counter that doesn't go on is a sign of a copy.
     if (counter > 0 || passkey.counter > 0) && counter <= passkey.counter {
         return Err(copied(&passkey));
     }
+    if let Some(key) = upgraded {
+        let Passkey { id, user, .. } = passkey;
+        tracing::info!(passkey = %id, %user, "a passkey is kept in more places from now on");
+        latchkey.store.renew_passkey(id, &passkey.key, &write(&key)?).await?;
+    }
     Ok(PasskeyUse { passkey: passkey.id, counter })
+}
+
+/// Whose passkey it is, if that is said; some software says it with nothing.
+fn said(answer: &PublicKeyCredential) -> Option<&[u8]> {
+    answer.get_user_unique_id().filter(|whose| !whose.is_empty())
+}
+
+/// The key of a passkey whose software keeps copies of it from now on, as password managers do after an
+/// upgrade. Web Authentication Level 3 section 6.1.3 has that settled for good, but nothing here rests
+/// on a passkey staying on one device, and what the answer says of it is signed. The other way round is
+/// refused, as section 7.2 has it: a key that was in many places isn't in one alone.
+fn upgraded(answer: &PublicKeyCredential, key: &Key) -> Option<Key> {
+    const BACKUP_ELIGIBLE: u8 = 0b0000_1000;
+    let flags = answer.response.authenticator_data.get(32)?;
+    let mut credential = Credential::from(key.clone());
+    let becomes = flags & BACKUP_ELIGIBLE != 0 && !credential.backup_eligible;
+    credential.backup_eligible = true;
+    becomes.then(|| Key::from(credential))
 }
 
 async fn ask(
@@ -416,9 +454,37 @@ fn read_answer<T: DeserializeOwned>(answer: &str) -> Result<T, Failure> {
         "InvalidStateError" => FieldProblem::PasskeyKnown,
         // `NotAllowedError` mostly; what else goes wrong on the way is tried again, too.
         name if !name.starts_with('{') => FieldProblem::NoPasskey,
-        answer => return serde_json::from_str(answer).map_err(|_| wrong()),
+        answer => return tidy(answer).ok_or_else(wrong),
     };
     Err(Failure::field(Field::Passkey, problem))
+}
+
+/// Reads an answer as odd software writes it, too: without what nobody here looks at, and in either
+/// form of base64.
+fn tidy<T: DeserializeOwned>(answer: &str) -> Option<T> {
+    let mut answer: Value = serde_json::from_str(answer).ok()?;
+    let all = answer.as_object_mut()?;
+    all.remove("extensions");
+    all.insert("clientExtensionResults".to_owned(), json!({}));
+    all.entry("type").or_insert_with(|| json!("public-key"));
+    if let Some(id) = all.get("id").cloned() {
+        all.entry("rawId").or_insert(id);
+    }
+    if let Some(id) = all.get_mut("rawId") {
+        in_one_form(id);
+    }
+    let response = all.get_mut("response")?.as_object_mut()?;
+    // How the device may be reached is a hint, which isn't kept.
+    response.remove("transports");
+    response.values_mut().for_each(in_one_form);
+    serde_json::from_value(answer).ok()
+}
+
+/// Bytes as base64 for URLs without padding (RFC 4648 section 5).
+fn in_one_form(value: &mut Value) {
+    if let Value::String(text) = value {
+        *text = text.trim_end_matches('=').replace('+', "-").replace('/', "_");
+    }
 }
 
 fn wrong() -> Failure {
@@ -434,6 +500,12 @@ fn copied(passkey: &Passkey) -> Failure {
     let Passkey { id, user, .. } = passkey;
     tracing::warn!(passkey = %id, %user, "a passkey's counter didn't go on: it may have been copied");
     Failure::field(Field::Passkey, FieldProblem::CopiedPasskey)
+}
+
+fn changed(passkey: &Passkey) -> Failure {
+    let Passkey { id, user, .. } = passkey;
+    tracing::warn!(passkey = %id, %user, "a passkey says that it isn't of the kind that it was");
+    Failure::field(Field::Passkey, FieldProblem::ChangedPasskey)
 }
 
 fn broken(error: WebauthnError) -> Failure {
@@ -491,6 +563,11 @@ mod tests {
         assert_eq!(problem("NotAllowedError"), Some(FieldProblem::NoPasskey));
         assert_eq!(problem("SecurityError"), Some(FieldProblem::NoPasskeyHere));
         assert_eq!(problem("InvalidStateError"), Some(FieldProblem::PasskeyKnown));
-        assert_eq!(problem("{}"), Some(FieldProblem::WrongPasskey));
+        for name in ["AbortError", "TimeoutError", "TypeError", "undefined", "null", "[]"] {
+            assert_eq!(problem(name), Some(FieldProblem::NoPasskey), "{name}");
+        }
+        for answer in ["{}", "{", r#"{"response": []}"#, r#"{"id": 7, "response": {}}"#] {
+            assert_eq!(problem(answer), Some(FieldProblem::WrongPasskey), "{answer}");
+        }
     }
 }

@@ -430,7 +430,7 @@ fn reminders(account: &str, factor: DemandedFactor, now: Timestamp) -> Reminders
 }
 
 fn parse_days(text: &str) -> Result<u32, FieldProblem> {
-    match text.trim() {
+    match model::plain_digits(&model::legible(text)).trim() {
         "" => Err(FieldProblem::Missing),
         text => {
             text.parse().ok().filter(|days| *days <= LONGEST_GRACE).ok_or(FieldProblem::Malformed)

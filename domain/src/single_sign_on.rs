@@ -12,7 +12,7 @@ pub use store::{AccountDomain, AccountProvider, SingleSignOn};
 use store::{PolicyChange, PolicyFacts, SingleSignOnStep};
 use url::Url;
 
-use crate::identities::{Keys, Provider};
+use crate::identities::{NoProvider, Provider};
 use crate::policies::{apply, changing, must_own};
 use crate::sessions::Viewer;
 use crate::{Client, Latchkey, Token};
@@ -99,9 +99,6 @@ pub async fn overview(
 pub async fn add_domain(latchkey: &Latchkey, actor: &Actor, domain: &str) -> Result<(), Failure> {
     must_own(actor)?;
     let problem = |problem| Failure::field(Field::Domain, problem);
-    if domain.trim().is_empty() {
-        return Err(problem(FieldProblem::Missing));
-    }
     let domain = EmailDomain::parse(domain).map_err(problem)?;
     if record_name(&domain).len() > LONGEST_NAME {
         return Err(problem(FieldProblem::Malformed));
@@ -211,28 +208,29 @@ pub async fn set_provider(
     let issuer = errors.take(Field::Issuer, parse_issuer(typed.issuer, private));
     let client_id = errors.take(Field::ClientId, parse_line(typed.client_id));
     let kept = present.as_ref().filter(|present| {
-        Some(&present.issuer) == issuer.as_ref() && Some(&present.client_id) == client_id.as_ref()
+        issuer.as_ref().is_some_and(|issuer| is_same(&present.issuer, issuer))
+            && Some(&present.client_id) == client_id.as_ref()
     });
-    let secret = match (typed.client_secret.trim(), kept) {
-        ("", Some(present)) => Ok(present.client_secret.clone()),
-        (typed, _) => parse_line(typed).map(Secret::from),
+    let secret = match (parse_line(typed.client_secret), kept) {
+        (Err(FieldProblem::Missing), Some(present)) => Ok(present.client_secret.clone()),
+        (typed, _) => typed.map(Secret::from),
     };
     let secret = errors.take(Field::ClientSecret, secret);
     let (Some(issuer), Some(client_id), Some(client_secret)) = (issuer, client_id, secret) else {
         return Err(errors.into_failure());
     };
-    let keeps_secret = typed.client_secret.trim().is_empty();
+    let keeps_secret = parse_line(typed.client_secret) == Err(FieldProblem::Missing);
     count(latchkey, actor).await?;
     let provider = AccountProvider {
         account: actor.account,
         number,
         name: String::new(),
-        issuer: issuer.clone(),
+        issuer,
         client_id: client_id.clone(),
         client_secret: client_secret.clone(),
         demanded_since: None,
     };
-    must_answer(latchkey, provider).await?;
+    let issuer = must_answer(latchkey, provider).await?;
     let change = |facts: &PolicyFacts| {
         let present = facts.single_sign_on.provider.as_ref();
         let same =
@@ -384,15 +382,23 @@ pub async fn is_set_up(latchkey: &Latchkey) -> Result<bool, Failure> {
     latchkey.store.has_single_sign_on().await
 }
 
-async fn must_answer(latchkey: &Latchkey, provider: AccountProvider) -> Result<(), Failure> {
-    let keys = Keys::of(&Token::new(latchkey.random.as_ref()));
+/// Asks the provider what it calls itself.
+async fn must_answer(latchkey: &Latchkey, provider: AccountProvider) -> Result<String, Failure> {
     let provider = Provider::Accounts(provider);
-    match latchkey.identity_providers.address(&provider, &keys, latchkey.now()).await {
-        Err(Failure::IdentityProvider) => {
-            Err(Failure::field(Field::Issuer, FieldProblem::Unanswered))
-        }
-        answer => answer.map(drop),
-    }
+    let issuer = latchkey.identity_providers.issuer(&provider, latchkey.now()).await?;
+    issuer.map_err(|no_provider| {
+        let problem = match no_provider {
+            NoProvider::Unanswered => FieldProblem::Unanswered,
+            NoProvider::NoDescription => FieldProblem::NoDescription,
+            NoProvider::OtherIssuer => FieldProblem::OtherIssuer,
+        };
+        Failure::field(Field::Issuer, problem)
+    })
+}
+
+/// Whether two addresses of a provider are the same but for the slash at their end.
+fn is_same(one: &str, other: &str) -> bool {
+    one.strip_suffix('/').unwrap_or(one) == other.strip_suffix('/').unwrap_or(other)
 }
 
 async fn must_hold(latchkey: &Latchkey, one: &AccountDomain) -> Result<(), Failure> {
@@ -456,11 +462,19 @@ fn logged<T>(
     PolicyChange { single_sign_on: Some(step), ..change }
 }
 
-/// A provider's address: https, and nothing behind the path. What people copy is often where it
-/// describes itself (OpenID Connect Discovery 1.0 section 4).
+/// A provider's address as it is meant: what people copy is often where it describes itself (OpenID
+/// Connect Discovery 1.0 section 4).
+#[must_use]
+pub fn meant_issuer(text: &str) -> String {
+    let legible = model::legible(text);
+    let text = legible.trim();
+    let described = text.strip_suffix('/').unwrap_or(text);
+    described.strip_suffix("/.well-known/openid-configuration").unwrap_or(text).to_owned()
+}
+
+/// A provider's address: https, and nothing behind the path.
 fn parse_issuer(text: &str, private: bool) -> Result<String, FieldProblem> {
-    let text = text.trim();
-    let text = text.strip_suffix("/.well-known/openid-configuration").unwrap_or(text);
+    let text = meant_issuer(text);
     if text.is_empty() {
         return Err(FieldProblem::Missing);
     }
@@ -470,21 +484,23 @@ fn parse_issuer(text: &str, private: bool) -> Result<String, FieldProblem> {
     if text.contains(char::is_whitespace) {
         return Err(FieldProblem::Malformed);
     }
-    let url = Url::parse(text).map_err(|_| FieldProblem::Malformed)?;
+    let url = Url::parse(&text).map_err(|_| FieldProblem::Malformed)?;
     let sound = (url.scheme() == "https" || private && url.scheme() == "http")
         && url.host_str().is_some()
         && url.username().is_empty()
         && url.password().is_none()
         && url.query().is_none()
         && url.fragment().is_none();
-    if sound { Ok(text.to_owned()) } else { Err(FieldProblem::Malformed) }
+    if sound { Ok(text) } else { Err(FieldProblem::Malformed) }
 }
 
 fn parse_line(text: &str) -> Result<String, FieldProblem> {
-    match text.trim() {
+    if text.trim().contains(char::is_control) {
+        return Err(FieldProblem::Malformed);
+    }
+    match model::legible(text).trim() {
         "" => Err(FieldProblem::Missing),
         text if text.chars().count() > LONGEST_CREDENTIAL => Err(FieldProblem::TooLong),
-        text if text.chars().any(char::is_control) => Err(FieldProblem::Malformed),
         text => Ok(text.to_owned()),
     }
 }
@@ -500,8 +516,13 @@ mod tests {
         {
             assert_eq!(parse_issuer(text, false).as_deref(), Ok(text.trim()));
         }
-        let described = "https://id.example/a/.well-known/openid-configuration";
-        assert_eq!(parse_issuer(described, false).as_deref(), Ok("https://id.example/a"));
+        for described in [
+            "https://id.example/a/.well-known/openid-configuration",
+            "\u{feff}https://id.example/a/.well-known/openid-configuration/\u{a0}",
+            "\u{200b}https://id.example/a\u{200b} ",
+        ] {
+            assert_eq!(parse_issuer(described, false).as_deref(), Ok("https://id.example/a"));
+        }
         for text in [
             "id.example",
             "http://id.example",

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::line::legible;
 use crate::{EmailAddress, FieldProblem};
 
 /// A domain as it stands behind the `@`, in the form that [`EmailAddress::key`] has it in: ASCII
@@ -20,11 +21,15 @@ impl EmailDomain {
     /// URLs are refused.
     ///
     /// # Errors
-    /// [`FieldProblem::Malformed`].
+    /// [`FieldProblem::Missing`] or [`FieldProblem::Malformed`].
     pub fn parse(text: &str) -> Result<Self, FieldProblem> {
-        let typed = text.trim();
+        let legible = legible(text);
+        let typed = legible.trim();
         let typed = typed.strip_prefix('@').unwrap_or(typed);
         let typed = typed.strip_suffix('.').unwrap_or(typed);
+        if typed.is_empty() {
+            return Err(FieldProblem::Missing);
+        }
         let ascii = idna::domain_to_ascii_strict(typed).map_err(|_| FieldProblem::Malformed)?;
         // No top-level domain is a number (RFC 3696 section 2): this is an IP address.
         let last = ascii.rsplit('.').next().unwrap_or_default();
@@ -79,7 +84,8 @@ impl EmailDomains {
     /// # Errors
     /// [`FieldProblem::Malformed`]; [`FieldProblem::TooLong`] for more than [`Self::MOST`].
     pub fn parse(text: &str) -> Result<Self, FieldProblem> {
-        let typed = text.split(|c: char| c.is_whitespace() || matches!(c, ',' | ';'));
+        let legible = legible(text);
+        let typed = legible.split(|c: char| c.is_whitespace() || matches!(c, ',' | ';'));
         let typed = typed.filter(|part| !part.is_empty()).map(EmailDomain::parse);
         let mut domains = typed.collect::<Result<Vec<_>, _>>()?;
         domains.sort();
@@ -163,7 +169,8 @@ mod tests {
         assert!(takes("@nordlys.example, ledger.example.", "Kari@LEDGER.example"));
         assert!(!takes("nordlys.example", "kari@mail.nordlys.example"), "a subdomain is another");
         assert!(!takes("nordlys.example", "kari@evil-nordlys.example"));
-        assert!(takes(" ", "kari@anywhere.example"), "no domain means every one");
+        assert!(takes("\u{200b}nordlys.example\u{a0}led\u{ad}ger.example", "kari@ledger.example"));
+        assert!(takes(" \u{feff}", "kari@anywhere.example"), "no domain means every one");
     }
 
     #[test]

@@ -106,7 +106,7 @@ pub enum Conflict {
     SignInOver,
     /// The identity provider didn't say who the person is, or said it in a way that can't be
     /// trusted; or they changed their mind there.
-    NotIdentified,
+    NotIdentified(NotIdentified),
     /// The identity provider names no address that it verified.
     AddressUnverified,
     /// The same, of an account's own provider.
@@ -147,6 +147,49 @@ pub enum Conflict {
     WhileDemanded,
     /// The account has as many domains as one can have.
     TooManyDomains,
+}
+
+/// Why an identity provider vouched for nobody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NotIdentified {
+    /// The person, or their provider, said no.
+    Cancelled,
+    /// It can't do it at the moment.
+    Busy,
+    /// It doesn't take what it is asked: one of the two isn't set up for the other.
+    SetUp,
+    /// It doesn't take our client ID and secret.
+    Secret,
+    /// What the browser came back with holds no more.
+    Late,
+    /// By our clock, what it says doesn't hold yet or any more.
+    Clock,
+    /// What it says is for somebody else.
+    Audience,
+    /// What it says is another provider's.
+    Issuer,
+    /// What it says can't be trusted for another reason.
+    Untrusted,
+}
+
+impl NotIdentified {
+    /// What an error means that a provider names (RFC 6749 sections 4.1.2.1 and 5.2, OpenID Connect
+    /// Core 1.0 section 3.1.2.6).
+    #[must_use]
+    pub fn told(error: &str) -> Self {
+        match error {
+            "access_denied" => Self::Cancelled,
+            "server_error" | "temporarily_unavailable" => Self::Busy,
+            "invalid_client" | "unauthorized_client" => Self::Secret,
+            "invalid_grant"
+            | "login_required"
+            | "interaction_required"
+            | "consent_required"
+            | "account_selection_required" => Self::Late,
+            _ => Self::SetUp,
+        }
+    }
 }
 
 /// Which limit was reached, and for how long.
@@ -300,6 +343,8 @@ pub enum FieldProblem {
     WrongPasskey,
     /// Its signature counter didn't go on: there may be a copy of it.
     CopiedPasskey,
+    /// It says that it is kept otherwise than when it was added.
+    ChangedPasskey,
     /// The person is in the account already.
     AlreadyInAccount,
     /// The domain is in the account's list already.
@@ -320,6 +365,10 @@ pub enum FieldProblem {
     NoSingleSignOn,
     /// What should be there doesn't answer, or not as it should.
     Unanswered,
+    /// What is there doesn't describe itself as what it should be, or can't do what it has to.
+    NoDescription,
+    /// What is there calls itself by another address.
+    OtherIssuer,
 }
 
 /// Why a password would be guessed soon.

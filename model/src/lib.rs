@@ -31,11 +31,12 @@ pub use email_address::EmailAddress;
 pub use email_domain::{EmailDomain, EmailDomains};
 pub use failure::{
     Conflict, Failure, Field, FieldError, FieldErrors, FieldProblem, Guessable, Limit, Limited,
+    NotIdentified,
 };
 pub use identity::{Identity, IdentityId};
 pub use invitation::{Delivery, InvitationId, InvitationState};
 pub use language::Language;
-pub use line::{disturbs, is_seen};
+pub use line::{legible, one_line, plain_digits};
 pub use mail::{EmailNews, FactorNews, IdentityNews, Mail, MailKind};
 pub use page::{Cursor, PAGE_SIZE};
 pub use passkey::{PasskeyId, PasskeyName};

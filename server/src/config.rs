@@ -810,13 +810,16 @@ fn identity_providers<'de, D: Deserializer<'de>>(
         Text(String),
     }
     let wrong = || de::Error::custom(WANTED);
-    let list = match Given::deserialize(from).map_err(|_| wrong())? {
+    let mut list = match Given::deserialize(from).map_err(|_| wrong())? {
         Given::List(list) => list,
         // In the environment it is one TOML value.
         Given::Text(text) => Figment::from(Toml::string(&format!("list = {text}")))
             .extract_inner("list")
             .map_err(|_| wrong())?,
     };
+    for one in &mut list {
+        one.issuer = domain::single_sign_on::meant_issuer(&one.issuer);
+    }
     let sound = list.iter().enumerate().all(|(place, one)| {
         let others = || list.iter().take(place);
         one.is_sound() && others().all(|other| other.id != one.id && other.issuer != one.issuer)
@@ -1183,6 +1186,10 @@ mod tests {
             parse("", &[(variable, &changed)]).is_ok()
         };
         assert!(takes("https://id.acme.example/", "http://127.0.0.1:9000"));
+        let pasted = " https://id.acme.example/.well-known/openid-configuration ";
+        let pasted = value.replacen("https://id.acme.example/", pasted, 1);
+        let pasted = parse("", &[(variable, &pasted)]).unwrap();
+        assert_eq!(pasted.identity_providers[0].issuer, "https://id.acme.example");
         for (from, to) in [
             ("https:", "http:"),
             ("https:", "ftp:"),

@@ -227,6 +227,15 @@ pub(crate) async fn callback_of_account(
 
 async fn arrived(parts: &Parts, request: Request, account: Option<String>) -> Response {
     let (head, _) = request.into_parts();
+    // Coming back works once: not for whoever only looks whether something is there, or fetches it
+    // ahead (Fetch section 2.5, Sec-Purpose; older browsers say it in other words).
+    let ahead = ["sec-purpose", "purpose", "x-purpose", "x-moz"].into_iter().any(|name| {
+        let value = head.headers.get(name).and_then(|value| value.to_str().ok());
+        value.is_some_and(|value| value.contains("prefetch") || value.contains("preview"))
+    });
+    if ahead || head.method == Method::HEAD {
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    }
     let query = head.uri.query().unwrap_or_default();
     let values = form_urlencoded::parse(query.as_bytes()).into_owned();
     let values = values.filter(|(name, _)| ["code", "state", "iss", "error"].contains(&&**name));

@@ -10,24 +10,26 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use chrono::{DateTime, Utc};
 use domain::identities::{
-    Answer, Identified, IdentityProvider, IdentityProviders, Keys, Provider, Returned,
+    Answer, Identified, IdentityProvider, IdentityProviders, Keys, NoProvider, Provider, Returned,
 };
-use model::{AccountNumber, Conflict, EmailAddress, Failure, Identity, Secret, Timestamp};
+use model::{
+    AccountNumber, Conflict, EmailAddress, Failure, Identity, NotIdentified, Secret, Timestamp,
+};
 use openidconnect::core::{
-    CoreAuthDisplay, CoreAuthenticationFlow, CoreClaimName, CoreClaimType, CoreClient,
-    CoreClientAuthMethod, CoreGrantType, CoreIdTokenClaims, CoreIdTokenVerifier, CoreJsonWebKey,
-    CoreJweContentEncryptionAlgorithm, CoreJweKeyManagementAlgorithm, CoreJwsSigningAlgorithm,
-    CoreResponseMode, CoreResponseType, CoreSubjectIdentifierType, CoreTokenResponse,
-    CoreUserInfoClaims,
+    CoreAuthDisplay, CoreAuthPrompt, CoreAuthenticationFlow, CoreClaimName, CoreClaimType,
+    CoreClientAuthMethod, CoreErrorResponseType, CoreGenderClaim, CoreGrantType, CoreIdToken,
+    CoreJsonWebKey, CoreJweContentEncryptionAlgorithm, CoreJweKeyManagementAlgorithm,
+    CoreJwsSigningAlgorithm, CoreResponseMode, CoreResponseType, CoreRevocableToken,
+    CoreRevocationErrorResponse, CoreSubjectIdentifierType, CoreTokenIntrospectionResponse,
+    CoreTokenType,
 };
 use openidconnect::{
-    AccessTokenHash, AdditionalProviderMetadata, AsyncHttpClient, AuthType, AuthorizationCode,
-    ClaimsVerificationError, ClientId, ClientSecret, CsrfToken, EndpointMaybeSet, EndpointNotSet,
-    EndpointSet, HttpRequest, HttpResponse, IssuerUrl, Nonce, OAuth2TokenResponse,
-    PkceCodeChallenge, PkceCodeVerifier, ProviderMetadata, RedirectUrl, RequestTokenError, Scope,
-    SignatureVerificationError, TokenResponse, UserInfoError,
+    AccessToken, AdditionalProviderMetadata, AsyncHttpClient, AuthType, AuthorizationCode,
+    ClientId, ClientSecret, CsrfToken, DiscoveryError, EmptyAdditionalClaims, EndpointMaybeSet,
+    EndpointNotSet, EndpointSet, HttpRequest, HttpResponse, IssuerUrl, Nonce, OAuth2TokenResponse,
+    PkceCodeChallenge, PkceCodeVerifier, ProviderMetadata, RedirectUrl, RefreshToken,
+    RequestTokenError, Scope, StandardErrorResponse, TokenResponse, http,
 };
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use serde::{Deserialize, Serialize};
@@ -35,6 +37,7 @@ use tokio::sync::Mutex;
 use url::Url;
 
 use crate::config::{Config, IdentityProviderSettings};
+use crate::id_tokens::{self, Claims, Expected, Signer, Wrong, is_same_issuer};
 use crate::mailer::shorten;
 
 /// How long an answer may take.
@@ -48,6 +51,9 @@ const SILENT_FOR: Duration = Duration::from_secs(5);
 /// Of how many accounts' providers is known what they last said of themselves: no more than owners
 /// may fill with it.
 const KNOWN_AT_MOST: usize = 250;
+/// How a client names itself with its secret: in the header, or in the body.
+const BASIC: CoreClientAuthMethod = CoreClientAuthMethod::ClientSecretBasic;
+const POST: CoreClientAuthMethod = CoreClientAuthMethod::ClientSecretPost;
 /// How old a provider's keys are at least when one that isn't among them has them asked for anew.
 const KEYS_KEPT: Duration = Duration::from_secs(60);
 
@@ -76,7 +82,64 @@ type Description = ProviderMetadata<
     CoreSubjectIdentifierType,
 >;
 
-type Client = CoreClient<
+/// What is read of the answer to a code. The library would read the ID token's claims as well, and
+/// refuse the whole answer for one of another type than it expects.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+struct Tokens {
+    access_token: AccessToken,
+    id_token: Option<String>,
+}
+
+impl OAuth2TokenResponse for Tokens {
+    type TokenType = CoreTokenType;
+
+    fn access_token(&self) -> &AccessToken {
+        &self.access_token
+    }
+
+    fn token_type(&self) -> &CoreTokenType {
+        &CoreTokenType::Bearer
+    }
+
+    fn expires_in(&self) -> Option<Duration> {
+        None
+    }
+
+    fn refresh_token(&self) -> Option<&RefreshToken> {
+        None
+    }
+
+    fn scopes(&self) -> Option<&Vec<Scope>> {
+        None
+    }
+}
+
+impl
+    TokenResponse<
+        EmptyAdditionalClaims,
+        CoreGenderClaim,
+        CoreJweContentEncryptionAlgorithm,
+        CoreJwsSigningAlgorithm,
+    > for Tokens
+{
+    /// It is checked here.
+    fn id_token(&self) -> Option<&CoreIdToken> {
+        None
+    }
+}
+
+type Client = openidconnect::Client<
+    EmptyAdditionalClaims,
+    CoreAuthDisplay,
+    CoreGenderClaim,
+    CoreJweContentEncryptionAlgorithm,
+    CoreJsonWebKey,
+    CoreAuthPrompt,
+    StandardErrorResponse<CoreErrorResponseType>,
+    Tokens,
+    CoreTokenIntrospectionResponse,
+    CoreRevocableToken,
+    CoreRevocationErrorResponse,
     EndpointSet,
     EndpointNotSet,
     EndpointNotSet,
@@ -161,7 +224,8 @@ impl OpenIdConnect {
     /// # Errors
     /// Why it can't be used.
     pub async fn check(&self, id: &str) -> Result<()> {
-        self.named(id).context("there is no such provider")?.ask().await.map(drop)
+        let asked = self.named(id).context("there is no such provider")?.ask().await;
+        asked.map(drop).map_err(|(Silent(_, why) | Refused(_, why))| anyhow::Error::msg(why))
     }
 
     fn named(&self, id: &str) -> Option<&Contact> {
@@ -209,6 +273,25 @@ impl IdentityProviders for OpenIdConnect {
         &self.all
     }
 
+    fn issuer<'a>(
+        &'a self,
+        provider: &'a Provider,
+        now: Timestamp,
+    ) -> Answer<'a, Result<String, NoProvider>> {
+        Box::pin(async move {
+            let contact = self.contact(provider).await?;
+            // Asked anew: its owner may just have mended what was wrong.
+            match contact.description(now, Some(now)).await {
+                Ok(description) => Ok(Ok(description.issuer().to_string())),
+                Err(Silent(why, what)) => {
+                    contact.tell(&Silent(why, what));
+                    Ok(Err(why))
+                }
+                Err(trouble) => Err(contact.tell(&trouble)),
+            }
+        })
+    }
+
     fn address<'a>(
         &'a self,
         provider: &'a Provider,
@@ -236,9 +319,9 @@ impl IdentityProviders for OpenIdConnect {
 /// Why an answer came to nothing. The words are for the log.
 enum Trouble {
     /// The provider doesn't answer, or nothing that makes sense.
-    Silent(String),
+    Silent(NoProvider, String),
     /// What came back can't be trusted, or says no.
-    Refused(String),
+    Refused(NotIdentified, String),
 }
 
 use Trouble::{Refused, Silent};
@@ -255,35 +338,71 @@ impl Contact {
         let holds =
             |known: &&Known| known.holds(now) && asked_since.is_none_or(|since| known.at >= since);
         if let Some(known) = known.as_ref().filter(holds) {
-            return known.description.clone().ok_or(Silent("it didn't answer just now".to_owned()));
+            let silent = || Silent(NoProvider::Unanswered, "it didn't answer just now".to_owned());
+            return known.description.clone().ok_or_else(silent);
         }
         let asked = self.ask().await.map(Arc::new);
         *known = Some(Known { at: now, description: asked.as_ref().ok().cloned() });
-        asked.map_err(|error| Silent(format!("{error:#}")))
+        asked
     }
 
     /// Asks the provider what it says of itself (OpenID Connect Discovery 1.0 section 4) and for its
-    /// keys.
-    async fn ask(&self) -> Result<Description> {
-        let issuer = IssuerUrl::new(self.settings.issuer.clone())?;
-        let description = Description::discover_async(issuer, &self.http).await?;
+    /// keys. Whether its address ends in a slash is its to say.
+    async fn ask(&self) -> Result<Description, Trouble> {
+        let issuer = &self.settings.issuer;
+        let mut asked = self.ask_as(issuer.clone()).await;
+        if let Err(DiscoveryError::Validation(_)) = &asked {
+            let other = issuer.strip_suffix('/').map_or(format!("{issuer}/"), str::to_owned);
+            asked = self.ask_as(other).await;
+        }
+        let description = asked.map_err(|error| {
+            let kind = match &error {
+                DiscoveryError::Request(_) => NoProvider::Unanswered,
+                DiscoveryError::Response(status, ..) if status.is_server_error() => {
+                    NoProvider::Unanswered
+                }
+                DiscoveryError::Validation(_) => NoProvider::OtherIssuer,
+                _ => NoProvider::NoDescription,
+            };
+            Silent(kind, told(error))
+        })?;
         let goes = description.authorization_endpoint().url();
-        // The browser goes there, whose network it may be in.
-        anyhow::ensure!(self.http.is_protected(goes), "{goes} isn't https");
-        anyhow::ensure!(description.token_endpoint().is_some(), "it names no token endpoint");
-        Ok(description)
+        let methods = description.token_endpoint_auth_methods_supported();
+        let mut taken = methods.into_iter().flatten();
+        let what = if !self.http.is_protected(goes) {
+            // The browser goes there, whose network it may be in.
+            format!("{goes} isn't https")
+        } else if description.token_endpoint().is_none() {
+            "it names no token endpoint".to_owned()
+        } else if methods.is_some() && !taken.any(|method| [BASIC, POST].contains(method)) {
+            format!("it takes no client secret, but {methods:?}")
+        } else {
+            return Ok(description);
+        };
+        Err(Silent(NoProvider::NoDescription, what))
+    }
+
+    async fn ask_as(&self, issuer: String) -> Result<Description, DiscoveryError<io::Error>> {
+        let issuer = IssuerUrl::new(issuer).map_err(DiscoveryError::UrlParse)?;
+        Description::discover_async(issuer, &self.http).await
     }
 
     fn client(&self, description: &Description) -> Client {
-        let basic = CoreClientAuthMethod::ClientSecretBasic;
-        let post = CoreClientAuthMethod::ClientSecretPost;
+        let IdentityProviderSettings { client_id, client_secret, .. } = &self.settings;
         let methods = description.token_endpoint_auth_methods_supported();
-        let only_in_body = methods.is_some_and(|all| all.contains(&post) && !all.contains(&basic));
-        let how = if only_in_body { AuthType::RequestBody } else { AuthType::BasicAuth };
-        CoreClient::from_provider_metadata(
+        let takes = |method| methods.is_some_and(|all| all.contains(&method));
+        // In the header it is encoded twice (RFC 6749 section 2.3.1), which some providers don't know
+        // to undo; in the body it can't be mistaken.
+        let is_plain = |text: &str| {
+            text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte))
+        };
+        let plain = is_plain(client_id) && is_plain(client_secret.expose());
+        let in_body = takes(POST) && (!plain || !takes(BASIC));
+        let how = if in_body { AuthType::RequestBody } else { AuthType::BasicAuth };
+        Client::from_provider_metadata(
             description.clone(),
-            ClientId::new(self.settings.client_id.clone()),
-            Some(ClientSecret::new(self.settings.client_secret.expose().to_owned())),
+            ClientId::new(client_id.clone()),
+            Some(ClientSecret::new(client_secret.expose().to_owned())),
         )
         .set_auth_type(how)
         .set_redirect_uri(self.callback.clone())
@@ -313,94 +432,148 @@ impl Contact {
         keys: &Keys,
         now: Timestamp,
     ) -> Result<Identified, Trouble> {
-        let description = self.description(now, None).await?;
+        let mut description = self.description(now, None).await?;
         sent_by(&description, returned.iss.as_deref())?;
         let code = match (&returned.code, &returned.error) {
             (Some(code), None) => code.expose().to_owned(),
-            (_, error) => return Err(Refused(format!("it says {error:?} instead of a code"))),
+            (_, Some(error)) => {
+                return Err(Refused(NotIdentified::told(error), format!("it says {error:?}")));
+            }
+            (None, None) => {
+                return Err(Refused(NotIdentified::Untrusted, "it sent no code".to_owned()));
+            }
         };
-        let client = self.client(&description);
-        let tokens = client
+        let tokens = self
+            .client(&description)
             .exchange_code(AuthorizationCode::new(code))
             .map_err(silent)?
             .set_pkce_verifier(PkceCodeVerifier::new(keys.verifier.expose().to_owned()))
             .request_async(&self.http)
             .await
             .map_err(|error| match error {
-                RequestTokenError::ServerResponse(says) => Refused(format!("it says {says}")),
+                RequestTokenError::ServerResponse(says) => Refused(
+                    NotIdentified::told(&says.error().to_string()),
+                    format!("it says {says}"),
+                ),
                 error => silent(error),
             })?;
-        let nonce = Nonce::new(keys.nonce.expose().to_owned());
-        let claims = match verified(&client, &description, &tokens, &nonce, now) {
+        let mut claims = self.verified(&description, &tokens, keys, now);
+        if let Err(Wrong::NoKey) = claims {
             // It may have new keys.
-            Err(ClaimsVerificationError::SignatureVerification(
-                SignatureVerificationError::NoMatchingKey,
-            )) => {
-                let anew = self.description(now, Some(now.before(KEYS_KEPT))).await?;
-                verified(&self.client(&anew), &anew, &tokens, &nonce, now)
-            }
-            claims => claims,
+            description = self.description(now, Some(now.before(KEYS_KEPT))).await?;
+            claims = self.verified(&description, &tokens, keys, now);
+        }
+        let claims = claims.map_err(refused)?;
+        let subject = claims.text("sub").unwrap_or_default();
+        let identity = Identity::parse(description.issuer(), subject).ok_or_else(|| {
+            Refused(NotIdentified::Untrusted, "its subject can't be one".to_owned())
+        })?;
+        let email = match (claims.email(), claims.email_verified()) {
+            (Some(email), Some(verified)) => verified.then(|| email.to_owned()),
+            (said, _) => match self.email(&description, &tokens, subject).await {
+                // It said all that it wants to say of the address.
+                Err(trouble) if said.is_some() => {
+                    self.tell(&trouble);
+                    None
+                }
+                email => email?,
+            },
         };
-        let claims = claims.map_err(|error| Refused(error.to_string()))?;
-        let identity = Identity::parse(claims.issuer(), claims.subject())
-            .ok_or_else(|| Refused("its subject can't be one".to_owned()))?;
-        let email = match claims.email() {
-            Some(email) => (claims.email_verified() == Some(true)).then(|| email.to_string()),
-            None => self.email(&client, &tokens, &claims).await?,
-        };
+        let asked_at = claims.seconds("auth_time");
         Ok(Identified {
             identity,
             email: email.and_then(|email| EmailAddress::parse(&email).ok()),
-            proven_at: claims.auth_time().map(|at| Timestamp::from_micros(at.timestamp_micros())),
+            proven_at: asked_at.map(|at| Timestamp::from_micros(at.saturating_mul(1_000_000))),
         })
     }
 
-    /// The verified address, where the provider keeps it out of the ID token (OpenID Connect Core
-    /// 1.0 section 5.4).
+    fn verified(
+        &self,
+        description: &Description,
+        tokens: &Tokens,
+        keys: &Keys,
+        now: Timestamp,
+    ) -> Result<Claims, Wrong> {
+        let expected = Expected {
+            issuer: description.issuer(),
+            client_id: &self.settings.client_id,
+            nonce: keys.nonce.expose(),
+            access_token: &tokens.access_token,
+            now,
+        };
+        let token = tokens.id_token.as_deref().unwrap_or_default();
+        id_tokens::check(token, &signer(description), &expected)
+    }
+
+    /// The verified address, where the provider keeps it, or that it is verified, out of the ID token
+    /// (OpenID Connect Core 1.0 sections 5.3 and 5.4).
     async fn email(
         &self,
-        client: &Client,
-        tokens: &CoreTokenResponse,
-        claims: &CoreIdTokenClaims,
+        description: &Description,
+        tokens: &Tokens,
+        subject: &str,
     ) -> Result<Option<String>, Trouble> {
-        if client.user_info_url().is_none() {
-            return Ok(None);
+        let Some(url) = description.userinfo_endpoint() else { return Ok(None) };
+        let request = http::Request::get(url.url().as_str())
+            .header(http::header::ACCEPT, "application/json")
+            .header(http::header::AUTHORIZATION, format!("Bearer {}", tokens.access_token.secret()))
+            .body(Vec::new())
+            .map_err(silent)?;
+        let answer = self.http.fetch(request).await.map_err(silent)?;
+        if answer.status() != http::StatusCode::OK {
+            let what = format!("it answers {} about the person", answer.status());
+            return Err(Silent(NoProvider::Unanswered, what));
         }
-        let subject = Some(claims.subject().clone());
-        let says: CoreUserInfoClaims = client
-            .user_info(tokens.access_token().clone(), subject)
-            .map_err(silent)?
-            .request_async(&self.http)
-            .await
-            .map_err(|error| match error {
-                UserInfoError::ClaimsVerification(error) => Refused(error.to_string()),
-                error => silent(error),
-            })?;
-        let verified = says.email_verified() == Some(true);
-        Ok(says.email().filter(|_| verified).map(|email| email.to_string()))
+        let kind = answer.headers().get(http::header::CONTENT_TYPE);
+        let is_token = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"application/jwt"));
+        let claims = if is_token {
+            let token = String::from_utf8_lossy(answer.body());
+            id_tokens::signed(token.trim(), &signer(description)).map_err(refused)?.0
+        } else {
+            serde_json::from_slice(answer.body()).map_err(silent)?
+        };
+        if claims.text("sub") != Some(subject) {
+            let what = "it tells of another person than the ID token".to_owned();
+            return Err(Refused(NotIdentified::Untrusted, what));
+        }
+        let verified = claims.email_verified() == Some(true);
+        Ok(claims.email().filter(|_| verified).map(str::to_owned))
     }
 
     /// Notes the trouble for the operator; people are told no more than that there is one.
     fn tell(&self, trouble: &Trouble) -> Failure {
         let provider = &self.settings.id;
         match trouble {
-            Silent(why) => {
+            Silent(_, why) => {
                 let why = shorten(why);
                 tracing::warn!(provider, why, "an identity provider doesn't answer as it should");
                 Failure::IdentityProvider
             }
-            Refused(why) => {
+            Refused(kind, why) => {
                 let why = shorten(why);
                 tracing::warn!(provider, why, "an identity provider didn't vouch for anybody");
-                Failure::Conflict(Conflict::NotIdentified)
+                Failure::Conflict(Conflict::NotIdentified(*kind))
             }
         }
     }
 }
 
 /// The library puts no more into its errors than what failed; why stands in their sources.
+fn told(error: impl std::error::Error + Send + Sync + 'static) -> String {
+    format!("{:#}", anyhow::Error::new(error))
+}
+
 fn silent(error: impl std::error::Error + Send + Sync + 'static) -> Trouble {
-    Silent(format!("{:#}", anyhow::Error::new(error)))
+    Silent(NoProvider::Unanswered, told(error))
+}
+
+fn refused(wrong: Wrong) -> Trouble {
+    match wrong {
+        Wrong::NoKey => {
+            Refused(NotIdentified::Untrusted, "it has no key like the token's".to_owned())
+        }
+        Wrong::Because(kind, what) => Refused(kind, what),
+    }
 }
 
 /// Whether it was this provider that sent the browser back (RFC 9207 section 2.4): it says so, and
@@ -408,46 +581,20 @@ fn silent(error: impl std::error::Error + Send + Sync + 'static) -> Trouble {
 fn sent_by(description: &Description, iss: Option<&str>) -> Result<(), Trouble> {
     let announced = description.additional_metadata();
     match iss {
-        Some(iss) if iss != description.issuer().as_str() => {
-            Err(Refused("another provider sent the browser back".to_owned()))
+        Some(iss) if !is_same_issuer(iss, description.issuer()) => {
+            let what = format!("{iss:?} sent the browser back");
+            Err(Refused(NotIdentified::Issuer, what))
         }
         None if announced.authorization_response_iss_parameter_supported => {
-            Err(Refused("it doesn't say that it sent the browser back".to_owned()))
+            let what = "it doesn't say that it sent the browser back".to_owned();
+            Err(Refused(NotIdentified::Untrusted, what))
         }
         _ => Ok(()),
     }
 }
 
-/// The ID token's claims, once all is checked that OpenID Connect Core 1.0 section 3.1.3.7 demands.
-fn verified(
-    client: &Client,
-    description: &Description,
-    tokens: &CoreTokenResponse,
-    nonce: &Nonce,
-    now: Timestamp,
-) -> Result<CoreIdTokenClaims, ClaimsVerificationError> {
-    let wrong = |what: &str| ClaimsVerificationError::Other(what.to_owned());
-    let moment = DateTime::<Utc>::from_timestamp_micros(now.as_micros()).unwrap_or_default();
-    let verifier: CoreIdTokenVerifier<'_> = client
-        .id_token_verifier()
-        .set_allowed_algs(signing_algorithms(description))
-        .set_time_fn(move || moment);
-    let token = tokens.id_token().ok_or_else(|| wrong("there is no ID token"))?;
-    let claims = token.claims(&verifier, nonce)?;
-    // The library leaves it to us (its steps 4 and 5, and section 3.1.3.8).
-    if claims.authorized_party().is_some_and(|party| party != client.client_id()) {
-        return Err(wrong("the ID token was issued to somebody else"));
-    }
-    if let Some(hash) = claims.access_token_hash() {
-        let key =
-            token.signing_key(&verifier).map_err(ClaimsVerificationError::SignatureVerification)?;
-        let alg = token.signing_alg().map_err(ClaimsVerificationError::SignatureVerification)?;
-        let expected = AccessTokenHash::from_token(tokens.access_token(), alg, key);
-        if expected.ok().as_ref() != Some(hash) {
-            return Err(wrong("the access token isn't the ID token's"));
-        }
-    }
-    Ok(claims.clone())
+fn signer(description: &Description) -> Signer<'_> {
+    Signer { keys: description.jwks(), algorithms: signing_algorithms(description) }
 }
 
 /// The provider's algorithms, without those that sign nothing or with the client's secret: whoever

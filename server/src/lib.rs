@@ -8,6 +8,7 @@ pub mod config;
 pub mod digests;
 pub mod export;
 pub mod forms;
+mod id_tokens;
 pub mod identity_providers;
 pub mod log_key;
 pub mod look;

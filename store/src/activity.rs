@@ -4,7 +4,8 @@ use model::{AccountId, ActivityKind, Cursor, Failure, Noted, Timestamp, UserId};
 use sqlx::{FromRow, query, query_as};
 use uuid::Uuid;
 
-use crate::db::{Tx, limit, new_id, plain, read, sql, unavailable, write};
+use crate::db::{Tx, limit, new_id, read, sql, unavailable, write};
+use crate::fold::fold;
 use crate::{LinkedRow, Store, chain};
 
 sql! {
@@ -15,7 +16,8 @@ sql! {
     ACTIVITY = "SELECT id, at, kind, actor_id, actor_name, subject_id, subject_name, before, \
                     after, address \
                 FROM activity \
-                WHERE account_id = $1 AND id < $2 AND person_key LIKE $3 ESCAPE '!' \
+                WHERE account_id = $1 AND id < $2 \
+                    AND (person_key LIKE $3 ESCAPE '!' OR person_key LIKE $6 ESCAPE '!') \
                     AND kind = coalesce($4, kind) \
                 ORDER BY id DESC LIMIT $5";
 }
@@ -55,7 +57,7 @@ pub struct ActivityRow {
 /// Which rows are asked for.
 #[derive(Clone, Debug, Default)]
 pub struct ActivityFilter {
-    /// Rows whose actor's or subject's name contains this text, whatever the case.
+    /// Rows whose actor's or subject's name contains this text, as far as people type it the same.
     pub person: Option<String>,
     /// Rows of this kind.
     pub kind: Option<ActivityKind>,
@@ -112,13 +114,18 @@ impl Store {
         most: usize,
     ) -> Result<Vec<ActivityRow>, Failure> {
         let after = filter.after.as_ref().map_or(Uuid::max(), |cursor| cursor.id);
-        let person = containing(filter.person.as_deref().unwrap_or_default());
+        let person = filter.person.as_deref().unwrap_or_default();
+        // Rows of earlier versions hold names in lower case alone, and no row is ever changed.
+        let lower = model::legible(person).to_lowercase();
+        let folded = fold(person);
+        let as_before = if lower == folded { String::new() } else { containing(&lower) };
         let rows: Vec<Row> = read!(self, db => query_as(ACTIVITY)
             .bind(Uuid::from(account))
             .bind(after)
-            .bind(&person)
+            .bind(containing(&folded))
             .bind(filter.kind.map(ActivityKind::id))
             .bind(limit(most))
+            .bind(&as_before)
             .fetch_all(db))?;
         rows.into_iter().map(Row::read).collect()
     }
@@ -148,7 +155,7 @@ pub(crate) async fn append(
         before: stored(&entry.before),
         after: stored(&entry.after),
         address: entry.address.clone(),
-        person_key: format!("{} {}", entry.actor_name, entry.subject_name).to_lowercase(),
+        person_key: fold(&format!("{} {}", entry.actor_name, entry.subject_name)),
     };
     let hash = row.hash_behind(&head.hash);
     write!(tx, db => query(APPEND)
@@ -173,7 +180,7 @@ pub(crate) async fn append(
 /// The LIKE pattern for text that contains this one, in which `%` and `_` mean themselves.
 fn containing(text: &str) -> String {
     let mut pattern = String::from("%");
-    for c in plain(&text.trim().to_lowercase()).chars() {
+    for c in text.trim().chars() {
         if matches!(c, '%' | '_' | '!') {
             pattern.push('!');
         }

@@ -17,6 +17,7 @@ use crate::lent::Lent;
 use crate::place::{Place, UrlProblem};
 use crate::postgres::PostgresDatabase;
 use crate::readiness::Latest;
+use crate::renewal;
 use crate::sqlite::{self, SqliteDatabase};
 use crate::turns::{Taken, Turns};
 
@@ -235,6 +236,9 @@ pub enum OpenError {
     /// A migration failed.
     #[error("the database can't be brought up to date: {0}")]
     Migration(#[source] sqlx::migrate::MigrateError),
+    /// What earlier versions wrote isn't all renewed; the next start goes on with it.
+    #[error("what earlier versions wrote can't be renewed: the log says why")]
+    Renewal,
 }
 
 impl Store {
@@ -270,10 +274,11 @@ impl Store {
         Self { db, turns: Turns::default(), notes, latest: Latest::default(), companion }
     }
 
-    /// Applies the migrations that are missing. Several nodes may do so at once.
+    /// Applies the migrations that are missing, and renews what they leave to do. Several nodes may do
+    /// so at once.
     ///
     /// # Errors
-    /// [`OpenError::Migration`].
+    /// [`OpenError::Migration`], [`OpenError::Renewal`].
     pub async fn migrate(&self) -> Result<(), OpenError> {
         match &self.db {
             // SQLite has no lock of its own for migrating (Postgres has, and sqlx takes it): the
@@ -297,7 +302,8 @@ impl Store {
                 .await
             }
         }
-        .map_err(OpenError::Migration)
+        .map_err(OpenError::Migration)?;
+        renewal::renew(self).await.map_err(|_| OpenError::Renewal)
     }
 
     /// Whether the database answers and every migration of this version is applied.
@@ -533,6 +539,7 @@ mod tests {
             crate::passkeys::STATEMENTS,
             crate::policies::STATEMENTS,
             crate::readiness::STATEMENTS,
+            crate::renewal::STATEMENTS,
             crate::reports::STATEMENTS,
             crate::resets::STATEMENTS,
             crate::sessions::STATEMENTS,

@@ -27,6 +27,7 @@ sql! {
     ADD = "INSERT INTO passkeys (id, user_id, credential_id, name, key, counter, since) \
            VALUES ($1, $2, $3, $4, $5, 0, $6) ON CONFLICT (credential_id) DO NOTHING";
     RENAME = "UPDATE passkeys SET name = $3 WHERE user_id = $1 AND id = $2";
+    RENEW = "UPDATE passkeys SET key = $3 WHERE id = $1 AND key = $2";
     REMOVE = "DELETE FROM passkeys WHERE user_id = $1 AND id = $2";
     /// A signature counter only goes on, or there is none (Web Authentication Level 3 section
     /// 6.1.1).
@@ -268,6 +269,24 @@ impl Store {
             .bind(name.as_str())
             .execute(db))?;
         Ok(renamed > 0)
+    }
+
+    /// Notes what is known of a passkey now, unless somebody else did meanwhile.
+    ///
+    /// # Errors
+    /// [`Failure::Unavailable`].
+    pub async fn renew_passkey(
+        &self,
+        passkey: PasskeyId,
+        before: &str,
+        key: &str,
+    ) -> Result<(), Failure> {
+        write!(self, db => query(RENEW)
+            .bind(Uuid::from(passkey))
+            .bind(before)
+            .bind(key)
+            .execute(db))?;
+        Ok(())
     }
 
     /// Removes a passkey. The user's last factor takes a proof, and their recovery codes go with

@@ -33,8 +33,8 @@ sql! {
                      FOR NO KEY UPDATE";
     INSERT_USER = "INSERT INTO users \
                        (id, email, email_key, full_name, password_hash, language, created_at, \
-                        email_proven) \
-                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (email_key) DO NOTHING";
+                        email_proven, folded) \
+                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, TRUE) ON CONFLICT (email_key) DO NOTHING";
     LOCK_ACCOUNTS_OF = "SELECT id FROM accounts \
          WHERE id IN (SELECT account_id FROM memberships WHERE user_id = $1) ORDER BY id",
         on Postgres "SELECT id FROM accounts \

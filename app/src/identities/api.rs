@@ -94,18 +94,30 @@ pub(crate) async fn arrive(
     #[server(default)] account: Option<String>,
 ) -> Result<(), Problem> {
     let (latchkey, client, before) = (request::latchkey()?, request::client(), request::session());
-    let (token, next) = request::identity_way().ok_or(Failure::Conflict(Conflict::SignInOver))?;
     let account = match account.map(|number| number.parse()) {
         Some(Err(_)) => return Err(Failure::NotFound.into()),
         Some(Ok(number)) => Some(number),
         None => None,
     };
+    let viewer = request::viewer_if_any()?;
+    let over = Failure::Conflict(Conflict::SignInOver);
+    let Some((token, next)) = request::identity_way() else {
+        return again(viewer.is_some(), account).map_err(Problem::from);
+    };
     let (code, state) = (code.map(Secret::from), state.map(Secret::from));
     let returned = Returned { code, state, iss, error, account };
-    let viewer = request::viewer_if_any()?;
     let present = viewer.as_ref().zip(before.as_ref());
-    let arrived =
-        domain::identities::arrive(&latchkey, &token, &returned, &client, present).await?;
+    let arrived = domain::identities::arrive(&latchkey, &token, &returned, &client, present).await;
+    let arrived = match arrived {
+        Ok(arrived) => arrived,
+        Err(failure) => {
+            // Loaded once more: what it came to may still be there.
+            if failure != over || offered_here().await?.is_none() {
+                return Err(failure.into());
+            }
+            Arrived::Offered(token)
+        }
+    };
     match arrived {
         Arrived::SignedIn(SignedIn::Wholly(begun), only) => {
             request::end_identity_way();
@@ -128,6 +140,19 @@ pub(crate) async fn arrive(
                 _ => request::redirect(&format!("/sign-in?next={}", link::PATH)),
             }
         }
+    }
+    Ok(())
+}
+
+/// Leads on who comes back once more, as when a page is loaded again, after the way was over: to what
+/// it came to the first time.
+fn again(signed_in: bool, account: Option<AccountNumber>) -> Result<(), Failure> {
+    if signed_in {
+        request::redirect(&inside("/accounts", account));
+    } else if request::sign_in().is_some() {
+        request::redirect("/sign-in/second-factor");
+    } else {
+        return Err(Failure::Conflict(Conflict::SignInOver));
     }
     Ok(())
 }

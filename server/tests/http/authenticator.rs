@@ -25,7 +25,15 @@ pub struct Authenticator {
     pub verifies: bool,
     /// The page that it answers.
     pub origin: String,
+    /// Whether there are copies of it, or may be (flags BE and BS).
+    pub copies: u8,
+    /// Whether it says whose the passkey is.
+    pub says_whose: bool,
 }
+
+/// Copies there may be, and copies there are.
+pub const MAY_BE_COPIED: u8 = 0b0000_1000;
+pub const IS_COPIED: u8 = 0b0001_1000;
 
 impl Authenticator {
     /// Equal numbers are the same device.
@@ -37,6 +45,8 @@ impl Authenticator {
             counter: 0,
             verifies: true,
             origin: ORIGIN.to_owned(),
+            copies: 0,
+            says_whose: true,
         }
     }
 
@@ -73,7 +83,7 @@ impl Authenticator {
             "authenticatorData": encode(&data),
             "clientDataJSON": encode(&client_data),
             "signature": encode(signature.to_der().as_bytes()),
-            "userHandle": self.user,
+            "userHandle": if self.says_whose { self.user.clone() } else { Value::Null },
         });
         self.answer(response)
     }
@@ -94,7 +104,7 @@ impl Authenticator {
     fn data(&self, site: &Value, more: u8) -> Vec<u8> {
         let verified = if self.verifies { VERIFIED } else { 1 };
         let mut data = Sha256::digest(site.as_str().unwrap()).to_vec();
-        data.push(verified | more);
+        data.push(verified | more | self.copies);
         data.extend(self.counter.to_be_bytes());
         data
     }

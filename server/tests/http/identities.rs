@@ -3,6 +3,8 @@
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 
+use axum::body::Body;
+use axum::http::Request;
 use domain::demo::{BJORN, INGRID, PASSWORD, TOM};
 use serde_json::{Value, json};
 use test_database::on_both;
@@ -113,7 +115,11 @@ on_both! {
             ("another audience", "aud", json!("another")),
             ("one audience more", "aud", json!(["latchkey", "another"])),
             ("another party", "azp", json!("another")),
-            ("expired", "exp", json!(now)),
+            ("more audiences, and another asked", "azp", json!("another")),
+            ("expired", "exp", json!(now - 120)),
+            ("no end", "exp", json!("soon")),
+            ("not valid yet", "nbf", json!(now + 121)),
+            ("a hash that is none", "at_hash", json!(["c29tZXRoaW5n"])),
             ("another access token's", "at_hash", json!("c29tZXRoaW5nIGVsc2U")),
         ];
         for (what, name, value) in wrong {
@@ -143,6 +149,155 @@ on_both! {
             assert!(!is_in(&mut browser).await, "{token}");
         }
         way.back(&mut browser, &idp.code(&way, &signed)).await.is(303);
+    }
+
+    async fn tokens_are_taken_as_providers_write_them(db: TestDatabase) {
+        let idp = IdentityProvider::start().await;
+        let app = idp.app(db).await;
+        bjorn_links(&idp, &app).await;
+        let now = app.latchkey.now().as_micros() / 1_000_000;
+        let odd = [
+            ("one audience more, and we asked", json!({ "aud": ["api", "latchkey"], "azp": "latchkey" })),
+            ("a clock that is a minute ahead", json!({ "iat": now + 60, "nbf": now + 60 })),
+            ("a clock that is a minute behind", json!({ "exp": now - 60 })),
+            ("a slash at the issuer's end", json!({ "iss": format!("{}/", idp.issuer()) })),
+            ("moments with a fraction", json!({ "exp": (now + 60) as f64 + 0.5, "auth_time": "soon" })),
+            ("whether it is verified, as text", json!({ "email_verified": "true" })),
+            ("claims that nobody asked for", json!({
+                "name": ["Bj\u{f8}rn"], "locale": 7, "address": "Storgata 1", "phone_number": 12,
+                "updated_at": "yesterday", "picture": {}, "birthdate": 1980, "zoneinfo": [],
+                "phone_number_verified": "perhaps", "gender": null, "amr": "pwd", "acr": 1,
+                "groups": [{ "id": 1 }], "name#": "x",
+            })),
+        ];
+        for (what, claims) in odd {
+            let mut browser = app.browser();
+            let way = Way::begin(&mut browser).await;
+            let mut all = idp.claims(&app, &way, "b", BJORN.email);
+            for (name, value) in claims.as_object().unwrap() {
+                all[name] = value.clone();
+            }
+            let tokens = json!({
+                "access_token": "the-access-token", "token_type": "bearer",
+                "id_token": idp.sign(&all), "expires_in": "3600", "scope": ["openid", "email"],
+            });
+            let page = way.back(&mut browser, &idp.code_for(&way, tokens, Value::Null)).await;
+            assert_eq!(page.status, 303, "{what}: {}", page.words());
+            assert!(is_in(&mut browser).await, "{what}");
+        }
+    }
+
+    async fn people_read_what_was_wrong_there(db: TestDatabase) {
+        let idp = IdentityProvider::start().await;
+        let app = idp.app(db).await;
+        bjorn_links(&idp, &app).await;
+        let now = app.latchkey.now().as_micros() / 1_000_000;
+        for (name, value, words) in [
+            ("aud", json!("another"), "for another client ID"),
+            ("iss", json!("https://id.elsewhere.example"), "names another issuer"),
+            ("exp", json!(now - 600), "by our clock"),
+            ("nonce", json!("another"), "make sure that its answer is about you"),
+        ] {
+            let mut browser = app.browser();
+            let way = Way::begin(&mut browser).await;
+            let mut claims = idp.claims(&app, &way, "b", BJORN.email);
+            claims[name] = value;
+            let page = way.back(&mut browser, &idp.code(&way, &idp.sign(&claims))).await;
+            page.is(409).says(words);
+        }
+        for (error, words) in [
+            ("access_denied", "it was cancelled, or you aren't let in there"),
+            ("temporarily_unavailable", "can't do it at the moment"),
+            ("invalid_scope", "compare the client ID, the redirect address and the scopes"),
+            ("unauthorized_client", "enter a new client secret"),
+            ("login_required", "took too long or was sent twice"),
+            ("<b>\r\n", "doesn't take what we ask"),
+        ] {
+            let mut browser = app.browser();
+            let way = Way::begin(&mut browser).await;
+            way.back_with(&mut browser, &[("error", error)]).await.is(409).says(words);
+            // Some send an error without the state.
+            let mut browser = app.browser();
+            let way = Way::begin(&mut browser).await;
+            let query: String = form_urlencoded::byte_serialize(error.as_bytes()).collect();
+            let page = browser.get(&format!("{}?error={query}", way.callback)).await;
+            page.is(409).says(words);
+            // It ends nobody's way.
+            let code = idp.code(&way, &idp.sign(&idp.claims(&app, &way, "b", BJORN.email)));
+            way.back(&mut browser, &code).await.is(303);
+        }
+        idp.is(Mood::KnowsNobody);
+        let page = idp.visit(&app, &mut app.browser(), "b", BJORN.email).await;
+        page.is(409).says("doesn't take our client ID with its client secret");
+    }
+
+    async fn the_secret_is_sent_as_the_provider_takes_it(db: TestDatabase) {
+        let idp = IdentityProvider::start().await;
+        let secret = "s%cr:t+/ =\u{e9}&";
+        let app = idp.app_with(db, idp.issuer(), secret).await;
+        for mood in [Mood::Well, Mood::TakesBody, Mood::TakesBoth] {
+            idp.is(mood);
+            app.forward_seconds(600);
+            let page = idp.visit(&app, &mut app.browser(), "b", BJORN.email).await;
+            page.is(303);
+        }
+        idp.is(Mood::TakesKeys);
+        app.forward_seconds(600);
+        let fields = [("provider", "acme"), ("next", BAKERY)];
+        app.browser().post("/sign-in", "sign-in/with", &fields).await.is(502);
+    }
+
+    async fn a_slash_at_the_end_of_the_address_is_the_providers_to_say(db: TestDatabase) {
+        let idp = IdentityProvider::start().await;
+        let app = idp.app_with(db, &format!("{}/", idp.issuer()), SECRET).await;
+        let mut bjorn = bjorn_links(&idp, &app).await;
+        bjorn.get("/security").await.is(200).says("Acme Login");
+        idp.is(Mood::CallsItselfOtherwise);
+        app.forward_seconds(600);
+        let fields = [("provider", "acme"), ("next", BAKERY)];
+        app.browser().post("/sign-in", "sign-in/with", &fields).await.is(502);
+    }
+
+    async fn coming_back_once_more_leads_to_what_it_came_to(db: TestDatabase) {
+        let idp = IdentityProvider::start().await;
+        let app = idp.app(db).await;
+        let mut browser = app.browser();
+        let way = Way::begin(&mut browser).await;
+        let code = idp.code(&way, &idp.sign(&idp.claims(&app, &way, "b", BJORN.email)));
+        let link = "/sign-in?next=/sign-in/link";
+        assert_eq!(way.back(&mut browser, &code).await.is(303).leads_to(), link);
+        assert_eq!(way.back(&mut browser, &code).await.is(303).leads_to(), link, "still offered");
+        sign_in_to_link(&mut browser).await.is(303);
+        browser.submit(LINK, "sign-in/link", &[("about", "")]).await.is(200);
+
+        let mut browser = app.browser();
+        let way = Way::begin(&mut browser).await;
+        let code = idp.code(&way, &idp.sign(&idp.claims(&app, &way, "b", BJORN.email)));
+        assert_eq!(way.back(&mut browser, &code).await.is(303).leads_to(), BAKERY);
+        assert_eq!(way.back(&mut browser, &code).await.is(303).leads_to(), "/accounts");
+        assert!(is_in(&mut browser).await);
+    }
+
+    async fn fetching_the_way_back_ahead_ends_nothing(db: TestDatabase) {
+        let idp = IdentityProvider::start().await;
+        let app = idp.app(db).await;
+        bjorn_links(&idp, &app).await;
+        let mut browser = app.browser();
+        let way = Way::begin(&mut browser).await;
+        let code = idp.code(&way, &idp.sign(&idp.claims(&app, &way, "b", BJORN.email)));
+        let path = format!("{}?state={}&code={code}", way.callback, way.state);
+        for (name, value) in [
+            ("sec-purpose", "prefetch;prerender"),
+            ("purpose", "prefetch"),
+            ("x-moz", "prefetch"),
+        ] {
+            let ahead = Request::get(&path).header(name, value).body(Body::empty()).unwrap();
+            browser.send(ahead).await.is(503);
+        }
+        let looking = Request::head(&path).body(Body::empty()).unwrap();
+        browser.send(looking).await.is(503);
+        way.back(&mut browser, &code).await.is(303);
+        assert!(is_in(&mut browser).await);
     }
 
     async fn only_the_browser_that_asked_comes_back_and_once(db: TestDatabase) {
@@ -240,6 +395,21 @@ on_both! {
             claims["email_verified"] = verified;
             let page = way.back(&mut browser, &idp.code(&way, &idp.sign(&claims))).await;
             page.is(409).says("hasn't verified your email address");
+        }
+        // What the ID token leaves open, the provider may say when it is asked.
+        for (person, status) in [
+            (json!({ "sub": "b", "email": BJORN.email, "email_verified": "true" }), 303),
+            (json!({ "sub": "b", "email": BJORN.email, "locale": 7 }), 409),
+            (json!({ "sub": "c", "email": BJORN.email, "email_verified": true }), 409),
+            (json!("nothing"), 409),
+        ] {
+            let mut browser = app.browser();
+            let way = Way::begin(&mut browser).await;
+            let mut claims = idp.claims(&app, &way, "b", BJORN.email);
+            claims.as_object_mut().unwrap().remove("email_verified");
+            let tokens = json!({ "access_token": "the-access-token", "id_token": idp.sign(&claims) });
+            let page = way.back(&mut browser, &idp.code_for(&way, tokens, person.clone())).await;
+            assert_eq!(page.status.as_u16(), status, "{person}");
         }
         let mut browser = app.browser();
         let page = idp.visit(&app, &mut browser, "k", "kari@elsewhere.example").await;

@@ -33,6 +33,18 @@ pub enum Mood {
     Elsewhere,
     /// It answers more than anybody wants to read.
     Endless,
+    /// It writes its own address with a slash at the end.
+    Slashed,
+    /// It takes the client's secret in the body alone.
+    TakesBody,
+    /// It takes the client's secret either way.
+    TakesBoth,
+    /// It knows clients by their keys alone.
+    TakesKeys,
+    /// It calls itself by another address altogether.
+    CallsItselfOtherwise,
+    /// It knows no such client.
+    KnowsNobody,
 }
 
 /// What a code is good for.
@@ -46,6 +58,7 @@ struct Grant {
 
 struct Inside {
     issuer: String,
+    secret: Mutex<String>,
     mood: Mutex<Mood>,
     key: Mutex<SigningKey>,
     grants: Mutex<HashMap<String, Grant>>,
@@ -69,6 +82,7 @@ impl IdentityProvider {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let inside = Arc::new(Inside {
             issuer: format!("http://{}", listener.local_addr().unwrap()),
+            secret: Mutex::new(SECRET.to_owned()),
             mood: Mutex::new(Mood::Well),
             key: Mutex::new(SigningKey::from_bytes(&[1; 32])),
             grants: Mutex::default(),
@@ -86,10 +100,20 @@ impl IdentityProvider {
 
     /// The application that people can sign in to with it.
     pub async fn app(&self, db: test_database::TestDatabase) -> TestApp {
+        self.app_with(db, self.issuer(), SECRET).await
+    }
+
+    /// The same with its address as somebody wrote it, and another secret.
+    pub async fn app_with(
+        &self,
+        db: test_database::TestDatabase,
+        issuer: &str,
+        secret: &str,
+    ) -> TestApp {
+        secret.clone_into(&mut self.inside.secret.lock().unwrap());
         let settings = format!(
-            "[{{ id = 'acme', name = 'Acme Login', issuer = '{}', client_id = '{CLIENT}', \
-             client_secret = '{SECRET}' }}]",
-            self.issuer()
+            "[{{ id = 'acme', name = 'Acme Login', issuer = '{issuer}', client_id = '{CLIENT}', \
+             client_secret = '{secret}' }}]",
         );
         TestApp::with(db, &[("IDENTITY_PROVIDERS", &settings)]).await
     }
@@ -237,7 +261,14 @@ type Asked = State<Arc<Inside>>;
 /// Its answer when it isn't well.
 fn unwell(inside: &Inside) -> Option<Response> {
     match *inside.mood.lock().unwrap() {
-        Mood::Well | Mood::NamesItself => None,
+        Mood::Well
+        | Mood::NamesItself
+        | Mood::Slashed
+        | Mood::TakesBody
+        | Mood::TakesBoth
+        | Mood::TakesKeys
+        | Mood::CallsItselfOtherwise
+        | Mood::KnowsNobody => None,
         Mood::Down => Some(StatusCode::SERVICE_UNAVAILABLE.into_response()),
         Mood::Elsewhere => Some(Redirect::to("http://127.0.0.1:1/").into_response()),
         Mood::Endless => {
@@ -252,9 +283,22 @@ async fn description(State(inside): Asked) -> Response {
         return answer;
     }
     let issuer = &inside.issuer;
-    let names_itself = *inside.mood.lock().unwrap() == Mood::NamesItself;
+    let mood = *inside.mood.lock().unwrap();
+    let names_itself = mood == Mood::NamesItself;
+    let own = match mood {
+        Mood::Slashed => format!("{issuer}/"),
+        Mood::CallsItselfOtherwise => format!("{issuer}/another"),
+        _ => issuer.clone(),
+    };
+    let methods = match mood {
+        Mood::TakesBody => json!(["client_secret_post"]),
+        Mood::TakesBoth => json!(["client_secret_basic", "client_secret_post"]),
+        Mood::TakesKeys => json!(["private_key_jwt"]),
+        _ => json!(["client_secret_basic"]),
+    };
     Json(json!({
-        "issuer": issuer,
+        "issuer": own,
+        "token_endpoint_auth_methods_supported": methods,
         "authorization_endpoint": format!("{issuer}/authorize"),
         "token_endpoint": format!("{issuer}/token"),
         "userinfo_endpoint": format!("{issuer}/person"),
@@ -285,8 +329,24 @@ async fn token(
     if let Some(answer) = unwell(&inside) {
         return answer;
     }
-    let expected = format!("Basic {}", BASE64_STANDARD.encode(format!("{CLIENT}:{SECRET}")));
-    assert_eq!(headers[header::AUTHORIZATION].to_str().unwrap(), expected);
+    let secret = inside.secret.lock().unwrap().clone();
+    let in_header = headers.get(header::AUTHORIZATION).map(|value| value.to_str().unwrap());
+    let in_body = form.get("client_secret").map(String::as_str);
+    // Encoded as in a form (RFC 6749 section 2.3.1), but for Basic it isn't undone by this one when it
+    // takes both.
+    let encoded: String = form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+    let basic = format!("Basic {}", BASE64_STANDARD.encode(format!("{CLIENT}:{encoded}")));
+    let mood = *inside.mood.lock().unwrap();
+    let is_known = match mood {
+        Mood::KnowsNobody => false,
+        Mood::TakesBody => in_header.is_none() && in_body == Some(&secret),
+        Mood::TakesBoth if encoded != secret => in_body == Some(&secret),
+        _ => in_header == Some(&basic) && in_body.is_none(),
+    };
+    if !is_known {
+        let unknown = Json(json!({ "error": "invalid_client" }));
+        return (StatusCode::UNAUTHORIZED, unknown).into_response();
+    }
     let refused = (StatusCode::BAD_REQUEST, Json(json!({ "error": "invalid_grant" })));
     // A code is redeemed once.
     let Some(grant) = inside.grants.lock().unwrap().remove(&form["code"]) else {

@@ -253,9 +253,10 @@ on_both! {
         page.is(422).says("Enter your full name");
         page.says("at least 15 characters");
         let mut kari = app.browser();
-        let turning = "Kari \u{202e}Nordmann";
-        let fields = [("token", token), ("full_name", turning), ("password", NEW_PASSWORD)];
-        kari.post(&link, "invitations/join-with-new-login", &fields).await.is(422);
+        let unseen = "\u{202e}\u{200b}\u{3164}";
+        let fields = [("token", token), ("full_name", unseen), ("password", NEW_PASSWORD)];
+        let page = kari.post(&link, "invitations/join-with-new-login", &fields).await;
+        page.is(422).says("Enter your full name");
         let name = "<script>alert(1)</script> 🦊";
         let fields = [("token", token), ("full_name", name), ("password", NEW_PASSWORD)];
         kari.submit(&link, "invitations/join-with-new-login", &fields).await.is(200);

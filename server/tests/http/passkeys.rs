@@ -4,7 +4,7 @@ use axum::http::header;
 use domain::demo::{BJORN, INGRID, PASSWORD, TOM};
 use test_database::on_both;
 
-use crate::authenticator::Authenticator;
+use crate::authenticator::{Authenticator, IS_COPIED, MAY_BE_COPIED};
 use crate::story::{BAKERY, Browser, Page, TestApp, post};
 
 const STEP: &str = "/sign-in/second-factor";
@@ -103,6 +103,98 @@ on_both! {
         browser.get(BAKERY).await.is(200);
         assert!(!browser.get("/security").await.row_of("My phone").contains("Never"));
         browser.submit("/security", "security/begin-app", &[]).await.says("Scan this code");
+    }
+
+    async fn a_passkey_goes_on_when_its_software_begins_to_keep_copies(db: TestDatabase) {
+        let app = TestApp::new(db).await;
+        let mut phone = Authenticator::new(1);
+        add(&mut app.as_person(BJORN).await, &mut phone, "Phone").await;
+        phone.copies = IS_COPIED;
+        for _ in 0..2 {
+            let mut browser = app.browser();
+            sign_in(&mut browser, &mut phone).await.is(303);
+            browser.get(BAKERY).await.is(200);
+        }
+        second_step(&mut half_way(&app).await, &mut phone).await.is(303);
+        phone.copies = MAY_BE_COPIED;
+        sign_in(&mut app.browser(), &mut phone).await.is(303);
+        phone.copies = 0;
+        let page = sign_in(&mut app.browser(), &mut phone).await;
+        page.is(422).says("it was in several before");
+        // Copies of what can't be copied.
+        phone.copies = IS_COPIED & !MAY_BE_COPIED;
+        sign_in(&mut app.browser(), &mut phone).await.is(422);
+        phone.copies = IS_COPIED;
+        sign_in(&mut app.browser(), &mut phone).await.is(303);
+    }
+
+    async fn nobody_elses_signature_says_that_there_are_copies(db: TestDatabase) {
+        let app = TestApp::new(db).await;
+        let mut phone = Authenticator::new(1);
+        add(&mut app.as_person(BJORN).await, &mut phone, "Phone").await;
+        let asked = question(&mut app.browser(), "sign-in/ask-for-passkey", &[]).await;
+        let mut forged: serde_json::Value = serde_json::from_str(&phone.sign(&asked)).unwrap();
+        let mut copied = phone.clone();
+        copied.copies = IS_COPIED;
+        let other: serde_json::Value = serde_json::from_str(&copied.sign(&asked)).unwrap();
+        forged["response"]["authenticatorData"] = other["response"]["authenticatorData"].clone();
+        give(&mut app.browser(), &forged.to_string()).await.is(422);
+        sign_in(&mut app.browser(), &mut phone).await.is(303);
+    }
+
+    async fn answers_are_taken_as_odd_software_writes_them(db: TestDatabase) {
+        use serde_json::{Value, json};
+        let app = TestApp::new(db).await;
+        let mut bjorn = app.as_person(BJORN).await;
+        let mut phone = Authenticator::new(1);
+        bjorn.submit("/security", "security/begin-passkey", &[]).await.is(200);
+        let asked = question(&mut bjorn, "security/ask-to-make-passkey", &[("name", "Phone")]).await;
+        let mut made: Value = serde_json::from_str(&phone.make(&asked)).unwrap();
+        made["response"]["transports"] = json!(["smart-card", 7, null]);
+        made["clientExtensionResults"] = json!({ "credProps": { "rk": "perhaps" } });
+        let fields = [("name", "Phone"), ("credential", &*made.to_string())];
+        bjorn.submit(ADD, "security/add-passkey", &fields).await.is(200).says("Passkey added");
+
+        let odd: [(&str, fn(&mut Value)); 7] = [
+            ("whose it is, with nothing", |answer| answer["response"]["userHandle"] = json!("")),
+            ("whose it is, not at all", |answer| {
+                answer["response"].as_object_mut().unwrap().remove("userHandle");
+            }),
+            ("extensions that are none", |answer| answer["clientExtensionResults"] = Value::Null),
+            ("extensions of another type", |answer| answer["extensions"] = json!({ "appid": "x" })),
+            ("no type and no id in bytes", |answer| {
+                answer.as_object_mut().unwrap().remove("type");
+                answer.as_object_mut().unwrap().remove("rawId");
+            }),
+            ("padding", |answer| {
+                let id = format!("{}==", answer["rawId"].as_str().unwrap());
+                answer["rawId"] = json!(id);
+            }),
+            ("the other alphabet", |answer| {
+                let data = answer["response"]["authenticatorData"].as_str().unwrap();
+                let data = data.replace('-', "+").replace('_', "/");
+                answer["response"]["authenticatorData"] = json!(data);
+            }),
+        ];
+        for (what, change) in odd {
+            let asked = question(&mut app.browser(), "sign-in/ask-for-passkey", &[]).await;
+            let mut answer: Value = serde_json::from_str(&phone.sign(&asked)).unwrap();
+            change(&mut answer);
+            let mut browser = app.browser();
+            let page = give(&mut browser, &answer.to_string()).await;
+            assert_eq!(page.status, 303, "{what}: {}", page.words());
+            browser.get(BAKERY).await.is(200).says(BJORN.name);
+        }
+        // What says that it is somebody else's isn't theirs, nor is a passkey that nobody has.
+        let asked = question(&mut app.browser(), "sign-in/ask-for-passkey", &[]).await;
+        let mut answer: Value = serde_json::from_str(&phone.sign(&asked)).unwrap();
+        answer["response"]["userHandle"] = json!("AAAAAAAAAAAAAAAAAAAAAA");
+        give(&mut app.browser(), &answer.to_string()).await.is(422).says("doesn't open anything here");
+        let mut other = Authenticator::new(2);
+        other.says_whose = false;
+        sign_in(&mut app.browser(), &mut other).await.is(422).says("doesn't open anything here");
+        phone.says_whose = false;
+        second_step(&mut half_way(&app).await, &mut phone).await.is(303);
     }
 
     async fn an_answer_opens_once_also_of_many_at_once(db: TestDatabase) {

@@ -5,7 +5,7 @@ use model::AccountNumber;
 use test_database::on_both;
 
 use crate::authenticator::Authenticator;
-use crate::identity_provider::{IdentityProvider, SECRET, Way};
+use crate::identity_provider::{IdentityProvider, Mood, SECRET, Way};
 use crate::name_server::NameServer;
 use crate::passkeys;
 use crate::story::{AGENCY, BAKERY, Browser, Page, TestApp};
@@ -192,7 +192,7 @@ on_both! {
         page.is(422).says("Enter an address that begins with https://");
         page.says("Fill this in");
         let page = set_provider(&mut ingrid, "http://127.0.0.1:1", "latchkey", SECRET).await;
-        page.is(422).says("Nothing there answers");
+        page.is(422).says("Nothing answers there");
         assert!(page.body.contains("http://127.0.0.1:1") && !page.body.contains(SECRET));
         company.set_provider(&mut ingrid, SECRET).await.is(303);
         let page = ingrid.get(PAGE).await;
@@ -200,6 +200,57 @@ on_both! {
         assert!(!page.body.contains(SECRET));
         page.says("https://my.provider.example/sign-in/callback/100001");
         assert_eq!(company.app.mails_to(OLAV.email).await[0], "policy_changed");
+    }
+
+    async fn an_issuer_is_taken_as_people_paste_it(db: TestDatabase) {
+        let company = Company::new(db).await;
+        let mut ingrid = company.app.as_person(INGRID).await;
+        company.prove(&mut ingrid).await;
+        let own = company.idp.issuer().to_owned();
+        for (mood, kept) in [(Mood::Well, own.clone()), (Mood::Slashed, format!("{own}/"))] {
+            company.idp.is(mood);
+            for pasted in [
+                own.clone(),
+                format!("{own}/"),
+                format!(" {own}/.well-known/openid-configuration "),
+                format!("\u{200b}{own}/.well-known/openid-configuration/\u{a0}"),
+            ] {
+                set_provider(&mut ingrid, &pasted, "\u{feff}latchkey ", SECRET).await.is(303);
+                let stored = company.app.account_of(INGRID).await;
+                let stored = company.app.latchkey.store.account_provider(stored).await.unwrap();
+                let stored = stored.unwrap();
+                assert_eq!((stored.issuer, &*stored.client_id), (kept.clone(), "latchkey"));
+            }
+            // The same one, so its secret is kept.
+            set_provider(&mut ingrid, &own, "latchkey", "").await.is(303);
+            company.link(&mut ingrid, INGRID).await;
+            company.app.forward_seconds(600);
+            ingrid = company.app.as_person(INGRID).await;
+        }
+        for (mood, words) in [
+            (Mood::Down, "Nothing answers there"),
+            (Mood::Endless, "Nothing answers there"),
+            (Mood::Elsewhere, "doesn't describe itself as an identity provider"),
+            (Mood::TakesKeys, "must take a client secret"),
+            (Mood::CallsItselfOtherwise, "calls itself by another address"),
+        ] {
+            company.idp.is(mood);
+            company.app.forward_seconds(6);
+            let page = set_provider(&mut ingrid, &own, "another", SECRET).await;
+            page.is(422).says(words);
+        }
+    }
+
+    async fn an_owner_who_tries_it_reads_what_is_wrong(db: TestDatabase) {
+        let (company, mut ingrid) = Company::set_up(db).await;
+        company.idp.is(Mood::KnowsNobody);
+        let page = company.visit(&mut ingrid, INGRID, INGRID.email).await;
+        page.is(409).says("compare the client ID and enter a new client secret");
+        company.idp.is(Mood::Well);
+        let way = Way::begin_at_company(&mut ingrid, INGRID.email, "/accounts").await;
+        let error = [("error", "invalid_request"), ("error_description", "redirect_uri")];
+        way.back_with(&mut ingrid, &error).await.is(409).says("compare the client ID, the redirect");
+        company.link(&mut ingrid, INGRID).await;
     }
 
     async fn what_is_private_is_not_asked(db: TestDatabase) {
@@ -214,7 +265,7 @@ on_both! {
         for host in ["127.0.0.1", "localhost", "[::1]", "169.254.169.254"] {
             let issuer = format!("https://{host}:{port}");
             let page = set_provider(&mut ingrid, &issuer, "latchkey", SECRET).await;
-            page.is(422).says("Nothing there answers");
+            page.is(422).says("Nothing answers there");
         }
     }
 

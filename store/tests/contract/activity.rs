@@ -96,8 +96,29 @@ on_both! {
         write(&bakery, named("Ingrid Berg", "Amira Haddad"), 2).await;
         assert_eq!(found(&bakery, "ØDEG").await, ["Bjørn Ødegård"]);
         assert_eq!(found(&bakery, " amira ").await, ["Amira Haddad"]);
+        assert_eq!(found(&bakery, "odegaard").await, ["Bjørn Ødegård"]);
+        assert_eq!(found(&bakery, "bjorn\u{a0}\u{200b}ODEGA\u{30a}rd").await, ["Bjørn Ødegård"]);
         assert_eq!(found(&bakery, "berg").await.len(), 3, "as the actor; the first invitation too");
         assert!(found(&bakery, "nobody\0").await.is_empty());
+    }
+
+    async fn rows_of_earlier_versions_are_found_as_their_names_are_written(db: TestDatabase) {
+        let bakery = Bakery::new(&db.store).await;
+        write(&bakery, named("Ingrid Berg", "Bjørn Ødegård"), 1).await;
+        let before = "INSERT INTO activity (id, account_id, at, kind, actor_name, subject_name, \
+                          address, person_key, sequence, hash) \
+                      SELECT account_id, account_id, at, kind, actor_name, 'Earlier', address, \
+                          'ingrid berg bjørn ødegård', 99, hash FROM activity WHERE sequence = 1";
+        if db.url.starts_with("sqlite:") {
+            let pool = SqlitePool::connect(&db.url).await.unwrap();
+            sqlx::query(before).execute(&pool).await.unwrap();
+        } else {
+            let pool = PgPool::connect(&db.url).await.unwrap();
+            sqlx::query(before).execute(&pool).await.unwrap();
+        }
+        let mut both = found(&bakery, "Bjørn").await;
+        both.sort();
+        assert_eq!(both, ["Bjørn Ødegård", "Earlier"]);
     }
 
     async fn percent_and_underline_stand_for_themselves(db: TestDatabase) {

@@ -52,13 +52,17 @@ async fn crowd(db: &TestDatabase, many: u32) {
     let words = "INSERT INTO membership_words (account_id, word, user_id) \
          SELECT m.account_id, w.word, m.user_id FROM memberships m \
              JOIN (SELECT 'crowd' AS word UNION SELECT 'member') w ON m.name_key LIKE 'crowd %'";
-    let all = sqlx::AssertSqlSafe([users.as_str(), memberships, words].join("; "));
-    if sqlite {
+    run(db, [users.as_str(), memberships, words].join("; ")).await;
+}
+
+async fn run(db: &TestDatabase, statements: String) {
+    let statements = sqlx::AssertSqlSafe(statements);
+    if db.url.starts_with("sqlite:") {
         let pool = sqlx::SqlitePool::connect(&db.url).await.unwrap();
-        sqlx::raw_sql(all).execute(&pool).await.unwrap();
+        sqlx::raw_sql(statements).execute(&pool).await.unwrap();
     } else {
         let pool = sqlx::PgPool::connect(&db.url).await.unwrap();
-        sqlx::raw_sql(all).execute(&pool).await.unwrap();
+        sqlx::raw_sql(statements).execute(&pool).await.unwrap();
     }
 }
 
@@ -243,6 +247,73 @@ on_both! {
             assert_eq!(found(&bakery, search).await, expected, "{search}");
         }
         assert_eq!(found(&bakery, "  ").await.len(), 3, "nothing asked for: everybody");
+    }
+
+    async fn a_search_finds_what_people_type_for_the_same(db: TestDatabase) {
+        let bakery = Bakery::new(&db.store).await;
+        for (place, name) in
+            ["Bjørn Ødegård", "Jürgen Straße", "Åse Sæther", "Łukasz Đorđe"].into_iter().enumerate()
+        {
+            bakery.with(name, &format!("p{place}@ledger.example"), granted(&[])).await;
+        }
+        let (bjorn, jurgen, ase, lukasz) =
+            ("Bjørn Ødegård", "Jürgen Straße", "Åse Sæther", "Łukasz Đorđe");
+        for (search, expected) in [
+            ("bjorn", bjorn),
+            ("odeg", bjorn),
+            ("BJOERN", bjorn),
+            ("Odega\u{30a}rd", bjorn),
+            ("ødegaard", bjorn),
+            ("bj\u{200b}ørn\u{a0}ode", bjorn),
+            ("jurgen", jurgen),
+            ("Juergen", jurgen),
+            ("Ju\u{308}rgen strasse", jurgen),
+            ("STRASSE", jurgen),
+            ("stras", jurgen),
+            ("aase", ase),
+            ("ase saether", ase),
+            ("Ｐ２@ledger", ase),
+            ("lukasz", lukasz),
+            ("dorde", lukasz),
+        ] {
+            assert_eq!(found(&bakery, search).await, [expected], "{search}");
+        }
+        assert_eq!(found(&bakery, "bjarn").await, Vec::<String>::new());
+    }
+
+    async fn what_earlier_versions_wrote_is_found_after_migrating(db: TestDatabase) {
+        let bakery = Bakery::new(&db.store).await;
+        let bjorn = bakery.with("Bjørn Ødegård", "bo@ledger.example", granted(&[])).await;
+        bakery.with("Kari", "kari@ledger.example", granted(&[])).await;
+        bakery.with("Kari Too", "second@ledger.example", granted(&[])).await;
+        crowd(&db, 230).await;
+        run(&db, "UPDATE users SET folded = FALSE; DELETE FROM membership_words; \
+             UPDATE users SET full_name = 'Bj\u{f8}rn\u{200b} \u{d8}deg\u{e5}rd', \
+                 email = '\u{200b}bo@ledger.example', email_key = '\u{200b}bo@ledger.example' \
+                 WHERE email_key = 'bo@ledger.example'; \
+             UPDATE users SET email = '\u{feff}kari@ledger.example', \
+                 email_key = '\u{feff}kari@ledger.example' \
+                 WHERE email_key = 'second@ledger.example'".to_owned()).await;
+        assert!(found(&bakery, "bjorn").await.is_empty());
+
+        db.store.migrate().await.unwrap();
+        assert_eq!(found(&bakery, "bjorn odegaard").await, ["Bjørn Ødegård"]);
+        assert_eq!(found(&bakery, "crowd").await.len(), 230);
+        let login = db.store.login(&email("bo@ledger.example")).await.unwrap().unwrap();
+        assert_eq!((login.id, login.email.as_str()), (bjorn, "bo@ledger.example"));
+        let kari = db.store.login(&email("kari@ledger.example")).await.unwrap().unwrap();
+        assert_eq!(kari.full_name, "Kari", "an address that somebody has stays theirs");
+        assert_eq!(found(&bakery, "kari").await.len(), 2);
+    }
+
+    async fn two_nodes_renew_at_once(db: TestDatabase) {
+        let bakery = Bakery::new(&db.store).await;
+        crowd(&db, 230).await;
+        let other = store::Store::open(&db.url).await.unwrap();
+        let (one, two) = tokio::join!(db.store.migrate(), other.migrate());
+        one.unwrap();
+        two.unwrap();
+        assert_eq!(found(&bakery, "crowd").await.len(), 230);
     }
 
     async fn a_search_that_many_fit_pages_like_one_that_few_fit(db: TestDatabase) {
