@@ -35,7 +35,7 @@ use tokio::sync::Mutex;
 use url::Url;
 
 use crate::config::{Config, IdentityProviderSettings};
-use crate::mailer::shorten;
+use crate::mail_server::shorten;
 
 /// How long an answer may take.
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);

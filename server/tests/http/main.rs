@@ -28,6 +28,7 @@ mod invitations;
 mod languages;
 mod log;
 mod look;
+mod mails;
 mod name_server;
 mod passkeys;
 mod passwords;
