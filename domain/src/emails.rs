@@ -7,20 +7,19 @@
 use std::time::Duration;
 
 use model::{
-    Conflict, EmailAddress, EmailDomain, EmailNews, Failure, Field, FieldProblem, Mail, UserId,
+    Conflict, EmailAddress, EmailDomain, EmailNews, Failure, Field, FieldProblem, Mail, MailKind,
+    UserId,
 };
 use store::{EmailChange, EmailFacts, NewEmailChange, NewMail, NewPassword, NewReset, NewUndo};
 
 use crate::sessions::{self, Viewer};
-use crate::{Client, Latchkey, Token, policies};
+use crate::{Client, Latchkey, Token, mails, policies};
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
 /// How long the link to a wanted address works.
 const ASKED_FOR: Duration = HOUR;
 /// How long a change can be taken back.
 const UNDONE_WITHIN: Duration = Duration::from_secs(7 * 24 * 60 * 60);
-/// How many of these mails one user may cause in an hour, and one address get.
-const MAILS: u32 = 5;
 
 /// How the address of a login stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,8 +60,8 @@ pub async fn ask(
     sessions::must_be_confirmed(latchkey, viewer)?;
     let email =
         EmailAddress::parse(email).map_err(|problem| Failure::field(Field::Email, problem))?;
-    latchkey.limit(&format!("email:by:{}", viewer.user), MAILS, HOUR).await?;
-    latchkey.limit(&format!("email:to:{}", email.key()), MAILS, HOUR).await?;
+    mails::count(latchkey, MailKind::EmailChange, &viewer.user.to_string()).await?;
+    mails::count(latchkey, MailKind::EmailChange, email.key()).await?;
     wish(latchkey, viewer.user, &email, client).await?;
     Ok(email)
 }
@@ -247,7 +246,7 @@ pub async fn undo(
     let choose = Token::new(latchkey.random.as_ref());
     let expires_at = now.after(latchkey.settings.reset_lifetime);
     let reset = NewReset { token_hash: choose.hash(), expires_at, mailed: true };
-    let unknown = NewPassword { hash, short: false };
+    let unknown = NewPassword { hash, short: false, told: None };
     let (store, undo) = (&latchkey.store, token.hash());
     let undone = store.undo_email_change(&undo, &unknown, &reset, now, mails).await?;
     let change = undone.ok_or(spent())?;

@@ -205,7 +205,7 @@ pub async fn renew_codes(
 pub async fn remove_all(latchkey: &Latchkey, email: &EmailAddress) -> Result<(), Failure> {
     let login = latchkey.store.login(email).await?.ok_or(Failure::NotFound)?;
     let hash = latchkey.hasher.hash_of_nothing_known(latchkey.random.as_ref()).await?;
-    let unknown = NewPassword { hash, short: false };
+    let unknown = NewPassword { hash, short: false, told: None };
     let now = latchkey.now();
     let mail = Mail::FactorChanged { news: FactorNews::AllRemoved, at: now };
     let mail = NewMail { to: login.email, language: login.language, mail, invitation: None };

@@ -18,6 +18,7 @@ pub mod guesses;
 pub mod identities;
 pub mod invitations;
 pub mod mails;
+pub mod operator_commands;
 pub mod passkeys;
 pub mod passwords;
 pub mod policies;

@@ -7,14 +7,14 @@ use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, Version};
 use model::{
-    EmailAddress, Failure, Field, FieldErrors, FieldProblem, Guessable, Mail, Password, Secret,
-    Timestamp,
+    EmailAddress, Failure, Field, FieldErrors, FieldProblem, Guessable, Mail, MailKind, Password,
+    Secret, Timestamp,
 };
 use store::{Login, NewMail, NewPassword};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::blocklist::{Expected, weigh};
-use crate::{Client, Latchkey, Random, Token, guesses, sessions};
+use crate::{Client, Latchkey, Random, Token, guesses, mails, sessions};
 
 /// Memory 19 456 KiB, 2 passes, 1 lane (OWASP Password Storage Cheat Sheet; OWASP ASVS 5.0
 /// V11.4.2).
@@ -212,7 +212,7 @@ pub async fn request_reset(
         EmailAddress::parse(email).map_err(|problem| Failure::field(Field::Email, problem))?;
     const WINDOW: Duration = Duration::from_secs(60 * 60);
     latchkey.limit(&format!("reset:client:{}", client.network()), 30, WINDOW).await?;
-    latchkey.limit(&format!("reset:address:{}", email.key()), 5, WINDOW).await?;
+    mails::count(latchkey, MailKind::PasswordReset, email.key()).await?;
     let login = latchkey.store.login(&email).await?;
     let (token, expires_at) = new_link(latchkey);
     let mail = Mail::PasswordReset { expires_at, token: token.secret().clone() };
@@ -296,10 +296,11 @@ pub async fn choose_by_reset(
     let password =
         Password::parse_new(password).map_err(|problem| Failure::field(field, problem))?;
     let whose = latchkey.store.reset(&token.hash()).await?.ok_or(spent.clone())?.user;
-    let Login { full_name, email, .. } =
-        latchkey.store.login_of(whose).await?.ok_or(spent.clone())?;
-    let hash = choose(latchkey, field, password, &full_name, &email).await?;
-    let user = latchkey.store.use_reset(&token.hash(), &hash, latchkey.now()).await?;
+    let login = latchkey.store.login_of(whose).await?.ok_or(spent.clone())?;
+    let hash = choose(latchkey, field, password, &login.full_name, &login.email).await?;
+    let told = Some(news(latchkey, &login, true, client));
+    let password = NewPassword { hash, short: false, told };
+    let user = latchkey.store.use_reset(&token.hash(), &password, latchkey.now()).await?;
     let user = user.ok_or(spent)?;
     if let Ok(Some(login)) = latchkey.store.login_of(user).await {
         guesses::is_here(latchkey, &login.email, user, client).await;
@@ -331,9 +332,22 @@ pub async fn change(
     let short = new.is_short();
     let (name, email) = (&login.full_name, &login.email);
     let hash = choose(latchkey, Field::NewPassword, new, name, email).await?;
-    let (password, keep) = (NewPassword { hash, short }, session.hash());
-    let before = login.password_hash;
-    latchkey.store.change_password(viewer.user, &before, &password, Some(&keep)).await
+    let told = Some(news(latchkey, &login, false, client));
+    let (password, keep) = (NewPassword { hash, short, told }, session.hash());
+    let (store, before, now) = (&latchkey.store, login.password_hash, latchkey.now());
+    store.change_password(viewer.user, &before, &password, Some(&keep), now).await
+}
+
+/// What the user hears of it: whoever changed it may have been somebody else.
+fn news(latchkey: &Latchkey, login: &Login, by_link: bool, client: &Client) -> NewMail {
+    let mail = Mail::PasswordChanged {
+        by_link,
+        at: latchkey.now(),
+        user_agent: client.user_agent.clone(),
+        address: client.address.clone(),
+    };
+    let language = login.language.clone().or_else(|| client.language.clone());
+    NewMail { to: login.email.clone(), language, mail, invitation: None }
 }
 
 #[cfg(test)]

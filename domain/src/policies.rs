@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use model::{
     Actor, Conflict, Cursor, EmailDomains, Failure, Field, FieldErrors, FieldProblem, Language,
-    Limited, Mail, PAGE_SIZE, PolicyRule, SessionSpan, SessionSpans, Timestamp,
+    Limited, Mail, MailKind, PAGE_SIZE, PolicyRule, SessionSpan, SessionSpans, Timestamp,
 };
 use store::{AccountMembership, Bound, NewActivity, NewMail, PolicyChange, PolicyFacts, Reminders};
 pub use store::{AccountPolicy, DemandedFactor, Member};
 
 use crate::sessions::{Viewer, must_be_proven};
-use crate::{Client, Latchkey};
+use crate::{Client, Latchkey, mails};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -23,8 +23,6 @@ pub const USUAL_GRACE: u32 = 14;
 const SOON: Duration = Duration::from_secs(3 * 24 * 60 * 60);
 /// How many people are reminded in one transaction.
 const BATCH: usize = 100;
-/// How often a day an account's owners can begin to demand one.
-const DEMANDS: u32 = 3;
 /// How many accounts are looked at between two questions to the database.
 const ACCOUNTS: usize = 100;
 
@@ -156,7 +154,7 @@ pub async fn demand_factor(
     let factor = DemandedFactor { since: now, from: now.after(days * DAY), asked_at: None };
     // Each time everybody who has none gets a mail.
     let key = format!("demand:{}", uuid::Uuid::from(actor.account));
-    let bound = Bound { key, most: DEMANDS, window: DAY, of: Limited::Reminders };
+    let bound = mails::bound(MailKind::SecondFactorDemanded, key, Limited::Reminders);
     let change = |facts: &PolicyFacts| {
         if facts.policy.factor.is_some() {
             return Err(Failure::Conflict(Conflict::ChangedMeanwhile));

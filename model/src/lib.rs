@@ -37,7 +37,7 @@ pub use identity::{Identity, IdentityId};
 pub use invitation::{Delivery, InvitationId, InvitationState};
 pub use language::Language;
 pub use line::{legible, one_line, plain_digits};
-pub use mail::{EmailNews, FactorNews, IdentityNews, Mail, MailKind};
+pub use mail::{EmailNews, FactorNews, IdentityNews, Mail, MailBound, MailKind};
 pub use page::{Cursor, PAGE_SIZE};
 pub use passkey::{PasskeyId, PasskeyName};
 pub use permission::{Area, Permission, PermissionSet, UnknownPermission, foremost};

@@ -79,6 +79,17 @@ pub enum Mail {
         /// The token in the link.
         token: Secret,
     },
+    /// To a user: the password of your login was changed.
+    PasswordChanged {
+        /// Whether by a link, so that nobody had to know the one before.
+        by_link: bool,
+        /// When.
+        at: Timestamp,
+        /// What the browser calls itself.
+        user_agent: String,
+        /// The client's address.
+        address: String,
+    },
     /// To a user: somebody signed in as you with a browser that you hadn't used before.
     NewDevice {
         /// When.
@@ -165,6 +176,15 @@ pub enum Mail {
         /// When.
         at: Timestamp,
     },
+    /// Several mails of a kind about the same, in one.
+    Several {
+        /// How many.
+        times: u32,
+        /// When the first was queued.
+        since: Timestamp,
+        /// The last, which tells how it stands.
+        last: Box<Mail>,
+    },
 }
 
 /// What happens to the address of somebody's login.
@@ -207,94 +227,181 @@ pub enum FactorNews {
     AllRemoved,
 }
 
-/// Which mail it is; stays readable in the outbox after the facts are erased.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum MailKind {
-    /// [`Mail::Invitation`].
-    Invitation,
-    /// [`Mail::InvitationAccepted`].
-    InvitationAccepted,
-    /// [`Mail::InvitationDeclined`].
-    InvitationDeclined,
-    /// [`Mail::InvitationReported`].
-    InvitationReported,
-    /// [`Mail::PermissionsChanged`].
-    PermissionsChanged,
-    /// [`Mail::AccessRemoved`].
-    AccessRemoved,
-    /// [`Mail::PasswordReset`].
-    PasswordReset,
-    /// [`Mail::NewDevice`].
-    NewDevice,
-    /// [`Mail::FactorChanged`].
-    FactorChanged,
-    /// [`Mail::EmailProof`].
-    EmailProof,
-    /// [`Mail::EmailChange`].
-    EmailChange,
-    /// [`Mail::EmailTaken`].
-    EmailTaken,
-    /// [`Mail::EmailUndo`].
-    EmailUndo,
-    /// [`Mail::EmailNews`].
-    EmailNews,
-    /// [`Mail::SecondFactorDemanded`].
-    SecondFactorDemanded,
-    /// [`Mail::PolicyChanged`].
-    PolicyChanged,
-    /// [`Mail::IdentityChanged`].
-    IdentityChanged,
+/// How it is kept in bounds, how often somebody can cause a mail of a kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MailBound {
+    /// So many in so many hours: what would cause one more is refused.
+    Counted {
+        /// How many.
+        most: u32,
+        /// In how many hours.
+        hours: u32,
+    },
+    /// As [`MailBound::Counted`], with the numbers that the operator sets.
+    CountedBySettings,
+    /// There is hardly more than one to each mail of another kind.
+    Follows(MailKind),
+    /// What causes one can't be refused, or shouldn't be. So many go out at once; beyond that they
+    /// wait, and become one, which tells how it stands in the end, and that there were several.
+    Gathered {
+        /// How many go out at once.
+        at_once: u32,
+    },
+}
+
+macro_rules! mail_kinds {
+    ($($kind:ident $id:literal $bound:expr;)*) => {
+        /// Which mail it is; stays readable in the outbox after the facts are erased.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        pub enum MailKind {
+            $(#[doc = concat!("[`Mail::", stringify!($kind), "`].")] $kind,)*
+        }
+
+        impl MailKind {
+            /// Every kind.
+            pub const ALL: [Self; [$($id),*].len()] = [$(Self::$kind),*];
+
+            /// The stable id that the database holds.
+            #[must_use]
+            pub const fn id(self) -> &'static str {
+                match self { $(Self::$kind => $id,)* }
+            }
+
+            /// What keeps mails of this kind in bounds.
+            #[must_use]
+            pub const fn bound(self) -> MailBound {
+                match self { $(Self::$kind => $bound,)* }
+            }
+        }
+
+        impl Mail {
+            /// Which mail it is.
+            #[must_use]
+            pub fn kind(&self) -> MailKind {
+                match self {
+                    $(Self::$kind { .. } => MailKind::$kind,)*
+                    Self::Several { last, .. } => last.kind(),
+                }
+            }
+        }
+    };
+}
+
+use MailBound::{Counted, CountedBySettings, Follows, Gathered};
+
+// What tells of a danger to a login isn't held back at first: the second mail may be the thief's.
+mail_kinds! {
+    Invitation "invitation" CountedBySettings;
+    InvitationAccepted "invitation_accepted" Follows(MailKind::Invitation);
+    InvitationDeclined "invitation_declined" Follows(MailKind::Invitation);
+    InvitationReported "invitation_reported" Gathered { at_once: 3 };
+    PermissionsChanged "permissions_changed" Gathered { at_once: 1 };
+    AccessRemoved "access_removed" Follows(MailKind::Invitation);
+    PasswordReset "password_reset" Counted { most: 5, hours: 1 };
+    PasswordChanged "password_changed" Gathered { at_once: 3 };
+    NewDevice "new_device" Gathered { at_once: 3 };
+    FactorChanged "factor_changed" Gathered { at_once: 3 };
+    EmailProof "email_proof" Counted { most: 5, hours: 1 };
+    EmailChange "email_change" Counted { most: 5, hours: 1 };
+    EmailTaken "email_taken" Counted { most: 5, hours: 1 };
+    EmailUndo "email_undo" Follows(MailKind::EmailChange);
+    EmailNews "email_news" Follows(MailKind::EmailChange);
+    SecondFactorDemanded "second_factor_demanded" Counted { most: 3, hours: 24 };
+    PolicyChanged "policy_changed" Gathered { at_once: 3 };
+    IdentityChanged "identity_changed" Gathered { at_once: 3 };
 }
 
 impl Mail {
-    /// Which mail it is.
+    /// What it is about, among the mails of its kind to one person about one account: only mails
+    /// about the same are gathered.
     #[must_use]
-    pub const fn kind(&self) -> MailKind {
+    pub fn about(&self) -> String {
         match self {
-            Self::Invitation { .. } => MailKind::Invitation,
-            Self::InvitationAccepted { .. } => MailKind::InvitationAccepted,
-            Self::InvitationDeclined { .. } => MailKind::InvitationDeclined,
-            Self::InvitationReported { .. } => MailKind::InvitationReported,
-            Self::PermissionsChanged { .. } => MailKind::PermissionsChanged,
-            Self::AccessRemoved { .. } => MailKind::AccessRemoved,
-            Self::PasswordReset { .. } => MailKind::PasswordReset,
-            Self::NewDevice { .. } => MailKind::NewDevice,
-            Self::FactorChanged { .. } => MailKind::FactorChanged,
-            Self::EmailProof { .. } => MailKind::EmailProof,
-            Self::EmailChange { .. } => MailKind::EmailChange,
-            Self::EmailTaken { .. } => MailKind::EmailTaken,
-            Self::EmailUndo { .. } => MailKind::EmailUndo,
-            Self::EmailNews { .. } => MailKind::EmailNews,
-            Self::SecondFactorDemanded { .. } => MailKind::SecondFactorDemanded,
-            Self::PolicyChanged { .. } => MailKind::PolicyChanged,
-            Self::IdentityChanged { .. } => MailKind::IdentityChanged,
+            Self::FactorChanged { news, .. } => format!("{news:?}"),
+            Self::IdentityChanged { news, provider, .. } => format!("{news:?} {provider}"),
+            Self::PolicyChanged { after, .. } => after.kind().id().to_owned(),
+            Self::Several { last, .. } => last.about(),
+            _ => String::new(),
         }
+    }
+
+    /// Until when the link in it works, if there is one.
+    #[must_use]
+    pub const fn expires_at(&self) -> Option<Timestamp> {
+        match self {
+            Self::Invitation { expires_at, .. }
+            | Self::PasswordReset { expires_at, .. }
+            | Self::EmailProof { expires_at, .. }
+            | Self::EmailChange { expires_at, .. }
+            | Self::EmailUndo { expires_at, .. } => Some(*expires_at),
+            _ => None,
+        }
+    }
+
+    /// This mail, with which `earlier` is gathered, that was queued at `since`: it tells how it
+    /// stood before both and how it stands now.
+    #[must_use]
+    pub fn gathered_with(self, earlier: Self, since: Timestamp) -> Self {
+        let (times, since, earlier) = match earlier {
+            Self::Several { times, since, last } => (times, since, *last),
+            earlier => (1, since, earlier),
+        };
+        let last = match (self, earlier) {
+            (
+                Self::PermissionsChanged { account, changed_by, after, .. },
+                Self::PermissionsChanged { before, .. },
+            ) => Self::PermissionsChanged { account, changed_by, before, after },
+            (
+                Self::PolicyChanged { account, changed_by, after, .. },
+                Self::PolicyChanged { before, .. },
+            ) => Self::PolicyChanged { account, changed_by, before, after },
+            (last, _) => last,
+        };
+        Self::Several { times: times.saturating_add(1), since, last: Box::new(last) }
     }
 }
 
-impl MailKind {
-    /// The stable id that the database holds.
-    #[must_use]
-    pub const fn id(self) -> &'static str {
-        match self {
-            Self::Invitation => "invitation",
-            Self::InvitationAccepted => "invitation_accepted",
-            Self::InvitationDeclined => "invitation_declined",
-            Self::InvitationReported => "invitation_reported",
-            Self::PermissionsChanged => "permissions_changed",
-            Self::AccessRemoved => "access_removed",
-            Self::PasswordReset => "password_reset",
-            Self::NewDevice => "new_device",
-            Self::FactorChanged => "factor_changed",
-            Self::EmailProof => "email_proof",
-            Self::EmailChange => "email_change",
-            Self::EmailTaken => "email_taken",
-            Self::EmailUndo => "email_undo",
-            Self::EmailNews => "email_news",
-            Self::SecondFactorDemanded => "second_factor_demanded",
-            Self::PolicyChanged => "policy_changed",
-            Self::IdentityChanged => "identity_changed",
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Permission;
+
+    #[test]
+    fn every_kind_of_mail_has_a_bound_in_the_end() {
+        for kind in MailKind::ALL {
+            let mut bound = kind.bound();
+            for _ in MailKind::ALL {
+                if let Follows(other) = bound {
+                    bound = other.bound();
+                }
+            }
+            let bounded = match bound {
+                Counted { most, hours } => (1..=20).contains(&most) && hours > 0,
+                CountedBySettings => true,
+                Gathered { at_once } => (1..=3).contains(&at_once),
+                Follows(_) => false,
+            };
+            assert!(bounded, "{kind:?}: {bound:?}");
         }
+    }
+
+    #[test]
+    fn gathered_changes_tell_how_it_was_before_all_and_how_it_is_now() {
+        let one = |permission| PermissionSet::from_iter([permission]);
+        let change = |by: &str, before, after| Mail::PermissionsChanged {
+            account: "Bakery".to_owned(),
+            changed_by: by.to_owned(),
+            before,
+            after,
+        };
+        let (see, pay) = (one(Permission::BillingView), one(Permission::BillingPay));
+        let at = Timestamp::from_micros;
+        let second = change("Bjørn", pay, PermissionSet::EMPTY)
+            .gathered_with(change("Ingrid", see, pay), at(1));
+        let third = change("Amira", PermissionSet::EMPTY, pay).gathered_with(second, at(2));
+        let last = Box::new(change("Amira", see, pay));
+        assert_eq!(third, Mail::Several { times: 3, since: at(1), last });
+        assert_eq!(third.kind(), MailKind::PermissionsChanged);
     }
 }

@@ -19,8 +19,9 @@ use figment::{Figment, Metadata, Profile, Provider, Source};
 use ipnet::IpNet;
 use lettre::message::Mailbox;
 use lettre::transport::smtp::authentication::Credentials;
-use lettre::transport::smtp::client::Certificate;
 use model::{EmailAddress, Language, Secret};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 use serde::{Deserialize, Deserializer, de};
 use store::Place;
 use tracing_subscriber::EnvFilter;
@@ -211,7 +212,7 @@ pub struct CertificateFile {
     /// The file.
     pub path: PathBuf,
     /// What is in it.
-    pub certificate: Certificate,
+    pub certificates: Vec<CertificateDer<'static>>,
 }
 
 /// Why the settings can't be used, in one sentence.
@@ -708,10 +709,9 @@ fn decode(text: &str) -> Option<String> {
 fn smtp_ca_file<'de, D: Deserializer<'de>>(from: D) -> Result<Option<CertificateFile>, D::Error> {
     read_text(from, "the path of a readable PEM file with a certificate", |text| {
         let pem = std::fs::read(text).ok()?;
-        // Without this line the parser answers no certificate instead of an error.
-        let begins = pem.windows(27).any(|line| line == b"-----BEGIN CERTIFICATE-----");
-        let certificate = Certificate::from_pem(&pem).ok().filter(|_| begins)?;
-        Some(Some(CertificateFile { path: text.into(), certificate }))
+        let certificates = CertificateDer::pem_slice_iter(&pem).collect::<Result<Vec<_>, _>>();
+        let certificates = certificates.ok().filter(|found| !found.is_empty())?;
+        Some(Some(CertificateFile { path: text.into(), certificates }))
     })
 }
 

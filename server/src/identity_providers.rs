@@ -38,7 +38,7 @@ use url::Url;
 
 use crate::config::{Config, IdentityProviderSettings};
 use crate::id_tokens::{self, Claims, Expected, Signer, Wrong, is_same_issuer};
-use crate::mailer::shorten;
+use crate::mail_server::shorten;
 
 /// How long an answer may take.
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);

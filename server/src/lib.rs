@@ -12,6 +12,8 @@ mod id_tokens;
 pub mod identity_providers;
 pub mod log_key;
 pub mod look;
+pub mod mail_server;
 pub mod mailer;
 pub mod records;
+mod replies;
 pub mod router;

@@ -1,11 +1,10 @@
 //! The worker that empties the outbox: it puts a mail together, hands it to the mail server, and
 //! notes the answer. When to try again and when to give up is `domain`'s to say.
 
-use std::error::Error as _;
-use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
+use anyhow::Result;
 use app::mails::Written;
 use app::request::Site;
 use domain::Latchkey;
@@ -13,18 +12,13 @@ use domain::mails::{self, Answer, QueuedMail};
 use lettre::address::Envelope;
 use lettre::message::header::{Header, HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart};
-use lettre::transport::smtp::Error;
-use lettre::transport::smtp::authentication::DEFAULT_MECHANISMS;
-use lettre::transport::smtp::client::{AsyncSmtpConnection, TlsParameters};
-use lettre::transport::smtp::extension::ClientId;
+use lettre::transport::smtp::client::AsyncSmtpConnection;
 use lettre::{Address, Message};
 use tokio::sync::{Notify, watch};
 use tokio::time::{sleep, timeout};
 
-use crate::config::{Config, SmtpTls, SmtpUrl};
-
-/// The longest answer that is kept, in characters.
-const LONGEST_ANSWER: usize = 300;
+use crate::config::Config;
+use crate::mail_server::{Delivery, SmtpServer};
 
 /// Where mails go.
 #[derive(Debug)]
@@ -35,13 +29,6 @@ pub enum Transport {
     Keep,
     /// Nowhere, as the operator named no mail server: they wait.
     Missing,
-}
-
-/// A mail server, and as whom we write to it.
-pub struct SmtpServer {
-    url: SmtpUrl,
-    tls: Option<TlsParameters>,
-    from: Mailbox,
 }
 
 /// How long the worker waits, for what.
@@ -73,29 +60,6 @@ pub struct Round {
     pub trouble: bool,
 }
 
-/// What came of handing over one mail.
-#[derive(Debug, PartialEq, Eq)]
-struct Delivery {
-    answer: Answer,
-    /// Whether the next mail would fare no better now.
-    trouble: bool,
-}
-
-/// How far a mail got before the error.
-#[derive(Debug)]
-enum Broken {
-    /// There is no connection that mail could be sent on.
-    Connecting(Error),
-    /// The server was asked to take the mail.
-    Sending(Error),
-}
-
-impl fmt::Debug for SmtpServer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.url.fmt(f)
-    }
-}
-
 impl Default for Patience {
     fn default() -> Self {
         Self {
@@ -111,142 +75,13 @@ impl Transport {
     ///
     /// # Errors
     /// When TLS can't be set up.
-    pub fn new(config: &Config) -> Result<Self, Error> {
+    pub fn new(config: &Config) -> Result<Self> {
         Ok(match &config.smtp_url {
             Some(_) => SmtpServer::new(config)?.map_or(Self::Missing, |s| Self::Smtp(Box::new(s))),
             None if config.demo => Self::Keep,
             None => Self::Missing,
         })
     }
-}
-
-impl SmtpServer {
-    /// The mail server that the operator chose, if any. Nothing is sent yet.
-    ///
-    /// # Errors
-    /// When TLS can't be set up.
-    pub fn new(config: &Config) -> Result<Option<Self>, Error> {
-        let Some(url) = config.smtp_url.clone() else { return Ok(None) };
-        let tls = match url.tls {
-            SmtpTls::None => None,
-            SmtpTls::Required | SmtpTls::FromTheStart => {
-                let mut tls = TlsParameters::builder(url.host.clone());
-                if let Some(file) = &config.smtp_ca_file {
-                    tls = tls.add_root_certificate(file.certificate.clone());
-                }
-                Some(tls.build()?)
-            }
-        };
-        Ok(Some(Self { url, tls, from: config.mail_from.clone() }))
-    }
-
-    /// Connects, and signs in where that is asked for.
-    async fn connect(&self) -> Result<AsyncSmtpConnection, Error> {
-        // A host may have several addresses; one that is silent leaves time for the next.
-        const FOR_ONE_ADDRESS: Duration = Duration::from_secs(10);
-        let me = ClientId::default();
-        let server = (self.url.host.as_str(), self.url.port);
-        let at_once = self.tls.clone().filter(|_| self.url.tls == SmtpTls::FromTheStart);
-        let limit = Some(FOR_ONE_ADDRESS);
-        let mut connection =
-            AsyncSmtpConnection::connect_tokio1(server, limit, &me, at_once, None).await?;
-        if let (SmtpTls::Required, Some(tls)) = (self.url.tls, self.tls.clone()) {
-            connection.starttls(tls, &me).await?;
-        }
-        if let Some(credentials) = &self.url.credentials {
-            connection.auth(DEFAULT_MECHANISMS, credentials).await?;
-        }
-        Ok(connection)
-    }
-
-    /// Connects and hangs up.
-    ///
-    /// # Errors
-    /// What the mail server said, or why it can't be reached, in words.
-    pub async fn check(&self) -> Result<(), String> {
-        let limit = Patience::default().send;
-        match timeout(limit, self.connect()).await {
-            Ok(Ok(mut connection)) => {
-                connection.abort().await;
-                Ok(())
-            }
-            Ok(Err(error)) => Err(Broken::Connecting(error).words()),
-            Err(_) => Err(no_answer(limit)),
-        }
-    }
-
-    /// Hands over one mail, on the open line if there is one, and leaves the line open after
-    /// success.
-    async fn deliver(
-        &self,
-        line: &mut Option<AsyncSmtpConnection>,
-        (envelope, message): &(Envelope, Vec<u8>),
-        limit: Duration,
-    ) -> Delivery {
-        let attempt = async {
-            let mut connection = match line.take() {
-                Some(connection) => connection,
-                None => self.connect().await.map_err(Broken::Connecting)?,
-            };
-            let response = connection.send(envelope, message).await.map_err(Broken::Sending)?;
-            *line = Some(connection);
-            let told: Vec<_> = response.message().collect();
-            Ok(shorten(&format!("{} {}", response.code(), told.join(" "))))
-        };
-        match timeout(limit, attempt).await {
-            Ok(Ok(words)) => Delivery { answer: Answer::Taken(words), trouble: false },
-            Ok(Err(broken)) => Broken::delivery(&broken),
-            Err(_) => Delivery { answer: Answer::NotNow(no_answer(limit)), trouble: true },
-        }
-    }
-}
-
-impl Broken {
-    /// Only an answer to the mail itself can be final: what goes wrong before that is ours or the
-    /// server's, and no reason to give up on the recipient.
-    fn delivery(&self) -> Delivery {
-        let words = self.words();
-        match self {
-            Self::Connecting(_) => Delivery { answer: Answer::NotNow(words), trouble: true },
-            Self::Sending(error) => {
-                let code = error.status().map(|code| code.to_string());
-                match code.as_deref() {
-                    // We didn't sign in or lack TLS (RFC 4954 section 6, RFC 3207 section 4).
-                    Some("530" | "534" | "535" | "538") => {
-                        Delivery { answer: Answer::NotNow(words), trouble: true }
-                    }
-                    _ if error.is_permanent() || error.is_client() => {
-                        Delivery { answer: Answer::Never(words), trouble: false }
-                    }
-                    // It is about to close (RFC 5321 section 3.8), or isn't there any more.
-                    Some("421") | None => Delivery { answer: Answer::NotNow(words), trouble: true },
-                    Some(_) => Delivery { answer: Answer::NotNow(words), trouble: false },
-                }
-            }
-        }
-    }
-
-    /// The mail server's own words, or why there are none.
-    fn words(&self) -> String {
-        let (Self::Connecting(error) | Self::Sending(error)) = self;
-        let told = error.source().map_or_else(|| error.to_string(), ToString::to_string);
-        shorten(&match (error.status(), self) {
-            (Some(code), _) => format!("{code} {told}"),
-            (None, Self::Connecting(_)) => format!("the mail server can't be reached: {told}"),
-            (None, Self::Sending(_)) => format!("the mail server broke off: {told}"),
-        })
-    }
-}
-
-fn no_answer(limit: Duration) -> String {
-    format!("the mail server didn't answer within {} seconds", limit.as_secs_f32())
-}
-
-/// One line of at most [`LONGEST_ANSWER`] characters.
-pub(crate) fn shorten(text: &str) -> String {
-    let line = text.split(|c: char| c.is_whitespace() || c.is_control());
-    let line = line.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
-    line.chars().take(LONGEST_ANSWER).collect()
 }
 
 impl Mailer {
@@ -302,18 +137,18 @@ impl Mailer {
 
     /// Handles one mail. Answers whether the next one may fare better.
     async fn handle(&self, mail: &QueuedMail, line: &mut Option<AsyncSmtpConnection>) -> bool {
-        let Delivery { answer, trouble } = match &self.transport {
+        let Delivery { answer, trouble, cure } = match &self.transport {
             Transport::Keep => return self.keep(mail).await,
             Transport::Missing => {
-                let words = "no mail server is configured".to_owned();
-                Delivery { answer: Answer::NotNow(words), trouble: false }
+                let answer = Answer::Ours("no mail server is configured".to_owned());
+                Delivery { answer, trouble: false, cure: Some("set smtp_url".to_owned()) }
             }
             Transport::Smtp(server) => match compose(mail, &self.site, &server.from) {
                 Ok(message) => server.deliver(line, &message, self.patience.send).await,
-                Err(words) => Delivery { answer: Answer::Never(words), trouble: false },
+                Err(words) => Delivery { answer: Answer::Never(words), trouble: false, cure: None },
             },
         };
-        tell(mail, &answer);
+        tell(mail, &answer, cure.as_deref());
         // A mail that went out and isn't noted is sent once more when its lease is over: it is
         // worth a few tries.
         for _ in 0..3 {
@@ -336,20 +171,22 @@ impl Mailer {
     }
 }
 
-/// One line per try: no link, and of the recipient only the domain.
-fn tell(mail: &QueuedMail, answer: &Answer) {
+/// One line per try: no link, and of the recipient only the domain. Where the operator has to mend
+/// something, it says what.
+fn tell(mail: &QueuedMail, answer: &Answer, cure: Option<&str>) {
     let (id, kind, to) = (mail.id, mail.mail.kind().id(), domain_of(mail));
+    let (Answer::Taken(words) | Answer::NotNow(words) | Answer::Ours(words) | Answer::Never(words)) =
+        answer;
+    let words = without_recipient(mail, words);
     match answer {
-        Answer::Taken(words) => {
-            let words = without_recipient(mail, words);
-            tracing::info!(mail = %id, kind, to, answer = words, "sent a mail");
+        Answer::Taken(_) => tracing::info!(mail = %id, kind, to, answer = words, "sent a mail"),
+        Answer::NotNow(_) => {
+            tracing::warn!(mail = %id, kind, to, answer = words, cure, "put off a mail");
         }
-        Answer::NotNow(words) => {
-            let words = without_recipient(mail, words);
-            tracing::warn!(mail = %id, kind, to, answer = words, "put off a mail");
+        Answer::Ours(_) => {
+            tracing::error!(mail = %id, kind, to, answer = words, cure, "can't send a mail");
         }
-        Answer::Never(words) => {
-            let words = without_recipient(mail, words);
+        Answer::Never(_) => {
             tracing::warn!(mail = %id, kind, to, answer = words, "gave up a mail");
         }
     }
@@ -405,8 +242,6 @@ fn compose(mail: &QueuedMail, site: &Site, from: &Mailbox) -> Result<(Envelope, 
 mod tests {
     use mail_parser::{MessageParser, MimeHeaders};
     use model::{Access, EmailAddress, Mail, Secret, Timestamp};
-    use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
-    use tokio::net::TcpListener;
 
     use super::*;
 
@@ -530,9 +365,53 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_is_one_short_line() {
-        assert_eq!(shorten(" 550 a\r\nb\u{0}c\t d "), "550 a b c d");
-        assert_eq!(shorten(&"é".repeat(400)).chars().count(), LONGEST_ANSWER);
+    fn a_name_is_neither_a_link_nor_decoded() {
+        let encoded = "=?utf-8?q?From_your_bank?=";
+        let names = [
+            "http://evil.test/x click",
+            "evil.test/x",
+            "www.evil.test",
+            "kari@evil.test",
+            encoded,
+            "=?UTF-8?B?RXZpbA==?= evil\u{ff0e}test\u{2215}x",
+        ];
+        for name in names {
+            let (_, message) = composed(&queued("k@a.example", invitation(name, name)));
+            let parsed = MessageParser::default().parse(&message).unwrap();
+            let subject = parsed.subject().unwrap();
+            let seen = |text: &str| text.replace('\u{2060}', "");
+            assert!(seen(subject).contains(name), "{subject}");
+            let parts = [subject, &parsed.body_text(0).unwrap(), &parsed.body_html(0).unwrap()];
+            for part in parts {
+                let raw = ["evil.test", "//evil", "www.evil", "@evil", "=?", "\u{ff0e}test"];
+                assert!(raw.iter().all(|raw| !part.contains(raw)), "{part}");
+            }
+        }
+        let (_, message) = composed(&queued("k@a.example", invitation("Ola", "St. Olav's AS")));
+        assert!(!message.contains('\u{2060}') && message.contains("St. Olav's AS"), "{message}");
+    }
+
+    #[test]
+    fn a_command_in_a_mail_runs_nothing_else() {
+        let report = |email: &str| Mail::InvitationReported {
+            account_number: "100001".parse().unwrap(),
+            account: "Nordlys".to_owned(),
+            inviter: "Ingrid".to_owned(),
+            inviter_email: "ingrid@nordlys.example".to_owned(),
+            email: email.to_owned(),
+        };
+        let cases = [
+            ("kari@a.example", "lift 100001 kari@a.example"),
+            ("x`touch${IFS}x`@a.example", "lift 100001 'x`touch${IFS}x`@a.example'"),
+            ("www.evil.test/x$(id)@a.example", "lift 100001 'www.evil.test/x$(id)@a.example'"),
+            ("-x@a.example", "lift -- 100001 -x@a.example"),
+        ];
+        for (email, command) in cases {
+            let (_, message) = composed(&queued("operator@a.example", report(email)));
+            let parsed = MessageParser::default().parse(&message).unwrap();
+            let text = parsed.body_text(0).unwrap();
+            assert!(text.contains(&format!("latchkey report {command}")), "{text}");
+        }
     }
 
     #[test]
@@ -543,103 +422,5 @@ mod tests {
             "550 <…>: no … here"
         );
         assert_eq!(domain_of(&mail), "example.com");
-    }
-
-    /// A mail server that answers each line with the next of these, and then hangs up.
-    async fn scripted(answers: &'static [&'static str]) -> SmtpServer {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        tokio::spawn(async move {
-            let (mut stream, _) = listener.accept().await.unwrap();
-            let (reading, mut writing) = stream.split();
-            let mut lines = BufReader::new(reading).lines();
-            for answer in answers {
-                writing.write_all(answer.as_bytes()).await.unwrap();
-                writing.write_all(b"\r\n").await.unwrap();
-                // After DATA comes the message, up to the line with a dot.
-                while let Ok(Some(line)) = lines.next_line().await {
-                    if !answer.starts_with("354") || line == "." {
-                        break;
-                    }
-                }
-            }
-        });
-        server(&format!("smtp://me:pw@{address}"))
-    }
-
-    fn server(url: &str) -> SmtpServer {
-        let smtp_url = SmtpUrl::parse(url);
-        let config = Config { smtp_url, mail_from: from(), ..Config::default() };
-        SmtpServer::new(&config).unwrap().unwrap()
-    }
-
-    async fn deliver(server: SmtpServer) -> Delivery {
-        let mail = queued("kari@example.com", invitation("Ingrid", "Nordlys"));
-        let message = compose(&mail, &site(), &from()).unwrap();
-        server.deliver(&mut None, &message, Duration::from_secs(20)).await
-    }
-
-    fn delivery(answer: fn(String) -> Answer, words: &str, trouble: bool) -> Delivery {
-        Delivery { answer: answer(words.to_owned()), trouble }
-    }
-
-    #[tokio::test]
-    async fn only_an_answer_to_the_mail_itself_is_final() {
-        const HELLO: &str = "250-mail.example\r\n250 AUTH PLAIN";
-        let cases: [(&'static [&'static str], Delivery); 9] = [
-            (
-                &["220 hi", HELLO, "235 ok", "250 ok", "250 ok", "354 go", "250 2.0.0 Taken\r\n"],
-                delivery(Answer::Taken, "250 2.0.0 Taken", false),
-            ),
-            (&["554 5.3.2 Go away"], delivery(Answer::NotNow, "554 5.3.2 Go away", true)),
-            (&["220 hi", "550 Who?"], delivery(Answer::NotNow, "550 Who?", true)),
-            (
-                &["220 hi", HELLO, "535 5.7.8 Wrong password"],
-                delivery(Answer::NotNow, "535 5.7.8 Wrong password", true),
-            ),
-            (
-                &["220 hi", HELLO, "235 ok", "530 5.7.0 Use STARTTLS"],
-                delivery(Answer::NotNow, "530 5.7.0 Use STARTTLS", true),
-            ),
-            (
-                &["220 hi", HELLO, "235 ok", "250 ok", "550-No such\r\n550 user"],
-                delivery(Answer::Never, "550 No such user", false),
-            ),
-            (
-                &["220 hi", HELLO, "235 ok", "250 ok", "451 4.7.1 Greylisted"],
-                delivery(Answer::NotNow, "451 4.7.1 Greylisted", false),
-            ),
-            (
-                &["220 hi", HELLO, "235 ok", "250 ok", "421 4.3.2 Closing"],
-                delivery(Answer::NotNow, "421 4.3.2 Closing", true),
-            ),
-            (
-                &["220 hi", HELLO, "235 ok", "250 ok", "250 ok", "354 go", "554 5.6.0 Spam"],
-                delivery(Answer::Never, "554 5.6.0 Spam", false),
-            ),
-        ];
-        for (answers, expected) in cases {
-            assert_eq!(deliver(scripted(answers).await).await, expected, "{answers:?}");
-        }
-    }
-
-    #[tokio::test]
-    async fn a_server_that_isnt_there_or_hangs_up_puts_the_mail_off() {
-        let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-        for server in [server(&format!("smtp://{free}")), scripted(&["220 hi"]).await] {
-            let Delivery { answer: Answer::NotNow(words), trouble: true } = deliver(server).await
-            else {
-                panic!("the mail wasn't put off")
-            };
-            assert!(words.starts_with("the mail server can't be reached: "), "{words}");
-        }
-    }
-
-    #[tokio::test]
-    async fn a_server_without_starttls_gets_neither_password_nor_mail() {
-        let plain = scripted(&["220 hi", "250-mail.example\r\n250 AUTH PLAIN", "235 ok"]).await;
-        let url = format!("smtp://me:pw@127.0.0.1:{}?tls=required", plain.url.port);
-        let Delivery { answer, trouble } = deliver(server(&url)).await;
-        assert!(trouble && matches!(&answer, Answer::NotNow(words) if words.contains("STARTTLS")));
     }
 }

@@ -184,7 +184,7 @@ impl Store {
             .bind(expires_at.as_micros())
             .execute(db))?;
         for mail in &mails {
-            outbox::queue(&mut tx, mail, now).await?;
+            outbox::queue(&mut tx, mail, None, now).await?;
         }
         tx.commit().await
     }
@@ -269,7 +269,7 @@ impl Store {
         resets::drop_all(&mut tx, user, before).await?;
         sessions::end_others(&mut tx, user, keep).await?;
         for mail in mails(&change) {
-            outbox::queue(&mut tx, &mail, now).await?;
+            outbox::queue(&mut tx, &mail, None, now).await?;
         }
         tx.commit().await?;
         Ok(change)
@@ -307,7 +307,7 @@ impl Store {
         drop_planted(&mut tx, user, Timestamp::from_micros(row.asked_at)).await?;
         resets::replace(&mut tx, user, &change.after, reset).await?;
         for mail in mails(&change) {
-            outbox::queue(&mut tx, &mail, now).await?;
+            outbox::queue(&mut tx, &mail, None, now).await?;
         }
         tx.commit().await?;
         Ok(Some(change))

@@ -284,7 +284,7 @@ impl Store {
         users::lock(&mut tx, user).await?;
         use_up(&mut tx, user, proof, now).await?;
         replace_codes(&mut tx, user, codes, now).await?;
-        outbox::queue(&mut tx, mail, now).await?;
+        outbox::queue(&mut tx, mail, None, now).await?;
         tx.commit().await
     }
 
@@ -309,7 +309,7 @@ impl Store {
         }
         drop_since(&mut tx, user, Timestamp::from_micros(0)).await?;
         users::set_password(&mut tx, user, unknown, None).await?;
-        outbox::queue(&mut tx, mail, now).await?;
+        outbox::queue(&mut tx, mail, None, now).await?;
         tx.commit().await?;
         Ok(true)
     }
@@ -537,7 +537,7 @@ pub(crate) async fn changed(
 ) -> Result<(), Failure> {
     write!(tx, db => query(DROP_SIGN_INS).bind(Uuid::from(user)).execute(db))?;
     sessions::end_others(tx, user, &change.session).await?;
-    outbox::queue(tx, &change.mail, now).await
+    outbox::queue(tx, &change.mail, None, now).await
 }
 
 /// Ends the user's half-way sign-ins.

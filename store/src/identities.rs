@@ -399,7 +399,7 @@ impl Store {
         if account.is_some() {
             sessions::vouch(&mut tx, session, user, id.into(), now).await?;
         }
-        outbox::queue(&mut tx, mail, now).await?;
+        outbox::queue(&mut tx, mail, None, now).await?;
         tx.commit().await
     }
 

@@ -704,7 +704,7 @@ impl Store {
                 if let Some(report) = report {
                     reports::insert(&mut tx, account, &invitation.email, &report, now).await?;
                     if let Some(mail) = report.mail {
-                        outbox::queue(&mut tx, &mail, now).await?;
+                        outbox::queue(&mut tx, &mail, Some(account), now).await?;
                     }
                 }
                 (entry, mail)
@@ -712,7 +712,7 @@ impl Store {
         };
         activity::append(&mut tx, account, &entry, now).await?;
         if let Some(mail) = mail {
-            outbox::queue(&mut tx, &mail, now).await?;
+            outbox::queue(&mut tx, &mail, Some(account), now).await?;
         }
         tx.commit().await?;
         Ok(facts.opened.account_number)
@@ -835,5 +835,6 @@ async fn send(
     }
     activity::append(tx, account, &offer.entry, now).await?;
     outbox::drop_queued(tx, id).await?;
-    outbox::queue(tx, &NewMail { invitation: Some(id), ..offer.mail }, now).await
+    let mail = NewMail { invitation: Some(id), ..offer.mail };
+    outbox::queue(tx, &mail, Some(account), now).await
 }

@@ -699,7 +699,7 @@ impl Store {
         };
         activity::append(&mut tx, account, &change.entry, now).await?;
         if let Some(mail) = change.mail {
-            outbox::queue(&mut tx, &mail, now).await?;
+            outbox::queue(&mut tx, &mail, Some(account), now).await?;
         }
         tx.commit().await
     }

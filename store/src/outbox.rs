@@ -1,9 +1,12 @@
-//! The outbox: mails written in the transaction that causes them, sent afterwards by a worker.
+//! The outbox: mails written in the transaction that causes them, sent afterwards by a worker. Where
+//! somebody causes many, they wait behind those of others, and what is about the same becomes one.
 
 use std::time::Duration;
 
-use model::{EmailAddress, Failure, InvitationId, Language, Mail, MailKind, Timestamp};
-use sqlx::{FromRow, query, query_as};
+use model::{
+    AccountId, EmailAddress, Failure, InvitationId, Language, Mail, MailBound, MailKind, Timestamp,
+};
+use sqlx::{FromRow, query, query_as, query_scalar};
 use uuid::Uuid;
 
 use crate::Store;
@@ -21,7 +24,7 @@ macro_rules! take_mail {
                  queued_at = CASE WHEN queued_at > $1 THEN $1 ELSE queued_at END \
              WHERE id = (SELECT id FROM outbox \
                          WHERE state = 'queued' AND (due_at <= $1 OR due_at > $3) \
-                         ORDER BY due_at, id LIMIT 1",
+                         ORDER BY due_at + lag, id LIMIT 1",
             $lock,
             ") RETURNING id, email, email_key, language, facts, attempts - 1 AS attempts, queued_at"
         )
@@ -32,9 +35,19 @@ sql! {
     /// In the recipient's language if they have a login with one.
     QUEUE = "INSERT INTO outbox \
                  (id, email, email_key, kind, facts, state, attempts, due_at, invitation_id, \
-                  queued_at, language) \
-             VALUES ($1, $2, $3, $4, $5, 'queued', 0, $6, $7, $6, \
-                     coalesce((SELECT language FROM users WHERE email_key = $3), $8))";
+                  queued_at, language, sender, lag, topic) \
+             VALUES ($1, $2, $3, $4, $5, 'queued', 0, $9, $7, $6, \
+                     coalesce((SELECT language FROM users WHERE email_key = $3), $8), \
+                     $10, $11, $12)";
+    /// Where the last of the sender's mails stands that could go out now.
+    LAST_OF_SENDER = "SELECT due_at + lag FROM outbox \
+                      WHERE state = 'queued' AND sender = $1 AND due_at <= $2 \
+                      ORDER BY due_at + lag DESC LIMIT 1";
+    ABOUT = "SELECT id, state = 'queued' AS waits, ended_at FROM outbox \
+             WHERE email_key = $1 AND topic = $2 ORDER BY id DESC LIMIT $3";
+    DROP_ABOUT = "DELETE FROM outbox WHERE email_key = $1 AND topic = $2 AND state = 'queued'";
+    TAKE_BACK = "DELETE FROM outbox WHERE id = $1 AND state = 'queued' \
+                 RETURNING facts, attempts, due_at, queued_at";
     TAKE = take_mail!(""),
         // Here workers stand side by side: each skips what another is just taking.
         on Postgres take_mail!(" FOR UPDATE SKIP LOCKED");
@@ -48,10 +61,20 @@ sql! {
                   WHERE state = 'kept' ORDER BY id DESC LIMIT $1";
     KEPT_MAIL = "SELECT id, email, email_key, language, facts, attempts, queued_at FROM outbox \
                  WHERE state = 'kept' AND id = $1";
+    WAITING = "SELECT count(*) OVER (), answer FROM outbox \
+               WHERE state = 'queued' AND answer IS NOT NULL ORDER BY id DESC LIMIT 1";
     DROP_QUEUED = "DELETE FROM outbox WHERE invitation_id = $1 AND state = 'queued'";
     DROP_QUEUED_RESETS = "DELETE FROM outbox \
                           WHERE email_key = $1 AND kind = $2 AND state = 'queued'";
 }
+
+/// How far a sender's mails stand behind each other: whoever causes a hundred at once has the last of
+/// them wait behind what others cause within a hundred seconds. Where nobody else does, none waits.
+const STEP: i64 = 1_000_000;
+/// What is about the same goes out at once so often in this time,
+const SHORT: Duration = Duration::from_secs(10 * 60);
+/// and once more in this one.
+const LONG: Duration = Duration::from_secs(60 * 60);
 
 /// A mail to be queued.
 #[derive(Clone, Debug)]
@@ -204,6 +227,15 @@ impl Store {
         Ok(())
     }
 
+    /// How many mails wait after a try that came to nothing, and what was answered to the newest.
+    ///
+    /// # Errors
+    /// [`Failure::Unavailable`].
+    pub async fn waiting_mails(&self) -> Result<Option<(u32, String)>, Failure> {
+        let row: Option<(i64, String)> = read!(self, db => query_as(WAITING).fetch_optional(db))?;
+        Ok(row.map(|(mails, answer)| (count(mails), answer)))
+    }
+
     /// The newest kept mails, at most `most`.
     ///
     /// # Errors
@@ -225,8 +257,25 @@ impl Store {
     }
 }
 
-pub(crate) async fn queue(tx: &mut Tx, mail: &NewMail, now: Timestamp) -> Result<(), Failure> {
-    let facts = serde_json::to_string(&mail.mail).map_err(unreadable)?;
+/// Queues a mail, which somebody's doing in this account causes; or outside of any.
+pub(crate) async fn queue(
+    tx: &mut Tx,
+    mail: &NewMail,
+    account: Option<AccountId>,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    let topic = topic(mail, account);
+    let (told, due_at) = match &topic {
+        Some(topic) => gather(tx, mail, topic, now).await?,
+        None => (mail.mail.clone(), now),
+    };
+    let sender = account.map_or_else(|| mail.to.key().to_owned(), |id| Uuid::from(id).to_string());
+    let last: Option<i64> = read!(tx, db => query_scalar(LAST_OF_SENDER)
+        .bind(&sender)
+        .bind(now.as_micros())
+        .fetch_optional(db))?;
+    let lag = last.map_or(0, |last| (last + STEP - now.as_micros()).max(0));
+    let facts = serde_json::to_string(&told).map_err(unreadable)?;
     write!(tx, db => query(QUEUE)
         .bind(new_id(now))
         .bind(mail.to.as_str())
@@ -236,8 +285,72 @@ pub(crate) async fn queue(tx: &mut Tx, mail: &NewMail, now: Timestamp) -> Result
         .bind(now.as_micros())
         .bind(mail.invitation.map(Uuid::from))
         .bind(mail.language.as_ref().map(Language::tag))
+        .bind(due_at.as_micros())
+        .bind(&sender)
+        .bind(lag)
+        .bind(&topic)
         .execute(db))?;
     Ok(())
+}
+
+/// What a mail is about, if others about the same may become one with it. That somebody's access ended
+/// takes the place of what changed about it before.
+fn topic(mail: &NewMail, account: Option<AccountId>) -> Option<String> {
+    let kind = match mail.mail.kind() {
+        MailKind::AccessRemoved if mail.invitation.is_none() => MailKind::PermissionsChanged,
+        kind => kind,
+    };
+    let account = account.map(|id| Uuid::from(id).to_string()).unwrap_or_default();
+    let gathered = matches!(kind.bound(), MailBound::Gathered { .. });
+    gathered.then(|| format!("{} {account} {}", kind.id(), mail.mail.about()))
+}
+
+/// What a mail tells, and when it goes out, beside those about the same that went out before or wait.
+/// One that waits is taken back, and this one tells of it too: it may be on its way just now, and what
+/// became of it since mustn't be lost.
+async fn gather(
+    tx: &mut Tx,
+    mail: &NewMail,
+    topic: &str,
+    now: Timestamp,
+) -> Result<(Mail, Timestamp), Failure> {
+    let (key, told) = (mail.to.key(), mail.mail.clone());
+    let MailBound::Gathered { at_once } = told.kind().bound() else {
+        write!(tx, db => query(DROP_ABOUT).bind(key).bind(topic).execute(db))?;
+        return Ok((told, now));
+    };
+    let at_once = usize::try_from(at_once).unwrap_or(usize::MAX);
+    let rows: Vec<(Uuid, bool, Option<i64>)> = read!(tx, db => query_as(ABOUT)
+        .bind(key)
+        .bind(topic)
+        .bind(limit(at_once.saturating_add(1)))
+        .fetch_all(db))?;
+    // The clock may have gone back since one went out.
+    let went_out = |place: usize| {
+        rows.get(place).map(|row| row.2.map_or(now, Timestamp::from_micros).min(now))
+    };
+    let bounds = [(at_once.saturating_sub(1), SHORT), (at_once, LONG)];
+    let free_at =
+        bounds.into_iter().filter_map(|(place, pause)| Some(went_out(place)?.after(pause)));
+    let free_at = free_at.max().unwrap_or(now).max(now);
+    if free_at == now {
+        return Ok((told, now));
+    }
+    let Some((waiting, ..)) = rows.iter().find(|(_, waits, _)| *waits) else {
+        return Ok((told, free_at));
+    };
+    let taken_back: Option<(Option<String>, i64, i64, i64)> =
+        read!(tx, db => query_as(TAKE_BACK).bind(waiting).fetch_optional(db))?;
+    let Some((facts, attempts, due_at, queued_at)) = taken_back else {
+        return Ok((told, free_at));
+    };
+    // What this version can't read it doesn't tell; how it stands now, it does.
+    let told = match serde_json::from_str(facts.as_deref().unwrap_or_default()) {
+        Ok(earlier) => told.gathered_with(earlier, Timestamp::from_micros(queued_at)),
+        Err(_) => told,
+    };
+    let due_at = if attempts == 0 { Timestamp::from_micros(due_at) } else { free_at };
+    Ok((told, due_at))
 }
 
 /// Takes back what waits to be sent about an invitation: its link is dead from now on.

@@ -221,7 +221,7 @@ impl Store {
             single_sign_on::take(&mut tx, account, step, now).await?;
         }
         for mail in &change.mails {
-            outbox::queue(&mut tx, mail, now).await?;
+            outbox::queue(&mut tx, mail, Some(account), now).await?;
         }
         if let Some(reminders) = &change.reminders {
             remind(&mut tx, account, reminders, now).await?;
@@ -325,9 +325,9 @@ async fn remind(
     reminders: &Reminders,
     now: Timestamp,
 ) -> Result<usize, Failure> {
-    let (account, round) = (Uuid::from(account), reminders.round.as_micros());
+    let (id, round) = (Uuid::from(account), reminders.round.as_micros());
     let people: Vec<(Uuid, String, String)> = read!(tx, db => query_as(TO_REMIND)
-        .bind(account)
+        .bind(id)
         .bind(round)
         .bind(limit(reminders.most))
         .bind(now.as_micros())
@@ -335,14 +335,15 @@ async fn remind(
     let reminded = people.len();
     for (user, email, key) in people {
         write!(tx, db => query(NOTE_REMINDER)
-            .bind(account)
+            .bind(id)
             .bind(user)
             .bind(round)
             .bind(now.as_micros())
             .execute(db))?;
         let to = EmailAddress::from_stored(email, key);
         let mail = reminders.mail.clone();
-        outbox::queue(tx, &NewMail { to, language: None, mail, invitation: None }, now).await?;
+        let mail = NewMail { to, language: None, mail, invitation: None };
+        outbox::queue(tx, &mail, Some(account), now).await?;
     }
     Ok(reminded)
 }

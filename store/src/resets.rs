@@ -1,6 +1,6 @@
 //! Links to choose a new password.
 
-use model::{EmailAddress, Failure, Secret, Timestamp, UserId};
+use model::{EmailAddress, Failure, Timestamp, UserId};
 
 use sqlx::{query, query_as, query_scalar};
 use uuid::Uuid;
@@ -68,7 +68,7 @@ impl Store {
         let reset = NewReset { token_hash: *token_hash, expires_at, mailed };
         replace(&mut tx, user, &present, &reset).await?;
         if let Some(mail) = mail {
-            outbox::queue(&mut tx, &mail, now).await?;
+            outbox::queue(&mut tx, &mail, None, now).await?;
         }
         tx.commit().await
     }
@@ -127,7 +127,7 @@ impl Store {
     pub async fn use_reset(
         &self,
         token_hash: &TokenHash,
-        password_hash: &Secret,
+        password: &NewPassword,
         now: Timestamp,
     ) -> Result<Option<UserId>, Failure> {
         let whose: Option<Uuid> =
@@ -145,8 +145,8 @@ impl Store {
             emails::drop_planted(&mut tx, user, Timestamp::from_micros(0)).await?;
             emails::prove(&mut tx, user, &identity.email()).await?;
         }
-        let password = NewPassword { hash: password_hash.clone(), short: false };
-        users::set_password(&mut tx, user, &password, None).await?;
+        users::set_password(&mut tx, user, password, None).await?;
+        users::tell_of_password(&mut tx, &identity, password, now).await?;
         tx.commit().await?;
         Ok(Some(user))
     }

@@ -573,7 +573,7 @@ pub(crate) async fn insert(
         .bind(now.as_micros())
         .execute(db))?;
     match &session.new_device {
-        Some(mail) if others && !known => outbox::queue(tx, mail, now).await,
+        Some(mail) if others && !known => outbox::queue(tx, mail, None, now).await,
         _ => Ok(()),
     }
 }

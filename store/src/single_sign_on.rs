@@ -330,7 +330,7 @@ async fn note(
     now: Timestamp,
 ) -> Result<(), Failure> {
     for mail in mails {
-        outbox::queue(tx, mail, now).await?;
+        outbox::queue(tx, mail, Some(account), now).await?;
     }
     activity::append(tx, account, entry, now).await
 }

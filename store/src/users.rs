@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::db::{Tx, read, sql, write};
 use crate::factors::has_factor;
-use crate::{Store, emails, factors, memberships, resets, sessions};
+use crate::{NewMail, Store, emails, factors, memberships, outbox, resets, sessions};
 
 macro_rules! login {
     ($which:literal) => {
@@ -88,6 +88,8 @@ pub struct NewPassword {
     pub hash: Secret,
     /// Whether it is too short to stand alone, without a second factor.
     pub short: bool,
+    /// The mail that tells its user, if nothing else does; it goes to the address that they have.
+    pub told: Option<NewMail>,
 }
 
 #[derive(FromRow)]
@@ -225,6 +227,7 @@ impl Store {
         before: &Secret,
         password: &NewPassword,
         keep: Option<&crate::TokenHash>,
+        now: Timestamp,
     ) -> Result<(), Failure> {
         let mut tx = self.begin_locking([user.into()]).await?;
         let identity = lock(&mut tx, user).await?;
@@ -238,6 +241,7 @@ impl Store {
         }
         resets::drop_all(&mut tx, user, &identity.email()).await?;
         set_password(&mut tx, user, password, keep).await?;
+        tell_of_password(&mut tx, &identity, password, now).await?;
         tx.commit().await
     }
 
@@ -329,4 +333,16 @@ pub(crate) async fn set_password(
         }
         Some(keep) => sessions::end_others(tx, user, keep).await,
     }
+}
+
+/// Tells the user, whose row is locked, that their password is another one.
+pub(crate) async fn tell_of_password(
+    tx: &mut Tx,
+    identity: &Identity,
+    password: &NewPassword,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    let Some(mail) = &password.told else { return Ok(()) };
+    let mail = NewMail { to: identity.email(), ..mail.clone() };
+    outbox::queue(tx, &mail, None, now).await
 }

@@ -1,9 +1,12 @@
 //! The mails in words: subject, text and HTML from a mail's facts.
 
+mod names;
+
 use askama::Template;
+use domain::operator_commands::command;
 use leptos::prelude::*;
 use leptos_i18n::Locale as _;
-use model::{Access, EmailNews, FactorNews, IdentityNews, Language, Mail, Secret};
+use model::{Access, EmailNews, FactorNews, IdentityNews, Language, Mail, Secret, Timestamp};
 
 use crate::browsers::browser;
 use crate::places::with_place;
@@ -68,7 +71,7 @@ pub fn write(mail: &Mail, language: Option<&Language>, site: &Site) -> Written {
 }
 
 fn written(mail: &Mail, language: &str, site: &Site) -> Written {
-    let letter = letter(mail, site);
+    let letter = letter(&names::harmless(mail), site);
     let greeting = words!(mail.greeting);
     let sent_by = words!(mail.sent_by, provider = site.provider.clone());
     let text = Text { letter: &letter, greeting: greeting.clone(), sent_by: sent_by.clone() };
@@ -195,7 +198,10 @@ fn letter(mail: &Mail, site: &Site) -> Letter {
                 button: None,
                 after: vec![words!(
                     mail.reported_lift,
-                    command = format!("latchkey report lift {account_number} {email}")
+                    command = command(
+                        "latchkey report lift",
+                        &[&account_number.to_string(), &names::as_typed(email)]
+                    )
                 )],
             }
         }
@@ -237,6 +243,22 @@ fn letter(mail: &Mail, site: &Site) -> Letter {
             button: Some((words!(mail.reset_button), format!("{url}/reset/{}", token.expose()))),
             after: vec![words!(mail.reset_unexpected)],
         },
+        Mail::PasswordChanged { by_link, at, user_agent, address } => {
+            let (browser, when) = (browser(user_agent), exact(*at));
+            let address = with_place(address, site.places.as_ref());
+            let lead = if *by_link {
+                words!(mail.password_by_link, browser = browser, address = address, when = when)
+            } else {
+                words!(mail.password_lead, browser = browser, address = address, when = when)
+            };
+            Letter {
+                subject: words!(mail.password_subject, provider = site.provider.clone()),
+                lead: vec![lead, words!(mail.password_unexpected)],
+                button: Some((words!(mail.reset_button), format!("{url}/forgot-password"))),
+                after: vec![words!(mail.password_mailbox)],
+            }
+        }
+        Mail::Several { times, since, last } => several(*times, *since, last, site),
         Mail::NewDevice { at, user_agent, address } => Letter {
             subject: words!(mail.device_subject, provider = site.provider.clone()),
             lead: vec![
@@ -279,8 +301,8 @@ fn letter(mail: &Mail, site: &Site) -> Letter {
                     changed_by = changed_by.clone(),
                     account = account.clone()
                 ),
-                words!(log.rule_before, rule = words::rule(before)),
-                words!(log.rule_after, rule = words::rule(after)),
+                words!(log.rule_before, rule = names::rule(before)),
+                words!(log.rule_after, rule = names::rule(after)),
             ],
             button: None,
             after: vec![words!(mail.changed_unexpected, changed_by = changed_by.clone())],
@@ -382,4 +404,27 @@ fn letter(mail: &Mail, site: &Site) -> Letter {
             }
         }
     }
+}
+
+/// What the last of several mails tells, and that there were others.
+fn several(times: u32, since: Timestamp, last: &Mail, site: &Site) -> Letter {
+    let mut letter = letter(last, site);
+    let (times, when) = (times.to_string(), exact(since));
+    let told = match last {
+        Mail::NewDevice { .. } => words!(mail.several_sign_ins, times = times, when = when),
+        Mail::InvitationReported { .. } => words!(
+            mail.several_reports,
+            times = times,
+            when = when,
+            command = command("latchkey report list", &[])
+        ),
+        _ => words!(mail.several, times = times, when = when),
+    };
+    if let Mail::PermissionsChanged { after, .. } = last
+        && let Some(phrases) = words::abilities(*after)
+    {
+        letter.lead.push(words!(mail.changed_now, phrases = phrases));
+    }
+    letter.lead.push(told);
+    letter
 }

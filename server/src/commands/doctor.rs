@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use app::places::Places;
 use domain::digests;
+use domain::operator_commands::command;
 use lettre::Address;
 use store::Unready;
 
@@ -13,7 +14,8 @@ use crate::assets;
 use crate::config::{Config, IdentityProviderSettings, Problem, SmtpTls};
 use crate::identity_providers::OpenIdConnect;
 use crate::log_key;
-use crate::mailer::{SmtpServer, Transport};
+use crate::mail_server::SmtpServer;
+use crate::mailer::{Patience, Transport};
 
 /// What a check found.
 enum Finding {
@@ -43,6 +45,7 @@ pub(super) async fn run(config: Result<Config, Problem>) -> Result<ExitCode> {
     healthy &= tell("database", &database(&config).await)?;
     healthy &= tell("log key", &log_key(&config).await)?;
     healthy &= tell("mail server", &mail_server(&config).await)?;
+    healthy &= tell("waiting mails", &waiting_mails(&config).await)?;
     healthy &= tell("sender", &sender(&config))?;
     healthy &= tell("places", &places(&config))?;
     for (provider, finding) in identity_providers(&config).await {
@@ -131,7 +134,8 @@ async fn log_key(config: &Config) -> Finding {
         Err(error) => return Trouble(error.to_string()),
     };
     if log_key::is_exposed(path) {
-        return Note(format!("others can read {0}: run `chmod 600 {0}`", path.display()));
+        let path = path.display().to_string();
+        return Note(format!("others can read {path}: run `{}`", command("chmod 600", &[&path])));
     }
     if !is_in_use(config, key).await {
         return Note(format!(
@@ -161,13 +165,13 @@ async fn mail_server(config: &Config) -> Finding {
         Ok(Transport::Missing) => {
             Trouble("none is configured, so nobody gets a mail: set smtp_url".to_owned())
         }
-        Err(error) => Trouble(format!("TLS can't be set up: {error}")),
+        Err(error) => Trouble(format!("TLS can't be set up: {error:#}")),
     }
 }
 
 async fn reach(config: &Config, server: &SmtpServer) -> Finding {
-    if let Err(words) = server.check().await {
-        return Trouble(format!("{words}: check smtp_url"));
+    if let Err(words) = server.check(Patience::default().send).await {
+        return Trouble(words);
     }
     let exposed = config.smtp_url.as_ref().filter(|url| {
         let local = ["localhost", "127.0.0.1", "::1"].contains(&url.host.as_str());
@@ -181,7 +185,24 @@ async fn reach(config: &Config, server: &SmtpServer) -> Finding {
             "the links in mails travel readable: use smtps:// or ?tls=required in smtp_url"
                 .to_owned(),
         ),
-        None => Fine("it answers".to_owned()),
+        None => Fine(format!("it lets us send as {}", server.from.email)),
+    }
+}
+
+/// What the mail server said of mails that wait; whether the database answers, another check tells.
+async fn waiting_mails(config: &Config) -> Finding {
+    let none = || Fine("none".to_owned());
+    if config.sqlite_file().is_some_and(|file| !file.exists()) {
+        return none();
+    }
+    let Ok(latchkey) = open(config).await else { return none() };
+    let waiting = domain::mails::waiting(&latchkey).await;
+    latchkey.store.close().await;
+    match waiting {
+        Ok(Some((mails, answer))) => Note(format!(
+            "after a try that came to nothing there are {mails}; the newest was answered: {answer}"
+        )),
+        _ => none(),
     }
 }
 

@@ -54,7 +54,9 @@ pub(super) async fn run(config: Arc<Config>) -> Result<()> {
     prepare_demo(&config, &latchkey).await?;
     let transport = Transport::new(&config).context("TLS for the mail server can't be set up")?;
     if let Transport::Missing = transport {
-        tracing::warn!("no mail server is configured: mails wait, and are given up after a day");
+        tracing::warn!(
+            "no mail server is configured: mails wait, and are given up after four days"
+        );
     }
     let listener = TcpListener::bind(config.listen).await;
     let listener = listener.with_context(|| format!("can't listen on {}", config.listen))?;

@@ -30,6 +30,7 @@ mod invitations;
 mod languages;
 mod log;
 mod look;
+mod mails;
 mod markup;
 mod name_server;
 mod passkeys;

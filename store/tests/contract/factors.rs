@@ -129,10 +129,10 @@ on_both! {
         assert_eq!(finish(50, 101, at(600)).await, over(), "it took too long");
         begin(51).await;
         let (before, after) = (first_password(), second_password(false));
-        db.store.change_password(kari, &before, &after, Some(&token(1))).await.unwrap();
+        db.store.change_password(kari, &before, &after, Some(&token(1)), at(50)).await.unwrap();
         assert_eq!(finish(51, 101, at(5)).await, over(), "the password was changed");
-        let first = NewPassword { hash: first_password(), short: false };
-        db.store.change_password(kari, &after.hash, &first, Some(&token(1))).await.unwrap();
+        let first = NewPassword { hash: first_password(), short: false, told: None };
+        db.store.change_password(kari, &after.hash, &first, Some(&token(1)), at(50)).await.unwrap();
         begin(52).await;
         let proof = FactorProof::App(102);
         db.store.remove_authenticator_app(kari, proof, &change(1), at(5)).await.unwrap();
@@ -162,14 +162,14 @@ on_both! {
         };
         assert_eq!(off(100).await, wrong());
         let (before, short) = (first_password(), second_password(true));
-        db.store.change_password(kari, &before, &short, Some(&token(1))).await.unwrap();
+        db.store.change_password(kari, &before, &short, Some(&token(1)), at(50)).await.unwrap();
         assert_eq!(off(101).await, Err(Failure::Conflict(Conflict::ShortPassword)));
-        let long = NewPassword { hash: secret("$long"), short: false };
-        db.store.change_password(kari, &short.hash, &long, Some(&token(1))).await.unwrap();
+        let long = NewPassword { hash: secret("$long"), short: false, told: None };
+        db.store.change_password(kari, &short.hash, &long, Some(&token(1)), at(50)).await.unwrap();
         assert_eq!(off(101).await, Ok(()), "the code wasn't used up in vain");
         assert_eq!(db.store.recovery_codes_left(kari).await.unwrap(), 0);
-        let alone = NewPassword { hash: secret("$short"), short: true };
-        let refused = db.store.change_password(kari, &long.hash, &alone, None).await;
+        let alone = NewPassword { hash: secret("$short"), short: true, told: None };
+        let refused = db.store.change_password(kari, &long.hash, &alone, None, at(50)).await;
         assert_eq!(refused, Err(Failure::field(Field::NewPassword, FieldProblem::TooShort)));
     }
 

@@ -131,10 +131,10 @@ on_both! {
     async fn what_changes_meanwhile_ends_a_sign_in_by_an_identity(db: TestDatabase) {
         let kari = kari_with_identity(&db.store).await;
         let (before, after) = (first_password(), second_password(false));
-        db.store.change_password(kari, &before, &after, Some(&token(1))).await.unwrap();
+        db.store.change_password(kari, &before, &after, Some(&token(1)), at(50)).await.unwrap();
         assert_eq!(sign_in(&db.store, kari, 2, at(10)).await, over(), "the password was changed");
-        let first = NewPassword { hash: first_password(), short: false };
-        db.store.change_password(kari, &after.hash, &first, Some(&token(1))).await.unwrap();
+        let first = NewPassword { hash: first_password(), short: false, told: None };
+        db.store.change_password(kari, &after.hash, &first, Some(&token(1)), at(50)).await.unwrap();
         db.store.begin_authenticator_setup(kari, &secret("KEY"), at(100)).await.unwrap();
         db.store
             .add_authenticator_app(kari, &secret("KEY"), 100, &[], &change(1), at(11))

@@ -1,9 +1,13 @@
 use std::collections::HashSet;
 
+use model::{
+    AccountId, EmailNews, FactorNews, IdentityNews, Mail, MailBound, MailKind, Permission,
+    PermissionSet, PolicyRule, UserId,
+};
 use test_database::{TestDatabase, on_both};
 use uuid::Uuid;
 
-use crate::story::{Bakery, HOUR, at, at_once, change, mail};
+use crate::story::{Bakery, HOUR, at, at_once, change, mail, secret};
 
 /// Queues mails to these addresses, the first first.
 async fn queue(db: &TestDatabase, addresses: &[&str]) {
@@ -114,5 +118,225 @@ on_both! {
         .concat();
         assert_eq!(taken.len(), 30);
         assert_eq!(taken.into_iter().collect::<HashSet<_>>().len(), 30);
+    }
+
+    async fn every_kind_of_mail_is_bounded_and_the_last_of_it_is_true(db: TestDatabase) {
+        const TIMES: u64 = 40;
+        let bakery = Bakery::new(&db.store).await;
+        send_all(&db, 0).await;
+        for (number, kind) in MailKind::ALL.into_iter().enumerate() {
+            let start = 100_000 * u64::try_from(number).unwrap();
+            let to = format!("{}@example.com", kind.id());
+            let mut sent = Vec::new();
+            for n in 0..TIMES {
+                cause(&db, &bakery, &to, sample(kind, n), start + n).await;
+                sent.extend(send_all(&db, start + n).await);
+            }
+            let MailBound::Gathered { at_once } = kind.bound() else {
+                assert_eq!(sent.len(), 40, "{kind:?}: what is refused instead isn't held back");
+                assert_eq!(sent.last(), Some(&sample(kind, TIMES - 1)));
+                continue;
+            };
+            assert_eq!(sent.len(), usize::try_from(at_once).unwrap(), "{kind:?}");
+            let last = send_all(&db, start + 3600 + TIMES).await;
+            let [Mail::Several { times, since, last }] = last.as_slice() else {
+                panic!("{kind:?}: {last:?}")
+            };
+            assert_eq!(u64::from(*times), TIMES - u64::from(at_once), "{kind:?}");
+            assert_eq!(*since, at(start + u64::from(at_once)), "{kind:?}");
+            assert_eq!(**last, sample(kind, TIMES - 1), "{kind:?}");
+        }
+    }
+
+    async fn mails_about_something_else_or_to_others_are_not_gathered(db: TestDatabase) {
+        let bakery = Bakery::new(&db.store).await;
+        send_all(&db, 0).await;
+        let (other, _) = crate::story::account(&db.store, "Bakery").await;
+        db.store.add_member(other, bakery.ingrid, model::Access::Owner, at(0)).await.unwrap();
+        send_all(&db, 0).await;
+        let mail = || sample(MailKind::PermissionsChanged, 1);
+        cause(&db, &bakery, "a@example.com", mail(), 1).await;
+        cause(&db, &bakery, "b@example.com", mail(), 1).await;
+        cause_in(&db, other, bakery.ingrid, "a@example.com", mail(), 1).await;
+        assert_eq!(send_all(&db, 1).await.len(), 3);
+        for news in [FactorNews::AppOn, FactorNews::AppOff, FactorNews::PasskeyAdded] {
+            for _ in 0..9 {
+                let mail = Mail::FactorChanged { news, at: at(2) };
+                cause(&db, &bakery, "a@example.com", mail, 2).await;
+            }
+        }
+        assert_eq!(send_all(&db, 2).await.len(), 9, "three at once of each");
+    }
+
+    async fn what_changes_while_a_mail_is_on_its_way_is_told_by_another(db: TestDatabase) {
+        let bakery = Bakery::new(&db.store).await;
+        send_all(&db, 0).await;
+        let change = |n| sample(MailKind::PermissionsChanged, n);
+        cause(&db, &bakery, "a@example.com", change(0), 1).await;
+        let first = take(&db, 1).await.unwrap();
+        cause(&db, &bakery, "a@example.com", change(1), 2).await;
+        db.store.mail_sent(first.id, "250 OK", at(3)).await.unwrap();
+        assert!(take(&db, 599).await.is_none());
+        let [Mail::Several { times: 2, last, .. }] = &send_all(&db, 602).await[..] else {
+            panic!("the second change isn't told")
+        };
+        assert_eq!(**last, change(1));
+    }
+
+    async fn changes_while_no_mail_goes_out_are_told_when_one_does(db: TestDatabase) {
+        let bakery = Bakery::new(&db.store).await;
+        send_all(&db, 0).await;
+        for n in 0..100 {
+            cause(&db, &bakery, "a@example.com", sample(MailKind::PermissionsChanged, n), 600 * n).await;
+            if let Some(mail) = take(&db, 600 * n).await {
+                db.store.mail_deferred(mail.id, "451 later", at(600 * n + 60)).await.unwrap();
+            }
+        }
+        let sent = send_all(&db, 70_000).await;
+        let [Mail::Several { times: 100, last, .. }] = &sent[..] else { panic!("{sent:?}") };
+        assert_eq!(**last, sample(MailKind::PermissionsChanged, 99));
+    }
+
+    async fn that_access_ended_is_told_at_once_and_in_place_of_earlier_changes(db: TestDatabase) {
+        let bakery = Bakery::new(&db.store).await;
+        send_all(&db, 0).await;
+        for n in 0..3 {
+            cause(&db, &bakery, "a@example.com", sample(MailKind::PermissionsChanged, n), n).await;
+            send_all(&db, n).await;
+        }
+        cause(&db, &bakery, "a@example.com", sample(MailKind::AccessRemoved, 0), 4).await;
+        assert_eq!(send_all(&db, 4).await, [sample(MailKind::AccessRemoved, 0)]);
+        assert!(send_all(&db, 99_999).await.is_empty());
+    }
+
+    async fn who_causes_many_mails_delays_nobody_elses(db: TestDatabase) {
+        let bakery = Bakery::new(&db.store).await;
+        send_all(&db, 0).await;
+        let (other, _) = crate::story::account(&db.store, "Other").await;
+        send_all(&db, 0).await;
+        db.store.add_member(other, bakery.ingrid, model::Access::Owner, at(0)).await.unwrap();
+        for n in 0..60 {
+            let to = format!("flood{n}@example.com");
+            cause(&db, &bakery, &to, sample(MailKind::PermissionsChanged, n), 1).await;
+        }
+        for to in ["a@example.com", "b@example.com"] {
+            cause_in(&db, other, bakery.ingrid, to, sample(MailKind::PermissionsChanged, 0), 2).await;
+        }
+        let mut to = Vec::new();
+        while let Some(mail) = take(&db, 3).await {
+            to.push(mail.to.to_string());
+        }
+        assert_eq!(to.len(), 62);
+        let place = |of: &str| to.iter().position(|to| to == of).unwrap();
+        assert!(place("a@example.com") < 4 && place("b@example.com") < 5, "{to:?}");
+        // They are late together, and still take turns.
+        for mail in 0..3 {
+            let again = db.store.take_mail(HOUR, at(3603 + mail)).await.unwrap().unwrap();
+            to.push(again.to.to_string());
+        }
+        assert!(to[62..].contains(&"a@example.com".to_owned()), "{:?}", &to[62..]);
+    }
+}
+
+/// Has a change in the bakery cause this mail.
+async fn cause(db: &TestDatabase, bakery: &Bakery, to: &str, told: Mail, seconds: u64) {
+    cause_in(db, bakery.id, bakery.ingrid, to, told, seconds).await;
+}
+
+async fn cause_in(
+    db: &TestDatabase,
+    account: AccountId,
+    ingrid: UserId,
+    to: &str,
+    told: Mail,
+    seconds: u64,
+) {
+    let mail = store::NewMail { mail: told, ..mail(to) };
+    let change = store::MembershipChange { mail: Some(mail), ..change(Some(model::Access::Owner)) };
+    let decide = |_: &_| Ok(Some(change));
+    db.store.change_membership(account, ingrid, ingrid, at(seconds), decide).await.unwrap();
+}
+
+/// Sends what is due, and answers what it told.
+async fn send_all(db: &TestDatabase, seconds: u64) -> Vec<Mail> {
+    let mut sent = Vec::new();
+    while let Some(mail) = take(db, seconds).await {
+        db.store.mail_sent(mail.id, "250 OK", at(seconds)).await.unwrap();
+        sent.push(mail.mail);
+    }
+    sent
+}
+
+/// The mail of a kind that the change with this number causes. Before all of them it was the same.
+fn sample(kind: MailKind, number: u64) -> Mail {
+    let (account, token) = ("Bakery".to_owned(), secret("token"));
+    let (name, email) = (format!("Name {number}"), format!("{number}@example.com"));
+    let (when, by) = (at(number), name.clone());
+    match kind {
+        MailKind::Invitation => Mail::Invitation {
+            account,
+            inviter: Some(name),
+            access: model::Access::Owner,
+            expires_at: when,
+            token,
+        },
+        MailKind::InvitationAccepted => {
+            Mail::InvitationAccepted { account, name, email, access: model::Access::Owner }
+        }
+        MailKind::InvitationDeclined => Mail::InvitationDeclined { account, email },
+        MailKind::InvitationReported => Mail::InvitationReported {
+            account_number: "100001".parse().unwrap(),
+            account,
+            inviter: name,
+            inviter_email: "ingrid@example.com".to_owned(),
+            email,
+        },
+        MailKind::PermissionsChanged => {
+            let odd = [Permission::BillingView, Permission::BillingPay];
+            let after =
+                if number % 2 == 1 { odd.into_iter().collect() } else { PermissionSet::EMPTY };
+            Mail::PermissionsChanged {
+                account,
+                changed_by: by,
+                before: PermissionSet::EMPTY,
+                after,
+            }
+        }
+        MailKind::AccessRemoved => Mail::AccessRemoved { account, removed_by: Some(name) },
+        MailKind::PasswordReset => Mail::PasswordReset { expires_at: when, token },
+        MailKind::PasswordChanged => Mail::PasswordChanged {
+            by_link: true,
+            at: when,
+            user_agent: name,
+            address: "192.0.2.1".to_owned(),
+        },
+        MailKind::NewDevice => {
+            Mail::NewDevice { at: when, user_agent: name, address: "192.0.2.1".to_owned() }
+        }
+        MailKind::FactorChanged => Mail::FactorChanged { news: FactorNews::AppOn, at: when },
+        MailKind::EmailProof => Mail::EmailProof { expires_at: when, token },
+        MailKind::EmailChange => Mail::EmailChange { before: email, expires_at: when, token },
+        MailKind::EmailTaken => Mail::EmailTaken { at: when },
+        MailKind::EmailUndo => Mail::EmailUndo { after: email, expires_at: when, token },
+        MailKind::EmailNews => Mail::EmailNews {
+            news: EmailNews::Changed,
+            before: email.clone(),
+            after: email,
+            at: when,
+        },
+        MailKind::SecondFactorDemanded => {
+            Mail::SecondFactorDemanded { account, from: when, closed: false }
+        }
+        MailKind::PolicyChanged => Mail::PolicyChanged {
+            account,
+            changed_by: by,
+            before: PolicyRule::SecondFactor(None),
+            after: PolicyRule::SecondFactor(Some(when)),
+        },
+        MailKind::IdentityChanged => Mail::IdentityChanged {
+            news: IdentityNews::Linked,
+            provider: "Acme".to_owned(),
+            at: when,
+        },
     }
 }

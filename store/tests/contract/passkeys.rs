@@ -262,11 +262,11 @@ on_both! {
             Err(Failure::field(Field::Code, FieldProblem::WrongCode))
         );
         let (before, short) = (first_password(), second_password(true));
-        db.store.change_password(kari, &before, &short, Some(&token(1))).await.unwrap();
+        db.store.change_password(kari, &before, &short, Some(&token(1)), at(50)).await.unwrap();
         let proof = Some(FactorProof::Passkey(used(&passkey, 3)));
         assert_eq!(remove(proof).await, Err(Failure::Conflict(Conflict::ShortPassword)));
-        let long = NewPassword { hash: secret("$long"), short: false };
-        db.store.change_password(kari, &short.hash, &long, Some(&token(1))).await.unwrap();
+        let long = NewPassword { hash: secret("$long"), short: false, told: None };
+        db.store.change_password(kari, &short.hash, &long, Some(&token(1)), at(50)).await.unwrap();
         assert_eq!(remove(proof).await, Ok(false), "the proof wasn't used up in vain");
         assert_eq!(db.store.recovery_codes_left(kari).await.unwrap(), 0);
         assert!(!db.store.login_of(kari).await.unwrap().unwrap().second_factor);
@@ -280,7 +280,7 @@ on_both! {
         let key = secret("KEY");
         db.store.add_authenticator_app(kari, &key, 1, &[], &change(1), at(2)).await.unwrap();
         let (before, short) = (first_password(), second_password(true));
-        db.store.change_password(kari, &before, &short, Some(&token(1))).await.unwrap();
+        db.store.change_password(kari, &before, &short, Some(&token(1)), at(50)).await.unwrap();
         let proof = FactorProof::App(2);
         let off = db.store.remove_authenticator_app(kari, proof, &change(1), at(5)).await;
         assert_eq!(off, Ok(true), "another factor is left");

@@ -55,7 +55,7 @@ on_both! {
     async fn no_session_begins_with_a_password_that_was_changed_meanwhile(db: TestDatabase) {
         let kari = user(&db.store, "Kari", "kari@example.com").await;
         db.store.begin_session(kari, &new_session(1), None, at(0)).await.unwrap();
-        db.store.change_password(kari, &first_password(), &second_password(false), None).await.unwrap();
+        db.store.change_password(kari, &first_password(), &second_password(false), None, at(50)).await.unwrap();
         let late = db.store.begin_session(kari, &new_session(2), Some(&token(1)), at(1)).await;
         assert_eq!(late, Err(Failure::field(Field::Password, FieldProblem::WrongPassword)));
         assert!(db.store.session(&token(2), HOUR, DAY, at(2)).await.unwrap().is_none());
@@ -65,7 +65,7 @@ on_both! {
         let kari = user(&db.store, "Kari", "kari@example.com").await;
         let changing = async {
             tokio::task::yield_now().await;
-            db.store.change_password(kari, &first_password(), &second_password(false), None).await
+            db.store.change_password(kari, &first_password(), &second_password(false), None, at(50)).await
         };
         let signing_in = at_once(20, |number| {
             let store = db.store.clone();
@@ -100,7 +100,7 @@ on_both! {
         assert_eq!(db.store.sweep(HOUR, DAY, at(4000)).await.unwrap(), 0);
         assert!(db.store.session(&token(2), HOUR, DAY, at(4000)).await.unwrap().is_some());
         assert!(db.store.reset(&token(3)).await.unwrap().is_none());
-        let used = db.store.use_reset(&token(4), &secret("$new"), at(4000)).await.unwrap();
+        let used = db.store.use_reset(&token(4), &reset_to("$new"), at(4000)).await.unwrap();
         assert_eq!(used, Some(ola));
         assert_eq!(db.store.count_attempt("new", HOUR, at(4000)).await.unwrap().count, 2);
     }
@@ -108,9 +108,9 @@ on_both! {
     async fn a_password_change_loses_to_one_that_was_faster(db: TestDatabase) {
         let kari = user(&db.store, "Kari", "kari@example.com").await;
         db.store.issue_reset(kari, &token(9), at(100), None, at(0)).await.unwrap();
-        db.store.use_reset(&token(9), &secret("$reset"), at(1)).await.unwrap();
+        db.store.use_reset(&token(9), &reset_to("$reset"), at(1)).await.unwrap();
         let late =
-            db.store.change_password(kari, &first_password(), &second_password(false), None).await;
+            db.store.change_password(kari, &first_password(), &second_password(false), None, at(50)).await;
         assert_eq!(late, Err(Failure::field(Field::Password, FieldProblem::WrongPassword)));
         let login = db.store.login_of(kari).await.unwrap().unwrap();
         assert_eq!(login.password_hash.expose(), "$reset");
@@ -122,14 +122,14 @@ on_both! {
         for number in 1..20 {
             let (fresh, earlier) = (new_session(number), token(number - 1));
             let (before, after) = (first_password(), second_password(false));
-            let back = store::NewPassword { hash: first_password(), short: false };
+            let back = store::NewPassword { hash: first_password(), short: false, told: None };
             let (begun, changed) = tokio::join!(
                 db.store.begin_session(kari, &fresh, Some(&earlier), at(0)),
-                db.store.change_password(kari, &before, &after, Some(&earlier)),
+                db.store.change_password(kari, &before, &after, Some(&earlier), at(50)),
             );
             changed.unwrap();
             assert_ne!(begun, Err(Failure::Unavailable));
-            db.store.change_password(kari, &after.hash, &back, Some(&earlier)).await.unwrap();
+            db.store.change_password(kari, &after.hash, &back, Some(&earlier), at(50)).await.unwrap();
         }
     }
 

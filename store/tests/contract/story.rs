@@ -85,7 +85,12 @@ pub(crate) fn new_session(number: u8) -> NewSession {
 
 /// The password that replaces the first.
 pub(crate) fn second_password(short: bool) -> NewPassword {
-    NewPassword { hash: secret("$second"), short }
+    NewPassword { hash: secret("$second"), short, told: None }
+}
+
+/// The password that is chosen by a link.
+pub(crate) fn reset_to(hash: &str) -> NewPassword {
+    NewPassword { hash: secret(hash), short: false, told: None }
 }
 
 /// The password that every login begins with.

@@ -73,15 +73,15 @@ on_both! {
         for (user, number) in [(kari, 1), (kari, 2), (ola, 3)] {
             db.store.begin_session(user, &new_session(number), None, at(0)).await.unwrap();
         }
-        db.store.change_password(kari, &first_password(), &second_password(false), Some(&token(1))).await.unwrap();
+        db.store.change_password(kari, &first_password(), &second_password(false), Some(&token(1)), at(50)).await.unwrap();
         let login = db.store.login_of(kari).await.unwrap().unwrap();
         assert_eq!(login.password_hash.expose(), "$second");
         for (number, there) in [(1, true), (2, false), (3, true)] {
             let session = db.store.session(&token(number), DAY, DAY, at(1)).await.unwrap();
             assert_eq!(session.is_some(), there, "session {number}");
         }
-        let third = store::NewPassword { hash: secret("$third"), short: false };
-        db.store.change_password(kari, &secret("$second"), &third, None).await.unwrap();
+        let third = store::NewPassword { hash: secret("$third"), short: false, told: None };
+        db.store.change_password(kari, &secret("$second"), &third, None, at(50)).await.unwrap();
         assert!(db.store.session(&token(1), DAY, DAY, at(1)).await.unwrap().is_none());
     }
 }
