@@ -72,14 +72,16 @@ impl SqliteDatabase {
         if version.split('.').filter_map(|part| part.parse::<u32>().ok()).lt(OLDEST) {
             return Err(OpenError::OldSqlite(version));
         }
-        // A file that may only be read is opened without a word.
-        match keeper.execute("BEGIN IMMEDIATE; ROLLBACK").await {
-            Ok(_) => {}
-            Err(error) => match refused(error) {
+        // A file that may only be read is opened without a word, and a transaction on it begun.
+        let written = "BEGIN IMMEDIATE; PRAGMA user_version = 0; ROLLBACK";
+        if let Err(error) = keeper.execute(written).await {
+            match refused(error) {
                 // Another process writes at this moment, or the disk is full: that may pass.
-                OpenError::Unreachable(_) => {}
+                OpenError::Unreachable(_) => {
+                    let _ = keeper.execute("ROLLBACK").await;
+                }
                 unwritable => return Err(unwritable),
-            },
+            }
         }
         let files = Arc::new(Files::of(path).map_err(OpenError::Unreachable)?);
         if is_new {
