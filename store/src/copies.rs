@@ -138,6 +138,11 @@ fn about(path: &Path) -> impl Fn(io::Error) -> CopyError {
     move |source| CopyError::File { path: path.to_owned(), source }
 }
 
+/// Says that what lies beside the database can't be written.
+fn unwritable(database: &Path) -> impl Fn(io::Error) -> OpenError {
+    move |source| OpenError::Unwritable { path: database.to_owned(), source: source.into() }
+}
+
 /// Where a database's file really is: what belongs to it lies there, not beside a link to it.
 pub(crate) fn real(database: &Path) -> PathBuf {
     std::fs::canonicalize(database).unwrap_or_else(|_| database.to_owned())
@@ -185,20 +190,18 @@ impl Companion {
     /// Locks the companion of a SQLite file that is about to be opened. Whoever is the first looks
     /// whether the write-ahead log beside the file is its own: nothing else has read it yet.
     pub(crate) async fn examine(database: &Path) -> Result<Self, OpenError> {
-        let companion = Self::of(database)
-            .map_err(|source| OpenError::Companion { path: beside(database, "-stamp"), source })?;
+        let companion = Self::of(database).map_err(unwritable(database))?;
         // Where files can't be locked, nobody is the first.
         if companion.file.try_lock().is_ok() {
             companion.check(database).await?;
             let _ = companion.file.unlock();
         }
         // Waits while another process looks, or puts a copy in place.
-        let path = companion.path.clone();
         let locked = tokio::task::spawn_blocking(move || {
             let _ = companion.file.lock_shared();
             companion
         });
-        locked.await.map_err(|error| OpenError::Companion { path, source: error.into() })
+        locked.await.map_err(|error| unwritable(database)(error.into()))
     }
 
     async fn check(&self, database: &Path) -> Result<(), OpenError> {
@@ -207,9 +210,7 @@ impl Companion {
         match (length(database), log) {
             (0, false) => {
                 // A new one.
-                return self
-                    .write(&Known::default())
-                    .map_err(|source| OpenError::Companion { path: self.path.clone(), source });
+                return self.write(&Known::default()).map_err(unwritable(database));
             }
             (0, true) => return Err(mixture()),
             (_, false) => return Ok(()),

@@ -176,14 +176,6 @@ pub enum OpenError {
         /// The file.
         path: String,
     },
-    /// The file beside the SQLite file can't be read or written.
-    #[error("{path}, which belongs to the database, can't be opened: {source}")]
-    Companion {
-        /// That file.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
     /// The folder of the SQLite file can't be made.
     #[error("the folder of the database file {path} can't be made: {source}")]
     Folder {
@@ -205,7 +197,7 @@ pub enum OpenError {
     },
     /// The SQLite file can't be opened for writing.
     #[error(
-        "the database file {path} can't be written: it, -wal and -shm beside it, and \
+        "the database file {path} can't be written: it, -wal, -shm and -stamp beside it, and \
          their folder must be whoever's runs Latchkey"
     )]
     Unwritable {
@@ -262,10 +254,10 @@ impl Store {
             std::fs::create_dir_all(folder)
                 .map_err(|source| OpenError::Folder { path: path.to_owned(), source })?;
         }
-        let path = copies::real(path);
-        sqlite::refuse_what_is_left(&path)?;
-        let companion = Companion::examine(&path).await?;
-        let db = Either::Sqlite(SqliteDatabase::open(&path).await?);
+        let real = copies::real(path);
+        sqlite::refuse_what_is_left(&real)?;
+        let companion = Companion::examine(&real).await?;
+        let db = Either::Sqlite(SqliteDatabase::open(path).await?);
         Ok(Self::of(db, Some(Arc::new(companion))))
     }
 

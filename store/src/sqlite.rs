@@ -53,7 +53,6 @@ type FileId = (u64, u64);
 
 impl SqliteDatabase {
     pub(crate) async fn open(path: &Path) -> Result<Self, OpenError> {
-        refuse_what_is_left(path)?;
         let is_new = is_new(path);
         let refused = |error: sqlx::Error| match &error {
             // SQLITE_PERM, SQLITE_READONLY, SQLITE_CANTOPEN

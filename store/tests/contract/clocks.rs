@@ -3,7 +3,7 @@
 
 use test_database::on_both;
 
-use crate::story::{Bakery, DAY, HOUR, at, mail, new_session, secret, token, user};
+use crate::story::{Bakery, DAY, HOUR, at, mail, new_session, reset_to, token, user};
 
 /// Seconds of 400 days.
 const AHEAD: u64 = 400 * 24 * 60 * 60;
@@ -45,13 +45,13 @@ on_both! {
     async fn a_link_made_ahead_opens_nothing(db: TestDatabase) {
         let kari = user(&db.store, "Kari", "kari@example.com").await;
         db.store.issue_reset(kari, &token(2), at(AHEAD + 1800), None, at(AHEAD)).await.unwrap();
-        let used = db.store.use_reset(&token(2), &secret("$new"), at(10)).await.unwrap();
+        let used = db.store.use_reset(&token(2), &reset_to("$new"), at(10)).await.unwrap();
         assert_eq!(used, None);
         db.store.sweep(DAY, DAY, at(10)).await.unwrap();
         assert!(db.store.reset(&token(2)).await.unwrap().is_none());
         db.store.issue_reset(kari, &token(3), at(1800), None, at(0)).await.unwrap();
         db.store.sweep(DAY, DAY, at(10)).await.unwrap();
-        let used = db.store.use_reset(&token(3), &secret("$new"), at(10)).await.unwrap();
+        let used = db.store.use_reset(&token(3), &reset_to("$new"), at(10)).await.unwrap();
         assert_eq!(used, Some(kari));
     }
 

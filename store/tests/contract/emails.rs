@@ -9,7 +9,7 @@ use test_database::on_both;
 
 use crate::story::{
     Bakery, DAY, HOUR, accept, at, at_once, email, first_password, granted, mail, new_session,
-    new_user, offer, second_password, secret, token, user,
+    new_user, offer, reset_to, second_password, secret, token, user,
 };
 
 const WEEK: Duration = Duration::from_secs(7 * 24 * 60 * 60);
@@ -73,7 +73,7 @@ async fn kari(store: &Store) -> UserId {
 pub(crate) async fn with_app(store: &Store, user: UserId, seconds: u64) {
     let change =
         store::FactorChange { session: token(1), by_factor: true, mail: mail("kari@old.example") };
-    store.begin_authenticator_setup(user, &secret("KEY"), at(9999)).await.unwrap();
+    store.begin_authenticator_setup(user, &secret("KEY"), at(seconds + 600)).await.unwrap();
     let (key, codes) = (secret("KEY"), [token(77)]);
     store.add_authenticator_app(user, &key, 1, &codes, &change, at(seconds)).await.unwrap();
 }

@@ -2,7 +2,7 @@ use model::{Failure, Mail};
 use store::NewMail;
 use test_database::on_both;
 
-use crate::story::{DAY, HOUR, at, at_once, email, new_session, secret, token, user};
+use crate::story::{DAY, HOUR, at, at_once, email, new_session, reset_to, secret, token, user};
 
 fn link(to: &str) -> NewMail {
     let mail = Mail::PasswordReset { expires_at: at(3600), token: secret("token") };
@@ -76,7 +76,7 @@ on_both! {
         db.store.issue_reset(kari, &token(2), at(3600), None, at(0)).await.unwrap();
         let won = at_once(50, |number| {
             let store = db.store.clone();
-            let password = secret(&format!("$new {number}"));
+            let password = reset_to(&format!("$new {number}"));
             async move { store.use_reset(&token(2), &password, at(1)).await.unwrap() }
         })
         .await;
