@@ -199,7 +199,7 @@ pub async fn sign_in(
     let answer: PublicKeyCredential = read_answer(answer)?;
     // Nobody said who they are but the passkey. Some software leaves out whose it is, which only
     // repeats what the passkey is known by: the signature doesn't cover it.
-    let user = match said(&answer) {
+    let user: UserId = match said(&answer) {
         Some(whose) => Uuid::from_slice(whose).map_err(|_| wrong())?.into(),
         None => {
             let passkey = latchkey.store.passkey_with(answer.get_credential_id()).await?;

@@ -29,7 +29,7 @@ sql! {
 }
 
 /// How many users are renewed at a stroke: everybody else's changes wait that long.
-const PIECE: usize = 100;
+const PIECE: usize = 25;
 
 #[derive(FromRow)]
 struct Row {

@@ -339,9 +339,9 @@ async fn token(
     let mood = *inside.mood.lock().unwrap();
     let is_known = match mood {
         Mood::KnowsNobody => false,
-        Mood::TakesBody => in_header.is_none() && in_body == Some(&secret),
-        Mood::TakesBoth if encoded != secret => in_body == Some(&secret),
-        _ => in_header == Some(&basic) && in_body.is_none(),
+        Mood::TakesBody => in_header.is_none() && in_body == Some(&*secret),
+        Mood::TakesBoth if encoded != secret => in_body == Some(&*secret),
+        _ => in_header == Some(&*basic) && in_body.is_none(),
     };
     if !is_known {
         let unknown = Json(json!({ "error": "invalid_client" }));
