@@ -73,7 +73,7 @@ async fn kari(store: &Store) -> UserId {
 pub(crate) async fn with_app(store: &Store, user: UserId, seconds: u64) {
     let change =
         store::FactorChange { session: token(1), by_factor: true, mail: mail("kari@old.example") };
-    store.begin_authenticator_setup(user, &secret("KEY"), at(9999)).await.unwrap();
+    store.begin_authenticator_setup(user, &secret("KEY"), at(3600)).await.unwrap();
     let (key, codes) = (secret("KEY"), [token(77)]);
     store.add_authenticator_app(user, &key, 1, &codes, &change, at(seconds)).await.unwrap();
 }
@@ -196,7 +196,7 @@ on_both! {
         confirm(&db.store, kari, 3, 12).await.unwrap();
         with_app(&db.store, kari, 13).await;
         with_passkey(&db.store, kari, 13).await;
-        db.store.begin_authenticator_setup(kari, &secret("NEXT"), at(9999)).await.unwrap();
+        db.store.begin_authenticator_setup(kari, &secret("NEXT"), at(3600)).await.unwrap();
         db.store.issue_reset(kari, &token(9), at(999), None, at(13)).await.unwrap();
         db.store.begin_sign_in(kari, &token(50), &first_password(), at(999)).await.unwrap();
         ask(&db.store, kari, "thief@other.example", 4).await;

@@ -90,7 +90,7 @@ on_both! {
         db.store.begin_session(kari, &new_session(1), None, at(0)).await.unwrap();
         db.store.begin_session(ola, &new_session(2), None, at(3000)).await.unwrap();
         db.store.issue_reset(kari, &token(3), at(100), None, at(0)).await.unwrap();
-        db.store.issue_reset(ola, &token(4), at(9000), None, at(0)).await.unwrap();
+        db.store.issue_reset(ola, &token(4), at(7000), None, at(0)).await.unwrap();
         db.store.count_attempt("old", HOUR, at(0)).await.unwrap();
         db.store.count_attempt("new", HOUR, at(3000)).await.unwrap();
 
