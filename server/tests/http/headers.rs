@@ -152,7 +152,7 @@ on_both! {
         }
     }
 
-    async fn two_installations_on_one_host_leave_each_other_s_cookies_alone(db: TestDatabase) {
+    async fn two_installations_on_one_host_keep_their_cookies_apart(db: TestDatabase) {
         let urls = [
             ("https://my.provider.example:8443", "__Host-latchkey-8443="),
             ("http://localhost:3000", "latchkey-3000="),
