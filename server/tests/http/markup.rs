@@ -277,8 +277,8 @@ fn attribute((name, value): (&str, &str)) -> String {
         "method" | "type" | "role" | "rel" | "as" => format!("{name}={value}"),
         "href" | "src" | "action" | "formaction" => {
             let scheme = value.split_once(':').map_or("", |(scheme, _)| scheme);
-            let leads = if value.starts_with("//") { "//" } else { scheme };
-            format!("{name}={}", if leads.contains('/') { "" } else { leads })
+            let scheme = if scheme.contains(['/', '?', '#']) { "" } else { scheme };
+            format!("{name}={}", if value.starts_with("//") { "another site" } else { scheme })
         }
         name => name.to_owned(),
     }
