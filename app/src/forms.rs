@@ -135,7 +135,8 @@ mod tests {
         let known = known.filter(|(_, method)| *method == Method::POST);
         let known: BTreeSet<_> = known.map(|(path, _)| path.trim_start_matches("/api/")).collect();
         let forms = SHOWN.iter().map(|(form, _)| *form).chain(ASK_FOR_PASSKEY);
-        assert_eq!(known, forms.collect());
+        let forms: BTreeSet<_> = forms.collect();
+        assert_eq!(known, forms);
         let elsewhere = ["/sign-out", "/sign-in/callback", "/sign-in/callback/{account}"];
         let pages = crate::pages();
         for page in SHOWN.iter().flat_map(|(form, _)| pages_with(form)) {

@@ -82,7 +82,7 @@ pub use i18n::Locale;
 pub use languages::spoken;
 pub use page::Rejected;
 #[cfg(feature = "ssr")]
-pub use page::{Confirming, ProofTaken};
+pub use page::{Confirming, ProofTaken, same_site};
 pub use problem::{Problem, Told};
 pub use routes::App;
 #[cfg(feature = "ssr")]

@@ -639,7 +639,8 @@ pub(crate) fn escape_text(text: &str) -> String {
 
 /// The path, if it leads to a page of this site and nowhere else.
 #[cfg(any(feature = "ssr", test))]
-pub(crate) fn same_site(path: &str) -> Option<&str> {
+#[must_use]
+pub fn same_site(path: &str) -> Option<&str> {
     let inside = path.starts_with('/')
         && !path.starts_with("//")
         && !path.contains('\\')

@@ -98,9 +98,10 @@ impl Site {
     }
 }
 
-/// What is known of a request before it is answered. There is no other way to it than finding it out,
-/// and without it nothing is carried out.
+/// What is known of a request before it is answered. The server has no way to it but finding it out, and
+/// without it nothing is carried out.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct RequestFacts {
     /// Where it comes from.
     pub client: Client,

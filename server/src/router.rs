@@ -159,11 +159,18 @@ fn broken(panic: Box<dyn Any + Send>) -> Response {
     StatusCode::INTERNAL_SERVER_ERROR.into_response()
 }
 
-/// An address that is none of ours: a page that says so for who wanted to see one.
+/// An address that is none of ours: a page that says so for who wanted to see one. With a slash behind
+/// it a page's address isn't its own, and takes no forms: that leads to the one without.
 async fn nowhere(parts: State<Parts>, request: Request) -> Response {
-    match *request.method() {
-        Method::GET | Method::HEAD => forms::page(parts, request).await,
-        _ => StatusCode::NOT_FOUND.into_response(),
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        return StatusCode::NOT_FOUND.into_response();
+    }
+    let target = request.uri().path_and_query().map_or("", |target| target.as_str());
+    let (path, query) = target.split_at(target.find('?').unwrap_or(target.len()));
+    let page = path.strip_suffix('/').map(|path| format!("{path}{query}"));
+    match page.as_deref().and_then(app::same_site) {
+        Some(page) => Redirect::permanent(page).into_response(),
+        None => forms::page(parts, request).await,
     }
 }
 

@@ -132,7 +132,7 @@ on_both! {
         ] {
             let head = format!(
                 "POST /sign-in HTTP/1.1\r\nhost: localhost\r\nsec-fetch-site: same-origin\r\n\
-                 content-type: {kind}\r\ncontent-length: {length}\r\n\r\n"
+                 accept: application/json\r\ncontent-type: {kind}\r\ncontent-length: {length}\r\n\r\n"
             );
             ask(&mut stream, &(head + &"x".repeat(length))).await;
             let head = answer(&mut stream).await;
@@ -157,7 +157,7 @@ on_both! {
             ("GET ?x", 400),
             ("GET #x", 400),
             ("POST x", 400),
-            ("GET //", 404),
+            ("GET //", 308),
         ] {
             let mut stream = server.connect().await;
             ask(&mut stream, &format!("{line} HTTP/1.1\r\nhost: localhost\r\n\r\n")).await;

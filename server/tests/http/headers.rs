@@ -19,7 +19,7 @@ on_both! {
 
     async fn one_odd_byte_voids_nothing_but_itself(db: TestDatabase) {
         let app = TestApp::with(db, &[("TRUSTED_PROXIES", "127.0.0.0/8")]).await;
-        let mut ingrid = app.as_person(INGRID).await;
+        let ingrid = app.as_person(INGRID).await;
         let session = ingrid.cookie("__Host-latchkey").unwrap().to_owned();
         let ask = |path: &str, headers: &[(&str, &[u8])]| {
             let mut request = Request::get(path).body(Body::empty()).unwrap();

