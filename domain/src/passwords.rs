@@ -1,17 +1,21 @@
 //! Passwords: choosing and hashing them, changing them, and choosing a new one by a link.
 
-use std::sync::Arc;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 use std::time::Duration;
 
-use argon2::password_hash::phc::PasswordHash;
-use argon2::password_hash::{PasswordHasher, PasswordVerifier};
-use argon2::{Algorithm, Argon2, Params, Version};
+use argon2::password_hash;
+use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
 use model::{
     EmailAddress, Failure, Field, FieldErrors, FieldProblem, Guessable, Mail, MailKind, Password,
     Secret, Timestamp,
 };
 use store::{Login, NewMail, NewPassword};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tracing::Span;
 
 use crate::blocklist::{Expected, weigh};
 use crate::{Client, Latchkey, Random, Token, guesses, mails, sessions};
@@ -22,17 +26,24 @@ const MEMORY_KIB: u32 = 19_456;
 const PASSES: u32 = 2;
 const LANES: u32 = 1;
 
-/// Hashes passwords off the async threads, a bounded number at a time. A bounded number more waits,
-/// and what comes beyond that is sent away: whoever floods the sign-in page costs others a moment,
-/// never the memory or the processor.
+/// Hashes passwords on threads of its own: as many as may be hashed at a time. A bounded number more
+/// waits, and what comes beyond that is sent away: whoever floods the sign-in page costs others a
+/// moment, never the memory or the processor.
 #[derive(Clone)]
 pub(crate) struct Hasher {
     places: Arc<Semaphore>,
-    turns: Arc<Semaphore>,
+    work: Sender<Work>,
     /// A hash that no password has: compared with when there is no login, so that the answer takes
     /// the same time.
     nobody: Arc<str>,
 }
+
+type Work = Box<dyn FnOnce(&mut Memory) + Send>;
+
+/// What a hash is made in. It is kept for the next one, which overwrites it: asked for anew each
+/// time, these 19 MiB stay behind with the allocator, once for every thread that ever hashed.
+#[derive(Default)]
+struct Memory(Vec<Block>);
 
 fn argon2() -> Argon2<'static> {
     let params = Params::new(MEMORY_KIB, PASSES, LANES, None).unwrap_or_default();
@@ -46,25 +57,90 @@ fn is_outdated(hash: &str) -> bool {
     hash.algorithm != Algorithm::Argon2id.ident() || Params::try_from(&hash).is_ok_and(weaker)
 }
 
-fn hash_with(random_salt: &[u8], password: &str) -> Result<String, Failure> {
-    match argon2().hash_password_with_salt(password.as_bytes(), random_salt) {
-        Ok(hash) => Ok(hash.to_string()),
-        Err(error) => {
+impl Memory {
+    /// A new hash as it is stored.
+    fn hash(&mut self, salt: &[u8], password: &str) -> Result<String, Failure> {
+        self.try_hash(salt, password).map_err(|error| {
             tracing::error!(%error, "a password can't be hashed");
-            Err(Failure::Unavailable)
+            Failure::Unavailable
+        })
+    }
+
+    fn try_hash(&mut self, salt: &[u8], password: &str) -> password_hash::Result<String> {
+        let argon2 = argon2();
+        let mut output = [0; Params::DEFAULT_OUTPUT_LEN];
+        self.fill(&argon2, password, salt, &mut output)?;
+        let hash = PasswordHash {
+            algorithm: Algorithm::Argon2id.ident(),
+            version: Some(Version::V0x13.into()),
+            params: ParamsString::try_from(argon2.params())?,
+            salt: Some(Salt::new(salt)?),
+            hash: Some(Output::new(&output)?),
+        };
+        Ok(hash.to_string())
+    }
+
+    /// Whether the password belongs to a hash, however that was made.
+    fn fits(&mut self, hash: &PasswordHash, password: &str) -> password_hash::Result<bool> {
+        let (Some(salt), Some(expected)) = (&hash.salt, &hash.hash) else { return Ok(false) };
+        let algorithm = Algorithm::try_from(hash.algorithm.as_str())?;
+        let version = hash.version.map(Version::try_from).transpose()?.unwrap_or_default();
+        let argon2 = Argon2::new(algorithm, version, Params::try_from(hash)?);
+        let mut output = vec![0; expected.len()];
+        self.fill(&argon2, password, salt, &mut output)?;
+        // It compares in constant time.
+        Ok(Output::new(&output)? == *expected)
+    }
+
+    fn fill(
+        &mut self,
+        argon2: &Argon2<'_>,
+        password: &str,
+        salt: &[u8],
+        output: &mut [u8],
+    ) -> argon2::Result<()> {
+        let (password, blocks) = (password.as_bytes(), argon2.params().block_count());
+        if argon2.params().m_cost() > MEMORY_KIB {
+            // More than is worth keeping.
+            return argon2.hash_password_into(password, salt, output);
         }
+        if let Some(more) = blocks.checked_sub(self.0.len()) {
+            self.0.try_reserve_exact(more).map_err(|_| argon2::Error::OutOfMemory)?;
+            self.0.resize(blocks, Block::new());
+        }
+        argon2.hash_password_into_with_memory(password, salt, output, self.0.as_mut_slice())
+    }
+}
+
+/// What a thread does, until nobody is left who could ask for more.
+fn work_in_turn(waiting: &Mutex<Receiver<Work>>, mut memory: Memory) {
+    loop {
+        let next = waiting.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let Ok(work) = next else { return };
+        // Whoever asked for it is told, as no answer comes.
+        let _ = catch_unwind(AssertUnwindSafe(|| work(&mut memory)));
     }
 }
 
 impl Hasher {
-    pub(crate) fn new(at_once: usize, waiting: usize, random: &dyn Random) -> Self {
+    pub(crate) fn new(at_once: usize, waiting_at_most: usize, random: &dyn Random) -> Self {
         let mut secret = [0; 32];
         random.fill(&mut secret);
         let (salt, unknown) = secret.split_at(16);
-        let nobody = hash_with(salt, &format!("{unknown:?}")).unwrap_or_default();
+        let mut memory = Memory::default();
+        let nobody = memory.hash(salt, &format!("{unknown:?}")).unwrap_or_default();
+        let (work, waiting) = mpsc::channel();
+        let waiting = Arc::new(Mutex::new(waiting));
+        for _ in 0..at_once {
+            let (waiting, memory) = (Arc::clone(&waiting), std::mem::take(&mut memory));
+            let thread = thread::Builder::new().name("hashing".to_owned());
+            if let Err(error) = thread.spawn(move || work_in_turn(&waiting, memory)) {
+                tracing::error!(%error, "the operating system gives no thread for hashing");
+            }
+        }
         Self {
-            places: Arc::new(Semaphore::new(at_once + waiting)),
-            turns: Arc::new(Semaphore::new(at_once)),
+            places: Arc::new(Semaphore::new(at_once + waiting_at_most)),
+            work,
             nobody: nobody.into(),
         }
     }
@@ -79,16 +155,21 @@ impl Hasher {
 
     async fn in_turn<T: Send + 'static>(
         &self,
-        work: impl FnOnce() -> T + Send + 'static,
+        work: impl FnOnce(&mut Memory) -> T + Send + 'static,
     ) -> Result<T, Failure> {
-        let place = self.place()?;
-        let turn = Arc::clone(&self.turns).acquire_owned().await;
-        let done = tokio::task::spawn_blocking(move || {
-            let _held = (place, turn);
-            work()
-        });
-        done.await.map_err(|error| {
-            tracing::error!(%error, "the hashing of a password broke off");
+        let _place = self.place()?;
+        let (answer, answered) = oneshot::channel();
+        let span = Span::current();
+        let work = move |memory: &mut Memory| {
+            // Whoever asked may have left before it was their turn.
+            if !answer.is_closed() {
+                let _ = answer.send(span.in_scope(|| work(memory)));
+            }
+        };
+        // Without any thread nobody takes it, and no answer comes.
+        let _ = self.work.send(Box::new(work));
+        answered.await.map_err(|_| {
+            tracing::error!("the hashing of a password broke off");
             Failure::Unavailable
         })
     }
@@ -100,7 +181,8 @@ impl Hasher {
     ) -> Result<Secret, Failure> {
         let mut salt = [0; 16];
         random.fill(&mut salt);
-        self.in_turn(move || hash_with(&salt, password.expose())).await?.map(Secret::from)
+        let work = move |memory: &mut Memory| memory.hash(&salt, password.expose());
+        self.in_turn(work).await?.map(Secret::from)
     }
 
     /// Weighs a password that is to be set, and hashes it if it wouldn't be guessed soon.
@@ -112,8 +194,8 @@ impl Hasher {
     ) -> Result<Result<Secret, Guessable>, Failure> {
         let mut salt = [0; 16];
         random.fill(&mut salt);
-        let work = move || {
-            weigh(password.expose(), &expected).map(|()| hash_with(&salt, password.expose()))
+        let work = move |memory: &mut Memory| {
+            weigh(password.expose(), &expected).map(|()| memory.hash(&salt, password.expose()))
         };
         match self.in_turn(work).await? {
             Ok(hash) => hash.map(Secret::from).map(Ok),
@@ -128,9 +210,9 @@ impl Hasher {
     ) -> Result<Secret, Failure> {
         let mut secret = [0; 48];
         random.fill(&mut secret);
-        let work = move || {
+        let work = move |memory: &mut Memory| {
             let (salt, unknown) = secret.split_at(16);
-            hash_with(salt, &format!("{unknown:?}"))
+            memory.hash(salt, &format!("{unknown:?}"))
         };
         self.in_turn(work).await?.map(Secret::from)
     }
@@ -142,11 +224,10 @@ impl Hasher {
         hash: Option<Secret>,
     ) -> Result<bool, Failure> {
         let nobody = Arc::clone(&self.nobody);
-        self.in_turn(move || {
+        self.in_turn(move |memory| {
             let stored = hash.as_ref().map_or(&*nobody, Secret::expose);
-            let fits = PasswordHash::new(stored).is_ok_and(|stored| {
-                argon2().verify_password(password.expose().as_bytes(), &stored).is_ok()
-            });
+            let stored = PasswordHash::new(stored);
+            let fits = stored.is_ok_and(|s| memory.fits(&s, password.expose()).unwrap_or(false));
             fits && hash.is_some()
         })
         .await
@@ -372,5 +453,62 @@ mod tests {
         waiting.pop();
         assert_eq!(hasher.verify(password(), None).await, Ok(false));
         assert_eq!(hasher.verify(password(), None).await, Ok(false), "a place is given back");
+    }
+
+    #[test]
+    fn kept_memory_makes_and_checks_the_hashes_that_new_memory_does() {
+        use argon2::password_hash::{PasswordHasher, PasswordVerifier};
+
+        let mut memory = Memory::default();
+        let hash = |algorithm, kib, passes, lanes| {
+            let params = Params::new(kib, passes, lanes, None).unwrap();
+            let argon2 = Argon2::new(algorithm, Version::V0x13, params);
+            argon2.hash_password_with_salt(b"a password of mine", &[7; 16]).unwrap()
+        };
+        for (algorithm, kib, passes, lanes) in [
+            (Algorithm::Argon2id, 8 * 1024, 3, 1),
+            (Algorithm::Argon2id, MEMORY_KIB, PASSES, LANES),
+            (Algorithm::Argon2i, 1024, 3, 4),
+            (Algorithm::Argon2id, 2 * MEMORY_KIB, 1, 1),
+            (Algorithm::Argon2d, 512, 1, 1),
+        ] {
+            let hash = hash(algorithm, kib, passes, lanes);
+            assert_eq!(memory.fits(&hash, "a password of mine"), Ok(true), "{hash}");
+            assert_eq!(memory.fits(&hash, "a password of yours"), Ok(false), "{hash}");
+        }
+        let made = memory.hash(&[7; 16], "a password of mine").unwrap();
+        assert_eq!(made, hash(Algorithm::Argon2id, MEMORY_KIB, PASSES, LANES).to_string());
+        assert!(argon2().verify_password(b"a password of mine", &*made).is_ok());
+        assert!(!is_outdated(&made));
+        assert_eq!(memory.0.len(), argon2().params().block_count(), "no more is kept");
+    }
+
+    #[tokio::test]
+    async fn nobody_waits_for_the_hash_of_somebody_who_left() {
+        let hasher = Hasher::new(1, 1, &Zeros);
+        let (go_on, goes_on) = mpsc::channel::<()>();
+        let at_work = tokio::spawn({
+            let hasher = hasher.clone();
+            async move { hasher.in_turn(move |_| goes_on.recv().is_ok()).await }
+        });
+        while hasher.places.available_permits() == 2 {
+            tokio::task::yield_now().await;
+        }
+        let (worked, has_worked) = mpsc::channel();
+        let leaves = hasher.in_turn(move |_| worked.send(()));
+        assert!(tokio::time::timeout(Duration::ZERO, leaves).await.is_err());
+        assert_eq!(hasher.places.available_permits(), 1, "the place in the queue is free");
+        go_on.send(()).unwrap();
+        assert_eq!(at_work.await.unwrap(), Ok(true));
+        assert_eq!(hasher.in_turn(|_| "next").await, Ok("next"));
+        assert!(has_worked.recv().is_err(), "it wasn't hashed for nobody");
+    }
+
+    #[tokio::test]
+    async fn a_defect_in_one_hash_costs_no_other() {
+        let hasher = Hasher::new(1, 1, &Zeros);
+        let broken: Result<(), Failure> = hasher.in_turn(|_| panic!("a defect")).await;
+        assert_eq!(broken, Err(Failure::Unavailable));
+        assert_eq!(hasher.in_turn(|_| "next").await, Ok("next"));
     }
 }

@@ -146,7 +146,8 @@ pub struct Config {
     /// machine: an owner could have Latchkey ask them, then. Default `false`.
     #[serde(deserialize_with = "flag")]
     pub sso_private_addresses: bool,
-    /// Connections served at the same time; more wait their turn. Default 1024.
+    /// Connections served at the same time; of more, those that wait for their client give way.
+    /// Default 1024.
     #[serde(deserialize_with = "whole::<_, 65_536>")]
     pub connections: u32,
     /// How log lines look: `text` or `json`. Default `text`.
@@ -858,11 +859,19 @@ fn log_format<'de, D: Deserializer<'de>>(from: D) -> Result<LogFormat, D::Error>
 }
 
 fn log<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
-    read_text(
-        from,
-        "a log level such as info, or levels per part such as info,sqlx=debug",
-        |text| EnvFilter::try_new(text).ok().map(|_| text.to_owned()),
-    )
+    const WANTED: &str = "a log level such as info, or levels per part such as info,sqlx=debug";
+    read_text(from, WANTED, |text| {
+        let parts: Vec<_> =
+            text.split(',').map(str::trim).filter(|part| !part.is_empty()).collect();
+        // A misspelt level would be the name of a part, and nothing but that part's lines logged.
+        let has_level = |part: &&str| {
+            let level = part.rsplit('=').next().unwrap_or_default();
+            !level.is_empty() && level.parse::<LevelFilter>().is_ok()
+        };
+        let text = parts.join(",");
+        let sound = parts.iter().all(has_level) && EnvFilter::try_new(&text).is_ok();
+        (sound && !parts.is_empty()).then_some(text)
+    })
 }
 
 #[cfg(test)]
@@ -1030,6 +1039,12 @@ mod tests {
             ("CONNECTIONS", "100000", "a whole number from 1 to 65536"),
             ("LOG_FORMAT", "xml", "text or json"),
             ("LOG", "info=loud=very", "a log level such as info"),
+            ("LOG", "infos", "a log level such as info"),
+            ("LOG", "info;sqlx=debug", "a log level such as info"),
+            ("LOG", "info,sqlx", "a log level such as info"),
+            ("LOG", "sqlx=", "a log level such as info"),
+            ("LOG", "[{x=(((}]=info", "a log level such as info"),
+            ("LOG", ",", "a log level such as info"),
         ];
         for (name, value, wanted) in environment {
             let name = format!("LATCHKEY_{name}");
