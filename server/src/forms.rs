@@ -5,7 +5,10 @@
 use std::time::Duration;
 
 use app::request::RequestFacts;
-use app::{Confirming, GO_ON, Locale, Problem, ProofTaken, Rejected, TAKES_FACTOR, Told};
+use app::{
+    Confirming, GO_ON, Locale, MADE_FOR_HEADER, OfAnother, Problem, ProofTaken, Rejected,
+    TAKES_FACTOR, Told, made_for_another, made_for_now,
+};
 use axum::body::Body;
 use axum::extract::{Path, Request, State};
 use axum::http::request::Parts as RequestParts;
@@ -65,10 +68,30 @@ pub(crate) async fn form(parts: Parts, request: Request) -> Response {
     };
     let name = values.iter().find(|(name, _)| name == "form").map(|(_, value)| value.clone());
     let name = name.unwrap_or_default();
+    let facts = (!takes_html(&head.headers)).then(|| facts(&head));
+    let answer = taken(&parts, head, name, values).await;
+    saying_for_whom(&parts, facts, answer)
+}
+
+async fn taken(
+    parts: &Parts,
+    head: RequestParts,
+    name: String,
+    values: Vec<(String, String)>,
+) -> Response {
     if CONFIRM.contains(&name.as_str()) {
-        return confirmed(&parts, head, name, values).await;
+        return confirmed(parts, head, name, values).await;
     }
-    carry_out(&parts, &head, name, values).await
+    carry_out(parts, &head, name, values).await
+}
+
+/// An answer to the browser's half, which finds out by it that its tab is of before.
+fn saying_for_whom(parts: &Parts, facts: Option<RequestFacts>, mut answer: Response) -> Response {
+    let said = facts.and_then(|facts| made_for_now(&parts.assets, &facts));
+    if let Some(said) = said.and_then(|said| HeaderValue::from_str(&said).ok()) {
+        answer.headers_mut().insert(MADE_FOR_HEADER, said);
+    }
+    answer
 }
 
 /// Carries a form out and answers with where to go next or what is wrong.
@@ -78,6 +101,9 @@ async fn carry_out(
     name: String,
     values: Vec<(String, String)>,
 ) -> Response {
+    if let Some(whose) = made_for_another(&name, &values, &facts(head)) {
+        return refuse_of_another(parts, head, whose, (name, values)).await;
+    }
     let answer = run(parts, head, &name, &values).await;
     if let Some(location) = answer.headers().get(header::LOCATION).cloned()
         && answer.status().is_success()
@@ -127,6 +153,9 @@ async fn confirmed(
             None => given.push((name, value)),
         }
     }
+    if let Some(whose) = made_for_another(&by, &given, &facts(&head)) {
+        return refuse_of_another(parts, &head, whose, (form, kept)).await;
+    }
     let answer = run(parts, &head, &by, &given).await;
     if answer.status().is_success() {
         // What was known of the request is older than the proof.
@@ -144,6 +173,28 @@ async fn confirmed(
     let rejected = Rejected { form: by, values: without_secrets(given), told };
     let mut refusal = ask_who(parts, &head, (form, kept), by_factor, Some(rejected)).await;
     *refusal.status_mut() = status;
+    refusal
+}
+
+/// Refuses a form that was made for somebody else than its sender: who signed in in another tab must
+/// not do unawares what was begun in this one.
+async fn refuse_of_another(
+    parts: &Parts,
+    head: &RequestParts,
+    whose: String,
+    (form, mut values): (String, Vec<(String, String)>),
+) -> Response {
+    tracing::info!("a form that was made for somebody else was refused");
+    let mut refusal = if takes_html(&head.headers) {
+        values.retain(|(name, _)| name != "form");
+        values.push(("form".to_owned(), form));
+        let values = without_secrets(values);
+        let form = OfAnother { whose, action: path(head), values };
+        show(parts, head, move || provide_context(form.clone())).await
+    } else {
+        json(&app::request::of_another(whose, &facts(head)))
+    };
+    *refusal.status_mut() = StatusCode::CONFLICT;
     refusal
 }
 
@@ -212,7 +263,9 @@ async fn arrived(parts: &Parts, request: Request, account: Option<String>) -> Re
 
 /// A server function that only answers: how pages ask for their content after the first.
 pub(crate) async fn question(State(parts): State<Parts>, request: Request) -> Response {
-    leptos_axum::handle_server_fns_with_context(parts.context(), request).await.into_response()
+    let facts = request.extensions().get::<RequestFacts>().cloned();
+    let answer = leptos_axum::handle_server_fns_with_context(parts.context(), request).await;
+    saying_for_whom(&parts, facts, answer.into_response())
 }
 
 /// A server function that changes something, by its own address.
@@ -220,7 +273,13 @@ pub(crate) async fn function(State(parts): State<Parts>, request: Request) -> Re
     let name = request.uri().path().trim_start_matches("/api/").to_owned();
     let (head, body) = request.into_parts();
     match read(&head, body).await {
-        Ok(values) => run(&parts, &head, &name, &values).await,
+        Ok(values) => match made_for_another(&name, &values, &facts(&head)) {
+            Some(whose) => {
+                let told = app::request::of_another(whose, &facts(&head));
+                (StatusCode::CONFLICT, json(&told)).into_response()
+            }
+            None => run(&parts, &head, &name, &values).await,
+        },
         Err(status) => (status, json(&unreadable(&head, status))).into_response(),
     }
 }
@@ -358,7 +417,11 @@ fn takes_html(headers: &HeaderMap) -> bool {
 }
 
 fn locale(head: &RequestParts) -> Locale {
-    head.extensions.get::<RequestFacts>().map(|facts| facts.locale).unwrap_or_default()
+    facts(head).locale
+}
+
+fn facts(head: &RequestParts) -> RequestFacts {
+    head.extensions.get::<RequestFacts>().cloned().unwrap_or_default()
 }
 
 async fn problem(body: Body) -> Problem {
@@ -381,6 +444,5 @@ fn without_secrets(values: Vec<(String, String)>) -> Vec<(String, String)> {
 
 fn unreadable(head: &RequestParts, status: StatusCode) -> Told {
     tracing::info!(status = status.as_u16(), "an unreadable form was refused");
-    let facts = head.extensions.get::<RequestFacts>().cloned().unwrap_or_default();
-    app::request::unreadable(status, &facts)
+    app::request::unreadable(status, &facts(head))
 }

@@ -14,3 +14,4 @@ pub mod look;
 pub mod mailer;
 pub mod records;
 pub mod router;
+mod shape;
