@@ -66,6 +66,7 @@ pub(crate) fn Languages() -> impl IntoView {
         <form class="languages" method="post" action=action>
             <input type="hidden" name="form" value="language/choose" />
             <input type="hidden" name="next" value=here />
+            <input type="hidden" name=crate::MADE_FOR value=crate::made_for::made_for() />
             <ul aria-label=words!(language.choose)>{choices.collect_view()}</ul>
         </form>
     }

@@ -38,6 +38,7 @@ pub mod forms;
 pub mod headers;
 mod languages;
 mod lazy_page;
+mod made_for;
 #[cfg(feature = "ssr")]
 pub mod places;
 mod problem;
@@ -80,9 +81,12 @@ pub mod request;
 
 pub use i18n::Locale;
 pub use languages::spoken;
+#[cfg(feature = "ssr")]
+pub use made_for::server::{made_for_another, made_for_now};
+pub use made_for::{MADE_FOR, MADE_FOR_HEADER};
 pub use page::Rejected;
 #[cfg(feature = "ssr")]
-pub use page::{Confirming, ProofTaken, same_site};
+pub use page::{Confirming, OfAnother, ProofTaken, same_site};
 pub use problem::{Problem, Told};
 pub use routes::App;
 #[cfg(feature = "ssr")]
@@ -92,5 +96,6 @@ pub use shell::{Assets, shell};
 #[cfg(feature = "ssr")]
 pub use sign_in::confirm::{GO_ON, TAKES_FACTOR};
 
-/// The id of the notice that the document hides until its WASM has died.
-pub const DEAD_NOTICE: &str = "dead";
+/// The id of the element around the page: what the browser's half brings to life. What others add
+/// to the document beside it is none of its business.
+pub const PAGE: &str = "page";

@@ -293,6 +293,19 @@ pub struct Confirming {
     pub passkey: bool,
 }
 
+/// A form that was made for somebody else than who is signed in now. Provided to the page that
+/// says so in its place.
+#[cfg(feature = "ssr")]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OfAnother {
+    /// For whom it was made, in words.
+    pub whose: String,
+    /// The path that it was posted to.
+    pub action: String,
+    /// What was typed, by field name. Passwords are left out.
+    pub values: Vec<(String, String)>,
+}
+
 /// What proves who the sender of a form is.
 #[cfg(feature = "ssr")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -482,3 +482,12 @@ pub fn unreadable(status: StatusCode, locale: Locale, id: &str) -> Told {
         format!("{words} {}", words!(failed.request, id = id.to_owned()))
     })
 }
+
+/// That a form was made for somebody else than who is signed in now.
+#[must_use]
+pub fn of_another(whose: String, facts: &RequestFacts) -> Told {
+    Told::about_form(facts.locale, || {
+        provide_context(facts.clone());
+        crate::sign_in::of_another::of_another_words(whose)
+    })
+}

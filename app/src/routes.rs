@@ -78,6 +78,10 @@ pub fn App() -> impl IntoView {
     if let Some(confirming) = use_context::<crate::page::Confirming>() {
         return crate::sign_in::confirm::confirm_page(confirming);
     }
+    #[cfg(feature = "ssr")]
+    if let Some(form) = use_context::<crate::page::OfAnother>() {
+        return crate::sign_in::of_another::of_another_page(form);
+    }
     let waiting = Waiting(RwSignal::new(false));
     provide_context(waiting);
     let (is_routing, set_is_routing) = signal(false);

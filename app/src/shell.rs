@@ -1,20 +1,23 @@
 //! The document around every page: head, styles, and the scripts that bring the page to life.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use axum::http::{HeaderName, HeaderValue, header};
 use leptos::nonce::use_nonce;
 use leptos::prelude::*;
+use leptos::tachys::html::InertElement;
 use leptos_axum::ResponseOptions;
 use leptos_i18n::Locale as _;
 use leptos_meta::MetaTags;
 
 use crate::words::locale;
-use crate::{App, DEAD_NOTICE};
+use crate::{App, PAGE};
 
 /// The addresses of the built files. Their names carry a hash of their content.
 #[derive(Clone, Debug, Default)]
 pub struct Assets {
+    /// The hash of all of them: which build this is.
+    pub build: String,
     /// The JavaScript that loads the WASM.
     pub js: String,
     /// The WASM.
@@ -46,12 +49,13 @@ pub fn shell(assets: Arc<Assets>) -> impl IntoView {
     let nonce = use_nonce();
     let language = locale().as_str();
     let script = format!(
-        "import init,{{hydrate}} from {:?};init({{module_or_path:{:?}}}).then(hydrate)",
-        assets.js, assets.wasm
+        "import init,{{hydrate}} from {:?};const wasm={:?};{}",
+        assets.js, assets.wasm, *LIVING
     );
     // The page that asks who one is stands at another page's address, where the browser's half would
-    // look for that one.
-    let asks_first = use_context::<crate::page::Confirming>().is_some();
+    // look for that one; so does the one that says whose form it was.
+    let asks_first = use_context::<crate::page::Confirming>().is_some()
+        || use_context::<crate::page::OfAnother>().is_some();
     let lives = comes_to_life(&path) && !asks_first;
     protect(language, nonce.as_deref().unwrap_or_default(), lives);
     let scripts = if lives {
@@ -93,7 +97,12 @@ pub fn shell(assets: Arc<Assets>) -> impl IntoView {
     let still = (!lives).then(|| still_script(nonce));
     view! {
         <!DOCTYPE html>
-        <html lang=language data-provider=site.provider.clone() data-mark=site.mark.then_some("")>
+        <html
+            lang=language
+            data-provider=site.provider.clone()
+            data-mark=site.mark.then_some("")
+            data-made-for=crate::made_for::made_for()
+        >
             <head>
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1" />
@@ -106,13 +115,21 @@ pub fn shell(assets: Arc<Assets>) -> impl IntoView {
                 <MetaTags />
             </head>
             <body>
-                <App />
+                {InertElement::new("<!--email_off-->")}
+                <div id=PAGE data-shape="?"><App /></div>
+                {InertElement::new("<!--/email_off-->")}
                 {dead}
                 {still}
             </body>
         </html>
     }
 }
+
+/// What looks after the browser's half, as it stands in the document: without comments.
+static LIVING: LazyLock<String> = LazyLock::new(|| {
+    let lines = include_str!("living.js").lines().map(str::trim);
+    lines.filter(|line| !line.starts_with("//")).collect::<Vec<_>>().join("\n")
+});
 
 /// On a page that doesn't come to life, as all with passwords: sends a form once, however often it is
 /// clicked within ten seconds, and lets people see the password that they type (OWASP ASVS 5.0 V6.2.6). Sent off it is
@@ -142,7 +159,7 @@ fn still_script(nonce: Option<leptos::nonce::Nonce>) -> impl IntoView {
 /// What the reader is told when the page's WASM has died. It stands outside of what that knows.
 fn dead_notice() -> impl IntoView {
     view! {
-        <div class="notice notice-warning notice-dead" id=DEAD_NOTICE role="alert" hidden>
+        <div class="notice notice-warning notice-dead" id="dead" role="alert" hidden>
             <p>{words!(failed.dead)}</p>
             <a class="button" href="" rel="external">{words!(failed.load_again)}</a>
         </div>
@@ -150,8 +167,9 @@ fn dead_notice() -> impl IntoView {
 }
 
 /// The page's language, the Content Security Policy with its nonce, and no copy of it kept
-/// anywhere: it shows what only its reader may see (OWASP ASVS 5.0 V3.4.3, V14.3.2). Where nothing
-/// comes to life, no script runs but those that were written into this very page.
+/// anywhere: it shows what only its reader may see (OWASP ASVS 5.0 V3.4.3, V14.3.2). Nor should a
+/// proxy change it (RFC 9111 section 5.2.2.6). Where nothing comes to life, no script runs but those
+/// that were written into this very page.
 fn protect(language: &'static str, nonce: &str, lives: bool) {
     let Some(response) = use_context::<ResponseOptions>() else { return };
     let alive = if lives { " 'self' 'wasm-unsafe-eval'" } else { "" };
@@ -165,5 +183,6 @@ fn protect(language: &'static str, nonce: &str, lives: bool) {
         response.insert_header(HeaderName::from_static("content-security-policy"), policy);
     }
     response.insert_header(header::CONTENT_LANGUAGE, HeaderValue::from_static(language));
-    response.insert_header(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+        .insert_header(header::CACHE_CONTROL, HeaderValue::from_static("no-store, no-transform"));
 }

@@ -98,27 +98,6 @@ test('waiting is shown, also when nothing may move', async ({ page, javaScriptEn
   await expect(page.locator('.progress')).toHaveCount(0);
 });
 
-test('a page that has died says so and can be loaded again', async ({ browser, baseURL, locale, javaScriptEnabled }) => {
-  // In a browser of its own: here it may complain.
-  const context = await browser.newContext({ baseURL, locale, javaScriptEnabled });
-  const page = await context.newPage();
-  await enter(page, ingrid, nordlys);
-  await page.waitForLoadState('networkidle');
-  const notice = page.getByRole('alert').filter({ hasText: 'This page has stopped working' });
-  await expect(notice).toBeHidden();
-  await page.route(/\/pkg\/.*\.wasm$/, (route) => route.abort());
-  await page.getByRole('navigation', { name: 'Account' }).getByRole('link', { name: 'Billing' }).click();
-  if (javaScriptEnabled !== false) {
-    await expect(notice).toBeVisible();
-    await expect(page.locator('.progress')).toBeHidden();
-    await page.unroute(/\/pkg\/.*\.wasm$/);
-    await notice.getByRole('link', { name: 'Load the page again' }).click();
-  }
-  await expect(heading(page, /Billing|Nordlys/)).toBeVisible();
-  await expect(notice).toBeHidden();
-  await context.close();
-});
-
 test("an invitation's link is copied from its row", async ({ page, context, javaScriptEnabled }) => {
   await context.grantPermissions(['clipboard-read', 'clipboard-write']);
   await enter(page, ingrid, nordlys, 'users');

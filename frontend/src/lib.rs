@@ -1,23 +1,26 @@
-//! The WASM entry: brings the pages that the server rendered to life, and admits it when they die.
+//! The WASM entry: brings the page that the server rendered to life, and admits it when it dies.
 
-use leptos::wasm_bindgen::{self, prelude::wasm_bindgen};
+use leptos::wasm_bindgen::{self, JsCast, prelude::wasm_bindgen};
+use web_sys::{Event, HtmlElement};
 
-/// Called once by the page's script.
+/// Called once by the page's script; done when the page is alive.
 #[wasm_bindgen]
-pub fn hydrate() {
+pub async fn hydrate() {
     std::panic::set_hook(Box::new(|info| {
         console_error_panic_hook::hook(info);
-        reveal_notice();
+        say_died();
     }));
-    leptos::mount::hydrate_lazy(app::App);
+    let document = web_sys::window().and_then(|window| window.document());
+    let page = document.and_then(|document| document.get_element_by_id(app::PAGE));
+    if let Some(page) = page.and_then(|page| page.dyn_into::<HtmlElement>().ok()) {
+        leptos::mount::hydrate_from_async(page, app::App).await.forget();
+    }
 }
 
 /// After a panic nothing answers any more, be it our fault or a piece of WASM that couldn't be
-/// fetched: the document has a notice ready that says so.
-fn reveal_notice() {
-    let document = web_sys::window().and_then(|window| window.document());
-    let notice = document.and_then(|document| document.get_element_by_id(app::DEAD_NOTICE));
-    if let Some(notice) = notice {
-        let _shown = notice.remove_attribute("hidden");
+/// fetched: the page's script hears of it and goes on without.
+fn say_died() {
+    if let (Some(window), Ok(event)) = (web_sys::window(), Event::new("died")) {
+        let _heard = window.dispatch_event(&event);
     }
 }

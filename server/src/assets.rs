@@ -42,6 +42,7 @@ pub fn load() -> Arc<Assets> {
     let wasm =
         if Built::get("pkg/latchkey_bg.wasm").is_some() { "latchkey_bg" } else { "latchkey" };
     Arc::new(Assets {
+        build: id,
         js: format!("{root}/latchkey.js"),
         wasm: format!("{root}/{wasm}.wasm"),
         css: format!("{root}/latchkey.css"),

@@ -7,7 +7,10 @@ use std::time::Duration;
 use app::forms::{ASK_FOR_PASSKEY, is_shown};
 use app::headers::{content_type, want_page};
 use app::request::RequestFacts;
-use app::{Confirming, GO_ON, Locale, Problem, ProofTaken, Rejected, TAKES_FACTOR, Told};
+use app::{
+    Confirming, GO_ON, Locale, MADE_FOR_HEADER, OfAnother, Problem, ProofTaken, Rejected,
+    TAKES_FACTOR, Told, made_for_another, made_for_now,
+};
 use axum::body::Body;
 use axum::extract::{MatchedPath, Path, Request, State};
 use axum::http::request::Parts as RequestParts;
@@ -68,15 +71,35 @@ pub(crate) async fn form(State(parts): State<Parts>, request: Request) -> Respon
     };
     let name = values.iter().find(|(name, _)| name == "form").map(|(_, value)| value.clone());
     let name = name.unwrap_or_default();
-    if is_unencrypted(&parts, &head.headers) {
+    let facts = (!want_page(&head.headers)).then(|| facts(&head).cloned()).flatten();
+    let answer = taken(&parts, head, name, values).await;
+    saying_for_whom(&parts, facts, answer)
+}
+
+async fn taken(
+    parts: &Parts,
+    head: RequestParts,
+    name: String,
+    values: Vec<(String, String)>,
+) -> Response {
+    if is_unencrypted(parts, &head.headers) {
         let told = app::request::unencrypted(&parts.site, locale(&head));
         let rejected = Rejected { form: name, values: without_secrets(values), told };
-        return refuse(&parts, &head, rejected, StatusCode::CONFLICT).await;
+        return refuse(parts, &head, rejected, StatusCode::CONFLICT).await;
     }
     if CONFIRM.contains(&name.as_str()) {
-        return confirmed(&parts, head, name, values).await;
+        return confirmed(parts, head, name, values).await;
     }
-    carry_out(&parts, &head, name, values).await
+    carry_out(parts, &head, name, values).await
+}
+
+/// An answer to the browser's half, which finds out by it that its tab is of before.
+fn saying_for_whom(parts: &Parts, facts: Option<RequestFacts>, mut answer: Response) -> Response {
+    let said = facts.and_then(|facts| made_for_now(&parts.assets, &facts));
+    if let Some(said) = said.and_then(|said| HeaderValue::from_str(&said).ok()) {
+        answer.headers_mut().insert(MADE_FOR_HEADER, said);
+    }
+    answer
 }
 
 /// Whether a form was sent from a page that was opened by http where the public address is https.
@@ -106,6 +129,9 @@ async fn carry_out(
     name: String,
     values: Vec<(String, String)>,
 ) -> Response {
+    if let Some(whose) = of_another(head, &name, &values) {
+        return refuse_of_another(parts, head, whose, (name, values)).await;
+    }
     let answer = run(parts, head, &name, &values).await;
     if let Some(location) = answer.headers().get(header::LOCATION).cloned()
         && answer.status().is_success()
@@ -155,6 +181,9 @@ async fn confirmed(
             None => given.push((name, value)),
         }
     }
+    if let Some(whose) = of_another(&head, &by, &given) {
+        return refuse_of_another(parts, &head, whose, (form, kept)).await;
+    }
     let answer = run(parts, &head, &by, &given).await;
     if answer.status().is_success() {
         // What was known of the request is older than the proof.
@@ -172,6 +201,33 @@ async fn confirmed(
     let rejected = Rejected { form: by, values: without_secrets(given), told };
     let mut refusal = ask_who(parts, &head, (form, kept), by_factor, Some(rejected)).await;
     *refusal.status_mut() = status;
+    refusal
+}
+
+/// For whom a form was made, if that isn't who sends it.
+fn of_another(head: &RequestParts, form: &str, values: &[(String, String)]) -> Option<String> {
+    made_for_another(form, values, facts(head)?)
+}
+
+/// Refuses a form that was made for somebody else than its sender: who signed in in another tab must
+/// not do unawares what was begun in this one.
+async fn refuse_of_another(
+    parts: &Parts,
+    head: &RequestParts,
+    whose: String,
+    (form, mut values): (String, Vec<(String, String)>),
+) -> Response {
+    tracing::info!("a form that was made for somebody else was refused");
+    let mut refusal = if want_page(&head.headers) {
+        values.retain(|(name, _)| name != "form");
+        values.push(("form".to_owned(), form));
+        let values = without_secrets(values);
+        let form = OfAnother { whose, action: path(head), values };
+        show(parts, head, move || provide_context(form.clone())).await
+    } else {
+        json(&facts(head).map(|facts| app::request::of_another(whose, facts)))
+    };
+    *refusal.status_mut() = StatusCode::CONFLICT;
     refusal
 }
 
@@ -207,7 +263,7 @@ async fn usable_factors(parts: &Parts, head: &RequestParts) -> SecondStep {
 }
 
 fn viewer(head: &RequestParts) -> Option<Viewer> {
-    head.extensions.get::<RequestFacts>().and_then(|facts| facts.viewer.clone().ok())
+    facts(head).and_then(|facts| facts.viewer.clone().ok())
 }
 
 /// `GET` of a browser that comes back from an identity provider. Its query is a form that only this
@@ -256,9 +312,10 @@ pub(crate) async fn question(State(parts): State<Parts>, request: Request) -> Re
         return if asks { only("POST") } else { StatusCode::NOT_FOUND.into_response() };
     }
     head.method = Method::GET;
+    let facts = facts(&head).cloned();
     let mut answer = call(&parts, Request::from_parts(head, body)).await;
     answer.headers_mut().remove(header::LOCATION);
-    answer
+    saying_for_whom(&parts, facts, answer)
 }
 
 /// A server function that has the browser asked for a passkey. The others that take a form take it on
@@ -433,7 +490,11 @@ fn page_of(head: &RequestParts) -> Uri {
 }
 
 fn locale(head: &RequestParts) -> Locale {
-    head.extensions.get::<RequestFacts>().map(|facts| facts.locale).unwrap_or_default()
+    facts(head).map(|facts| facts.locale).unwrap_or_default()
+}
+
+fn facts(head: &RequestParts) -> Option<&RequestFacts> {
+    head.extensions.get::<RequestFacts>()
 }
 
 async fn problem(body: Body) -> Problem {
@@ -456,6 +517,6 @@ fn without_secrets(values: Vec<(String, String)>) -> Vec<(String, String)> {
 
 fn unreadable(head: &RequestParts, status: StatusCode) -> Told {
     tracing::info!(status = status.as_u16(), "an unreadable form was refused");
-    let id = head.extensions.get::<RequestFacts>().map(|facts| facts.id.as_str());
+    let id = facts(head).map(|facts| facts.id.as_str());
     app::request::unreadable(status, locale(head), id.unwrap_or_default())
 }

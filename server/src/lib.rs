@@ -17,3 +17,4 @@ pub mod mailer;
 pub mod records;
 mod replies;
 pub mod router;
+mod shape;

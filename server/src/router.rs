@@ -25,7 +25,7 @@ use tower_http::csrf::CsrfLayer;
 use tracing::Instrument;
 
 use crate::config::Config;
-use crate::{assets, digests, export, forms, look};
+use crate::{assets, digests, export, forms, look, shape};
 
 /// The kind of an answer in words alone.
 const PLAIN: &str = "text/plain; charset=utf-8";
@@ -52,7 +52,9 @@ impl Parts {
     /// who bring what is known of their request.
     pub(crate) fn context(&self, facts: RequestFacts) -> impl Fn() + Clone + Send + Sync + use<> {
         let (latchkey, site) = (self.latchkey.clone(), Arc::clone(&self.site));
+        let assets = Arc::clone(&self.assets);
         move || {
+            provide_context(Arc::clone(&assets));
             provide_context(latchkey.clone());
             provide_context(Arc::clone(&site));
             provide_context(facts.locale);
@@ -87,6 +89,7 @@ impl Parts {
         // reader left meanwhile: so the page is one, too, and is finished for nobody.
         let page = async move {
             let page = leptos_axum::render_app_async_with_context(context, shell)(request).await;
+            let page = shape::noted(page).await;
             drop(place);
             page
         };

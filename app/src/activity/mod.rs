@@ -137,7 +137,7 @@ fn row(row: LogRow) -> Vec<Cell> {
     };
     vec![
         Cell::number(view! { <Relative moment=row.at /> }),
-        Cell::sentence(view! { <bdi>{row.who}</bdi> }),
+        Cell::sentence(view! { <bdi translate="no">{row.who}</bdi> }),
         Cell::sentence(what),
         Cell::number(row.from),
     ]

@@ -141,7 +141,7 @@ fn lacking(people: Vec<Person>) -> AnyView {
             <div class="person">
                 <Avatar id=person.id name=person.name.clone() />
                 <div>
-                    <span class="person-name" dir="auto">{person.name}</span>
+                    <span class="person-name" dir="auto" translate="no">{person.name}</span>
                     <Email address=person.email />
                 </div>
             </div>

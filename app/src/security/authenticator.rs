@@ -33,7 +33,7 @@ impl LazyRoute for AuthenticatorPage {
                         <p>{words!(authenticator.step_scan, email = view.email)}</p>
                         {draw(code)}
                         <p>{words!(authenticator.or_type)}</p>
-                        <p><code class="key">{view.key}</code></p>
+                        <p><code class="key" translate="no">{view.key}</code></p>
                     </li>
                     <li>{words!(authenticator.step_code)}</li>
                 </ol>

@@ -75,8 +75,8 @@ fn row(service: ServiceRow, credentials: bool) -> Vec<Cell> {
         Cell::number(view! { <Day moment=service.renews /> }),
     ];
     if credentials {
-        cells.push(Cell::new(view! { <code>{service.login_name}</code> }));
-        cells.push(Cell::new(view! { <code>{service.login_password}</code> }));
+        cells.push(Cell::new(view! { <code translate="no">{service.login_name}</code> }));
+        cells.push(Cell::new(view! { <code translate="no">{service.login_password}</code> }));
     }
     cells
 }

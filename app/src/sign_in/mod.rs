@@ -2,6 +2,7 @@
 
 mod api;
 pub(crate) mod confirm;
+pub(crate) mod of_another;
 pub(crate) mod second_factor;
 
 use leptos::prelude::*;

@@ -151,7 +151,7 @@ fn facts_of(facts: Vec<Fact>) -> AnyView {
         });
         view! {
             <dt>{name}</dt>
-            <dd class="to-copy"><code>{value}</code> {copy}</dd>
+            <dd class="to-copy"><code translate="no">{value}</code> {copy}</dd>
         }
     });
     view! { <dl class="facts">{facts.collect_view()}</dl> }.into_any()

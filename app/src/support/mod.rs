@@ -53,7 +53,7 @@ fn row(request: RequestRow) -> Vec<Cell> {
     vec![
         Cell::sentence(subject),
         Cell::new(view! { <State mood=request.mood words=request.state /> }),
-        Cell::new(view! { <bdi>{request.opened_by}</bdi> }),
+        Cell::new(view! { <bdi translate="no">{request.opened_by}</bdi> }),
         Cell::number(view! { <Relative moment=request.updated /> }),
     ]
 }

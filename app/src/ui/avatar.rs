@@ -13,7 +13,7 @@ pub(crate) fn Avatar(
 ) -> impl IntoView {
     let last = id.to_string().bytes().last().unwrap_or_default();
     let hue = last % 12;
-    view! { <span class=format!("avatar hue-{hue}") aria-hidden="true">{initials(&name)}</span> }
+    view! { <span class=format!("avatar hue-{hue}") aria-hidden="true" translate="no">{initials(&name)}</span> }
 }
 
 /// An address that breaks after its at sign when it must.
@@ -28,9 +28,9 @@ pub(crate) fn Email(
     match address.split_once('@') {
         Some((local, domain)) => {
             let (local, domain) = (format!("{local}@"), domain.to_owned());
-            view! { <span class=class>{local}<wbr />{domain}</span> }.into_any()
+            view! { <span class=class translate="no">{local}<wbr />{domain}</span> }.into_any()
         }
-        None => view! { <span class=class>{address}</span> }.into_any(),
+        None => view! { <span class=class translate="no">{address}</span> }.into_any(),
     }
 }
 

@@ -30,6 +30,7 @@ pub(crate) fn failed(problem: Problem) -> AnyView {
             #[cfg(feature = "hydrate")]
             if !crate::page::is_hydrating() {
                 load_here();
+                return ().into_any();
             }
             (words!(failed.forbidden_heading), words!(failed.reload))
         }
@@ -70,12 +71,12 @@ pub(crate) fn failed(problem: Problem) -> AnyView {
                         {words!(failed.sign_in_beside)}
                     </a>
                 </p>
-                {send_again(rejected, None)}
+                {send_again(rejected.values, None)}
             }
             .into_any()
         }
         (Problem::Failure(Failure::Unavailable), Some((rejected, _))) => {
-            send_again(rejected, Some(words!(failed.kept)))
+            send_again(rejected.values, Some(words!(failed.kept)))
         }
         (Problem::Failure(Failure::Unavailable) | Problem::Unreachable, _) => {
             view! { <a class="button button-primary" href="" rel="external">{words!(failed.retry)}</a> }.into_any()
@@ -108,7 +109,7 @@ pub(crate) fn failed(problem: Problem) -> AnyView {
 /// Where the reader takes what is in the way away. What was typed waits in this tab.
 fn cured_elsewhere(href: String, words: String, typed: Option<(Rejected, String)>) -> AnyView {
     let target = typed.as_ref().map(|_| "_blank");
-    let again = typed.map(|(rejected, _)| send_again(rejected, None));
+    let again = typed.map(|(rejected, _)| send_again(rejected.values, None));
     view! {
         <p>
             <a class="button button-primary" href=href target=target rel="external">{words}</a>
@@ -120,9 +121,8 @@ fn cured_elsewhere(href: String, words: String, typed: Option<(Rejected, String)
 }
 
 /// What was typed, ready to be sent once more: the page that showed it can't be shown.
-fn send_again(rejected: Rejected, explained: Option<String>) -> AnyView {
-    let values = rejected
-        .values
+pub(crate) fn send_again(values: Vec<(String, String)>, explained: Option<String>) -> AnyView {
+    let values = values
         .into_iter()
         .map(|(name, value)| view! { <input type="hidden" name=name value=value /> })
         .collect_view();

@@ -4,6 +4,9 @@
 use leptos::prelude::*;
 use model::Field;
 
+#[cfg(feature = "hydrate")]
+use crate::made_for::MADE_FOR_HEADER;
+use crate::made_for::{MADE_FOR, made_for};
 use crate::page::{HasErrors, Rejected, Taken};
 #[cfg(not(feature = "ssr"))]
 use crate::problem::Problem;
@@ -125,6 +128,7 @@ pub(crate) fn Form(
             >
                 {summary.then(|| view! { <ErrorSummary state=state /> })}
                 <input type="hidden" name="form" value=form />
+                <input type="hidden" name=MADE_FOR value=made_for() />
                 {before.map(|before| view! { <input type="hidden" name=BEFORE value=before /> })}
                 {children()}
             </form>
@@ -251,9 +255,10 @@ impl Sender {
                     }
                 }
                 // The page that asks who the sender is comes from the server, whole, and sends the
-                // form on; so does the one that shows how things stand now.
-                Err(Refusal { told, outdated })
-                    if told.asks_to_confirm() || (outdated && has_before(&form)) =>
+                // form on; so do the one that shows how things stand now, and the one of those who
+                // signed in, or of the build that came, since this tab was opened.
+                Err(Refusal { told, outdated, of_before })
+                    if told.asks_to_confirm() || of_before || (outdated && has_before(&form)) =>
                 {
                     let _sent = form.submit();
                 }
@@ -289,12 +294,14 @@ struct Refusal {
     told: Told,
     /// Whether things don't stand any more as the form took them to.
     outdated: bool,
+    /// Whether the tab itself is of before.
+    of_before: bool,
 }
 
 #[cfg(feature = "hydrate")]
 impl Refusal {
     fn unreachable() -> Self {
-        Self { told: Told::unreachable(), outdated: false }
+        Self { told: Told::unreachable(), outdated: false, of_before: false }
     }
 }
 
@@ -307,20 +314,37 @@ async fn post(action: &str, body: String) -> Result<String, Refusal> {
         .body(body)
         .map_err(|_| Refusal::unreachable())?;
     let answer = request.send().await.map_err(|_| Refusal::unreachable())?;
+    let of_before = is_of_before(&answer);
     if answer.ok() {
-        return answer.headers().get("location").ok_or_else(Refusal::unreachable);
+        let location = answer.headers().get("location").ok_or_else(Refusal::unreachable)?;
+        if of_before {
+            let _loading = window().location().assign(&location);
+            return std::future::pending().await;
+        }
+        return Ok(location);
     }
     let outdated = answer.status() == 409;
     let text = answer.text().await.map_err(|_| Refusal::unreachable())?;
     let told = Told::read(&text).unwrap_or_else(Told::unreachable);
-    Err(Refusal { told, outdated })
+    Err(Refusal { told, outdated, of_before })
 }
 
-/// Asks for a page's content; answers it as it was written, or what is wrong.
+/// Whether others signed in, or another build came, since this tab was opened.
+#[cfg(feature = "hydrate")]
+fn is_of_before(answer: &gloo_net::http::Response) -> bool {
+    let now = answer.headers().get(MADE_FOR_HEADER);
+    now.is_some_and(|now| !made_for().starts_with(&now))
+}
+
+/// Asks for a page's content; answers it as it was written, or what is wrong. What isn't for this
+/// tab, the server shows whole.
 #[cfg(feature = "hydrate")]
 pub(crate) async fn get(address: String) -> Result<String, Problem> {
     let request = gloo_net::http::Request::get(&address).header("Accept", "application/json");
     let answer = request.send().await.map_err(|_| Problem::Unreachable)?;
+    if is_of_before(&answer) {
+        return Err(Problem::of_status(409));
+    }
     let text = answer.text().await.map_err(|_| Problem::Unreachable)?;
     // A page is a text, also one that is refused; a problem isn't.
     let page = js_sys::JSON::parse(&text).ok().and_then(|page| page.as_string());

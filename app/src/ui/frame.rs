@@ -206,7 +206,7 @@ fn Header(frame: Frame) -> impl IntoView {
         view! { <span class="provider-mark">{icon(Icon::Key)}</span> }.into_any()
     };
     let name = account.as_ref().map(|account| {
-        view! { <span class="site-header-account">{account.name.clone()}</span> }
+        view! { <span class="site-header-account" translate="no">{account.name.clone()}</span> }
     });
     let menu = match user {
         Some(user) => {
@@ -219,7 +219,7 @@ fn Header(frame: Frame) -> impl IntoView {
         <header class="site-header">
             <a class="provider" href="/" rel="external">
                 {mark}
-                <span class="provider-name">{provider}</span>
+                <span class="provider-name" translate="no">{provider}</span>
             </a>
             {name}
             {menu}
@@ -275,7 +275,7 @@ fn AccountMenu(
                 aria-label=name.clone()
             >
                 <Avatar id=id name=name.clone() />
-                <span class="account-menu-name">{name.clone()}</span>
+                <span class="account-menu-name" translate="no">{name.clone()}</span>
                 {icon(Icon::Down)}
             </button>
             <div
@@ -284,7 +284,7 @@ fn AccountMenu(
                 popover="auto"
                 on:click=close_panel
             >
-                <p class="account-menu-who">
+                <p class="account-menu-who" translate="no">
                     <strong>{name}</strong>
                     <span>{email}</span>
                 </p>

@@ -48,7 +48,7 @@ fn recovery_codes(codes: Vec<String>) -> Option<AnyView> {
         return None;
     }
     let file = format!("data:text/plain;charset=utf-8,{}%0A", codes.join("%0A"));
-    let codes = codes.into_iter().map(|code| view! { <li><code>{code}</code></li> });
+    let codes = codes.into_iter().map(|code| view! { <li><code translate="no">{code}</code></li> });
     let codes = view! {
         <p>{words!(security.codes_hint)}</p>
         <ul class="recovery-codes">{codes.collect_view()}</ul>

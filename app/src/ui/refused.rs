@@ -22,7 +22,7 @@ pub(crate) fn refused(refused: Refused, here: Here, frame: Frame) -> AnyView {
         .into_iter()
         .map(|owner| {
             let href = format!("mailto:{}", owner.email);
-            view! { <li>{owner.name} " " <a href=href rel="external">{owner.email}</a></li> }
+            view! { <li translate="no">{owner.name} " " <a href=href rel="external">{owner.email}</a></li> }
         })
         .collect_view();
     view! {

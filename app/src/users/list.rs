@@ -246,7 +246,7 @@ fn user_row(base: &str, row: UserRow) -> Vec<Cell> {
         <div class="person">
             <Avatar id=row.person.id name=name.clone() />
             <div>
-                <a class="person-name" dir="auto" href=href.clone()>{name.clone()}</a>
+                <a class="person-name" dir="auto" translate="no" href=href.clone()>{name.clone()}</a>
                 " "
                 {you}
                 <Email address=row.person.email />

@@ -54,7 +54,7 @@ fn Facts(view: ManageView) -> impl IntoView {
     let inviter = view.invited_by.map(|name| {
         view! {
             <dt>{words!(manage.invited_by)}</dt>
-            <dd><bdi>{name}</bdi></dd>
+            <dd translate="no"><bdi>{name}</bdi></dd>
         }
     });
     let active = match view.last_active {

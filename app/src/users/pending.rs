@@ -101,7 +101,7 @@ fn pending_row(number: AccountNumber, row: PendingRow) -> Vec<Cell> {
         Cell::new(email),
         Cell::sentence(row.access),
         Cell::sentence(states),
-        Cell::new(view! { <bdi>{row.inviter}</bdi> }),
+        Cell::new(view! { <bdi translate="no">{row.inviter}</bdi> }),
         Cell::number(view! { <Relative moment=row.sent /> }),
         Cell::actions(actions),
     ]

@@ -139,7 +139,7 @@ on_both! {
             assert!(!header("x-request-id").is_empty(), "{path}");
         }
         let page = ingrid.get(BAKERY).await;
-        assert_eq!(page.headers.get("cache-control").unwrap(), "no-store");
+        assert_eq!(page.headers.get("cache-control").unwrap(), "no-store, no-transform");
     }
 
     async fn the_session_cookie_is_locked_down(db: TestDatabase) {

@@ -41,5 +41,6 @@ mod reset;
 mod sign_in;
 mod single_sign_on;
 mod story;
+mod tabs;
 mod timing;
 mod users;

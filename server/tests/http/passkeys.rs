@@ -38,7 +38,8 @@ pub async fn add(
     page.is(200).says("Passkey added");
     let codes = page.body.split("<ul class=\"recovery-codes\">").nth(1).unwrap_or_default();
     let codes = codes.split("</ul>").next().unwrap_or_default().replace("<!>", "");
-    let codes = codes.split("<code>").skip(1).map(|code| code[..29].to_owned()).collect();
+    let codes =
+        codes.split("<code translate=\"no\">").skip(1).map(|code| code[..29].to_owned()).collect();
     (page, codes)
 }
 

@@ -107,7 +107,7 @@ async fn token(browser: &mut Browser) -> String {
 }
 
 fn value(page: &Page) -> String {
-    let mut codes = page.body.split("<code>").skip(1);
+    let mut codes = page.body.split("<code translate=\"no\">").skip(1);
     codes.find(|code| code.starts_with(RECORD)).expect("the record's name");
     codes.next().expect("its value").split('<').next().unwrap().to_owned()
 }

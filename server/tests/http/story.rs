@@ -107,14 +107,15 @@ impl TestApp {
     /// Turns an authenticator app on in this browser; answers its key and the recovery codes.
     pub async fn turn_app_on(&self, browser: &mut Browser) -> (String, Vec<String>) {
         let page = browser.submit("/security", "security/begin-app", &[]).await;
-        let key = page.between("<code class=\"key\">", "</code>").replace(' ', "");
+        let key = page.between("<code class=\"key\" translate=\"no\">", "</code>").replace(' ', "");
         let code = self.next_code(&key);
         let path = "/security/authenticator";
         let page = browser.submit(path, "security/turn-app-on", &[("code", &code)]).await;
         page.is(200).says("Your authenticator app is on");
         // Beside another factor there are codes already.
         let list = page.body.split("<ul class=\"recovery-codes\">").nth(1).unwrap_or_default();
-        let codes = list.split("</ul>").next().unwrap_or_default().split("<code>").skip(1);
+        let codes =
+            list.split("</ul>").next().unwrap_or_default().split("<code translate=\"no\">").skip(1);
         (key, codes.map(|code| code[..29].to_owned()).collect())
     }
 

@@ -1,0 +1,49 @@
+// What stands between the document and its WASM: it begins only if the page is as the server sent
+// it, and when it has died, the browser does by itself what links and forms say.
+const html = document.documentElement;
+const page = document.getElementById('page');
+const died = () => 'dead' in html.dataset;
+let last;
+// All that the page listens to, heard before any listener of the WASM.
+for (const kind of ['click', 'submit', 'change', 'input', 'close', 'popstate']) {
+  addEventListener(kind, (event) => {
+    if (!died()) return void (last = { event, link: event.target.closest?.('a[href]')?.href });
+    event.stopImmediatePropagation();
+    if (kind == 'popstate') location.reload();
+  }, true);
+}
+// A link that it was about to follow is followed. Otherwise only who has seen the page live misses something.
+addEventListener('died', () => {
+  if (died()) return;
+  html.dataset.dead = '';
+  const { event, link } = last ?? {};
+  if (link && event.defaultPrevented && link != location.href) location.assign(link);
+  else if ('alive' in page.dataset) document.getElementById('dead').hidden = false;
+});
+// As the server counts it (`server/src/shape.rs`). Scripts that others left have run.
+const shape = () => {
+  for (const script of [...page.getElementsByTagName('script')]) script.remove();
+  page.normalize();
+  let hash = 0x811c9dc5;
+  const add = (text) => {
+    for (const letter of text) hash = Math.imul(hash ^ letter.charCodeAt(0), 0x1000193);
+  };
+  const walk = (parent) => {
+    for (const node of parent.childNodes) {
+      if (node.nodeType == 3) add('#');
+      else if (node.nodeType == 8) add('!');
+      else {
+        add('<' + node.localName.toLowerCase());
+        walk(node);
+        add('/');
+      }
+    }
+  };
+  walk(page);
+  return (hash >>> 0).toString(16);
+};
+init({ module_or_path: wasm }).then(async () => {
+  if (shape() != page.dataset.shape) return console.warn('This page was changed on its way: it stays as it is');
+  await hydrate();
+  page.dataset.alive = '';
+});
