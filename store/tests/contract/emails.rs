@@ -216,7 +216,7 @@ on_both! {
         assert_eq!(db.store.sign_in_of(&token(50), at(15)).await.unwrap(), None);
         assert_eq!(confirm(&db.store, kari, 4, 15).await.map(drop), spent());
         assert!(undo(&db.store, 3, 15).await.unwrap().is_none(), "used");
-        let chosen = db.store.use_reset(&token(153), &reset_to("$mine"), at(16)).await.unwrap();
+        let chosen = db.store.use_reset(&token(153), &crate::story::reset_to("$mine"), at(16)).await.unwrap();
         assert_eq!(chosen, Some(kari));
         let free = user(&db.store, "Anybody", "thief@new.example").await;
         assert_eq!(address(&db.store, free).await, "thief@new.example");
@@ -472,13 +472,13 @@ on_both! {
         ask(&db.store, thief, "kari@old.example", 3).await;
 
         db.store.issue_reset(thief, &token(8), at(999), None, at(13)).await.unwrap();
-        db.store.use_reset(&token(8), &reset_to("$handed over"), at(13)).await.unwrap();
+        db.store.use_reset(&token(8), &crate::story::reset_to("$handed over"), at(13)).await.unwrap();
         assert!(!db.store.email_standing(thief, at(13)).await.unwrap().proven);
         assert!(db.store.login_of(thief).await.unwrap().unwrap().second_factor, "no proof, no loss");
 
         let mailed = Some(mail("kari@old.example"));
         db.store.issue_reset(thief, &token(9), at(999), mailed, at(14)).await.unwrap();
-        db.store.use_reset(&token(9), &reset_to("$kari's"), at(14)).await.unwrap();
+        db.store.use_reset(&token(9), &crate::story::reset_to("$kari's"), at(14)).await.unwrap();
         let login = db.store.login_of(thief).await.unwrap().unwrap();
         assert!(!login.second_factor && login.password_hash.expose() == "$kari's");
         assert!(db.store.email_standing(thief, at(14)).await.unwrap().proven);
@@ -488,7 +488,7 @@ on_both! {
         assert_eq!(confirm(&db.store, thief, 3, 14).await.map(drop), spent());
         with_app(&db.store, thief, 15).await;
         db.store.issue_reset(thief, &token(10), at(999), Some(mail("kari@old.example")), at(16)).await.unwrap();
-        db.store.use_reset(&token(10), &reset_to("$next"), at(16)).await.unwrap();
+        db.store.use_reset(&token(10), &crate::story::reset_to("$next"), at(16)).await.unwrap();
         assert!(db.store.login_of(thief).await.unwrap().unwrap().second_factor, "once proven, factors stay");
     }
 

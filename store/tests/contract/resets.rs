@@ -17,7 +17,7 @@ on_both! {
         let opened = db.store.reset(&token(2)).await.unwrap().unwrap();
         assert_eq!((opened.user, opened.expires_at, opened.used), (kari, at(3600), false));
 
-        let used = db.store.use_reset(&token(2), &reset_to("$new"), at(10)).await.unwrap();
+        let used = db.store.use_reset(&token(2), &crate::story::reset_to("$new"), at(10)).await.unwrap();
         assert_eq!(used, Some(kari));
         let login = db.store.login_of(kari).await.unwrap().unwrap();
         assert_eq!(login.password_hash.expose(), "$new");
@@ -29,7 +29,7 @@ on_both! {
         let kari = user(&db.store, "Kari", "kari@example.com").await;
         db.store.issue_reset(kari, &token(2), at(3600), None, at(0)).await.unwrap();
         let use_reset = async |number, seconds| {
-            db.store.use_reset(&token(number), &reset_to("$new"), at(seconds)).await.unwrap()
+            db.store.use_reset(&token(number), &crate::story::reset_to("$new"), at(seconds)).await.unwrap()
         };
         assert_eq!(use_reset(9, 1).await, None, "unknown");
         assert_eq!(use_reset(2, 3600).await, None, "too old");
@@ -66,7 +66,7 @@ on_both! {
         db.store.issue_reset(kari, &token(2), at(3600), None, at(0)).await.unwrap();
         let won = at_once(50, |number| {
             let store = db.store.clone();
-            let password = secret(&format!("$new {number}"));
+            let password = crate::story::reset_to(&format!("$new {number}"));
             async move { store.use_reset(&token(2), &password, at(1)).await.unwrap() }
         })
         .await;

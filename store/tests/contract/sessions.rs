@@ -98,7 +98,7 @@ on_both! {
         assert_eq!(db.store.sweep(HOUR, DAY, at(4000)).await.unwrap(), 0);
         assert!(db.store.session(&token(2), HOUR, DAY, at(4000)).await.unwrap().is_some());
         assert!(db.store.reset(&token(3)).await.unwrap().is_none());
-        let used = db.store.use_reset(&token(4), &reset_to("$new"), at(4000)).await.unwrap();
+        let used = db.store.use_reset(&token(4), &crate::story::reset_to("$new"), at(4000)).await.unwrap();
         assert_eq!(used, Some(ola));
         assert_eq!(db.store.count_attempt("new", HOUR, at(4000)).await.unwrap().count, 2);
     }
@@ -106,7 +106,7 @@ on_both! {
     async fn a_password_change_loses_to_one_that_was_faster(db: TestDatabase) {
         let kari = user(&db.store, "Kari", "kari@example.com").await;
         db.store.issue_reset(kari, &token(9), at(100), None, at(0)).await.unwrap();
-        db.store.use_reset(&token(9), &reset_to("$reset"), at(1)).await.unwrap();
+        db.store.use_reset(&token(9), &crate::story::reset_to("$reset"), at(1)).await.unwrap();
         let late =
             db.store.change_password(kari, &first_password(), &second_password(false), None, at(50)).await;
         assert_eq!(late, Err(Failure::field(Field::Password, FieldProblem::WrongPassword)));
