@@ -47,7 +47,8 @@ mod tests {
             "",
             "-n@a.example",
         ];
-        let command = command("printf '%s\\n'", &arguments);
+        let all: Vec<_> = std::iter::once("%s\\n").chain(arguments).collect();
+        let command = command("printf", &all);
         let answer = Command::new("sh").args(["-c", &command]).output().unwrap();
         let told = String::from_utf8(answer.stdout).unwrap();
         assert_eq!(told.lines().collect::<Vec<_>>(), arguments, "{command}");

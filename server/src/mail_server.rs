@@ -209,16 +209,15 @@ impl SmtpServer {
             };
             hand_over(line, envelope, message).await
         };
-        let handed_over = timeout(limit, attempt).await;
-        match handed_over {
+        match timeout(limit, attempt).await {
             Ok(Ok(words)) => {
                 *line = open;
-                return Delivery { answer: Answer::Taken(words), trouble: false, cure: None };
+                Delivery { answer: Answer::Taken(words), trouble: false, cure: None }
             }
             // A server that is silent isn't told goodbye.
             Err(_) => {
                 let words = no_answer(limit);
-                return Delivery { answer: Answer::NotNow(words), trouble: true, cure: None };
+                Delivery { answer: Answer::NotNow(words), trouble: true, cure: None }
             }
             Ok(Err(broken)) => {
                 if let Some(mut line) = open {
@@ -535,11 +534,13 @@ mod tests {
 
     use super::*;
 
+    type Answers = &'static [&'static [u8]];
+    /// What is answered, what that is taken for, and what the operator can do.
+    type Case = (Answers, fn(String) -> Answer, &'static str, bool, &'static str);
+
     /// A mail server that answers each line with the next of these, and then hangs up. What it was
     /// told comes out of the channel.
-    async fn listening(
-        answers: &'static [&'static [u8]],
-    ) -> (u16, mpsc::UnboundedReceiver<String>) {
+    async fn listening(answers: Answers) -> (u16, mpsc::UnboundedReceiver<String>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let (tell, told) = mpsc::unbounded_channel();
@@ -584,7 +585,7 @@ mod tests {
         server.deliver(&mut None, &(envelope, message), Duration::from_secs(20)).await
     }
 
-    async fn deliver(answers: &'static [&'static [u8]]) -> Delivery {
+    async fn deliver(answers: Answers) -> Delivery {
         let (port, _told) = listening(answers).await;
         deliver_to(&server(&format!("smtp://me:pw@127.0.0.1:{port}")), "kari").await
     }
@@ -593,7 +594,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_mail_that_was_taken_is_taken_however_that_is_told() {
-        let cases: [(&'static [&'static [u8]], &str); 6] = [
+        let cases: [(Answers, &str); 6] = [
             (
                 &[b"220 hi", HELLO, b"235 ok", b"250 ok", b"250 ok", b"354 go", b"250 2.0.0 Taken"],
                 "250 2.0.0 Taken",
@@ -653,7 +654,7 @@ mod tests {
     #[tokio::test]
     async fn only_a_refusal_of_the_recipient_is_final() {
         use Answer::{Never, NotNow, Ours};
-        let cases: [(&'static [&'static [u8]], fn(String) -> Answer, &str, bool, &str); 25] = [
+        let cases: [Case; 25] = [
             (&[b"554 5.3.2 Go away"], Ours, "554 5.3.2 Go away", true, "public_url"),
             (&[b"220 hi", b"550 Who?"], Ours, "550 Who?", true, "my.provider.example"),
             (
@@ -921,7 +922,7 @@ mod tests {
 
     #[tokio::test]
     async fn doctor_asks_whether_we_may_send() {
-        let check = async |answers: &'static [&'static [u8]]| {
+        let check = async |answers: Answers| {
             let (port, mut told) = listening(answers).await;
             let server = server(&format!("smtp://127.0.0.1:{port}"));
             let checked = server.check(Duration::from_secs(20)).await;
