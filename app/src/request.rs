@@ -462,6 +462,7 @@ pub fn plainly(status: StatusCode, facts: &RequestFacts) -> Option<String> {
             StatusCode::FORBIDDEN => words!(failed.other_site),
             StatusCode::METHOD_NOT_ALLOWED => words!(failed.no_method),
             StatusCode::INTERNAL_SERVER_ERROR => words!(failed.broken),
+            StatusCode::SERVICE_UNAVAILABLE => words!(failed.unavailable),
             _ => return None,
         };
         Some(format!("{words} {}\n", words!(failed.request, id = facts.id.clone())))

@@ -12,5 +12,7 @@ pub mod identity_providers;
 pub mod log_key;
 pub mod look;
 pub mod mailer;
+pub mod open_files;
 pub mod records;
 pub mod router;
+pub mod spool;

@@ -24,8 +24,12 @@ use tower_http::compression::CompressionLayer;
 use tower_http::csrf::CsrfLayer;
 use tracing::Instrument;
 
+use crate::accept::Crowded;
 use crate::config::Config;
 use crate::{assets, digests, export, forms, look};
+
+/// What is asked to learn whether we are well. It is answered in any crowd.
+const PROBES: [&str; 2] = ["/healthz", "/readyz"];
 
 /// What requests are answered with.
 #[derive(Clone)]
@@ -183,6 +187,11 @@ async fn mail_html(State(parts): State<Parts>, Path(mail): Path<String>) -> Resp
 /// that all answers have.
 async fn attend(State(parts): State<Parts>, mut request: Request, next: Next) -> Response {
     let id = short_id(&parts);
+    let crowded = request.extensions().get::<Crowded>().is_some();
+    if crowded {
+        // Whoever it is, there is no place: the database needn't be asked.
+        request.headers_mut().remove(header::COOKIE);
+    }
     let address = client_address(&parts, &request);
     let user_agent = request.headers().get(header::USER_AGENT).and_then(|v| v.to_str().ok());
     let user_agent = user_agent.unwrap_or_default().chars().take(200).collect();
@@ -202,7 +211,11 @@ async fn attend(State(parts): State<Parts>, mut request: Request, next: Next) ->
         }
         request.extensions_mut().insert(facts.clone());
     }
-    let response = next.run(request).instrument(span.clone()).await;
+    let response = if crowded && !PROBES.contains(&request.uri().path()) {
+        (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "1")]).into_response()
+    } else {
+        next.run(request).instrument(span.clone()).await
+    };
     let mut response = speak(response, &facts);
     if changes {
         parts.mail_waiting.notify_one();
@@ -230,16 +243,9 @@ fn speak(mut response: Response, facts: &RequestFacts) -> Response {
 
 /// Whether it matters who asks: files and probes are the same for everybody.
 fn is_for_people(path: &str) -> bool {
-    let same_for_all = [
-        "/favicon.svg",
-        "/passkeys.js",
-        "/provider.css",
-        "/provider-mark",
-        "/robots.txt",
-        "/healthz",
-        "/readyz",
-    ];
-    !path.starts_with("/pkg/") && !same_for_all.contains(&path)
+    let same_for_all =
+        ["/favicon.svg", "/passkeys.js", "/provider.css", "/provider-mark", "/robots.txt"];
+    !path.starts_with("/pkg/") && !same_for_all.contains(&path) && !PROBES.contains(&path)
 }
 
 /// The path for the log: what follows these is a key.
