@@ -333,13 +333,12 @@ on_both! {
         stopping.send_replace(true);
         timeout(IN_TIME, worker).await.expect("an end in time").unwrap();
 
-        // Whoever works next sends it.
-        let mut smtp = Smtp::start(Protection::None).await;
-        let next = Office::new(&db, &[("SMTP_URL", &smtp.url())]);
-        assert_eq!(next.send().await, handled(0));
+        // Whoever works next takes it up.
+        let next = Office::new(&db, &[("SMTP_URL", "smtp://127.0.0.1:1")]);
+        assert_eq!(next.send().await, handled(0), "it might still be sent");
         next.clock.forward(domain::mails::LEASE.as_secs().try_into().unwrap());
-        assert_eq!(next.send().await, handled(1));
-        assert_eq!(smtp.received().await.to, ["ok@example.com"]);
+        assert_eq!(next.send().await, TROUBLE);
+        assert_eq!(next.only_row().await.state, "queued");
     }
 }
 

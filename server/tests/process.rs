@@ -200,7 +200,7 @@ async fn whatever_becomes_of_the_log_requests_are_answered_until_the_stop() {
         operator.is_up().await;
         for _ in 0..100 {
             assert!(operator.get("/healthz").await.starts_with("HTTP/1.1 200"));
-            assert!(operator.get("/robots.txt").await.starts_with("HTTP/1.1 200"));
+            assert!(operator.get("/").await.starts_with("HTTP/1.1 303"));
         }
         operator.signal(&server, "TERM").await;
         let ended = timeout(IN_TIME, server.wait()).await.expect("an end in time").unwrap();

@@ -200,7 +200,8 @@ mod tests {
         let second = seats.take(of("c")).unwrap();
         let third = seats.take(of("d")).unwrap();
         assert!(is_sent_away(&first).await && !is_sent_away(&second).await);
-        [&second, &third].map(|place| place.seat().begins());
+        second.seat().begins();
+        third.seat().begins();
         assert!(seats.take(of("e")).is_none(), "all have requests in hand");
         drop(first);
         assert!(seats.take(of("e")).is_none(), "who gave way has no place to give back");
