@@ -456,6 +456,7 @@ pub fn plainly(status: StatusCode, locale: Locale, id: &str) -> Option<String> {
             StatusCode::NOT_FOUND => words!(failed.not_found),
             StatusCode::METHOD_NOT_ALLOWED => words!(failed.no_method),
             StatusCode::INTERNAL_SERVER_ERROR => words!(failed.broken),
+            StatusCode::SERVICE_UNAVAILABLE => words!(failed.unavailable),
             _ => return None,
         };
         Some(format!("{words} {}\n", words!(failed.request, id = id.to_owned())))

@@ -41,13 +41,16 @@ pub struct Patience {
     pub rest: Duration,
     /// After the database or the mail server couldn't be reached.
     pub trouble: Duration,
+    /// For the mail in hand to be sent after the stop.
+    pub farewell: Duration,
 }
 
 /// The worker. Any number of them, on any number of nodes, share one outbox.
+#[derive(Clone)]
 pub struct Mailer {
     latchkey: Latchkey,
     site: Arc<Site>,
-    transport: Transport,
+    transport: Arc<Transport>,
     patience: Patience,
 }
 
@@ -66,6 +69,7 @@ impl Default for Patience {
             send: Duration::from_secs(60),
             rest: Duration::from_secs(1),
             trouble: Duration::from_secs(5),
+            farewell: Duration::from_secs(7),
         }
     }
 }
@@ -88,7 +92,7 @@ impl Mailer {
     /// A worker that sends the product's mails.
     #[must_use]
     pub fn new(latchkey: Latchkey, site: Arc<Site>, transport: Transport) -> Self {
-        Self { latchkey, site, transport, patience: Patience::default() }
+        Self { latchkey, site, transport: Arc::new(transport), patience: Patience::default() }
     }
 
     /// The same worker with other waits.
@@ -97,10 +101,20 @@ impl Mailer {
         Self { patience, ..self }
     }
 
-    /// Works until `stop` is true: then the mail in hand is finished, and no other is taken.
+    /// Works until `stop` is true: then the mail in hand is finished, and no other is taken. A mail
+    /// server that takes too long for that isn't waited for. The mail stays queued, and whoever
+    /// works next sends it when [`mails::LEASE`] is over: twice, if the mail server took it and only
+    /// its answer was missing, which nobody can know (RFC 5321 section 4.5.3.2.6); but never not at
+    /// all. Both have the same `Message-ID`.
     pub async fn run(self, waiting: Arc<Notify>, mut stop: watch::Receiver<bool>) {
         while !*stop.borrow() {
-            let round = self.send_due(&stop).await;
+            let round = tokio::select! {
+                round = self.send_due(&stop) => round,
+                () = long_after(stop.clone(), self.patience.farewell) => {
+                    tracing::warn!("a mail in hand wasn't sent before the stop: it stays queued");
+                    return;
+                }
+            };
             let wait = if round.trouble { self.patience.trouble } else { self.patience.rest };
             tokio::select! {
                 () = sleep(wait) => {}
@@ -137,7 +151,7 @@ impl Mailer {
 
     /// Handles one mail. Answers whether the next one may fare better.
     async fn handle(&self, mail: &QueuedMail, line: &mut Option<AsyncSmtpConnection>) -> bool {
-        let Delivery { answer, trouble, cure } = match &self.transport {
+        let Delivery { answer, trouble, cure } = match &*self.transport {
             Transport::Keep => return self.keep(mail).await,
             Transport::Missing => {
                 let answer = Answer::Ours("no mail server is configured".to_owned());
@@ -169,6 +183,12 @@ impl Mailer {
         }
         kept
     }
+}
+
+/// Ends when the stop was this long ago.
+async fn long_after(mut stop: watch::Receiver<bool>, limit: Duration) {
+    let _ = stop.wait_for(|stop| *stop).await;
+    sleep(limit).await;
 }
 
 /// One line per try: no link, and of the recipient only the domain. Where the operator has to mend

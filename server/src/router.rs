@@ -24,11 +24,15 @@ use tower_http::compression::CompressionLayer;
 use tower_http::csrf::CsrfLayer;
 use tracing::Instrument;
 
+use crate::accept::Crowded;
 use crate::config::Config;
 use crate::{assets, digests, export, forms, look, shape};
 
 /// The kind of an answer in words alone.
 const PLAIN: &str = "text/plain; charset=utf-8";
+
+/// What is asked to learn whether we are well. It is answered in any crowd.
+const PROBES: [&str; 2] = ["/healthz", "/readyz"];
 
 /// What requests are answered with.
 #[derive(Clone)]
@@ -208,6 +212,11 @@ async fn mail_html(State(parts): State<Parts>, Path(mail): Path<String>) -> Resp
 /// that all answers have.
 async fn attend(State(parts): State<Parts>, mut request: Request, next: Next) -> Response {
     let id = short_id(&parts);
+    let crowded = request.extensions().get::<Crowded>().is_some();
+    if crowded {
+        // Whoever it is, there is no place: the database needn't be asked.
+        request.headers_mut().remove(header::COOKIE);
+    }
     let address = client_address(&parts, &request);
     let user_agent = words(request.headers(), "user-agent").chars().take(200).collect();
     let client = Client { address: address.to_string(), user_agent, ..Client::default() };
@@ -227,12 +236,14 @@ async fn attend(State(parts): State<Parts>, mut request: Request, next: Next) ->
         locale = facts.locale;
         request.extensions_mut().insert(facts);
     }
-    let response = if request.uri().path().starts_with('/') {
-        only_what_is_plain(request.headers_mut());
-        next.run(request).instrument(span.clone()).await
-    } else {
+    let response = if !request.uri().path().starts_with('/') {
         // `*`, or a host and a port: no address of a page, and Leptos breaks on it.
         StatusCode::BAD_REQUEST.into_response()
+    } else if crowded && !PROBES.contains(&request.uri().path()) {
+        (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "1")]).into_response()
+    } else {
+        only_what_is_plain(request.headers_mut());
+        next.run(request).instrument(span.clone()).await
     };
     let mut response = speak(response, locale, &id);
     if changes {
@@ -274,16 +285,9 @@ fn speak(mut response: Response, locale: Locale, id: &str) -> Response {
 
 /// Whether it matters who asks: files and probes are the same for everybody.
 fn is_for_people(path: &str) -> bool {
-    let same_for_all = [
-        "/favicon.svg",
-        "/passkeys.js",
-        "/provider.css",
-        "/provider-mark",
-        "/robots.txt",
-        "/healthz",
-        "/readyz",
-    ];
-    !path.starts_with("/pkg/") && !same_for_all.contains(&path)
+    let same_for_all =
+        ["/favicon.svg", "/passkeys.js", "/provider.css", "/provider-mark", "/robots.txt"];
+    !path.starts_with("/pkg/") && !same_for_all.contains(&path) && !PROBES.contains(&path)
 }
 
 /// The path for the log: what follows these is a key.

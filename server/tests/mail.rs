@@ -23,11 +23,16 @@ use server::mailer::{Mailer, Patience, Round, Transport};
 use sqlx::{Connection, FromRow, PgConnection, SqliteConnection};
 use store::Store;
 use test_database::{TestDatabase, on_both};
+use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
+use tokio::time::timeout;
 
 use crate::smtp::{Protection, Received, Smtp};
 
 const START: Timestamp = Timestamp::from_micros(1_800_000_000_000_000);
+
+/// Long enough for anything that isn't stuck.
+const IN_TIME: Duration = Duration::from_secs(60);
 
 /// A clock that the test moves.
 struct TestClock(AtomicI64);
@@ -312,6 +317,28 @@ on_both! {
         stopping.send_replace(true);
         worker.await.unwrap();
         assert!(office.outbox().await.iter().all(|row| row.state == "sent"));
+    }
+
+    async fn a_mail_server_that_is_silent_at_the_stop_isnt_waited_for(db: TestDatabase) {
+        let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("smtp://{}", silent.local_addr().unwrap());
+        let office = Office::new(&db, &[("SMTP_URL", &url)]);
+        office.invite("ok@example.com").await;
+        let farewell = Duration::from_millis(50);
+        let patience = Patience { farewell, send: 10 * IN_TIME, ..Patience::default() };
+        let (stopping, stop) = watch::channel(false);
+        let mailer = office.mailer(&office.latchkey).with_patience(patience);
+        let worker = tokio::spawn(mailer.run(Arc::default(), stop));
+        let (_line, _) = silent.accept().await.unwrap();
+        stopping.send_replace(true);
+        timeout(IN_TIME, worker).await.expect("an end in time").unwrap();
+
+        // Whoever works next takes it up.
+        let next = Office::new(&db, &[("SMTP_URL", "smtp://127.0.0.1:1")]);
+        assert_eq!(next.send().await, handled(0), "it might still be sent");
+        next.clock.forward(domain::mails::LEASE.as_secs().try_into().unwrap());
+        assert_eq!(next.send().await, TROUBLE);
+        assert_eq!(next.only_row().await.state, "queued");
     }
 }
 

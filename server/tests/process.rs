@@ -5,13 +5,15 @@
     reason = "a test that can't go on fails, and says where"
 )]
 
+use std::fs::File;
+use std::io::PipeReader;
 use std::process::Stdio;
 use std::time::Duration;
 
 use test_database::on_both;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
-use tokio::process::Command;
+use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
 /// Long enough for anything that isn't stuck.
@@ -54,6 +56,21 @@ impl Operator {
         let ended = ended.unwrap();
         let said = [ended.stdout, ended.stderr].concat();
         (ended.status.code().unwrap(), String::from_utf8(said).unwrap())
+    }
+
+    /// Waits until somebody answers.
+    async fn is_up(&self) {
+        let up = async {
+            while TcpStream::connect(&self.listen).await.is_err() {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        timeout(IN_TIME, up).await.expect("a start in time");
+    }
+
+    async fn signal(&self, process: &Child, signal: &str) {
+        let process = process.id().unwrap().to_string();
+        Command::new("kill").args(["-s", signal, &process]).status().await.unwrap();
     }
 
     async fn get(&self, path: &str) -> String {
@@ -195,8 +212,7 @@ on_both! {
             assert!(!ended.status.success() && said.contains(told), "{said}");
         }
 
-        let process = server.id().unwrap().to_string();
-        Command::new("kill").arg(process).status().await.unwrap();
+        operator.signal(&server, "TERM").await;
         let ended = timeout(IN_TIME, server.wait()).await.expect("an end in time").unwrap();
         assert_eq!(ended.code(), Some(0));
     }
@@ -279,4 +295,132 @@ async fn a_server_whose_disk_was_full_writes_again_without_a_restart() {
     }
     assert!(sign_in("after".to_owned()).await.starts_with("HTTP/1.1 422"));
     server.kill().await.unwrap();
+}
+
+/// Somewhere that can't be written to, or not any more.
+enum Out {
+    FullDisk,
+    NoReader,
+    /// A pipe whose reader doesn't read.
+    Stalled,
+}
+
+impl Out {
+    /// Answers what keeps the pipe open, too.
+    fn open(&self) -> (Stdio, Option<PipeReader>) {
+        if let Self::FullDisk = self {
+            return (File::options().write(true).open("/dev/full").unwrap().into(), None);
+        }
+        let (reader, writer) = std::io::pipe().unwrap();
+        (writer.into(), matches!(self, Self::Stalled).then_some(reader))
+    }
+}
+
+#[tokio::test]
+async fn whatever_becomes_of_the_log_requests_are_answered_until_the_stop() {
+    let db = test_database::sqlite().await;
+    for out in [Out::FullDisk, Out::NoReader, Out::Stalled] {
+        let operator = Operator::new(&db.url);
+        let ((log, _log_reader), (said, _reader)) = (out.open(), out.open());
+        let mut server = operator.command("serve");
+        // So much is logged that any pipe is full soon.
+        let server = server.env("LATCHKEY_LOG", "trace").stdout(said).stderr(log);
+        let mut server = server.spawn().unwrap();
+        operator.is_up().await;
+        for _ in 0..100 {
+            assert!(operator.get("/healthz").await.starts_with("HTTP/1.1 200"));
+            assert!(operator.get("/").await.starts_with("HTTP/1.1 303"));
+        }
+        operator.signal(&server, "TERM").await;
+        let ended = timeout(IN_TIME, server.wait()).await.expect("an end in time").unwrap();
+        assert_eq!(ended.code(), Some(0));
+    }
+}
+
+#[tokio::test]
+async fn what_a_command_says_may_find_no_reader_but_not_no_room() {
+    let db = test_database::sqlite().await;
+    let operator = Operator::new(&db.url);
+    for (out, code, words) in
+        [(Out::NoReader, 0, ""), (Out::FullDisk, 1, "standard output can't be written to")]
+    {
+        let mut command = operator.command("account list");
+        let ended = command.stdout(out.open().0).stderr(Stdio::piped()).spawn().unwrap();
+        let ended = timeout(IN_TIME, ended.wait_with_output()).await.expect("an end").unwrap();
+        let said = String::from_utf8(ended.stderr).unwrap();
+        assert_eq!(ended.status.code(), Some(code), "{said}");
+        assert!(said.contains(words) && said.is_empty() == words.is_empty(), "{said}");
+    }
+    for out in [Out::NoReader, Out::FullDisk] {
+        let mut command = operator.command("account sso-off 100001");
+        let ended = timeout(IN_TIME, command.stderr(out.open().0).status()).await.expect("an end");
+        assert_eq!(ended.unwrap().code(), Some(1));
+    }
+}
+
+#[tokio::test]
+async fn the_second_stop_ends_at_once_what_the_first_one_waits_for() {
+    let db = test_database::sqlite().await;
+    let operator = Operator::new(&db.url);
+    let mut server = operator.command("serve").stderr(Stdio::piped()).spawn().unwrap();
+    let mut log = BufReader::new(server.stderr.take().unwrap()).lines();
+    operator.is_up().await;
+    let mut form = TcpStream::connect(&operator.listen).await.unwrap();
+    let begun = "POST /sign-in HTTP/1.1\r\nhost: localhost\r\nexpect: 100-continue\r\n\
+                 content-type: application/x-www-form-urlencoded\r\ncontent-length: 9\r\n\
+                 sec-fetch-site: same-origin\r\n\r\n";
+    form.write_all(begun.as_bytes()).await.unwrap();
+    let mut go_on = [0; 25];
+    form.read_exact(&mut go_on).await.unwrap();
+    let mut told = String::new();
+    for signal in ["TERM", "INT"] {
+        operator.signal(&server, signal).await;
+        while let Some(line) = timeout(IN_TIME, log.next_line()).await.expect("a line").unwrap() {
+            told += &line;
+            if line.contains("told to stop") {
+                break;
+            }
+        }
+    }
+    let ended = timeout(IN_TIME, server.wait()).await.expect("an end in time").unwrap();
+    while let Some(line) = log.next_line().await.unwrap() {
+        told += &line;
+    }
+    assert_eq!(ended.code(), Some(1), "{told}");
+    assert!(told.contains("told to stop twice"), "{told}");
+    assert!(!told.contains("didn't finish in time"), "{told}");
+}
+
+#[tokio::test]
+async fn what_was_logged_last_is_there_after_a_stop() {
+    let db = test_database::sqlite().await;
+    let operator = Operator::new(&db.url);
+    let server = operator.command("serve").stderr(Stdio::piped()).spawn().unwrap();
+    operator.is_up().await;
+    operator.signal(&server, "TERM").await;
+    let ended = timeout(IN_TIME, server.wait_with_output()).await.expect("an end in time").unwrap();
+    let log = String::from_utf8(ended.stderr).unwrap();
+    assert!(log.trim_end().ends_with("stopped"), "{log}");
+}
+
+#[tokio::test]
+async fn too_few_open_files_for_the_connections_are_told() {
+    let db = test_database::sqlite().await;
+    let operator = Operator::new(&db.url);
+    let binary = operator.command("serve").as_std().get_program().to_owned();
+    let mut limited = operator.command("serve");
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "ulimit -n 400; exec \"$0\" serve"]).arg(binary);
+    for (name, value) in limited.as_std().get_envs() {
+        shell.env(name, value.unwrap());
+    }
+    limited = shell;
+    limited.current_dir(operator.folder.path()).stderr(Stdio::piped()).kill_on_drop(true);
+    let server = limited.spawn().unwrap();
+    operator.is_up().await;
+    operator.signal(&server, "TERM").await;
+    let ended = timeout(IN_TIME, server.wait_with_output()).await.expect("an end in time").unwrap();
+    let log = String::from_utf8(ended.stderr).unwrap();
+    assert!(log.contains("of 1024 connections 72 are served"), "{log}");
+    assert_eq!(ended.status.code(), Some(0));
 }

@@ -186,8 +186,8 @@ pub enum OpenError {
     },
     /// The SQLite file is missing, and what belongs to one isn't.
     #[error(
-        "the database file {path} is missing or empty, and {company} lies beside it: bring the file back, \
-         or move what is left of it away to begin with a new database"
+        "the database file {path} is missing or empty, and {company} lies beside it: bring the \
+         file back, or move what is left of it away to begin with a new database"
     )]
     Orphaned {
         /// The file.

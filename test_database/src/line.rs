@@ -60,8 +60,12 @@ impl Line {
     }
 
     /// Ends every connection that there is.
-    pub fn cut(&self) {
+    pub async fn cut(&self) {
         self.state.send_modify(|state| state.cuts += 1);
+        // The last one that looks is the one that takes new connections.
+        while self.state.receiver_count() > 1 {
+            tokio::task::yield_now().await;
+        }
     }
 }
 

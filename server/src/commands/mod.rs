@@ -14,9 +14,11 @@ mod serve;
 mod user;
 
 use std::io::{self, IsTerminal, Write};
+use std::panic;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use clap::{ArgGroup, Parser, Subcommand};
@@ -27,7 +29,11 @@ use model::{AccountNumber, Failure, Field, FieldProblem, Timestamp};
 use store::Store;
 
 use crate::clock::{SystemClock, SystemRandom};
-use crate::config::{Config, LogFormat};
+use crate::config::{Config, LogFormat, Problem};
+use crate::spool::Spool;
+
+/// How long what was said last may take to be written.
+const LAST_WORDS: Duration = Duration::from_millis(500);
 
 /// A customer area that you host yourself: who may enter an account, and what they may do there.
 #[derive(Debug, Parser)]
@@ -192,19 +198,40 @@ enum DemoCommand {
 /// Runs the command that this process was started with.
 pub async fn run() -> ExitCode {
     let CommandLine { config, command } = CommandLine::parse();
-    let config = Config::load(config.as_deref());
+    let errors = match Spool::new(io::stderr()) {
+        Ok(errors) => errors,
+        Err(error) => {
+            // Where even this can't be written, nobody listens.
+            let _ = writeln!(io::stderr(), "latchkey: the system gives no thread: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let _last_words = LastWords(errors.clone());
+    carry_out(Config::load(config.as_deref()), command, &errors).await
+}
+
+/// Has what was said written before the process ends, also when a panic ends it.
+struct LastWords(Spool);
+
+impl Drop for LastWords {
+    fn drop(&mut self) {
+        self.0.finish(LAST_WORDS);
+    }
+}
+
+async fn carry_out(config: Result<Config, Problem>, command: Command, errors: &Spool) -> ExitCode {
     if let Command::Doctor = command {
-        return done(doctor::run(config).await);
+        return done(doctor::run(config).await, errors);
     }
     let config = match config {
         Ok(config) => config,
         Err(problem) => {
-            complain(&problem.to_string());
+            complain(&problem.to_string(), errors);
             return ExitCode::from(2);
         }
     };
-    begin_logging(&config);
-    done(obey(config, command).await.map(|()| ExitCode::SUCCESS))
+    begin_logging(&config, errors.clone());
+    done(obey(config, command).await.map(|()| ExitCode::SUCCESS), errors)
 }
 
 async fn obey(config: Config, command: Command) -> Result<()> {
@@ -258,16 +285,15 @@ fn account_number(text: &str) -> Result<AccountNumber, &'static str> {
     text.parse().map_err(|_| "it is no account number, such as 100001")
 }
 
-fn done(result: Result<ExitCode>) -> ExitCode {
+fn done(result: Result<ExitCode>, errors: &Spool) -> ExitCode {
     result.unwrap_or_else(|error| {
-        complain(&format!("{error:#}"));
+        complain(&format!("{error:#}"), errors);
         ExitCode::FAILURE
     })
 }
 
-fn complain(sentence: &str) {
-    // Where even this can't be written, nobody listens.
-    let _ = writeln!(io::stderr(), "latchkey: {sentence}");
+fn complain(sentence: &str, errors: &Spool) {
+    errors.add(format!("latchkey: {sentence}\n").as_bytes());
 }
 
 /// Prints one line for whoever gave the command.
@@ -279,15 +305,21 @@ fn say(line: &str) -> Result<()> {
     }
 }
 
-fn begin_logging(config: &Config) {
+fn begin_logging(config: &Config, errors: Spool) {
     let log = tracing_subscriber::fmt()
         .with_env_filter(config.log_filter())
         .with_ansi(io::stderr().is_terminal())
-        .with_writer(io::stderr);
+        .with_writer(errors)
+        // It would be told on standard error, past the spool.
+        .log_internal_errors(false);
     match config.log_format {
         LogFormat::Text => log.init(),
         LogFormat::Json => log.json().init(),
     }
+    panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(tracing::field::display);
+        tracing::error!(place, words = panic.payload_as_str(), "a defect: something panicked");
+    }));
 }
 
 /// Opens the database as it is.

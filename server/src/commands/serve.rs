@@ -1,5 +1,6 @@
 //! `latchkey serve`: the server with its workers, from start to stop.
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,31 +13,82 @@ use tokio::sync::{Notify, Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::{interval, sleep};
 
-use super::{copies, demo, explain, open_as_it_is, say};
+use super::{copies, demo, explain, open_as_it_is};
+use crate::accept::Limits;
 use crate::config::Config;
 use crate::identity_providers::OpenIdConnect;
 use crate::mailer::{Mailer, Transport};
 use crate::records::Dns;
 use crate::router::{Parts, router};
-use crate::{accept, assets, log_key};
+use crate::spool::Spool;
+use crate::{accept, assets, log_key, open_files};
 
-/// How long requests and the mail in hand may take to finish after a stop: longer than
-/// [`Patience::send`](crate::mailer::Patience), and less than `TimeoutStopSec` in
-/// `deploy/latchkey.service`.
-const FAREWELL: Duration = Duration::from_secs(70);
-/// How long closing the database may take after that.
-const CLOSING: Duration = Duration::from_secs(5);
+/// How long requests and the mail in hand may take to finish after a stop: longer than each of them
+/// takes by itself ([`Limits::finish`], [`Patience::farewell`](crate::mailer::Patience)).
+const FAREWELL: Duration = Duration::from_secs(8);
+/// How long closing the database may take after that. Both together, and the last words, take less
+/// than the ten seconds that many who stop a process wait until they kill it.
+const CLOSING: Duration = Duration::from_secs(1);
+/// How long after a defect work begins again.
+const PAUSE: Duration = Duration::from_secs(5);
 
-/// Serves until SIGTERM or SIGINT (Ctrl+C), then finishes what is under way.
+/// Serves until SIGTERM or SIGINT (Ctrl+C), then finishes what is under way. The second one ends it
+/// at once.
 pub(super) async fn run(config: Arc<Config>) -> Result<()> {
     let (stopping, stop) = watch::channel(false);
-    let signals = watch_signals(stopping.clone())?;
+    let (hurrying, mut hurry) = watch::channel(false);
+    let signals = watch_signals(stopping.clone(), hurrying)?;
+    tokio::select! {
+        served = serve(config, stopping, stop) => {
+            signals.abort();
+            served
+        }
+        Ok(_) = hurry.wait_for(|hurry| *hurry) => {
+            bail!("told to stop twice, so what was under way was cut off")
+        }
+    }
+}
 
+async fn serve(
+    config: Arc<Config>,
+    stopping: watch::Sender<bool>,
+    stop: watch::Receiver<bool>,
+) -> Result<()> {
+    let started = tokio::select! {
+        started = start(&config, &stop) => started?,
+        () = overdue(stop.clone()) => bail!("told to stop before the start was done"),
+    };
+    let (mut parts, latchkey) = started;
+    let whole = tokio::select! {
+        whole = finish(&mut parts, &stop, &stopping) => whole,
+        () = overdue(stop.clone()) => {
+            tracing::warn!("not everything finished within {} seconds", FAREWELL.as_secs());
+            // One that hangs isn't waited for.
+            parts.abort_all();
+            true
+        }
+    };
+    if tokio::time::timeout(CLOSING, latchkey.store.close()).await.is_err() {
+        tracing::warn!("the database didn't close in time");
+    }
+    if !whole {
+        bail!("a part of the server broke off, so all of it was stopped");
+    }
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Opens and makes what there has to be, and sets the parts of the server going.
+async fn start(
+    config: &Arc<Config>,
+    stop: &watch::Receiver<bool>,
+) -> Result<(JoinSet<()>, Latchkey)> {
+    let connections = open_files::make_room(usize::try_from(config.connections)?);
     if !assets::are_there() {
         tracing::warn!("the files for the browser aren't built: pages have no style and no script");
     }
-    let latchkey = open_as_it_is(&config).await?;
-    let identity_providers = Arc::new(OpenIdConnect::new(&config)?);
+    let latchkey = open_as_it_is(config).await?;
+    let identity_providers = Arc::new(OpenIdConnect::new(config)?);
     let records = Arc::new(Dns::new(config.dns_server));
     let latchkey = latchkey.with_identity_providers(identity_providers).with_records(records);
     let log_key = log_key::read_or_make(&config.log_key_file, latchkey.random.as_ref())?;
@@ -51,8 +103,8 @@ pub(super) async fn run(config: Arc<Config>) -> Result<()> {
     if let Some(words) = config.why_no_passkeys() {
         tracing::warn!("there are no passkeys: {words}");
     }
-    prepare_demo(&config, &latchkey).await?;
-    let transport = Transport::new(&config).context("TLS for the mail server can't be set up")?;
+    prepare_demo(config, &latchkey).await?;
+    let transport = Transport::new(config).context("TLS for the mail server can't be set up")?;
     if let Transport::Missing = transport {
         tracing::warn!(
             "no mail server is configured: mails wait, and are given up after four days"
@@ -64,41 +116,60 @@ pub(super) async fn run(config: Arc<Config>) -> Result<()> {
     let site = Arc::new(config.site());
     let mail_waiting = Arc::new(Notify::new());
     let mailer = Mailer::new(latchkey.clone(), Arc::clone(&site), transport);
-    let connections = usize::try_from(config.connections)?;
     let app = router(Parts {
         latchkey: latchkey.clone(),
         site,
-        config: Arc::clone(&config),
+        config: Arc::clone(config),
         assets: assets::load(),
         mail_waiting: Arc::clone(&mail_waiting),
         pages: Arc::new(Semaphore::new(connections)),
     });
-    let limits = accept::Limits { connections, ..accept::Limits::default() };
+    let limits = Limits {
+        connections,
+        // A quarter, but enough for a few browsers.
+        per_client: (connections / 4).max(24).min(connections),
+        proxies: config.trusted_proxies.clone(),
+        ..Limits::default()
+    };
 
     let mut parts = JoinSet::new();
     parts.spawn(accept::serve(listener, app, limits, stop.clone()));
-    parts.spawn(mailer.run(mail_waiting, stop.clone()));
-    parts.spawn(every_minute(latchkey.clone(), stop.clone()));
-    parts.spawn(every_hour(latchkey.clone(), log_key, stop.clone()));
-    announce(&config)?;
+    let mailing = stop.clone();
+    let mail = move || mailer.clone().run(Arc::clone(&mail_waiting), mailing.clone());
+    parts.spawn(again_and_again("sending mails", PAUSE, mail, stop.clone()));
+    let (tidied, tidying) = (latchkey.clone(), stop.clone());
+    let tidy = move || every_minute(tidied.clone(), tidying.clone());
+    parts.spawn(again_and_again("tidying the database", PAUSE, tidy, stop.clone()));
+    let (hourly, log_key, sweeping) = (latchkey.clone(), Arc::new(log_key), stop.clone());
+    let sweep = move || every_hour(hourly.clone(), Arc::clone(&log_key), sweeping.clone());
+    parts.spawn(again_and_again("the hourly work", PAUSE, sweep, stop.clone()));
+    announce(config);
+    Ok((parts, latchkey))
+}
 
-    let whole = tokio::select! {
-        whole = finish(&mut parts, &stop, &stopping) => whole,
-        () = overdue(stop.clone()) => {
-            tracing::warn!("not everything finished within {} seconds", FAREWELL.as_secs());
-            parts.shutdown().await;
-            true
+/// Does work until the stop, and begins it again when a defect ends it: one mail that can't be
+/// handled isn't to take the pages with it, nor the mails after it.
+async fn again_and_again<W: Future<Output = ()> + Send + 'static>(
+    name: &str,
+    pause: Duration,
+    work: impl Fn() -> W,
+    mut stop: watch::Receiver<bool>,
+) {
+    // A task of its own ends with its panic. It is stopped with whoever waits for it.
+    let mut task = JoinSet::new();
+    loop {
+        task.spawn(work());
+        match task.join_next().await {
+            Some(Err(error)) if error.is_panic() => {
+                tracing::error!("{name} broke off, and begins again");
+            }
+            _ => return,
         }
-    };
-    signals.abort();
-    if tokio::time::timeout(CLOSING, latchkey.store.close()).await.is_err() {
-        tracing::warn!("the database didn't close within {} seconds", CLOSING.as_secs());
+        tokio::select! {
+            () = sleep(pause) => {}
+            _ = stop.wait_for(|stop| *stop) => return,
+        }
     }
-    if !whole {
-        bail!("a part of the server broke off, so all of it was stopped");
-    }
-    tracing::info!("stopped");
-    Ok(())
 }
 
 /// Waits for every part. One that ends before its time takes the others with it: a server
@@ -125,17 +196,22 @@ async fn overdue(mut stop: watch::Receiver<bool>) {
     sleep(FAREWELL).await;
 }
 
-fn watch_signals(stopping: watch::Sender<bool>) -> Result<tokio::task::JoinHandle<()>> {
+fn watch_signals(
+    stopping: watch::Sender<bool>,
+    hurrying: watch::Sender<bool>,
+) -> Result<tokio::task::JoinHandle<()>> {
     let watching = "signals can't be watched";
     let mut terminate = signal(SignalKind::terminate()).context(watching)?;
     let mut interrupt = signal(SignalKind::interrupt()).context(watching)?;
     Ok(tokio::spawn(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
+        for told in [stopping, hurrying] {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            tracing::info!("told to stop");
+            told.send_replace(true);
         }
-        tracing::info!("stopping");
-        stopping.send_replace(true);
     }))
 }
 
@@ -173,14 +249,17 @@ async fn prepare_demo(config: &Config, latchkey: &Latchkey) -> Result<()> {
     Ok(())
 }
 
-fn announce(config: &Config) -> Result<()> {
-    say(&format!("Latchkey serves {}", config.public_url))?;
+/// Says on standard output that we serve. Whether anybody reads that is no reason not to.
+fn announce(config: &Config) {
+    let Ok(output) = Spool::new(io::stdout()) else { return };
+    let url = &config.public_url;
+    output.add(format!("Latchkey serves {url}\n").as_bytes());
     if config.demo {
-        let url = &config.public_url;
         let password = domain::demo::PASSWORD;
-        say(&format!("The demo's logins are on {url}/sign-in; their password is \"{password}\""))?;
+        let logins =
+            format!("The demo's logins are on {url}/sign-in; their password is \"{password}\"\n");
+        output.add(logins.as_bytes());
     }
-    Ok(())
 }
 
 /// Has the database put away what was written and forget what was erased, every minute.
@@ -198,7 +277,7 @@ async fn every_minute(latchkey: Latchkey, mut stop: watch::Receiver<bool>) {
 
 /// Deletes what ended, reminds people of second factors, and signs the logs of the day that ended,
 /// every hour.
-async fn every_hour(latchkey: Latchkey, log_key: LogKey, mut stop: watch::Receiver<bool>) {
+async fn every_hour(latchkey: Latchkey, log_key: Arc<LogKey>, mut stop: watch::Receiver<bool>) {
     const EVERY: Duration = Duration::from_secs(60 * 60);
     let mut hours = interval(EVERY);
     loop {
@@ -229,10 +308,29 @@ mod tests {
     use crate::mailer::Patience;
 
     #[test]
-    fn a_stop_leaves_time_for_the_mail_in_hand() {
+    fn a_stop_takes_ten_seconds_at_most() {
+        let limits = [Limits::default().finish, Patience::default().farewell];
+        assert!(limits.iter().all(|limit| *limit < FAREWELL));
+        assert!(FAREWELL + CLOSING + super::super::LAST_WORDS < Duration::from_secs(10));
         let unit = include_str!("../../../deploy/latchkey.service");
         let stop = unit.lines().find_map(|line| line.strip_prefix("TimeoutStopSec="));
-        let stop = Duration::from_secs(stop.unwrap().parse().unwrap());
-        assert!(Patience::default().send < FAREWELL && FAREWELL + CLOSING < stop);
+        assert!(stop.unwrap().parse::<u64>().unwrap() > 10);
+    }
+
+    #[tokio::test]
+    async fn work_that_a_defect_ended_begins_again_until_the_stop() {
+        let (stopping, stop) = watch::channel(false);
+        let (runs, mut ran) = watch::channel(0);
+        let work = move || {
+            let runs = runs.clone();
+            async move {
+                runs.send_modify(|runs| *runs += 1);
+                panic!("a defect")
+            }
+        };
+        let working = tokio::spawn(again_and_again("the test", Duration::ZERO, work, stop));
+        ran.wait_for(|runs| *runs == 3).await.unwrap();
+        stopping.send_replace(true);
+        working.await.unwrap();
     }
 }

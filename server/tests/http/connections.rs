@@ -4,11 +4,12 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::Body;
 use axum::routing::get;
 use server::accept::{Limits, serve};
 use test_database::on_both;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -35,6 +36,21 @@ impl Serving {
 
     async fn connect(&self) -> TcpStream {
         TcpStream::connect(self.address).await.unwrap()
+    }
+
+    /// Connects as another client: all of 127.0.0.0/8 is this machine.
+    async fn connect_from(&self, address: &str) -> TcpStream {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind(format!("{address}:0").parse().unwrap()).unwrap();
+        socket.connect(self.address).await.unwrap()
+    }
+
+    /// Begins a form whose end doesn't come, and sees to it that it is in hand.
+    async fn begin_form(&self) -> TcpStream {
+        let mut stream = self.connect().await;
+        ask(&mut stream, SLOW_FORM).await;
+        assert_eq!(answer(&mut stream).await, "HTTP/1.1 100 Continue\r\n\r\n");
+        stream
     }
 }
 
@@ -64,6 +80,11 @@ async fn is_closed(stream: &mut TcpStream) {
 
 const PLAIN: &str = "GET / HTTP/1.1\r\nhost: localhost\r\n\r\n";
 
+/// Whoever is told to continue has their form read.
+const SLOW_FORM: &str = "POST /sign-in HTTP/1.1\r\nhost: localhost\r\nexpect: 100-continue\r\n\
+    content-type: application/x-www-form-urlencoded\r\nsec-fetch-site: same-origin\r\n\
+    content-length: 100\r\n\r\nform=sign";
+
 fn plain() -> Router {
     Router::new().route("/", get(|| async { "here" }))
 }
@@ -83,17 +104,76 @@ async fn clients_that_send_nothing_give_their_places_back() {
 }
 
 #[tokio::test]
-async fn more_connections_than_there_are_places_wait_their_turn() {
-    let server = Serving::new(plain(), Limits { connections: 1, ..Limits::default() }).await;
+async fn who_asks_nothing_gives_way_to_who_does() {
+    let limits = Limits { connections: 4, per_client: 4, ..Limits::default() };
+    let server = Serving::new(plain(), limits).await;
     let mut first = server.connect().await;
     ask(&mut first, PLAIN).await;
     answer(&mut first).await;
-    let mut second = server.connect().await;
-    ask(&mut second, PLAIN).await;
-    let waiting = timeout(Duration::from_millis(100), second.read_u8()).await;
-    assert!(waiting.is_err(), "it is answered while the first has the place");
-    drop(first);
-    assert!(answer(&mut second).await.starts_with("HTTP/1.1 200"));
+    let mut silent = Vec::new();
+    for _ in 0..40 {
+        silent.push(server.connect().await);
+    }
+    let mut good = server.connect().await;
+    ask(&mut good, PLAIN).await;
+    assert!(answer(&mut good).await.starts_with("HTTP/1.1 200"));
+    is_closed(&mut first).await;
+    is_closed(&mut silent[0]).await;
+}
+
+#[tokio::test]
+async fn who_takes_nothing_of_an_answer_is_hung_up_on() {
+    struct Dropped(watch::Sender<bool>);
+    impl Drop for Dropped {
+        fn drop(&mut self) {
+            self.0.send_replace(true);
+        }
+    }
+    let (given_up, mut was_given_up) = watch::channel(false);
+    let app = Router::new().route(
+        "/",
+        get(move || {
+            let held = Dropped(given_up.clone());
+            let endless = futures_util::stream::repeat_with(move || {
+                let _held = &held;
+                Ok::<_, std::convert::Infallible>(vec![0; 64 * 1024])
+            });
+            async move { Body::from_stream(endless) }
+        }),
+    );
+    let standstill = Duration::from_millis(100);
+    let server = Serving::new(app, Limits { standstill, ..Limits::default() }).await;
+    let mut slow = server.connect().await;
+    ask(&mut slow, &PLAIN.repeat(3)).await;
+    let given_up = was_given_up.wait_for(|given_up| *given_up);
+    timeout(AT_ONCE, given_up).await.expect("an end of patience").unwrap();
+    is_closed(&mut slow).await;
+}
+
+#[tokio::test]
+async fn what_was_sent_before_the_stop_is_answered() {
+    let server = Serving::new(plain(), Limits::default()).await;
+    let mut kept = server.connect().await;
+    ask(&mut kept, PLAIN).await;
+    answer(&mut kept).await;
+    let mut half = server.connect().await;
+    ask(&mut half, &PLAIN[..20]).await;
+    let mut streams = vec![kept];
+    for _ in 0..8 {
+        streams.push(server.connect().await);
+    }
+    for stream in &mut streams {
+        ask(stream, PLAIN).await;
+    }
+    server.stop.send_replace(true);
+    for stream in &mut streams {
+        let head = answer(stream).await;
+        assert!(head.starts_with("HTTP/1.1 200") && head.contains("connection: close"), "{head}");
+        is_closed(stream).await;
+    }
+    ask(&mut half, &PLAIN[20..]).await;
+    assert!(answer(&mut half).await.starts_with("HTTP/1.1 200"));
+    timeout(AT_ONCE, server.serving).await.expect("an end in time").unwrap();
 }
 
 #[tokio::test]
@@ -122,6 +202,40 @@ async fn a_stop_lets_requests_under_way_finish_and_takes_no_more() {
 }
 
 on_both! {
+    async fn health_checks_find_a_place_in_any_crowd(db: TestDatabase) {
+        let app = TestApp::new(db).await;
+        let limits =
+            Limits { connections: 2, per_client: 1, pause: AT_ONCE, ..Limits::default() };
+        let server = Serving::new(app.router(), limits).await;
+        let mut form = server.begin_form().await;
+        for (path, status) in [("/sign-in", 503), ("/pkg/x/y", 503), ("/healthz", 200), ("/readyz", 200)] {
+            let mut stream = server.connect().await;
+            ask(&mut stream, &format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n")).await;
+            let head = answer(&mut stream).await;
+            assert!(head.starts_with(&format!("HTTP/1.1 {status}")), "{path}: {head}");
+            assert_eq!(head.contains("retry-after: 1\r\n"), status == 503, "{path}: {head}");
+            assert!(head.contains("x-request-id") && head.contains("connection: close"), "{head}");
+            is_closed(&mut stream).await;
+        }
+        // Another client has a place of its own.
+        let mut other = server.connect_from("127.0.0.2").await;
+        ask(&mut other, PLAIN).await;
+        assert!(answer(&mut other).await.starts_with("HTTP/1.1 303"));
+        // The form wasn't disturbed.
+        ask(&mut form, &"x".repeat(91)).await;
+        assert!(!answer(&mut form).await.starts_with("HTTP/1.1 5"));
+    }
+
+    async fn a_form_that_doesnt_end_holds_no_stop_up(db: TestDatabase) {
+        let app = TestApp::new(db).await;
+        let finish = Duration::from_millis(50);
+        let server = Serving::new(app.router(), Limits { finish, ..Limits::default() }).await;
+        let mut form = server.begin_form().await;
+        server.stop.send_replace(true);
+        timeout(AT_ONCE, server.serving).await.expect("an end in time").unwrap();
+        is_closed(&mut form).await;
+    }
+
     async fn a_connection_stays_usable_after_what_is_no_form(db: TestDatabase) {
         let app = TestApp::new(db).await;
         let server = Serving::new(app.router(), Limits::default()).await;

@@ -59,7 +59,7 @@ async fn a_postgres_that_falls_silent_answers_503_and_comes_back() {
     ingrid.invite("kari@nordlys.example", &["billing.view"]).await.is(503);
     app.browser().at(&node).get("/readyz").await.is(503);
     line.speak();
-    line.cut();
+    line.cut().await;
     ingrid.invite("kari@nordlys.example", &["billing.view"]).await.is(303);
     app.browser().at(&node).get("/readyz").await.is(200);
 }

@@ -92,6 +92,12 @@ impl TestApp {
     }
 
     pub fn forward_seconds(&self, seconds: i64) {
+        // What is being noted beside requests belongs to the time before.
+        let runtime = tokio::runtime::Handle::current();
+        if runtime.runtime_flavor() == tokio::runtime::RuntimeFlavor::MultiThread {
+            let noted = || runtime.block_on(self.latchkey.store.noted());
+            tokio::task::block_in_place(noted);
+        }
         self.clock.0.fetch_add(seconds * 1_000_000, Ordering::SeqCst);
     }
 

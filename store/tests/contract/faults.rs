@@ -322,7 +322,7 @@ async fn a_postgres_that_falls_silent_is_unavailable_and_comes_back() {
 async fn connections_that_are_cut_are_replaced() {
     let (_db, line, store, ingrid) = over_a_line().await;
     for _ in 0..3 {
-        line.cut();
+        line.cut().await;
         assert_eq!(rename_many(&store, ingrid).await, vec![Ok(()); 20]);
     }
 }
