@@ -865,8 +865,11 @@ fn log<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
             text.split(',').map(str::trim).filter(|part| !part.is_empty()).collect();
         // A misspelt level would be the name of a part, and nothing but that part's lines logged.
         let has_level = |part: &&str| {
+            let mut name = part.chars().take_while(|c| !"[=".contains(*c));
             let level = part.rsplit('=').next().unwrap_or_default();
-            !level.is_empty() && level.parse::<LevelFilter>().is_ok()
+            name.all(|c| c.is_ascii_alphanumeric() || "_:-".contains(c))
+                && !level.is_empty()
+                && level.parse::<LevelFilter>().is_ok()
         };
         let text = parts.join(",");
         let sound = parts.iter().all(has_level) && EnvFilter::try_new(&text).is_ok();
