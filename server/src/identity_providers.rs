@@ -452,7 +452,7 @@ impl Contact {
             .await
             .map_err(|error| match error {
                 RequestTokenError::ServerResponse(says) => Refused(
-                    NotIdentified::told(&says.error().to_string()),
+                    NotIdentified::told(says.error().as_ref()),
                     format!("it says {says}"),
                 ),
                 error => silent(error),

@@ -246,7 +246,7 @@ fn connector(config: &Config) -> Result<TlsConnector> {
 
 /// The address with its domain as mail servers take it (IDNA).
 fn in_ascii(address: &Address) -> Address {
-    let key = EmailAddress::parse(&address.to_string()).map(|parsed| parsed.key().to_owned());
+    let key = EmailAddress::parse(address.as_ref()).map(|parsed| parsed.key().to_owned());
     let domain = key.as_deref().ok().and_then(|key| Some(key.rsplit_once('@')?.1));
     let known = domain.and_then(|domain| Address::new(address.user(), domain).ok());
     known.unwrap_or_else(|| address.clone())

@@ -58,8 +58,11 @@ const OUTSIDE: [&str; 22] = [
     "/demo/mailbox",
 ];
 
-/// Forms that are refused with what was typed: the page, the form, its fields.
-const REFUSED: [(&str, &str, &[(&str, &str)]); 12] = [
+/// A page, a form on it, its fields.
+type Typed = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
+
+/// Forms that are refused with what was typed.
+const REFUSED: [Typed; 12] = [
     ("/sign-in", "sign-in", &[("email", "x{odd}"), ("password", "x"), ("next", "/{odd}")]),
     ("/sign-in", "{odd}", &[("{odd}", "{odd}")]),
     ("/forgot-password", "security/request-reset", &[("email", "x{odd}")]),

@@ -10,6 +10,9 @@ use crate::story::{BAKERY, Browser, Page, TestApp, post};
 const STEP: &str = "/sign-in/second-factor";
 const ADD: &str = "/security/passkeys/add";
 
+/// What software does to an answer, in words.
+type Oddity = (&'static str, fn(&mut Value));
+
 /// What the server function answers when it is to ask the browser, as the page's script calls it.
 async fn ask(browser: &mut Browser, by: &str, fields: &[(&str, &str)]) -> Page {
     let mut body = form_urlencoded::Serializer::new(String::new());
@@ -156,7 +159,7 @@ on_both! {
         let fields = [("name", "Phone"), ("credential", &*made.to_string())];
         bjorn.submit(ADD, "security/add-passkey", &fields).await.is(200).says("Passkey added");
 
-        let odd: [(&str, fn(&mut Value)); 7] = [
+        let odd: [Oddity; 7] = [
             ("whose it is, with nothing", |answer| answer["response"]["userHandle"] = json!("")),
             ("whose it is, not at all", |answer| {
                 answer["response"].as_object_mut().unwrap().remove("userHandle");
