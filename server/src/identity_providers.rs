@@ -451,10 +451,9 @@ impl Contact {
             .request_async(&self.http)
             .await
             .map_err(|error| match error {
-                RequestTokenError::ServerResponse(says) => Refused(
-                    NotIdentified::told(says.error().as_ref()),
-                    format!("it says {says}"),
-                ),
+                RequestTokenError::ServerResponse(says) => {
+                    Refused(NotIdentified::told(says.error().as_ref()), format!("it says {says}"))
+                }
                 error => silent(error),
             })?;
         let mut claims = self.verified(&description, &tokens, keys, now);

@@ -3,7 +3,7 @@
 use domain::demo::INGRID;
 use test_database::{Line, on_both};
 
-use crate::story::TestApp;
+use crate::story::{BAKERY, TestApp};
 
 on_both! {
     async fn a_write_that_fails_is_answered_503_and_ends_no_other(db: TestDatabase) {
@@ -16,7 +16,7 @@ on_both! {
         }
         app.db.mend_writing().await;
         ingrid.invite("kari@nordlys.example", &["billing.view"]).await.is(303);
-        app.as_person(INGRID).await.get("/accounts").await.is(200);
+        app.as_person(INGRID).await.get(BAKERY).await.is(200);
         app.browser().get("/readyz").await.is(200);
     }
 
@@ -54,7 +54,7 @@ async fn a_postgres_that_falls_silent_answers_503_and_comes_back() {
     let line = Line::to(&app.db.url).await;
     let node = app.another_node(&line.url).await;
     let mut ingrid = app.as_person(INGRID).await.at(&node);
-    ingrid.get("/accounts").await.is(200);
+    ingrid.get(BAKERY).await.is(200);
     line.fall_silent();
     ingrid.invite("kari@nordlys.example", &["billing.view"]).await.is(503);
     app.browser().at(&node).get("/readyz").await.is(503);

@@ -10,6 +10,7 @@ use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Request, Response, StatusCode, header};
 use domain::demo::{self, Person};
+use domain::mails::KeptMail;
 use domain::{Clock, Latchkey};
 use http_body_util::BodyExt;
 use model::{Mail, Timestamp};
@@ -113,7 +114,7 @@ impl TestApp {
     /// Turns an authenticator app on in this browser; answers its key and the recovery codes.
     pub async fn turn_app_on(&self, browser: &mut Browser) -> (String, Vec<String>) {
         let page = browser.submit("/security", "security/begin-app", &[]).await;
-        let key = page.between("<code class=\"key\" translate=\"no\">", "</code>").replace(' ', "");
+        let key = page.between("<code translate=\"no\" class=\"key\">", "</code>").replace(' ', "");
         let code = self.next_code(&key);
         let path = "/security/authenticator";
         let page = browser.submit(path, "security/turn-app-on", &[("code", &code)]).await;
@@ -191,14 +192,19 @@ impl TestApp {
 
     /// The path of the link in the newest mail to choose a new password.
     pub async fn reset_link(&self, email: &str) -> String {
+        self.reset_links(email).await.into_iter().next().expect("a reset link")
+    }
+
+    /// The links of all mails with one to this address, newest first.
+    pub async fn reset_links(&self, email: &str) -> Vec<String> {
         self.keep_all_mail().await;
         let mails = self.latchkey.store.kept_mails(200).await.unwrap();
-        let mut mails = mails.iter().filter(|kept| kept.to.as_str() == email);
-        let link = mails.find_map(|kept| match &kept.mail {
+        let mails = mails.iter().filter(|kept| kept.to.as_str() == email);
+        let link = |kept: &KeptMail| match &kept.mail {
             Mail::PasswordReset { token, .. } => Some(format!("/reset/{}", token.expose())),
             _ => None,
-        });
-        link.expect("a reset link")
+        };
+        mails.filter_map(link).collect()
     }
 
     /// The kinds of the mails to this address, newest first.
