@@ -47,7 +47,7 @@ test: setup-for-tests check-words test-rust test-browser ## Everything that CI r
 test-rust: setup-for-tests ## Every crate's tests, on SQLite and Postgres, and clippy (about 7 minutes, 14 the first time)
 	@echo "Checking and testing the crates, with SQLite and Postgres (about 7 minutes, 14 the first time)…"
 	@mkdir -p $(SITE)
-	@$(CHECKED) cargo build $(SERVER_SIDE) --benches $(LOCKED)
+	@$(CHECKED) cargo build $(SERVER_SIDE) --benches --bin test-postgres $(LOCKED)
 	@$(CHECKED) scripts/test-rust $(SERVER_SIDE) $(LOCKED)
 
 test-browser: setup-for-tests build test-postgres ## What people do, with JavaScript and without (about 16 minutes); ARGS="…" goes to Playwright
@@ -80,10 +80,11 @@ target/front.stamp: $(FRONT_SOURCES) | setup
 	@$(CHECKED) cargo leptos build --release --split --frontend-only --precompress $(if $(CI),--cargo-locked)
 	@touch $@
 
-# Starts a Postgres of its own for the browser tests. Built with all crates' features, like the crates' tests, to share their cache.
+# Starts a Postgres of its own for the browser tests. Built beside what tests are made of, to share their cache: without it,
+# crates have fewer features, and many are compiled anew.
 test-postgres:
 	@echo "Building the tests' Postgres starter (seconds after the crates' tests, else about 3 minutes)…"
-	@$(CHECKED) cargo build $(SERVER_SIDE) --bin test-postgres $(LOCKED)
+	@$(CHECKED) cargo build $(SERVER_SIDE) --benches --bin test-postgres $(LOCKED)
 
 setup: ## Install what building needs and is missing (about 11 minutes the first time, then a second)
 	@scripts/setup
