@@ -56,7 +56,7 @@ on_both! {
         elsewhere.post(&link, "security/reset", &fields).await.is(410);
         assert_eq!(count(&app, BJORN.email, "password_changed").await, 1);
         let text = newest(&app, BJORN.email, "password_changed").await;
-        for told in ["198.51.100.7", "by a link", "/forgot-password", "mailbox"] {
+        for told in ["198.51.100.7", "used a link", "/forgot-password", "mailbox"] {
             assert!(text.contains(told), "{told}: {text}");
         }
 
