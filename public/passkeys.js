@@ -31,10 +31,12 @@ function nameOf(form) {
 
 /** The server's question, made for what is in the form; none when the form itself would be refused. */
 async function question(form) {
+  const given = new FormData(form);
+  const values = ['name', 'made_for'].map((name) => [name, given.get(name) ?? '']);
   const answer = await fetch(`/api/${questions.get(nameOf(form))}`, {
     method: 'POST',
     headers: { Accept: 'application/json' },
-    body: new URLSearchParams({ name: new FormData(form).get('name') ?? '' }),
+    body: new URLSearchParams(values),
   });
   return answer.ok ? JSON.parse(await answer.json()) : null;
 }

@@ -93,7 +93,7 @@ pub fn shell(assets: Arc<Assets>) -> impl IntoView {
     let accent = (site.accent_light.is_some() || site.accent_dark.is_some()).then(|| {
         view! { <link rel="stylesheet" href="/provider.css" /> }
     });
-    let dead = comes_to_life(&path).then(dead_notice);
+    let dead = lives.then(dead_notice);
     let still = (!lives).then(|| still_script(nonce));
     view! {
         <!DOCTYPE html>

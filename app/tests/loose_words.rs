@@ -8,15 +8,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Names that aren't words: HTTP's headers, a media type's parts, a time zone's, browsers'.
-const NAMES: [&str; 28] = [
+const NAMES: [&str; 23] = [
     "Accept",
     "Content-Type",
     "From: {}\\nTo: {}\\nSubject: {}\\nMessage-ID: {}\\nAuto-Submitted: auto-generated",
-    "Max-Age=",
-    "Path=/",
-    "HttpOnly",
-    "SameSite=Lax",
-    "Secure",
     "Cookie",
     "Location",
     "Error",

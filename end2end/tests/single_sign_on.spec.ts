@@ -75,7 +75,7 @@ test('owners set single sign-on up, try it and require it', async ({
   await page.getByLabel('Client ID').fill(company.client);
   await page.getByLabel('Client secret').fill(company.secret);
   await save.click();
-  await expect(issuer).toHaveAccessibleDescription(/Nothing there answers/);
+  await expect(issuer).toHaveAccessibleDescription(/Nothing answers there/);
   await expect(issuer).toHaveValue('http://127.0.0.1:1');
   await issuer.fill(company.issuer);
   await page.getByLabel('Client secret').fill(company.secret);

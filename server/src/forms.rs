@@ -326,11 +326,18 @@ pub(crate) async fn function(State(parts): State<Parts>, request: Request) -> Re
         let answers = is_function(head.uri.path(), &Method::GET);
         return if answers { only("GET, HEAD") } else { StatusCode::NOT_FOUND.into_response() };
     }
+    let name = head.uri.path().trim_start_matches("/api/");
     match read(&head, body).await {
-        Ok(values) => {
-            let path = head.uri.clone();
-            call(&parts, sending(&head, path, &values)).await
-        }
+        Ok(values) => match of_another(&head, name, &values) {
+            Some(whose) => {
+                let told = facts(&head).map(|facts| app::request::of_another(whose, facts));
+                (StatusCode::CONFLICT, json(&told)).into_response()
+            }
+            None => {
+                let path = head.uri.clone();
+                call(&parts, sending(&head, path, &values)).await
+            }
+        },
         Err(status) => (status, json(&unreadable(&head, status))).into_response(),
     }
 }

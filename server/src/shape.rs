@@ -7,8 +7,9 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use http_body_util::BodyExt;
 
-/// Where the document says it: the attribute of the element around the page, not filled in yet.
-const OPEN: &str = " data-shape=\"?\">";
+/// Where the document says it: the element around the page, not filled in yet. A name that stands
+/// before it, as in the title, can't be the same, as its `<` is escaped.
+const OPEN: &str = "<div id=\"page\" data-shape=\"?\">";
 
 /// Elements that hold nothing and have no end tag (HTML, section 13.1.2).
 const VOID: [&str; 13] = [
@@ -25,7 +26,8 @@ pub(crate) async fn noted(document: Response) -> Response {
     let bytes = body.to_bytes();
     let noted = std::str::from_utf8(&bytes).ok().and_then(|document| {
         let (before, page) = document.split_once(OPEN)?;
-        Some(format!("{before} data-shape=\"{:x}\">{page}", shape(page)))
+        let open = OPEN.replace('?', &format!("{:x}", shape(page)));
+        Some(format!("{before}{open}{page}"))
     });
     Response::from_parts(head, noted.map_or_else(|| Body::from(bytes), Body::from))
 }
@@ -118,10 +120,12 @@ mod tests {
 
     #[tokio::test]
     async fn a_document_says_its_shape_and_any_other_stays_as_it_is() {
-        let page = "<body><div id=\"page\" data-shape=\"?\"><p>æ</p></div></body>";
-        let said =
-            format!("<body><div id=\"page\" data-shape=\"{:x}\"><p>æ</p></div></body>", of("<p#/"));
-        for (before, after) in [(page, said.as_str()), ("<body>a</body>", "<body>a</body>")] {
+        // Somebody may be called like it.
+        let title = "<title>&lt;div id=\"page\" data-shape=\"?\"></title>";
+        let page = format!("{title}<div id=\"page\" data-shape=\"?\"><p>æ</p></div>");
+        let shape = of("<p#/");
+        let said = format!("{title}<div id=\"page\" data-shape=\"{shape:x}\"><p>æ</p></div>");
+        for (before, after) in [(&*page, &*said), ("<body>a</body>", "<body>a</body>")] {
             let body = noted(before.to_owned().into_response()).await.into_body();
             assert_eq!(body.collect().await.unwrap().to_bytes(), after.as_bytes());
         }

@@ -40,7 +40,7 @@ on_both! {
         assert_eq!(count(&app, BJORN.email, "permissions_changed").await, 2);
         let text = newest(&app, BJORN.email, "permissions_changed").await;
         assert!(text.contains("This is how it stands now: you can see support requests."), "{text}");
-        assert!(text.contains("That happened 19 times since"), "{text}");
+        assert!(text.contains("That has happened 19 times since"), "{text}");
     }
 
     async fn a_new_password_is_told_with_when_from_where_and_what_to_do(db: TestDatabase) {
@@ -56,7 +56,7 @@ on_both! {
         elsewhere.post(&link, "security/reset", &fields).await.is(410);
         assert_eq!(count(&app, BJORN.email, "password_changed").await, 1);
         let text = newest(&app, BJORN.email, "password_changed").await;
-        for told in ["198.51.100.7", "by a link", "/forgot-password", "mailbox"] {
+        for told in ["198.51.100.7", "used a link", "/forgot-password", "mailbox"] {
             assert!(text.contains(told), "{told}: {text}");
         }
 
