@@ -84,7 +84,7 @@ on_both! {
         let mut ingrid = app.as_person(INGRID).await;
         for (number, status) in [303, 303, 303, 303, 303, 429].into_iter().enumerate() {
             let address = format!("new{number}@nordlys.example");
-            ingrid.post("/profile", "profile/change-email", &[("email", &address)]).await.is(status);
+            ingrid.post("/profile/email", "profile/change-email", &[("email", &address)]).await.is(status);
         }
     }
 }

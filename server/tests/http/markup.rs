@@ -314,7 +314,12 @@ async fn what_people_type_is_never_markup() {
     for ((asked, plain), (_, hostile)) in plain.iter().zip(&hostile) {
         let (expected, found) = (markup(plain), markup(hostile));
         let odd = expected.iter().zip(&found).find(|(one, other)| one != other);
-        assert!(expected == found, "{asked}: {odd:?} in {}", hostile.body);
+        assert!(
+            expected == found,
+            "{asked}: {odd:?} in {} instead of {}",
+            hostile.body,
+            plain.body
+        );
         for text in texts(hostile) {
             let escaped =
                 ["&lt;", "&gt;", "&quot;", "&amp;", "&#"].iter().any(|one| text.contains(one));
