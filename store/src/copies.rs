@@ -44,7 +44,7 @@ sql! {
 }
 
 /// Which version of its schema a file has.
-const SCHEMA: &str = "PRAGMA schema_version";
+pub(crate) const SCHEMA: &str = "PRAGMA schema_version";
 
 const IS_OURS: &str = "SELECT count(*) = 2 FROM sqlite_schema \
                        WHERE name IN ('_sqlx_migrations', 'memberships')";
@@ -235,6 +235,19 @@ impl Companion {
             Ok(false) => Err(mixture()),
             Err(error) => Err(OpenError::Unreachable(error)),
         }
+    }
+
+    /// Notes a version of the schema that the file may have from now on, whatever stops the process
+    /// before there is a new stamp.
+    pub(crate) fn foresee(&self, schema: i64) -> io::Result<()> {
+        let mut known = self.read();
+        // As long as none is known, any will do.
+        let Some(&(stamp, last)) = known.0.last() else { return Ok(()) };
+        if last == schema {
+            return Ok(());
+        }
+        known.0.push((stamp, schema));
+        self.write(&known)
     }
 
     fn read(&self) -> Known {
