@@ -6,7 +6,6 @@
 //! and a file beside it, the companion, knows which stamps the file can hold by now. A copy holds an
 //! older one, or says of itself that it is a copy.
 
-use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
@@ -19,6 +18,7 @@ use uuid::Uuid;
 
 use crate::Store;
 use crate::db::{Either, OpenError, read, sql, unavailable, write};
+use crate::sqlite::beside;
 
 sql! {
     STAMP = "SELECT stamp, copied_at FROM database_stamp";
@@ -146,13 +146,6 @@ fn unwritable(database: &Path) -> impl Fn(io::Error) -> OpenError {
 /// Where a database's file really is: what belongs to it lies there, not beside a link to it.
 pub(crate) fn real(database: &Path) -> PathBuf {
     std::fs::canonicalize(database).unwrap_or_else(|_| database.to_owned())
-}
-
-/// The path with this at its end.
-fn beside(path: &Path, end: &str) -> PathBuf {
-    let mut name = OsString::from(path);
-    name.push(end);
-    name.into()
 }
 
 fn length(path: &Path) -> u64 {
