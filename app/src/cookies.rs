@@ -17,8 +17,18 @@ pub(crate) fn find<T>(
 ) -> Option<T> {
     let lines = headers.get_all(header::COOKIE).into_iter().map(HeaderValue::as_bytes);
     let pairs = lines.flat_map(|line| line.split(|byte| *byte == b';'));
-    let cookies = pairs.filter_map(|pair| Cookie::parse(str::from_utf8(pair).ok()?).ok());
-    cookies.filter(|cookie| cookie.name() == name).find_map(|cookie| read(cookie.value()))
+    // Not by the library, which passes over every space that Unicode has: a browser lets a neighbouring
+    // site set a cookie with one before `__Host-`, and this would be ours.
+    let mut values = pairs.filter_map(|pair| {
+        let (found, value) = str::from_utf8(pair).ok()?.split_once('=')?;
+        (plain(found) == name).then(|| plain(value))
+    });
+    values.find_map(read)
+}
+
+/// The text without the space that may stand around a cookie's name and value.
+fn plain(text: &str) -> &str {
+    text.trim_matches([' ', '\t'])
 }
 
 /// Gives the browser a cookie for so many seconds; none when it isn't said for how long. `Lax`, as a
@@ -54,6 +64,7 @@ mod tests {
             &b"kunde=Bj\xf8rn; latchkey=; latchkey-x=no;latchkey =one"[..],
             "kunde=Bjørn; =; ; =x; ø".as_bytes(),
             b"latchkey=two; latchkey=a=b",
+            "\u{2000}latchkey=three; \u{a0}latchkey=four".as_bytes(),
         ] {
             headers.append(header::COOKIE, HeaderValue::from_bytes(line).unwrap());
         }

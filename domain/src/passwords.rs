@@ -313,7 +313,7 @@ pub async fn request_reset(
         None => {
             let mail = NewMail { to: email, language, mail, invitation: None };
             let hashes = [hash, Token::new(latchkey.random.as_ref()).hash()];
-            latchkey.store.issue_reset_to_nobody(hashes, expires_at, &mail).await
+            latchkey.store.issue_reset_to_nobody(hashes, expires_at, &mail, now).await
         }
     }
 }

@@ -199,7 +199,7 @@ pub struct IdentityProviderSettings {
     pub id: String,
     /// What people call it: the button says "Sign in with" and this.
     pub name: String,
-    /// Its address, exactly as it names itself.
+    /// Its address, as it names itself but for a slash at the end.
     pub issuer: String,
     /// What it calls us.
     pub client_id: String,

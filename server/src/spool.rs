@@ -167,18 +167,20 @@ mod tests {
 
     #[test]
     fn a_reader_who_stalls_holds_nobody_up() {
+        // There is room for five while five more are in hand.
+        const LINES: usize = 12;
         let (reader, writer) = io::pipe().unwrap();
         let spool = Spool::new(&writer).unwrap();
         drop(writer);
         // More than a pipe takes.
         let long = [vec![b'x'; 200_000], b"\n".to_vec()].concat();
-        for _ in 0..10 {
+        for _ in 0..LINES {
             spool.add(&long);
         }
         spool.finish(Duration::ZERO);
         let lost = spool.0.state().lost;
         assert!(lost > 0, "no more is kept than there is room for");
-        let read = BufReader::new(reader).lines().take(10 - lost);
+        let read = BufReader::new(reader).lines().take(LINES - lost);
         assert!(read.map(Result::unwrap).all(|line| line.len() == 200_000));
     }
 

@@ -6,7 +6,6 @@
 //! and a file beside it, the companion, knows which stamps the file can hold by now. A copy holds an
 //! older one, or says of itself that it is a copy.
 
-use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
@@ -19,6 +18,7 @@ use uuid::Uuid;
 
 use crate::Store;
 use crate::db::{Either, OpenError, read, sql, unavailable, write};
+use crate::sqlite::beside;
 
 sql! {
     STAMP = "SELECT stamp, copied_at FROM database_stamp";
@@ -44,7 +44,7 @@ sql! {
 }
 
 /// Which version of its schema a file has.
-const SCHEMA: &str = "PRAGMA schema_version";
+pub(crate) const SCHEMA: &str = "PRAGMA schema_version";
 
 const IS_OURS: &str = "SELECT count(*) = 2 FROM sqlite_schema \
                        WHERE name IN ('_sqlx_migrations', 'memberships')";
@@ -148,13 +148,6 @@ pub(crate) fn real(database: &Path) -> PathBuf {
     std::fs::canonicalize(database).unwrap_or_else(|_| database.to_owned())
 }
 
-/// The path with this at its end.
-fn beside(path: &Path, end: &str) -> PathBuf {
-    let mut name = OsString::from(path);
-    name.push(end);
-    name.into()
-}
-
 fn length(path: &Path) -> u64 {
     std::fs::metadata(path).map_or(0, |file| file.len())
 }
@@ -235,6 +228,19 @@ impl Companion {
             Ok(false) => Err(mixture()),
             Err(error) => Err(OpenError::Unreachable(error)),
         }
+    }
+
+    /// Notes a version of the schema that the file may have from now on, whatever stops the process
+    /// before there is a new stamp.
+    pub(crate) fn foresee(&self, schema: i64) -> io::Result<()> {
+        let mut known = self.read();
+        // As long as none is known, any will do.
+        let Some(&(stamp, last)) = known.0.last() else { return Ok(()) };
+        if last == schema {
+            return Ok(());
+        }
+        known.0.push((stamp, schema));
+        self.write(&known)
     }
 
     fn read(&self) -> Known {

@@ -280,6 +280,10 @@ impl Store {
                     let mut connection = db.connect().await?;
                     let mut tx = connection.begin_with("BEGIN IMMEDIATE").await?;
                     SQLITE_MIGRATIONS.run_direct(None, &mut *tx, false).await?;
+                    let schema: i64 = query_scalar(copies::SCHEMA).fetch_one(&mut *tx).await?;
+                    if let Some(companion) = &self.companion {
+                        companion.foresee(schema).map_err(sqlx::Error::Io)?;
+                    }
                     tx.commit().await?;
                     Ok(connection.close().await?)
                 }

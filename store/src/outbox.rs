@@ -270,11 +270,7 @@ pub(crate) async fn queue(
         None => (mail.mail.clone(), now),
     };
     let sender = account.map_or_else(|| mail.to.key().to_owned(), |id| Uuid::from(id).to_string());
-    let last: Option<i64> = read!(tx, db => query_scalar(LAST_OF_SENDER)
-        .bind(&sender)
-        .bind(now.as_micros())
-        .fetch_optional(db))?;
-    let lag = last.map_or(0, |last| (last + STEP - now.as_micros()).max(0));
+    let lag = lag_of(tx, &sender, now).await?;
     let facts = serde_json::to_string(&told).map_err(unreadable)?;
     write!(tx, db => query(QUEUE)
         .bind(new_id(now))
@@ -291,6 +287,15 @@ pub(crate) async fn queue(
         .bind(&topic)
         .execute(db))?;
     Ok(())
+}
+
+/// How far a sender's next mail stands behind those of theirs that could go out now.
+pub(crate) async fn lag_of(tx: &mut Tx, sender: &str, now: Timestamp) -> Result<i64, Failure> {
+    let last: Option<i64> = read!(tx, db => query_scalar(LAST_OF_SENDER)
+        .bind(sender)
+        .bind(now.as_micros())
+        .fetch_optional(db))?;
+    Ok(last.map_or(0, |last| (last + STEP - now.as_micros()).max(0)))
 }
 
 /// What a mail is about, if others about the same may become one with it. That somebody's access ended

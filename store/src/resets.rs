@@ -83,6 +83,7 @@ impl Store {
         tokens: [TokenHash; 2],
         expires_at: Timestamp,
         mail: &NewMail,
+        now: Timestamp,
     ) -> Result<(), Failure> {
         let nobody = UserId::from(Uuid::nil());
         let mut tx = self.begin().await?;
@@ -91,6 +92,7 @@ impl Store {
             Err(failure) => return Err(failure),
         }
         drop_all(&mut tx, nobody, &mail.to).await?;
+        outbox::lag_of(&mut tx, mail.to.key(), now).await?;
         let facts = serde_json::to_string(&mail.mail).map_err(unreadable)?;
         // One in place of the link, one in place of its mail.
         for token in tokens {

@@ -240,7 +240,7 @@ fn options(path: &Path) -> SqliteConnectOptions {
 }
 
 /// The file with this ending beside the database's.
-fn beside(path: &Path, end: &str) -> PathBuf {
+pub(crate) fn beside(path: &Path, end: &str) -> PathBuf {
     let mut name = OsString::from(path);
     name.push(end);
     name.into()

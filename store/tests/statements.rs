@@ -59,7 +59,7 @@ async fn asked(store: &Store, number: u8) -> (usize, usize) {
     let known = counted(store.issue_reset(login.id, &token, expires_at, Some(kari), now)).await;
     let tokens = [token, [number + 100; 32]];
     let nobody = reset("nobody@example.com");
-    (known, counted(store.issue_reset_to_nobody(tokens, expires_at, &nobody)).await)
+    (known, counted(store.issue_reset_to_nobody(tokens, expires_at, &nobody, now)).await)
 }
 
 async fn wished(store: &Store, address: &str, number: u8) -> usize {

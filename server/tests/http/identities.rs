@@ -115,7 +115,6 @@ on_both! {
             ("another audience", "aud", json!("another")),
             ("one audience more", "aud", json!(["latchkey", "another"])),
             ("another party", "azp", json!("another")),
-            ("more audiences, and another asked", "azp", json!("another")),
             ("expired", "exp", json!(now - 120)),
             ("no end", "exp", json!("soon")),
             ("not valid yet", "nbf", json!(now + 121)),

@@ -41,7 +41,7 @@ on_both! {
     async fn what_is_written_for_nobody_is_swept_when_it_would_have_expired(db: TestDatabase) {
         let tokens = [token(1), token(2)];
         let mail = link("nobody@example.com");
-        db.store.issue_reset_to_nobody(tokens, at(1800), &mail).await.unwrap();
+        db.store.issue_reset_to_nobody(tokens, at(1800), &mail, at(0)).await.unwrap();
         assert!(db.store.reset(&token(1)).await.unwrap().is_none());
         assert!(db.store.take_mail(HOUR, at(10)).await.unwrap().is_none());
         assert_eq!(db.store.sweep(DAY, DAY, at(1799)).await, Ok(0));
