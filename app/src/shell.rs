@@ -172,12 +172,17 @@ fn dead_notice() -> impl IntoView {
 /// that were written into this very page.
 fn protect(language: &'static str, nonce: &str, lives: bool) {
     let Some(response) = use_context::<ResponseOptions>() else { return };
-    let alive = if lives { " 'self' 'wasm-unsafe-eval'" } else { "" };
+    // Leptos makes elements of text, which trusted types forbid.
+    let (alive, still) = if lives {
+        (" 'self' 'wasm-unsafe-eval'", "")
+    } else {
+        ("", "; require-trusted-types-for 'script'; trusted-types 'none'")
+    };
     let policy = format!(
         "default-src 'none'; script-src 'nonce-{nonce}'{alive}; \
          style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; \
          manifest-src 'self'; frame-src 'self'; object-src 'none'; form-action 'self'; base-uri 'none'; \
-         frame-ancestors 'none'"
+         frame-ancestors 'none'{still}"
     );
     if let Ok(policy) = HeaderValue::from_str(&policy) {
         response.insert_header(HeaderName::from_static("content-security-policy"), policy);

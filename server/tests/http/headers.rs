@@ -106,6 +106,7 @@ on_both! {
         let scripts = policy.split("; ").find(|part| part.starts_with("script-src")).unwrap();
         let nonce = scripts.strip_prefix("script-src 'nonce-").unwrap().strip_suffix('\'').unwrap();
         assert!(nonce.len() > 15 && !nonce.contains('\''), "{scripts}");
+        assert!(policy.contains("require-trusted-types-for 'script'; trusted-types 'none'"), "{policy}");
         for script in page.body.split("<script").skip(1) {
             let script = script.split('>').next().unwrap();
             assert!(script.contains(&format!("nonce=\"{nonce}\"")), "{script}");

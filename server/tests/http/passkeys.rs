@@ -11,7 +11,7 @@ const STEP: &str = "/sign-in/second-factor";
 const ADD: &str = "/security/passkeys/add";
 
 /// What software does to an answer, in words.
-type Oddity = (&'static str, fn(&mut Value));
+type Oddity = (&'static str, fn(&mut serde_json::Value));
 
 /// What the server function answers when it is to ask the browser, as the page's script calls it.
 async fn ask(browser: &mut Browser, by: &str, fields: &[(&str, &str)]) -> Page {

@@ -31,14 +31,15 @@ on_both! {
         let mut browser = app.as_person(OLAV).await;
         let of_olav = made_for(&mut browser, "/profile").await;
         sign_in(&mut browser, INGRID).await;
-        let renamed = [("full_name", "Olav S. Solberg"), ("language", ""), ("made_for", of_olav.as_str())];
+        let renamed = [("full_name", "Olav S. Solberg"), ("language", "en"), ("made_for", of_olav.as_str())];
         let page = browser.post("/profile", "profile/save", &renamed).await;
         page.is(409).says("It was made for Olav Solberg (olav@nordlys.example)");
         page.says("but Ingrid Solberg (ingrid@nordlys.example) is signed in");
         assert!(page.body.contains("href=\"/sign-in?next=/profile\""));
         assert!(!page.body.contains("import init"), "it is whole without the browser's half");
         assert_eq!(page.hidden("full_name"), "Olav S. Solberg");
-        assert_eq!((page.hidden("form"), page.hidden("language")), ("profile/save".into(), String::new()));
+        assert_eq!(page.hidden("language"), "en");
+        assert!(page.body.contains("name=\"form\" value=\"profile/save\""), "it goes on as it was");
         let left = [("account", "100001"), ("made_for", of_olav.as_str())];
         browser.post(&format!("{BAKERY}/leave"), "account/leave", &left).await.is(409);
         let page = browser.get("/profile").await;
@@ -113,7 +114,8 @@ on_both! {
         ];
         let page = browser.post(&path, "sign-in/confirm", &fields).await;
         page.is(409).says("It was made for Olav Solberg");
-        assert_eq!((page.hidden("email"), page.hidden("form")), ("kari@x.example".into(), "users/invite".into()));
+        assert_eq!(page.hidden("email"), "kari@x.example");
+        assert!(page.body.contains("name=\"form\" value=\"users/invite\""), "it goes on as it was");
         // Nor does her own proof carry out what was his.
         let of_ingrid = made_for(&mut browser, "/profile").await;
         let mut hers = fields;
@@ -135,7 +137,7 @@ on_both! {
             browser.get("/profile").await.is(200).says(person.name);
         }
         browser.submit("/sign-out", "sign-out", &[("made_for", of_olav.as_str())]).await.says("signed out");
-        browser.get("/profile").await.is(303);
+        browser.get("/profile").await.is(302);
     }
 
     async fn a_form_outlives_its_session_and_is_taken_from_its_own_reader(db: TestDatabase) {
@@ -143,7 +145,7 @@ on_both! {
         let mut browser = app.as_person(INGRID).await;
         let of_ingrid = made_for(&mut browser, "/profile").await;
         browser.submit("/sign-out", "sign-out", &[]).await.is(200);
-        let fields = [("full_name", "Ingrid S."), ("language", ""), ("made_for", of_ingrid.as_str())];
+        let fields = [("full_name", "Ingrid S."), ("language", "en"), ("made_for", of_ingrid.as_str())];
         let page = browser.post("/profile", "profile/save", &fields).await;
         page.is(401).says("You have been signed out");
         assert_eq!(page.hidden("made_for"), of_ingrid);
