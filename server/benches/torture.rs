@@ -11,6 +11,7 @@
 )]
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
@@ -57,8 +58,8 @@ impl<'a> Place<'a> {
     }
 
     fn start(&self) -> Child {
-        let log = std::fs::OpenOptions::new().create(true).append(true);
-        let log = log.clone().open(self.folder.join("log")).expect("a log");
+        let log = self.folder.join("log");
+        let log = File::options().create(true).append(true).open(log).expect("a log");
         let server = Command::new(env!("CARGO_BIN_EXE_latchkey"))
             .arg("serve")
             .current_dir(self.folder)
