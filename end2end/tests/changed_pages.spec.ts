@@ -56,7 +56,7 @@ async function changed(browser: Browser, context: object, change: Change): Promi
   const complaints: string[] = [];
   page.on('pageerror', (error) => complaints.push(error.message));
   page.on('console', (message) => {
-    const told = /changed on its way|status of 4|preloaded using link preload/.test(message.text());
+    const told = /changed on its way|cdn-cgi\/scripts|status of 4|preloaded using link preload/.test(message.text());
     if (['error', 'warning'].includes(message.type()) && !told) complaints.push(message.text());
   });
   await page.route('**/*', async (route) => {
