@@ -8,12 +8,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Names that aren't words: HTTP's headers, a media type's parts, a time zone's, browsers'.
-const NAMES: [&str; 23] = [
+const NAMES: [&str; 24] = [
     "Accept",
     "Content-Type",
     "From: {}\\nTo: {}\\nSubject: {}\\nMessage-ID: {}\\nAuto-Submitted: auto-generated",
     "Cookie",
     "Location",
+    "no-store, no-transform",
     "Error",
     "UTC",
     "Edg",

@@ -149,7 +149,7 @@ mod tests {
 
     #[test]
     fn letters_and_digits_of_other_scripts_are_left_alone() {
-        for text in ["علي١٢@example.com", "\u{645}\u{6cc}\u{200c}\u{62e}@example.com"] {
+        for text in ["علي١٢@example.com", "\u{645}\u{6cc}\u{62e}@example.com"] {
             assert_eq!(EmailAddress::parse(text).unwrap().as_str(), text);
         }
     }

@@ -29,6 +29,8 @@ const MUTATIONS: u32 = 20_000;
 const SENDERS: u32 = 4;
 /// After how long an answer counts as none.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// How long is waited for the answer to a broken request, of which there may be more to come.
+const GLANCE: Duration = Duration::from_millis(500);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
@@ -57,10 +59,10 @@ impl<'a> Place<'a> {
         std::fs::read_to_string(self.folder.join("log")).unwrap_or_default()
     }
 
-    fn start(&self) -> Child {
+    fn start(&self) -> Server {
         let log = self.folder.join("log");
         let log = File::options().create(true).append(true).open(log).expect("a log");
-        let server = Command::new(env!("CARGO_BIN_EXE_latchkey"))
+        let child = Command::new(env!("CARGO_BIN_EXE_latchkey"))
             .arg("serve")
             .current_dir(self.folder)
             .env("DATABASE_URL", self.database)
@@ -72,6 +74,7 @@ impl<'a> Place<'a> {
             .stderr(log)
             .spawn()
             .expect("the binary");
+        let server = Server(child);
         let begun = Instant::now();
         while !self.ask("GET /readyz HTTP/1.1", "", "").is_ok_and(|answer| answer.status == 200) {
             assert!(begun.elapsed() < PATIENCE, "the server doesn't start:\n{}", self.log());
@@ -90,17 +93,26 @@ impl<'a> Place<'a> {
                 self.listen
             )
             .as_bytes(),
+            PATIENCE,
         )
     }
 
-    fn send(&self, request: &[u8]) -> io::Result<Answer> {
+    fn send(&self, request: &[u8], patience: Duration) -> io::Result<Answer> {
         let mut stream = TcpStream::connect(&self.listen)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_read_timeout(Some(patience))?;
         stream.write_all(request)?;
-        stream.shutdown(std::net::Shutdown::Write).ok();
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer)?;
         Answer::read(&answer).ok_or(io::ErrorKind::UnexpectedEof.into())
+    }
+}
+
+/// The server, as long as this is.
+struct Server(Child);
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ended = self.0.kill().and_then(|()| self.0.wait());
     }
 }
 
@@ -234,8 +246,7 @@ fn killed_while_writing(name: &str, place: &Place) {
                 .map(|writer| scope.spawn(|| writer.write(place, &gone)))
                 .collect();
             std::thread::sleep(Duration::from_millis(u64::from(200 + chance.below(400))));
-            server.kill().expect("a process");
-            server.wait().expect("a process");
+            drop(server);
             gone.store(true, Ordering::Relaxed);
             writing.into_iter().map(|writing| writing.join().expect("a writer")).sum::<u64>()
         });
@@ -243,15 +254,14 @@ fn killed_while_writing(name: &str, place: &Place) {
         lost +=
             writers.iter_mut().filter_map(|writer| (!writer.finds_it(place)).then_some(())).count();
     }
-    server.kill().expect("a process");
-    server.wait().expect("a process");
+    drop(server);
     println!("{name}: killed {KILLS} times, {acknowledged} writes acknowledged, {lost} lost");
     assert!(acknowledged > u64::from(KILLS) && lost == 0, "a promise is broken");
 }
 
 /// Requests that were changed at a byte or two are answered, and nothing breaks.
 fn fed_with_mutations(place: &Place) {
-    let mut server = place.start();
+    let server = place.start();
     let cookies = Writer::sign_in(place, demo::INGRID).cookies;
     let seeds = seeds(&place.listen, &cookies);
     let counts = std::thread::scope(|scope| {
@@ -263,9 +273,9 @@ fn fed_with_mutations(place: &Place) {
                     let mut counts = BTreeMap::<String, u32>::new();
                     for _ in 0..MUTATIONS / SENDERS {
                         let request = chance.mutate(seeds);
-                        let outcome = match place.send(&request) {
+                        let outcome = match place.send(&request, GLANCE) {
                             Ok(answer) => answer.status.to_string(),
-                            Err(_) => "closed".to_owned(),
+                            Err(_) => "none yet".to_owned(),
                         };
                         *counts.entry(outcome).or_default() += 1;
                     }
@@ -284,8 +294,7 @@ fn fed_with_mutations(place: &Place) {
         )
     });
     let alive = place.ask("GET /readyz HTTP/1.1", "", "").is_ok_and(|answer| answer.status == 200);
-    server.kill().expect("a process");
-    server.wait().expect("a process");
+    drop(server);
     println!("{MUTATIONS} mutated requests: {counts:?}");
     let panics = place.log().matches("panic").count();
     assert!(alive && panics == 0 && !counts.contains_key("500"), "{panics} panics in the log");
