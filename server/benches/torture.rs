@@ -22,9 +22,9 @@ use std::time::{Duration, Instant};
 use domain::demo::{self, Person};
 
 /// How often the server is killed, on each kind of database.
-const KILLS: u32 = 60;
+const KILLS: u32 = 30;
 /// How many mutated requests it is sent.
-const MUTATIONS: u32 = 20_000;
+const MUTATIONS: u32 = 8_000;
 /// How many of them travel at the same time.
 const SENDERS: u32 = 4;
 /// After how long an answer counts as none.
