@@ -16,7 +16,7 @@ use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use domain::demo::{self, Person};
@@ -176,7 +176,7 @@ impl Writer {
     }
 
     /// Writes until the server is gone; answers how often it was told that it is written.
-    fn write(&mut self, place: &Place, gone: &AtomicBool) -> u64 {
+    fn write(&mut self, place: &Place, gone: &AtomicBool, written: &AtomicU32) -> u64 {
         let begun = self.written;
         let page = place.ask("GET /profile HTTP/1.1", &self.cookies, "");
         let Ok(page) = page.filter_status(200) else { return 0 };
@@ -185,7 +185,10 @@ impl Writer {
             let name = self.written + 1;
             let form = format!("{form}&full_name=Kari+Nordmann+{name}&language=en");
             match place.post("/profile", &self.cookies, &form) {
-                Ok(answer) if answer.status == 303 => self.written = name,
+                Ok(answer) if answer.status == 303 => {
+                    self.written = name;
+                    written.fetch_add(1, Ordering::Relaxed);
+                }
                 Ok(answer) => panic!("a name was refused with {}", answer.status),
                 Err(_) => break,
             }
@@ -239,13 +242,17 @@ fn killed_while_writing(name: &str, place: &Place) {
     let mut writers = people.map(|person| Writer::sign_in(place, person));
     let (mut acknowledged, mut lost) = (0, 0);
     for _ in 0..KILLS {
-        let gone = AtomicBool::new(false);
+        let (gone, written) = (AtomicBool::new(false), AtomicU32::new(0));
+        let enough = 4 + chance.below(12);
         acknowledged += std::thread::scope(|scope| {
             let writing: Vec<_> = writers
                 .iter_mut()
-                .map(|writer| scope.spawn(|| writer.write(place, &gone)))
+                .map(|writer| scope.spawn(|| writer.write(place, &gone, &written)))
                 .collect();
-            std::thread::sleep(Duration::from_millis(u64::from(200 + chance.below(400))));
+            let begun = Instant::now();
+            while written.load(Ordering::Relaxed) < enough && begun.elapsed() < PATIENCE {
+                std::thread::sleep(Duration::from_millis(u64::from(1 + chance.below(20))));
+            }
             drop(server);
             gone.store(true, Ordering::Relaxed);
             writing.into_iter().map(|writing| writing.join().expect("a writer")).sum::<u64>()

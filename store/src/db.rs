@@ -107,10 +107,12 @@ macro_rules! held {
 
 pub(crate) use {alive, ask, held, read, sql, write};
 
-/// How long a request waits for a connection, for its turn at a lock, and SQLite for a lock of
-/// another process. Then it is answered with [`Failure::Unavailable`]: whoever waits longer has
+/// How long a request waits for a connection, and SQLite for a lock of another process. Then it is answered with [`Failure::Unavailable`]: whoever waits longer has
 /// pressed reload already.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(2);
+/// How long it waits for its turn at a lock on Postgres. That is in place of the connection and of most
+/// of the lock, and keeps nobody else waiting.
+const TURN_PATIENCE: Duration = Duration::from_secs(4);
 /// How many uses are noted at once, and how long a request waits for its own.
 const NOTES: u32 = 4;
 const NOTE_PATIENCE: Duration = Duration::from_millis(50);
@@ -359,7 +361,7 @@ impl Store {
                 // Its writers queue already.
                 Either::Sqlite(_) => Taken::new(),
                 Either::Postgres(_) => {
-                    timeout(PATIENCE, self.turns.take(ids)).await.map_err(|_| {
+                    timeout(TURN_PATIENCE, self.turns.take(ids)).await.map_err(|_| {
                         sqlx::Error::Io(std::io::Error::other(
                             "others wait for the lock of the same account or user",
                         ))
