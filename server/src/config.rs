@@ -23,7 +23,7 @@ use model::{EmailAddress, Language, Secret};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use serde::{Deserialize, Deserializer, de};
-use store::Place;
+use store::{Place, percent_decode};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 use url::Url;
@@ -682,7 +682,7 @@ impl SmtpUrl {
         let credentials = match (url.username(), url.password()) {
             ("", None) => None,
             (user, Some(password)) if !user.is_empty() => {
-                Some(Credentials::new(decode(user)?, decode(password)?))
+                Some(Credentials::new(percent_decode(user)?, percent_decode(password)?))
             }
             _ => return None,
         };
@@ -690,21 +690,6 @@ impl SmtpUrl {
         let port = url.port().unwrap_or(port);
         plain.then_some(Self { host, port, tls, credentials })
     }
-}
-
-/// Undoes percent-encoding (RFC 3986 section 2.1).
-fn decode(text: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        bytes.push(if byte == b'%' {
-            let mut digit = || char::from(rest.next()?).to_digit(16);
-            u8::try_from(digit()? * 16 + digit()?).ok()?
-        } else {
-            byte
-        });
-    }
-    String::from_utf8(bytes).ok()
 }
 
 fn smtp_ca_file<'de, D: Deserializer<'de>>(from: D) -> Result<Option<CertificateFile>, D::Error> {

@@ -58,7 +58,7 @@ impl Operator {
         (ended.status.code().unwrap(), String::from_utf8(said).unwrap())
     }
 
-    /// Waits until somebody answers.
+    /// Waits until somebody answers, where nothing that the server says can be read.
     async fn is_up(&self) {
         let up = async {
             while TcpStream::connect(&self.listen).await.is_err() {
@@ -98,8 +98,8 @@ impl Operator {
 }
 
 /// Starts a server and waits until it serves.
-async fn serving(operator: &Operator) -> tokio::process::Child {
-    let mut server = operator.command("serve").stdout(Stdio::piped()).spawn().unwrap();
+async fn serving(mut command: Command) -> Child {
+    let mut server = command.stdout(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(server.stdout.take().unwrap()).lines();
     let line = timeout(IN_TIME, lines.next_line()).await.expect("a start").unwrap();
     assert!(line.is_some(), "it serves");
@@ -111,7 +111,7 @@ async fn a_backup_is_put_in_place_by_a_command_and_by_no_other_way() {
     let folder = tempfile::tempdir().unwrap();
     let database = folder.path().join("latchkey.db");
     let operator = Operator::new(&format!("sqlite:{}", database.display()));
-    let mut server = serving(&operator).await;
+    let mut server = serving(operator.command("serve")).await;
     operator.run("account create --name Before --owner-email kari@nordlys.example").await;
     let (code, said) = operator.run("backup copy.db").await;
     assert!(code == 0 && said.contains("The database is backed up in copy.db"), "{said}");
@@ -134,7 +134,7 @@ async fn a_backup_is_put_in_place_by_a_command_and_by_no_other_way() {
     assert!(code == 0 && said.contains("The database is as it was on "), "{said}");
     assert!(said.contains("What was there before is in "), "{said}");
     assert!(said.contains("waiting mails given up, as they were probably sent: 1;"), "{said}");
-    let mut server = serving(&operator).await;
+    let mut server = serving(operator.command("serve")).await;
     let (_, said) = operator.run("account list").await;
     assert!(said.contains("Before") && !said.contains("After"), "{said}");
     server.kill().await.unwrap();
@@ -264,13 +264,9 @@ async fn a_server_whose_disk_was_full_writes_again_without_a_restart() {
     let db = test_database::sqlite().await;
     let operator = Operator::new(&db.url);
     let mut command = Command::new("sh");
-    command
-        .args(["-c", "trap '' XFSZ; exec \"$0\" serve", env!("CARGO_BIN_EXE_latchkey")])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null());
-    let mut server = operator.in_place(command).spawn().unwrap();
-    let mut lines = BufReader::new(server.stdout.take().unwrap()).lines();
-    timeout(IN_TIME, lines.next_line()).await.expect("a start").unwrap().unwrap();
+    let deaf = ["-c", "trap '' XFSZ; exec \"$0\" serve", env!("CARGO_BIN_EXE_latchkey")];
+    command.args(deaf).stderr(Stdio::null());
+    let mut server = serving(operator.in_place(command)).await;
     let process = server.id().unwrap().to_string();
     let limit = async |size: &str| {
         let size = format!("--fsize={size}:");
@@ -362,9 +358,10 @@ async fn what_a_command_says_may_find_no_reader_but_not_no_room() {
 async fn the_second_stop_ends_at_once_what_the_first_one_waits_for() {
     let db = test_database::sqlite().await;
     let operator = Operator::new(&db.url);
-    let mut server = operator.command("serve").stderr(Stdio::piped()).spawn().unwrap();
+    let mut command = operator.command("serve");
+    command.stderr(Stdio::piped());
+    let mut server = serving(command).await;
     let mut log = BufReader::new(server.stderr.take().unwrap()).lines();
-    operator.is_up().await;
     let mut form = TcpStream::connect(&operator.listen).await.unwrap();
     let begun = "POST /sign-in HTTP/1.1\r\nhost: localhost\r\nexpect: 100-continue\r\n\
                  content-type: application/x-www-form-urlencoded\r\ncontent-length: 9\r\n\
@@ -395,8 +392,9 @@ async fn the_second_stop_ends_at_once_what_the_first_one_waits_for() {
 async fn what_was_logged_last_is_there_after_a_stop() {
     let db = test_database::sqlite().await;
     let operator = Operator::new(&db.url);
-    let server = operator.command("serve").stderr(Stdio::piped()).spawn().unwrap();
-    operator.is_up().await;
+    let mut command = operator.command("serve");
+    command.stderr(Stdio::piped());
+    let server = serving(command).await;
     operator.signal(&server, "TERM").await;
     let ended = timeout(IN_TIME, server.wait_with_output()).await.expect("an end in time").unwrap();
     let log = String::from_utf8(ended.stderr).unwrap();
@@ -407,17 +405,10 @@ async fn what_was_logged_last_is_there_after_a_stop() {
 async fn too_few_open_files_for_the_connections_are_told() {
     let db = test_database::sqlite().await;
     let operator = Operator::new(&db.url);
-    let binary = operator.command("serve").as_std().get_program().to_owned();
-    let mut limited = operator.command("serve");
     let mut shell = Command::new("sh");
-    shell.args(["-c", "ulimit -n 400; exec \"$0\" serve"]).arg(binary);
-    for (name, value) in limited.as_std().get_envs() {
-        shell.env(name, value.unwrap());
-    }
-    limited = shell;
-    limited.current_dir(operator.folder.path()).stderr(Stdio::piped()).kill_on_drop(true);
-    let server = limited.spawn().unwrap();
-    operator.is_up().await;
+    let limited = ["-c", "ulimit -n 400; exec \"$0\" serve", env!("CARGO_BIN_EXE_latchkey")];
+    shell.args(limited).stderr(Stdio::piped());
+    let server = serving(operator.in_place(shell)).await;
     operator.signal(&server, "TERM").await;
     let ended = timeout(IN_TIME, server.wait_with_output()).await.expect("an end in time").unwrap();
     let log = String::from_utf8(ended.stderr).unwrap();

@@ -59,7 +59,7 @@ pub use memberships::{
 };
 pub use outbox::{KeptMail, LONGEST_WAIT, NewMail, QueuedMail};
 pub use passkeys::{AskedFor, NewPasskey, Passkey, PasskeyChallenge, PasskeyUse};
-pub use place::{Place, UrlProblem};
+pub use place::{Place, UrlProblem, percent_decode};
 pub use policies::{
     AccountPolicy, DemandedFactor, DemandingAccount, PolicyChange, PolicyFacts, Reminders,
 };

@@ -92,7 +92,8 @@ fn sqlite(rest: &str) -> Result<PathBuf, UrlProblem> {
     if path.starts_with("//") || first.eq_ignore_ascii_case("localhost") || first == "127.0.0.1" {
         return Err(HOST);
     }
-    let path = decode(path).filter(|path| !path.chars().any(char::is_control)).ok_or(ESCAPES)?;
+    let path =
+        percent_decode(path).filter(|path| !path.chars().any(char::is_control)).ok_or(ESCAPES)?;
     let name = Path::new(&path).file_name();
     // SQLite itself takes what begins like these for something else than a path.
     let special = [":", "file:", "~"].iter().any(|start| path.starts_with(start));
@@ -123,8 +124,9 @@ fn postgres(url: &str, rest: &str) -> Result<(), UrlProblem> {
     PgConnectOptions::from_str(url).map(drop).map_err(|_| PASSWORD)
 }
 
-/// Undoes percent-encoding (RFC 3986 section 2.1); none for what is none, or no text.
-fn decode(text: &str) -> Option<String> {
+/// Undoes percent-encoding in a setting's URL (RFC 3986 section 2.1); none for what is none, or no text.
+#[must_use]
+pub fn percent_decode(text: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
     while let Some(byte) = rest.next() {

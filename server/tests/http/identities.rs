@@ -24,6 +24,11 @@ async fn bjorn_links(idp: &IdentityProvider, app: &TestApp) -> Browser {
     browser
 }
 
+/// What the provider sends Bjørn back with on this way.
+fn bjorns_code(idp: &IdentityProvider, app: &TestApp, way: &Way) -> String {
+    idp.code(way, &idp.sign(&idp.claims(app, way, "b", BJORN.email)))
+}
+
 async fn sign_in_to_link(browser: &mut Browser) -> Page {
     let fields = [("email", BJORN.email), ("password", PASSWORD), ("next", LINK)];
     browser.post("/sign-in", "sign-in", &fields).await
@@ -222,7 +227,7 @@ on_both! {
             let page = browser.get(&format!("{}?error={query}", way.callback)).await;
             page.is(409).says(words);
             // It ends nobody's way.
-            let code = idp.code(&way, &idp.sign(&idp.claims(&app, &way, "b", BJORN.email)));
+            let code = bjorns_code(&idp, &app, &way);
             way.back(&mut browser, &code).await.is(303);
         }
         idp.is(Mood::KnowsNobody);
@@ -262,7 +267,7 @@ on_both! {
         let app = idp.app(db).await;
         let mut browser = app.browser();
         let way = Way::begin(&mut browser).await;
-        let code = idp.code(&way, &idp.sign(&idp.claims(&app, &way, "b", BJORN.email)));
+        let code = bjorns_code(&idp, &app, &way);
         let link = "/sign-in?next=/sign-in/link";
         assert_eq!(way.back(&mut browser, &code).await.is(303).leads_to(), link);
         assert_eq!(way.back(&mut browser, &code).await.is(303).leads_to(), link, "still offered");
@@ -271,7 +276,7 @@ on_both! {
 
         let mut browser = app.browser();
         let way = Way::begin(&mut browser).await;
-        let code = idp.code(&way, &idp.sign(&idp.claims(&app, &way, "b", BJORN.email)));
+        let code = bjorns_code(&idp, &app, &way);
         assert_eq!(way.back(&mut browser, &code).await.is(303).leads_to(), BAKERY);
         assert_eq!(way.back(&mut browser, &code).await.is(303).leads_to(), "/accounts");
         assert!(is_in(&mut browser).await);
@@ -283,7 +288,7 @@ on_both! {
         bjorn_links(&idp, &app).await;
         let mut browser = app.browser();
         let way = Way::begin(&mut browser).await;
-        let code = idp.code(&way, &idp.sign(&idp.claims(&app, &way, "b", BJORN.email)));
+        let code = bjorns_code(&idp, &app, &way);
         let path = format!("{}?state={}&code={code}", way.callback, way.state);
         for (name, value) in [
             ("sec-purpose", "prefetch;prerender"),
@@ -328,7 +333,7 @@ on_both! {
         let mut slow = app.browser();
         let way = Way::begin(&mut slow).await;
         app.forward_seconds(600);
-        let code = idp.code(&way, &idp.sign(&idp.claims(&app, &way, "b", BJORN.email)));
+        let code = bjorns_code(&idp, &app, &way);
         way.back(&mut slow, &code).await.is(409).says("took too long");
         slow.get("/sign-in/onward").await.is(200).says("Sign in again");
     }
@@ -357,7 +362,7 @@ on_both! {
         bjorn_links(&idp, &app).await;
         let mut browser = app.browser();
         let way = Way::begin(&mut browser).await;
-        let code = idp.code(&way, &idp.sign(&idp.claims(&app, &way, "b", BJORN.email)));
+        let code = bjorns_code(&idp, &app, &way);
         let (mut one, mut other) = (browser.clone(), browser);
         let pages = tokio::join!(way.back(&mut one, &code), way.back(&mut other, &code));
         let mut came = [pages.0.status.as_u16(), pages.1.status.as_u16()];
@@ -377,7 +382,7 @@ on_both! {
         ] {
             let mut browser = app.browser();
             let way = Way::begin(&mut browser).await;
-            let code = idp.code(&way, &idp.sign(&idp.claims(&app, &way, "b", BJORN.email)));
+            let code = bjorns_code(&idp, &app, &way);
             let mut query = vec![("code", &*code)];
             query.extend(iss.map(|iss| ("iss", iss)));
             way.back_with(&mut browser, &query).await.is(status);
@@ -455,7 +460,7 @@ on_both! {
             idp.is(Mood::Well);
             let mut browser = app.browser();
             let way = Way::begin(&mut browser).await;
-            let code = idp.code(&way, &idp.sign(&idp.claims(&app, &way, "b", BJORN.email)));
+            let code = bjorns_code(&idp, &app, &way);
             idp.is(mood);
             let page = way.back(&mut browser, &code).await;
             page.is(502).says("doesn't answer as it should");
@@ -595,7 +600,7 @@ on_both! {
         let fields = [("code", &*code), ("next", BAKERY)];
         let step = "/sign-in/second-factor";
         half_way.post(step, "sign-in/second-factor", &fields).await.is(409);
-        let code = idp.code(&way, &idp.sign(&idp.claims(&app, &way, "b", BJORN.email)));
+        let code = bjorns_code(&idp, &app, &way);
         let page = way.back(&mut there, &code).await;
         assert_eq!(page.is(303).leads_to(), "/sign-in?next=/sign-in/link");
         assert!(!is_in(&mut there).await && !is_in(&mut half_way).await);
@@ -608,7 +613,7 @@ on_both! {
         for next in ["//evil.example", "https://evil.example", "/\\evil.example", ""] {
             let mut browser = app.browser();
             let way = Way::begin_to(&mut browser, next).await;
-            let code = idp.code(&way, &idp.sign(&idp.claims(&app, &way, "b", BJORN.email)));
+            let code = bjorns_code(&idp, &app, &way);
             let page = way.back(&mut browser, &code).await;
             assert_eq!(page.is(303).leads_to(), "/accounts", "{next}");
         }
@@ -622,7 +627,7 @@ on_both! {
         let way = Way::begin(&mut browser).await;
         let node = app.another_node(&app.db.url).await;
         let mut browser = browser.at(&node);
-        let code = idp.code(&way, &idp.sign(&idp.claims(&app, &way, "b", BJORN.email)));
+        let code = bjorns_code(&idp, &app, &way);
         way.back(&mut browser, &code).await.is(303);
         assert!(is_in(&mut browser).await);
     }
@@ -644,7 +649,7 @@ on_both! {
         let fields = [("provider", "acme"), ("next", &*link)];
         browser.post(&link, "sign-in/with", &fields).await.is(303);
         let way = Way::begin_to(&mut browser, &link).await;
-        let code = idp.code(&way, &idp.sign(&idp.claims(&app, &way, "b", BJORN.email)));
+        let code = bjorns_code(&idp, &app, &way);
         let page = way.back(&mut browser, &code).await;
         assert_eq!(page.is(303).leads_to(), link);
         let page = browser.get(&link).await;
