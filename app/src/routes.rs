@@ -56,13 +56,19 @@ const ASYNC: SsrMode = SsrMode::Async;
 /// The paths of all pages, with `{name}` where a part may be anything.
 #[cfg(feature = "ssr")]
 #[must_use]
-pub fn pages() -> Vec<String> {
-    let paths = |pages: fn() -> AnyView| {
-        let listed = leptos_axum::generate_route_list(move || view! { <Router>{pages()}</Router> });
-        listed.into_iter().map(|page| page.path().to_owned())
-    };
-    let living = paths(|| view! { <LivingPages /> }.into_any());
-    living.chain(paths(|| view! { <StillPages /> }.into_any())).collect()
+pub fn pages() -> &'static [String] {
+    // Once in a process, before its first page: while Leptos lists routes it keeps every resource of
+    // the whole process from loading, and a page that is rendered meanwhile would wait for ever.
+    static PAGES: std::sync::LazyLock<Vec<String>> = std::sync::LazyLock::new(|| {
+        let paths = |pages: fn() -> AnyView| {
+            let list = move || view! { <Router>{pages()}</Router> };
+            let listed = leptos_axum::generate_route_list(list);
+            listed.into_iter().map(|page| page.path().to_owned())
+        };
+        let living = paths(|| view! { <LivingPages /> }.into_any());
+        living.chain(paths(|| view! { <StillPages /> }.into_any())).collect()
+    });
+    &PAGES
 }
 
 /// The whole application.
