@@ -24,7 +24,7 @@ CHECKED := RUSTC_WORKSPACE_WRAPPER=clippy-driver CLIPPY_ARGS=--deny__CLIPPY_HACK
 SITE := target/site
 
 # The folders are listed with the files, so that a removed file counts as a change.
-FRONT_SOURCES := $(shell find app frontend model public style 2>/dev/null) \
+FRONT_SOURCES := $(shell find app frontend locales model public style 2>/dev/null) \
 	Cargo.toml Cargo.lock .cargo/config.toml rust-toolchain.toml
 
 .PHONY: help run build setup setup-for-tests test check check-words test-rust test-browser test-postgres \

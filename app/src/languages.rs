@@ -6,7 +6,7 @@ use leptos_i18n::Locale as _;
 use leptos_router::hooks::use_location;
 use model::Language;
 
-use crate::i18n::Locale;
+use crate::Locale;
 
 /// The language file for these readers: by its own name, or by one of the tags that it says it is
 /// for (`no` and `nn` get `nb`).

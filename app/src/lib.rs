@@ -1,26 +1,10 @@
 //! Pages, components and server functions.
 //!
 //! A page comes whole from the server, works as plain HTML, and gets better when the WASM arrives.
-//! Words live in `locales/`, rules in `model` and `domain`; neither is here.
+//! Words live in `locales`, rules in `model` and `domain`; neither is here.
 
 #![recursion_limit = "512"]
 #![allow(unreachable_pub, reason = "the component macro makes the props of every component public")]
-
-#[allow(
-    missing_docs,
-    unreachable_pub,
-    unused,
-    clippy::all,
-    clippy::expect_used,
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::redundant_clone,
-    reason = "made from the language files"
-)]
-mod generated {
-    include!(concat!(env!("OUT_DIR"), "/i18n/mod.rs"));
-}
-use generated::i18n;
 
 #[macro_use]
 mod words;
@@ -79,8 +63,8 @@ pub mod mails;
 #[cfg(feature = "ssr")]
 pub mod request;
 
-pub use i18n::Locale;
 pub use languages::spoken;
+pub use locales::Locale;
 #[cfg(feature = "ssr")]
 pub use made_for::server::{made_for_another, made_for_now};
 pub use made_for::{MADE_FOR, MADE_FOR_HEADER};

@@ -9,7 +9,7 @@ use model::{
     Limited, NotIdentified, PolicyRule, SessionSpan, Timestamp,
 };
 
-use crate::i18n::Locale;
+use crate::Locale;
 
 /// The text with this key in the reader's language: `words!(users.heading)`,
 /// `words!(users.manage, name = name)`.

@@ -7,7 +7,7 @@ export type Language = (typeof languages)[number];
 
 /** The words of a language, from the file that the product takes them from: `say('users.invite')`. */
 export function wordsOf(language: Language) {
-  const file = new URL(`../../app/locales/${language}.json`, import.meta.url);
+  const file = new URL(`../../locales/${language}.json`, import.meta.url);
   const words = JSON.parse(readFileSync(file, 'utf8')) as Record<string, Record<string, string>>;
   return (key: string, values: Record<string, string> = {}): string => {
     const [section = '', name = ''] = key.split('.');

@@ -119,9 +119,8 @@ pub fn router(parts: Parts) -> Router {
     let latchkey = parts.latchkey.clone();
     // Forms are posted to pages. Every other address takes none.
     let page_and_form = || get(forms::page).post(forms::form);
-    let pages = app::pages()
-        .iter()
-        .fold(Router::new(), |pages, page| pages.route(page, page_and_form()));
+    let pages =
+        app::pages().iter().fold(Router::new(), |pages, page| pages.route(page, page_and_form()));
     let routes = pages
         .route("/sign-out", page_and_form())
         .route("/", get(|| async { Redirect::to("/accounts") }))

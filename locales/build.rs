@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::error::Error;
 use std::path::{Path, PathBuf};
 
+use leptos_i18n_build::options::CodegenOptions;
 use leptos_i18n_build::{Config, ParseOptions, TranslationsInfos};
 use serde_json::Value;
 
@@ -13,10 +14,10 @@ const FIRST: &str = "en";
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=build.rs");
-    println!("cargo::rerun-if-changed=locales");
-    let languages = languages(Path::new("locales"))?;
+    println!("cargo::rerun-if-changed=.");
+    let languages = languages(Path::new("."))?;
     compare(&languages)?;
-    let mut config = Config::new(FIRST)?;
+    let mut config = Config::new(FIRST)?.locales_path(".");
     for language in languages.keys().filter(|language| *language != FIRST) {
         config = config.add_locale(language.as_str())?;
     }
@@ -24,7 +25,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let translations = TranslationsInfos::parse(config.parse_options(options))?;
     translations.emit_diagnostics();
     let folder = PathBuf::from(std::env::var("OUT_DIR")?).join("i18n");
-    translations.generate_i18n_module(folder)?;
+    let without_docs = CodegenOptions::new().gen_docs(false);
+    translations.generate_i18n_module_with_options(folder, without_docs)?;
     Ok(())
 }
 
@@ -35,6 +37,9 @@ fn languages(folder: &Path) -> Result<BTreeMap<String, Keys>, Box<dyn Error>> {
     let mut languages = BTreeMap::new();
     for file in std::fs::read_dir(folder)? {
         let path = file?.path();
+        if path.extension().is_none_or(|kind| kind != "json") {
+            continue;
+        }
         let Some(name) = path.file_stem().and_then(|name| name.to_str()) else { continue };
         let file: Value = serde_json::from_str(&std::fs::read_to_string(&path)?)
             .map_err(|error| format!("{}: {error}", path.display()))?;
