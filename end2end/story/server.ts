@@ -34,18 +34,20 @@ export interface Company {
 /** What a server is started with. */
 export interface Stage {
   database: Database;
+  /** Which build serves: the one that the crates' tests are part of, or the release binary. */
+  build: 'tested' | 'shipped';
   /** Whose real identity provider people can sign in with, too: the operator's, or a company's own. */
   identityProvider: 'none' | 'operators' | 'own';
 }
 
-/** Starts the release binary with fresh demo data, hands it to `use`, and stops it by its process id. */
+/** Starts Latchkey with fresh demo data, hands it to `use`, and stops it by its process id. */
 export async function withLatchkey(stage: Stage, use: (latchkey: Latchkey) => Promise<void>) {
   const folder = mkdtempSync(join(tmpdir(), 'latchkey-browser-'));
   try {
     const port = await freePort();
     const run = (databaseUrl: string) => {
       const served = (settings: Record<string, string>, company?: Company) =>
-        serve(folder, port, databaseUrl, settings, (latchkey) => use({ ...latchkey, company }));
+        serve(binaryOf(stage), folder, port, databaseUrl, settings, (latchkey) => use({ ...latchkey, company }));
       if (stage.identityProvider === 'operators') return withIdentityProvider(port, (idp) => served(known(idp)));
       if (stage.identityProvider === 'own') return withCompany(port, served);
       return served({});
@@ -57,16 +59,28 @@ export async function withLatchkey(stage: Stage, use: (latchkey: Latchkey) => Pr
   }
 }
 
+function binaryOf({ build }: Stage): string {
+  const shipped = join(ROOT, 'target/release/latchkey');
+  const binary = process.env.LATCHKEY_BIN ?? (build === 'shipped' ? shipped : built('latchkey'));
+  if (!binary || !existsSync(binary)) throw new Error(`There is no ${build} latchkey: run 'make test-browser'`);
+  return binary;
+}
+
+/** A program of the build that the crates' tests are part of. */
+function built(name: string): string | undefined {
+  const target = join(ROOT, 'target');
+  const places = existsSync(target) ? readdirSync(target) : [];
+  return places.map((place) => join(target, place, 'debug', name)).find((path) => existsSync(path));
+}
+
 async function serve(
+  binary: string,
   folder: string,
   port: number,
   databaseUrl: string,
   settings: Record<string, string>,
   use: (latchkey: Latchkey) => Promise<void>,
 ) {
-  const binary = process.env.LATCHKEY_BIN ?? join(ROOT, 'target/release/latchkey');
-  if (!existsSync(binary)) throw new Error(`There is no ${binary}: run 'make build' first`);
-
   const url = `http://localhost:${port}`;
   const logFile = join(folder, 'latchkey.log');
   const log = openSync(logFile, 'a');
@@ -210,12 +224,8 @@ async function withPostgres(use: (url: string) => Promise<void>) {
   const given = process.env.TEST_POSTGRES_URL;
   if (given) return withDatabaseIn(given, use);
 
-  const binary = [
-    process.env.TEST_POSTGRES_BIN,
-    ...(existsSync(join(ROOT, 'target')) ? readdirSync(join(ROOT, 'target')) : []).map((place) => join(ROOT, 'target', place, 'debug/test-postgres')),
-    join(ROOT, 'target/debug/test-postgres'),
-  ].find((path) => path && existsSync(path));
-  if (!binary) throw new Error("There is no test-postgres: run 'make test-postgres' first");
+  const binary = process.env.TEST_POSTGRES_BIN ?? built('test-postgres');
+  if (!binary) throw new Error("There is no test-postgres: run 'make test-browser'");
 
   const helper = spawn(binary, [], { stdio: ['pipe', 'pipe', 'inherit'] });
   try {

@@ -27,7 +27,8 @@ import {
 } from '../story/steps';
 import { expect, test } from '../story/test';
 
-test.use({ story: 'guide' });
+// What ships walks it: the release binary.
+test.use({ story: 'guide', build: 'shipped' });
 
 test('open user management by clicking your own name', async ({ page }) => {
   await signIn(page, ingrid);
