@@ -26,6 +26,9 @@ SERVER_SIDE := --workspace --exclude frontend --target $(HOST)
 # would go through everything that they stand on once more.
 CHECKED := RUSTC_WORKSPACE_WRAPPER=clippy-driver CLIPPY_ARGS=--deny__CLIPPY_HACKERY__warnings
 
+# Tests wait for the disk more than for anything else, and throw away what they write: it lies in memory, where that has room.
+IN_MEMORY := $(shell [ "$$(df -Pk /dev/shm 2>/dev/null | awk 'END { print $$4 }')" -gt 4000000 ] 2>/dev/null && echo TMPDIR=/dev/shm)
+
 # The folders are listed with the files, so that a removed file counts as a change.
 FRONT_SOURCES := $(shell find app frontend locales model public style 2>/dev/null) \
 	Cargo.toml Cargo.lock .cargo/config.toml rust-toolchain.toml
@@ -59,7 +62,7 @@ test: setup-for-tests check-words ## Everything that CI runs (about 30 minutes, 
 
 test-rust: tested ## Every crate's tests, on SQLite and Postgres, and clippy (about 7 minutes, 20 the first time)
 	@echo "Testing the crates, with SQLite and Postgres (about 7 minutes)…"
-	@$(CHECKED) scripts/test-rust $(SERVER_SIDE) $(LOCKED)
+	@$(IN_MEMORY) $(CHECKED) scripts/test-rust $(SERVER_SIDE) $(LOCKED)
 
 # All that runs crates' tests and serves the browser's, with clippy's word on it.
 tested: setup-for-tests
@@ -68,7 +71,7 @@ tested: setup-for-tests
 # The guide is walked on what ships.
 test-browser: tested build ## What people do, with JavaScript and without (about 20 minutes); ARGS="…" goes to Playwright
 	@echo "Testing in the browser, with JavaScript and without (about 20 minutes)…"
-	@cd end2end && npx --no-install playwright test $(ARGS)
+	@cd end2end && $(IN_MEMORY) npx --no-install playwright test $(ARGS)
 
 check: check-words tested ## Formatting, clippy and the types of the browser tests (about 3 minutes, 20 the first time)
 	@echo "Checking the browser's half with clippy (about 1 minute, 5 the first time)…"

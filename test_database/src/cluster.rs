@@ -11,7 +11,9 @@ use std::sync::OnceLock;
 /// on purpose (-F), and nobody but this machine's tests can connect: there is only a socket.
 const SCRIPT: &str = r#"
 trap : INT TERM HUP
-folder=$(mktemp -d /tmp/latchkey-postgres-XXXXXX) || exit 1
+# The path of its socket must be short.
+[ "$TMPDIR" = /dev/shm ] && place=/dev/shm || place=/tmp
+folder=$(mktemp -d "$place/latchkey-postgres-XXXXXX") || exit 1
 cd "$folder"
 if {
     "$1/initdb" -D data -U postgres -A trust -E UTF8 --no-locale --no-sync &&
