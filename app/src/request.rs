@@ -14,9 +14,12 @@ use leptos_i18n::Locale as _;
 use model::{Access, Failure, Language};
 use serde::{Deserialize, Serialize};
 
-use crate::page::{AccountFrame, Frame, Notice, OwnerToAsk, Page, Refused, Rejected, Said};
+use crate::frame::{AccountFrame, Frame};
+use crate::notice::{Notice, Said};
+use crate::page::{OwnerToAsk, Page, Refused};
 use crate::places::Places;
 use crate::problem::{Problem, Told};
+use crate::rejected::Rejected;
 use crate::{Locale, cookies, languages, words};
 
 /// How long the browser keeps what it is recognised by, in seconds.
@@ -238,7 +241,7 @@ pub(crate) async fn anybody() -> Result<Viewer, Problem> {
     {
         let next = parts.uri.path_and_query().map_or("/", |path| path.as_str());
         set_status(&Failure::SignedOut);
-        redirect(&format!("/sign-in?next={}", crate::page::escape_query(next)));
+        redirect(&format!("/sign-in?next={}", crate::address::escape_query(next)));
         return Err(Problem::Failure(Failure::SignedOut));
     }
     Ok(viewer?)
@@ -298,7 +301,7 @@ pub(crate) fn frame(
         provider: site.provider.clone(),
         mark: site.mark,
         mailbox: site.mailbox,
-        user: viewer.map(|viewer| crate::page::Person {
+        user: viewer.map(|viewer| crate::frame::Person {
             id: viewer.user,
             name: viewer.full_name.clone(),
             email: viewer.email.to_string(),
@@ -319,7 +322,7 @@ pub(crate) async fn plain_page<T>(viewer: Option<&Viewer>, content: T) -> Result
 
 /// Leads the browser to another page of this site.
 pub(crate) fn redirect(path: &str) {
-    leptos_axum::redirect(crate::page::same_site(path).unwrap_or("/"));
+    leptos_axum::redirect(crate::address::same_site(path).unwrap_or("/"));
 }
 
 /// Ends a form: tells the next page what to say, and leads there.
@@ -341,7 +344,7 @@ pub(crate) fn begin_session(begun: &Begun) {
 /// Leads on to the second factor of a sign-in, and from there to `next`.
 pub(crate) fn ask_for_second_factor(sign_in: &Token, next: &str) {
     cookies::set(&site().sign_in_cookie(), sign_in.secret().expose(), Some(TEN_MINUTES));
-    redirect(&format!("/sign-in/second-factor?next={}", crate::page::escape_query(next)));
+    redirect(&format!("/sign-in/second-factor?next={}", crate::address::escape_query(next)));
 }
 
 /// The sign-in that waits for a second factor in this browser.
@@ -370,7 +373,7 @@ pub(crate) fn identity_way() -> Option<(Token, String)> {
     cookies::find(&headers, &site().identity_cookie(), |value| {
         let (token, next) = value.split_once('.')?;
         let next = String::from_utf8(BASE64_URL_SAFE_NO_PAD.decode(next).ok()?).ok()?;
-        let next = crate::page::same_site(&next).unwrap_or("/accounts").to_owned();
+        let next = crate::address::same_site(&next).unwrap_or("/accounts").to_owned();
         Some((Token::parse(token)?, next))
     })
 }

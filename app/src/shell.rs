@@ -45,7 +45,7 @@ fn asks_for_passkeys(path: &str) -> bool {
 
 /// The document.
 pub fn shell(assets: Arc<Assets>) -> impl IntoView {
-    let path = crate::page::path();
+    let path = crate::address::path();
     let nonce = use_nonce();
     let language = locale().as_str();
     let script = format!(
@@ -54,8 +54,8 @@ pub fn shell(assets: Arc<Assets>) -> impl IntoView {
     );
     // The page that asks who one is stands at another page's address, where the browser's half would
     // look for that one; so does the one that says whose form it was.
-    let asks_first = use_context::<crate::page::Confirming>().is_some()
-        || use_context::<crate::page::OfAnother>().is_some();
+    let asks_first = use_context::<crate::rejected::Confirming>().is_some()
+        || use_context::<crate::rejected::OfAnother>().is_some();
     let lives = comes_to_life(&path) && !asks_first;
     protect(language, nonce.as_deref().unwrap_or_default(), lives);
     let scripts = if lives {

@@ -10,7 +10,7 @@ use crate::when::Moment;
 
 #[cfg(feature = "ssr")]
 use {
-    crate::page::Notice,
+    crate::notice::Notice,
     crate::request,
     crate::users::api::{read_cursor, write_cursor},
     crate::words,

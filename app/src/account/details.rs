@@ -5,7 +5,8 @@ use leptos_router::{LazyRoute, lazy_route};
 use model::{Area, Field};
 
 use crate::account::api::{DetailsView, details_page};
-use crate::page::{Loading, PageTitle, framed};
+use crate::loading::{Loading, framed};
+use crate::title::PageTitle;
 use crate::ui::field::TextField;
 use crate::ui::form::{Form, SubmitButton};
 use crate::ui::frame::Here;

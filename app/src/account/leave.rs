@@ -4,7 +4,8 @@ use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 
 use crate::account::api::{LeaveView, leave_page};
-use crate::page::{Loading, PageTitle, framed};
+use crate::loading::{Loading, framed};
+use crate::title::PageTitle;
 use crate::ui::form::{Form, SubmitButton};
 use crate::ui::frame::Here;
 

@@ -5,7 +5,8 @@ use leptos_router::{LazyRoute, lazy_route};
 use model::Area;
 
 use crate::account::api::{AreaCard, OverviewView, overview_page};
-use crate::page::{Loading, PageTitle, framed};
+use crate::loading::{Loading, framed};
+use crate::title::PageTitle;
 use crate::ui::frame::Here;
 use crate::ui::icon::{Icon, icon};
 

@@ -6,7 +6,9 @@ use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 
 use crate::activity::api::{DigestRow, LogRow, LogView, log_page};
-use crate::page::{Loading, PageTitle, escape_query, framed};
+use crate::address::escape_query;
+use crate::loading::{Loading, framed};
+use crate::title::PageTitle;
 use crate::ui::frame::Here;
 use crate::ui::table::{Caption, Cell, empty, table};
 use crate::when::Relative;

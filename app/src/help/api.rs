@@ -10,11 +10,8 @@ use crate::ui::state::Mood;
 
 #[cfg(feature = "ssr")]
 use {
-    crate::help::checks,
-    crate::page::{Notice, same_site},
-    crate::request,
-    domain::sessions::Viewer,
-    model::Failure,
+    crate::address::same_site, crate::help::checks, crate::notice::Notice, crate::request,
+    domain::sessions::Viewer, model::Failure,
 };
 
 /// What a live check found.

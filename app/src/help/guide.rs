@@ -5,7 +5,8 @@ use leptos_router::{LazyRoute, lazy_route};
 
 use crate::help::api::{GuideView, guide_page};
 use crate::help::feedback::Feedback;
-use crate::page::{Loading, PageTitle, framed};
+use crate::loading::{Loading, framed};
+use crate::title::PageTitle;
 use crate::ui::frame::Here;
 
 /// `/help/{guide}`

@@ -10,10 +10,13 @@ use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 use model::{AccountNumber, Area, Permission};
 
+use crate::address::escape_query;
+use crate::frame::{AccountFrame, Frame};
 use crate::help::api::{Found, FoundMail, HelpView, help_page};
 use crate::help::feedback::Feedback;
 pub(crate) use crate::help::guide::GuidePage;
-use crate::page::{AccountFrame, Frame, Loading, PageTitle, escape_query, framed};
+use crate::loading::{Loading, framed};
+use crate::title::PageTitle;
 use crate::ui::form::{Form, SubmitButton};
 use crate::ui::frame::Here;
 use crate::ui::icon::{Icon, icon};

@@ -6,8 +6,10 @@ use leptos::prelude::*;
 use leptos::server_fn::codec::GetUrl;
 use model::{AccountNumber, Conflict, Failure, Secret, Timestamp};
 
+use crate::address::{escape_query, same_site};
 use crate::identities::{Choice, LinkedRow, LinkedView, StepView, link};
-use crate::page::{Notice, Page, escape_query, same_site};
+use crate::notice::Notice;
+use crate::page::Page;
 use crate::problem::Problem;
 use crate::request;
 use crate::when::Moment;

@@ -5,7 +5,7 @@ use leptos_router::{LazyRoute, lazy_route};
 
 use crate::identities::api::link_page;
 use crate::identities::{StepView, step};
-use crate::page::{Loading, narrow};
+use crate::loading::{Loading, narrow};
 
 /// Where it is.
 pub(crate) const PATH: &str = "/sign-in/link";

@@ -5,7 +5,7 @@ use leptos_router::{LazyRoute, lazy_route};
 
 use crate::identities::api::unlink_page;
 use crate::identities::{StepView, step};
-use crate::page::{Loading, framed};
+use crate::loading::{Loading, framed};
 use crate::ui::frame::Here;
 
 /// `/security/identities/{id}`

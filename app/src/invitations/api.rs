@@ -9,7 +9,8 @@ use model::Failure;
 use serde::{Deserialize, Serialize};
 
 use crate::identities::Choice;
-use crate::page::{Notice, Page};
+use crate::notice::Notice;
+use crate::page::Page;
 use crate::problem::Problem;
 use crate::request;
 use crate::when::Moment;

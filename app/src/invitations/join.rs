@@ -4,9 +4,11 @@ use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 use model::Field;
 
+use crate::frame::Frame;
 use crate::identities::buttons;
 use crate::invitations::api::{Dead, JoinView, OpenInvitation, Step, join_page};
-use crate::page::{Frame, Loading, PageTitle, narrow};
+use crate::loading::{Loading, narrow};
+use crate::title::PageTitle;
 use crate::ui::field::{PasswordField, TextField, username};
 use crate::ui::form::{Form, SubmitButton};
 use crate::words;

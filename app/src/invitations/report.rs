@@ -5,7 +5,8 @@ use leptos_router::{LazyRoute, lazy_route};
 
 use crate::invitations::api::{JoinView, join_page};
 use crate::invitations::join::dead;
-use crate::page::{Loading, PageTitle, narrow};
+use crate::loading::{Loading, narrow};
+use crate::title::PageTitle;
 use crate::ui::form::{Form, SubmitButton};
 
 /// `/invitations/{token}/report`

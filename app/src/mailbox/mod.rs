@@ -5,8 +5,9 @@ mod api;
 use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 
+use crate::loading::{Loading, narrow};
 use crate::mailbox::api::{MailView, MailboxRow, mail_page, mailbox_page};
-use crate::page::{Loading, PageTitle, narrow};
+use crate::title::PageTitle;
 use crate::when::Relative;
 
 /// `/demo/mailbox`

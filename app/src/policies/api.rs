@@ -4,13 +4,14 @@ use leptos::prelude::*;
 use leptos::server_fn::codec::GetUrl;
 use serde::{Deserialize, Serialize};
 
-use crate::page::{Page, Person};
+use crate::frame::Person;
+use crate::page::Page;
 use crate::problem::Problem;
 use crate::ui::state::Mood;
 
 #[cfg(feature = "ssr")]
 use {
-    crate::page::Notice,
+    crate::notice::Notice,
     crate::request::{self, Inside},
     crate::users::api::{read_cursor, write_cursor},
     crate::when::server::exact,

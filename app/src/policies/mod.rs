@@ -6,10 +6,12 @@ use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 use model::{AccountNumber, Area, Field};
 
-use crate::page::{Loading, PageTitle, Person, framed};
+use crate::frame::Person;
+use crate::loading::{Loading, framed};
 use crate::policies::api::{
     DomainsView, FactorStep, FactorView, PolicyView, SessionsView, SpanView, policy_page,
 };
+use crate::title::PageTitle;
 use crate::ui::avatar::{Avatar, Email};
 use crate::ui::field::TextField;
 use crate::ui::form::{Form, FormState, SubmitButton};

@@ -7,7 +7,8 @@ use leptos_i18n::Locale as _;
 use model::Failure;
 use serde::{Deserialize, Serialize};
 
-use crate::page::{Notice, Page};
+use crate::notice::Notice;
+use crate::page::Page;
 use crate::problem::Problem;
 use crate::request;
 
@@ -180,7 +181,7 @@ fn confirming(opened: &domain::emails::Opened, path: String, token: String) -> E
             (words!(email.confirm_button, email = after), form, path)
         }
         Asks::SignIn => {
-            let next = crate::page::escape_query(&path);
+            let next = crate::address::escape_query(&path);
             (words!(sign_in.button), None, format!("/sign-in?next={next}"))
         }
         Asks::OtherUser => {

@@ -5,8 +5,9 @@ use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 use model::Field;
 
-use crate::page::{Loading, PageTitle, framed, narrow};
+use crate::loading::{Loading, framed, narrow};
 use crate::profile::api::{EmailLinkView, ProfileView, email_link_page, profile_page};
+use crate::title::PageTitle;
 use crate::ui::field::TextField;
 use crate::ui::form::{Form, SubmitButton};
 use crate::ui::frame::Here;

@@ -8,8 +8,9 @@ use leptos_router::{LazyRoute, lazy_route};
 use model::Field;
 
 use crate::languages;
-use crate::page::{Loading, PageTitle, framed};
+use crate::loading::{Loading, framed};
 use crate::profile::api::{ProfileView, profile_page};
+use crate::title::PageTitle;
 use crate::ui::field::TextField;
 use crate::ui::form::{Form, FormState, SubmitButton};
 use crate::ui::frame::Here;

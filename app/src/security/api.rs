@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::browsers::browser;
 use crate::identities::LinkedView;
-use crate::page::{Notice, Page};
+use crate::notice::Notice;
+use crate::page::Page;
 use crate::problem::Problem;
 use crate::request;
 use crate::ui::factor::given;

@@ -4,8 +4,10 @@ use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 use model::Field;
 
-use crate::page::{Frame, Loading, PageTitle, framed};
+use crate::frame::Frame;
+use crate::loading::{Loading, framed};
 use crate::security::api::{AppSetupView, FactorView, QrCode, app_setup_page, factor_page};
+use crate::title::PageTitle;
 use crate::ui::factor::FactorForms;
 use crate::ui::field::TextField;
 use crate::ui::form::{Form, SubmitButton};

@@ -4,8 +4,9 @@ use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 use model::Field;
 
-use crate::page::{Loading, PageTitle, narrow};
+use crate::loading::{Loading, narrow};
 use crate::security::api::forgot_page;
+use crate::title::PageTitle;
 use crate::ui::field::TextField;
 use crate::ui::form::{Form, SubmitButton};
 

@@ -12,8 +12,9 @@ use leptos_router::{LazyRoute, lazy_route};
 use model::Field;
 
 use crate::identities::linked_table;
-use crate::page::{Loading, PageTitle, framed};
+use crate::loading::{Loading, framed};
 use crate::security::api::{DeviceRow, PasskeyRow, SecurityView, security_page};
+use crate::title::PageTitle;
 use crate::ui::field::{PasswordField, username};
 use crate::ui::form::{Form, SubmitButton};
 use crate::ui::frame::Here;

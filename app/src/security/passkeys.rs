@@ -4,9 +4,11 @@ use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 use model::Field;
 
-use crate::page::{Frame, Loading, PageTitle, framed};
+use crate::frame::Frame;
+use crate::loading::{Loading, framed};
 use crate::security::api::{NewPasskeyView, PasskeyView, new_passkey_page, passkey_page};
 use crate::security::authenticator::warning;
+use crate::title::PageTitle;
 use crate::ui::factor::FactorForms;
 use crate::ui::field::TextField;
 use crate::ui::form::{Form, SubmitButton};

@@ -6,8 +6,9 @@ use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 use model::Area;
 
-use crate::page::{Loading, PageTitle, framed};
+use crate::loading::{Loading, framed};
 use crate::services::api::{ServiceRow, ServicesView, services_page};
+use crate::title::PageTitle;
 use crate::ui::form::{Form, SubmitButton};
 use crate::ui::frame::Here;
 use crate::ui::state::State;

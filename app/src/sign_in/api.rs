@@ -6,8 +6,10 @@ use leptos::server_fn::codec::GetUrl;
 use model::{Conflict, Failure};
 use serde::{Deserialize, Serialize};
 
+use crate::address::{escape_query, same_site};
 use crate::identities::{self, Choice};
-use crate::page::{Notice, Page, escape_query, same_site};
+use crate::notice::Notice;
+use crate::page::Page;
 use crate::problem::Problem;
 use crate::ui::factor::given;
 use crate::{request, single_sign_on};

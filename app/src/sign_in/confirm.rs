@@ -5,8 +5,9 @@
 use leptos::prelude::*;
 use model::Field;
 
-use crate::page::{Confirming, PageTitle, ProofTaken};
+use crate::rejected::{Confirming, ProofTaken};
 use crate::request;
+use crate::title::PageTitle;
 use crate::ui::factor::{FactorForms, hidden, passkey_form};
 use crate::ui::field::{PasswordField, username};
 use crate::ui::form::{Form, SubmitButton};

@@ -10,8 +10,9 @@ use leptos_router::{LazyRoute, lazy_route};
 use model::Field;
 
 use crate::identities::buttons;
-use crate::page::{Loading, PageTitle, narrow};
+use crate::loading::{Loading, narrow};
 use crate::sign_in::api::{SignInView, sign_in_page};
+use crate::title::PageTitle;
 use crate::ui::factor::passkey_fields;
 use crate::ui::field::{PasswordField, TextField};
 use crate::ui::form::{Form, SubmitButton};

@@ -4,8 +4,9 @@
 use leptos::prelude::*;
 
 use crate::made_for::server::shown;
-use crate::page::{OfAnother, PageTitle};
+use crate::rejected::OfAnother;
 use crate::request;
+use crate::title::PageTitle;
 use crate::ui::failed::send_again;
 use crate::ui::frame::Narrow;
 
@@ -16,7 +17,7 @@ pub(crate) fn of_another_page(form: OfAnother) -> AnyView {
     let heading = words!(of_another.heading);
     let OfAnother { whose, action, values } = form;
     let lead = of_another_words(whose);
-    let sign_in = format!("/sign-in?next={}", crate::page::escape_query(&action));
+    let sign_in = format!("/sign-in?next={}", crate::address::escape_query(&action));
     view! {
         <PageTitle title=heading.clone() provider=frame.provider.clone() />
         <Narrow frame=frame>

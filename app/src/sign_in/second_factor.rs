@@ -3,8 +3,10 @@
 use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 
-use crate::page::{Loading, PageTitle, escape_query, narrow};
+use crate::address::escape_query;
+use crate::loading::{Loading, narrow};
 use crate::sign_in::api::{SecondFactorView, second_factor_page};
+use crate::title::PageTitle;
 use crate::ui::factor::FactorForms;
 
 /// `/sign-in/second-factor`

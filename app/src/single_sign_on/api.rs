@@ -12,7 +12,7 @@ use crate::ui::state::Mood;
 
 #[cfg(feature = "ssr")]
 use {
-    crate::page::Notice,
+    crate::notice::Notice,
     crate::request::{self, Inside},
     crate::when::server::exact,
     crate::words,

@@ -9,11 +9,12 @@ use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 use model::{AccountNumber, Field};
 
-use crate::page::{Loading, PageTitle, framed};
+use crate::loading::{Loading, framed};
 use crate::single_sign_on::api::{
     DomainRow, DomainsView, Fact, ProviderView, RequirementView, SingleSignOnView, Step, Verb,
     single_sign_on_page,
 };
+use crate::title::PageTitle;
 use crate::ui::copy::CopyButton;
 use crate::ui::field::TextField;
 use crate::ui::form::{Form, SubmitButton};

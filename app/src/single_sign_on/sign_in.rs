@@ -7,9 +7,12 @@ use leptos_router::{LazyRoute, lazy_route};
 use model::{Failure, Field};
 use serde::{Deserialize, Serialize};
 
-use crate::page::{Loading, Page, PageTitle, escape_query, narrow, same_site};
+use crate::address::{escape_query, same_site};
+use crate::loading::{Loading, narrow};
+use crate::page::Page;
 use crate::problem::Problem;
 use crate::request;
+use crate::title::PageTitle;
 use crate::ui::field::TextField;
 use crate::ui::form::{Form, SubmitButton};
 

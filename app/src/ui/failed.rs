@@ -3,8 +3,10 @@
 use leptos::prelude::*;
 use model::Failure;
 
-use crate::page::{Frame, PageTitle, Rejected, Taken};
+use crate::frame::Frame;
 use crate::problem::Problem;
+use crate::rejected::{Rejected, Taken};
+use crate::title::PageTitle;
 use crate::ui::frame::Narrow;
 use crate::wire::shared;
 
@@ -28,7 +30,7 @@ pub(crate) fn failed(problem: Problem) -> AnyView {
         Problem::Failure(_) => {
             // Asked for by the browser's half, the server's own page says it.
             #[cfg(feature = "hydrate")]
-            if !crate::page::is_hydrating() {
+            if !crate::ui::go::is_hydrating() {
                 load_here();
                 return ().into_any();
             }
@@ -46,7 +48,7 @@ pub(crate) fn failed(problem: Problem) -> AnyView {
         }
         Problem::Failure(Failure::SingleSignOn | Failure::VouchedLongAgo) => {
             let sign_in = crate::single_sign_on::sign_in::PATH;
-            let next = crate::page::escape_query(&crate::page::path());
+            let next = crate::address::escape_query(&crate::address::path());
             let cure = Some((format!("{sign_in}?next={next}"), words!(sso.company)));
             (words!(sso.closed_heading), problem.words(), cure)
         }
@@ -64,7 +66,7 @@ pub(crate) fn failed(problem: Problem) -> AnyView {
     let link = match (problem, typed) {
         (Problem::Failure(Failure::SignedOut), Some((rejected, here))) => {
             // In a tab of its own: what was typed waits in this one.
-            let href = format!("/sign-in?next={}", crate::page::escape_query(&here));
+            let href = format!("/sign-in?next={}", crate::address::escape_query(&here));
             view! {
                 <p>
                     <a class="button button-primary" href=href target="_blank" rel="external">
@@ -147,7 +149,7 @@ pub(crate) fn NotFoundPage() -> impl IntoView {
 #[component]
 pub(crate) fn ElsewherePage() -> impl IntoView {
     #[cfg(feature = "hydrate")]
-    if !crate::page::is_hydrating() {
+    if !crate::ui::go::is_hydrating() {
         load_here();
         return ().into_any();
     }

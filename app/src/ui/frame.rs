@@ -3,7 +3,8 @@
 use leptos::prelude::*;
 use model::{Access, Area, Permission};
 
-use crate::page::{AccountFrame, Frame, Person, Revision, Said};
+use crate::frame::{AccountFrame, Frame, Person};
+use crate::notice::Said;
 use crate::ui::avatar::Avatar;
 use crate::ui::form::Form;
 use crate::ui::icon::{Icon, icon};
@@ -52,40 +53,6 @@ impl Here {
             Self::Policy | Self::SingleSignOn => Self::Area(Area::Account),
             here => here,
         }
-    }
-}
-
-/// Goes to another page after a form: within the WASM where that can show it, by loading it
-/// otherwise.
-#[derive(Clone)]
-pub(crate) struct Go {
-    navigate: std::sync::Arc<dyn Fn(&str) + Send + Sync>,
-}
-
-impl Go {
-    /// Made inside the router.
-    pub(crate) fn new() -> Self {
-        let navigate = leptos_router::hooks::use_navigate();
-        let location = leptos_router::hooks::use_location();
-        let revision = use_context::<Revision>();
-        let go = move |target: &str| {
-            let path = target.split('?').next().unwrap_or(target);
-            let stays = location.pathname.with_untracked(|here| here == path);
-            if !path.starts_with("/accounts/") {
-                let _loading = window().location().assign(target);
-            } else if stays && let Some(revision) = revision {
-                revision.0.update(|count| *count += 1);
-            } else {
-                navigate(target, leptos_router::NavigateOptions::default());
-            }
-        };
-        Self { navigate: std::sync::Arc::new(go) }
-    }
-
-    /// Goes there.
-    #[cfg_attr(not(feature = "hydrate"), expect(dead_code, reason = "only browsers go"))]
-    pub(crate) fn to(&self, target: &str) {
-        (self.navigate)(target);
     }
 }
 
@@ -167,7 +134,7 @@ pub(crate) fn Narrow(
 /// What is wrong with a form that isn't on the page any more. Asked for after the content: only then
 /// it is known whether one of its forms says it.
 fn untaken() -> impl IntoView {
-    shared(crate::page::untaken).map(|told| {
+    shared(crate::rejected::untaken).map(|told| {
         let lines = told.0.into_iter().map(|(_, words)| view! { <p>{words}</p> });
         view! { <div class="notice notice-warning" role="alert">{lines.collect_view()}</div> }
     })
@@ -179,7 +146,7 @@ fn untaken() -> impl IntoView {
 #[cfg(feature = "hydrate")]
 fn take_focus() {
     use leptos::wasm_bindgen::JsCast as _;
-    if crate::page::is_hydrating() {
+    if crate::ui::go::is_hydrating() {
         return;
     }
     // It is made before it stands in the page, and only there can it take the focus.
@@ -261,7 +228,7 @@ fn AccountMenu(
         // With one account left the server leads on to it: only a page loaded whole follows.
         view! { <li><a href="/accounts" rel="external">{words!(frame.switch)}</a></li> }
     });
-    let help = crate::help::help_for(&crate::page::path(), account.as_ref());
+    let help = crate::help::help_for(&crate::address::path(), account.as_ref());
     let mailbox = mailbox.then(|| {
         view! { <li><a href="/demo/mailbox" rel="external">{words!(frame.mailbox)}</a></li> }
     });

@@ -3,7 +3,9 @@
 
 use leptos::prelude::*;
 
-use crate::page::{Frame, PageTitle, Refused};
+use crate::frame::Frame;
+use crate::page::Refused;
+use crate::title::PageTitle;
 use crate::ui::frame::Here;
 use crate::ui::icon::{Icon, icon};
 

@@ -4,7 +4,8 @@ use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 use model::AccountNumber;
 
-use crate::page::{HasErrors, Loading, PageTitle, framed};
+use crate::loading::{Loading, framed};
+use crate::title::{HasErrors, PageTitle};
 use crate::ui::avatar::{Avatar, Email};
 use crate::ui::frame::Here;
 use crate::ui::icon::{Icon, icon};

@@ -3,7 +3,8 @@
 use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 
-use crate::page::{Loading, PageTitle, framed};
+use crate::loading::{Loading, framed};
+use crate::title::PageTitle;
 use crate::ui::form::{Form, SubmitButton};
 use crate::ui::frame::Here;
 use crate::users::api::{ManageView, manage_page};
