@@ -12,6 +12,8 @@ mod words;
 mod loading;
 mod address;
 #[cfg(feature = "ssr")]
+mod assets;
+#[cfg(feature = "ssr")]
 mod browsers;
 #[cfg(feature = "ssr")]
 mod cookies;
@@ -34,6 +36,8 @@ mod rejected;
 mod routes;
 #[cfg(feature = "ssr")]
 mod shell;
+#[cfg(feature = "ssr")]
+mod site;
 mod title;
 mod ui;
 mod when;
@@ -71,6 +75,8 @@ pub mod request;
 
 #[cfg(feature = "ssr")]
 pub use address::same_site;
+#[cfg(feature = "ssr")]
+pub use assets::Assets;
 pub use languages::spoken;
 pub use locales::Locale;
 #[cfg(feature = "ssr")]
@@ -84,7 +90,7 @@ pub use routes::App;
 #[cfg(feature = "ssr")]
 pub use routes::pages;
 #[cfg(feature = "ssr")]
-pub use shell::{Assets, shell};
+pub use shell::shell;
 #[cfg(feature = "ssr")]
 pub use sign_in::confirm::{GO_ON, TAKES_FACTOR};
 

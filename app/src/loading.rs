@@ -234,7 +234,7 @@ where
             match content {
                 Ok(content) => {
                     let content = show(content, frame.clone());
-                    let languages = crate::languages::Languages();
+                    let languages = crate::languages::choose::Languages();
                     Ok(view! {
                         <crate::ui::frame::Narrow frame=frame notice=notice>{content} {languages}</crate::ui::frame::Narrow>
                     }

@@ -1,8 +1,6 @@
 //! The present request, as server functions see it: who asks, in which account, what to answer
 //! besides the content.
 
-use std::sync::Arc;
-
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use domain::accounts::Acting;
@@ -17,9 +15,10 @@ use serde::{Deserialize, Serialize};
 use crate::frame::{AccountFrame, Frame};
 use crate::notice::{Notice, Said};
 use crate::page::{OwnerToAsk, Page, Refused};
-use crate::places::Places;
-use crate::problem::{Problem, Told};
+use crate::problem::{Problem, Told, set_status};
 use crate::rejected::Rejected;
+pub use crate::site::Site;
+pub(crate) use crate::site::site;
 use crate::{Locale, cookies, languages, words};
 
 /// How long the browser keeps what it is recognised by, in seconds.
@@ -27,79 +26,6 @@ const A_YEAR: i64 = 31_536_000;
 
 /// How long a sign-in may be under way, in seconds.
 const TEN_MINUTES: i64 = 600;
-
-/// What the provider configured, as far as pages show it.
-#[derive(Clone, Debug, Default)]
-pub struct Site {
-    /// The provider's name.
-    pub provider: String,
-    /// The public address without a slash at the end: where links in mails lead.
-    pub public_url: String,
-    /// Whether this is the demo, with its logins.
-    pub demo: bool,
-    /// Whether mails are kept in a mailbox that everybody can read: in the demo without a mail
-    /// server.
-    pub mailbox: bool,
-    /// The sender of the mails.
-    pub mail_from: String,
-    /// Whether the public address is https: cookies are `Secure` then.
-    pub secure: bool,
-    /// The accent colour on light pages and in mails, if it isn't the product's own.
-    pub accent_light: Option<String>,
-    /// The same on dark pages.
-    pub accent_dark: Option<String>,
-    /// Whether the provider has a mark of its own.
-    pub mark: bool,
-    /// The language of those who ask for none that the product speaks.
-    pub language: Locale,
-    /// Where addresses are, if the provider has a file that says so.
-    pub places: Option<Places>,
-}
-
-impl Site {
-    /// A cookie's name. Browsers send a host's cookies to all of its ports (RFC 6265 section 8.5), so
-    /// that two installations on one host would sign each other's people out: the port is a part of
-    /// it.
-    fn cookie(&self, what: &str) -> String {
-        let prefix = if self.secure { "__Host-" } else { "" };
-        let port = self.public_url.rsplit_once(':').map_or("", |(_, port)| port);
-        let port = port.parse::<u16>().map(|port| format!("-{port}")).unwrap_or_default();
-        format!("{prefix}latchkey{port}{what}")
-    }
-
-    /// The session cookie's name. The `__Host-` prefix (RFC 6265bis section 4.1.3.2) binds it to
-    /// this host; browsers take it over https only.
-    #[must_use]
-    pub fn session_cookie(&self) -> String {
-        self.cookie("")
-    }
-
-    /// The name of the cookie that a browser is recognised by at the next sign-in.
-    fn device_cookie(&self) -> String {
-        self.cookie("-device")
-    }
-
-    /// The name of the cookie that carries a sign-in from the password to the second factor.
-    fn sign_in_cookie(&self) -> String {
-        self.cookie("-sign-in")
-    }
-
-    /// The name of the cookie that a browser is recognised by when it comes back from an identity
-    /// provider.
-    fn identity_cookie(&self) -> String {
-        self.cookie("-identity")
-    }
-
-    /// The name of the cookie that carries a notice to the next page.
-    fn notice_cookie(&self) -> String {
-        self.cookie("-notice")
-    }
-
-    /// The name of the cookie that holds the language chosen in this browser.
-    fn language_cookie(&self) -> String {
-        self.cookie("-language")
-    }
-}
 
 /// What is known of a request before it is answered. The server has no way to it but finding it out, and
 /// without it nothing is carried out.
@@ -143,33 +69,9 @@ pub(crate) fn latchkey() -> Result<Latchkey, Failure> {
     use_context().ok_or(Failure::Unavailable)
 }
 
-/// The provider's configuration.
-pub(crate) fn site() -> Arc<Site> {
-    use_context().unwrap_or_default()
-}
-
 /// The client that sent the request.
 pub(crate) fn client() -> Client {
     use_context::<RequestFacts>().map(|facts| facts.client).unwrap_or_default()
-}
-
-/// Gives the response the failure's status, and notes it in the log.
-pub(crate) fn set_status(failure: &Failure) {
-    let status = StatusCode::from_u16(failure.status()).unwrap_or(StatusCode::BAD_REQUEST);
-    if let Some(response) = use_context::<ResponseOptions>() {
-        response.set_status(status);
-        let retry_after = match failure {
-            Failure::Unavailable => Some(5),
-            Failure::TooMany(limit) => Some(limit.retry_after_seconds),
-            _ => None,
-        };
-        if let Some(seconds) = retry_after {
-            response.insert_header(header::RETRY_AFTER, HeaderValue::from(seconds));
-        }
-    }
-    if !matches!(failure, Failure::SignedOut | Failure::NotFound) {
-        tracing::info!(status = status.as_u16(), ?failure, "refused");
-    }
 }
 
 /// The token of the session that the request claims.
@@ -194,6 +96,11 @@ pub(crate) fn viewer_if_any() -> Result<Option<Viewer>, Failure> {
         Err(Failure::SignedOut) => Ok(None),
         Err(failure) => Err(failure),
     }
+}
+
+/// How somebody is named where it matters who they are.
+pub(crate) fn shown(viewer: &Viewer) -> String {
+    format!("{} ({})", viewer.full_name, viewer.email)
 }
 
 /// Somebody signed in who acts in an account.
@@ -492,6 +399,12 @@ pub fn unreadable(status: StatusCode, locale: Locale, id: &str) -> Told {
 pub fn of_another(whose: String, facts: &RequestFacts) -> Told {
     Told::about_form(facts.locale, || {
         provide_context(facts.clone());
-        crate::sign_in::of_another::of_another_words(whose)
+        of_another_words(whose)
     })
+}
+
+/// Whose form it was, and who is signed in now.
+pub(crate) fn of_another_words(whose: String) -> String {
+    let reader = viewer().as_ref().map(shown).unwrap_or_default();
+    words!(of_another.lead, whose = whose, reader = reader)
 }

@@ -10,23 +10,9 @@ use leptos_axum::ResponseOptions;
 use leptos_i18n::Locale as _;
 use leptos_meta::MetaTags;
 
+use crate::assets::Assets;
 use crate::words::locale;
 use crate::{App, PAGE};
-
-/// The addresses of the built files. Their names carry a hash of their content.
-#[derive(Clone, Debug, Default)]
-pub struct Assets {
-    /// The hash of all of them: which build this is.
-    pub build: String,
-    /// The JavaScript that loads the WASM.
-    pub js: String,
-    /// The WASM.
-    pub wasm: String,
-    /// The styles.
-    pub css: String,
-    /// Which pieces of WASM belong to which page.
-    pub pieces: leptos::WasmSplitManifest,
-}
 
 /// Whether the page with this path comes to life in the browser. Sign-in and join pages, and those
 /// about the reader's own login, don't need to: they only fetch the files ahead, for the page that

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::identities::Choice;
 use crate::notice::Notice;
 use crate::page::Page;
-use crate::problem::Problem;
+use crate::problem::{Problem, set_status};
 use crate::request;
 use crate::when::Moment;
 
@@ -129,7 +129,7 @@ fn dead(failure: Failure) -> Result<Dead, Problem> {
         _ => return Err(failure.into()),
     };
     match dead {
-        Dead::Unknown => request::set_status(&failure),
+        Dead::Unknown => set_status(&failure),
         _ => request::gone(),
     }
     Ok(dead)

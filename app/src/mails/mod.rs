@@ -10,7 +10,7 @@ use model::{Access, EmailNews, FactorNews, IdentityNews, Language, Mail, Secret,
 
 use crate::browsers::browser;
 use crate::places::with_place;
-use crate::request::Site;
+use crate::site::Site;
 use crate::when::server::exact;
 use crate::{languages, words};
 

@@ -3,7 +3,6 @@
 
 use leptos::prelude::*;
 
-use crate::made_for::server::shown;
 use crate::rejected::OfAnother;
 use crate::request;
 use crate::title::PageTitle;
@@ -16,7 +15,7 @@ pub(crate) fn of_another_page(form: OfAnother) -> AnyView {
     let frame = request::frame(viewer.as_ref(), None, false);
     let heading = words!(of_another.heading);
     let OfAnother { whose, action, values } = form;
-    let lead = of_another_words(whose);
+    let lead = request::of_another_words(whose);
     let sign_in = format!("/sign-in?next={}", crate::address::escape_query(&action));
     view! {
         <PageTitle title=heading.clone() provider=frame.provider.clone() />
@@ -33,10 +32,4 @@ pub(crate) fn of_another_page(form: OfAnother) -> AnyView {
         </Narrow>
     }
     .into_any()
-}
-
-/// Whose form it was, and who is signed in now.
-pub(crate) fn of_another_words(whose: String) -> String {
-    let reader = request::viewer().as_ref().map(shown).unwrap_or_default();
-    words!(of_another.lead, whose = whose, reader = reader)
 }
