@@ -74,7 +74,10 @@ pub mod mails;
 pub mod request;
 
 #[cfg(feature = "ssr")]
-pub use address::same_site;
+pub use address::{
+    BUILT, CALLBACK, CALLBACK_OF_ACCOUNT, FILES, PROVIDER_MARK, PROVIDER_STYLE, SIGN_OUT,
+    is_same_for_all, logged, same_site,
+};
 #[cfg(feature = "ssr")]
 pub use assets::Assets;
 pub use languages::spoken;

@@ -12,6 +12,7 @@ use leptos_i18n::Locale as _;
 use model::{Access, Failure, Language};
 use serde::{Deserialize, Serialize};
 
+use crate::address::{ACCOUNTS, SECOND_FACTOR, leading_on, same_site, sign_in_for};
 use crate::frame::{AccountFrame, Frame};
 use crate::notice::{Notice, Said};
 use crate::page::{OwnerToAsk, Page, Refused};
@@ -148,7 +149,7 @@ pub(crate) async fn anybody() -> Result<Viewer, Problem> {
     {
         let next = parts.uri.path_and_query().map_or("/", |path| path.as_str());
         set_status(&Failure::SignedOut);
-        redirect(&format!("/sign-in?next={}", crate::address::escape_query(next)));
+        redirect(&sign_in_for(next));
         return Err(Problem::Failure(Failure::SignedOut));
     }
     Ok(viewer?)
@@ -229,7 +230,7 @@ pub(crate) async fn plain_page<T>(viewer: Option<&Viewer>, content: T) -> Result
 
 /// Leads the browser to another page of this site.
 pub(crate) fn redirect(path: &str) {
-    leptos_axum::redirect(crate::address::same_site(path).unwrap_or("/"));
+    leptos_axum::redirect(same_site(path).unwrap_or("/"));
 }
 
 /// Ends a form: tells the next page what to say, and leads there.
@@ -251,7 +252,7 @@ pub(crate) fn begin_session(begun: &Begun) {
 /// Leads on to the second factor of a sign-in, and from there to `next`.
 pub(crate) fn ask_for_second_factor(sign_in: &Token, next: &str) {
     cookies::set(&site().sign_in_cookie(), sign_in.secret().expose(), Some(TEN_MINUTES));
-    redirect(&format!("/sign-in/second-factor?next={}", crate::address::escape_query(next)));
+    redirect(&leading_on(SECOND_FACTOR, next));
 }
 
 /// The sign-in that waits for a second factor in this browser.
@@ -267,7 +268,7 @@ pub(crate) fn keep_identity_way(token: &Token, next: &str) {
     use base64::Engine;
     use base64::prelude::BASE64_URL_SAFE_NO_PAD;
     const LONGEST: usize = 1000;
-    let next = if next.len() > LONGEST { "/accounts" } else { next };
+    let next = if next.len() > LONGEST { ACCOUNTS } else { next };
     let value = format!("{}.{}", token.secret().expose(), BASE64_URL_SAFE_NO_PAD.encode(next));
     cookies::set(&site().identity_cookie(), &value, Some(TEN_MINUTES));
 }
@@ -280,7 +281,7 @@ pub(crate) fn identity_way() -> Option<(Token, String)> {
     cookies::find(&headers, &site().identity_cookie(), |value| {
         let (token, next) = value.split_once('.')?;
         let next = String::from_utf8(BASE64_URL_SAFE_NO_PAD.decode(next).ok()?).ok()?;
-        let next = crate::address::same_site(&next).unwrap_or("/accounts").to_owned();
+        let next = same_site(&next).unwrap_or(ACCOUNTS).to_owned();
         Some((Token::parse(token)?, next))
     })
 }

@@ -108,7 +108,7 @@ pub fn App() -> impl IntoView {
 fn Pages() -> impl IntoView {
     provide_context(Go::new());
     #[cfg(feature = "ssr")]
-    if !crate::shell::comes_to_life(&use_location().pathname.get_untracked()) {
+    if !crate::address::comes_to_life(&use_location().pathname.get_untracked()) {
         return view! { <StillPages /> }.into_any();
     }
     view! { <LivingPages /> }.into_any()

@@ -10,28 +10,14 @@ use leptos_axum::ResponseOptions;
 use leptos_i18n::Locale as _;
 use leptos_meta::MetaTags;
 
+use crate::address::{asks_for_passkeys, comes_to_life, path};
 use crate::assets::Assets;
 use crate::words::locale;
 use crate::{App, PAGE};
 
-/// Whether the page with this path comes to life in the browser. Sign-in and join pages, and those
-/// about the reader's own login, don't need to: they only fetch the files ahead, for the page that
-/// follows.
-pub(crate) fn comes_to_life(path: &str) -> bool {
-    let inside = ["/accounts", "/help"];
-    inside.iter().any(|page| path == *page || path.starts_with(&format!("{page}/")))
-}
-
-/// Whether the page with this path can ask for a passkey.
-fn asks_for_passkeys(path: &str) -> bool {
-    ["/sign-in", "/security"]
-        .iter()
-        .any(|page| path == *page || path.starts_with(&format!("{page}/")))
-}
-
 /// The document.
 pub fn shell(assets: Arc<Assets>) -> impl IntoView {
-    let path = crate::address::path();
+    let path = path();
     let nonce = use_nonce();
     let language = locale().as_str();
     let script = format!(

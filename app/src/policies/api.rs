@@ -11,6 +11,7 @@ use crate::ui::state::Mood;
 
 #[cfg(feature = "ssr")]
 use {
+    crate::address::{POLICY, address_of},
     crate::notice::Notice,
     crate::request::{self, Inside},
     crate::users::api::{read_cursor, write_cursor},
@@ -253,5 +254,5 @@ pub(crate) async fn limit_domains(
 
 #[cfg(feature = "ssr")]
 fn policy_path(inside: &Inside) -> String {
-    format!("/accounts/{}/policy", inside.acting.number)
+    address_of(POLICY, &[&inside.acting.number])
 }

@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 use model::Area;
 
+use crate::address::{SERVICES, address_of};
 use crate::loading::{Loading, framed};
 use crate::services::api::{ServiceRow, ServicesView, services_page};
 use crate::title::PageTitle;
@@ -55,7 +56,7 @@ impl LazyRoute for ServicesPage {
 
 /// Asks who the reader is before it shows passwords.
 fn show_passwords(number: String) -> AnyView {
-    let action = format!("/accounts/{number}/services");
+    let action = address_of(SERVICES, &[&number]);
     view! {
         <Form form="services/show-passwords" action=action>
             <input type="hidden" name="account" value=number />

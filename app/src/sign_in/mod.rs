@@ -9,6 +9,7 @@ use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 use model::Field;
 
+use crate::address::{FORGOT, MAILBOX};
 use crate::identities::buttons;
 use crate::loading::{Loading, narrow};
 use crate::sign_in::api::{SignInView, sign_in_page};
@@ -59,7 +60,7 @@ impl LazyRoute for SignInPage {
                         />
                         <div class="form-actions">
                             <SubmitButton words=words!(sign_in.button) />
-                            <a href="/forgot-password" rel="external">{words!(sign_in.forgot)}</a>
+                            <a href=FORGOT rel="external">{words!(sign_in.forgot)}</a>
                         </div>
                     </Form>
                     {passkey}
@@ -105,7 +106,7 @@ fn demo_logins(people: Vec<api::DemoLogin>, mailbox: bool) -> AnyView {
         .collect_view();
     let mailbox = mailbox.then(|| {
         view! {
-            <p><a href="/demo/mailbox" rel="external">{words!(sign_in.demo_mailbox)}</a></p>
+            <p><a href=MAILBOX rel="external">{words!(sign_in.demo_mailbox)}</a></p>
         }
     });
     view! {

@@ -3,6 +3,7 @@
 
 use leptos::prelude::*;
 
+use crate::address::{ACCOUNTS, sign_in_for};
 use crate::rejected::OfAnother;
 use crate::request;
 use crate::title::PageTitle;
@@ -16,7 +17,7 @@ pub(crate) fn of_another_page(form: OfAnother) -> AnyView {
     let heading = words!(of_another.heading);
     let OfAnother { whose, action, values } = form;
     let lead = request::of_another_words(whose);
-    let sign_in = format!("/sign-in?next={}", crate::address::escape_query(&action));
+    let sign_in = sign_in_for(&action);
     view! {
         <PageTitle title=heading.clone() provider=frame.provider.clone() />
         <Narrow frame=frame>
@@ -28,7 +29,7 @@ pub(crate) fn of_another_page(form: OfAnother) -> AnyView {
                 </a>
             </p>
             {send_again(values, None)}
-            <p><a href="/accounts" rel="external">{words!(failed.home)}</a></p>
+            <p><a href=ACCOUNTS rel="external">{words!(failed.home)}</a></p>
         </Narrow>
     }
     .into_any()

@@ -12,6 +12,7 @@ use crate::ui::state::Mood;
 
 #[cfg(feature = "ssr")]
 use {
+    crate::address::{CALLBACK_OF_ACCOUNT, address_of},
     crate::notice::Notice,
     crate::request::{self, Inside},
     crate::when::server::exact,
@@ -283,7 +284,7 @@ fn provider_view(
         text: words!(sso.provider_text),
         redirect: Fact::to_copy(
             words!(sso.redirect),
-            format!("{}/sign-in/callback/{number}", site.public_url),
+            format!("{}{}", site.public_url, address_of(CALLBACK_OF_ACCOUNT, &[&number])),
             words!(sso.redirect),
         ),
         issuer: FieldView {

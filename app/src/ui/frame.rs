@@ -3,6 +3,10 @@
 use leptos::prelude::*;
 use model::{Access, Area, Permission};
 
+use crate::address::{
+    ACCOUNT, ACCOUNTS, BILLING, DETAILS, DOMAINS, LOG, MAILBOX, PROFILE, SECURITY, SERVICES,
+    SIGN_OUT, SUPPORT, USERS, address_of, help_for, path,
+};
 use crate::frame::{AccountFrame, Frame, Person};
 use crate::notice::Said;
 use crate::ui::avatar::Avatar;
@@ -98,7 +102,7 @@ fn closes((sentence, set_up): (String, String)) -> impl IntoView {
     view! {
         <div class="notice notice-warning">
             <p>{sentence}</p>
-            <a class="button" href="/security" rel="external">{set_up}</a>
+            <a class="button" href=SECURITY rel="external">{set_up}</a>
         </div>
     }
 }
@@ -210,13 +214,13 @@ fn AccountMenu(
         let loaded = |needs| (!account.access.may(needs)).then_some("external");
         view! {
             <li>
-                <a href=format!("/accounts/{number}/users") rel=loaded(Permission::AccountUsers)>
+                <a href=address_of(USERS, &[&number]) rel=loaded(Permission::AccountUsers)>
                     {words!(frame.user_management)}
                 </a>
             </li>
             <li>
                 <a
-                    href=format!("/accounts/{number}/account")
+                    href=address_of(DETAILS, &[&number])
                     rel=loaded(Permission::AccountProfile)
                 >
                     {words!(frame.account_details)}
@@ -226,11 +230,11 @@ fn AccountMenu(
     });
     let several = several.then(|| {
         // With one account left the server leads on to it: only a page loaded whole follows.
-        view! { <li><a href="/accounts" rel="external">{words!(frame.switch)}</a></li> }
+        view! { <li><a href=ACCOUNTS rel="external">{words!(frame.switch)}</a></li> }
     });
-    let help = crate::help::help_for(&crate::address::path(), account.as_ref());
+    let help = help_for(&path(), account.as_ref());
     let mailbox = mailbox.then(|| {
-        view! { <li><a href="/demo/mailbox" rel="external">{words!(frame.mailbox)}</a></li> }
+        view! { <li><a href=MAILBOX rel="external">{words!(frame.mailbox)}</a></li> }
     });
     let Person { id, name, email } = user;
     view! {
@@ -257,13 +261,13 @@ fn AccountMenu(
                 </p>
                 <ul>
                     {inside}
-                    <li><a href="/profile" rel="external">{words!(frame.profile)}</a></li>
-                    <li><a href="/security" rel="external">{words!(frame.security)}</a></li>
+                    <li><a href=PROFILE rel="external">{words!(frame.profile)}</a></li>
+                    <li><a href=SECURITY rel="external">{words!(frame.security)}</a></li>
                     {several}
                     <li><a href=help>{words!(frame.help)}</a></li>
                     {mailbox}
                 </ul>
-                <Form form="sign-out" action="/sign-out" class="account-menu-form" summary=false>
+                <Form form="sign-out" action=SIGN_OUT class="account-menu-form" summary=false>
                     <button type="submit" class="link-button">{words!(frame.sign_out)}</button>
                 </Form>
             </div>
@@ -296,8 +300,8 @@ fn close_panel(event: leptos::ev::MouseEvent) {
 fn Areas(account: AccountFrame, here: Here) -> impl IntoView {
     let number = account.number;
     let here = here.entry();
-    let entries = entries(account.access).into_iter().map(move |(to, path, picture)| {
-        let href = format!("/accounts/{number}{path}");
+    let entries = entries(account.access).into_iter().map(move |(to, page, picture)| {
+        let href = address_of(page, &[&number]);
         view! {
             <li>
                 <a href=href aria-current=(to == here).then_some("page")>
@@ -314,18 +318,18 @@ fn Areas(account: AccountFrame, here: Here) -> impl IntoView {
     }
 }
 
-/// The navigation's entries that this access opens, with their paths inside the account.
+/// The navigation's entries that this access opens, with their pages.
 fn entries(access: Access) -> Vec<(Here, &'static str, Icon)> {
     let all = [
-        (None, Here::Overview, "", Icon::Home),
-        (Some(Permission::ServicesView), Here::Area(Area::Services), "/services", Icon::Server),
-        (Some(Permission::DomainsView), Here::Area(Area::Domains), "/domains", Icon::Globe),
-        (Some(Permission::BillingView), Here::Area(Area::Billing), "/billing", Icon::Invoice),
-        (Some(Permission::SupportView), Here::Area(Area::Support), "/support", Icon::Speech),
-        (Some(Permission::AccountUsers), Here::Users, "/users", Icon::People),
-        (Some(Permission::AccountProfile), Here::Area(Area::Account), "/account", Icon::Card),
-        (Some(Permission::AccountLog), Here::Log, "/log", Icon::Clock),
+        (None, Here::Overview, ACCOUNT, Icon::Home),
+        (Some(Permission::ServicesView), Here::Area(Area::Services), SERVICES, Icon::Server),
+        (Some(Permission::DomainsView), Here::Area(Area::Domains), DOMAINS, Icon::Globe),
+        (Some(Permission::BillingView), Here::Area(Area::Billing), BILLING, Icon::Invoice),
+        (Some(Permission::SupportView), Here::Area(Area::Support), SUPPORT, Icon::Speech),
+        (Some(Permission::AccountUsers), Here::Users, USERS, Icon::People),
+        (Some(Permission::AccountProfile), Here::Area(Area::Account), DETAILS, Icon::Card),
+        (Some(Permission::AccountLog), Here::Log, LOG, Icon::Clock),
     ];
     let open = all.into_iter().filter(|(needs, ..)| needs.is_none_or(|needs| access.may(needs)));
-    open.map(|(_, here, path, picture)| (here, path, picture)).collect()
+    open.map(|(_, here, page, picture)| (here, page, picture)).collect()
 }

@@ -13,6 +13,7 @@ use crate::when::Moment;
 
 #[cfg(feature = "ssr")]
 use {
+    crate::address::{JOIN, USERS, address_of},
     crate::notice::Notice,
     crate::request,
     crate::users::permission_groups::chosen,
@@ -417,12 +418,13 @@ pub(crate) async fn remove_access(account: String, user: String) -> Result<(), P
 
 #[cfg(feature = "ssr")]
 fn users_path(inside: &request::Inside) -> String {
-    format!("/accounts/{}/users", inside.acting.number)
+    address_of(USERS, &[&inside.acting.number])
 }
 
 #[cfg(feature = "ssr")]
 fn invitation_link(sent: &domain::invitations::Sent) -> String {
-    format!("{}/invitations/{}", request::site().public_url, sent.token.secret().expose())
+    let path = address_of(JOIN, &[&sent.token.secret().expose()]);
+    format!("{}{path}", request::site().public_url)
 }
 
 /// A cursor as it stands in a query.
