@@ -210,8 +210,8 @@ fn when_there(view: impl Fn() -> Coming + Send + Sync + 'static) -> AnyView {
             }
         })
     };
-    // The server shows nobody that it waits, and what sets it there would read while others write: a
-    // panic, now and then.
+    // Only browsers show that they wait. On the server, where parts of a page are rendered on several
+    // threads, what sets the signal would at times read while another thread writes, and panic.
     #[cfg(feature = "ssr")]
     let shown = view! { <Transition>{view}</Transition> };
     #[cfg(not(feature = "ssr"))]

@@ -65,7 +65,8 @@ impl RequestFacts {
     }
 }
 
-/// The product. It is gone when the request is, in what goes on without it.
+/// The product, from the request's context. A task that outlives its request, as when the reader leaves
+/// before the page is done, finds no context any more: to it the product is unavailable.
 pub(crate) fn latchkey() -> Result<Latchkey, Failure> {
     use_context().ok_or(Failure::Unavailable)
 }
