@@ -1,9 +1,10 @@
 //! Which languages there are, and which of them a reader gets. A language is a file in `locales/`.
 
-use leptos::prelude::*;
+pub(crate) mod choose;
+
+#[cfg(feature = "hydrate")]
+use leptos::prelude::document;
 use leptos_i18n::Locale as _;
-#[cfg(feature = "ssr")]
-use leptos_router::hooks::use_location;
 use model::Language;
 
 use crate::Locale;
@@ -35,58 +36,6 @@ pub(crate) fn all() -> Vec<(&'static str, String)> {
 pub(crate) fn of_document() -> Locale {
     let tag = document().document_element().and_then(|html| html.get_attribute("lang"));
     tag.and_then(|tag| tag.parse().ok()).unwrap_or_default()
-}
-
-/// The languages to choose from, each in its own words. A plain form: the page comes back whole,
-/// in the language that was chosen.
-#[cfg(feature = "ssr")]
-#[component]
-pub(crate) fn Languages() -> impl IntoView {
-    let location = use_location();
-    let (path, query) = (location.pathname.get_untracked(), location.search.get_untracked());
-    let here = if query.is_empty() { path } else { format!("{path}?{query}") };
-    let present = crate::words::locale().as_str();
-    let choices = all().into_iter().map(|(tag, name)| {
-        view! {
-            <li>
-                <button
-                    class="link-button"
-                    name="language"
-                    value=tag
-                    lang=tag
-                    aria-current=(tag == present).then_some("true")
-                >
-                    {name}
-                </button>
-            </li>
-        }
-    });
-    let action = here.clone();
-    view! {
-        <form class="languages" method="post" action=action>
-            <input type="hidden" name="form" value="language/choose" />
-            <input type="hidden" name="next" value=here />
-            <input type="hidden" name=crate::MADE_FOR value=crate::made_for::made_for() />
-            <ul aria-label=words!(language.choose)>{choices.collect_view()}</ul>
-        </form>
-    }
-}
-
-/// Has the reader's pages in this language from now on: in this browser, and for whoever is
-/// signed in everywhere.
-#[server(prefix = "/api", endpoint = "language/choose")]
-pub(crate) async fn choose_language(
-    language: String,
-    #[server(default)] next: String,
-) -> Result<(), crate::problem::Problem> {
-    let language = server::known(&language)?;
-    if let Some(viewer) = crate::request::viewer_if_any()? {
-        let latchkey = crate::request::latchkey()?;
-        domain::sessions::choose_language(&latchkey, &viewer, &language).await?;
-    }
-    crate::request::remember_language(&language);
-    crate::request::redirect(&next);
-    Ok(())
 }
 
 #[cfg(feature = "ssr")]

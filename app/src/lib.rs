@@ -9,7 +9,10 @@
 #[macro_use]
 mod words;
 #[macro_use]
-mod page;
+mod loading;
+mod address;
+#[cfg(feature = "ssr")]
+mod assets;
 #[cfg(feature = "ssr")]
 mod browsers;
 #[cfg(feature = "ssr")]
@@ -18,17 +21,24 @@ mod cookies;
 mod formats;
 #[cfg(feature = "ssr")]
 pub mod forms;
+mod frame;
 #[cfg(feature = "ssr")]
 pub mod headers;
 mod languages;
 mod lazy_page;
 mod made_for;
+mod notice;
+mod page;
 #[cfg(feature = "ssr")]
 pub mod places;
 mod problem;
+mod rejected;
 mod routes;
 #[cfg(feature = "ssr")]
 mod shell;
+#[cfg(feature = "ssr")]
+mod site;
+mod title;
 mod ui;
 mod when;
 mod wire;
@@ -63,20 +73,27 @@ pub mod mails;
 #[cfg(feature = "ssr")]
 pub mod request;
 
+#[cfg(feature = "ssr")]
+pub use address::{
+    BUILT, CALLBACK, CALLBACK_OF_ACCOUNT, FILES, PROVIDER_MARK, PROVIDER_STYLE, SIGN_OUT,
+    is_same_for_all, logged, same_site,
+};
+#[cfg(feature = "ssr")]
+pub use assets::Assets;
 pub use languages::spoken;
 pub use locales::Locale;
 #[cfg(feature = "ssr")]
 pub use made_for::server::{made_for_another, made_for_now};
 pub use made_for::{MADE_FOR, MADE_FOR_HEADER};
-pub use page::Rejected;
-#[cfg(feature = "ssr")]
-pub use page::{Confirming, OfAnother, ProofTaken, same_site};
 pub use problem::{Problem, Told};
+pub use rejected::Rejected;
+#[cfg(feature = "ssr")]
+pub use rejected::{Confirming, OfAnother, ProofTaken};
 pub use routes::App;
 #[cfg(feature = "ssr")]
 pub use routes::pages;
 #[cfg(feature = "ssr")]
-pub use shell::{Assets, shell};
+pub use shell::shell;
 #[cfg(feature = "ssr")]
 pub use sign_in::confirm::{GO_ON, TAKES_FACTOR};
 

@@ -27,8 +27,8 @@ pub(crate) mod server {
     use model::Failure;
 
     use super::MADE_FOR;
-    use crate::Assets;
-    use crate::request::RequestFacts;
+    use crate::assets::Assets;
+    use crate::request::{RequestFacts, shown};
 
     /// In the id's place when nobody is signed in.
     const NOBODY: &str = "nobody";
@@ -85,11 +85,6 @@ pub(crate) mod server {
         let (id, name) = whose.split_once('/')?;
         let fits = id == NOBODY || id == viewer.user.to_string() || FOR_ANYBODY.contains(&form);
         (!fits).then(|| name.to_owned())
-    }
-
-    /// How somebody is named where it matters who they are.
-    pub(crate) fn shown(viewer: &Viewer) -> String {
-        format!("{} ({})", viewer.full_name, viewer.email)
     }
 
     fn start(assets: &Assets, viewer: Option<&Viewer>) -> String {

@@ -4,6 +4,12 @@ use leptos::server_fn::codec::JsonEncoding;
 use leptos::server_fn::error::{FromServerFnError, ServerFnErrorErr};
 use model::{Failure, Field, FieldProblem};
 use serde::{Deserialize, Serialize};
+#[cfg(feature = "ssr")]
+use {
+    axum::http::{HeaderValue, StatusCode, header},
+    leptos::prelude::use_context,
+    leptos_axum::ResponseOptions,
+};
 
 /// Why a server function came to nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -138,8 +144,28 @@ impl From<Failure> for Problem {
     /// On the server the response gets the failure's status on the way.
     fn from(failure: Failure) -> Self {
         #[cfg(feature = "ssr")]
-        crate::request::set_status(&failure);
+        set_status(&failure);
         Self::Failure(failure)
+    }
+}
+
+/// Gives the response the failure's status, and notes it in the log.
+#[cfg(feature = "ssr")]
+pub(crate) fn set_status(failure: &Failure) {
+    let status = StatusCode::from_u16(failure.status()).unwrap_or(StatusCode::BAD_REQUEST);
+    if let Some(response) = use_context::<ResponseOptions>() {
+        response.set_status(status);
+        let retry_after = match failure {
+            Failure::Unavailable => Some(5),
+            Failure::TooMany(limit) => Some(limit.retry_after_seconds),
+            _ => None,
+        };
+        if let Some(seconds) = retry_after {
+            response.insert_header(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+    }
+    if !matches!(failure, Failure::SignedOut | Failure::NotFound) {
+        tracing::info!(status = status.as_u16(), ?failure, "refused");
     }
 }
 

@@ -1,8 +1,6 @@
 //! The present request, as server functions see it: who asks, in which account, what to answer
 //! besides the content.
 
-use std::sync::Arc;
-
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use domain::accounts::Acting;
@@ -14,9 +12,14 @@ use leptos_i18n::Locale as _;
 use model::{Access, Failure, Language};
 use serde::{Deserialize, Serialize};
 
-use crate::page::{AccountFrame, Frame, Notice, OwnerToAsk, Page, Refused, Rejected, Said};
-use crate::places::Places;
-use crate::problem::{Problem, Told};
+use crate::address::{ACCOUNTS, SECOND_FACTOR, leading_on, same_site, sign_in_for};
+use crate::frame::{AccountFrame, Frame};
+use crate::notice::{Notice, Said};
+use crate::page::{OwnerToAsk, Page, Refused};
+use crate::problem::{Problem, Told, set_status};
+use crate::rejected::Rejected;
+pub use crate::site::Site;
+pub(crate) use crate::site::site;
 use crate::{Locale, cookies, languages, words};
 
 /// How long the browser keeps what it is recognised by, in seconds.
@@ -24,79 +27,6 @@ const A_YEAR: i64 = 31_536_000;
 
 /// How long a sign-in may be under way, in seconds.
 const TEN_MINUTES: i64 = 600;
-
-/// What the provider configured, as far as pages show it.
-#[derive(Clone, Debug, Default)]
-pub struct Site {
-    /// The provider's name.
-    pub provider: String,
-    /// The public address without a slash at the end: where links in mails lead.
-    pub public_url: String,
-    /// Whether this is the demo, with its logins.
-    pub demo: bool,
-    /// Whether mails are kept in a mailbox that everybody can read: in the demo without a mail
-    /// server.
-    pub mailbox: bool,
-    /// The sender of the mails.
-    pub mail_from: String,
-    /// Whether the public address is https: cookies are `Secure` then.
-    pub secure: bool,
-    /// The accent colour on light pages and in mails, if it isn't the product's own.
-    pub accent_light: Option<String>,
-    /// The same on dark pages.
-    pub accent_dark: Option<String>,
-    /// Whether the provider has a mark of its own.
-    pub mark: bool,
-    /// The language of those who ask for none that the product speaks.
-    pub language: Locale,
-    /// Where addresses are, if the provider has a file that says so.
-    pub places: Option<Places>,
-}
-
-impl Site {
-    /// A cookie's name. Browsers send a host's cookies to all of its ports (RFC 6265 section 8.5), so
-    /// that two installations on one host would sign each other's people out: the port is a part of
-    /// it.
-    fn cookie(&self, what: &str) -> String {
-        let prefix = if self.secure { "__Host-" } else { "" };
-        let port = self.public_url.rsplit_once(':').map_or("", |(_, port)| port);
-        let port = port.parse::<u16>().map(|port| format!("-{port}")).unwrap_or_default();
-        format!("{prefix}latchkey{port}{what}")
-    }
-
-    /// The session cookie's name. The `__Host-` prefix (RFC 6265bis section 4.1.3.2) binds it to
-    /// this host; browsers take it over https only.
-    #[must_use]
-    pub fn session_cookie(&self) -> String {
-        self.cookie("")
-    }
-
-    /// The name of the cookie that a browser is recognised by at the next sign-in.
-    fn device_cookie(&self) -> String {
-        self.cookie("-device")
-    }
-
-    /// The name of the cookie that carries a sign-in from the password to the second factor.
-    fn sign_in_cookie(&self) -> String {
-        self.cookie("-sign-in")
-    }
-
-    /// The name of the cookie that a browser is recognised by when it comes back from an identity
-    /// provider.
-    fn identity_cookie(&self) -> String {
-        self.cookie("-identity")
-    }
-
-    /// The name of the cookie that carries a notice to the next page.
-    fn notice_cookie(&self) -> String {
-        self.cookie("-notice")
-    }
-
-    /// The name of the cookie that holds the language chosen in this browser.
-    fn language_cookie(&self) -> String {
-        self.cookie("-language")
-    }
-}
 
 /// What is known of a request before it is answered. The server has no way to it but finding it out, and
 /// without it nothing is carried out.
@@ -135,38 +65,15 @@ impl RequestFacts {
     }
 }
 
-/// The product. It is gone when the request is, in what goes on without it.
+/// The product, from the request's context. A task that outlives its request, as when the reader leaves
+/// before the page is done, finds no context any more: to it the product is unavailable.
 pub(crate) fn latchkey() -> Result<Latchkey, Failure> {
     use_context().ok_or(Failure::Unavailable)
-}
-
-/// The provider's configuration.
-pub(crate) fn site() -> Arc<Site> {
-    use_context().unwrap_or_default()
 }
 
 /// The client that sent the request.
 pub(crate) fn client() -> Client {
     use_context::<RequestFacts>().map(|facts| facts.client).unwrap_or_default()
-}
-
-/// Gives the response the failure's status, and notes it in the log.
-pub(crate) fn set_status(failure: &Failure) {
-    let status = StatusCode::from_u16(failure.status()).unwrap_or(StatusCode::BAD_REQUEST);
-    if let Some(response) = use_context::<ResponseOptions>() {
-        response.set_status(status);
-        let retry_after = match failure {
-            Failure::Unavailable => Some(5),
-            Failure::TooMany(limit) => Some(limit.retry_after_seconds),
-            _ => None,
-        };
-        if let Some(seconds) = retry_after {
-            response.insert_header(header::RETRY_AFTER, HeaderValue::from(seconds));
-        }
-    }
-    if !matches!(failure, Failure::SignedOut | Failure::NotFound) {
-        tracing::info!(status = status.as_u16(), ?failure, "refused");
-    }
 }
 
 /// The token of the session that the request claims.
@@ -191,6 +98,11 @@ pub(crate) fn viewer_if_any() -> Result<Option<Viewer>, Failure> {
         Err(Failure::SignedOut) => Ok(None),
         Err(failure) => Err(failure),
     }
+}
+
+/// How somebody is named where it matters who they are.
+pub(crate) fn shown(viewer: &Viewer) -> String {
+    format!("{} ({})", viewer.full_name, viewer.email)
 }
 
 /// Somebody signed in who acts in an account.
@@ -238,7 +150,7 @@ pub(crate) async fn anybody() -> Result<Viewer, Problem> {
     {
         let next = parts.uri.path_and_query().map_or("/", |path| path.as_str());
         set_status(&Failure::SignedOut);
-        redirect(&format!("/sign-in?next={}", crate::page::escape_query(next)));
+        redirect(&sign_in_for(next));
         return Err(Problem::Failure(Failure::SignedOut));
     }
     Ok(viewer?)
@@ -298,7 +210,7 @@ pub(crate) fn frame(
         provider: site.provider.clone(),
         mark: site.mark,
         mailbox: site.mailbox,
-        user: viewer.map(|viewer| crate::page::Person {
+        user: viewer.map(|viewer| crate::frame::Person {
             id: viewer.user,
             name: viewer.full_name.clone(),
             email: viewer.email.to_string(),
@@ -319,7 +231,7 @@ pub(crate) async fn plain_page<T>(viewer: Option<&Viewer>, content: T) -> Result
 
 /// Leads the browser to another page of this site.
 pub(crate) fn redirect(path: &str) {
-    leptos_axum::redirect(crate::page::same_site(path).unwrap_or("/"));
+    leptos_axum::redirect(same_site(path).unwrap_or("/"));
 }
 
 /// Ends a form: tells the next page what to say, and leads there.
@@ -341,7 +253,7 @@ pub(crate) fn begin_session(begun: &Begun) {
 /// Leads on to the second factor of a sign-in, and from there to `next`.
 pub(crate) fn ask_for_second_factor(sign_in: &Token, next: &str) {
     cookies::set(&site().sign_in_cookie(), sign_in.secret().expose(), Some(TEN_MINUTES));
-    redirect(&format!("/sign-in/second-factor?next={}", crate::page::escape_query(next)));
+    redirect(&leading_on(SECOND_FACTOR, next));
 }
 
 /// The sign-in that waits for a second factor in this browser.
@@ -357,7 +269,7 @@ pub(crate) fn keep_identity_way(token: &Token, next: &str) {
     use base64::Engine;
     use base64::prelude::BASE64_URL_SAFE_NO_PAD;
     const LONGEST: usize = 1000;
-    let next = if next.len() > LONGEST { "/accounts" } else { next };
+    let next = if next.len() > LONGEST { ACCOUNTS } else { next };
     let value = format!("{}.{}", token.secret().expose(), BASE64_URL_SAFE_NO_PAD.encode(next));
     cookies::set(&site().identity_cookie(), &value, Some(TEN_MINUTES));
 }
@@ -370,7 +282,7 @@ pub(crate) fn identity_way() -> Option<(Token, String)> {
     cookies::find(&headers, &site().identity_cookie(), |value| {
         let (token, next) = value.split_once('.')?;
         let next = String::from_utf8(BASE64_URL_SAFE_NO_PAD.decode(next).ok()?).ok()?;
-        let next = crate::page::same_site(&next).unwrap_or("/accounts").to_owned();
+        let next = same_site(&next).unwrap_or(ACCOUNTS).to_owned();
         Some((Token::parse(token)?, next))
     })
 }
@@ -489,6 +401,12 @@ pub fn unreadable(status: StatusCode, locale: Locale, id: &str) -> Told {
 pub fn of_another(whose: String, facts: &RequestFacts) -> Told {
     Told::about_form(facts.locale, || {
         provide_context(facts.clone());
-        crate::sign_in::of_another::of_another_words(whose)
+        of_another_words(whose)
     })
+}
+
+/// Whose form it was, and who is signed in now.
+pub(crate) fn of_another_words(whose: String) -> String {
+    let reader = viewer().as_ref().map(shown).unwrap_or_default();
+    words!(of_another.lead, whose = whose, reader = reader)
 }

@@ -16,13 +16,15 @@ use crate::billing::BillingPage;
 use crate::domains::DomainsPage;
 use crate::help::{GuidePage, HelpPage};
 use crate::lazy_page::LazyPage;
-use crate::page::{HasErrors, Revision, Taken, Waiting};
+use crate::loading::Waiting;
 use crate::policies::PolicyPage;
+use crate::rejected::Taken;
 use crate::services::ServicesPage;
 use crate::single_sign_on::SingleSignOnPage;
 use crate::support::SupportPage;
+use crate::title::HasErrors;
 use crate::ui::failed::ElsewherePage;
-use crate::ui::frame::Go;
+use crate::ui::go::{Go, Revision};
 use crate::users::cancel::CancelPage;
 use crate::users::invite::InvitePage;
 use crate::users::list::UsersPage;
@@ -81,11 +83,11 @@ pub fn App() -> impl IntoView {
     provide_context(HasErrors(RwSignal::new(false)));
     provide_context(Taken::default());
     #[cfg(feature = "ssr")]
-    if let Some(confirming) = use_context::<crate::page::Confirming>() {
+    if let Some(confirming) = use_context::<crate::rejected::Confirming>() {
         return crate::sign_in::confirm::confirm_page(confirming);
     }
     #[cfg(feature = "ssr")]
-    if let Some(form) = use_context::<crate::page::OfAnother>() {
+    if let Some(form) = use_context::<crate::rejected::OfAnother>() {
         return crate::sign_in::of_another::of_another_page(form);
     }
     let waiting = Waiting(RwSignal::new(false));
@@ -106,7 +108,7 @@ pub fn App() -> impl IntoView {
 fn Pages() -> impl IntoView {
     provide_context(Go::new());
     #[cfg(feature = "ssr")]
-    if !crate::shell::comes_to_life(&use_location().pathname.get_untracked()) {
+    if !crate::address::comes_to_life(&use_location().pathname.get_untracked()) {
         return view! { <StillPages /> }.into_any();
     }
     view! { <LivingPages /> }.into_any()

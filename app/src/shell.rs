@@ -10,42 +10,14 @@ use leptos_axum::ResponseOptions;
 use leptos_i18n::Locale as _;
 use leptos_meta::MetaTags;
 
+use crate::address::{asks_for_passkeys, comes_to_life, path};
+use crate::assets::Assets;
 use crate::words::locale;
 use crate::{App, PAGE};
 
-/// The addresses of the built files. Their names carry a hash of their content.
-#[derive(Clone, Debug, Default)]
-pub struct Assets {
-    /// The hash of all of them: which build this is.
-    pub build: String,
-    /// The JavaScript that loads the WASM.
-    pub js: String,
-    /// The WASM.
-    pub wasm: String,
-    /// The styles.
-    pub css: String,
-    /// Which pieces of WASM belong to which page.
-    pub pieces: leptos::WasmSplitManifest,
-}
-
-/// Whether the page with this path comes to life in the browser. Sign-in and join pages, and those
-/// about the reader's own login, don't need to: they only fetch the files ahead, for the page that
-/// follows.
-pub(crate) fn comes_to_life(path: &str) -> bool {
-    let inside = ["/accounts", "/help"];
-    inside.iter().any(|page| path == *page || path.starts_with(&format!("{page}/")))
-}
-
-/// Whether the page with this path can ask for a passkey.
-fn asks_for_passkeys(path: &str) -> bool {
-    ["/sign-in", "/security"]
-        .iter()
-        .any(|page| path == *page || path.starts_with(&format!("{page}/")))
-}
-
 /// The document.
 pub fn shell(assets: Arc<Assets>) -> impl IntoView {
-    let path = crate::page::path();
+    let path = path();
     let nonce = use_nonce();
     let language = locale().as_str();
     let script = format!(
@@ -54,8 +26,8 @@ pub fn shell(assets: Arc<Assets>) -> impl IntoView {
     );
     // The page that asks who one is stands at another page's address, where the browser's half would
     // look for that one; so does the one that says whose form it was.
-    let asks_first = use_context::<crate::page::Confirming>().is_some()
-        || use_context::<crate::page::OfAnother>().is_some();
+    let asks_first = use_context::<crate::rejected::Confirming>().is_some()
+        || use_context::<crate::rejected::OfAnother>().is_some();
     let lives = comes_to_life(&path) && !asks_first;
     protect(language, nonce.as_deref().unwrap_or_default(), lives);
     let scripts = if lives {
@@ -125,15 +97,22 @@ pub fn shell(assets: Arc<Assets>) -> impl IntoView {
     }
 }
 
-/// What looks after the browser's half, as it stands in the document: without comments.
-static LIVING: LazyLock<String> = LazyLock::new(|| {
-    let lines = include_str!("living.js").lines().map(str::trim);
-    lines.filter(|line| !line.starts_with("//")).collect::<Vec<_>>().join("\n")
-});
+/// What looks after the browser's half, as it stands in the document.
+static LIVING: LazyLock<String> = LazyLock::new(|| without_comments(include_str!("living.js")));
 
-/// On a page that doesn't come to life, as all with passwords: sends a form once, however often it is
-/// clicked within ten seconds, and lets people see the password that they type (OWASP ASVS 5.0 V6.2.6). Sent off it is
-/// hidden again, so that no browser takes it for another text.
+/// What pages need that don't come to life, as it stands in the document.
+static STILL: LazyLock<String> = LazyLock::new(|| without_comments(include_str!("still.js")));
+
+fn without_comments(script: &str) -> String {
+    let lines = script.lines().map(str::trim);
+    let code = lines.filter(|line| !line.is_empty() && !line.starts_with("//"));
+    code.collect::<Vec<_>>().join("\n")
+}
+
+/// On a page that doesn't come to life: sends a form once, and lets people see the password that they
+/// type (OWASP ASVS 5.0 V6.2.6). It stands in the document and not in a file beside `passkeys.js`, as
+/// its words are in the reader's language, and as a form may be sent before a file has come: it would
+/// be sent twice then.
 fn still_script(nonce: Option<leptos::nonce::Nonce>) -> impl IntoView {
     let words = serde_json::json!([
         [words!(form.hide), words!(form.hide_password)],
@@ -141,18 +120,7 @@ fn still_script(nonce: Option<leptos::nonce::Nonce>) -> impl IntoView {
     ]);
     // It stands in a script, where nothing but this could end it.
     let words = words.to_string().replace('<', "\\u003c");
-    let script = format!(
-        "{{const w={words};document.querySelectorAll('.control button').forEach(b=>{{\
-         const i=document.getElementById(b.getAttribute('aria-controls')),\
-         s=t=>{{i.type=t?'text':'password';const[x,y]=w[t?0:1];b.textContent=x;\
-         b.setAttribute('aria-label',y)}};\
-         b.hidden=false;b.onclick=()=>s(i.type=='password');\
-         i.form.addEventListener('submit',()=>s(false))}})}}\
-         {{const t=(b,f,s)=>[f,s].forEach(x=>x&&(x.ariaBusy=b));\
-         addEventListener('submit',e=>{{if(e.defaultPrevented)return;const f=e.target,s=e.submitter;\
-         if(f.ariaBusy)return e.preventDefault();t('true',f,s);\
-         const free=()=>t(null,f,s);setTimeout(free,1e4);addEventListener('pageshow',free,{{once:true}})}})}}"
-    );
+    let script = format!("{{const words={words};{}}}", *STILL);
     view! { <script nonce=nonce>{script}</script> }
 }
 

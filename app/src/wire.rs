@@ -9,13 +9,15 @@ use serde::de::DeserializeOwned;
 
 /// Reads what `write` wrote.
 pub(crate) fn read<T: DeserializeOwned>(text: &str) -> Result<T, postcard::Error> {
-    // A byte that is no character of its own came as the one 256 further on.
+    // Some bytes were written as the character whose number is 256 higher: cutting it to its lowest
+    // eight bits gives the byte back.
     let bytes: Vec<_> = text.chars().map(|character| character as u32 as u8).collect();
     postcard::from_bytes(&bytes)
 }
 
-/// Writes a value, every byte as one character. Those that a script in the document would have to
-/// escape are others: Leptos escapes a `<` as it reads in JSON, which this isn't.
+/// Writes a value, every byte as one character: mostly the one with the byte's number. Where that is a
+/// control character, `<` or another that would be escaped in a script of the document, it is the one
+/// whose number is 256 higher: Leptos escapes a `<` as it reads in JSON, which this isn't.
 pub(crate) fn write<T: Serialize>(value: &T) -> Result<String, postcard::Error> {
     let character = |byte: u8| match byte {
         0..0x20 | b'<' | 0x7f..0xa1 | 0xad => {

@@ -8,8 +8,8 @@ use app::forms::{ASK_FOR_PASSKEY, is_shown};
 use app::headers::{content_type, want_page};
 use app::request::RequestFacts;
 use app::{
-    Confirming, GO_ON, Locale, MADE_FOR_HEADER, OfAnother, Problem, ProofTaken, Rejected,
-    TAKES_FACTOR, Told, made_for_another, made_for_now,
+    CALLBACK, Confirming, GO_ON, Locale, MADE_FOR_HEADER, OfAnother, Problem, ProofTaken, Rejected,
+    SIGN_OUT, TAKES_FACTOR, Told, made_for_another, made_for_now,
 };
 use axum::body::Body;
 use axum::extract::{MatchedPath, Path, Request, State};
@@ -490,7 +490,7 @@ fn path(head: &RequestParts) -> String {
 /// says so.
 fn page_of(head: &RequestParts) -> Uri {
     let path = head.uri.path();
-    if path == "/sign-out" || path.starts_with("/sign-in/callback") {
+    if path == SIGN_OUT || path.starts_with(CALLBACK) {
         return Uri::from_static("/sign-in");
     }
     head.uri.clone()

@@ -7,7 +7,10 @@ use std::sync::Arc;
 
 use app::headers::{listed, words};
 use app::request::{RequestFacts, Site, plainly};
-use app::{Assets, Locale};
+use app::{
+    Assets, BUILT, CALLBACK, CALLBACK_OF_ACCOUNT, FILES, Locale, PROVIDER_MARK, PROVIDER_STYLE,
+    SIGN_OUT, is_same_for_all, logged,
+};
 use axum::Router;
 use axum::body::{Body, HttpBody};
 use axum::extract::{ConnectInfo, Path, Request, State};
@@ -121,21 +124,22 @@ pub fn router(parts: Parts) -> Router {
     let page_and_form = || get(forms::page).post(forms::form);
     let pages =
         app::pages().iter().fold(Router::new(), |pages, page| pages.route(page, page_and_form()));
-    let routes = pages
-        .route("/sign-out", page_and_form())
+    let pages_and_files = FILES.into_iter().fold(pages, |routes, path| {
+        let name = path.trim_start_matches('/');
+        routes.route(path, get(move |headers| assets::file(name, headers)))
+    });
+    let routes = pages_and_files
+        .route(SIGN_OUT, page_and_form())
         .route("/", get(|| async { Redirect::to("/accounts") }))
         .route("/healthz", get(|| async { "ok" }))
         .route("/readyz", get(move || ready(latchkey.clone())))
-        .route("/pkg/{*file}", get(assets::package))
-        .route("/favicon.svg", get(|headers| assets::file("favicon.svg", headers)))
-        .route("/passkeys.js", get(|headers| assets::file("passkeys.js", headers)))
-        .route("/provider.css", get(look::css))
-        .route("/provider-mark", get(look::mark))
-        .route("/robots.txt", get(|headers| assets::file("robots.txt", headers)))
+        .route(&format!("{BUILT}{{*file}}"), get(assets::package))
+        .route(PROVIDER_STYLE, get(look::css))
+        .route(PROVIDER_MARK, get(look::mark))
         .route("/accounts/{account}/log.csv", get(export::log))
         .route("/accounts/{account}/log/digests/{day}", get(digests::download))
-        .route("/sign-in/callback", get(forms::callback))
-        .route("/sign-in/callback/{account}", get(forms::callback_of_account))
+        .route(CALLBACK, get(forms::callback))
+        .route(CALLBACK_OF_ACCOUNT, get(forms::callback_of_account))
         .route("/demo/mailbox/{mail}/html", get(mail_html))
         .route("/api/{*function}", get(forms::question).post(forms::function))
         .fallback(nowhere)
@@ -219,7 +223,7 @@ async fn attend(State(parts): State<Parts>, mut request: Request, next: Next) ->
     let address = client_address(&parts, &request);
     let user_agent = words(request.headers(), "user-agent").chars().take(200).collect();
     let client = Client { address: address.to_string(), user_agent, ..Client::default() };
-    let (method, path) = (request.method().clone(), logged_path(request.uri().path()));
+    let (method, path) = (request.method().clone(), logged(request.uri().path()));
     let user = tracing::field::Empty;
     let span = tracing::info_span!("request", id, %method, path, client = %address, user);
     let changes = !matches!(method, Method::GET | Method::HEAD | Method::OPTIONS);
@@ -284,19 +288,7 @@ fn speak(mut response: Response, locale: Locale, id: &str) -> Response {
 
 /// Whether it matters who asks: files and probes are the same for everybody.
 fn is_for_people(path: &str) -> bool {
-    let same_for_all =
-        ["/favicon.svg", "/passkeys.js", "/provider.css", "/provider-mark", "/robots.txt"];
-    !path.starts_with("/pkg/") && !same_for_all.contains(&path) && !PROBES.contains(&path)
-}
-
-/// The path for the log: what follows these is a key.
-fn logged_path(path: &str) -> String {
-    for secret in ["/invitations/", "/reset/", "/email/"] {
-        if path.starts_with(secret) {
-            return format!("{secret}…");
-        }
-    }
-    path.to_owned()
+    !is_same_for_all(path) && !PROBES.contains(&path)
 }
 
 fn short_id(parts: &Parts) -> String {

@@ -10,7 +10,8 @@ use crate::when::Moment;
 
 #[cfg(feature = "ssr")]
 use {
-    crate::page::Notice,
+    crate::address::{ACCOUNT, ACCOUNTS, DETAILS, address_of},
+    crate::notice::Notice,
     crate::request,
     crate::users::api::{read_cursor, write_cursor},
     crate::words,
@@ -53,7 +54,7 @@ pub(crate) async fn accounts_page(after: String) -> Result<Page<AccountsView>, P
     let page = domain::accounts::reachable(&latchkey, &viewer, after.as_ref()).await?;
     let later = after.is_some();
     if let (false, [only]) = (later, page.accounts.as_slice()) {
-        request::redirect(&format!("/accounts/{}", only.number));
+        request::redirect(&address_of(ACCOUNT, &[&only.number]));
         // The notice stays for the page that this one leads to.
         let frame = request::frame(Some(&viewer), None, false);
         return Ok(Page { frame, notice: None, content: Ok(AccountsView::default()) });
@@ -214,7 +215,7 @@ pub(crate) async fn change_details(
     let (before, client) = (read_details(&before), request::client());
     domain::accounts::change_details(latchkey, actor, &typed, before.as_ref(), &client).await?;
     let number = inside.acting.number;
-    request::done(&format!("/accounts/{number}/account"), Notice::ChangesSaved);
+    request::done(&address_of(DETAILS, &[&number]), Notice::ChangesSaved);
     Ok(())
 }
 
@@ -258,6 +259,6 @@ pub(crate) async fn leave(account: String) -> Result<(), Problem> {
     let inside = request::inside(&account).await?;
     let (latchkey, actor) = (&inside.latchkey, &inside.acting.actor);
     domain::users::leave(latchkey, actor, &request::client()).await?;
-    request::done("/accounts", Notice::Left { account: inside.acting.name });
+    request::done(ACCOUNTS, Notice::Left { account: inside.acting.name });
     Ok(())
 }

@@ -5,7 +5,9 @@ use leptos_router::{LazyRoute, lazy_route};
 use model::{Area, Field};
 
 use crate::account::api::{DetailsView, details_page};
-use crate::page::{Loading, PageTitle, framed};
+use crate::address::{DETAILS, POLICY, address_of};
+use crate::loading::{Loading, framed};
+use crate::title::PageTitle;
 use crate::ui::field::TextField;
 use crate::ui::form::{Form, SubmitButton};
 use crate::ui::frame::Here;
@@ -24,9 +26,9 @@ impl LazyRoute for DetailsPage {
             let Some(account) = frame.account else { return ().into_any() };
             let heading = words!(details.heading);
             let number = account.number.to_string();
-            let action = format!("/accounts/{number}/account");
+            let action = address_of(DETAILS, &[&number]);
             let policy = account.access.is_owner().then(|| {
-                let href = format!("/accounts/{number}/policy");
+                let href = address_of(POLICY, &[&number]);
                 view! { <a class="button" href=href>{words!(frame.policy)}</a> }
             });
             view! {

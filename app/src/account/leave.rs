@@ -4,7 +4,9 @@ use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 
 use crate::account::api::{LeaveView, leave_page};
-use crate::page::{Loading, PageTitle, framed};
+use crate::address::{ACCOUNT, LEAVE, address_of};
+use crate::loading::{Loading, framed};
+use crate::title::PageTitle;
 use crate::ui::form::{Form, SubmitButton};
 use crate::ui::frame::Here;
 
@@ -22,7 +24,7 @@ impl LazyRoute for LeavePage {
             let Some(account) = frame.account else { return ().into_any() };
             let number = account.number.to_string();
             let heading = words!(leave.heading, account = view.account.clone());
-            let back = format!("/accounts/{number}");
+            let back = address_of(ACCOUNT, &[&number]);
             let content = if view.last_owner {
                 view! {
                     <p>{words!(leave.last_owner, account = view.account)}</p>
@@ -32,7 +34,7 @@ impl LazyRoute for LeavePage {
             } else {
                 view! {
                     <p>{words!(leave.text, account = view.account)}</p>
-                    <Form form="account/leave" action=format!("/accounts/{number}/leave")>
+                    <Form form="account/leave" action=address_of(LEAVE, &[&number])>
                         <input type="hidden" name="account" value=number.clone() />
                         <div class="form-actions">
                             <SubmitButton class="button-danger" words=words!(leave.button) />

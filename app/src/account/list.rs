@@ -4,7 +4,9 @@ use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 
 use crate::account::api::{AccountsView, ReachableAccount, accounts_page};
-use crate::page::{Loading, PageTitle, framed};
+use crate::address::{ACCOUNT, ACCOUNTS, address_of};
+use crate::loading::{Loading, framed};
+use crate::title::PageTitle;
 use crate::ui::frame::Here;
 
 /// `/accounts`
@@ -32,9 +34,9 @@ impl LazyRoute for AccountsPage {
                 .into_any();
             }
             let heading = words!(accounts.heading);
-            let first = later.then(|| view! { <a href="/accounts">{words!(users.first)}</a> });
+            let first = later.then(|| view! { <a href=ACCOUNTS>{words!(users.first)}</a> });
             let next = next.map(|after| {
-                let href = format!("/accounts?after={after}");
+                let href = format!("{ACCOUNTS}?after={after}");
                 view! { <a href=href rel="next">{words!(users.next)}</a> }
             });
             let pages = (first.is_some() || next.is_some()).then(|| {
@@ -71,7 +73,7 @@ fn card(account: ReachableAccount) -> impl IntoView {
         .into_any(),
         None => view! { <span class="account-visit">{words!(accounts.never)}</span> }.into_any(),
     };
-    let href = format!("/accounts/{}", account.number);
+    let href = address_of(ACCOUNT, &[&account.number]);
     view! {
         <li>
             <a class="account-card" href=href>

@@ -5,7 +5,9 @@ use leptos_router::{LazyRoute, lazy_route};
 use model::Area;
 
 use crate::account::api::{AreaCard, OverviewView, overview_page};
-use crate::page::{Loading, PageTitle, framed};
+use crate::address::{LEAVE, address_of};
+use crate::loading::{Loading, framed};
+use crate::title::PageTitle;
 use crate::ui::frame::Here;
 use crate::ui::icon::{Icon, icon};
 
@@ -39,7 +41,7 @@ impl LazyRoute for OverviewPage {
                 <p>{view.yours}</p>
                 <div class="overview-grid">{cards.collect_view()}</div>
                 <p class="quiet">
-                    <a href=format!("/accounts/{number}/leave")>{words!(users.leave)}</a>
+                    <a href=address_of(LEAVE, &[&number])>{words!(users.leave)}</a>
                 </p>
             }
             .into_any()

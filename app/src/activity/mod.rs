@@ -6,7 +6,9 @@ use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 
 use crate::activity::api::{DigestRow, LogRow, LogView, log_page};
-use crate::page::{Loading, PageTitle, escape_query, framed};
+use crate::address::{LOG, address_of, escape_query};
+use crate::loading::{Loading, framed};
+use crate::title::PageTitle;
 use crate::ui::frame::Here;
 use crate::ui::table::{Caption, Cell, empty, table};
 use crate::when::Relative;
@@ -29,7 +31,7 @@ impl LazyRoute for LogPage {
         framed(this.0, Here::Log, |view, frame| {
             let Some(account) = frame.account else { return ().into_any() };
             let heading = words!(log.heading);
-            let base = format!("/accounts/{}/log", account.number);
+            let base = address_of(LOG, &[&account.number]);
             let filter =
                 format!("?person={}&kind={}", escape_query(&view.person), escape_query(&view.kind));
             let export = format!("{base}.csv{filter}");

@@ -7,7 +7,8 @@ use leptos_router::{LazyRoute, lazy_route};
 use model::Area;
 
 use crate::domains::api::{DomainRow, domains_page};
-use crate::page::{Loading, PageTitle, framed};
+use crate::loading::{Loading, framed};
+use crate::title::PageTitle;
 use crate::ui::frame::Here;
 use crate::ui::state::State;
 use crate::ui::table::{Caption, Cell, empty, table};

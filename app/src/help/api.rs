@@ -10,8 +10,9 @@ use crate::ui::state::Mood;
 
 #[cfg(feature = "ssr")]
 use {
+    crate::address::{HELP, same_site},
     crate::help::checks,
-    crate::page::{Notice, same_site},
+    crate::notice::Notice,
     crate::request,
     domain::sessions::Viewer,
     model::Failure,
@@ -129,6 +130,6 @@ pub(crate) async fn give_feedback(
     };
     let (latchkey, client) = (request::latchkey()?, request::client());
     domain::feedback::give(&latchkey, &guide, helped, &comment, &client).await?;
-    request::done(same_site(&next).unwrap_or("/help/users"), Notice::FeedbackGiven);
+    request::done(same_site(&next).unwrap_or(HELP), Notice::FeedbackGiven);
     Ok(())
 }

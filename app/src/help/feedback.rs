@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use model::Field;
 
-use crate::page::escape_text;
+use crate::title::escape_text;
 use crate::ui::form::{Form, FormState, SubmitButton};
 
 /// The question at the end of a guide.

@@ -3,9 +3,11 @@
 use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 
+use crate::address::guide;
 use crate::help::api::{GuideView, guide_page};
 use crate::help::feedback::Feedback;
-use crate::page::{Loading, PageTitle, framed};
+use crate::loading::{Loading, framed};
+use crate::title::PageTitle;
 use crate::ui::frame::Here;
 
 /// `/help/{guide}`
@@ -23,9 +25,8 @@ impl LazyRoute for GuidePage {
     fn view(this: Self) -> AnyView {
         framed(this.0, Here::Elsewhere, |view, frame| {
             let number = frame.account.as_ref().map(|account| account.number);
-            let account = number.map(|number| format!("?account={number}")).unwrap_or_default();
-            let here = format!("/help/{}{account}", view.guide);
-            let users = format!("/help/users{account}");
+            let here = guide(&view.guide, number, "");
+            let users = guide("users", number, "");
             let sections = view
                 .sections
                 .into_iter()
@@ -54,9 +55,9 @@ impl LazyRoute for GuidePage {
 /// The guide in words; none for one that there isn't.
 #[cfg(feature = "ssr")]
 pub(crate) fn written(guide: String, account: Option<model::AccountNumber>) -> Option<GuideView> {
-    let inside = |path: &str, words: String| {
-        account.map(|number| (words, format!("/accounts/{number}{path}")))
-    };
+    use crate::address::{BILLING, DETAILS, SECURITY, address_of};
+    let inside =
+        |page: &str, words: String| account.map(|number| (words, address_of(page, &[&number])));
     let section = |id: &str, heading: String, text: String| (id.to_owned(), heading, text);
     let (heading, lead, sections, open) = match guide.as_str() {
         "security" => (
@@ -80,7 +81,7 @@ pub(crate) fn written(guide: String, account: Option<model::AccountNumber>) -> O
                 ),
                 section("mails", words!(guide_security.mails), words!(guide_security.mails_text)),
             ],
-            Some((words!(frame.security), "/security".to_owned())),
+            Some((words!(frame.security), SECURITY.to_owned())),
         ),
         "account" => (
             words!(guide_account.heading),
@@ -95,7 +96,7 @@ pub(crate) fn written(guide: String, account: Option<model::AccountNumber>) -> O
                 section("leave", words!(guide_account.leave), words!(guide_account.leave_text)),
                 section("log", words!(guide_account.log), words!(guide_account.log_text)),
             ],
-            inside("/account", words!(frame.account_details)),
+            inside(DETAILS, words!(frame.account_details)),
         ),
         "billing" => (
             words!(guide_billing.heading),
@@ -113,7 +114,7 @@ pub(crate) fn written(guide: String, account: Option<model::AccountNumber>) -> O
                     words!(guide_billing.overdue_text),
                 ),
             ],
-            inside("/billing", crate::words::area(model::Area::Billing)),
+            inside(BILLING, crate::words::area(model::Area::Billing)),
         ),
         _ => return None,
     };

@@ -10,42 +10,18 @@ use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 use model::{AccountNumber, Area, Permission};
 
+use crate::address::{HELP, INVITE, USERS, address_of, escape_query, guide};
+use crate::frame::Frame;
 use crate::help::api::{Found, FoundMail, HelpView, help_page};
 use crate::help::feedback::Feedback;
 pub(crate) use crate::help::guide::GuidePage;
-use crate::page::{AccountFrame, Frame, Loading, PageTitle, escape_query, framed};
+use crate::loading::{Loading, framed};
+use crate::title::PageTitle;
 use crate::ui::form::{Form, SubmitButton};
 use crate::ui::frame::Here;
 use crate::ui::icon::{Icon, icon};
 use crate::ui::state::State;
 use crate::words;
-
-/// The guide, and the place in it, that fits the page with this path.
-pub(crate) fn help_for(path: &str, account: Option<&AccountFrame>) -> String {
-    let inside = account.and_then(|account| {
-        path.strip_prefix("/accounts/")?.strip_prefix(&account.number.to_string())
-    });
-    let (guide, place) = match inside {
-        Some("/account" | "/policy") => ("account", ""),
-        Some("/leave") => ("account", "#leave"),
-        Some("/log") => ("account", "#log"),
-        Some("/billing") => ("billing", ""),
-        Some("/users" | "/users/invite")
-            if account.is_some_and(|account| !account.access.may(Permission::AccountUsers)) =>
-        {
-            ("users", "#cannot-invite")
-        }
-        Some("/users" | "/users/invite") => ("users", "#step-2"),
-        Some(page) if page.starts_with("/users/") => ("users", "#step-3"),
-        Some(page) if page.starts_with("/invitations/") => ("users", "#no-mail"),
-        _ if path == "/security" || path == "/profile" => ("security", ""),
-        _ => ("users", ""),
-    };
-    match account {
-        Some(account) => format!("/help/{guide}?account={}{place}", account.number),
-        None => format!("/help/{guide}{place}"),
-    }
-}
 
 /// `/help/users`
 pub(crate) struct HelpPage(Loading<HelpView>);
@@ -86,11 +62,8 @@ impl LazyRoute for HelpPage {
 
 fn address(number: Option<AccountNumber>, email: &str) -> String {
     match (number, email) {
-        (Some(number), "") => format!("/help/users?account={number}"),
-        (Some(number), email) => {
-            format!("/help/users?account={number}&email={}", escape_query(email))
-        }
-        (None, _) => "/help/users".to_owned(),
+        (Some(_), "") | (None, _) => guide("users", number, ""),
+        (Some(_), email) => guide("users", number, "") + "&email=" + &escape_query(email),
     }
 }
 
@@ -122,10 +95,10 @@ fn before(view: &HelpView) -> AnyView {
 }
 
 fn steps(frame: &Frame) -> AnyView {
-    let inside = frame.account.as_ref().map(|account| format!("/accounts/{}", account.number));
-    let open = |path: &str, words: String| {
-        inside.as_ref().map(|inside| {
-            view! { <p><a class="button" href=format!("{inside}{path}")>{words}</a></p> }
+    let number = frame.account.as_ref().map(|account| account.number);
+    let open = |page: &str, words: String| {
+        number.map(|number| {
+            view! { <p><a class="button" href=address_of(page, &[&number])>{words}</a></p> }
         })
     };
     let step_1 = match &frame.user {
@@ -160,7 +133,7 @@ fn steps(frame: &Frame) -> AnyView {
     view! {
         <h2 id="step-1">{words!(help.step_1)}</h2>
         <p>{step_1}</p>
-        {open("/users", words!(help.open_users))}
+        {open(USERS, words!(help.open_users))}
         <p class="tip"><span>{words!(users.tip)}</span></p>
         <h2 id="step-2">{words!(help.step_2)}</h2>
         <p>{step_2}</p>
@@ -170,7 +143,7 @@ fn steps(frame: &Frame) -> AnyView {
             <li>{words!(help.step_2_3, button = words!(invite.button))}</li>
         </ol>
         <p>{words!(help.step_2_login)}</p>
-        {open("/users/invite", words!(users.invite))}
+        {open(INVITE, words!(users.invite))}
         <h2 id="step-3">{words!(help.step_3)}</h2>
         <p>{words!(help.step_3_text)}</p>
         {areas}
@@ -183,7 +156,7 @@ fn trouble(view: HelpView, frame: &Frame) -> AnyView {
     let HelpView { inviting, email, mail, may_ask, accounts } = view;
     let number = frame.account.as_ref().map(|account| account.number);
     let find = frame.account.as_ref().map(|account| {
-        let href = format!("/accounts/{}/users", account.number);
+        let href = address_of(USERS, &[&account.number]);
         view! { <p><a class="button" href=href>{words!(help.open_users)}</a></p> }
     });
     view! {
@@ -209,7 +182,7 @@ fn trouble(view: HelpView, frame: &Frame) -> AnyView {
 /// The accounts from which the reader can look how it stands with them.
 fn choose(accounts: &[(String, String)]) -> AnyView {
     let links = accounts.iter().map(|(name, number)| {
-        let href = format!("/help/users?account={number}");
+        let href = format!("{HELP}?account={number}");
         view! { <li><a href=href dir="auto">{name.clone()}</a></li> }
     });
     (!accounts.is_empty()).then(|| view! { <ul>{links.collect_view()}</ul> }).into_any()
@@ -260,7 +233,7 @@ fn ask(number: AccountNumber, email: String, mail: Option<FoundMail>) -> AnyView
         }
     });
     view! {
-        <form class="filters" method="get" action="/help/users#no-mail">
+        <form class="filters" method="get" action=guide("users", None, "#no-mail")>
             <input type="hidden" name="account" value=number.to_string() />
             <div class="field">
                 <label for="email">{words!(form.email)}</label>
@@ -302,45 +275,12 @@ fn related(number: Option<AccountNumber>) -> AnyView {
         ("account", words!(help.related_account)),
         ("billing", words!(help.related_billing)),
     ];
-    let links = links.map(|(guide, words)| {
-        let account = number.map(|number| format!("?account={number}")).unwrap_or_default();
-        view! { <li><a href=format!("/help/{guide}{account}")>{words}</a></li> }
+    let links = links.map(|(page, words)| {
+        view! { <li><a href=guide(page, number, "")>{words}</a></li> }
     });
     view! {
         <h2 id="related">{words!(help.related)}</h2>
         <ul>{links.into_iter().collect_view()}</ul>
     }
     .into_any()
-}
-
-#[cfg(test)]
-mod tests {
-    use model::Access;
-
-    use super::*;
-
-    #[test]
-    fn help_opens_where_it_fits() {
-        let account = |access| AccountFrame {
-            number: AccountNumber::from_stored(100_001),
-            name: "Bakery".to_owned(),
-            access,
-            closes: None,
-        };
-        let (owner, guest) = (account(Access::Owner), account(Access::Granted(Default::default())));
-        let cases = [
-            ("/accounts/100001", Some(&owner), "/help/users?account=100001"),
-            ("/accounts/100001/users", Some(&owner), "/help/users?account=100001#step-2"),
-            ("/accounts/100001/users", Some(&guest), "/help/users?account=100001#cannot-invite"),
-            ("/accounts/100001/users/7", Some(&owner), "/help/users?account=100001#step-3"),
-            ("/accounts/100001/billing", Some(&owner), "/help/billing?account=100001"),
-            ("/accounts/100001/account", Some(&owner), "/help/account?account=100001"),
-            ("/accounts/100001/log", Some(&owner), "/help/account?account=100001#log"),
-            ("/security", None, "/help/security"),
-            ("/accounts", None, "/help/users"),
-        ];
-        for (path, account, expected) in cases {
-            assert_eq!(help_for(path, account), expected, "{path}");
-        }
-    }
 }

@@ -6,8 +6,13 @@ use leptos::prelude::*;
 use leptos::server_fn::codec::GetUrl;
 use model::{AccountNumber, Conflict, Failure, Secret, Timestamp};
 
-use crate::identities::{Choice, LinkedRow, LinkedView, StepView, link};
-use crate::page::{Notice, Page, escape_query, same_site};
+use crate::address::{
+    ACCOUNT, ACCOUNTS, IDENTITY, LINK, ONWARD, SECOND_FACTOR, SECURITY, SIGN_IN, address_of,
+    same_site, sign_in_for,
+};
+use crate::identities::{Choice, LinkedRow, LinkedView, StepView};
+use crate::notice::Notice;
+use crate::page::Page;
 use crate::problem::Problem;
 use crate::request;
 use crate::when::Moment;
@@ -41,8 +46,8 @@ pub(crate) async fn sign_in_with(
 ) -> Result<(), Problem> {
     let (latchkey, client) = (request::latchkey()?, request::client());
     let token = domain::identities::begin(&latchkey, &provider, &client).await?;
-    request::keep_identity_way(&token, same_site(&next).unwrap_or("/accounts"));
-    request::redirect("/sign-in/onward");
+    request::keep_identity_way(&token, same_site(&next).unwrap_or(ACCOUNTS));
+    request::redirect(ONWARD);
     Ok(())
 }
 
@@ -62,11 +67,11 @@ pub(crate) async fn onward_page() -> Result<Page<StepView>, Problem> {
                 lead: words!(identity.onward_lead, provider = provider),
                 words: words!(second_factor.button),
                 href: Some(address.expose().to_owned()),
-                back: Some((words!(form.cancel), "/sign-in".to_owned())),
+                back: Some((words!(form.cancel), SIGN_IN.to_owned())),
                 about: String::new(),
             }
         }
-        Err(failure) if failure == over => begin_anew("/accounts"),
+        Err(failure) if failure == over => begin_anew(ACCOUNTS),
         Err(failure) => return Err(failure.into()),
     };
     request::plain_page(None, view).await
@@ -78,7 +83,7 @@ fn begin_anew(next: &str) -> StepView {
         heading: words!(sign_in.heading),
         lead: words!(failure.sign_in_over),
         words: words!(second_factor.again),
-        href: Some(format!("/sign-in?next={}", escape_query(next))),
+        href: Some(sign_in_for(next)),
         back: None,
         about: String::new(),
     }
@@ -136,8 +141,8 @@ pub(crate) async fn arrive(
             request::keep_identity_way(&offer, &next);
             let offered = domain::identities::offered(&latchkey, &offer).await?;
             match viewer {
-                Some(viewer) if viewer.email == offered.email => request::redirect(link::PATH),
-                _ => request::redirect(&format!("/sign-in?next={}", link::PATH)),
+                Some(viewer) if viewer.email == offered.email => request::redirect(LINK),
+                _ => request::redirect(&sign_in_for(LINK)),
             }
         }
     }
@@ -148,9 +153,9 @@ pub(crate) async fn arrive(
 /// it came to the first time.
 fn again(signed_in: bool, account: Option<AccountNumber>) -> Result<(), Failure> {
     if signed_in {
-        request::redirect(&inside("/accounts", account));
+        request::redirect(&inside(ACCOUNTS, account));
     } else if request::sign_in().is_some() {
-        request::redirect("/sign-in/second-factor");
+        request::redirect(SECOND_FACTOR);
     } else {
         return Err(Failure::Conflict(Conflict::SignInOver));
     }
@@ -160,7 +165,7 @@ fn again(signed_in: bool, account: Option<AccountNumber>) -> Result<(), Failure>
 /// Where somebody goes who reaches this account alone.
 fn inside(next: &str, only: Option<AccountNumber>) -> String {
     match only {
-        Some(number) if next == "/accounts" => format!("/accounts/{number}"),
+        Some(number) if next == ACCOUNTS => address_of(ACCOUNT, &[&number]),
         _ => next.to_owned(),
     }
 }
@@ -171,7 +176,7 @@ pub(crate) async fn link_page() -> Result<Page<StepView>, Problem> {
     let viewer = request::signed_in().await?;
     let view = match offered_here().await? {
         Some(offered) => link_view(offered, &viewer),
-        None => begin_anew("/accounts"),
+        None => begin_anew(ACCOUNTS),
     };
     request::plain_page(Some(&viewer), view).await
 }
@@ -211,7 +216,7 @@ fn link_view(offered: Offered, viewer: &Viewer) -> StepView {
                 other = other
             ),
             words: words!(identity.link_sign_in, email = email),
-            href: Some(format!("/sign-in?next={}", link::PATH)),
+            href: Some(sign_in_for(LINK)),
             back,
             about: String::new(),
         }
@@ -245,7 +250,7 @@ pub(crate) async fn linked(viewer: &Viewer) -> Result<LinkedView, Failure> {
         email: one.email,
         since: moment(one.since),
         last_used: one.last_used_at.map(moment),
-        href: format!("/security/identities/{}", one.id),
+        href: address_of(IDENTITY, &[&one.id]),
     };
     let rows = domain::identities::linked(&latchkey, viewer).await?.into_iter().map(row);
     Ok(LinkedView {
@@ -278,7 +283,7 @@ pub(crate) async fn unlink_page(identity: String) -> Result<Page<StepView>, Prob
         },
         words: words!(identity.unlink),
         href: None,
-        back: Some((words!(form.cancel), "/security".to_owned())),
+        back: Some((words!(form.cancel), SECURITY.to_owned())),
         about: identity,
     };
     request::plain_page(Some(&viewer), view).await
@@ -292,6 +297,6 @@ pub(crate) async fn unlink(about: String) -> Result<(), Problem> {
     let (latchkey, client) = (request::latchkey()?, request::client());
     let provider =
         domain::identities::unlink(&latchkey, &viewer, &session, &about, &client).await?;
-    request::done("/security", Notice::IdentityUnlinked { provider });
+    request::done(SECURITY, Notice::IdentityUnlinked { provider });
     Ok(())
 }

@@ -3,12 +3,10 @@
 use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 
+use crate::address::LINK;
 use crate::identities::api::link_page;
 use crate::identities::{StepView, step};
-use crate::page::{Loading, narrow};
-
-/// Where it is.
-pub(crate) const PATH: &str = "/sign-in/link";
+use crate::loading::{Loading, narrow};
 
 /// `/sign-in/link`
 pub(crate) struct LinkPage(Loading<StepView>);
@@ -21,7 +19,7 @@ impl LazyRoute for LinkPage {
 
     fn view(this: Self) -> AnyView {
         narrow(this.0, |view, frame| {
-            step(view, frame, "sign-in/link", "/sign-in/link".to_owned(), "button-primary")
+            step(view, frame, "sign-in/link", LINK.to_owned(), "button-primary")
         })
     }
 }

@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use api::{choices, linked, offered_here};
 
-use crate::page::{Frame, PageTitle};
+use crate::frame::Frame;
+use crate::title::PageTitle;
 use crate::ui::form::{Form, SubmitButton};
 use crate::ui::table::{Caption, Cell, table};
 use crate::when::{Moment, Relative};

@@ -6,7 +6,7 @@ use leptos_router::{LazyRoute, lazy_route};
 
 use crate::identities::api::onward_page;
 use crate::identities::{StepView, step};
-use crate::page::{Loading, narrow};
+use crate::loading::{Loading, narrow};
 
 /// `/sign-in/onward`
 pub(crate) struct OnwardPage(Loading<StepView>);

@@ -3,9 +3,10 @@
 use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 
+use crate::address::{IDENTITY, address_of};
 use crate::identities::api::unlink_page;
 use crate::identities::{StepView, step};
-use crate::page::{Loading, framed};
+use crate::loading::{Loading, framed};
 use crate::ui::frame::Here;
 
 /// `/security/identities/{id}`
@@ -19,7 +20,7 @@ impl LazyRoute for UnlinkPage {
 
     fn view(this: Self) -> AnyView {
         framed(this.0, Here::Elsewhere, |view, frame| {
-            let action = format!("/security/identities/{}", view.about);
+            let action = address_of(IDENTITY, &[&view.about]);
             step(view, frame, "security/unlink", action, "button-danger")
         })
     }

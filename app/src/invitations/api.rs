@@ -8,9 +8,11 @@ use model::Access;
 use model::Failure;
 use serde::{Deserialize, Serialize};
 
+use crate::address::{ACCOUNT, JOIN, address_of};
 use crate::identities::Choice;
-use crate::page::{Notice, Page};
-use crate::problem::Problem;
+use crate::notice::Notice;
+use crate::page::Page;
+use crate::problem::{Problem, set_status};
 use crate::request;
 use crate::when::Moment;
 
@@ -128,7 +130,7 @@ fn dead(failure: Failure) -> Result<Dead, Problem> {
         _ => return Err(failure.into()),
     };
     match dead {
-        Dead::Unknown => request::set_status(&failure),
+        Dead::Unknown => set_status(&failure),
         _ => request::gone(),
     }
     Ok(dead)
@@ -159,7 +161,7 @@ pub(crate) async fn join_with_password(
     match joined.await? {
         Joined::Wholly(account, begun) => welcome(&begun, account).await,
         Joined::HalfWay(sign_in) => {
-            request::ask_for_second_factor(&sign_in, &format!("/invitations/{token}"));
+            request::ask_for_second_factor(&sign_in, &address_of(JOIN, &[&token]));
             Ok(())
         }
     }
@@ -177,7 +179,7 @@ async fn welcome(begun: &Begun, account: JoinedAccount) -> Result<(), Problem> {
 }
 
 fn lead_into(JoinedAccount { number, name }: JoinedAccount) {
-    request::done(&format!("/accounts/{number}"), Notice::Joined { account: name });
+    request::done(&address_of(ACCOUNT, &[&number]), Notice::Joined { account: name });
 }
 
 /// Joins as the user who is signed in.
@@ -193,7 +195,7 @@ pub(crate) async fn join(token: String) -> Result<(), Problem> {
 #[server(prefix = "/api", endpoint = "invitations/decline")]
 pub(crate) async fn decline(token: String) -> Result<(), Problem> {
     domain::invitations::decline(&request::latchkey()?, &token, &request::client()).await?;
-    request::redirect(&format!("/invitations/{token}"));
+    request::redirect(&address_of(JOIN, &[&token]));
     Ok(())
 }
 
@@ -204,6 +206,6 @@ pub(crate) async fn report(token: String) -> Result<(), Problem> {
     let account = domain::invitations::report(&latchkey, &token, &client).await?;
     let provider = request::site().provider.clone();
     let notice = Notice::InvitationReported { account, provider };
-    request::done(&format!("/invitations/{token}"), notice);
+    request::done(&address_of(JOIN, &[&token]), notice);
     Ok(())
 }

@@ -3,9 +3,11 @@
 use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 
+use crate::address::{DECLINE, JOIN, address_of};
 use crate::invitations::api::{JoinView, join_page};
 use crate::invitations::join::dead;
-use crate::page::{Loading, PageTitle, narrow};
+use crate::loading::{Loading, narrow};
+use crate::title::PageTitle;
 use crate::ui::form::{Form, SubmitButton};
 
 /// `/invitations/{token}/decline`
@@ -28,12 +30,13 @@ impl LazyRoute for DeclinePage {
                 Some(inviter) => words!(join.decline_text, inviter = inviter),
                 None => words!(join.decline_text_provider),
             };
-            let page = format!("/invitations/{}", invitation.token);
+            let page = address_of(JOIN, &[&invitation.token]);
+            let decline = address_of(DECLINE, &[&invitation.token]);
             view! {
                 <PageTitle title=heading.clone() provider=frame.provider />
                 <h1>{heading}</h1>
                 <p>{text}</p>
-                <Form form="invitations/decline" action=format!("{page}/decline")>
+                <Form form="invitations/decline" action=decline>
                     <input type="hidden" name="token" value=invitation.token />
                     <div class="form-actions">
                         <SubmitButton class="button-danger" words=words!(join.decline) />

@@ -4,9 +4,12 @@ use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 use model::Field;
 
+use crate::address::{ACCOUNTS, DECLINE, FORGOT, JOIN, REPORT, SIGN_IN, SIGN_OUT, address_of};
+use crate::frame::Frame;
 use crate::identities::buttons;
 use crate::invitations::api::{Dead, JoinView, OpenInvitation, Step, join_page};
-use crate::page::{Frame, Loading, PageTitle, narrow};
+use crate::loading::{Loading, narrow};
+use crate::title::PageTitle;
 use crate::ui::field::{PasswordField, TextField, username};
 use crate::ui::form::{Form, SubmitButton};
 use crate::words;
@@ -32,7 +35,7 @@ fn open(invitation: OpenInvitation, frame: Frame) -> AnyView {
     let OpenInvitation { token, email, account, inviter, access, expires, step } = invitation;
     let heading = words!(join.heading, account = account.clone());
     let report = inviter.is_some().then(|| {
-        let report = format!("/invitations/{token}/report");
+        let report = address_of(REPORT, &[&token]);
         view! {
             <form class="decline" method="get" action=report>
                 <button class="button button-quiet">{words!(join.report)}</button>
@@ -45,7 +48,7 @@ fn open(invitation: OpenInvitation, frame: Frame) -> AnyView {
             words!(join.by_provider, provider = frame.provider.clone(), account = account.clone())
         }
     };
-    let decline = format!("/invitations/{token}/decline");
+    let decline = address_of(DECLINE, &[&token]);
     view! {
         <PageTitle title=heading.clone() provider=frame.provider />
         <h1>{heading}</h1>
@@ -68,7 +71,7 @@ fn open(invitation: OpenInvitation, frame: Frame) -> AnyView {
 
 /// What joining takes from this reader.
 fn step_form(step: Step, token: String, email: String, account: String) -> AnyView {
-    let action = format!("/invitations/{token}");
+    let action = address_of(JOIN, &[&token]);
     let hidden = move || view! { <input type="hidden" name="token" value=token.clone() /> };
     match step {
         Step::NewLogin => view! {
@@ -98,7 +101,7 @@ fn step_form(step: Step, token: String, email: String, account: String) -> AnyVi
                 <PasswordField field=Field::Password label=words!(form.password) />
                 <div class="form-actions">
                     <SubmitButton words=words!(join.login_button) />
-                    <a href="/forgot-password" rel="external">{words!(sign_in.forgot)}</a>
+                    <a href=FORGOT rel="external">{words!(sign_in.forgot)}</a>
                 </div>
             </Form>
             {buttons(choices, action.clone(), action)}
@@ -116,7 +119,7 @@ fn step_form(step: Step, token: String, email: String, account: String) -> AnyVi
         .into_any(),
         Step::OtherUser(other) => view! {
             <p>{words!(join.other, other = other, email = email)}</p>
-            <Form form="sign-out" action="/sign-out">
+            <Form form="sign-out" action=SIGN_OUT>
                 <input type="hidden" name="next" value=action />
                 <div class="form-actions">
                     <SubmitButton words=words!(join.other_button) />
@@ -142,8 +145,8 @@ pub(crate) fn dead(reason: Dead, frame: Frame) -> AnyView {
         Dead::Held => (words!(join.nothing_heading), words!(failure.address_held)),
     };
     let (href, label) = match frame.user {
-        Some(_) => ("/accounts", words!(join.go_accounts)),
-        None => ("/sign-in", words!(join.go_sign_in)),
+        Some(_) => (ACCOUNTS, words!(join.go_accounts)),
+        None => (SIGN_IN, words!(join.go_sign_in)),
     };
     view! {
         <PageTitle title=heading.clone() provider=frame.provider />

@@ -3,9 +3,11 @@
 use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 
+use crate::address::{JOIN, REPORT, address_of};
 use crate::invitations::api::{JoinView, join_page};
 use crate::invitations::join::dead;
-use crate::page::{Loading, PageTitle, narrow};
+use crate::loading::{Loading, narrow};
+use crate::title::PageTitle;
 use crate::ui::form::{Form, SubmitButton};
 
 /// `/invitations/{token}/report`
@@ -34,12 +36,13 @@ impl LazyRoute for ReportPage {
                 email = invitation.email,
                 provider = frame.provider.clone()
             );
-            let page = format!("/invitations/{}", invitation.token);
+            let page = address_of(JOIN, &[&invitation.token]);
+            let report = address_of(REPORT, &[&invitation.token]);
             view! {
                 <PageTitle title=heading.clone() provider=frame.provider />
                 <h1>{heading}</h1>
                 <p>{text}</p>
-                <Form form="invitations/report" action=format!("{page}/report")>
+                <Form form="invitations/report" action=report>
                     <input type="hidden" name="token" value=invitation.token />
                     <div class="form-actions">
                         <SubmitButton class="button-danger" words=words!(join.report) />

@@ -5,8 +5,10 @@ mod api;
 use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 
+use crate::address::{MAIL, MAILBOX, address_of};
+use crate::loading::{Loading, narrow};
 use crate::mailbox::api::{MailView, MailboxRow, mail_page, mailbox_page};
-use crate::page::{Loading, PageTitle, narrow};
+use crate::title::PageTitle;
 use crate::when::Relative;
 
 /// `/demo/mailbox`
@@ -39,7 +41,7 @@ impl LazyRoute for MailboxPage {
 fn row(mail: MailboxRow) -> impl IntoView {
     view! {
         <li>
-            <a href=format!("/demo/mailbox/{}", mail.id) rel="external">
+            <a href=address_of(MAIL, &[&mail.id]) rel="external">
                 <span class="mail-subject">{mail.subject}</span>
                 " "
                 <span class="mail-recipient">{words!(mailbox.to, email = mail.to)}</span>
@@ -61,6 +63,7 @@ impl LazyRoute for MailPage {
 
     fn view(this: Self) -> AnyView {
         narrow(this.0, |mail, frame| {
+            let source = address_of(MAIL, &[&mail.id]) + "/html";
             let text = mail
                 .text
                 .into_iter()
@@ -76,7 +79,7 @@ impl LazyRoute for MailPage {
             view! {
                 <PageTitle title=mail.subject.clone() provider=frame.provider />
                 <p class="back">
-                    <a href="/demo/mailbox" rel="external">{words!(mailbox.back)}</a>
+                    <a href=MAILBOX rel="external">{words!(mailbox.back)}</a>
                 </p>
                 <article class="mail">
                     <h1>{mail.subject}</h1>
@@ -88,7 +91,7 @@ impl LazyRoute for MailPage {
                         class="mail-html"
                         title=words!(mailbox.preview)
                         sandbox=""
-                        src=format!("/demo/mailbox/{}/html", mail.id)
+                        src=source
                     ></iframe>
                     <h2>{words!(mailbox.headers)}</h2>
                     <pre class="mail-headers" tabindex="0">{mail.headers}</pre>

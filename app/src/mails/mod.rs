@@ -8,9 +8,10 @@ use leptos::prelude::*;
 use leptos_i18n::Locale as _;
 use model::{Access, EmailNews, FactorNews, IdentityNews, Language, Mail, Secret, Timestamp};
 
+use crate::address::{EMAIL_LINK, FORGOT, JOIN, RESET, SECURITY, SIGN_IN, address_of};
 use crate::browsers::browser;
 use crate::places::with_place;
-use crate::request::Site;
+use crate::site::Site;
 use crate::when::server::exact;
 use crate::{languages, words};
 
@@ -105,7 +106,8 @@ fn one_line(text: &str) -> String {
 
 fn letter(mail: &Mail, site: &Site) -> Letter {
     let url = &site.public_url;
-    let confirm = |token: &Secret| format!("{url}/email/confirm/{}", token.expose());
+    let confirm =
+        |token: &Secret| format!("{url}{}", address_of(EMAIL_LINK, &[&"confirm", &token.expose()]));
     match mail {
         Mail::Invitation { account, inviter, access, expires_at, token } => {
             let unknown = match inviter.clone() {
@@ -140,7 +142,7 @@ fn letter(mail: &Mail, site: &Site) -> Letter {
                 ],
                 button: Some((
                     words!(mail.invitation_button),
-                    format!("{url}/invitations/{}", token.expose()),
+                    format!("{url}{}", address_of(JOIN, &[&token.expose()])),
                 )),
                 after: vec![unknown],
             }
@@ -240,7 +242,10 @@ fn letter(mail: &Mail, site: &Site) -> Letter {
                 words!(mail.reset_lead, provider = site.provider.clone()),
                 words!(mail.reset_until, when = exact(*expires_at)),
             ],
-            button: Some((words!(mail.reset_button), format!("{url}/reset/{}", token.expose()))),
+            button: Some((
+                words!(mail.reset_button),
+                format!("{url}{}", address_of(RESET, &[&token.expose()])),
+            )),
             after: vec![words!(mail.reset_unexpected)],
         },
         Mail::PasswordChanged { by_link, at, user_agent, address } => {
@@ -254,7 +259,7 @@ fn letter(mail: &Mail, site: &Site) -> Letter {
             Letter {
                 subject: words!(mail.password_subject, provider = site.provider.clone()),
                 lead: vec![lead, words!(mail.password_unexpected)],
-                button: Some((words!(mail.reset_button), format!("{url}/forgot-password"))),
+                button: Some((words!(mail.reset_button), format!("{url}{FORGOT}"))),
                 after: vec![words!(mail.password_mailbox)],
             }
         }
@@ -270,7 +275,7 @@ fn letter(mail: &Mail, site: &Site) -> Letter {
                 ),
                 words!(mail.device_unknown),
             ],
-            button: Some((words!(mail.security_button), format!("{url}/security"))),
+            button: Some((words!(mail.security_button), format!("{url}{SECURITY}"))),
             after: Vec::new(),
         },
         Mail::SecondFactorDemanded { account, from, closed } => {
@@ -289,7 +294,7 @@ fn letter(mail: &Mail, site: &Site) -> Letter {
             Letter {
                 subject,
                 lead: vec![lead, words!(mail.demanded_how)],
-                button: Some((words!(policy.set_up), format!("{url}/security"))),
+                button: Some((words!(policy.set_up), format!("{url}{SECURITY}"))),
                 after: vec![words!(mail.demanded_others)],
             }
         }
@@ -320,7 +325,7 @@ fn letter(mail: &Mail, site: &Site) -> Letter {
                 },
                 words!(mail.factor_unexpected),
             ],
-            button: Some((words!(mail.security_button), format!("{url}/security"))),
+            button: Some((words!(mail.security_button), format!("{url}{SECURITY}"))),
             after: Vec::new(),
         },
         Mail::EmailProof { expires_at, token } => Letter {
@@ -330,7 +335,7 @@ fn letter(mail: &Mail, site: &Site) -> Letter {
                 words!(mail.email_until, when = exact(*expires_at)),
             ],
             button: Some((words!(mail.email_button), confirm(token))),
-            after: vec![words!(mail.proof_unexpected, url = format!("{url}/forgot-password"))],
+            after: vec![words!(mail.proof_unexpected, url = format!("{url}{FORGOT}"))],
         },
         Mail::EmailChange { before, expires_at, token } => Letter {
             subject: words!(mail.proof_subject, provider = site.provider.clone()),
@@ -347,7 +352,7 @@ fn letter(mail: &Mail, site: &Site) -> Letter {
                 words!(mail.taken_lead, provider = site.provider.clone(), when = exact(*at)),
                 words!(mail.taken_cure),
             ],
-            button: Some((words!(sign_in.button), format!("{url}/sign-in"))),
+            button: Some((words!(sign_in.button), format!("{url}{SIGN_IN}"))),
             after: vec![words!(mail.taken_unexpected)],
         },
         Mail::EmailUndo { after, expires_at, token } => Letter {
@@ -358,7 +363,7 @@ fn letter(mail: &Mail, site: &Site) -> Letter {
             ],
             button: Some((
                 words!(email.undo_button),
-                format!("{url}/email/undo/{}", token.expose()),
+                format!("{url}{}", address_of(EMAIL_LINK, &[&"undo", &token.expose()])),
             )),
             after: vec![words!(mail.undo_after)],
         },
@@ -399,7 +404,7 @@ fn letter(mail: &Mail, site: &Site) -> Letter {
                     },
                     words!(mail.identity_unexpected),
                 ],
-                button: Some((words!(mail.security_button), format!("{url}/security"))),
+                button: Some((words!(mail.security_button), format!("{url}{SECURITY}"))),
                 after: Vec::new(),
             }
         }

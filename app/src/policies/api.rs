@@ -4,13 +4,15 @@ use leptos::prelude::*;
 use leptos::server_fn::codec::GetUrl;
 use serde::{Deserialize, Serialize};
 
-use crate::page::{Page, Person};
+use crate::frame::Person;
+use crate::page::Page;
 use crate::problem::Problem;
 use crate::ui::state::Mood;
 
 #[cfg(feature = "ssr")]
 use {
-    crate::page::Notice,
+    crate::address::{POLICY, address_of},
+    crate::notice::Notice,
     crate::request::{self, Inside},
     crate::users::api::{read_cursor, write_cursor},
     crate::when::server::exact,
@@ -252,5 +254,5 @@ pub(crate) async fn limit_domains(
 
 #[cfg(feature = "ssr")]
 fn policy_path(inside: &Inside) -> String {
-    format!("/accounts/{}/policy", inside.acting.number)
+    address_of(POLICY, &[&inside.acting.number])
 }

@@ -6,10 +6,13 @@ use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 use model::{AccountNumber, Area, Field};
 
-use crate::page::{Loading, PageTitle, Person, framed};
+use crate::address::{DETAILS, POLICY, SECURITY, address_of};
+use crate::frame::Person;
+use crate::loading::{Loading, framed};
 use crate::policies::api::{
     DomainsView, FactorStep, FactorView, PolicyView, SessionsView, SpanView, policy_page,
 };
+use crate::title::PageTitle;
 use crate::ui::avatar::{Avatar, Email};
 use crate::ui::field::TextField;
 use crate::ui::form::{Form, FormState, SubmitButton};
@@ -34,7 +37,7 @@ impl LazyRoute for PolicyPage {
             let Some(account) = frame.account else { return ().into_any() };
             let heading = Here::Policy.name();
             let number = account.number;
-            let back = format!("/accounts/{number}/account");
+            let back = address_of(DETAILS, &[&number]);
             view! {
                 <PageTitle title=heading.clone() provider=frame.provider />
                 <p class="back"><a href=back>{Here::Area(Area::Account).name()}</a></p>
@@ -56,7 +59,7 @@ impl LazyRoute for PolicyPage {
 
 /// The path that every form of the page posts to.
 fn here(number: AccountNumber) -> String {
-    format!("/accounts/{number}/policy")
+    address_of(POLICY, &[&number])
 }
 
 fn account(number: AccountNumber) -> impl IntoView {
@@ -71,7 +74,7 @@ fn factor(number: AccountNumber, view: FactorView) -> AnyView {
         FactorStep::OwnFirst => view! {
             <p>{words!(policy.own_first)}</p>
             <div class="form-actions">
-                <a class="button" href="/security" rel="external">
+                <a class="button" href=SECURITY rel="external">
                     {words!(policy.set_up)}
                 </a>
             </div>

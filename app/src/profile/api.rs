@@ -7,7 +7,9 @@ use leptos_i18n::Locale as _;
 use model::Failure;
 use serde::{Deserialize, Serialize};
 
-use crate::page::{Notice, Page};
+use crate::address::{EMAIL_LINK, FORGOT, PROFILE, RESET, SIGN_OUT, address_of, sign_in_for};
+use crate::notice::Notice;
+use crate::page::Page;
 use crate::problem::Problem;
 use crate::request;
 
@@ -50,7 +52,7 @@ pub(crate) async fn save_profile(full_name: String, language: String) -> Result<
     let latchkey = request::latchkey()?;
     domain::sessions::change_profile(&latchkey, &viewer, &full_name, &language).await?;
     request::remember_language(&language);
-    request::done("/profile", Notice::ChangesSaved);
+    request::done(PROFILE, Notice::ChangesSaved);
     Ok(())
 }
 
@@ -60,7 +62,7 @@ pub(crate) async fn change_email(#[server(default)] email: String) -> Result<(),
     let viewer = request::signed_in().await?;
     let (latchkey, client) = (request::latchkey()?, request::client());
     let email = domain::emails::ask(&latchkey, &viewer, &email, &client).await?;
-    request::done("/profile", Notice::EmailAsked { email: email.to_string() });
+    request::done(PROFILE, Notice::EmailAsked { email: email.to_string() });
     Ok(())
 }
 
@@ -113,7 +115,7 @@ pub(crate) async fn email_link_page(
 ) -> Result<Page<EmailLinkView>, Problem> {
     let viewer = request::viewer_if_any()?;
     let latchkey = request::latchkey()?;
-    let path = format!("/email/{step}/{token}");
+    let path = address_of(EMAIL_LINK, &[&step, &token]);
     let view = match step.as_str() {
         "confirm" => {
             let opened = domain::emails::open(&latchkey, &token, viewer.as_ref()).await;
@@ -139,8 +141,8 @@ pub(crate) async fn email_link_page(
 /// password until they choose one.
 fn spent(taken_back: bool) -> EmailLinkView {
     let (text, button, path) = match taken_back {
-        true => (words!(email.undo_spent), words!(sign_in.forgot), "/forgot-password"),
-        false => (words!(email.spent), words!(email.to_profile), "/profile"),
+        true => (words!(email.undo_spent), words!(sign_in.forgot), FORGOT),
+        false => (words!(email.spent), words!(email.to_profile), PROFILE),
     };
     EmailLinkView {
         heading: words!(reset.spent_heading),
@@ -179,12 +181,9 @@ fn confirming(opened: &domain::emails::Opened, path: String, token: String) -> E
             let form = Some((EmailForm::Confirm, path.clone()));
             (words!(email.confirm_button, email = after), form, path)
         }
-        Asks::SignIn => {
-            let next = crate::page::escape_query(&path);
-            (words!(sign_in.button), None, format!("/sign-in?next={next}"))
-        }
+        Asks::SignIn => (words!(sign_in.button), None, sign_in_for(&path)),
         Asks::OtherUser => {
-            let form = Some((EmailForm::SignOut, "/sign-out".to_owned()));
+            let form = Some((EmailForm::SignOut, SIGN_OUT.to_owned()));
             (words!(join.other_button), form, path)
         }
     };
@@ -200,7 +199,7 @@ pub(crate) async fn confirm_email(token: String) -> Result<(), Problem> {
     let session = request::session().ok_or(Failure::SignedOut)?;
     let (latchkey, client) = (request::latchkey()?, request::client());
     let email = domain::emails::confirm(&latchkey, &viewer, &session, &token, &client).await?;
-    request::done("/profile", Notice::EmailConfirmed { email: email.to_string() });
+    request::done(PROFILE, Notice::EmailConfirmed { email: email.to_string() });
     Ok(())
 }
 
@@ -210,7 +209,7 @@ pub(crate) async fn undo_email(token: String) -> Result<(), Problem> {
     let (latchkey, client) = (request::latchkey()?, request::client());
     let (email, reset) = domain::emails::undo(&latchkey, &token, &client).await?;
     request::end_session();
-    let path = format!("/reset/{}", reset.secret().expose());
+    let path = address_of(RESET, &[&reset.secret().expose()]);
     request::done(&path, Notice::EmailUndone { email: email.to_string() });
     Ok(())
 }

@@ -5,8 +5,10 @@ use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 use model::Field;
 
-use crate::page::{Loading, PageTitle, framed, narrow};
+use crate::address::{EMAIL, PROFILE};
+use crate::loading::{Loading, framed, narrow};
 use crate::profile::api::{EmailLinkView, ProfileView, email_link_page, profile_page};
+use crate::title::PageTitle;
 use crate::ui::field::TextField;
 use crate::ui::form::{Form, SubmitButton};
 use crate::ui::frame::Here;
@@ -27,7 +29,7 @@ impl LazyRoute for EmailPage {
                 <PageTitle title=heading.clone() provider=frame.provider />
                 <h1>{heading}</h1>
                 <p>{words!(email.lead, email = view.email)}</p>
-                <Form form="profile/change-email" action="/profile/email">
+                <Form form="profile/change-email" action=EMAIL>
                     <TextField
                         field=Field::Email
                         label=words!(email.new)
@@ -36,7 +38,7 @@ impl LazyRoute for EmailPage {
                     />
                     <div class="form-actions">
                         <SubmitButton words=words!(email.button) />
-                        <a href="/profile">{words!(form.cancel)}</a>
+                        <a href=PROFILE>{words!(form.cancel)}</a>
                     </div>
                 </Form>
             }

@@ -7,9 +7,11 @@ use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 use model::Field;
 
+use crate::address::{EMAIL, PROFILE};
 use crate::languages;
-use crate::page::{Loading, PageTitle, framed};
+use crate::loading::{Loading, framed};
 use crate::profile::api::{ProfileView, profile_page};
+use crate::title::PageTitle;
 use crate::ui::field::TextField;
 use crate::ui::form::{Form, FormState, SubmitButton};
 use crate::ui::frame::Here;
@@ -34,7 +36,7 @@ impl LazyRoute for ProfilePage {
                         <p class="lead">{words!(profile.lead)}</p>
                     </div>
                 </div>
-                <Form form="profile/save" action="/profile">
+                <Form form="profile/save" action=PROFILE>
                     <TextField
                         field=Field::FullName
                         label=words!(form.full_name)
@@ -49,7 +51,7 @@ impl LazyRoute for ProfilePage {
                         value=view.email
                         readonly=true
                     />
-                    <p><a href="/profile/email">{words!(email.heading)}</a></p>
+                    <p><a href=EMAIL>{words!(email.heading)}</a></p>
                     {language_field(&view.language)}
                     <div class="form-actions">
                         <SubmitButton words=words!(form.save) />

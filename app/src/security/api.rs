@@ -7,9 +7,11 @@ use leptos::server_fn::codec::GetUrl;
 use model::{Conflict, Failure, Secret, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::address::{ADD_PASSKEY, AUTHENTICATOR, FORGOT_SENT, SECURITY, SIGN_IN};
 use crate::browsers::browser;
 use crate::identities::LinkedView;
-use crate::page::{Notice, Page};
+use crate::notice::Notice;
+use crate::page::Page;
 use crate::problem::Problem;
 use crate::request;
 use crate::ui::factor::given;
@@ -108,7 +110,7 @@ pub(crate) async fn security_page() -> Result<Page<SecurityView>, Problem> {
 pub(crate) async fn end_device(device: String) -> Result<(), Problem> {
     let viewer = request::signed_in().await?;
     domain::sessions::end_device(&request::latchkey()?, &viewer, &device).await?;
-    request::done("/security", Notice::DeviceEnded);
+    request::done(SECURITY, Notice::DeviceEnded);
     Ok(())
 }
 
@@ -118,7 +120,7 @@ pub(crate) async fn end_other_devices() -> Result<(), Problem> {
     let viewer = request::signed_in().await?;
     let session = request::session().ok_or(Failure::SignedOut)?;
     domain::sessions::end_other_devices(&request::latchkey()?, &viewer, &session).await?;
-    request::done("/security", Notice::OtherDevicesEnded);
+    request::done(SECURITY, Notice::OtherDevicesEnded);
     Ok(())
 }
 
@@ -127,7 +129,7 @@ pub(crate) async fn end_other_devices() -> Result<(), Problem> {
 pub(crate) async fn begin_app() -> Result<(), Problem> {
     let viewer = request::signed_in().await?;
     domain::factors::begin_app(&request::latchkey()?, &viewer).await?;
-    request::redirect("/security/authenticator");
+    request::redirect(AUTHENTICATOR);
     Ok(())
 }
 
@@ -201,7 +203,7 @@ pub(crate) async fn turn_app_on(#[server(default)] code: String) -> Result<(), P
     let session = request::session().ok_or(Failure::SignedOut)?;
     let (latchkey, client) = (request::latchkey()?, request::client());
     let codes = domain::factors::turn_app_on(&latchkey, &viewer, &session, &code, &client).await?;
-    request::done("/security", Notice::AppOn { codes: plain(codes) });
+    request::done(SECURITY, Notice::AppOn { codes: plain(codes) });
     Ok(())
 }
 
@@ -217,7 +219,7 @@ pub(crate) async fn turn_app_off(
     let (latchkey, client) = (request::latchkey()?, request::client());
     let given = given(&by, &code, &credential);
     let left = domain::factors::turn_app_off(&latchkey, &viewer, &session, given, &client).await?;
-    request::done("/security", Notice::AppOff { left });
+    request::done(SECURITY, Notice::AppOff { left });
     Ok(())
 }
 
@@ -233,7 +235,7 @@ pub(crate) async fn renew_codes(
     let (latchkey, client) = (request::latchkey()?, request::client());
     let given = given(&by, &code, &credential);
     let codes = domain::factors::renew_codes(&latchkey, &viewer, &session, given, &client).await?;
-    request::done("/security", Notice::CodesRenewed { codes: plain(codes) });
+    request::done(SECURITY, Notice::CodesRenewed { codes: plain(codes) });
     Ok(())
 }
 
@@ -281,7 +283,7 @@ pub(crate) async fn ask_for_proof() -> Result<String, Problem> {
 pub(crate) async fn begin_passkey() -> Result<(), Problem> {
     let viewer = request::signed_in().await?;
     domain::sessions::must_be_confirmed_by_factor(&request::latchkey()?, &viewer).await?;
-    request::redirect("/security/passkeys/add");
+    request::redirect(ADD_PASSKEY);
     Ok(())
 }
 
@@ -321,7 +323,7 @@ pub(crate) async fn add_passkey(
     let (latchkey, client) = (request::latchkey()?, request::client());
     let codes =
         domain::passkeys::add(&latchkey, &viewer, &session, &name, &credential, &client).await?;
-    request::done("/security", Notice::PasskeyAdded { codes: plain(codes) });
+    request::done(SECURITY, Notice::PasskeyAdded { codes: plain(codes) });
     Ok(())
 }
 
@@ -365,7 +367,7 @@ pub(crate) async fn rename_passkey(
 ) -> Result<(), Problem> {
     let viewer = request::signed_in().await?;
     domain::passkeys::rename(&request::latchkey()?, &viewer, &passkey, &name).await?;
-    request::done("/security", Notice::ChangesSaved);
+    request::done(SECURITY, Notice::ChangesSaved);
     Ok(())
 }
 
@@ -383,7 +385,7 @@ pub(crate) async fn remove_passkey(
     let given = given(&by, &code, &credential);
     let left =
         domain::passkeys::remove(&latchkey, &viewer, &session, &passkey, given, &client).await?;
-    request::done("/security", Notice::PasskeyRemoved { left });
+    request::done(SECURITY, Notice::PasskeyRemoved { left });
     Ok(())
 }
 
@@ -398,7 +400,7 @@ pub(crate) async fn change_password(
     let (latchkey, client) = (request::latchkey()?, request::client());
     domain::passwords::change(&latchkey, &viewer, &password, &new_password, &session, &client)
         .await?;
-    request::done("/security", Notice::OwnPasswordChanged);
+    request::done(SECURITY, Notice::OwnPasswordChanged);
     Ok(())
 }
 
@@ -413,7 +415,7 @@ pub(crate) async fn forgot_page() -> Result<Page<()>, Problem> {
 pub(crate) async fn request_reset(#[server(default)] email: String) -> Result<(), Problem> {
     let (latchkey, client) = (request::latchkey()?, request::client());
     domain::passwords::request_reset(&latchkey, &email, &client).await?;
-    request::redirect("/forgot-password/sent");
+    request::redirect(FORGOT_SENT);
     Ok(())
 }
 
@@ -449,6 +451,6 @@ pub(crate) async fn reset(
     let (latchkey, client) = (request::latchkey()?, request::client());
     domain::passwords::choose_by_reset(&latchkey, &token, &new_password, &client).await?;
     request::end_session();
-    request::done("/sign-in", Notice::PasswordChanged);
+    request::done(SIGN_IN, Notice::PasswordChanged);
     Ok(())
 }

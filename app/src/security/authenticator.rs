@@ -4,8 +4,11 @@ use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 use model::Field;
 
-use crate::page::{Frame, Loading, PageTitle, framed};
+use crate::address::{AUTHENTICATOR, AUTHENTICATOR_OFF, RECOVERY_CODES, SECURITY};
+use crate::frame::Frame;
+use crate::loading::{Loading, framed};
 use crate::security::api::{AppSetupView, FactorView, QrCode, app_setup_page, factor_page};
+use crate::title::PageTitle;
 use crate::ui::factor::FactorForms;
 use crate::ui::field::TextField;
 use crate::ui::form::{Form, SubmitButton};
@@ -37,7 +40,7 @@ impl LazyRoute for AuthenticatorPage {
                     </li>
                     <li>{words!(authenticator.step_code)}</li>
                 </ol>
-                <Form form="security/turn-app-on" action="/security/authenticator">
+                <Form form="security/turn-app-on" action=AUTHENTICATOR>
                     <TextField
                         field=Field::Code
                         label=words!(form.code)
@@ -46,7 +49,7 @@ impl LazyRoute for AuthenticatorPage {
                     />
                     <div class="form-actions">
                         <SubmitButton words=words!(authenticator.turn_on) />
-                        <a href="/security">{words!(form.cancel)}</a>
+                        <a href=SECURITY>{words!(form.cancel)}</a>
                     </div>
                 </Form>
             }
@@ -61,10 +64,10 @@ fn begin_anew(heading: String, frame: Frame) -> AnyView {
         <PageTitle title=heading.clone() provider=frame.provider />
         <h1>{heading}</h1>
         <p>{words!(failure.setup_over)}</p>
-        <Form form="security/begin-app" action="/security/authenticator">
+        <Form form="security/begin-app" action=AUTHENTICATOR>
             <div class="form-actions">
                 <SubmitButton words=words!(authenticator.begin) />
-                <a href="/security">{words!(form.cancel)}</a>
+                <a href=SECURITY>{words!(form.cancel)}</a>
             </div>
         </Form>
     }
@@ -105,14 +108,14 @@ impl LazyRoute for TurnOffPage {
                 {view.closing.map(warning)}
                 {FactorForms {
                     form: "security/turn-app-off",
-                    action: "/security/authenticator/off".to_owned(),
+                    action: AUTHENTICATOR_OFF.to_owned(),
                     kept: Vec::new(),
                     app: view.app,
                     passkey: view.passkey,
                     class: "button-danger",
                     button: words!(authenticator.turn_off),
                     passkey_button: words!(authenticator.turn_off_by_passkey),
-                    away: ("/security".to_owned(), words!(form.cancel)),
+                    away: (SECURITY.to_owned(), words!(form.cancel)),
                 }
                     .show()}
             }
@@ -144,14 +147,14 @@ impl LazyRoute for CodesPage {
                 <p>{words!(authenticator.renew_text)}</p>
                 {FactorForms {
                     form: "security/renew-codes",
-                    action: "/security/recovery-codes".to_owned(),
+                    action: RECOVERY_CODES.to_owned(),
                     kept: Vec::new(),
                     app: view.app,
                     passkey: view.passkey,
                     class: "button-primary",
                     button: words!(authenticator.renew),
                     passkey_button: words!(authenticator.renew_by_passkey),
-                    away: ("/security".to_owned(), words!(form.cancel)),
+                    away: (SECURITY.to_owned(), words!(form.cancel)),
                 }
                     .show()}
             }

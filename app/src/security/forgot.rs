@@ -4,8 +4,10 @@ use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 use model::Field;
 
-use crate::page::{Loading, PageTitle, narrow};
+use crate::address::{FORGOT, SIGN_IN};
+use crate::loading::{Loading, narrow};
 use crate::security::api::forgot_page;
+use crate::title::PageTitle;
 use crate::ui::field::TextField;
 use crate::ui::form::{Form, SubmitButton};
 
@@ -25,7 +27,7 @@ impl LazyRoute for ForgotPage {
                 <PageTitle title=heading.clone() provider=frame.provider />
                 <h1>{heading}</h1>
                 <p>{words!(reset.ask_lead)}</p>
-                <Form form="security/request-reset" action="/forgot-password">
+                <Form form="security/request-reset" action=FORGOT>
                     <TextField
                         field=Field::Email
                         label=words!(form.email)
@@ -34,7 +36,7 @@ impl LazyRoute for ForgotPage {
                     />
                     <div class="form-actions">
                         <SubmitButton words=words!(reset.ask_button) />
-                        <a href="/sign-in" rel="external">{words!(reset.back)}</a>
+                        <a href=SIGN_IN rel="external">{words!(reset.back)}</a>
                     </div>
                 </Form>
             }
@@ -59,7 +61,7 @@ impl LazyRoute for ForgotSentPage {
                 <PageTitle title=heading.clone() provider=frame.provider />
                 <h1>{heading}</h1>
                 <p role="status">{words!(reset.asked)}</p>
-                <p><a href="/sign-in" rel="external">{words!(reset.back)}</a></p>
+                <p><a href=SIGN_IN rel="external">{words!(reset.back)}</a></p>
             }
             .into_any()
         })

@@ -11,9 +11,11 @@ use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 use model::Field;
 
+use crate::address::{AUTHENTICATOR_OFF, PASSKEY, RECOVERY_CODES, SECURITY, address_of};
 use crate::identities::linked_table;
-use crate::page::{Loading, PageTitle, framed};
+use crate::loading::{Loading, framed};
 use crate::security::api::{DeviceRow, PasskeyRow, SecurityView, security_page};
+use crate::title::PageTitle;
 use crate::ui::field::{PasswordField, username};
 use crate::ui::form::{Form, SubmitButton};
 use crate::ui::frame::Here;
@@ -48,7 +50,7 @@ impl LazyRoute for SecurityPage {
                 {devices(view.devices)}
                 <section>
                     <h2>{words!(security.password)}</h2>
-                    <Form form="security/change-password" action="/security">
+                    <Form form="security/change-password" action=SECURITY>
                         {username(view.email)}
                         <PasswordField
                             field=Field::Password
@@ -89,7 +91,7 @@ fn passkeys(passkeys: Vec<PasskeyRow>, possible: bool) -> AnyView {
     };
     let add = possible.then(|| {
         view! {
-            <Form form="security/begin-passkey" action="/security">
+            <Form form="security/begin-passkey" action=SECURITY>
                 <div class="form-actions">
                     <SubmitButton class="" words=words!(passkey.add) />
                 </div>
@@ -110,7 +112,7 @@ fn passkey_row(passkey: PasskeyRow) -> Vec<Cell> {
     let PasskeyRow { id, name, since, used } = passkey;
     let label = words!(passkey.manage_of, name = name.clone());
     let manage = view! {
-        <a class="button button-quiet" href=format!("/security/passkeys/{id}") aria-label=label>
+        <a class="button button-quiet" href=address_of(PASSKEY, &[&id]) aria-label=label>
             {words!(passkey.manage)}
         </a>
     };
@@ -138,7 +140,7 @@ fn recovery_codes(left: Option<String>) -> Option<AnyView> {
             <p>{words!(security.codes_text)}</p>
             <p>{left}</p>
             <div class="form-actions">
-                <a class="button" href="/security/recovery-codes">{words!(security.codes_new)}</a>
+                <a class="button" href=RECOVERY_CODES>{words!(security.codes_new)}</a>
             </div>
         </section>
     };
@@ -152,7 +154,7 @@ fn two_steps(app: Option<(Moment, Option<Moment>)>) -> AnyView {
             view! { <State mood=Mood::Quiet words=words!(users.off) /> },
             view! {
                 <p>{words!(security.app_off)}</p>
-                <Form form="security/begin-app" action="/security">
+                <Form form="security/begin-app" action=SECURITY>
                     <div class="form-actions">
                         <SubmitButton class="" words=words!(security.app_set_up) />
                     </div>
@@ -171,7 +173,7 @@ fn two_steps(app: Option<(Moment, Option<Moment>)>) -> AnyView {
                     <dd>{last_used(used)}</dd>
                 </dl>
                 <div class="form-actions">
-                    <a class="button" href="/security/authenticator/off">
+                    <a class="button" href=AUTHENTICATOR_OFF>
                         {words!(security.app_turn_off)}
                     </a>
                 </div>
@@ -200,7 +202,7 @@ fn devices(devices: Vec<DeviceRow>) -> AnyView {
     let rows = devices.into_iter().map(device_row).collect();
     let everywhere = others.then(|| {
         view! {
-            <Form form="security/end-other-devices" action="/security" summary=false>
+            <Form form="security/end-other-devices" action=SECURITY summary=false>
                 <div class="form-actions">
                     <SubmitButton class="" words=words!(security.end_others) />
                 </div>
@@ -225,7 +227,7 @@ fn device_row(device: DeviceRow) -> Vec<Cell> {
         view! {
             <Form
                 form="security/end-device"
-                action="/security"
+                action=SECURITY
                 class="inline-form"
                 summary=false
                 target=id.clone()

@@ -4,9 +4,12 @@ use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 use model::Field;
 
-use crate::page::{Frame, Loading, PageTitle, framed};
+use crate::address::{ADD_PASSKEY, PASSKEY, SECURITY, address_of};
+use crate::frame::Frame;
+use crate::loading::{Loading, framed};
 use crate::security::api::{NewPasskeyView, PasskeyView, new_passkey_page, passkey_page};
 use crate::security::authenticator::warning;
+use crate::title::PageTitle;
 use crate::ui::factor::FactorForms;
 use crate::ui::field::TextField;
 use crate::ui::form::{Form, SubmitButton};
@@ -31,12 +34,12 @@ impl LazyRoute for AddPasskeyPage {
                 <PageTitle title=heading.clone() provider=frame.provider />
                 <h1>{heading}</h1>
                 <p>{words!(passkey.add_text)}</p>
-                <Form form="security/add-passkey" action="/security/passkeys/add">
+                <Form form="security/add-passkey" action=ADD_PASSKEY>
                     {name_field(view.name)}
                     <input type="hidden" name=Field::Passkey.name() />
                     <div class="form-actions">
                         <SubmitButton words=words!(passkey.add_button) />
-                        <a href="/security">{words!(form.cancel)}</a>
+                        <a href=SECURITY>{words!(form.cancel)}</a>
                     </div>
                     <p class="hint">{words!(passkey.hint)}</p>
                 </Form>
@@ -68,7 +71,7 @@ fn show(view: PasskeyView, frame: Frame) -> AnyView {
     let heading = words!(passkey.heading, name = NAME.to_owned());
     let (before, after) = heading.split_once(NAME).unwrap_or_default();
     let (before, after) = (before.to_owned(), after.to_owned());
-    let action = format!("/security/passkeys/{}", view.id);
+    let action = address_of(PASSKEY, &[&view.id]);
     let (id, to_remove) = (view.id.clone(), view.id.clone());
     let removal = if view.last {
         view! {
@@ -83,7 +86,7 @@ fn show(view: PasskeyView, frame: Frame) -> AnyView {
                 class: "button-danger",
                 button: words!(passkey.remove_by_code),
                 passkey_button: words!(passkey.remove_by_passkey),
-                away: ("/security".to_owned(), words!(form.cancel)),
+                away: (SECURITY.to_owned(), words!(form.cancel)),
             }
                 .show()}
         }
@@ -102,7 +105,7 @@ fn show(view: PasskeyView, frame: Frame) -> AnyView {
     };
     view! {
         <PageTitle title=title provider=frame.provider />
-        <p class="back"><a href="/security">{words!(security.heading)}</a></p>
+        <p class="back"><a href=SECURITY>{words!(security.heading)}</a></p>
         <h1>{before} <bdi>{view.name.clone()}</bdi> {after}</h1>
         <Form form="security/rename-passkey" action=action>
             <input type="hidden" name="passkey" value=id />

@@ -4,8 +4,10 @@ use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 use model::Field;
 
-use crate::page::{Loading, PageTitle, narrow};
+use crate::address::{FORGOT, RESET, address_of};
+use crate::loading::{Loading, narrow};
 use crate::security::api::{ResetView, reset_page};
+use crate::title::PageTitle;
 use crate::ui::field::PasswordField;
 use crate::ui::form::{Form, SubmitButton};
 
@@ -27,7 +29,7 @@ impl LazyRoute for ResetPage {
                     <h1>{heading}</h1>
                     <p>{words!(failure.link_spent)}</p>
                     <p>
-                        <a class="button" href="/forgot-password" rel="external">
+                        <a class="button" href=FORGOT rel="external">
                             {words!(reset.new_link)}
                         </a>
                     </p>
@@ -39,7 +41,7 @@ impl LazyRoute for ResetPage {
                 <PageTitle title=heading.clone() provider=frame.provider />
                 <h1>{heading}</h1>
                 <p>{words!(reset.lead)}</p>
-                <Form form="security/reset" action=format!("/reset/{}", view.token)>
+                <Form form="security/reset" action=address_of(RESET, &[&view.token])>
                     <input type="hidden" name="token" value=view.token />
                     <PasswordField
                         field=Field::NewPassword

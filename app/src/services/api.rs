@@ -10,7 +10,13 @@ use crate::ui::state::Mood;
 use crate::when::Moment;
 
 #[cfg(feature = "ssr")]
-use {crate::request, domain::areas::Service, model::Permission, model::Timestamp};
+use {
+    crate::address::{SERVICES, address_of},
+    crate::request,
+    domain::areas::Service,
+    model::Permission,
+    model::Timestamp,
+};
 
 /// What the page shows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,7 +70,7 @@ pub(crate) async fn services_page(account: String) -> Result<Page<ServicesView>,
 pub(crate) async fn show_passwords(account: String) -> Result<(), Problem> {
     let inside = request::inside_confirmed(&account).await?;
     inside.acting.actor.must(Permission::ServicesCredentials)?;
-    request::redirect(&format!("/accounts/{}/services", inside.acting.number));
+    request::redirect(&address_of(SERVICES, &[&inside.acting.number]));
     Ok(())
 }
 

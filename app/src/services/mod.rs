@@ -6,8 +6,10 @@ use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 use model::Area;
 
-use crate::page::{Loading, PageTitle, framed};
+use crate::address::{SERVICES, address_of};
+use crate::loading::{Loading, framed};
 use crate::services::api::{ServiceRow, ServicesView, services_page};
+use crate::title::PageTitle;
 use crate::ui::form::{Form, SubmitButton};
 use crate::ui::frame::Here;
 use crate::ui::state::State;
@@ -54,7 +56,7 @@ impl LazyRoute for ServicesPage {
 
 /// Asks who the reader is before it shows passwords.
 fn show_passwords(number: String) -> AnyView {
-    let action = format!("/accounts/{number}/services");
+    let action = address_of(SERVICES, &[&number]);
     view! {
         <Form form="services/show-passwords" action=action>
             <input type="hidden" name="account" value=number />

@@ -6,8 +6,10 @@ use leptos::server_fn::codec::GetUrl;
 use model::{Conflict, Failure};
 use serde::{Deserialize, Serialize};
 
+use crate::address::{ACCOUNTS, SIGN_IN, escape_query, same_site, sign_in_for};
 use crate::identities::{self, Choice};
-use crate::page::{Notice, Page, escape_query, same_site};
+use crate::notice::Notice;
+use crate::page::Page;
 use crate::problem::Problem;
 use crate::ui::factor::given;
 use crate::{request, single_sign_on};
@@ -51,12 +53,12 @@ pub(crate) struct DemoLogin {
 /// The sign-in page.
 #[server(prefix = "/api", endpoint = "sign-in/page", input = GetUrl)]
 pub(crate) async fn sign_in_page(next: String, r#as: String) -> Result<Page<SignInView>, Problem> {
-    let next = same_site(&next).unwrap_or("/accounts").to_owned();
+    let next = same_site(&next).unwrap_or(ACCOUNTS).to_owned();
     let demo = if request::site().demo { demo_logins(&next) } else { Vec::new() };
     let chosen = domain::demo::PEOPLE.iter().find(|person| person.email == r#as);
     let chosen = chosen.filter(|_| !demo.is_empty());
     let mut view = SignInView {
-        action: format!("/sign-in?next={}", escape_query(&next)),
+        action: sign_in_for(&next),
         email: chosen.map(|person| person.email.to_owned()).unwrap_or_default(),
         password: chosen.map(|_| domain::demo::PASSWORD.to_owned()).unwrap_or_default(),
         passkeys: request::latchkey()?.has_passkeys(),
@@ -93,11 +95,11 @@ fn demo_logins(next: &str) -> Vec<DemoLogin> {
         (MEI, words!(sign_in.demo_mei)),
         (TOM, words!(sign_in.demo_tom)),
     ];
-    let next = escape_query(next);
+    let page = sign_in_for(next);
     let login = |(person, role): (domain::demo::Person, String)| DemoLogin {
         name: person.name.to_owned(),
         role,
-        href: format!("/sign-in?next={next}&as={}", escape_query(person.email)),
+        href: format!("{page}&as={}", escape_query(person.email)),
         password: domain::demo::PASSWORD.to_owned(),
     };
     roles.into_iter().map(login).collect()
@@ -112,7 +114,7 @@ pub(crate) async fn sign_in(
 ) -> Result<(), Problem> {
     let (latchkey, client) = (request::latchkey()?, request::client());
     let before = request::session();
-    let next = same_site(&next).unwrap_or("/accounts");
+    let next = same_site(&next).unwrap_or(ACCOUNTS);
     match domain::sessions::sign_in(&latchkey, &email, &password, &client, before.as_ref()).await? {
         SignedIn::Wholly(begun) => {
             request::begin_session(&begun);
@@ -139,7 +141,7 @@ pub(crate) async fn sign_in_with_passkey(
     let before = request::session();
     let begun = domain::passkeys::sign_in(&latchkey, &credential, &client, before.as_ref());
     request::begin_session(&begun.await?);
-    request::redirect(same_site(&next).unwrap_or("/accounts"));
+    request::redirect(same_site(&next).unwrap_or(ACCOUNTS));
     Ok(())
 }
 
@@ -159,7 +161,7 @@ pub(crate) struct SecondFactorView {
 /// The page for the second factor.
 #[server(prefix = "/api", endpoint = "sign-in/second-factor-page", input = GetUrl)]
 pub(crate) async fn second_factor_page(next: String) -> Result<Page<SecondFactorView>, Problem> {
-    let next = same_site(&next).unwrap_or("/accounts").to_owned();
+    let next = same_site(&next).unwrap_or(ACCOUNTS).to_owned();
     let step = match request::sign_in() {
         Some(sign_in) => {
             match domain::factors::second_step(&request::latchkey()?, &sign_in).await {
@@ -201,7 +203,7 @@ pub(crate) async fn second_factor(
     let begun =
         domain::factors::finish_sign_in(&latchkey, &sign_in, given, &client, before.as_ref());
     request::begin_session(&begun.await?);
-    request::redirect(same_site(&next).unwrap_or("/accounts"));
+    request::redirect(same_site(&next).unwrap_or(ACCOUNTS));
     Ok(())
 }
 
@@ -247,7 +249,7 @@ pub(crate) async fn sign_out(#[server(default)] next: String) -> Result<(), Prob
     request::end_session();
     match same_site(&next) {
         Some(next) => request::redirect(next),
-        None => request::done("/sign-in", Notice::SignedOut),
+        None => request::done(SIGN_IN, Notice::SignedOut),
     }
     Ok(())
 }

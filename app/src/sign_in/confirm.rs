@@ -5,8 +5,10 @@
 use leptos::prelude::*;
 use model::Field;
 
-use crate::page::{Confirming, PageTitle, ProofTaken};
+use crate::address::{ACCOUNT, PROFILE, address_of};
+use crate::rejected::{Confirming, ProofTaken};
 use crate::request;
+use crate::title::PageTitle;
 use crate::ui::factor::{FactorForms, hidden, passkey_form};
 use crate::ui::field::{PasswordField, username};
 use crate::ui::form::{Form, SubmitButton};
@@ -39,8 +41,8 @@ pub(crate) fn confirm_page(confirming: Confirming) -> AnyView {
     };
     // A page that asks first is no place to go back to.
     let back = match confined_to {
-        Some(number) if goes_on => format!("/accounts/{number}"),
-        None if goes_on => "/profile".to_owned(),
+        Some(number) if goes_on => address_of(ACCOUNT, &[&number]),
+        None if goes_on => PROFILE.to_owned(),
         _ => action.clone(),
     };
     let mut kept = kept(form, values);

@@ -9,9 +9,11 @@ use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 use model::Field;
 
+use crate::address::{FORGOT, MAILBOX};
 use crate::identities::buttons;
-use crate::page::{Loading, PageTitle, narrow};
+use crate::loading::{Loading, narrow};
 use crate::sign_in::api::{SignInView, sign_in_page};
+use crate::title::PageTitle;
 use crate::ui::factor::passkey_fields;
 use crate::ui::field::{PasswordField, TextField};
 use crate::ui::form::{Form, SubmitButton};
@@ -58,7 +60,7 @@ impl LazyRoute for SignInPage {
                         />
                         <div class="form-actions">
                             <SubmitButton words=words!(sign_in.button) />
-                            <a href="/forgot-password" rel="external">{words!(sign_in.forgot)}</a>
+                            <a href=FORGOT rel="external">{words!(sign_in.forgot)}</a>
                         </div>
                     </Form>
                     {passkey}
@@ -104,7 +106,7 @@ fn demo_logins(people: Vec<api::DemoLogin>, mailbox: bool) -> AnyView {
         .collect_view();
     let mailbox = mailbox.then(|| {
         view! {
-            <p><a href="/demo/mailbox" rel="external">{words!(sign_in.demo_mailbox)}</a></p>
+            <p><a href=MAILBOX rel="external">{words!(sign_in.demo_mailbox)}</a></p>
         }
     });
     view! {

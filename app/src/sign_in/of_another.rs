@@ -3,9 +3,10 @@
 
 use leptos::prelude::*;
 
-use crate::made_for::server::shown;
-use crate::page::{OfAnother, PageTitle};
+use crate::address::{ACCOUNTS, sign_in_for};
+use crate::rejected::OfAnother;
 use crate::request;
+use crate::title::PageTitle;
 use crate::ui::failed::send_again;
 use crate::ui::frame::Narrow;
 
@@ -15,8 +16,8 @@ pub(crate) fn of_another_page(form: OfAnother) -> AnyView {
     let frame = request::frame(viewer.as_ref(), None, false);
     let heading = words!(of_another.heading);
     let OfAnother { whose, action, values } = form;
-    let lead = of_another_words(whose);
-    let sign_in = format!("/sign-in?next={}", crate::page::escape_query(&action));
+    let lead = request::of_another_words(whose);
+    let sign_in = sign_in_for(&action);
     view! {
         <PageTitle title=heading.clone() provider=frame.provider.clone() />
         <Narrow frame=frame>
@@ -28,14 +29,8 @@ pub(crate) fn of_another_page(form: OfAnother) -> AnyView {
                 </a>
             </p>
             {send_again(values, None)}
-            <p><a href="/accounts" rel="external">{words!(failed.home)}</a></p>
+            <p><a href=ACCOUNTS rel="external">{words!(failed.home)}</a></p>
         </Narrow>
     }
     .into_any()
-}
-
-/// Whose form it was, and who is signed in now.
-pub(crate) fn of_another_words(whose: String) -> String {
-    let reader = request::viewer().as_ref().map(shown).unwrap_or_default();
-    words!(of_another.lead, whose = whose, reader = reader)
 }

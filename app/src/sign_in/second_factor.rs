@@ -3,8 +3,10 @@
 use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 
-use crate::page::{Loading, PageTitle, escape_query, narrow};
+use crate::address::{SECOND_FACTOR, leading_on, sign_in_for};
+use crate::loading::{Loading, narrow};
 use crate::sign_in::api::{SecondFactorView, second_factor_page};
+use crate::title::PageTitle;
 use crate::ui::factor::FactorForms;
 
 /// `/sign-in/second-factor`
@@ -21,8 +23,7 @@ impl LazyRoute for SecondFactorPage {
     fn view(this: Self) -> AnyView {
         narrow(this.0, |view, frame| {
             let heading = words!(second_factor.heading);
-            let next = escape_query(&view.next);
-            let again = format!("/sign-in?next={next}");
+            let again = sign_in_for(&view.next);
             if !view.waits {
                 return view! {
                     <PageTitle title=heading.clone() provider=frame.provider />
@@ -42,7 +43,7 @@ impl LazyRoute for SecondFactorPage {
                 <p>{words!(second_factor.lead)}</p>
                 {FactorForms {
                     form: "sign-in/second-factor",
-                    action: format!("/sign-in/second-factor?next={next}"),
+                    action: leading_on(SECOND_FACTOR, &view.next),
                     kept: vec![("next".to_owned(), view.next)],
                     app: view.app,
                     passkey: view.passkey,

@@ -12,7 +12,8 @@ use crate::ui::state::Mood;
 
 #[cfg(feature = "ssr")]
 use {
-    crate::page::Notice,
+    crate::address::{CALLBACK_OF_ACCOUNT, address_of},
+    crate::notice::Notice,
     crate::request::{self, Inside},
     crate::when::server::exact,
     crate::words,
@@ -283,7 +284,7 @@ fn provider_view(
         text: words!(sso.provider_text),
         redirect: Fact::to_copy(
             words!(sso.redirect),
-            format!("{}/sign-in/callback/{number}", site.public_url),
+            format!("{}{}", site.public_url, address_of(CALLBACK_OF_ACCOUNT, &[&number])),
             words!(sso.redirect),
         ),
         issuer: FieldView {

@@ -9,11 +9,13 @@ use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 use model::{AccountNumber, Field};
 
-use crate::page::{Loading, PageTitle, framed};
+use crate::address::{POLICY, SINGLE_SIGN_ON, address_of};
+use crate::loading::{Loading, framed};
 use crate::single_sign_on::api::{
     DomainRow, DomainsView, Fact, ProviderView, RequirementView, SingleSignOnView, Step, Verb,
     single_sign_on_page,
 };
+use crate::title::PageTitle;
 use crate::ui::copy::CopyButton;
 use crate::ui::field::TextField;
 use crate::ui::form::{Form, SubmitButton};
@@ -34,7 +36,7 @@ impl LazyRoute for SingleSignOnPage {
             let Some(account) = frame.account else { return ().into_any() };
             let heading = Here::SingleSignOn.name();
             let number = account.number;
-            let back = format!("/accounts/{number}/policy");
+            let back = address_of(POLICY, &[&number]);
             view! {
                 <PageTitle title=heading.clone() provider=frame.provider />
                 <p class="back"><a href=back>{Here::Policy.name()}</a></p>
@@ -55,7 +57,7 @@ impl LazyRoute for SingleSignOnPage {
 
 /// The page's path, to which each of its forms posts.
 pub(crate) fn path(number: AccountNumber) -> String {
-    format!("/accounts/{number}/single-sign-on")
+    address_of(SINGLE_SIGN_ON, &[&number])
 }
 
 /// What a form carries unseen.

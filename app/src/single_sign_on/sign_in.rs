@@ -7,14 +7,14 @@ use leptos_router::{LazyRoute, lazy_route};
 use model::{Failure, Field};
 use serde::{Deserialize, Serialize};
 
-use crate::page::{Loading, Page, PageTitle, escape_query, narrow, same_site};
+use crate::address::{ACCOUNTS, COMPANY, ONWARD, leading_on, same_site, sign_in_for};
+use crate::loading::{Loading, narrow};
+use crate::page::Page;
 use crate::problem::Problem;
 use crate::request;
+use crate::title::PageTitle;
 use crate::ui::field::TextField;
 use crate::ui::form::{Form, SubmitButton};
-
-/// Where it is.
-pub(crate) const PATH: &str = "/sign-in/single-sign-on";
 
 /// `/sign-in/single-sign-on`
 pub(crate) struct CompanyPage(Loading<CompanyView>);
@@ -29,7 +29,7 @@ impl LazyRoute for CompanyPage {
         narrow(this.0, |view, frame| {
             let CompanyView { action, next, email } = view;
             let heading = words!(sso.company);
-            let back = format!("/sign-in?next={}", escape_query(&next));
+            let back = sign_in_for(&next);
             view! {
                 <PageTitle title=heading.clone() provider=frame.provider />
                 <h1>{heading}</h1>
@@ -68,10 +68,10 @@ pub(crate) struct CompanyView {
 /// The page to sign in with one's company.
 #[server(prefix = "/api", endpoint = "sign-in/company-page", input = GetUrl)]
 pub(crate) async fn find_company(next: String) -> Result<Page<CompanyView>, Problem> {
-    let next = same_site(&next).unwrap_or("/accounts").to_owned();
+    let next = same_site(&next).unwrap_or(ACCOUNTS).to_owned();
     let viewer = request::viewer_if_any()?;
     let email = viewer.as_ref().map(|viewer| viewer.email.to_string()).unwrap_or_default();
-    let action = format!("{}?next={}", PATH, escape_query(&next));
+    let action = leading_on(COMPANY, &next);
     request::plain_page(viewer.as_ref(), CompanyView { action, next, email }).await
 }
 
@@ -84,8 +84,8 @@ pub(crate) async fn sign_in_with_company(
 ) -> Result<(), Problem> {
     let (latchkey, client) = (request::latchkey()?, request::client());
     let token = domain::identities::begin_at_company(&latchkey, &email, &client).await?;
-    request::keep_identity_way(&token, same_site(&next).unwrap_or("/accounts"));
-    request::redirect("/sign-in/onward");
+    request::keep_identity_way(&token, same_site(&next).unwrap_or(ACCOUNTS));
+    request::redirect(ONWARD);
     Ok(())
 }
 

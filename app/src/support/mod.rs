@@ -6,8 +6,9 @@ use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 use model::Area;
 
-use crate::page::{Loading, PageTitle, framed};
+use crate::loading::{Loading, framed};
 use crate::support::api::{RequestRow, support_page};
+use crate::title::PageTitle;
 use crate::ui::frame::Here;
 use crate::ui::state::State;
 use crate::ui::table::{Caption, Cell, empty, table};

@@ -3,8 +3,13 @@
 use leptos::prelude::*;
 use model::Failure;
 
-use crate::page::{Frame, PageTitle, Rejected, Taken};
+use crate::address::{ACCOUNTS, SIGN_IN, sign_in_for};
+#[cfg(feature = "ssr")]
+use crate::address::{COMPANY, PROFILE, SECURITY, leading_on, path};
+use crate::frame::Frame;
 use crate::problem::Problem;
+use crate::rejected::{Rejected, Taken};
+use crate::title::PageTitle;
 use crate::ui::frame::Narrow;
 use crate::wire::shared;
 
@@ -28,7 +33,7 @@ pub(crate) fn failed(problem: Problem) -> AnyView {
         Problem::Failure(_) => {
             // Asked for by the browser's half, the server's own page says it.
             #[cfg(feature = "hydrate")]
-            if !crate::page::is_hydrating() {
+            if !crate::ui::go::is_hydrating() {
                 load_here();
                 return ().into_any();
             }
@@ -41,17 +46,16 @@ pub(crate) fn failed(problem: Problem) -> AnyView {
         Problem::Failure(Failure::NotFound | Failure::Unavailable | Failure::SignedOut)
         | Problem::Unreachable => (heading, text, cure),
         Problem::Failure(Failure::NoSecondFactor) => {
-            let cure = Some(("/security".to_owned(), words!(policy.set_up)));
+            let cure = Some((SECURITY.to_owned(), words!(policy.set_up)));
             (words!(policy.closed_heading), problem.words(), cure)
         }
         Problem::Failure(Failure::SingleSignOn | Failure::VouchedLongAgo) => {
-            let sign_in = crate::single_sign_on::sign_in::PATH;
-            let next = crate::page::escape_query(&crate::page::path());
-            let cure = Some((format!("{sign_in}?next={next}"), words!(sso.company)));
+            let sign_in = leading_on(COMPANY, &path());
+            let cure = Some((sign_in, words!(sso.company)));
             (words!(sso.closed_heading), problem.words(), cure)
         }
         Problem::Failure(Failure::AddressGivenUp) => {
-            let cure = Some(("/profile".to_owned(), words!(email.to_profile)));
+            let cure = Some((PROFILE.to_owned(), words!(email.to_profile)));
             (words!(sso.closed_heading), problem.words(), cure)
         }
         Problem::Failure(_) => (heading, problem.words(), cure),
@@ -64,7 +68,7 @@ pub(crate) fn failed(problem: Problem) -> AnyView {
     let link = match (problem, typed) {
         (Problem::Failure(Failure::SignedOut), Some((rejected, here))) => {
             // In a tab of its own: what was typed waits in this one.
-            let href = format!("/sign-in?next={}", crate::page::escape_query(&here));
+            let href = sign_in_for(&here);
             view! {
                 <p>
                     <a class="button button-primary" href=href target="_blank" rel="external">
@@ -82,12 +86,12 @@ pub(crate) fn failed(problem: Problem) -> AnyView {
             view! { <a class="button button-primary" href="" rel="external">{words!(failed.retry)}</a> }.into_any()
         }
         (Problem::Failure(Failure::SignedOut), _) => {
-            view! { <a class="button button-primary" href="/sign-in" rel="external">{words!(frame.sign_in)}</a> }.into_any()
+            view! { <a class="button button-primary" href=SIGN_IN rel="external">{words!(frame.sign_in)}</a> }.into_any()
         }
         (Problem::Failure(_), typed) => match cure {
             Some((href, words)) => cured_elsewhere(href, words, typed),
             None => view! {
-                <a class="button button-primary" href="/accounts" rel="external">
+                <a class="button button-primary" href=ACCOUNTS rel="external">
                     {words!(failed.home)}
                 </a>
             }
@@ -115,7 +119,7 @@ fn cured_elsewhere(href: String, words: String, typed: Option<(Rejected, String)
             <a class="button button-primary" href=href target=target rel="external">{words}</a>
         </p>
         {again}
-        <p><a href="/accounts" rel="external">{words!(failed.home)}</a></p>
+        <p><a href=ACCOUNTS rel="external">{words!(failed.home)}</a></p>
     }
     .into_any()
 }
@@ -147,7 +151,7 @@ pub(crate) fn NotFoundPage() -> impl IntoView {
 #[component]
 pub(crate) fn ElsewherePage() -> impl IntoView {
     #[cfg(feature = "hydrate")]
-    if !crate::page::is_hydrating() {
+    if !crate::ui::go::is_hydrating() {
         load_here();
         return ().into_any();
     }

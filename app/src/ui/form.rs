@@ -7,10 +7,11 @@ use model::Field;
 #[cfg(feature = "hydrate")]
 use crate::made_for::MADE_FOR_HEADER;
 use crate::made_for::{MADE_FOR, made_for};
-use crate::page::{HasErrors, Rejected, Taken};
 #[cfg(not(feature = "ssr"))]
 use crate::problem::Problem;
 use crate::problem::Told;
+use crate::rejected::{Rejected, Taken};
+use crate::title::HasErrors;
 use crate::wire::shared;
 
 /// The field that holds what a form was made of.
@@ -207,12 +208,12 @@ struct Sender {
     state: FormState,
     errors: Option<HasErrors>,
     action: String,
-    navigate: StoredValue<Option<crate::ui::frame::Go>>,
+    navigate: StoredValue<Option<crate::ui::go::Go>>,
 }
 
 impl Sender {
     fn new(state: FormState, errors: Option<HasErrors>, action: String) -> Self {
-        let navigate = StoredValue::new(use_context::<crate::ui::frame::Go>());
+        let navigate = StoredValue::new(use_context::<crate::ui::go::Go>());
         Self { state, errors, action, navigate }
     }
 

@@ -3,7 +3,12 @@
 use leptos::prelude::*;
 use model::{Access, Area, Permission};
 
-use crate::page::{AccountFrame, Frame, Person, Revision, Said};
+use crate::address::{
+    ACCOUNT, ACCOUNTS, BILLING, DETAILS, DOMAINS, LOG, MAILBOX, PROFILE, SECURITY, SERVICES,
+    SIGN_OUT, SUPPORT, USERS, address_of, help_for, path,
+};
+use crate::frame::{AccountFrame, Frame, Person};
+use crate::notice::Said;
 use crate::ui::avatar::Avatar;
 use crate::ui::form::Form;
 use crate::ui::icon::{Icon, icon};
@@ -55,40 +60,6 @@ impl Here {
     }
 }
 
-/// Goes to another page after a form: within the WASM where that can show it, by loading it
-/// otherwise.
-#[derive(Clone)]
-pub(crate) struct Go {
-    navigate: std::sync::Arc<dyn Fn(&str) + Send + Sync>,
-}
-
-impl Go {
-    /// Made inside the router.
-    pub(crate) fn new() -> Self {
-        let navigate = leptos_router::hooks::use_navigate();
-        let location = leptos_router::hooks::use_location();
-        let revision = use_context::<Revision>();
-        let go = move |target: &str| {
-            let path = target.split('?').next().unwrap_or(target);
-            let stays = location.pathname.with_untracked(|here| here == path);
-            if !path.starts_with("/accounts/") {
-                let _loading = window().location().assign(target);
-            } else if stays && let Some(revision) = revision {
-                revision.0.update(|count| *count += 1);
-            } else {
-                navigate(target, leptos_router::NavigateOptions::default());
-            }
-        };
-        Self { navigate: std::sync::Arc::new(go) }
-    }
-
-    /// Goes there.
-    #[cfg_attr(not(feature = "hydrate"), expect(dead_code, reason = "only browsers go"))]
-    pub(crate) fn to(&self, target: &str) {
-        (self.navigate)(target);
-    }
-}
-
 /// A page's content within its frame.
 #[component]
 pub(crate) fn Content(
@@ -131,7 +102,7 @@ fn closes((sentence, set_up): (String, String)) -> impl IntoView {
     view! {
         <div class="notice notice-warning">
             <p>{sentence}</p>
-            <a class="button" href="/security" rel="external">{set_up}</a>
+            <a class="button" href=SECURITY rel="external">{set_up}</a>
         </div>
     }
 }
@@ -167,7 +138,7 @@ pub(crate) fn Narrow(
 /// What is wrong with a form that isn't on the page any more. Asked for after the content: only then
 /// it is known whether one of its forms says it.
 fn untaken() -> impl IntoView {
-    shared(crate::page::untaken).map(|told| {
+    shared(crate::rejected::untaken).map(|told| {
         let lines = told.0.into_iter().map(|(_, words)| view! { <p>{words}</p> });
         view! { <div class="notice notice-warning" role="alert">{lines.collect_view()}</div> }
     })
@@ -179,7 +150,7 @@ fn untaken() -> impl IntoView {
 #[cfg(feature = "hydrate")]
 fn take_focus() {
     use leptos::wasm_bindgen::JsCast as _;
-    if crate::page::is_hydrating() {
+    if crate::ui::go::is_hydrating() {
         return;
     }
     // It is made before it stands in the page, and only there can it take the focus.
@@ -243,13 +214,13 @@ fn AccountMenu(
         let loaded = |needs| (!account.access.may(needs)).then_some("external");
         view! {
             <li>
-                <a href=format!("/accounts/{number}/users") rel=loaded(Permission::AccountUsers)>
+                <a href=address_of(USERS, &[&number]) rel=loaded(Permission::AccountUsers)>
                     {words!(frame.user_management)}
                 </a>
             </li>
             <li>
                 <a
-                    href=format!("/accounts/{number}/account")
+                    href=address_of(DETAILS, &[&number])
                     rel=loaded(Permission::AccountProfile)
                 >
                     {words!(frame.account_details)}
@@ -259,11 +230,11 @@ fn AccountMenu(
     });
     let several = several.then(|| {
         // With one account left the server leads on to it: only a page loaded whole follows.
-        view! { <li><a href="/accounts" rel="external">{words!(frame.switch)}</a></li> }
+        view! { <li><a href=ACCOUNTS rel="external">{words!(frame.switch)}</a></li> }
     });
-    let help = crate::help::help_for(&crate::page::path(), account.as_ref());
+    let help = help_for(&path(), account.as_ref());
     let mailbox = mailbox.then(|| {
-        view! { <li><a href="/demo/mailbox" rel="external">{words!(frame.mailbox)}</a></li> }
+        view! { <li><a href=MAILBOX rel="external">{words!(frame.mailbox)}</a></li> }
     });
     let Person { id, name, email } = user;
     view! {
@@ -290,13 +261,13 @@ fn AccountMenu(
                 </p>
                 <ul>
                     {inside}
-                    <li><a href="/profile" rel="external">{words!(frame.profile)}</a></li>
-                    <li><a href="/security" rel="external">{words!(frame.security)}</a></li>
+                    <li><a href=PROFILE rel="external">{words!(frame.profile)}</a></li>
+                    <li><a href=SECURITY rel="external">{words!(frame.security)}</a></li>
                     {several}
                     <li><a href=help>{words!(frame.help)}</a></li>
                     {mailbox}
                 </ul>
-                <Form form="sign-out" action="/sign-out" class="account-menu-form" summary=false>
+                <Form form="sign-out" action=SIGN_OUT class="account-menu-form" summary=false>
                     <button type="submit" class="link-button">{words!(frame.sign_out)}</button>
                 </Form>
             </div>
@@ -329,8 +300,8 @@ fn close_panel(event: leptos::ev::MouseEvent) {
 fn Areas(account: AccountFrame, here: Here) -> impl IntoView {
     let number = account.number;
     let here = here.entry();
-    let entries = entries(account.access).into_iter().map(move |(to, path, picture)| {
-        let href = format!("/accounts/{number}{path}");
+    let entries = entries(account.access).into_iter().map(move |(to, page, picture)| {
+        let href = address_of(page, &[&number]);
         view! {
             <li>
                 <a href=href aria-current=(to == here).then_some("page")>
@@ -347,18 +318,18 @@ fn Areas(account: AccountFrame, here: Here) -> impl IntoView {
     }
 }
 
-/// The navigation's entries that this access opens, with their paths inside the account.
+/// The navigation's entries that this access opens, with their pages.
 fn entries(access: Access) -> Vec<(Here, &'static str, Icon)> {
     let all = [
-        (None, Here::Overview, "", Icon::Home),
-        (Some(Permission::ServicesView), Here::Area(Area::Services), "/services", Icon::Server),
-        (Some(Permission::DomainsView), Here::Area(Area::Domains), "/domains", Icon::Globe),
-        (Some(Permission::BillingView), Here::Area(Area::Billing), "/billing", Icon::Invoice),
-        (Some(Permission::SupportView), Here::Area(Area::Support), "/support", Icon::Speech),
-        (Some(Permission::AccountUsers), Here::Users, "/users", Icon::People),
-        (Some(Permission::AccountProfile), Here::Area(Area::Account), "/account", Icon::Card),
-        (Some(Permission::AccountLog), Here::Log, "/log", Icon::Clock),
+        (None, Here::Overview, ACCOUNT, Icon::Home),
+        (Some(Permission::ServicesView), Here::Area(Area::Services), SERVICES, Icon::Server),
+        (Some(Permission::DomainsView), Here::Area(Area::Domains), DOMAINS, Icon::Globe),
+        (Some(Permission::BillingView), Here::Area(Area::Billing), BILLING, Icon::Invoice),
+        (Some(Permission::SupportView), Here::Area(Area::Support), SUPPORT, Icon::Speech),
+        (Some(Permission::AccountUsers), Here::Users, USERS, Icon::People),
+        (Some(Permission::AccountProfile), Here::Area(Area::Account), DETAILS, Icon::Card),
+        (Some(Permission::AccountLog), Here::Log, LOG, Icon::Clock),
     ];
     let open = all.into_iter().filter(|(needs, ..)| needs.is_none_or(|needs| access.may(needs)));
-    open.map(|(_, here, path, picture)| (here, path, picture)).collect()
+    open.map(|(_, here, page, picture)| (here, page, picture)).collect()
 }

@@ -8,6 +8,7 @@ pub(crate) mod failed;
 pub(crate) mod field;
 pub(crate) mod form;
 pub(crate) mod frame;
+pub(crate) mod go;
 pub(crate) mod icon;
 pub(crate) mod notice;
 pub(crate) mod refused;

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::page::Said;
+use crate::notice::Said;
 use crate::ui::copy::{COPY_FIELD, CopyButton, CopyWords};
 
 /// A line that stays until the page is left. After sending an invitation it holds the link, which

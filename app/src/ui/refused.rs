@@ -3,7 +3,10 @@
 
 use leptos::prelude::*;
 
-use crate::page::{Frame, PageTitle, Refused};
+use crate::address::{ACCOUNT, address_of, guide};
+use crate::frame::Frame;
+use crate::page::Refused;
+use crate::title::PageTitle;
 use crate::ui::frame::Here;
 use crate::ui::icon::{Icon, icon};
 
@@ -11,12 +14,12 @@ use crate::ui::icon::{Icon, icon};
 pub(crate) fn refused(refused: Refused, here: Here, frame: Frame) -> AnyView {
     let heading = words!(refused.heading, area = here.name());
     let account = frame.account.as_ref().map(|account| account.name.clone()).unwrap_or_default();
-    let back = frame.account.as_ref().map(|account| format!("/accounts/{}", account.number));
+    let back = frame.account.as_ref().map(|account| address_of(ACCOUNT, &[&account.number]));
     let help = frame
         .account
         .as_ref()
         .filter(|_| here == Here::Users)
-        .map(|account| format!("/help/users?account={}#cannot-invite", account.number));
+        .map(|account| guide("users", Some(account.number), "#cannot-invite"));
     let owners = refused
         .owners
         .into_iter()

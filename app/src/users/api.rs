@@ -5,14 +5,16 @@ use leptos::server_fn::codec::GetUrl;
 use model::PermissionSet;
 use serde::{Deserialize, Serialize};
 
-use crate::page::{Page, Person};
+use crate::frame::Person;
+use crate::page::Page;
 use crate::problem::Problem;
 use crate::ui::state::Mood;
 use crate::when::Moment;
 
 #[cfg(feature = "ssr")]
 use {
-    crate::page::Notice,
+    crate::address::{JOIN, USERS, address_of},
+    crate::notice::Notice,
     crate::request,
     crate::users::permission_groups::chosen,
     crate::words,
@@ -175,7 +177,7 @@ async fn users_view(
 fn query(search: &str, sort: &str, after: Option<&Cursor>, pending: Option<&Cursor>) -> String {
     let cursor = |cursor: Option<&Cursor>| cursor.map(write_cursor).unwrap_or_default();
     let parts = [
-        ("search", crate::page::escape_query(search)),
+        ("search", crate::address::escape_query(search)),
         ("sort", sort.to_owned()),
         ("after", cursor(after)),
         ("pending_after", cursor(pending)),
@@ -298,7 +300,7 @@ pub(crate) async fn resend(
         domain::invitations::resend(latchkey, actor, &invitation, &request::client()).await?;
     let (email, link) = (sent.email.to_string(), invitation_link(&sent));
     let users = users_path(&inside);
-    let next = crate::page::same_site(&next).unwrap_or(&users);
+    let next = crate::address::same_site(&next).unwrap_or(&users);
     request::done(next, Notice::InvitationResent { email, link });
     Ok(())
 }
@@ -416,18 +418,19 @@ pub(crate) async fn remove_access(account: String, user: String) -> Result<(), P
 
 #[cfg(feature = "ssr")]
 fn users_path(inside: &request::Inside) -> String {
-    format!("/accounts/{}/users", inside.acting.number)
+    address_of(USERS, &[&inside.acting.number])
 }
 
 #[cfg(feature = "ssr")]
 fn invitation_link(sent: &domain::invitations::Sent) -> String {
-    format!("{}/invitations/{}", request::site().public_url, sent.token.secret().expose())
+    let path = address_of(JOIN, &[&sent.token.secret().expose()]);
+    format!("{}{path}", request::site().public_url)
 }
 
 /// A cursor as it stands in a query.
 #[cfg(feature = "ssr")]
 pub(crate) fn write_cursor(cursor: &Cursor) -> String {
-    crate::page::escape_query(&format!("{}~{}", cursor.id, cursor.key))
+    crate::address::escape_query(&format!("{}~{}", cursor.id, cursor.key))
 }
 
 /// Reads it back; a broken one means the first page.

@@ -3,7 +3,9 @@
 use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 
-use crate::page::{Loading, PageTitle, framed};
+use crate::address::{CANCEL, USERS, address_of};
+use crate::loading::{Loading, framed};
+use crate::title::PageTitle;
 use crate::ui::form::{Form, SubmitButton};
 use crate::ui::frame::Here;
 use crate::users::api::{CancelView, cancel_page};
@@ -25,7 +27,7 @@ impl LazyRoute for CancelPage {
             let Some(account) = frame.account else { return ().into_any() };
             let number = account.number;
             let heading = words!(cancel.heading, email = view.email.clone());
-            let action = format!("/accounts/{number}/invitations/{}/cancel", view.invitation);
+            let action = address_of(CANCEL, &[&number, &view.invitation]);
             view! {
                 <PageTitle title=heading.clone() provider=frame.provider />
                 <div class="confirm">
@@ -36,7 +38,7 @@ impl LazyRoute for CancelPage {
                         <input type="hidden" name="invitation" value=view.invitation />
                         <div class="form-actions">
                             <SubmitButton class="button-danger" words=words!(cancel.button) />
-                            <a class="button" href=format!("/accounts/{number}/users")>
+                            <a class="button" href=address_of(USERS, &[&number])>
                                 {words!(cancel.keep)}
                             </a>
                         </div>

@@ -4,7 +4,9 @@ use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 use model::{AccountNumber, Field, PermissionSet};
 
-use crate::page::{Loading, PageTitle, framed};
+use crate::address::{INVITE, USERS, address_of};
+use crate::loading::{Loading, framed};
+use crate::title::PageTitle;
 use crate::ui::field::TextField;
 use crate::ui::form::{Form, SubmitButton};
 use crate::ui::frame::Here;
@@ -24,7 +26,7 @@ impl LazyRoute for InvitePage {
         framed(this.0, Here::Users, |invite, frame| {
             let Some(account) = frame.account else { return ().into_any() };
             let heading = words!(invite.heading);
-            let back = format!("/accounts/{}/users", account.number);
+            let back = address_of(USERS, &[&account.number]);
             view! {
                 <PageTitle title=heading.clone() provider=frame.provider />
                 <p class="back"><a href=back>{words!(manage.back)}</a></p>
@@ -50,7 +52,7 @@ pub(crate) fn InviteForm(
     invite: InviteView,
 ) -> impl IntoView {
     view! {
-        <Form form="users/invite" action=format!("/accounts/{number}/users/invite")>
+        <Form form="users/invite" action=address_of(INVITE, &[&number])>
             <input type="hidden" name="account" value=number.to_string() />
             <InviteFields invite=invite />
         </Form>

@@ -4,7 +4,9 @@ use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 use model::AccountNumber;
 
-use crate::page::{HasErrors, Loading, PageTitle, framed};
+use crate::address::{INVITE, USERS, address_of};
+use crate::loading::{Loading, framed};
+use crate::title::{HasErrors, PageTitle};
 use crate::ui::avatar::{Avatar, Email};
 use crate::ui::frame::Here;
 use crate::ui::icon::{Icon, icon};
@@ -78,7 +80,7 @@ fn InviteButton(number: AccountNumber, account: String, invite: InviteView) -> i
             open.set(true);
         }
     };
-    let href = format!("/accounts/{number}/users/invite");
+    let href = address_of(INVITE, &[&number]);
     let content = move || {
         open.get().then(|| {
             let dialog = invite_dialog(number, account.clone(), invite.clone(), open, errors);
@@ -156,7 +158,7 @@ fn invite_dialog(
 
 #[component]
 fn UsersTable(number: AccountNumber, view: UsersView) -> impl IntoView {
-    let base = format!("/accounts/{number}/users");
+    let base = address_of(USERS, &[&number]);
     let tools = view.many.then(|| tools(&base, &view));
     let nobody = view
         .users

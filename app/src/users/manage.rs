@@ -4,7 +4,9 @@ use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 use model::AccountNumber;
 
-use crate::page::{Loading, PageTitle, framed};
+use crate::address::{LEAVE, MANAGE, REMOVE, USERS, address_of};
+use crate::loading::{Loading, framed};
+use crate::title::PageTitle;
 use crate::ui::avatar::Avatar;
 use crate::ui::form::{Form, SubmitButton};
 use crate::ui::frame::Here;
@@ -30,7 +32,7 @@ impl LazyRoute for ManagePage {
             let Some(account) = frame.account else { return ().into_any() };
             let number = account.number;
             let heading = words!(manage.heading, name = view.person.name.clone());
-            let back = format!("/accounts/{number}/users");
+            let back = address_of(USERS, &[&number]);
             let content = content(number, view.clone());
             view! {
                 <PageTitle title=heading.clone() provider=frame.provider />
@@ -94,8 +96,8 @@ fn content(number: AccountNumber, view: ManageView) -> AnyView {
         }
         .into_any();
     }
-    let remove = format!("/accounts/{number}/users/{}/remove", view.person.id);
-    let action = format!("/accounts/{number}/users/{}", view.person.id);
+    let remove = address_of(REMOVE, &[&number, &view.person.id]);
+    let action = address_of(MANAGE, &[&number, &view.person.id]);
     let before = view.granted.to_stored();
     view! {
         <Form form="users/change-permissions" action=action before=before>
@@ -139,6 +141,6 @@ fn ManageFields(view: ManageView) -> impl IntoView {
 }
 
 fn leave_link(number: AccountNumber) -> impl IntoView {
-    let href = format!("/accounts/{number}/leave");
+    let href = address_of(LEAVE, &[&number]);
     view! { <p><a class="button" href=href>{words!(users.leave)}</a></p> }
 }

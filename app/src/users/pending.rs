@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 use model::AccountNumber;
 
+use crate::address::{CANCEL, USERS, address_of, guide};
 use crate::ui::avatar::Email;
 use crate::ui::copy::{CopyButton, CopyWords};
 use crate::ui::form::{Form, SubmitButton};
@@ -23,18 +24,18 @@ pub(crate) fn PendingTable(
 ) -> impl IntoView {
     let none = rows.is_empty().then(|| empty(words!(pending.empty)));
     let first = queries.pending_first.map(|query| {
-        let href = format!("/accounts/{number}/users{query}");
+        let href = address_of(USERS, &[&number]) + &query;
         view! { <a href=href>{words!(users.first)}</a> }
     });
     let next = queries.pending_next.map(|query| {
-        let href = format!("/accounts/{number}/users{query}");
+        let href = address_of(USERS, &[&number]) + &query;
         view! { <a href=href rel="next">{words!(users.next)}</a> }
     });
     let pages = (first.is_some() || next.is_some()).then(|| {
         view! { <nav class="pages" aria-label=words!(pending.pages)>{first} {next}</nav> }
     });
     let help = (!rows.is_empty()).then(|| {
-        let href = format!("/help/users?account={number}#no-mail");
+        let href = guide("users", Some(number), "#no-mail");
         view! { <p class="quiet"><a href=href>{words!(help.trouble_mail_link)}</a></p> }
     });
     let columns = vec![
@@ -55,7 +56,7 @@ pub(crate) fn PendingTable(
 }
 
 fn pending_row(number: AccountNumber, row: PendingRow) -> Vec<Cell> {
-    let cancel = format!("/accounts/{number}/invitations/{}/cancel", row.id);
+    let cancel = address_of(CANCEL, &[&number, &row.id]);
     let resend_to = words!(pending.resend_to, email = row.email.clone());
     let cancel_to = words!(pending.cancel_to, email = row.email.clone());
     let states = row
@@ -76,7 +77,7 @@ fn pending_row(number: AccountNumber, row: PendingRow) -> Vec<Cell> {
             {copy}
             <Form
                 form="users/resend"
-                action=format!("/accounts/{number}/users")
+                action=address_of(USERS, &[&number])
                 class="inline-form"
                 target=row.id.clone()
             >

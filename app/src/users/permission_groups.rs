@@ -47,7 +47,7 @@ impl Ticked {
         let ticked = RwSignal::new(shown);
         // What was ticked before the WASM came: the boxes first stand as the server sent them.
         #[cfg(feature = "hydrate")]
-        if crate::page::is_hydrating() {
+        if crate::ui::go::is_hydrating() {
             let now = follow(shown, &live::chosen(shown, held), held);
             Effect::new(move |_| ticked.set(now));
         }

@@ -3,7 +3,9 @@
 use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 
-use crate::page::{Loading, PageTitle, framed};
+use crate::address::{MANAGE, REMOVE, address_of};
+use crate::loading::{Loading, framed};
+use crate::title::PageTitle;
 use crate::ui::form::{Form, SubmitButton};
 use crate::ui::frame::Here;
 use crate::users::api::{ManageView, manage_page};
@@ -26,7 +28,8 @@ impl LazyRoute for RemovePage {
             let number = account.number;
             let name = view.person.name.clone();
             let heading = words!(manage.remove_heading, name = name.clone());
-            let page = format!("/accounts/{number}/users/{}", view.person.id);
+            let page = address_of(MANAGE, &[&number, &view.person.id]);
+            let remove = address_of(REMOVE, &[&number, &view.person.id]);
             let content = if view.owner {
                 view! { <p>{words!(manage.owner, name = name)}</p> }.into_any()
             } else if view.you {
@@ -40,7 +43,7 @@ impl LazyRoute for RemovePage {
                 );
                 view! {
                     <p>{text}</p>
-                    <Form form="users/remove-access" action=format!("{page}/remove")>
+                    <Form form="users/remove-access" action=remove>
                         <input type="hidden" name="account" value=number.to_string() />
                         <input type="hidden" name="user" value=view.person.id.to_string() />
                         <div class="form-actions">

@@ -1,0 +1,45 @@
+//! What a page's frame shows: who is signed in, and the account that they act in.
+
+use model::{Access, AccountNumber, UserId};
+use serde::{Deserialize, Serialize};
+
+/// Header and navigation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Frame {
+    /// The provider's name.
+    pub(crate) provider: String,
+    /// Whether the provider has a mark of its own.
+    pub(crate) mark: bool,
+    /// Whether there is a mailbox that everybody can read.
+    pub(crate) mailbox: bool,
+    /// Who is signed in.
+    pub(crate) user: Option<Person>,
+    /// Whether there are accounts to switch between.
+    pub(crate) several: bool,
+    /// The account that they act in.
+    pub(crate) account: Option<AccountFrame>,
+}
+
+/// Somebody, as the header and the tables show them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Person {
+    /// Their id: their avatar's colour comes from it.
+    pub(crate) id: UserId,
+    /// Their full name.
+    pub(crate) name: String,
+    /// Their address.
+    pub(crate) email: String,
+}
+
+/// The account in the frame.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct AccountFrame {
+    /// Its number.
+    pub(crate) number: AccountNumber,
+    /// Its name.
+    pub(crate) name: String,
+    /// What the reader may do there.
+    pub(crate) access: Access,
+    /// That it will take a second factor which they don't have, and the words that lead to one.
+    pub(crate) closes: Option<(String, String)>,
+}

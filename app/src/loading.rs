@@ -1,0 +1,248 @@
+//! A page on its way: asked for by its address, and shown as soon as it is there.
+
+use leptos::prelude::*;
+use leptos::server::codee::{Decoder, Encoder};
+use leptos_router::hooks::use_params_map;
+#[cfg(not(feature = "ssr"))]
+use leptos_router::hooks::use_query_map;
+#[cfg(feature = "ssr")]
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+#[cfg(not(feature = "ssr"))]
+use crate::address::escape_query;
+use crate::frame::Frame;
+use crate::notice::Said;
+use crate::page::Page;
+use crate::problem::Problem;
+use crate::ui::frame::{Content, Here};
+use crate::ui::go::Revision;
+#[cfg(feature = "ssr")]
+use crate::wire;
+
+/// Whether a page's content is on its way from the server.
+#[derive(Clone, Copy)]
+pub(crate) struct Waiting(pub(crate) RwSignal<bool>);
+
+/// What an address asks for: its parameters and its query.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub(crate) struct Asked {
+    params: leptos_router::params::ParamsMap,
+    query: Vec<(String, String)>,
+}
+
+impl Asked {
+    /// A part of the path.
+    pub(crate) fn part(&self, name: &str) -> String {
+        self.params.get(name).unwrap_or_default()
+    }
+
+    /// The account's number in the path.
+    pub(crate) fn account(&self) -> String {
+        self.part("account")
+    }
+
+    /// A parameter of the query; empty when it isn't there.
+    pub(crate) fn query(&self, name: &str) -> String {
+        let last = self.query.iter().rfind(|(found, _)| found == name);
+        last.map(|(_, value)| value.clone()).unwrap_or_default()
+    }
+}
+
+/// A page's content on its way from the server.
+pub(crate) struct Loading<T> {
+    written: Resource<Result<String, Problem>, Settled>,
+    content: std::marker::PhantomData<fn() -> T>,
+}
+
+/// An answer on its way.
+pub(crate) type Answer = std::pin::Pin<Box<dyn Future<Output = Result<String, Problem>> + Send>>;
+
+/// `load!("users/page", asked => users_page(account = asked.account()))`: on the server a call of
+/// the server function, in the browser a request to its address.
+macro_rules! load {
+    ($endpoint:literal, $asked:ident => $function:ident($($name:ident = $value:expr),* $(,)?)) => {
+        $crate::loading::load(|$asked| {
+            #[cfg(feature = "ssr")]
+            return Box::pin(async move {
+                $crate::loading::write($function($($value),*).await)
+            });
+            #[cfg(not(feature = "ssr"))]
+            return {
+                let _ = $function;
+                let values = [$((stringify!($name).trim_start_matches("r#"), $value)),*];
+                Box::pin($crate::loading::ask($endpoint, &values))
+            };
+        })
+    };
+}
+
+/// Asks for a page, and again whenever its address or its revision changes.
+pub(crate) fn load<T>(fetch: fn(Asked) -> Answer) -> Loading<T> {
+    Loading { written: written(fetch), content: std::marker::PhantomData }
+}
+
+/// How a page stands in the document, or why there is none: as much of it as the browser's half
+/// has to know.
+pub(crate) struct Settled;
+
+impl Encoder<Result<String, Problem>> for Settled {
+    type Error = ();
+    type Encoded = String;
+
+    fn encode(page: &Result<String, Problem>) -> Result<String, ()> {
+        Ok(match page {
+            Ok(written) => format!("+{written}"),
+            Err(problem) => problem.status().to_string(),
+        })
+    }
+}
+
+impl Decoder<Result<String, Problem>> for Settled {
+    type Error = ();
+    type Encoded = str;
+
+    fn decode(text: &str) -> Result<Result<String, Problem>, ()> {
+        let status = || Problem::of_status(text.parse().unwrap_or_default());
+        Ok(text.strip_prefix('+').map(str::to_owned).ok_or_else(status))
+    }
+}
+
+fn written(fetch: fn(Asked) -> Answer) -> Resource<Result<String, Problem>, Settled> {
+    let (params, query) = (use_params_map(), queried());
+    let revision = use_context::<Revision>();
+    Resource::new_with_options(
+        move || {
+            let revision = revision.map(|revision| revision.0.get());
+            (Asked { params: params.get(), query: query() }, revision)
+        },
+        move |(asked, _)| fetch(asked),
+        false,
+    )
+}
+
+/// The address's query. On the server from the request itself: the router decodes it twice, which
+/// takes an address that stands in it apart.
+#[cfg(feature = "ssr")]
+fn queried() -> impl Fn() -> Vec<(String, String)> {
+    let parts = use_context::<axum::http::request::Parts>();
+    let query = parts.and_then(|parts| parts.uri.query().map(str::to_owned)).unwrap_or_default();
+    move || form_urlencoded::parse(query.as_bytes()).into_owned().collect()
+}
+
+/// The address's query.
+#[cfg(not(feature = "ssr"))]
+fn queried() -> impl Fn() -> Vec<(String, String)> {
+    let query = use_query_map();
+    move || {
+        let query = query.get().into_iter();
+        query.map(|(name, value)| (name.into_owned(), value)).collect()
+    }
+}
+
+/// The page as one text.
+#[cfg(feature = "ssr")]
+pub(crate) fn write<T: Serialize>(page: Result<Page<T>, Problem>) -> Result<String, Problem> {
+    let Page { frame, notice, content } = page?;
+    wire::write(&(frame, notice, content)).map_err(|_| Problem::Unreachable)
+}
+
+/// The answer of the server function at this address.
+#[cfg(not(feature = "ssr"))]
+pub(crate) fn ask(
+    endpoint: &str,
+    values: &[(&str, String)],
+) -> impl Future<Output = Result<String, Problem>> + Send + use<> {
+    let mut address = format!("/api/{endpoint}?");
+    for (name, value) in values {
+        address.push_str(&format!("{name}={}&", escape_query(value)));
+    }
+    send_wrapper::SendWrapper::new(crate::ui::form::get(address))
+}
+
+impl<T: DeserializeOwned> Loading<T> {
+    /// The page, once it is there.
+    async fn read(self) -> Result<Page<T>, Problem> {
+        Page::read(&self.written.await?).map_err(|_| Problem::Unreachable)
+    }
+}
+
+impl<T> Clone for Loading<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Loading<T> {}
+
+/// Shows a page within its frame as soon as it is there.
+pub(crate) fn framed<T>(loading: Loading<T>, here: Here, show: fn(T, Frame) -> AnyView) -> AnyView
+where
+    T: DeserializeOwned + Send + 'static,
+{
+    when_there(move || {
+        Box::pin(async move {
+            let page = loading.read().await?;
+            let content = match page.content {
+                Ok(content) => show(content, page.frame.clone()),
+                Err(refused) => crate::ui::refused::refused(refused, here, page.frame.clone()),
+            };
+            Ok(in_frame(page.frame, here, page.notice, content))
+        })
+    })
+}
+
+fn in_frame(frame: Frame, here: Here, notice: Option<Said>, content: AnyView) -> AnyView {
+    view! { <Content frame=frame here=here notice=notice>{content}</Content> }.into_any()
+}
+
+/// A view on its way.
+type Coming = std::pin::Pin<Box<dyn Future<Output = Result<AnyView, Problem>> + Send>>;
+
+fn when_there(view: impl Fn() -> Coming + Send + Sync + 'static) -> AnyView {
+    let view: Box<dyn Fn() -> Coming + Send + Sync> = Box::new(view);
+    let view = move || {
+        let coming = view();
+        Suspend::new(async move {
+            match coming.await {
+                Ok(view) => view,
+                Err(problem) => crate::ui::failed::failed(problem),
+            }
+        })
+    };
+    // Only browsers show that they wait. On the server, where parts of a page are rendered on several
+    // threads, what sets the signal would at times read while another thread writes, and panic.
+    #[cfg(feature = "ssr")]
+    let shown = view! { <Transition>{view}</Transition> };
+    #[cfg(not(feature = "ssr"))]
+    let shown = {
+        let waiting = use_context::<Waiting>().unwrap_or(Waiting(RwSignal::new(false)));
+        view! { <Transition set_pending=waiting.0>{view}</Transition> }
+    };
+    shown.into_any()
+}
+
+/// Shows a page of one narrow column: sign-in, join, reset.
+#[cfg(feature = "ssr")]
+pub(crate) fn narrow<T>(loading: Loading<T>, show: fn(T, Frame) -> AnyView) -> AnyView
+where
+    T: DeserializeOwned + Send + 'static,
+{
+    when_there(move || {
+        Box::pin(async move {
+            let Page { frame, notice, content } = loading.read().await?;
+            match content {
+                Ok(content) => {
+                    let content = show(content, frame.clone());
+                    let languages = crate::languages::choose::Languages();
+                    Ok(view! {
+                        <crate::ui::frame::Narrow frame=frame notice=notice>{content} {languages}</crate::ui::frame::Narrow>
+                    }
+                    .into_any())
+                }
+                // What takes a permission has a frame.
+                Err(_) => Err(Problem::Unreachable),
+            }
+        })
+    })
+}

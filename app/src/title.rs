@@ -1,0 +1,57 @@
+//! The page's title, and whether it says that a form was refused.
+
+use leptos::prelude::*;
+use leptos_meta::Title;
+
+use crate::rejected::Rejected;
+use crate::wire::shared;
+
+/// Whether a form on this page was refused: the title says so.
+#[derive(Clone, Copy)]
+pub(crate) struct HasErrors(pub(crate) RwSignal<bool>);
+
+/// The page's title, in front of it "Error: " when a form was refused.
+#[component]
+pub(crate) fn PageTitle(
+    /// The page's heading.
+    #[prop(into)]
+    title: String,
+    /// The provider's name.
+    #[prop(into)]
+    provider: String,
+) -> impl IntoView {
+    let full = words!(title.page, page = title, provider = provider);
+    let rejected = shared(|| use_context::<Rejected>().is_some());
+    let errors = use_context::<HasErrors>();
+    if let Some(errors) = errors {
+        errors.0.set(rejected);
+    }
+    let error_title = words!(title.error, title = full.clone());
+    // The server reads the title when the page is done and its signals are gone, and puts it into
+    // the document as it is: names of people and accounts stand in it. The browser's half sets it as
+    // the text that it is.
+    #[cfg(feature = "ssr")]
+    let text = escape_text(if rejected { &error_title } else { &full });
+    #[cfg(not(feature = "ssr"))]
+    let text = move || {
+        let refused = errors.map_or(rejected, |errors| errors.0.get());
+        if refused { error_title.clone() } else { full.clone() }
+    };
+    view! { <Title text=text /> }
+}
+
+/// A text as it may stand within an element that Leptos doesn't escape for, `title` and `textarea`:
+/// nothing in it is markup.
+pub(crate) fn escape_text(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_never_markup() {
+        assert_eq!(escape_text("</title>&lt;"), "&lt;/title>&amp;lt;");
+    }
+}
