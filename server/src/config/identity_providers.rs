@@ -7,7 +7,7 @@ use model::Secret;
 use serde::{Deserialize, Deserializer, de};
 use url::Url;
 
-use crate::identity_providers::is_here;
+use crate::guarded_http::is_here;
 
 /// An identity provider that people can sign in with.
 #[derive(Clone, Debug, Deserialize)]
