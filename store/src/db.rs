@@ -532,6 +532,7 @@ mod tests {
             crate::identities::STATEMENTS,
             crate::invitations::STATEMENTS,
             crate::limits::STATEMENTS,
+            crate::locks::STATEMENTS,
             crate::memberships::STATEMENTS,
             crate::outbox::STATEMENTS,
             crate::passkeys::STATEMENTS,
@@ -542,6 +543,7 @@ mod tests {
             crate::resets::STATEMENTS,
             crate::sessions::STATEMENTS,
             crate::single_sign_on::STATEMENTS,
+            crate::sweep::STATEMENTS,
             crate::users::STATEMENTS,
         ]
         .into_iter()

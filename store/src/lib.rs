@@ -20,6 +20,7 @@ mod identities;
 mod invitations;
 mod lent;
 mod limits;
+mod locks;
 mod memberships;
 mod outbox;
 mod passkeys;
@@ -33,6 +34,7 @@ mod resets;
 mod sessions;
 mod single_sign_on;
 mod sqlite;
+mod sweep;
 mod turns;
 mod users;
 

@@ -15,7 +15,7 @@ use crate::factors::has_factor;
 use crate::fold::{fold, words_of};
 use crate::policies::{PolicyRow, policy_columns};
 use crate::sessions::NOTED_EVERY;
-use crate::{AccountPolicy, NewActivity, NewMail, Store, accounts, activity, outbox, users};
+use crate::{AccountPolicy, NewActivity, NewMail, Store, activity, locks, outbox};
 
 /// Users of an account: where they are looked for first, and which ones.
 macro_rules! members {
@@ -678,7 +678,7 @@ impl Store {
         decide: impl FnOnce(&ChangeFacts) -> Result<Option<MembershipChange>, Failure> + Send,
     ) -> Result<(), Failure> {
         let mut tx = self.begin_locking([account.into()]).await?;
-        let account_name = accounts::lock(&mut tx, account).await?;
+        let account_name = locks::account(&mut tx, account).await?;
         let (actor, actor_name) = acting(&mut tx, account, actor).await?;
         let ids = (Uuid::from(account), Uuid::from(target));
         let row: Option<MemberRow> =
@@ -717,7 +717,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<(), Failure> {
         let mut tx = self.begin_locking([account.into()]).await?;
-        accounts::lock(&mut tx, account).await?;
+        locks::account(&mut tx, account).await?;
         join(&mut tx, account, user, access, None, now).await?;
         tx.commit().await
     }
@@ -785,7 +785,7 @@ pub(crate) async fn join(
     now: Timestamp,
 ) -> Result<(), Failure> {
     // Locked, so that a change of name at the same moment finds the new row or is seen here.
-    let identity = users::lock(tx, user).await?;
+    let identity = locks::user(tx, user).await?;
     let (account, user) = (Uuid::from(account), Uuid::from(user));
     let joined = write!(tx, db => query(INSERT_MEMBERSHIP)
         .bind(account)
