@@ -541,6 +541,7 @@ mod tests {
             crate::renewal::STATEMENTS,
             crate::reports::STATEMENTS,
             crate::resets::STATEMENTS,
+            crate::search::STATEMENTS,
             crate::sessions::STATEMENTS,
             crate::single_sign_on::STATEMENTS,
             crate::sweep::STATEMENTS,
