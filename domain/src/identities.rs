@@ -14,8 +14,9 @@ use model::{
 use sha2::{Digest, Sha256};
 use store::{AccountProvider, FactorChange, IdentityOffer, Login, NewMail};
 
-use crate::sessions::{self, SignedIn, Viewer};
+use crate::sessions::{self, SignedIn};
 use crate::single_sign_on::{provider_for, provider_name};
+use crate::viewer::{Viewer, must_be_confirmed_by_factor};
 use crate::{Client, Latchkey, Token, guesses};
 
 /// How long somebody may take to the provider and back, and then to link what they came back with.
@@ -486,7 +487,7 @@ pub async fn link(
     token: &Token,
     client: &Client,
 ) -> Result<String, Failure> {
-    sessions::must_be_confirmed_by_factor(latchkey, viewer).await?;
+    must_be_confirmed_by_factor(latchkey, viewer).await?;
     let provider = offered(latchkey, token).await?.provider;
     let now = latchkey.now();
     let mail = mail(viewer, IdentityNews::Linked, &provider, now, client);
@@ -536,7 +537,7 @@ pub async fn unlink(
     id: &str,
     client: &Client,
 ) -> Result<String, Failure> {
-    sessions::must_be_confirmed_by_factor(latchkey, viewer).await?;
+    must_be_confirmed_by_factor(latchkey, viewer).await?;
     let Linked { id, provider, .. } = linked_one(latchkey, viewer, id).await?;
     let now = latchkey.now();
     let mail = mail(viewer, IdentityNews::Unlinked, &provider, now, client);

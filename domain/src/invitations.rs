@@ -13,8 +13,9 @@ use store::{
 };
 pub use store::{Invitation, PendingInvitation, Tracked, TrackedMail};
 
-use crate::sessions::{self, Begun, Viewer};
+use crate::sessions::{self, Begun};
 use crate::users::parse_permissions;
+use crate::viewer::Viewer;
 use crate::{Client, Latchkey, Token, emails, guesses, passwords};
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
@@ -475,7 +476,7 @@ pub async fn join_with_password(
     let opened = open(latchkey, token, None).await?;
     let password = Password::parse_given(password)
         .map_err(|problem| Failure::field(Field::Password, problem))?;
-    let login = sessions::verify(latchkey, &opened.email, password, client).await?;
+    let login = passwords::verify(latchkey, &opened.email, password, client).await?;
     if login.second_factor {
         return sessions::half_way(latchkey, &login).await.map(Joined::HalfWay);
     }

@@ -2,6 +2,7 @@
 //! leaves mail in the outbox. No HTTP and no HTML; clock and randomness are handed in.
 
 mod blocklist;
+mod codes;
 mod latchkey;
 mod token;
 
@@ -23,9 +24,11 @@ pub mod passkeys;
 pub mod passwords;
 pub mod policies;
 pub mod reports;
+pub mod second_step;
 pub mod sessions;
 pub mod single_sign_on;
 pub mod users;
+pub mod viewer;
 
 pub use latchkey::{Client, Clock, Latchkey, Random, Settings};
 pub use token::Token;

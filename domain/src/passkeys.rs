@@ -26,9 +26,10 @@ use webauthn_rs::prelude::{
 };
 use webauthn_rs_proto::{AllowCredentials, ResidentKeyRequirement};
 
-use crate::factors::{self, Given};
-use crate::sessions::{self, Begun, Viewer};
-use crate::{Client, Latchkey, Settings, Token, guesses};
+use crate::second_step::{self, Given};
+use crate::sessions::{self, Begun};
+use crate::viewer::{Viewer, must_be_confirmed, must_be_confirmed_by_factor};
+use crate::{Client, Latchkey, Settings, Token, codes, factors, guesses};
 
 /// How long a browser may take for its answer (Web Authentication Level 3 section 15.1 advises 5
 /// to 10 minutes).
@@ -132,7 +133,7 @@ pub async fn ask_to_sign_in(latchkey: &Latchkey, client: &Client) -> Result<Stri
 /// # Errors
 /// [`Conflict::SignInOver`], [`Failure::NotFound`], [`Failure::Unavailable`].
 pub async fn ask_for_second_step(latchkey: &Latchkey, sign_in: &Token) -> Result<String, Failure> {
-    let user = factors::whose(latchkey, sign_in).await?;
+    let user = sessions::whose(latchkey, sign_in).await?;
     ask(latchkey, AskedFor::SecondStep(sign_in.hash()), Some(user)).await
 }
 
@@ -160,7 +161,7 @@ pub async fn ask_to_make(
     session: &Token,
     name: &str,
 ) -> Result<String, Failure> {
-    sessions::must_be_confirmed_by_factor(latchkey, viewer).await?;
+    must_be_confirmed_by_factor(latchkey, viewer).await?;
     parse_name(name)?;
     let present = latchkey.store.passkeys(viewer.user).await?;
     let present = present.into_iter().map(|passkey| passkey.credential_id).collect();
@@ -240,7 +241,7 @@ pub async fn add(
     answer: &str,
     client: &Client,
 ) -> Result<Vec<Secret>, Failure> {
-    sessions::must_be_confirmed_by_factor(latchkey, viewer).await?;
+    must_be_confirmed_by_factor(latchkey, viewer).await?;
     let name = parse_name(name)?;
     let answer: RegisterPublicKeyCredential = read_answer(answer)?;
     let asked_for = AskedFor::NewPasskey(session.hash());
@@ -254,9 +255,9 @@ pub async fn add(
         name,
         key: write(&key)?,
     };
-    let (codes, now) = (factors::new_codes(latchkey), latchkey.now());
+    let (codes, now) = (codes::new_codes(latchkey), latchkey.now());
     let change = factors::change(viewer, session, FactorNews::PasskeyAdded, now, client);
-    let hashes = factors::hashes(&codes);
+    let hashes = codes::hashes(&codes);
     let first = latchkey.store.add_passkey(viewer.user, &passkey, &hashes, &change, now).await?;
     Ok(if first { codes } else { Vec::new() })
 }
@@ -293,20 +294,20 @@ pub async fn remove(
     given: Given<'_>,
     client: &Client,
 ) -> Result<bool, Failure> {
-    sessions::must_be_confirmed(latchkey, viewer)?;
+    must_be_confirmed(latchkey, viewer)?;
     let (passkey, last) = one(latchkey, viewer, id).await?;
     let asked_for = AskedFor::Proof(session.hash());
     let proof = if last {
-        Some(factors::proof(latchkey, viewer.user, given, &asked_for).await?)
+        Some(second_step::proof(latchkey, viewer.user, given, &asked_for).await?)
     } else {
-        sessions::must_be_confirmed_by_factor(latchkey, viewer).await?;
+        must_be_confirmed_by_factor(latchkey, viewer).await?;
         None
     };
     let now = latchkey.now();
     let change = factors::change(viewer, session, FactorNews::PasskeyRemoved, now, client);
     let left = latchkey.store.remove_passkey(viewer.user, passkey.id, proof, &change, now).await?;
     if last {
-        factors::was_right(latchkey, viewer.user, given).await?;
+        second_step::was_right(latchkey, viewer.user, given).await?;
     }
     Ok(left)
 }

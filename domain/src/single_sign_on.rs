@@ -14,7 +14,7 @@ use url::Url;
 
 use crate::identities::{NoProvider, Provider};
 use crate::policies::{apply, changing, must_own};
-use crate::sessions::Viewer;
+use crate::viewer::Viewer;
 use crate::{Client, Latchkey, Token};
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
