@@ -17,6 +17,7 @@ pub mod factors;
 pub mod feedback;
 pub mod guesses;
 pub mod identities;
+pub mod identity_providers;
 pub mod invitations;
 pub mod mails;
 pub mod operator_commands;

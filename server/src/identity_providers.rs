@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use domain::identities::{
+use domain::identity_providers::{
     Answer, Identified, IdentityProvider, IdentityProviders, Keys, NoProvider, Provider, Returned,
 };
 use model::{
