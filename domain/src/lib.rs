@@ -2,6 +2,7 @@
 //! leaves mail in the outbox. No HTTP and no HTML; clock and randomness are handed in.
 
 mod blocklist;
+mod challenges;
 mod codes;
 mod latchkey;
 mod token;

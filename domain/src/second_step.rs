@@ -8,7 +8,7 @@ use store::{AskedFor, FactorProof};
 use crate::codes::{self, Typed};
 use crate::sessions::{self, Begun};
 use crate::viewer::Viewer;
-use crate::{Client, Latchkey, Token, passkeys};
+use crate::{Client, Latchkey, Token, challenges};
 
 /// How often a second factor may be given until the password is asked for again.
 const TRIES: u32 = 5;
@@ -67,7 +67,7 @@ pub async fn second_step(latchkey: &Latchkey, sign_in: &Token) -> Result<SecondS
 /// [`Failure::Unavailable`].
 pub async fn usable(latchkey: &Latchkey, user: UserId) -> Result<SecondStep, Failure> {
     let app = latchkey.store.authenticator_app(user).await?.is_some();
-    Ok(SecondStep { app, passkey: passkeys::can_be_used(latchkey, user).await? })
+    Ok(SecondStep { app, passkey: challenges::can_be_used(latchkey, user).await? })
 }
 
 /// Finishes a sign-in with a second factor. `instead_of` is the session that the same browser had:
@@ -134,7 +134,7 @@ async fn proof_by(
     let code = match given {
         Given::Code(code) => code,
         Given::Passkey(answer) => {
-            let used = passkeys::check(latchkey, answer, asked_for, user).await?;
+            let used = challenges::check(latchkey, answer, asked_for, user).await?;
             return Ok(FactorProof::Passkey(used));
         }
     };
