@@ -33,163 +33,111 @@ use crate::look::{Colour, Mark};
 /// The file that is read when it lies in the working directory and none is named.
 pub const FILE: &str = "latchkey.toml";
 
-/// The settings. In `latchkey.toml` a setting has the name of its field here; in the environment
-/// it is in capitals and begins with `LATCHKEY_`, and an empty value is none.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Config {
+/// Declares the settings: what each is for, its type, its default, and what reads it.
+macro_rules! settings {
+    ($($(#[$about:meta])* $name:ident: $kind:ty = $default:expr, read by $read:literal;)*) => {
+        /// The settings. In `latchkey.toml` a setting has the name of its field here; in the
+        /// environment it is in capitals and begins with `LATCHKEY_`, and an empty value is none.
+        #[derive(Clone, Debug, Deserialize)]
+        #[serde(default, deny_unknown_fields)]
+        pub struct Config {
+            $($(#[$about])* #[serde(deserialize_with = $read)] pub $name: $kind,)*
+        }
+
+        impl Default for Config {
+            fn default() -> Self {
+                Self { $($name: $default,)* }
+            }
+        }
+    };
+}
+
+settings! {
     /// Where people reach Latchkey: the links in mails begin with it, and cookies are for https
     /// only when it is https. Default `http://localhost:3000`.
-    #[serde(deserialize_with = "network::public_url")]
-    pub public_url: String,
+    public_url: String = "http://localhost:3000".to_owned(), read by "network::public_url";
     /// The address and port to listen on. Default `127.0.0.1:3000`.
-    #[serde(deserialize_with = "network::listen")]
-    pub listen: SocketAddr,
+    listen: SocketAddr = SocketAddr::from(([127, 0, 0, 1], 3000)), read by "network::listen";
     /// The database: `sqlite:path` or `postgres://user:password@host/name`. `DATABASE_URL` in the
     /// environment sets it too. Default `sqlite:data/latchkey.db`.
-    #[serde(deserialize_with = "database::database_url")]
-    pub database_url: Secret,
+    database_url: Secret = Secret::from("sqlite:data/latchkey.db".to_owned()),
+        read by "database::database_url";
     /// The file with the key that digests of the log are signed with; made when it is missing.
     /// Nodes must share it. Default `data/log-key.pem`.
-    #[serde(deserialize_with = "database::log_key_file")]
-    pub log_key_file: PathBuf,
+    log_key_file: PathBuf = PathBuf::from("data/log-key.pem"), read by "database::log_key_file";
     /// The mail server: `smtp://host:25` without TLS,
     /// `smtp://user:password@host:587?tls=required` with STARTTLS, or
     /// `smtps://user:password@host:465`. Default none: mails wait, or in the demo are kept in its
     /// mailbox.
-    #[serde(deserialize_with = "mail::smtp_url")]
-    pub smtp_url: Option<SmtpUrl>,
+    smtp_url: Option<SmtpUrl> = None, read by "mail::smtp_url";
     /// A PEM file with a certificate authority to trust besides the system's for the mail server.
     /// Default none.
-    #[serde(deserialize_with = "mail::smtp_ca_file")]
-    pub smtp_ca_file: Option<CertificateFile>,
+    smtp_ca_file: Option<CertificateFile> = None, read by "mail::smtp_ca_file";
     /// The sender of every mail. Default `Latchkey <no-reply@localhost>`.
-    #[serde(deserialize_with = "mail::mail_from")]
-    pub mail_from: Mailbox,
+    mail_from: Mailbox = Mailbox {
+        name: Some("Latchkey".to_owned()),
+        email: lettre::Address::new_dangerous("no-reply", "localhost"),
+    }, read by "mail::mail_from";
     /// The name of the company that runs Latchkey, on pages and in mails. Default `Latchkey`.
-    #[serde(deserialize_with = "pages::provider_name")]
-    pub provider_name: String,
+    provider_name: String = "Latchkey".to_owned(), read by "pages::provider_name";
     /// The colour of buttons, links and what is chosen, such as `#005ea5`, on light pages and in
     /// mails. It must be readable there. Default none: the product's own teal.
-    #[serde(deserialize_with = "pages::accent_light")]
-    pub accent_light: Option<Colour>,
+    accent_light: Option<Colour> = None, read by "pages::accent_light";
     /// The same on dark pages.
-    #[serde(deserialize_with = "pages::accent_dark")]
-    pub accent_dark: Option<Colour>,
+    accent_dark: Option<Colour> = None, read by "pages::accent_dark";
     /// An SVG or PNG file with the mark beside the name. Default none: the product's key.
-    #[serde(deserialize_with = "pages::mark_file")]
-    pub mark_file: Option<Mark>,
+    mark_file: Option<Mark> = None, read by "pages::mark_file";
     /// The language of pages and mails for those who ask for none that Latchkey speaks: `en`, `nb`
     /// or `de`. Default `en`.
-    #[serde(deserialize_with = "pages::language")]
-    pub language: Locale,
+    language: Locale = Locale::default(), read by "pages::language";
     /// Whether this is the demo: fictional people with a password that everybody knows, and a
     /// mailbox that everybody can read. Default `false`.
-    #[serde(deserialize_with = "values::flag")]
-    pub demo: bool,
+    demo: bool = false, read by "values::flag";
     /// Days until an invitation expires. Default 7, at most 90.
-    #[serde(deserialize_with = "values::whole::<_, 90>")]
-    pub invitation_days: u32,
+    invitation_days: u32 = 7, read by "values::whole::<_, 90>";
     /// Hours without use until a session ends. Default 24, at most 2160 (90 days).
-    #[serde(deserialize_with = "values::whole::<_, 2160>")]
-    pub session_idle_hours: u32,
+    session_idle_hours: u32 = 24, read by "values::whole::<_, 2160>";
     /// Days until a session ends at any rate. Default 30, at most 365.
-    #[serde(deserialize_with = "values::whole::<_, 365>")]
-    pub session_days: u32,
+    session_days: u32 = 30, read by "values::whole::<_, 365>";
     /// Minutes after signing in until something sensitive takes the password again. Default 10.
-    #[serde(deserialize_with = "values::whole::<_, 1440>")]
-    pub confirm_minutes: u32,
+    confirm_minutes: u32 = 10, read by "values::whole::<_, 1440>";
     /// Wrong sign-ins from one client address in a day that cost no waiting. Default 300.
-    #[serde(deserialize_with = "values::whole::<_, 1_000_000>")]
-    pub sign_ins_per_client: u32,
+    sign_ins_per_client: u32 = 300, read by "values::whole::<_, 1_000_000>";
     /// Invitation mails that one person may send in an hour, in all their accounts together.
     /// Default 50.
-    #[serde(deserialize_with = "values::whole::<_, 1_000_000>")]
-    pub invitations_per_inviter: u32,
+    invitations_per_inviter: u32 = 50, read by "values::whole::<_, 1_000_000>";
     /// Invitation mails that one account may send in an hour. Default 200.
-    #[serde(deserialize_with = "values::whole::<_, 1_000_000>")]
-    pub invitations_per_account: u32,
+    invitations_per_account: u32 = 200, read by "values::whole::<_, 1_000_000>";
     /// Invitation mails that one account may send to one address in an hour. Default 10.
-    #[serde(deserialize_with = "values::whole::<_, 1_000_000>")]
-    pub invitations_per_address: u32,
+    invitations_per_address: u32 = 10, read by "values::whole::<_, 1_000_000>";
     /// Invitation mails that all accounts together may send to one address in a day. Default 20.
-    #[serde(deserialize_with = "values::whole::<_, 1_000_000>")]
-    pub invitations_to_address: u32,
+    invitations_to_address: u32 = 20, read by "values::whole::<_, 1_000_000>";
     /// Who gets a mail when an invited person says that they don't know the inviter. Default none.
-    #[serde(deserialize_with = "mail::operator_email")]
-    pub operator_email: Option<EmailAddress>,
+    operator_email: Option<EmailAddress> = None, read by "mail::operator_email";
     /// A GeoIP file (MaxMind DB) that says where addresses are: the device list and mails about new
     /// devices tell the place then. Default none.
-    #[serde(deserialize_with = "pages::geoip_file")]
-    pub geoip_file: Option<Places>,
+    geoip_file: Option<Places> = None, read by "pages::geoip_file";
     /// The proxies in front: addresses or networks such as `10.0.0.0/8`, a list in the file,
     /// separated by commas in the environment. Only what they say in `X-Forwarded-For` is
     /// believed. Default none.
-    #[serde(deserialize_with = "network::trusted_proxies")]
-    pub trusted_proxies: Vec<IpNet>,
+    trusted_proxies: Vec<IpNet> = Vec::new(), read by "network::trusted_proxies";
     /// The identity providers that people can sign in with (OpenID Connect): a list of tables in
     /// the file, and the same as one TOML value in the environment. Default none.
-    #[serde(deserialize_with = "identity_providers::identity_providers")]
-    pub identity_providers: Vec<IdentityProviderSettings>,
+    identity_providers: Vec<IdentityProviderSettings> = Vec::new(),
+        read by "identity_providers::identity_providers";
     /// The DNS server to ask whether a domain is an account's: an IP address and perhaps a port.
     /// Default none: those that the system asks.
-    #[serde(deserialize_with = "network::dns_server")]
-    pub dns_server: Option<SocketAddr>,
+    dns_server: Option<SocketAddr> = None, read by "network::dns_server";
     /// Whether accounts' own identity providers may have private addresses, and http ones on this
     /// machine: an owner could have Latchkey ask them, then. Default `false`.
-    #[serde(deserialize_with = "values::flag")]
-    pub sso_private_addresses: bool,
+    sso_private_addresses: bool = false, read by "values::flag";
     /// Connections served at the same time; of more, those that wait for their client give way.
     /// Default 1024.
-    #[serde(deserialize_with = "values::whole::<_, 65_536>")]
-    pub connections: u32,
+    connections: u32 = 1024, read by "values::whole::<_, 65_536>";
     /// How log lines look: `text` or `json`. Default `text`.
-    #[serde(deserialize_with = "logging::log_format")]
-    pub log_format: LogFormat,
+    log_format: LogFormat = LogFormat::Text, read by "logging::log_format";
     /// What is logged: a level, or levels per part such as `info,sqlx=debug`. Default `info`.
-    #[serde(deserialize_with = "logging::log")]
-    pub log: String,
-}
-
-impl Default for Config {
-    fn default() -> Self {
-        Self {
-            public_url: "http://localhost:3000".to_owned(),
-            listen: SocketAddr::from(([127, 0, 0, 1], 3000)),
-            database_url: Secret::from("sqlite:data/latchkey.db".to_owned()),
-            log_key_file: PathBuf::from("data/log-key.pem"),
-            smtp_url: None,
-            smtp_ca_file: None,
-            mail_from: Mailbox {
-                name: Some("Latchkey".to_owned()),
-                email: lettre::Address::new_dangerous("no-reply", "localhost"),
-            },
-            provider_name: "Latchkey".to_owned(),
-            accent_light: None,
-            accent_dark: None,
-            mark_file: None,
-            language: Locale::default(),
-            demo: false,
-            invitation_days: 7,
-            session_idle_hours: 24,
-            session_days: 30,
-            confirm_minutes: 10,
-            sign_ins_per_client: 300,
-            invitations_per_inviter: 50,
-            invitations_per_account: 200,
-            invitations_per_address: 10,
-            invitations_to_address: 20,
-            operator_email: None,
-            geoip_file: None,
-            trusted_proxies: Vec::new(),
-            identity_providers: Vec::new(),
-            dns_server: None,
-            sso_private_addresses: false,
-            connections: 1024,
-            log_format: LogFormat::Text,
-            log: "info".to_owned(),
-        }
-    }
+    log: String = "info".to_owned(), read by "logging::log";
 }
 
 impl Config {
