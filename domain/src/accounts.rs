@@ -7,7 +7,7 @@ use model::{
 pub use store::{AccountDetails, AccountRow, MembershipRow, Owner};
 use store::{NewAccount, NewActivity, NewMail, Offer};
 
-use crate::sessions::{Viewer, must_be_proven};
+use crate::viewer::{Viewer, must_be_proven};
 use crate::{Client, Latchkey, Token, invitations, policies};
 
 /// Somebody acting in an account, and what its frame shows of it.

@@ -4,7 +4,7 @@ use model::{Actor, Failure, Permission};
 pub use store::{Domain, Invoice, Service, SupportRequest};
 
 use crate::Latchkey;
-use crate::sessions::{Viewer, must_be_confirmed};
+use crate::viewer::{Viewer, must_be_confirmed};
 
 /// How many rows of an area are shown.
 const MOST: usize = 200;

@@ -9,7 +9,7 @@ use model::{
 use store::{AccountDetails, Domain, Invoice, NewUser, OfferFacts, Service, SupportRequest};
 use uuid::Uuid;
 
-use crate::sessions::Viewer;
+use crate::viewer::Viewer;
 use crate::{Client, Latchkey, Token, invitations, users};
 
 /// Everybody's password in the demo.

@@ -12,7 +12,7 @@ use model::{
 };
 use store::{EmailChange, EmailFacts, NewEmailChange, NewMail, NewPassword, NewReset, NewUndo};
 
-use crate::sessions::{self, Viewer};
+use crate::viewer::{Viewer, must_be_confirmed};
 use crate::{Client, Latchkey, Token, mails, policies};
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
@@ -57,7 +57,7 @@ pub async fn ask(
     email: &str,
     client: &Client,
 ) -> Result<EmailAddress, Failure> {
-    sessions::must_be_confirmed(latchkey, viewer)?;
+    must_be_confirmed(latchkey, viewer)?;
     let email =
         EmailAddress::parse(email).map_err(|problem| Failure::field(Field::Email, problem))?;
     mails::count(latchkey, MailKind::EmailChange, &viewer.user.to_string()).await?;

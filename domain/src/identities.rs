@@ -1,21 +1,19 @@
 //! Signing in with an identity provider (OpenID Connect), the operator's or an account's own: the way
-//! there and back, linking an identity to the login with its address, and taking the link back. How
-//! providers are spoken with is handed in.
+//! there and back, linking an identity to the login with its address, and taking the link back.
 
-use std::pin::Pin;
 use std::time::Duration;
 
-use base64::Engine;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use model::{
     AccountId, AccountNumber, Conflict, EmailAddress, EmailDomain, Failure, Identity, IdentityId,
     IdentityNews, Mail, NotIdentified, Secret, Timestamp,
 };
-use sha2::{Digest, Sha256};
-use store::{AccountProvider, FactorChange, IdentityOffer, Login, NewMail};
+use store::{FactorChange, IdentityOffer, Login, NewMail};
 
-use crate::sessions::{self, SignedIn, Viewer};
-use crate::single_sign_on::{provider_for, provider_name};
+use crate::identity_providers::{Identified, Keys, Provider, provider_name};
+pub use crate::identity_providers::{IdentityProvider, Returned};
+use crate::sessions::{self, SignedIn};
+use crate::single_sign_on::provider_for;
+use crate::viewer::{Viewer, must_be_confirmed_by_factor};
 use crate::{Client, Latchkey, Token, guesses};
 
 /// How long somebody may take to the provider and back, and then to link what they came back with.
@@ -23,201 +21,6 @@ const ON_THE_WAY: Duration = Duration::from_secs(10 * 60);
 /// How many ways to a provider may begin from one client in an hour.
 const BEGUN_PER_CLIENT: u32 = 300;
 const HOUR: Duration = Duration::from_secs(60 * 60);
-
-/// An identity provider that the operator trusts.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct IdentityProvider {
-    /// Its id in the settings.
-    pub id: String,
-    /// What people call it.
-    pub name: String,
-    /// Its address, as it names itself (OpenID Connect Discovery 1.0 section 3).
-    pub issuer: String,
-}
-
-/// Who vouches for somebody.
-#[derive(Clone, Debug)]
-pub enum Provider {
-    /// One that the operator trusts with every login.
-    Operators(IdentityProvider),
-    /// An account's own one: what it says counts in that account alone.
-    Accounts(AccountProvider),
-}
-
-impl Provider {
-    /// What people call it.
-    #[must_use]
-    pub fn name(&self) -> String {
-        match self {
-            Self::Operators(provider) => provider.name.clone(),
-            Self::Accounts(provider) => provider_name(&provider.issuer),
-        }
-    }
-
-    /// Its address, as it names itself.
-    #[must_use]
-    pub fn issuer(&self) -> &str {
-        match self {
-            Self::Operators(provider) => &provider.issuer,
-            Self::Accounts(provider) => &provider.issuer,
-        }
-    }
-
-    /// Each account's provider sends browsers back to an address of its own: what another provider
-    /// sent, whom an owner chose to lead people astray, isn't taken for its (RFC 9700 section 4.4.2.2).
-    const fn comes_back_to(&self) -> Option<AccountNumber> {
-        match self {
-            Self::Operators(_) => None,
-            Self::Accounts(provider) => Some(provider.number),
-        }
-    }
-
-    const fn account(&self) -> Option<AccountId> {
-        match self {
-            Self::Operators(_) => None,
-            Self::Accounts(provider) => Some(provider.account),
-        }
-    }
-
-    fn to_stored(&self) -> store::Provider {
-        match self {
-            Self::Operators(provider) => store::Provider::Operators(provider.id.clone()),
-            Self::Accounts(provider) => store::Provider::Accounts(provider.account),
-        }
-    }
-}
-
-/// Why what is at an address can't be used as an identity provider.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NoProvider {
-    /// Nothing answers there.
-    Unanswered,
-    /// What answers doesn't describe itself as one, or as one that can be spoken with.
-    NoDescription,
-    /// What answers calls itself by another address.
-    OtherIssuer,
-}
-
-/// An answer on its way from an identity provider.
-pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, Failure>> + Send + 'a>>;
-
-/// Speaks with the identity providers: the authorization code flow of OpenID Connect Core 1.0
-/// (section 3.1) with PKCE (RFC 7636).
-pub trait IdentityProviders: Send + Sync {
-    /// The operator's, in the order of their buttons.
-    fn all(&self) -> &[IdentityProvider];
-
-    /// What the provider calls itself, asked anew: its address to the letter.
-    fn issuer<'a>(
-        &'a self,
-        provider: &'a Provider,
-        now: Timestamp,
-    ) -> Answer<'a, Result<String, NoProvider>>;
-
-    /// Where a browser goes to sign in there. Fails with [`Failure::IdentityProvider`].
-    fn address<'a>(
-        &'a self,
-        provider: &'a Provider,
-        keys: &'a Keys,
-        now: Timestamp,
-    ) -> Answer<'a, Secret>;
-
-    /// Redeems the code that a browser came back with and checks everything that the provider says.
-    /// Fails with [`Failure::IdentityProvider`] or [`Conflict::NotIdentified`].
-    fn identify<'a>(
-        &'a self,
-        provider: &'a Provider,
-        returned: &'a Returned,
-        keys: &'a Keys,
-        now: Timestamp,
-    ) -> Answer<'a, Identified>;
-}
-
-/// No identity providers.
-pub(crate) struct Nobody;
-
-impl IdentityProviders for Nobody {
-    fn all(&self) -> &[IdentityProvider] {
-        &[]
-    }
-
-    fn issuer<'a>(
-        &'a self,
-        _: &'a Provider,
-        _: Timestamp,
-    ) -> Answer<'a, Result<String, NoProvider>> {
-        Box::pin(std::future::ready(Ok(Err(NoProvider::Unanswered))))
-    }
-
-    fn address<'a>(&'a self, _: &'a Provider, _: &'a Keys, _: Timestamp) -> Answer<'a, Secret> {
-        Box::pin(std::future::ready(Err(Failure::IdentityProvider)))
-    }
-
-    fn identify<'a>(
-        &'a self,
-        _: &'a Provider,
-        _: &'a Returned,
-        _: &'a Keys,
-        _: Timestamp,
-    ) -> Answer<'a, Identified> {
-        Box::pin(std::future::ready(Err(Failure::IdentityProvider)))
-    }
-}
-
-/// What binds an answer of a provider to the browser that asked. All of it comes from the token in
-/// that browser's cookie, so that nothing of it needs to be stored.
-#[derive(Clone, Debug)]
-pub struct Keys {
-    /// Comes back with the browser (OAuth 2.0, RFC 6749 section 10.12).
-    pub state: Secret,
-    /// Comes back in the ID token (OpenID Connect Core 1.0 section 3.1.2.1).
-    pub nonce: Secret,
-    /// Proves, when the code is redeemed, who asked for it (RFC 7636 section 4.1: 43 characters).
-    pub verifier: Secret,
-}
-
-impl Keys {
-    pub(crate) fn of(token: &Token) -> Self {
-        let key = |purpose: &str| {
-            let hash = Sha256::new()
-                .chain_update(purpose)
-                .chain_update(token.secret().expose())
-                .finalize();
-            Secret::from(BASE64_URL_SAFE_NO_PAD.encode(hash))
-        };
-        Self {
-            state: key("latchkey identity state "),
-            nonce: key("latchkey identity nonce "),
-            verifier: key("latchkey identity verifier "),
-        }
-    }
-}
-
-/// What a browser brings back from a provider (RFC 6749 section 4.1.2, RFC 9207 section 2).
-#[derive(Clone, Debug, Default)]
-pub struct Returned {
-    /// The code to be redeemed.
-    pub code: Option<Secret>,
-    /// What it was sent with.
-    pub state: Option<Secret>,
-    /// Who sends it back.
-    pub iss: Option<String>,
-    /// Why there is no code.
-    pub error: Option<String>,
-    /// The account to whose address it was brought back; none for the operator's providers.
-    pub account: Option<AccountNumber>,
-}
-
-/// Whom a provider vouches for.
-#[derive(Clone, Debug)]
-pub struct Identified {
-    /// The identity.
-    pub identity: Identity,
-    /// Their address, if the provider verified it.
-    pub email: Option<EmailAddress>,
-    /// When it asked them who they are, if it says so.
-    pub proven_at: Option<Timestamp>,
-}
 
 /// What coming back from a provider led to.
 #[derive(Clone, Debug)]
@@ -486,7 +289,7 @@ pub async fn link(
     token: &Token,
     client: &Client,
 ) -> Result<String, Failure> {
-    sessions::must_be_confirmed_by_factor(latchkey, viewer).await?;
+    must_be_confirmed_by_factor(latchkey, viewer).await?;
     let provider = offered(latchkey, token).await?.provider;
     let now = latchkey.now();
     let mail = mail(viewer, IdentityNews::Linked, &provider, now, client);
@@ -536,7 +339,7 @@ pub async fn unlink(
     id: &str,
     client: &Client,
 ) -> Result<String, Failure> {
-    sessions::must_be_confirmed_by_factor(latchkey, viewer).await?;
+    must_be_confirmed_by_factor(latchkey, viewer).await?;
     let Linked { id, provider, .. } = linked_one(latchkey, viewer, id).await?;
     let now = latchkey.now();
     let mail = mail(viewer, IdentityNews::Unlinked, &provider, now, client);
@@ -586,21 +389,4 @@ fn mail(
     let language = viewer.language.clone().or_else(|| client.language.clone());
     let mail = Mail::IdentityChanged { news, provider: provider.to_owned(), at };
     NewMail { to: viewer.email.clone(), language, mail, invitation: None }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_a_provider_sees_tells_nothing_of_the_token_and_of_each_other() {
-        let token = Token::parse(&"A".repeat(43)).unwrap();
-        let (keys, again) = (Keys::of(&token), Keys::of(&token));
-        assert_eq!(keys.state, again.state);
-        let all = [&keys.state, &keys.nonce, &keys.verifier, token.secret()];
-        for (place, one) in all.iter().enumerate() {
-            assert_eq!(one.expose().len(), 43);
-            assert!(all.iter().skip(place + 1).all(|other| other != one));
-        }
-    }
 }

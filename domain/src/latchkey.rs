@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use webauthn_rs::Webauthn;
 
-use crate::identities::{IdentityProviders, Nobody};
+use crate::identity_providers::{IdentityProviders, Nobody};
 use crate::passwords::Hasher;
 use crate::single_sign_on::{NoRecords, Records};
 use crate::{Token, passkeys};

@@ -2,6 +2,8 @@
 //! leaves mail in the outbox. No HTTP and no HTML; clock and randomness are handed in.
 
 mod blocklist;
+mod challenges;
+mod codes;
 mod latchkey;
 mod token;
 
@@ -16,6 +18,7 @@ pub mod factors;
 pub mod feedback;
 pub mod guesses;
 pub mod identities;
+pub mod identity_providers;
 pub mod invitations;
 pub mod mails;
 pub mod operator_commands;
@@ -23,9 +26,11 @@ pub mod passkeys;
 pub mod passwords;
 pub mod policies;
 pub mod reports;
+pub mod second_step;
 pub mod sessions;
 pub mod single_sign_on;
 pub mod users;
+pub mod viewer;
 
 pub use latchkey::{Client, Clock, Latchkey, Random, Settings};
 pub use token::Token;

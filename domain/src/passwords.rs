@@ -18,7 +18,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tracing::Span;
 
 use crate::blocklist::{Expected, weigh};
-use crate::{Client, Latchkey, Random, Token, guesses, mails, sessions};
+use crate::viewer::Viewer;
+use crate::{Client, Latchkey, Random, Token, guesses, mails};
 
 /// Memory 19 456 KiB, 2 passes, 1 lane (OWASP Password Storage Cheat Sheet; OWASP ASVS 5.0
 /// V11.4.2).
@@ -250,6 +251,22 @@ pub(crate) async fn choose(
     chosen.map_err(|why| Failure::field(field, FieldProblem::Guessable(why)))
 }
 
+/// Compares a password with the login's, once it is this try's turn.
+pub(crate) async fn verify(
+    latchkey: &Latchkey,
+    email: &EmailAddress,
+    password: Password,
+    client: &Client,
+) -> Result<Login, Failure> {
+    let login = latchkey.store.login(email).await?;
+    let given = password.clone();
+    let fits = guesses::compare(latchkey, email, login.as_ref(), given, client).await?;
+    match login {
+        Some(login) if fits => renew(latchkey, login, password).await,
+        _ => Err(Failure::field(Field::Password, FieldProblem::WrongPassword)),
+    }
+}
+
 /// Hashes the password that was just compared once more where its hash is weaker than today's
 /// (OWASP ASVS 5.0 V11.4.2). Answers the login with the hash that it has now.
 ///
@@ -396,7 +413,7 @@ pub async fn choose_by_reset(
 /// [`Failure::Invalid`], [`Failure::TooMany`], [`Failure::Unavailable`].
 pub async fn change(
     latchkey: &Latchkey,
-    viewer: &crate::sessions::Viewer,
+    viewer: &Viewer,
     current: &str,
     new: &str,
     session: &Token,
@@ -409,7 +426,7 @@ pub async fn change(
     let current = errors.take(Field::Password, Password::parse_given(current));
     let new = errors.take(Field::NewPassword, parse_new(new));
     let (Some(current), Some(new)) = (current, new) else { return Err(errors.into_failure()) };
-    let login = sessions::verify(latchkey, &login.email, current, client).await?;
+    let login = verify(latchkey, &login.email, current, client).await?;
     let short = new.is_short();
     let (name, email) = (&login.full_name, &login.email);
     let hash = choose(latchkey, Field::NewPassword, new, name, email).await?;

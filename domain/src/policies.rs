@@ -10,7 +10,7 @@ use model::{
 use store::{AccountMembership, Bound, NewActivity, NewMail, PolicyChange, PolicyFacts, Reminders};
 pub use store::{AccountPolicy, DemandedFactor, Member};
 
-use crate::sessions::{Viewer, must_be_proven};
+use crate::viewer::{Viewer, must_be_proven};
 use crate::{Client, Latchkey, mails};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);

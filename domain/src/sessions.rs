@@ -3,54 +3,17 @@
 use std::time::Duration;
 
 use model::{
-    AccountId, AccountNumber, EmailAddress, Failure, Field, FieldErrors, FieldProblem, FullName,
-    Language, Mail, Password, Secret, SessionId, Timestamp, UserId,
+    Conflict, EmailAddress, Failure, Field, FieldErrors, FieldProblem, FullName, Language, Mail,
+    Password, Secret, SessionId, UserId,
 };
+pub use store::SignedInDevice;
 use store::{Login, NewMail, NewSession, SessionUser};
-pub use store::{SignedInDevice, Vouched};
 
-use crate::{Client, Latchkey, Token, guesses, passwords};
+pub use crate::viewer::{Viewer, must_be_confirmed, must_be_confirmed_by_factor, must_be_proven};
+use crate::{Client, Latchkey, Token, passwords};
 
 /// How long somebody may take from their password to their second factor.
 pub(crate) const HALF_WAY: Duration = Duration::from_secs(10 * 60);
-
-/// Somebody who is signed in.
-#[derive(Clone, Debug)]
-pub struct Viewer {
-    /// The session that they came with.
-    pub session: SessionId,
-    /// The user.
-    pub user: UserId,
-    /// Their address.
-    pub email: EmailAddress,
-    /// Their name.
-    pub full_name: String,
-    /// Their language, if they chose one.
-    pub language: Option<Language>,
-    /// When they last proved in this session who they are.
-    pub authenticated_at: Timestamp,
-    /// Whether that was by a second factor.
-    pub second_factor: bool,
-    /// Whether they proved by themselves who they are. Else an account's own identity provider
-    /// vouched for them, and they reach no more than that account.
-    pub proven: bool,
-    /// That an account's own identity provider vouched for them.
-    pub vouched: Option<Vouched>,
-}
-
-impl Viewer {
-    /// When the account's own identity provider last vouched for them.
-    #[must_use]
-    pub fn vouched_for(&self, account: AccountId) -> Option<Timestamp> {
-        self.vouched.filter(|vouched| vouched.account == account).map(|vouched| vouched.at)
-    }
-
-    /// The account that their session is confined to, until they prove by themselves who they are.
-    #[must_use]
-    pub fn confined_to(&self) -> Option<AccountNumber> {
-        self.vouched.filter(|_| !self.proven).map(|vouched| vouched.number)
-    }
-}
 
 /// A session that began, for the browser's cookies.
 #[derive(Clone, Debug)]
@@ -88,7 +51,7 @@ pub async fn sign_in(
     let (Some(email), Some(password)) = (email, password) else {
         return Err(errors.into_failure());
     };
-    let login = verify(latchkey, &email, password, client).await.map_err(either)?;
+    let login = passwords::verify(latchkey, &email, password, client).await.map_err(either)?;
     if login.second_factor {
         return half_way(latchkey, &login).await.map(SignedIn::HalfWay);
     }
@@ -110,28 +73,18 @@ pub(crate) async fn half_way(latchkey: &Latchkey, login: &Login) -> Result<Token
     Ok(token)
 }
 
+/// Whose sign-in waits for a second factor.
+pub(crate) async fn whose(latchkey: &Latchkey, sign_in: &Token) -> Result<UserId, Failure> {
+    let whose = latchkey.store.sign_in_of(&sign_in.hash(), latchkey.now()).await?;
+    whose.ok_or(Failure::Conflict(Conflict::SignInOver))
+}
+
 /// A wrong password at sign-in might as well be a wrong address.
 fn either(failure: Failure) -> Failure {
     if failure == Failure::field(Field::Password, FieldProblem::WrongPassword) {
         return Failure::field(Field::Password, FieldProblem::WrongCredentials);
     }
     failure
-}
-
-/// Compares a password with the login's, once it is this try's turn.
-pub(crate) async fn verify(
-    latchkey: &Latchkey,
-    email: &EmailAddress,
-    password: Password,
-    client: &Client,
-) -> Result<Login, Failure> {
-    let login = latchkey.store.login(email).await?;
-    let given = password.clone();
-    let fits = guesses::compare(latchkey, email, login.as_ref(), given, client).await?;
-    match login {
-        Some(login) if fits => passwords::renew(latchkey, login, password).await,
-        _ => Err(Failure::field(Field::Password, FieldProblem::WrongPassword)),
-    }
 }
 
 /// A session for whoever gave the login's password.
@@ -182,46 +135,6 @@ fn session_with(
     (begun, session)
 }
 
-/// Demands that the viewer proved lately who they are: what they are about to do would serve
-/// somebody else who sits at their desk (OWASP ASVS 5.0 V7.5.1, V7.5.3).
-///
-/// # Errors
-/// [`Failure::Unconfirmed`].
-pub fn must_be_confirmed(latchkey: &Latchkey, viewer: &Viewer) -> Result<(), Failure> {
-    must_be_proven(viewer)?;
-    let age = latchkey.now().since(viewer.authenticated_at);
-    if age <= latchkey.settings.confirmed_for { Ok(()) } else { Err(Failure::Unconfirmed) }
-}
-
-/// Demands that the viewer proved by themselves who they are: what an account's own identity
-/// provider says counts in that account alone.
-///
-/// # Errors
-/// [`Failure::Unconfirmed`].
-pub fn must_be_proven(viewer: &Viewer) -> Result<(), Failure> {
-    if viewer.proven { Ok(()) } else { Err(Failure::Unconfirmed) }
-}
-
-/// Demands the same, and from whoever has a second factor that it was by that: a password alone must
-/// bring no other factor.
-///
-/// # Errors
-/// [`Failure::Unconfirmed`], [`Failure::FactorUnconfirmed`], [`Failure::Unavailable`].
-pub async fn must_be_confirmed_by_factor(
-    latchkey: &Latchkey,
-    viewer: &Viewer,
-) -> Result<(), Failure> {
-    must_be_proven(viewer)?;
-    let login = latchkey.store.login_of(viewer.user).await?.ok_or(Failure::SignedOut)?;
-    if login.second_factor && !viewer.second_factor {
-        return Err(Failure::FactorUnconfirmed);
-    }
-    must_be_confirmed(latchkey, viewer).map_err(|failure| match failure {
-        Failure::Unconfirmed if login.second_factor => Failure::FactorUnconfirmed,
-        failure => failure,
-    })
-}
-
 /// Takes the viewer's password as a fresh proof of who they are (NIST SP 800-63B-4 section 5.2).
 ///
 /// # Errors
@@ -235,7 +148,7 @@ pub async fn confirm(
 ) -> Result<(), Failure> {
     let password = Password::parse_given(password)
         .map_err(|problem| Failure::field(Field::Password, problem))?;
-    let login = verify(latchkey, &viewer.email, password, client).await?;
+    let login = passwords::verify(latchkey, &viewer.email, password, client).await?;
     let (hash, now) = (session.hash(), latchkey.now());
     if latchkey.store.confirm_session(&hash, &login.password_hash, now).await? {
         Ok(())

@@ -12,9 +12,10 @@ pub use store::{AccountDomain, AccountProvider, SingleSignOn};
 use store::{PolicyChange, PolicyFacts, SingleSignOnStep};
 use url::Url;
 
-use crate::identities::{NoProvider, Provider};
+pub use crate::identity_providers::provider_name;
+use crate::identity_providers::{NoProvider, Provider};
 use crate::policies::{apply, changing, must_own};
-use crate::sessions::Viewer;
+use crate::viewer::Viewer;
 use crate::{Client, Latchkey, Token};
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
@@ -55,13 +56,6 @@ impl Records for NoRecords {
 #[must_use]
 pub fn record_name(domain: &EmailDomain) -> String {
     format!("_latchkey-challenge.{}", domain.as_str())
-}
-
-/// What a company's people sign in with: the host of its provider's address.
-#[must_use]
-pub fn provider_name(issuer: &str) -> String {
-    let url = Url::parse(issuer).ok();
-    url.and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_else(|| issuer.to_owned())
 }
 
 /// How the account's own people sign in, as an owner sees it.

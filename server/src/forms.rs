@@ -16,8 +16,8 @@ use axum::extract::{MatchedPath, Path, Request, State};
 use axum::http::request::Parts as RequestParts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use domain::factors::{self, SecondStep};
-use domain::sessions::Viewer;
+use domain::second_step::{self, SecondStep};
+use domain::viewer::Viewer;
 use http_body_util::{BodyExt, Limited};
 use leptos::prelude::provide_context;
 use model::{Failure, Field, FieldProblem};
@@ -257,7 +257,7 @@ async fn ask_who(
 async fn usable_factors(parts: &Parts, head: &RequestParts) -> SecondStep {
     let none = SecondStep { app: false, passkey: false };
     match viewer(head) {
-        Some(viewer) => factors::usable(&parts.latchkey, viewer.user).await.unwrap_or(none),
+        Some(viewer) => second_step::usable(&parts.latchkey, viewer.user).await.unwrap_or(none),
         None => none,
     }
 }

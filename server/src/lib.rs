@@ -8,6 +8,7 @@ pub mod config;
 pub mod digests;
 pub mod export;
 pub mod forms;
+mod guarded_http;
 mod id_tokens;
 pub mod identity_providers;
 pub mod log_key;

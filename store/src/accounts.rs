@@ -4,19 +4,10 @@ use model::{AccountId, AccountNumber, ActivityKind, Actor, Failure, Timestamp};
 use sqlx::{FromRow, query, query_as, query_scalar};
 use uuid::Uuid;
 
-use crate::db::{Tx, count, limit, read, sql, write};
-use crate::{NewActivity, Offer, Store, activity, invitations, memberships};
+use crate::db::{count, limit, read, sql, write};
+use crate::{NewActivity, Offer, Store, activity, invitations, locks, memberships};
 
 sql! {
-    /// Taken first by everything that touches an account's memberships or invitations: what is
-    /// decided on can't change before it is written, and nobody waits in a circle.
-    LOCK = "SELECT name FROM accounts WHERE id = $1",
-        // SQLite's one writer holds the lock on everything already.
-        on Postgres "SELECT name FROM accounts WHERE id = $1 FOR UPDATE";
-    /// Two new accounts at once would both take the number after the greatest.
-    LOCK_NUMBERS = "SELECT 1",
-        // SQLite's one writer needs none. This one lets readers and row locks pass.
-        on Postgres "LOCK TABLE accounts IN SHARE ROW EXCLUSIVE MODE";
     INSERT_ACCOUNT = "INSERT INTO accounts \
                           (id, number, name, street, postal_code, town, country, created_at) \
                       SELECT $1, coalesce(max(number), 100000) + 1, $2, '', '', '', '', $3 \
@@ -101,8 +92,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<AccountNumber, Failure> {
         let mut tx = self.begin().await?;
-        let text = LOCK_NUMBERS.on(&tx);
-        write!(tx, db => query(text).execute(db))?;
+        locks::numbers(&mut tx).await?;
         let number: i64 = read!(tx, db => query_scalar(INSERT_ACCOUNT)
             .bind(Uuid::from(account.id))
             .bind(&account.name)
@@ -183,7 +173,7 @@ impl Store {
         + Send,
     ) -> Result<(), Failure> {
         let mut tx = self.begin_locking([account.into()]).await?;
-        lock(&mut tx, account).await?;
+        locks::account(&mut tx, account).await?;
         let (actor, actor_name) = memberships::acting(&mut tx, account, actor).await?;
         let present = read!(tx, db => query_as(DETAILS).bind(Uuid::from(account)).fetch_one(db))?;
         let Some(entry) = decide(&actor, &actor_name, &present)? else { return Ok(()) };
@@ -204,11 +194,4 @@ impl Store {
         let set = write!(self, db => set_details!(account, details).execute(db))?;
         if set == 0 { Err(Failure::NotFound) } else { Ok(()) }
     }
-}
-
-/// Locks an account until the end of the transaction and answers its name.
-pub(crate) async fn lock(tx: &mut Tx, account: AccountId) -> Result<String, Failure> {
-    let text = LOCK.on(tx);
-    let name = read!(tx, db => query_scalar(text).bind(Uuid::from(account)).fetch_optional(db))?;
-    name.ok_or(Failure::NotFound)
 }

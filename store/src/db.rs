@@ -532,6 +532,7 @@ mod tests {
             crate::identities::STATEMENTS,
             crate::invitations::STATEMENTS,
             crate::limits::STATEMENTS,
+            crate::locks::STATEMENTS,
             crate::memberships::STATEMENTS,
             crate::outbox::STATEMENTS,
             crate::passkeys::STATEMENTS,
@@ -540,8 +541,10 @@ mod tests {
             crate::renewal::STATEMENTS,
             crate::reports::STATEMENTS,
             crate::resets::STATEMENTS,
+            crate::search::STATEMENTS,
             crate::sessions::STATEMENTS,
             crate::single_sign_on::STATEMENTS,
+            crate::sweep::STATEMENTS,
             crate::users::STATEMENTS,
         ]
         .into_iter()

@@ -6,8 +6,8 @@ use uuid::Uuid;
 
 use crate::db::{Tx, alive, held, read, sql, taken_as, write};
 use crate::{
-    NewMail, NewPassword, NewReset, Store, TokenHash, factors, guesses, identities, memberships,
-    outbox, resets, sessions, single_sign_on, users,
+    NewMail, NewPassword, NewReset, Store, TokenHash, factors, guesses, identities, locks,
+    memberships, outbox, resets, sessions, single_sign_on, users,
 };
 
 macro_rules! change {
@@ -161,7 +161,7 @@ impl Store {
     ) -> Result<(), Failure> {
         let NewEmailChange { user, after, token_hash, expires_at } = change;
         let mut tx = self.begin_locking([(*user).into()]).await?;
-        let present = users::lock(&mut tx, *user).await?.email();
+        let present = locks::user(&mut tx, *user).await?.email();
         let whose = Uuid::from(*user);
         let proven = is_proven(&mut tx, *user).await?;
         let has_login: bool = read!(tx, db => query_scalar(HAS_LOGIN)

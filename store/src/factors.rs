@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::db::{Tx, alive, count, read, sql, write};
 use crate::{
-    NewMail, NewPassword, NewSession, PasskeyUse, Store, TokenHash, identities, outbox, passkeys,
+    NewMail, NewPassword, NewSession, PasskeyUse, Store, TokenHash, locks, outbox, passkeys,
     sessions, users,
 };
 
@@ -217,7 +217,7 @@ impl Store {
     ) -> Result<bool, Failure> {
         let over = Failure::Conflict(Conflict::SetupOver);
         let mut tx = self.begin_locking([user.into()]).await?;
-        users::lock(&mut tx, user).await?;
+        locks::user(&mut tx, user).await?;
         let first = is_first(&mut tx, user, change).await?;
         let ended = write!(tx, db => query(END_SETUP)
             .bind(Uuid::from(user))
@@ -255,7 +255,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<bool, Failure> {
         let mut tx = self.begin_locking([user.into()]).await?;
-        users::lock(&mut tx, user).await?;
+        locks::user(&mut tx, user).await?;
         use_up(&mut tx, user, proof, now).await?;
         write!(tx, db => query(REMOVE_APP).bind(Uuid::from(user)).execute(db))?;
         let others = users::has_factor(&mut tx, user).await?;
@@ -281,7 +281,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<(), Failure> {
         let mut tx = self.begin_locking([user.into()]).await?;
-        users::lock(&mut tx, user).await?;
+        locks::user(&mut tx, user).await?;
         use_up(&mut tx, user, proof, now).await?;
         replace_codes(&mut tx, user, codes, now).await?;
         outbox::queue(&mut tx, mail, None, now).await?;
@@ -303,7 +303,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<bool, Failure> {
         let mut tx = self.begin_locking([user.into()]).await?;
-        users::lock(&mut tx, user).await?;
+        locks::user(&mut tx, user).await?;
         if !users::has_factor(&mut tx, user).await? {
             return Ok(false);
         }
@@ -396,12 +396,12 @@ impl Store {
         let over = Failure::Conflict(Conflict::SignInOver);
         let mut tx = self.begin_locking([user.into()]).await?;
         // The user before their sign-in, as where factors change: neither waits for the other.
-        users::lock(&mut tx, user).await?;
+        locks::user(&mut tx, user).await?;
         let by: Option<Uuid> = read!(tx, db => query_scalar(IDENTITY_OF_SIGN_IN)
             .bind(&token_hash[..])
             .fetch_optional(db))?;
         if let Some(by) = by
-            && !identities::stays(&mut tx, by).await?
+            && !locks::identity(&mut tx, by).await?
         {
             return Err(over);
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use icu_normalizer::DecomposingNormalizerBorrowed;
-use model::{legible, plain_digits};
+use model::{EmailAddress, legible, plain_digits};
 
 /// The text without case, accents and the like: "Bjørn", "BJORN" and "bjorn" are one. What begins
 /// alike is folded alike, so that the beginning of a word finds it.
@@ -87,6 +87,11 @@ const fn is_mark(character: char) -> bool {
             | '\u{fe20}'..='\u{fe2f}'
             | '\u{e0100}'..='\u{e01ef}'
     )
+}
+
+/// The words that a user is found by: those of their name, and of their address in both its forms.
+pub(crate) fn found_by(full_name: &str, email: &EmailAddress) -> BTreeSet<String> {
+    words_of(&format!("{full_name} {} {}", email.as_str(), email.key()))
 }
 
 #[cfg(test)]

@@ -31,12 +31,6 @@ sql! {
     KNOW = "INSERT INTO known_networks (user_id, network_hash, last_at) VALUES ($1, $2, $3) \
             ON CONFLICT (user_id, network_hash) DO UPDATE SET last_at = excluded.last_at";
     FORGET_NETWORKS = "DELETE FROM known_networks WHERE user_id = $1";
-    SWEEP_GUESSES = "DELETE FROM guesses WHERE until <= $1",
-        // Leaves alone what others hold: they hold several, and must not wait for this in a circle.
-        on Postgres "DELETE FROM guesses WHERE (login, network) IN \
-            (SELECT login, network FROM guesses WHERE until <= $1 FOR UPDATE SKIP LOCKED)";
-    SET_BACK_NETWORKS = "UPDATE known_networks SET last_at = $1 WHERE last_at > $1";
-    SWEEP_NETWORKS = "DELETE FROM known_networks WHERE last_at < $1";
 }
 
 /// Stands for all logins, or all networks. No address and no network looks like this.
@@ -183,26 +177,6 @@ impl Store {
         let mut tx = self.begin().await?;
         welcome(&mut tx, guess, now).await?;
         tx.commit().await
-    }
-
-    /// Deletes counts that are over and networks that nobody signed in from since `known_since`.
-    /// Answers how many rows.
-    ///
-    /// # Errors
-    /// [`Failure::Unavailable`].
-    pub async fn sweep_guesses(
-        &self,
-        known_since: Timestamp,
-        now: Timestamp,
-    ) -> Result<u64, Failure> {
-        let mut tx = self.begin().await?;
-        let text = SWEEP_GUESSES.on(&tx);
-        let guesses = write!(tx, db => query(text).bind(now.as_micros()).execute(db))?;
-        tx.commit().await?;
-        write!(self, db => query(SET_BACK_NETWORKS).bind(now.as_micros()).execute(db))?;
-        let networks =
-            write!(self, db => query(SWEEP_NETWORKS).bind(known_since.as_micros()).execute(db))?;
-        Ok(guesses + networks)
     }
 }
 

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::db::{Tx, alive, gone_as, new_id, read, sql, write};
 use crate::{
-    FactorChange, NewMail, NewSession, Store, TokenHash, accounts, factors, memberships, outbox,
+    FactorChange, NewMail, NewSession, Store, TokenHash, factors, locks, memberships, outbox,
     sessions, single_sign_on, users,
 };
 
@@ -61,9 +61,6 @@ sql! {
     DROP_SINCE = "DELETE FROM identities WHERE user_id = $1 AND since >= $2";
     UNLINK = "DELETE FROM identities WHERE user_id = $1 AND id = $2";
     DROP_ACCOUNTS = "DELETE FROM identities WHERE user_id = $1 AND account_id IS NOT NULL";
-    /// SQLite has one writer at a time anyway.
-    STAYS = "SELECT id FROM identities WHERE id = $1",
-        on Postgres "SELECT id FROM identities WHERE id = $1 FOR KEY SHARE";
 }
 
 /// Who vouches for somebody.
@@ -356,9 +353,9 @@ impl Store {
         let mut tx = self.begin_locking(locked).await?;
         // The account before the user: what the link hangs on stays until it is written.
         if let Some(account) = account {
-            accounts::lock(&mut tx, account).await?;
+            locks::account(&mut tx, account).await?;
         }
-        let login = users::lock(&mut tx, user).await?;
+        let login = locks::user(&mut tx, user).await?;
         if !by_factor && users::has_factor(&mut tx, user).await? {
             return Err(Failure::FactorUnconfirmed);
         }
@@ -434,7 +431,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<(), Failure> {
         let mut tx = self.begin_locking([user.into()]).await?;
-        users::lock(&mut tx, user).await?;
+        locks::user(&mut tx, user).await?;
         // Before the sessions that end with it, as everywhere.
         factors::drop_sign_ins(&mut tx, user).await?;
         let unlinked = write!(tx, db => query(UNLINK)
@@ -465,14 +462,6 @@ pub(crate) async fn drop_accounts(tx: &mut Tx, user: UserId) -> Result<(), Failu
     Ok(())
 }
 
-/// Whether the identity is there, and stays until the transaction ends. What hangs on it is locked
-/// after it, as where it ends: neither waits for the other.
-pub(crate) async fn stays(tx: &mut Tx, id: Uuid) -> Result<bool, Failure> {
-    let text = STAYS.on(tx);
-    let found: Option<Uuid> = read!(tx, db => query_scalar(text).bind(id).fetch_optional(db))?;
-    Ok(found.is_some())
-}
-
 /// Notes that the user signs in by the identity, if it opens their login at this moment. The user
 /// is locked first, as where links and factors change: neither waits for the other.
 async fn use_identity(
@@ -482,7 +471,7 @@ async fn use_identity(
     user: UserId,
     now: Timestamp,
 ) -> Result<IdentityId, Failure> {
-    users::lock(tx, user).await?;
+    locks::user(tx, user).await?;
     let used: Option<Uuid> = read!(tx, db => query_scalar(USE)
         .bind(identity.issuer())
         .bind(identity.subject())

@@ -13,8 +13,8 @@ use uuid::Uuid;
 use crate::db::{Tx, limit, new_id, read, sql, write};
 use crate::memberships::{access, stored_permissions};
 use crate::{
-    Bound, NewActivity, NewMail, NewReport, NewSession, NewUser, Store, TokenHash, accounts,
-    activity, emails, limits, memberships, outbox, policies, reports, sessions, users,
+    Bound, NewActivity, NewMail, NewReport, NewSession, NewUser, Store, TokenHash, activity,
+    emails, limits, locks, memberships, outbox, policies, reports, sessions, users,
 };
 
 /// No setting lets an invitation be open for longer: one that would be was sent by a clock that ran
@@ -480,7 +480,7 @@ impl Store {
         decide: impl FnOnce(&OfferFacts) -> Result<Offer, Failure> + Send,
     ) -> Result<Offered, Failure> {
         let mut tx = self.begin_locking([account.into()]).await?;
-        let account_name = accounts::lock(&mut tx, account).await?;
+        let account_name = locks::account(&mut tx, account).await?;
         let (actor, actor_name) = memberships::acting(&mut tx, account, actor).await?;
         let in_account: bool = read!(tx, db => query_scalar(IN_ACCOUNT)
             .bind(Uuid::from(account))
@@ -541,7 +541,7 @@ impl Store {
         decide: impl FnOnce(&InvitationFacts) -> Result<InvitationStep, Failure> + Send,
     ) -> Result<Invitation, Failure> {
         let mut tx = self.begin_locking([account.into()]).await?;
-        let account_name = accounts::lock(&mut tx, account).await?;
+        let account_name = locks::account(&mut tx, account).await?;
         let (actor, actor_name) = memberships::acting(&mut tx, account, actor).await?;
         let invitation = find(&mut tx, account, invitation, now).await?;
         let domains = policies::domains(&mut tx, account).await?;
@@ -666,7 +666,7 @@ impl Store {
         let account = AccountId::from(account.ok_or(Failure::NotFound)?);
         let mut tx = self.begin_locking([account.into()]).await?;
         // Who has the account has its invitations too: every step on them takes this lock first.
-        accounts::lock(&mut tx, account).await?;
+        locks::account(&mut tx, account).await?;
         let row: OpenedRow = read!(tx, db => query_as(OPENED).bind(&token_hash[..]).fetch_one(db))?;
         let facts = row.read(now);
 
@@ -678,7 +678,7 @@ impl Store {
                 let user = match joiner {
                     Joiner::Existing(user) => {
                         // Whoever changes their address at this moment was faster, or waits.
-                        if users::lock(&mut tx, user).await?.email().key() != invitation.email.key()
+                        if locks::user(&mut tx, user).await?.email().key() != invitation.email.key()
                         {
                             return Err(Failure::Conflict(Conflict::OtherAddress));
                         }

@@ -20,6 +20,7 @@ mod identities;
 mod invitations;
 mod lent;
 mod limits;
+mod locks;
 mod memberships;
 mod outbox;
 mod passkeys;
@@ -30,9 +31,11 @@ mod readiness;
 mod renewal;
 mod reports;
 mod resets;
+mod search;
 mod sessions;
 mod single_sign_on;
 mod sqlite;
+mod sweep;
 mod turns;
 mod users;
 
@@ -55,7 +58,6 @@ pub use invitations::{
 pub use limits::{Attempts, Bound};
 pub use memberships::{
     AccountMembership, ChangeFacts, Member, MembershipChange, MembershipRow, Owner, UserSort,
-    UsersQuery,
 };
 pub use outbox::{KeptMail, LONGEST_WAIT, NewMail, QueuedMail};
 pub use passkeys::{AskedFor, NewPasskey, Passkey, PasskeyChallenge, PasskeyUse};
@@ -66,6 +68,7 @@ pub use policies::{
 pub use readiness::Unready;
 pub use reports::{NewReport, Report};
 pub use resets::{NewReset, OpenedReset};
+pub use search::UsersQuery;
 pub use sessions::{NewSession, SessionUser, SignedInDevice, Vouched};
 pub use single_sign_on::{AccountDomain, AccountProvider, SingleSignOn, SingleSignOnStep};
 pub use users::{Login, NewPassword, NewUser};

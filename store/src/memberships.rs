@@ -1,8 +1,5 @@
 //! Memberships: who is in which account, with what access.
 
-use std::cmp::Reverse;
-use std::collections::BTreeSet;
-
 use model::{
     Access, AccountId, AccountNumber, Actor, Conflict, Cursor, EmailAddress, Failure,
     PermissionSet, SessionId, Timestamp, UserId,
@@ -12,10 +9,10 @@ use uuid::Uuid;
 
 use crate::db::{Tx, count, limit, plain, read, sql, write};
 use crate::factors::has_factor;
-use crate::fold::{fold, words_of};
+use crate::fold::found_by;
 use crate::policies::{PolicyRow, policy_columns};
 use crate::sessions::NOTED_EVERY;
-use crate::{AccountPolicy, NewActivity, NewMail, Store, accounts, activity, outbox, users};
+use crate::{AccountPolicy, NewActivity, NewMail, Store, activity, locks, outbox};
 
 /// Users of an account: where they are looked for first, and which ones.
 macro_rules! members {
@@ -23,7 +20,7 @@ macro_rules! members {
         concat!(
             "SELECT m.user_id, u.email, u.email_key, u.full_name, m.owner, m.permissions, \
                  m.since, i.full_name AS invited_by, m.last_active_at, ",
-            has_factor!("m.user_id"),
+            $crate::factors::has_factor!("m.user_id"),
             " AS second_factor FROM ",
             $first,
             "memberships m JOIN users u ON u.id = m.user_id \
@@ -34,83 +31,7 @@ macro_rules! members {
     };
 }
 
-macro_rules! by_name {
-    ($first:expr, $words:expr) => {
-        members!(
-            $first,
-            " AND (m.name_key, m.user_id) > ($2, $3)",
-            $words,
-            " ORDER BY m.name_key, m.user_id LIMIT $4"
-        )
-    };
-}
-
-macro_rules! by_activity {
-    ($first:expr, $words:expr) => {
-        members!(
-            $first,
-            " AND (coalesce(m.last_active_at, -1), m.user_id) < (CAST($2 AS BIGINT), $3)",
-            $words,
-            " ORDER BY coalesce(m.last_active_at, -1) DESC, m.user_id DESC LIMIT $4"
-        )
-    };
-}
-
-/// The words `w` of the account that begin with one of a search.
-macro_rules! begins_with {
-    ($word:literal) => {
-        concat!(
-            "w.account_id = $1 AND w.word >= ",
-            $word,
-            " AND w.word < ",
-            $word,
-            " || '\u{10ffff}'"
-        )
-    };
-}
-
-macro_rules! has_word {
-    ($word:literal) => {
-        concat!(
-            " AND (",
-            $word,
-            " = '' OR EXISTS (SELECT 1 FROM membership_words w WHERE w.user_id = m.user_id AND ",
-            begins_with!($word),
-            "))"
-        )
-    };
-}
-
-macro_rules! has_other_words {
-    () => {
-        concat!(has_word!("$6"), has_word!("$7"), has_word!("$8"), has_word!("$9"))
-    };
-}
-
-/// When few have one of the words, a search begins with them. SQLite takes a CROSS JOIN in the
-/// order in which it is written; Postgres finds out by itself.
-macro_rules! from_the_few {
-    () => {
-        concat!(
-            "(SELECT DISTINCT w.user_id FROM membership_words w WHERE ",
-            begins_with!("$5"),
-            ") f CROSS JOIN "
-        )
-    };
-}
-
-macro_rules! of_the_few {
-    () => {
-        concat!(" AND m.user_id = f.user_id", has_other_words!())
-    };
-}
-
-/// When many have each of them, a search goes through the list until the page is full.
-macro_rules! of_the_many {
-    () => {
-        concat!(has_word!("$5"), has_other_words!())
-    };
-}
+pub(crate) use members;
 
 macro_rules! visited {
     ($lock:literal) => {
@@ -180,21 +101,12 @@ sql! {
                    ORDER BY lower(a.name), a.id LIMIT $4";
     COUNT_MEMBERSHIPS = "SELECT count(*) FROM \
                          (SELECT 1 FROM memberships WHERE user_id = $1 LIMIT $2) AS found";
-    ALL_BY_NAME = by_name!("", "");
-    FEW_BY_NAME = by_name!(from_the_few!(), of_the_few!());
-    MANY_BY_NAME = by_name!("", of_the_many!());
-    ALL_BY_ACTIVITY = by_activity!("", "");
-    FEW_BY_ACTIVITY = by_activity!(from_the_few!(), of_the_few!());
-    MANY_BY_ACTIVITY = by_activity!("", of_the_many!());
     WITHOUT_FACTOR_BY_NAME = members!(
         "",
         " AND (m.name_key, m.user_id) > ($2, $3) AND NOT ",
         has_factor!("m.user_id"),
         " ORDER BY m.name_key, m.user_id LIMIT $4"
     );
-    COUNT_FOUND = "SELECT count(*) FROM (SELECT 1 FROM membership_words w \
-                   WHERE w.account_id = $1 AND w.word >= $2 AND w.word < $2 || '\u{10ffff}' \
-                   LIMIT $3) AS found";
     MEMBER = members!("", " AND m.user_id = $2");
     OWNERS = "SELECT u.full_name, u.email, u.email_key \
               FROM memberships m JOIN users u ON u.id = m.user_id \
@@ -223,16 +135,8 @@ sql! {
                               WHERE user_id = $1";
 }
 
-/// How many words of a search are looked for; of more, the longest. The statements have a
-/// placeholder for each.
-const SEARCHED_WORDS: usize = 5;
-
-/// How many users are few enough to look at all of them for a page. With more that have its rarest
-/// word, a search goes through the list, where one in a few fits.
-const FEW: i64 = 2_000;
-
 /// Where somebody who was never active stands among the times of the others.
-const NEVER: i64 = -1;
+pub(crate) const NEVER: i64 = -1;
 
 /// A user's membership as a request begins: everything about the account that its frame shows.
 #[derive(Clone, Debug)]
@@ -319,18 +223,6 @@ pub enum UserSort {
     LastActive,
 }
 
-/// Which users of an account are asked for.
-#[derive(Clone, Debug, Default)]
-pub struct UsersQuery {
-    /// Words that the name or address must have: every one begins a word of them, as far as people
-    /// type them the same.
-    pub search: Option<String>,
-    /// How they are sorted.
-    pub sort: UserSort,
-    /// After which row the page begins.
-    pub after: Option<Cursor>,
-}
-
 /// What a change to a membership is decided on: read under lock.
 #[derive(Clone, Debug)]
 pub struct ChangeFacts {
@@ -399,8 +291,9 @@ struct ReachedRow {
     last_active_at: Option<i64>,
 }
 
+/// A user in an account as the database holds them.
 #[derive(FromRow)]
-struct MemberRow {
+pub(crate) struct MemberRow {
     user_id: Uuid,
     email: String,
     email_key: String,
@@ -557,62 +450,6 @@ impl Store {
         Ok(found > 1)
     }
 
-    /// The account's users, at most `most`. The cursor of a row is what
-    /// [`Member::cursor`] says.
-    ///
-    /// # Errors
-    /// [`Failure::Unavailable`].
-    pub async fn users(
-        &self,
-        account: AccountId,
-        query: &UsersQuery,
-        most: usize,
-    ) -> Result<Vec<Member>, Failure> {
-        let mut words = query.search.as_deref().map(search_words).unwrap_or_default();
-        // The word that the fewest have comes first. None is counted further than the rarest so far.
-        let mut found = FEW;
-        for place in 0..words.len() {
-            if words[place].is_empty() {
-                break;
-            }
-            let with_it = read!(self, db => query_scalar(COUNT_FOUND)
-                .bind(Uuid::from(account))
-                .bind(&words[place])
-                .bind(found)
-                .fetch_one(db))?;
-            if with_it < found {
-                found = with_it;
-                words.swap(0, place);
-            }
-        }
-        let text = match (query.sort, words.is_empty(), found < FEW) {
-            (UserSort::Name, true, _) => ALL_BY_NAME,
-            (UserSort::Name, false, true) => FEW_BY_NAME,
-            (UserSort::Name, false, false) => MANY_BY_NAME,
-            (UserSort::LastActive, true, _) => ALL_BY_ACTIVITY,
-            (UserSort::LastActive, false, true) => FEW_BY_ACTIVITY,
-            (UserSort::LastActive, false, false) => MANY_BY_ACTIVITY,
-        };
-        // Without a cursor, the place before the first row: one statement for every page.
-        let (key, id) = match (query.sort, &query.after) {
-            (UserSort::Name, None) => (String::new(), Uuid::nil()),
-            (UserSort::Name, Some(after)) => (plain(&after.key), after.id),
-            (UserSort::LastActive, None) => (i64::MAX.to_string(), Uuid::max()),
-            (UserSort::LastActive, Some(after)) => {
-                (after.key.parse().unwrap_or(NEVER).to_string(), after.id)
-            }
-        };
-        let rows: Vec<MemberRow> = read!(self, db => {
-            let page = query_as(text)
-                .bind(Uuid::from(account))
-                .bind(&key)
-                .bind(id)
-                .bind(limit(most));
-            words.iter().fold(page, |page, word| page.bind(word)).fetch_all(db)
-        })?;
-        Ok(rows.into_iter().map(Member::from).collect())
-    }
-
     /// The account's users who have no second factor, by name, at most `most`. The cursor of a row
     /// is what [`Member::cursor`] says.
     ///
@@ -678,7 +515,7 @@ impl Store {
         decide: impl FnOnce(&ChangeFacts) -> Result<Option<MembershipChange>, Failure> + Send,
     ) -> Result<(), Failure> {
         let mut tx = self.begin_locking([account.into()]).await?;
-        let account_name = accounts::lock(&mut tx, account).await?;
+        let account_name = locks::account(&mut tx, account).await?;
         let (actor, actor_name) = acting(&mut tx, account, actor).await?;
         let ids = (Uuid::from(account), Uuid::from(target));
         let row: Option<MemberRow> =
@@ -717,7 +554,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<(), Failure> {
         let mut tx = self.begin_locking([account.into()]).await?;
-        accounts::lock(&mut tx, account).await?;
+        locks::account(&mut tx, account).await?;
         join(&mut tx, account, user, access, None, now).await?;
         tx.commit().await
     }
@@ -785,7 +622,7 @@ pub(crate) async fn join(
     now: Timestamp,
 ) -> Result<(), Failure> {
     // Locked, so that a change of name at the same moment finds the new row or is seen here.
-    let identity = users::lock(tx, user).await?;
+    let identity = locks::user(tx, user).await?;
     let (account, user) = (Uuid::from(account), Uuid::from(user));
     let joined = write!(tx, db => query(INSERT_MEMBERSHIP)
         .bind(account)
@@ -819,42 +656,4 @@ pub(crate) async fn rename(
         write!(tx, db => query(INSERT_WORD_EVERYWHERE).bind(user).bind(&word).execute(db))?;
     }
     Ok(())
-}
-
-/// The words that a user is found by: those of their name, and of their address in both its forms.
-fn found_by(full_name: &str, email: &EmailAddress) -> BTreeSet<String> {
-    words_of(&format!("{full_name} {} {}", email.as_str(), email.key()))
-}
-
-/// The words that a search asks for: none, or exactly [`SEARCHED_WORDS`], the longest first and
-/// empty where there are fewer.
-fn search_words(text: &str) -> Vec<String> {
-    let text = fold(text);
-    // "Nordmann, Kari" and "@example.com" are looked for by what stands between the signs; a sign
-    // alone is looked for as it is, and found nowhere.
-    let words = text.split_whitespace().flat_map(|word| {
-        let parts: Vec<_> =
-            word.split(|c: char| !c.is_alphanumeric()).filter(|part| !part.is_empty()).collect();
-        if parts.is_empty() { vec![word] } else { parts }
-    });
-    let mut words: Vec<_> = words.filter(|word| !word.is_empty()).map(str::to_owned).collect();
-    words.sort_by_key(|word| Reverse(word.len()));
-    words.truncate(SEARCHED_WORDS);
-    if !words.is_empty() {
-        words.resize(SEARCHED_WORDS, String::new());
-    }
-    words
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_a_search_asks_for() {
-        assert!(search_words(" \t\0").is_empty());
-        assert_eq!(search_words("Nordmann, KARI")[..2], ["nordmann", "kari"]);
-        assert_eq!(search_words("<a@b.example> %")[..4], ["example", "a", "b", "%"]);
-        assert_eq!(search_words("a bb ccc dddd eeeee ffffff").len(), SEARCHED_WORDS);
-    }
 }

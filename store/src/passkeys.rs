@@ -5,7 +5,7 @@ use sqlx::{FromRow, query, query_as, query_scalar};
 use uuid::Uuid;
 
 use crate::db::{Tx, alive, count, read, sql, write};
-use crate::{FactorChange, FactorProof, Store, TokenHash, factors, sessions, users};
+use crate::{FactorChange, FactorProof, Store, TokenHash, factors, locks, sessions, users};
 
 /// The most passkeys of one user.
 const MOST: u32 = 20;
@@ -232,7 +232,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<bool, Failure> {
         let mut tx = self.begin_locking([user.into()]).await?;
-        users::lock(&mut tx, user).await?;
+        locks::user(&mut tx, user).await?;
         if how_many(&mut tx, user).await? >= MOST {
             return Err(Failure::Conflict(Conflict::TooManyPasskeys));
         }
@@ -306,7 +306,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<bool, Failure> {
         let mut tx = self.begin_locking([user.into()]).await?;
-        users::lock(&mut tx, user).await?;
+        locks::user(&mut tx, user).await?;
         if let Some(proof) = proof {
             factors::use_up(&mut tx, user, proof, now).await?;
         }

@@ -10,8 +10,8 @@ use uuid::Uuid;
 use crate::db::{Tx, limit, read, sql, write};
 use crate::factors::has_factor;
 use crate::{
-    Bound, NewActivity, NewMail, Owner, SingleSignOn, SingleSignOnStep, Store, accounts, activity,
-    limits, memberships, outbox, single_sign_on, users,
+    Bound, NewActivity, NewMail, Owner, SingleSignOn, SingleSignOnStep, Store, activity, limits,
+    locks, memberships, outbox, single_sign_on, users,
 };
 
 /// What a [`PolicyRow`] reads, of policies as `p`.
@@ -196,10 +196,10 @@ impl Store {
         decide: impl FnOnce(&PolicyFacts) -> Result<Option<PolicyChange>, Failure> + Send,
     ) -> Result<(), Failure> {
         let mut tx = self.begin_locking([account.into()]).await?;
-        let account_name = accounts::lock(&mut tx, account).await?;
+        let account_name = locks::account(&mut tx, account).await?;
         let (actor, actor_name) = memberships::acting(&mut tx, account, actor).await?;
         // Factors are turned on and off under this lock.
-        users::lock(&mut tx, actor.user).await?;
+        locks::user(&mut tx, actor.user).await?;
         let has_factor = users::has_factor(&mut tx, actor.user).await?;
         let owners = memberships::owners(&mut tx, account).await?;
         let policy = find(&mut tx, account).await?;
@@ -276,7 +276,7 @@ impl Store {
         decide: impl FnOnce(&DemandingAccount) -> Reminders + Send,
     ) -> Result<usize, Failure> {
         let mut tx = self.begin_locking([account.into()]).await?;
-        let name = accounts::lock(&mut tx, account).await?;
+        let name = locks::account(&mut tx, account).await?;
         let Some(factor) = find(&mut tx, account).await?.factor else { return Ok(0) };
         let reminders = decide(&DemandingAccount { name, factor });
         let reminded = remind(&mut tx, account, &reminders, now).await?;

@@ -3,25 +3,15 @@
 //! too little of letters.
 
 use model::{EmailAddress, Failure, FullName};
-use sqlx::{FromRow, query, query_as, query_scalar};
+use sqlx::{query, query_scalar};
 use uuid::Uuid;
 
 use crate::db::{Tx, limit, read, sql, write};
-use crate::{Store, memberships};
+use crate::locks::MarkedUser;
+use crate::{Store, locks, memberships};
 
 sql! {
     NEXT = "SELECT id FROM users WHERE NOT folded ORDER BY id LIMIT $1";
-    /// As whoever changes a user takes them: the accounts first, in the order of their ids.
-    LOCK_ACCOUNTS = "SELECT id FROM accounts WHERE id IN \
-             (SELECT account_id FROM memberships WHERE user_id IN \
-                 (SELECT id FROM users WHERE NOT folded AND id <= $1)) ORDER BY id",
-        on Postgres "SELECT id FROM accounts WHERE id IN \
-             (SELECT account_id FROM memberships WHERE user_id IN \
-                 (SELECT id FROM users WHERE NOT folded AND id <= $1)) ORDER BY id FOR UPDATE";
-    LOCK_USERS = "SELECT id, email, email_key, full_name FROM users \
-                  WHERE NOT folded AND id <= $1 ORDER BY id",
-        on Postgres "SELECT id, email, email_key, full_name FROM users \
-                     WHERE NOT folded AND id <= $1 ORDER BY id FOR NO KEY UPDATE";
     HAS_LOGIN = "SELECT EXISTS (SELECT 1 FROM users WHERE email_key = $1 AND id <> $2)";
     RENEW = "UPDATE users SET email = $2, email_key = $3, full_name = $4, folded = TRUE, \
                  email_proven = email_proven AND $5 \
@@ -30,14 +20,6 @@ sql! {
 
 /// How many users are renewed at a stroke: everybody else's changes wait that long.
 const PIECE: usize = 25;
-
-#[derive(FromRow)]
-struct Row {
-    id: Uuid,
-    email: String,
-    email_key: String,
-    full_name: String,
-}
 
 /// Renews all that are marked, a piece at a time. Several nodes may do so at once, and one that is
 /// stopped goes on at its next start.
@@ -51,11 +33,8 @@ pub(crate) async fn renew(store: &Store) -> Result<(), Failure> {
             tracing::info!("renewing what earlier versions wrote of names and addresses");
         }
         let mut tx = store.begin().await?;
-        let (accounts, users) = (LOCK_ACCOUNTS.on(&tx), LOCK_USERS.on(&tx));
-        let _: Vec<Uuid> = read!(tx, db => query_scalar(accounts).bind(last).fetch_all(db))?;
-        let rows: Vec<Row> = read!(tx, db => query_as(users).bind(last).fetch_all(db))?;
-        for row in rows {
-            renew_one(&mut tx, row).await?;
+        for marked in locks::marked_users(&mut tx, *last).await? {
+            renew_one(&mut tx, marked).await?;
         }
         tx.commit().await?;
         renewed += next.len();
@@ -66,7 +45,7 @@ pub(crate) async fn renew(store: &Store) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn renew_one(tx: &mut Tx, row: Row) -> Result<(), Failure> {
+async fn renew_one(tx: &mut Tx, row: MarkedUser) -> Result<(), Failure> {
     let name = FullName::parse(&row.full_name);
     let name = name.map_or(row.full_name, |name| name.as_str().to_owned());
     let present = EmailAddress::from_stored(row.email, row.email_key);

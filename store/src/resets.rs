@@ -6,7 +6,7 @@ use sqlx::{query, query_as, query_scalar};
 use uuid::Uuid;
 
 use crate::db::{Tx, alive, read, sql, unreadable, write};
-use crate::{NewMail, NewPassword, Store, TokenHash, emails, outbox, users};
+use crate::{NewMail, NewPassword, Store, TokenHash, emails, locks, outbox, users};
 
 sql! {
     RESET = "SELECT user_id, expires_at, used_at FROM resets WHERE token_hash = $1";
@@ -60,7 +60,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<(), Failure> {
         let mut tx = self.begin_locking([user.into()]).await?;
-        let present = users::lock(&mut tx, user).await?.email();
+        let present = locks::user(&mut tx, user).await?.email();
         if mail.as_ref().is_some_and(|mail| mail.to != present) {
             return Err(Failure::NotFound);
         }
@@ -87,7 +87,7 @@ impl Store {
     ) -> Result<(), Failure> {
         let nobody = UserId::from(Uuid::nil());
         let mut tx = self.begin().await?;
-        match users::lock(&mut tx, nobody).await {
+        match locks::user(&mut tx, nobody).await {
             Ok(_) | Err(Failure::NotFound) => {}
             Err(failure) => return Err(failure),
         }
@@ -137,7 +137,7 @@ impl Store {
         let Some(user) = whose.map(UserId::from) else { return Ok(None) };
         let mut tx = self.begin_locking([user.into()]).await?;
         // The user before the link, as when a link is issued: the two never wait for each other.
-        let identity = users::lock(&mut tx, user).await?;
+        let identity = locks::user(&mut tx, user).await?;
         let mailed: Option<bool> = read!(tx, db => query_scalar(USE_UP)
             .bind(&token_hash[..])
             .bind(now.as_micros())

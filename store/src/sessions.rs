@@ -10,9 +10,9 @@ use sha2::{Digest, Sha256};
 use sqlx::{FromRow, query, query_as};
 use uuid::Uuid;
 
-use crate::db::{Tx, alive, held, new_id, read, sql, write};
+use crate::db::{Tx, new_id, read, sql, write};
 use crate::factors::has_factor;
-use crate::{FactorProof, NewMail, PasskeyUse, Store, TokenHash, factors, outbox, passkeys, users};
+use crate::{FactorProof, NewMail, PasskeyUse, Store, TokenHash, factors, locks, outbox, passkeys};
 
 macro_rules! insert_session {
     ($lock:literal) => {
@@ -50,12 +50,7 @@ macro_rules! not_ahead {
     };
 }
 
-/// Deletes the rows of a table that are over.
-macro_rules! over {
-    ($table:literal) => {
-        concat!("DELETE FROM ", $table, " WHERE NOT ", alive!("expires_at", "$1"))
-    };
-}
+pub(crate) use not_ahead;
 
 sql! {
     /// A session that only an identity vouched for ends with that.
@@ -80,14 +75,6 @@ sql! {
               AND token_hash = (SELECT token_hash FROM sessions WHERE token_hash = $1 \
                                 FOR NO KEY UPDATE SKIP LOCKED)"
         );
-    /// What a clock wrote that ran ahead would last until the time is reached.
-    SET_BACK_SESSIONS = concat!(
-        "UPDATE sessions SET last_seen_at = $1",
-        not_ahead!("$1"),
-        " WHERE last_seen_at > $1"
-    );
-    SET_BACK_DEVICES = "UPDATE devices SET last_seen_at = $1 WHERE last_seen_at > $1";
-    SET_BACK_VISITS = "UPDATE account_visits SET last_seen_at = $1 WHERE last_seen_at > $1";
     /// No row when the password isn't the one that was compared, or alone when it takes more.
     INSERT_SESSION = insert_session!(""),
         // Waits for a password that is being changed. SQLite has one writer at a time anyway.
@@ -118,30 +105,10 @@ sql! {
                     (SELECT id FROM sessions WHERE created_at <= $1 LIMIT $2)";
     DROP_ALL_SIGN_INS = "DELETE FROM sign_ins";
     END_OTHERS = "DELETE FROM sessions WHERE user_id = $1 AND token_hash <> $2";
-    SWEEP_SESSIONS = "DELETE FROM sessions WHERE last_seen_at < $1 OR created_at < $2 \
-                          OR (NOT proven AND identity_id IS NULL)";
-    SWEEP_RESETS = over!("resets");
-    SWEEP_RESETS_FOR_NOBODY = over!("resets_for_nobody");
-    SWEEP_ATTEMPTS = "DELETE FROM attempts WHERE until <= $1",
-        // Leaves alone what others hold: they hold several, and must not wait for this in a circle.
-        on Postgres "DELETE FROM attempts WHERE key IN \
-            (SELECT key FROM attempts WHERE until <= $1 FOR UPDATE SKIP LOCKED)";
-    SWEEP_SIGN_INS = over!("sign_ins");
-    SWEEP_SETUPS = over!("authenticator_setups");
-    SWEEP_CHALLENGES = over!("passkey_challenges");
-    SWEEP_EMAIL_CHANGES = concat!(
-        "DELETE FROM email_changes WHERE NOT ",
-        held!("coalesce(undo_until, expires_at)", "$1")
-    );
-    SWEEP_IDENTITY_SIGN_INS = over!("identity_sign_ins");
-    SWEEP_IDENTITY_OFFERS = over!("identity_offers");
-    SWEEP_DEVICES = "DELETE FROM devices WHERE last_seen_at < $1";
 }
 
 /// How many sessions end by one statement.
 const AT_ONCE: i64 = 10_000;
-/// How long a browser that nobody signs in with is remembered.
-const DEVICES_KEPT: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// How often a use is noted: a page of a dozen requests needn't write a dozen times.
 pub(crate) const NOTED_EVERY: Duration = Duration::from_secs(60);
@@ -290,7 +257,7 @@ impl Store {
     ) -> Result<(), Failure> {
         let mut tx = self.begin_locking([user.into()]).await?;
         // The user before their passkey, as where factors change: neither waits for the other.
-        users::lock(&mut tx, user).await?;
+        locks::user(&mut tx, user).await?;
         passkeys::use_up(&mut tx, user, used, now).await?;
         replace(&mut tx, user, session, instead_of, now).await?;
         tx.commit().await
@@ -403,7 +370,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<bool, Failure> {
         let mut tx = self.begin_locking([user.into()]).await?;
-        users::lock(&mut tx, user).await?;
+        locks::user(&mut tx, user).await?;
         factors::use_up(&mut tx, user, proof, now).await?;
         let proved = prove(&mut tx, token_hash, true, now).await?;
         // A code doesn't stand in for the password that a session began without; a passkey does.
@@ -450,7 +417,7 @@ impl Store {
     /// [`Failure::NotFound`] when there is no such user, [`Failure::Unavailable`].
     pub async fn end_sessions(&self, user: UserId) -> Result<u64, Failure> {
         let mut tx = self.begin_locking([user.into()]).await?;
-        users::lock(&mut tx, user).await?;
+        locks::user(&mut tx, user).await?;
         // Before the sessions: a second step that is taken at this moment begins one, or finds nothing.
         factors::drop_sign_ins(&mut tx, user).await?;
         let ended = write!(tx, db => query(END_ALL_OF).bind(Uuid::from(user)).execute(db))?;
@@ -474,47 +441,6 @@ impl Store {
             }
             all += ended;
         }
-    }
-
-    /// Deletes what is over: sessions, reset links, counted attempts, sign-ins, set-ups and changes
-    /// of an address that were left half-way or can't be taken back any more, browsers unused for a
-    /// year. Answers how many rows.
-    ///
-    /// # Errors
-    /// [`Failure::Unavailable`].
-    pub async fn sweep(
-        &self,
-        idle: Duration,
-        absolute: Duration,
-        now: Timestamp,
-    ) -> Result<u64, Failure> {
-        let sessions = write!(self, db => query(SWEEP_SESSIONS)
-            .bind(now.before(idle).as_micros())
-            .bind(now.before(absolute).as_micros())
-            .execute(db))?;
-        for set_back in [SET_BACK_SESSIONS, SET_BACK_DEVICES, SET_BACK_VISITS] {
-            write!(self, db => query(set_back).bind(now.as_micros()).execute(db))?;
-        }
-        let unused = now.before(DEVICES_KEPT).as_micros();
-        let devices = write!(self, db => query(SWEEP_DEVICES).bind(unused).execute(db))?;
-        let mut tx = self.begin().await?;
-        let text = SWEEP_ATTEMPTS.on(&tx);
-        let attempts = write!(tx, db => query(text).bind(now.as_micros()).execute(db))?;
-        tx.commit().await?;
-        let mut rows = sessions + devices + attempts;
-        for over in [
-            SWEEP_RESETS,
-            SWEEP_RESETS_FOR_NOBODY,
-            SWEEP_SIGN_INS,
-            SWEEP_SETUPS,
-            SWEEP_CHALLENGES,
-            SWEEP_EMAIL_CHANGES,
-            SWEEP_IDENTITY_SIGN_INS,
-            SWEEP_IDENTITY_OFFERS,
-        ] {
-            rows += write!(self, db => query(over).bind(now.as_micros()).execute(db))?;
-        }
-        Ok(rows)
     }
 }
 
@@ -543,7 +469,7 @@ pub(crate) async fn insert(
 ) -> Result<(), Failure> {
     // A statement sees what was there when it began, and this one has waited: it must not miss the
     // factor that was added meanwhile.
-    users::lock(tx, user).await?;
+    locks::user(tx, user).await?;
     let text = INSERT_SESSION.on(tx);
     let begun = write!(tx, db => query(text)
         .bind(&session.token_hash[..])

@@ -9,7 +9,7 @@ use sqlx::{FromRow, query, query_as, query_scalar};
 use uuid::Uuid;
 
 use crate::db::{Tx, read, sql, taken_as, write};
-use crate::{NewActivity, NewMail, Owner, Store, accounts, activity, memberships, outbox};
+use crate::{NewActivity, NewMail, Owner, Store, activity, locks, memberships, outbox};
 
 macro_rules! provider {
     ($which:literal) => {
@@ -272,7 +272,7 @@ impl Store {
             read!(self, db => query_scalar(ACCOUNT).bind(number.get()).fetch_optional(db))?;
         let account = AccountId::from(id.ok_or(Failure::NotFound)?);
         let mut tx = self.begin_locking([account.into()]).await?;
-        let name = accounts::lock(&mut tx, account).await?;
+        let name = locks::account(&mut tx, account).await?;
         if !find(&mut tx, account).await?.is_demanded() {
             return Ok(false);
         }
@@ -300,7 +300,7 @@ impl Store {
             read!(self, db => query_scalar(HOLDER).bind(domain.as_str()).fetch_optional(db))?;
         let Some(account) = id.map(AccountId::from) else { return Ok(false) };
         let mut tx = self.begin_locking([account.into()]).await?;
-        let name = accounts::lock(&mut tx, account).await?;
+        let name = locks::account(&mut tx, account).await?;
         let found = find(&mut tx, account).await?;
         let before = found.proven();
         if !before.contain(domain) {

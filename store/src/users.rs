@@ -9,7 +9,8 @@ use uuid::Uuid;
 
 use crate::db::{Tx, read, sql, write};
 use crate::factors::has_factor;
-use crate::{NewMail, Store, emails, factors, memberships, outbox, resets, sessions};
+use crate::locks::LockedUser;
+use crate::{NewMail, Store, emails, factors, locks, memberships, outbox, resets, sessions};
 
 macro_rules! login {
     ($which:literal) => {
@@ -25,21 +26,10 @@ macro_rules! login {
 sql! {
     LOGIN = login!("u.email_key = $1");
     LOGIN_OF = login!("u.id = $1");
-    /// Sessions, resets and names of one user change one after the other. On Postgres memberships
-    /// that name the user as inviter pass: they need no more than that the user stays there.
-    LOCK_USER = "SELECT email, email_key, full_name FROM users WHERE id = $1",
-        // SQLite's one writer holds the lock on everything already.
-        on Postgres "SELECT email, email_key, full_name FROM users WHERE id = $1 \
-                     FOR NO KEY UPDATE";
     INSERT_USER = "INSERT INTO users \
                        (id, email, email_key, full_name, password_hash, language, created_at, \
                         email_proven, folded) \
                    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, TRUE) ON CONFLICT (email_key) DO NOTHING";
-    LOCK_ACCOUNTS_OF = "SELECT id FROM accounts \
-         WHERE id IN (SELECT account_id FROM memberships WHERE user_id = $1) ORDER BY id",
-        on Postgres "SELECT id FROM accounts \
-         WHERE id IN (SELECT account_id FROM memberships WHERE user_id = $1) ORDER BY id \
-         FOR UPDATE";
     RENAME = "UPDATE users SET full_name = $2, language = coalesce($3, language) WHERE id = $1";
     SET_LANGUAGE = "UPDATE users SET language = $2 WHERE id = $1";
     PASSWORD = "SELECT password_hash FROM users WHERE id = $1";
@@ -116,24 +106,6 @@ impl From<LoginRow> for Login {
     }
 }
 
-/// Who a locked user is.
-#[derive(FromRow)]
-pub(crate) struct Identity {
-    email: String,
-    email_key: String,
-    full_name: String,
-}
-
-impl Identity {
-    pub(crate) fn email(&self) -> EmailAddress {
-        EmailAddress::from_stored(self.email.clone(), self.email_key.clone())
-    }
-
-    pub(crate) fn full_name(&self) -> &str {
-        &self.full_name
-    }
-}
-
 impl Store {
     /// The login with this address, compared normalised.
     ///
@@ -186,22 +158,6 @@ impl Store {
         tx.commit().await
     }
 
-    /// Begins a transaction that has locked a user and before them the accounts that they are in,
-    /// as joining takes them in this order too: what their memberships repeat of them stays as it is
-    /// until its end.
-    pub(crate) async fn begin_everywhere(&self, user: UserId) -> Result<(Tx, Identity), Failure> {
-        let id = Uuid::from(user);
-        // Without locks, to wait for them in turn; what changed meanwhile is seen below.
-        let accounts: Vec<Uuid> = read!(self, db => query_scalar(LOCK_ACCOUNTS_OF.sqlite)
-            .bind(id)
-            .fetch_all(db))?;
-        let mut tx = self.begin_locking(accounts.into_iter().chain([id])).await?;
-        let text = LOCK_ACCOUNTS_OF.on(&tx);
-        let _: Vec<Uuid> = read!(tx, db => query_scalar(text).bind(id).fetch_all(db))?;
-        let identity = lock(&mut tx, user).await?;
-        Ok((tx, identity))
-    }
-
     /// Gives the user another language.
     ///
     /// # Errors
@@ -230,7 +186,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<(), Failure> {
         let mut tx = self.begin_locking([user.into()]).await?;
-        let identity = lock(&mut tx, user).await?;
+        let identity = locks::user(&mut tx, user).await?;
         let present: String =
             read!(tx, db => query_scalar(PASSWORD).bind(Uuid::from(user)).fetch_one(db))?;
         if present != before.expose() {
@@ -270,13 +226,6 @@ impl Store {
         tx.commit().await?;
         Ok(true)
     }
-}
-
-/// Locks a user, so that their name and links stay as they are until the end of the transaction.
-pub(crate) async fn lock(tx: &mut Tx, user: UserId) -> Result<Identity, Failure> {
-    let text = LOCK_USER.on(tx);
-    let row = read!(tx, db => query_as(text).bind(Uuid::from(user)).fetch_optional(db))?;
-    row.ok_or(Failure::NotFound)
 }
 
 /// Whether signing in takes a second factor.
@@ -338,7 +287,7 @@ pub(crate) async fn set_password(
 /// Tells the user, whose row is locked, that their password is another one.
 pub(crate) async fn tell_of_password(
     tx: &mut Tx,
-    identity: &Identity,
+    identity: &LockedUser,
     password: &NewPassword,
     now: Timestamp,
 ) -> Result<(), Failure> {

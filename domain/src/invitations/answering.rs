@@ -1,0 +1,351 @@
+//! Answering an invitation: opening its link, joining, declining, and reporting who sent it.
+
+use model::{
+    Access, AccountNumber, ActivityKind, Conflict, EmailAddress, Failure, Field, FieldErrors,
+    FullName, InvitationState, Mail, Password, Timestamp, UserId,
+};
+use store::{
+    Answer, AnswerFacts, Joiner, NewActivity, NewMail, NewReport, NewSession, NewUser,
+    OpenedInvitation,
+};
+
+use super::grantable;
+use crate::sessions::{self, Begun};
+use crate::viewer::Viewer;
+use crate::{Client, Latchkey, Token, emails, guesses, passwords};
+
+/// What an invitation's page says and asks.
+#[derive(Clone, Debug)]
+pub struct Opened {
+    /// The invited address.
+    pub email: EmailAddress,
+    /// The account's number.
+    pub account_number: AccountNumber,
+    /// The account's name.
+    pub account_name: String,
+    /// The inviter's name; none for the provider.
+    pub inviter_name: Option<String>,
+    /// What joining opens now: no more than the inviter could still grant (rule 7).
+    pub access: Access,
+    /// Until when it can be accepted.
+    pub expires_at: Timestamp,
+    /// Whether nobody but the invited mailbox got the link: using it proves the address.
+    pub by_mail: bool,
+    /// What the person who opened it is asked for.
+    pub asks: Asks,
+}
+
+/// What joining takes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Asks {
+    /// A name and a password: nobody has this address yet.
+    NewLogin,
+    /// The password of the login that has this address.
+    Password,
+    /// Nothing but a yes: they are signed in with this address.
+    Yes,
+    /// Signing out first: they are signed in with another address.
+    OtherUser,
+}
+
+/// Opens an invitation's link. Changes nothing: mail scanners do this too.
+///
+/// # Errors
+/// [`Failure::NotFound`] for an unknown link; [`Conflict`] saying how things stand when it can't
+/// be accepted; [`Failure::Unavailable`].
+pub async fn open(
+    latchkey: &Latchkey,
+    token: &str,
+    viewer: Option<&Viewer>,
+) -> Result<Opened, Failure> {
+    let token = Token::parse(token).ok_or(Failure::NotFound)?;
+    let opened = latchkey.store.open_invitation(&token.hash(), latchkey.now()).await?;
+    let opened = opened.ok_or(Failure::NotFound)?;
+    let access = acceptable(&opened)?;
+    let asks = match (viewer, opened.login) {
+        (Some(viewer), _) if viewer.email == opened.invitation.email => Asks::Yes,
+        (Some(_), _) => Asks::OtherUser,
+        (None, Some(_)) => Asks::Password,
+        (None, None) => Asks::NewLogin,
+    };
+    Ok(Opened {
+        email: opened.invitation.email,
+        account_number: opened.account_number,
+        account_name: opened.account_name,
+        inviter_name: opened.inviter_name,
+        access,
+        expires_at: opened.invitation.expires_at,
+        by_mail: opened.by_mail,
+        asks,
+    })
+}
+
+/// An account that somebody joined.
+#[derive(Clone, Debug)]
+pub struct JoinedAccount {
+    /// Its number.
+    pub number: AccountNumber,
+    /// Its name.
+    pub name: String,
+}
+
+/// Creates a login for the invited address and joins with it, signed in from then on. By a link that
+/// didn't come by mail the address isn't proven thereby: then a link that does goes to it.
+///
+/// # Errors
+/// [`Failure::Invalid`]; [`Failure::NotFound`]; [`Conflict`], also [`Conflict::LoginExists`];
+/// [`Failure::Unavailable`].
+pub async fn join_with_new_login(
+    latchkey: &Latchkey,
+    token: &str,
+    full_name: &str,
+    password: &str,
+    client: &Client,
+) -> Result<(JoinedAccount, Begun), Failure> {
+    // How things stand comes first: nobody fills in a form for a dead link.
+    let opened = open(latchkey, token, None).await?;
+    if opened.asks != Asks::NewLogin {
+        return Err(Failure::Conflict(Conflict::LoginExists));
+    }
+    let mut errors = FieldErrors::default();
+    let full_name = errors.take(Field::FullName, FullName::parse(full_name));
+    let password = errors.take(Field::Password, Password::parse_new(password));
+    let (Some(full_name), Some(password)) = (full_name, password) else {
+        return Err(errors.into_failure());
+    };
+    let id = UserId::from(latchkey.new_id());
+    let email = opened.email.clone();
+    let name = full_name.as_str().to_owned();
+    let password_hash =
+        passwords::choose(latchkey, Field::Password, password, &name, &email).await?;
+    let (begun, session) = sessions::first_session(latchkey, client, password_hash.clone());
+    let language = client.language.clone();
+    let user = NewUser { id, email, full_name, password_hash, language };
+    let joiner = move |facts: &AnswerFacts| match facts.opened.login {
+        Some(_) => Err(Failure::Conflict(Conflict::LoginExists)),
+        None => Ok((Joiner::New(user), name)),
+    };
+    let account = join(latchkey, token, client, Some(session), joiner).await?;
+    guesses::is_here(latchkey, &opened.email, id, client).await;
+    if !opened.by_mail {
+        emails::ask_for_proof(latchkey, id, &opened.email, client).await;
+    }
+    Ok((account, begun))
+}
+
+/// What joining with a password came to.
+#[derive(Clone, Debug)]
+pub enum Joined {
+    /// They are in the account, and signed in.
+    Wholly(JoinedAccount, Begun),
+    /// The password was right and a second factor is still to come: they join once signed in.
+    HalfWay(Token),
+}
+
+/// Joins with the login that has the invited address, by its password; signed in from then on.
+///
+/// # Errors
+/// [`Failure::Invalid`]; [`Failure::TooMany`]; [`Failure::NotFound`]; [`Conflict`];
+/// [`Failure::Unavailable`].
+pub async fn join_with_password(
+    latchkey: &Latchkey,
+    token: &str,
+    password: &str,
+    client: &Client,
+) -> Result<Joined, Failure> {
+    let opened = open(latchkey, token, None).await?;
+    let password = Password::parse_given(password)
+        .map_err(|problem| Failure::field(Field::Password, problem))?;
+    let login = passwords::verify(latchkey, &opened.email, password, client).await?;
+    if login.second_factor {
+        return sessions::half_way(latchkey, &login).await.map(Joined::HalfWay);
+    }
+    let (begun, session) = sessions::new_session(latchkey, client, &login);
+    let joiner = move |facts: &AnswerFacts| existing(facts, login.id, login.full_name);
+    let account = join(latchkey, token, client, Some(session), joiner).await?;
+    Ok(Joined::Wholly(account, begun))
+}
+
+/// Joins as the user who is signed in with the invited address.
+///
+/// # Errors
+/// [`Conflict::OtherAddress`] when they are signed in with another; [`Failure::NotFound`]; other
+/// [`Conflict`]s; [`Failure::Unavailable`].
+pub async fn join_signed_in(
+    latchkey: &Latchkey,
+    token: &str,
+    viewer: &Viewer,
+    client: &Client,
+) -> Result<JoinedAccount, Failure> {
+    let joiner = |facts: &AnswerFacts| existing(facts, viewer.user, viewer.full_name.clone());
+    join(latchkey, token, client, None, joiner).await
+}
+
+/// The joiner with this login, if it has the invited address at this moment: it may have changed since
+/// they proved who they are.
+fn existing(facts: &AnswerFacts, user: UserId, name: String) -> Result<(Joiner, String), Failure> {
+    match facts.opened.login {
+        Some(login) if login == user => Ok((Joiner::Existing(user), name)),
+        _ => Err(Failure::Conflict(Conflict::OtherAddress)),
+    }
+}
+
+async fn join(
+    latchkey: &Latchkey,
+    token: &str,
+    client: &Client,
+    session: Option<NewSession>,
+    joiner: impl FnOnce(&AnswerFacts) -> Result<(Joiner, String), Failure> + Send,
+) -> Result<JoinedAccount, Failure> {
+    let token = Token::parse(token).ok_or(Failure::NotFound)?;
+    let mut account = String::new();
+    let decide = |facts: &AnswerFacts| {
+        let access = acceptable(&facts.opened)?;
+        let (joiner, name) = joiner(facts)?;
+        if facts.in_account {
+            return Err(Failure::Conflict(Conflict::AlreadyInAccount));
+        }
+        let user = match &joiner {
+            Joiner::Existing(user) => *user,
+            Joiner::New(user) => user.id,
+        };
+        let entry = NewActivity {
+            kind: ActivityKind::InvitationAccepted,
+            actor: Some(user),
+            actor_name: name.clone(),
+            subject: Some(user),
+            subject_name: name.clone(),
+            before: None,
+            after: Some(access.permissions().into()),
+            address: client.address.clone(),
+        };
+        let opened = &facts.opened;
+        account.clone_from(&opened.account_name);
+        let mail = to_inviter(
+            opened,
+            client,
+            Mail::InvitationAccepted {
+                account: opened.account_name.clone(),
+                name,
+                email: opened.invitation.email.to_string(),
+                access,
+            },
+        );
+        let session = session.map(Box::new);
+        Ok(Answer::Accept { joiner, access, session, entry, mail })
+    };
+    let now = latchkey.now();
+    let number = latchkey.store.answer_invitation(&token.hash(), now, decide).await?;
+    Ok(JoinedAccount { number, name: account })
+}
+
+/// Declines an invitation. Whoever holds the link may.
+///
+/// # Errors
+/// [`Failure::NotFound`]; [`Conflict`] when it isn't pending any more; [`Failure::Unavailable`].
+pub async fn decline(latchkey: &Latchkey, token: &str, client: &Client) -> Result<(), Failure> {
+    let token = Token::parse(token).ok_or(Failure::NotFound)?;
+    let decide = |facts: &AnswerFacts| {
+        let (entry, mail) = declining(facts, client)?;
+        Ok(Answer::Decline { entry, mail, report: None })
+    };
+    latchkey.store.answer_invitation(&token.hash(), latchkey.now(), decide).await.map(|_| ())
+}
+
+/// Declines an invitation of somebody whom the invited person doesn't know: the account can't
+/// invite the address again, and the operator is told. To the account it looks as [`decline`].
+/// Answers the account's name.
+///
+/// # Errors
+/// As [`decline`]; [`Failure::NotFound`] also for an invitation of the provider's.
+pub async fn report(latchkey: &Latchkey, token: &str, client: &Client) -> Result<String, Failure> {
+    let token = Token::parse(token).ok_or(Failure::NotFound)?;
+    let mut account = String::new();
+    let decide = |facts: &AnswerFacts| {
+        let (entry, mail) = declining(facts, client)?;
+        let report = reporting(latchkey, &facts.opened).ok_or(Failure::NotFound)?;
+        account.clone_from(&facts.opened.account_name);
+        Ok(Answer::Decline { entry, mail, report: Some(report) })
+    };
+    let now = latchkey.now();
+    let number = latchkey.store.answer_invitation(&token.hash(), now, decide).await?;
+    tracing::warn!(account = %number, "an inviter was reported: see `latchkey report list`");
+    Ok(account)
+}
+
+/// What declining writes: the log's row, and the mail to the inviter.
+fn declining(
+    facts: &AnswerFacts,
+    client: &Client,
+) -> Result<(NewActivity, Option<NewMail>), Failure> {
+    let opened = &facts.opened;
+    still_pending(opened)?;
+    let email = opened.invitation.email.to_string();
+    let entry = NewActivity {
+        kind: ActivityKind::InvitationDeclined,
+        actor: opened.login,
+        actor_name: facts.login_name.clone().unwrap_or_else(|| email.clone()),
+        subject: opened.login,
+        subject_name: email.clone(),
+        before: Some(opened.invitation.access.permissions().into()),
+        after: None,
+        address: client.address.clone(),
+    };
+    let account = opened.account_name.clone();
+    Ok((entry, to_inviter(opened, client, Mail::InvitationDeclined { account, email })))
+}
+
+/// What is reported of an inviter; none when that is the provider.
+fn reporting(latchkey: &Latchkey, opened: &OpenedInvitation) -> Option<NewReport> {
+    let inviter = opened.inviter_name.clone()?;
+    let inviter_email = opened.inviter_email.as_ref()?.to_string();
+    let mail = latchkey.settings.operator_email.clone().map(|to| NewMail {
+        to,
+        language: None,
+        mail: Mail::InvitationReported {
+            account_number: opened.account_number,
+            account: opened.account_name.clone(),
+            inviter: inviter.clone(),
+            inviter_email: inviter_email.clone(),
+            email: opened.invitation.email.to_string(),
+        },
+        invitation: None,
+    });
+    Some(NewReport { inviter_name: inviter, inviter_email, mail })
+}
+
+/// What accepting would open at this moment (rule 7): the offer, cut to what the inviter could
+/// still grant.
+fn acceptable(opened: &OpenedInvitation) -> Result<Access, Failure> {
+    still_pending(opened)?;
+    if opened.login.is_none() && opened.held_until.is_some() {
+        return Err(Failure::Conflict(Conflict::AddressHeld));
+    }
+    // Owners may have narrowed the domains since it was sent. Should they widen them again in time,
+    // it works again.
+    if !opened.domains.take(&opened.invitation.email) {
+        return Err(Failure::Conflict(Conflict::OtherDomain));
+    }
+    if opened.invitation.inviter.is_none() {
+        return Ok(opened.invitation.access);
+    }
+    grantable(opened.invitation.access, opened.inviter_access)
+}
+
+fn still_pending(opened: &OpenedInvitation) -> Result<(), Failure> {
+    match opened.invitation.state {
+        InvitationState::Pending if opened.replaced => {
+            Err(Failure::Conflict(Conflict::LinkReplaced))
+        }
+        InvitationState::Pending => Ok(()),
+        state => Err(Failure::Conflict(Conflict::Invitation(state))),
+    }
+}
+
+fn to_inviter(opened: &OpenedInvitation, client: &Client, mail: Mail) -> Option<NewMail> {
+    // Whoever lost their access to the account learns nothing more about it.
+    opened.inviter_access?;
+    let to = opened.inviter_email.clone()?;
+    let language = client.language.clone();
+    Some(NewMail { to, language, mail, invitation: None })
+}

@@ -1,0 +1,175 @@
+//! Where settings stand, the file and the environment, and how what is wrong with them is told: in
+//! one sentence that names the place, without the value.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::Path;
+
+use figment::error::Kind;
+use figment::providers::{Format, Toml};
+use figment::value::{Dict, Map, Value};
+use figment::{Figment, Metadata, Profile, Provider, Source};
+
+pub(super) const PREFIX: &str = "LATCHKEY_";
+/// The one variable without it: what many programs call their database.
+pub(super) const DATABASE_URL: &str = "DATABASE_URL";
+
+/// Why the settings can't be used, in one sentence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem(pub(super) String);
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Problem {}
+
+/// The file's text; figment's own provider would read the file again, and take a missing one for
+/// empty.
+pub(super) struct File<'a> {
+    pub(super) path: &'a Path,
+    pub(super) text: &'a str,
+}
+
+impl Provider for File<'_> {
+    fn metadata(&self) -> Metadata {
+        Metadata::from("file", Source::File(self.path.to_owned()))
+    }
+
+    fn data(&self) -> Result<Map<Profile, Dict>, figment::Error> {
+        Toml::string(self.text).data()
+    }
+}
+
+/// A variable of the environment. Figment's own provider guesses types, and would take a name of
+/// digits for a number; here every value is text, and each setting knows how to read it.
+pub(super) struct Environment {
+    variable: String,
+    setting: String,
+    value: String,
+}
+
+impl Environment {
+    /// The variables that set something; of two that set the same, the later wins.
+    pub(super) fn of(variables: impl IntoIterator<Item = (String, String)>) -> Vec<Self> {
+        let variables: BTreeMap<_, _> = variables.into_iter().collect();
+        let set = |(variable, value): (String, String)| {
+            let setting = match variable.strip_prefix(PREFIX) {
+                Some(name) if !set_by_kubernetes(name, &value) => name.to_lowercase(),
+                // It comes before all that have the prefix.
+                None if variable == DATABASE_URL => "database_url".to_owned(),
+                _ => return None,
+            };
+            (!value.is_empty()).then_some(Self { variable, setting, value })
+        };
+        variables.into_iter().filter_map(set).collect()
+    }
+}
+
+/// Kubernetes, and Docker's links, tell every container of each service in variables that begin with
+/// its name: where it is named `latchkey` or `latchkey-web`, they look like settings.
+fn set_by_kubernetes(name: &str, value: &str) -> bool {
+    let words: Vec<_> = name.split('_').collect();
+    let protocol = |word: &str| matches!(word, "TCP" | "UDP" | "SCTP");
+    let number = |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_digit());
+    let address = ["tcp://", "udp://", "sctp://"].iter().any(|start| value.starts_with(start));
+    match words.as_slice() {
+        [.., "SERVICE", "HOST"] => true,
+        [.., "SERVICE", "PORT"] => number(value),
+        [.., "PORT", port, kind] if number(port) && protocol(kind) => address,
+        [.., "PORT", port, kind, "PROTO" | "PORT" | "ADDR"] if number(port) => protocol(kind),
+        [.., "PORT"] => address,
+        // A port's name may be anything.
+        words => words.windows(2).any(|pair| pair == ["SERVICE", "PORT"]) && number(value),
+    }
+}
+
+impl Provider for Environment {
+    fn metadata(&self) -> Metadata {
+        Metadata::named(self.variable.clone())
+    }
+
+    fn data(&self) -> Result<Map<Profile, Dict>, figment::Error> {
+        let value = Value::from(self.value.as_str());
+        Ok(Profile::Default.collect(Dict::from([(self.setting.clone(), value)])))
+    }
+}
+
+/// The first thing that is wrong, in one sentence without the value, which may be a secret.
+pub(super) fn explain(settings: &Figment, error: figment::Error, path: &Path) -> Problem {
+    let file = path.display();
+    let place = |key: &str| match settings.find_metadata(key) {
+        Some(set) if set.source.is_none() => format!("{} in the environment", set.name),
+        _ => format!("{key} in {file}"),
+    };
+    Problem(match (error.path.first(), &error.kind) {
+        (_, Kind::UnknownField(key, _)) => format!("{} is no setting of Latchkey's", place(key)),
+        (Some(key), Kind::Message(wanted)) => format!("{} must be {wanted}", place(key)),
+        (Some(key), _) => format!("{} can't be read", place(key)),
+        (None, kind) => {
+            // The parser shows the line in between, and with it perhaps a password.
+            let told = kind.to_string();
+            let mut lines = told.lines().filter(|line| !line.trim().is_empty());
+            let first = lines.next().unwrap_or_default();
+            match lines.next_back() {
+                Some(last) => format!("{file} is no TOML: {first}: {last}"),
+                None => format!("{file} is no TOML: {first}"),
+            }
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::tests::{parse, problem, refuses};
+
+    #[test]
+    fn what_only_looks_set_by_kubernetes_is_an_unknown_setting() {
+        refuses(&[
+            ("PORT", "3000", ""),
+            ("SERVICE_NAME", "latchkey", ""),
+            ("SSO_SERVICE_PORT_NAME", "https", ""),
+        ]);
+    }
+
+    #[test]
+    fn an_unknown_setting_is_told_with_its_place() {
+        assert_eq!(
+            problem("publicurl = 'https://provider.example'", &[]),
+            "publicurl in latchkey.toml is no setting of Latchkey's"
+        );
+        assert_eq!(
+            problem("", &[("LATCHKEY_PUBLICURL", "https://provider.example")]),
+            "LATCHKEY_PUBLICURL in the environment is no setting of Latchkey's"
+        );
+    }
+
+    #[test]
+    fn what_kubernetes_sets_is_no_setting() {
+        let kubernetes = [
+            ("LATCHKEY_PORT", "tcp://10.0.0.1:3000"),
+            ("LATCHKEY_PORT_3000_TCP_ADDR", "10.0.0.1"),
+            ("LATCHKEY_PORT_3000_TCP", "tcp://10.0.0.1:3000"),
+            ("LATCHKEY_PORT_3000_TCP_PROTO", "tcp"),
+            ("LATCHKEY_PORT_3000_TCP_PORT", "3000"),
+            ("LATCHKEY_SERVICE_HOST", "10.0.0.1"),
+            ("LATCHKEY_SERVICE_PORT", "3000"),
+            ("LATCHKEY_SERVICE_PORT_HTTP", "3000"),
+            ("LATCHKEY_WEB_SERVICE_HOST", "fd00::1"),
+            ("LATCHKEY_WEB_SERVICE_PORT_HTTP_ALT", "3000"),
+            ("LATCHKEY_WEB_PORT", "tcp://10.0.0.1:3000"),
+            ("LATCHKEY_WEB_PORT_53_UDP_ADDR", "10.0.0.1"),
+        ];
+        assert!(parse("", &kubernetes).is_ok());
+    }
+
+    #[test]
+    fn a_file_that_is_no_toml_is_told_without_what_stands_in_it() {
+        let told = problem("smtp_url = smtp://user:geheim@mail.provider.example\n", &[]);
+        assert!(told.starts_with("latchkey.toml is no TOML: "), "{told}");
+        assert!(told.contains("line 1"), "{told}");
+        assert!(!told.contains("geheim") && !told.contains('\n'), "{told}");
+    }
+}
