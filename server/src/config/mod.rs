@@ -301,18 +301,18 @@ mod tests {
     }
 
     #[test]
-    fn the_readme_tells_of_every_setting() {
+    fn the_operators_guide_tells_of_every_setting() {
         let unknown = Figment::from(("no_setting", 1)).extract::<Config>().unwrap_err();
         let Kind::UnknownField(_, settings) = unknown.kind else { panic!("{unknown}") };
-        let readme = std::fs::read_to_string("../README.md").unwrap_or_default();
+        let guide = std::fs::read_to_string("../docs/operating.md").unwrap_or_default();
         let missing = |setting: &&&str| {
             let variable = match **setting {
                 "database_url" => "`DATABASE_URL`".to_owned(),
                 setting => format!("`{PREFIX}{}`", setting.to_uppercase()),
             };
-            !readme.contains(&format!("`{setting}`")) || !readme.contains(&variable)
+            !guide.contains(&format!("`{setting}`")) || !guide.contains(&variable)
         };
         let missing: Vec<_> = settings.iter().filter(missing).collect();
-        assert!(missing.is_empty(), "README.md doesn't tell of {missing:?}");
+        assert!(missing.is_empty(), "docs/operating.md doesn't tell of {missing:?}");
     }
 }
