@@ -6,7 +6,7 @@ use leptos::server_fn::codec::GetUrl;
 use model::{Conflict, Failure};
 use serde::{Deserialize, Serialize};
 
-use crate::address::{ACCOUNTS, SIGN_IN, escape_query, same_site, sign_in_for};
+use crate::address::{ACCOUNTS, COMPANY, LINK, SIGN_IN, escape_query, same_site, sign_in_for};
 use crate::identities::{self, Choice};
 use crate::notice::Notice;
 use crate::page::Page;
@@ -65,14 +65,14 @@ pub(crate) async fn sign_in_page(next: String, r#as: String) -> Result<Page<Sign
         lead: String::new(),
         choices: identities::choices()?,
         company: if single_sign_on::sign_in::is_set_up().await? {
-            format!("{}?next={}", single_sign_on::sign_in::PATH, escape_query(&next))
+            format!("{}?next={}", COMPANY, escape_query(&next))
         } else {
             String::new()
         },
         demo,
         next,
     };
-    if view.next == identities::link::PATH
+    if view.next == LINK
         && let Some(offered) = identities::offered_here().await?
     {
         let email = offered.email.to_string();
