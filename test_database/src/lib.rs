@@ -13,6 +13,7 @@ mod cluster;
 mod line;
 
 use std::path::PathBuf;
+use std::pin::Pin;
 
 pub use line::Line;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqliteConnection};
@@ -117,17 +118,90 @@ enum Place {
     Server { _database: PostgresDatabase },
 }
 
+/// Which kind of database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A SQLite file in a folder of its own.
+    Sqlite,
+    /// A database on the test process's Postgres.
+    Postgres,
+}
+
+/// What fills a database.
+pub type Filling = fn(Store) -> Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// A database of this kind with nothing in it.
+pub async fn empty(kind: Kind) -> TestDatabase {
+    match kind {
+        Kind::Sqlite => sqlite().await,
+        Kind::Postgres => postgres().await,
+    }
+}
+
 /// A SQLite file in a folder of its own.
 pub async fn sqlite() -> TestDatabase {
-    let folder = TempDir::with_prefix("latchkey-sqlite-").expect("making a temporary folder");
-    let url = format!("sqlite:{}", folder.path().join("latchkey.db").display());
-    TestDatabase { store: migrated(&url).await, url, _place: Place::Folder { _folder: folder } }
+    sqlite_file(&[]).await
 }
 
 /// A database on the test process's Postgres.
 pub async fn postgres() -> TestDatabase {
     let server = server().await;
-    let database = PostgresDatabase::create(server, server.template.as_deref()).await;
+    postgres_database(server, server.template.as_deref()).await
+}
+
+/// A database of this kind with what this fills it with. A process fills one of each kind, in one way,
+/// and copies it: that takes a hundredth of the time.
+pub async fn filled(kind: Kind, fill: Filling) -> TestDatabase {
+    /// The file, and the one that knows its stamp.
+    static SQLITE: OnceCell<[(&str, Vec<u8>); 2]> = OnceCell::const_new();
+    /// Its name on the server.
+    static POSTGRES: OnceCell<String> = OnceCell::const_new();
+    match kind {
+        Kind::Sqlite => {
+            let files = SQLITE.get_or_init(|| async {
+                let TestDatabase { store, url, _place } = sqlite().await;
+                fill(store.clone()).await;
+                store.close().await;
+                let path = url.strip_prefix("sqlite:").expect("a SQLite file");
+                ["", "-stamp"].map(|end| {
+                    (end, std::fs::read(format!("{path}{end}")).expect("reading the filled file"))
+                })
+            });
+            sqlite_file(files.await).await
+        }
+        Kind::Postgres if server().await.template.is_some() => {
+            let name = POSTGRES.get_or_init(|| async {
+                let TestDatabase { store, _place, .. } = postgres().await;
+                fill(store.clone()).await;
+                store.close().await;
+                let Place::Server { _database: database } = _place else { unreachable!() };
+                let name = database.name.clone();
+                std::mem::forget(database);
+                name
+            });
+            postgres_database(server().await, Some(name.await)).await
+        }
+        // A server that outlives the process has no template: nothing would delete it.
+        Kind::Postgres => {
+            let database = postgres().await;
+            fill(database.store.clone()).await;
+            database
+        }
+    }
+}
+
+async fn sqlite_file(files: &[(&str, Vec<u8>)]) -> TestDatabase {
+    let folder = TempDir::with_prefix("latchkey-sqlite-").expect("making a temporary folder");
+    let path = folder.path().join("latchkey.db").display().to_string();
+    for (end, bytes) in files {
+        std::fs::write(format!("{path}{end}"), bytes).expect("writing a filled file");
+    }
+    let url = format!("sqlite:{path}");
+    TestDatabase { store: migrated(&url).await, url, _place: Place::Folder { _folder: folder } }
+}
+
+async fn postgres_database(server: &Server, template: Option<&str>) -> TestDatabase {
+    let database = PostgresDatabase::create(server, template).await;
     let url = database.url.clone();
     TestDatabase { store: migrated(&url).await, url, _place: Place::Server { _database: database } }
 }
@@ -149,10 +223,11 @@ pub async fn empty_postgres_url() -> String {
 /// }
 /// ```
 ///
-/// gives `a_new_account_has_no_users::on_sqlite` and `a_new_account_has_no_users::on_postgres`.
+/// gives `a_new_account_has_no_users::on_sqlite` and `a_new_account_has_no_users::on_postgres`. Where
+/// the databases aren't to be empty, `of demo;` stands first, and names what makes one of a [`Kind`].
 #[macro_export]
 macro_rules! on_both {
-    ($($(#[$meta:meta])* async fn $name:ident($db:ident: TestDatabase) $story:block)*) => {$(
+    (of $made:path; $($(#[$meta:meta])* async fn $name:ident($db:ident: TestDatabase) $story:block)*) => {$(
         $(#[$meta])*
         #[cfg(test)]
         mod $name {
@@ -162,15 +237,16 @@ macro_rules! on_both {
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn on_sqlite() {
-                story($crate::sqlite().await).await;
+                story($made($crate::Kind::Sqlite).await).await;
             }
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn on_postgres() {
-                story($crate::postgres().await).await;
+                story($made($crate::Kind::Postgres).await).await;
             }
         }
     )*};
+    ($($tests:tt)*) => { $crate::on_both! { of $crate::empty; $($tests)* } };
 }
 
 async fn migrated(url: &str) -> Store {

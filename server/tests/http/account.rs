@@ -1,7 +1,6 @@
 //! The account's own details.
 
 use domain::demo::{BJORN, INGRID, OLAV};
-use test_database::on_both;
 
 use crate::story::{BAKERY, TestApp};
 

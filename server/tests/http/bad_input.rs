@@ -3,7 +3,6 @@
 use axum::body::Body;
 use axum::http::{Request, header};
 use domain::demo::{INGRID, TOM};
-use test_database::on_both;
 
 use crate::story::{BAKERY, TestApp, post};
 

@@ -2,7 +2,6 @@
 //! waits for longer than they would have anyway, and nothing lives for longer.
 
 use domain::demo::{INGRID, PASSWORD};
-use test_database::on_both;
 
 use crate::story::{BAKERY, TestApp};
 

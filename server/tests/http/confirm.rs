@@ -2,7 +2,6 @@
 
 use axum::http::header;
 use domain::demo::{INGRID, PASSWORD};
-use test_database::on_both;
 
 use crate::story::{BAKERY, TestApp, post};
 

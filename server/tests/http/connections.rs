@@ -7,7 +7,6 @@ use axum::Router;
 use axum::body::Body;
 use axum::routing::get;
 use server::accept::{Limits, serve};
-use test_database::on_both;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;

@@ -1,7 +1,6 @@
 //! The demo: its people, its log, and its mailbox.
 
 use domain::demo::{self, INGRID};
-use test_database::on_both;
 
 use crate::story::{BAKERY, TestApp};
 
@@ -36,6 +35,9 @@ on_both! {
         log.says("Olav Solberg Invitation accepted");
     }
 
+}
+
+test_database::on_both! {
     async fn a_demo_that_was_stopped_half_way_is_told_from_a_whole_one(db: TestDatabase) {
         let random = std::sync::Arc::new(server::clock::SystemRandom);
         let clock = std::sync::Arc::new(server::clock::SystemClock);
@@ -46,6 +48,9 @@ on_both! {
         assert!(!demo::is_whole(&latchkey).await.unwrap());
     }
 
+}
+
+on_both! {
     async fn a_whole_demo_is_told_so(db: TestDatabase) {
         let app = TestApp::new(db).await;
         assert!(demo::is_whole(&app.latchkey).await.unwrap());

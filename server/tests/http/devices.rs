@@ -8,7 +8,6 @@ use domain::demo::{BJORN, INGRID, PASSWORD};
 use maxminddb_writer::Database;
 use maxminddb_writer::metadata::IpVersion;
 use maxminddb_writer::paths::IpAddrWithMask;
-use test_database::on_both;
 
 use crate::story::{BAKERY, TestApp};
 

@@ -12,7 +12,7 @@ use model::{AccountNumber, Day};
 use server::clock::SystemRandom;
 use server::digests::DigestFile;
 use sqlx::{PgPool, SqlitePool};
-use test_database::{TestDatabase, on_both};
+use test_database::TestDatabase;
 
 use crate::story::{AGENCY, BAKERY, TestApp};
 

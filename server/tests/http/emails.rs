@@ -1,7 +1,6 @@
 //! The address of a login: changing it, taking that back, and proving it.
 
 use domain::demo::{BJORN, INGRID, PASSWORD, TOM};
-use test_database::on_both;
 
 use crate::story::{BAKERY, Browser, Page, TestApp};
 

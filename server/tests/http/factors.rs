@@ -1,7 +1,6 @@
 //! Signing in with a second factor, and changing it.
 
 use domain::demo::{BJORN, INGRID, PASSWORD, TOM};
-use test_database::on_both;
 
 use crate::story::{BAKERY, Browser, Page, TestApp};
 

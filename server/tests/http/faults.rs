@@ -1,9 +1,9 @@
 //! What goes wrong around the database, as requests meet it, and that it ends with its cause.
 
 use domain::demo::INGRID;
-use test_database::{Line, on_both};
+use test_database::{Kind, Line};
 
-use crate::story::{BAKERY, TestApp};
+use crate::story::{BAKERY, TestApp, demo};
 
 on_both! {
     async fn a_write_that_fails_is_answered_503_and_ends_no_other(db: TestDatabase) {
@@ -35,7 +35,7 @@ on_both! {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_sqlite_file_that_is_deleted_answers_503_until_it_is_back() {
-    let app = TestApp::new(test_database::sqlite().await).await;
+    let app = TestApp::new(demo(Kind::Sqlite).await).await;
     let mut ingrid = app.as_person(INGRID).await;
     let [file, ..] = app.db.files();
     let away = file.with_extension("away");
@@ -50,7 +50,7 @@ async fn a_sqlite_file_that_is_deleted_answers_503_until_it_is_back() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_postgres_that_falls_silent_answers_503_and_comes_back() {
-    let app = TestApp::new(test_database::postgres().await).await;
+    let app = TestApp::new(demo(Kind::Postgres).await).await;
     let line = Line::to(&app.db.url).await;
     let node = app.another_node(&line.url).await;
     let mut ingrid = app.as_person(INGRID).await.at(&node);

@@ -3,7 +3,6 @@
 use axum::body::Body;
 use axum::http::{HeaderName, HeaderValue, Request};
 use domain::demo::INGRID;
-use test_database::on_both;
 
 use crate::story::{BAKERY, TestApp, post};
 

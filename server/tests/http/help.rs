@@ -1,5 +1,4 @@
 use domain::demo::{AMIRA, BJORN, INGRID, MEI};
-use test_database::on_both;
 
 use crate::story::{BAKERY, TestApp};
 

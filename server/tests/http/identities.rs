@@ -7,7 +7,6 @@ use axum::body::Body;
 use axum::http::Request;
 use domain::demo::{BJORN, INGRID, PASSWORD, TOM};
 use serde_json::{Value, json};
-use test_database::on_both;
 
 use crate::identity_provider::{IdentityProvider, Mood, SECRET, Way};
 use crate::story::{BAKERY, Browser, Page, TestApp};

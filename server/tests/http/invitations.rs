@@ -1,7 +1,6 @@
 //! Invitations from both ends.
 
 use domain::demo::{AMIRA, BJORN, INGRID, MEI, PASSWORD, TOM};
-use test_database::on_both;
 
 use crate::story::{BAKERY, TestApp};
 

@@ -1,7 +1,6 @@
 use axum::body::Body;
 use axum::http::{Request, header};
 use domain::demo::{BJORN, INGRID, TOM};
-use test_database::on_both;
 
 use crate::story::{BAKERY, Browser, Page, TestApp};
 

@@ -1,7 +1,6 @@
 //! The activity log and its export.
 
 use domain::demo::{BJORN, INGRID};
-use test_database::on_both;
 
 use crate::story::{BAKERY, TestApp};
 

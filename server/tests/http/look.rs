@@ -2,7 +2,6 @@
 
 use axum::body::Body;
 use axum::http::{Request, header};
-use test_database::on_both;
 
 use crate::story::TestApp;
 

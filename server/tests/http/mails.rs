@@ -3,7 +3,6 @@
 use domain::demo::{BJORN, INGRID, PASSWORD};
 use model::{EmailAddress, Mail};
 use server::config::Config;
-use test_database::on_both;
 
 use crate::story::{BAKERY, TestApp};
 

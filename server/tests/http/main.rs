@@ -10,6 +10,11 @@
     reason = "a test that can't go on says where"
 )]
 
+/// Makes one test for each kind of database, with the demo in it, out of each function.
+macro_rules! on_both {
+    ($($tests:tt)*) => { test_database::on_both! { of crate::story::demo; $($tests)* } };
+}
+
 mod account;
 mod authenticator;
 mod bad_input;

@@ -5,7 +5,9 @@ use scraper::{Html, Node};
 use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
 
 use crate::authenticator::Authenticator;
-use crate::story::{BAKERY, Browser, Page, TestApp};
+use test_database::Kind;
+
+use crate::story::{BAKERY, Browser, Page, TestApp, demo};
 
 /// What ends everything that text can stand in, and begins what does something.
 const HOSTILE: &str =
@@ -160,7 +162,7 @@ async fn walk(odd: &str) -> Vec<(String, Page)> {
         ),
     ];
     let settings = settings.each_ref().map(|(name, value)| (*name, value.as_str()));
-    let app = TestApp::with(test_database::sqlite().await, &settings).await;
+    let app = TestApp::with(demo(Kind::Sqlite).await, &settings).await;
     let mut ingrid = app.as_person(INGRID).await;
     fill(&app, &mut ingrid).await;
     let link = app.invitation_link("kari@nordlys.example").await;

@@ -2,7 +2,6 @@
 
 use axum::http::header;
 use domain::demo::{BJORN, INGRID, PASSWORD, TOM};
-use test_database::on_both;
 
 use crate::authenticator::{Authenticator, IS_COPIED, MAY_BE_COPIED};
 use crate::story::{BAKERY, Browser, Page, TestApp, post};

@@ -5,7 +5,6 @@ use argon2::{Algorithm, Argon2, Params, Version};
 use domain::demo::{BJORN, INGRID, PASSWORD};
 use model::{Access, EmailAddress, FullName};
 use store::NewUser;
-use test_database::on_both;
 
 use crate::story::{BAKERY, Browser, Page, TestApp};
 

@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use axum::body::Body;
 use axum::http::{Method, Request, header};
 use domain::demo::{AMIRA, BJORN, INGRID, MEI, OLAV, PASSWORD, Person, TOM};
-use test_database::on_both;
 
 use crate::story::{AGENCY, BAKERY, Browser, Page, TestApp, post};
 

@@ -1,7 +1,6 @@
 //! What several requests at the same moment could break, asked through the router.
 
 use domain::demo::{AMIRA, INGRID, OLAV};
-use test_database::on_both;
 
 use crate::story::{BAKERY, Browser, Page, TestApp};
 

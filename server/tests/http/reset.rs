@@ -2,7 +2,6 @@
 
 use domain::demo::{INGRID, PASSWORD};
 use model::Mail;
-use test_database::on_both;
 
 use crate::story::{BAKERY, TestApp};
 

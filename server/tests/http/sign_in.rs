@@ -3,7 +3,6 @@
 use domain::demo::{BJORN, INGRID, MEI, PASSWORD};
 use domain::{Client, Latchkey, Settings, sessions};
 use model::Failure;
-use test_database::on_both;
 
 use crate::story::{BAKERY, TestApp};
 

@@ -2,7 +2,6 @@
 
 use domain::demo::{AMIRA, BJORN, INGRID, MEI, OLAV, PASSWORD, Person};
 use model::AccountNumber;
-use test_database::on_both;
 
 use crate::authenticator::Authenticator;
 use crate::identity_provider::{IdentityProvider, Mood, SECRET, Way};

@@ -19,13 +19,29 @@ use server::config::Config;
 use server::identity_providers::OpenIdConnect;
 use server::records::Dns;
 use server::router::{Parts, router};
-use test_database::TestDatabase;
+use store::Store;
+use test_database::{Kind, TestDatabase};
 use tokio::sync::Semaphore;
 use tower::ServiceExt;
 
 pub const BAKERY: &str = "/accounts/100001";
 pub const AGENCY: &str = "/accounts/100002";
 const ORIGIN: &str = "https://my.provider.example";
+
+/// When every test begins, in microseconds since 1970.
+const START: i64 = 1_800_000_000_000_000;
+
+/// A database with the demo in it.
+pub async fn demo(kind: Kind) -> TestDatabase {
+    test_database::filled(kind, |store| Box::pin(seed(store))).await
+}
+
+/// The demo's people invite each other: a test's narrow limits begin after them.
+async fn seed(store: Store) {
+    let (clock, random) = (Arc::new(TestClock(AtomicI64::new(START))), Arc::new(SystemRandom));
+    let latchkey = Latchkey::new(store, clock, random, domain::Settings::default());
+    demo::seed(&latchkey).await.unwrap();
+}
 
 /// A clock that the test moves.
 pub struct TestClock(AtomicI64);
@@ -36,7 +52,7 @@ impl Clock for TestClock {
     }
 }
 
-/// The application, with the demo's accounts in it.
+/// The application, on a database with the demo in it.
 pub struct TestApp {
     pub latchkey: Latchkey,
     clock: Arc<TestClock>,
@@ -72,12 +88,7 @@ impl TestApp {
         let settings = own.iter().chain(settings);
         let settings = settings.map(|(k, v)| (format!("LATCHKEY_{k}"), (*v).to_owned()));
         let config = Arc::new(Config::parse(Path::new("none"), "", settings).unwrap());
-        let clock = Arc::new(TestClock(AtomicI64::new(1_800_000_000_000_000)));
-        // The demo's people invite each other: a test's narrow limits begin after them.
-        let settings = domain::Settings::default();
-        let random = Arc::new(SystemRandom);
-        let seeding = Latchkey::new(db.store.clone(), clock.clone(), random, settings);
-        demo::seed(&seeding).await.unwrap();
+        let clock = Arc::new(TestClock(AtomicI64::new(START)));
         let (latchkey, router) = node(db.store.clone(), clock.clone(), config.clone());
         Self { latchkey, clock, config, router, db }
     }

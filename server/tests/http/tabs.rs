@@ -4,7 +4,6 @@
 use axum::body::Body;
 use axum::http::{Request, header};
 use domain::demo::{AMIRA, INGRID, OLAV, PASSWORD, Person};
-use test_database::on_both;
 
 use crate::story::{BAKERY, Browser, Page, TestApp, post};
 

@@ -4,7 +4,9 @@ use std::time::{Duration, Instant};
 
 use domain::demo::INGRID;
 
-use crate::story::TestApp;
+use test_database::Kind;
+
+use crate::story::{TestApp, demo};
 
 /// Pairs of tries: one at a known address, one at an unknown one.
 const PAIRS: usize = 100;
@@ -33,7 +35,7 @@ fn apart(mut one: Vec<Duration>, mut other: Vec<Duration>) -> f64 {
 #[tokio::test]
 async fn a_known_and_an_unknown_address_take_equally_long() {
     let settings = [("SIGN_INS_PER_CLIENT", "1000000")];
-    let app = TestApp::with(test_database::sqlite().await, &settings).await;
+    let app = TestApp::with(demo(Kind::Sqlite).await, &settings).await;
     let (mut known, mut unknown) = (Vec::new(), Vec::new());
     for pair in 0..PAIRS {
         let nobody = format!("nobody{pair}@nordlys.example");

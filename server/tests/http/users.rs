@@ -1,7 +1,6 @@
 //! User management.
 
 use domain::demo::{AMIRA, BJORN, INGRID, MEI, OLAV, TOM};
-use test_database::on_both;
 
 use crate::story::{AGENCY, BAKERY, Page, TestApp};
 

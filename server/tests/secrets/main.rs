@@ -21,6 +21,7 @@ use domain::demo::{BJORN, INGRID, PASSWORD, TOM};
 use model::Mail;
 use server::config::Config;
 use server::mailer::{Mailer, Transport};
+use test_database::Kind;
 use tokio::sync::watch;
 use tracing_subscriber::fmt::MakeWriter;
 
@@ -111,7 +112,8 @@ async fn nothing_secret_is_logged_by_the_most_talkative_server() {
         .with_ansi(false)
         .with_writer(log.clone());
     subscriber.init();
-    for database in [test_database::sqlite().await, test_database::postgres().await] {
+    for kind in [Kind::Sqlite, Kind::Postgres] {
+        let database = story::demo(kind).await;
         let url = database.url.clone();
         walk(database, &log).await;
         assert!(!url.is_empty());
