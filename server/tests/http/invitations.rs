@@ -169,6 +169,30 @@ on_both! {
         page.is(410).says("can no longer give access");
     }
 
+    async fn joining_grants_no_more_than_the_inviter_still_holds(db: TestDatabase) {
+        let app = TestApp::new(db).await;
+        let mut amira = app.as_person(AMIRA).await;
+        amira.invite("kari@nordlys.example", &["services.view", "billing.view"]).await.is(303);
+        let link = app.invitation_link("kari@nordlys.example").await;
+        let mut kari = app.browser();
+        kari.get(&link).await.is(200).says("services");
+        let id = app.id_of(AMIRA).await;
+        let fields = [
+            ("account", "100001"),
+            ("user", id.as_str()),
+            ("permissions[]", "account.users"),
+            ("permissions[]", "billing.view"),
+        ];
+        let mut ingrid = app.as_person(INGRID).await;
+        let path = format!("{BAKERY}/users/{id}");
+        ingrid.submit(&path, "users/change-permissions", &fields).await.says("Changes saved");
+        let token = link.rsplit('/').next().unwrap();
+        let fields = [("token", token), ("full_name", "Kari Lie"), ("password", NEW_PASSWORD)];
+        kari.post(&link, "invitations/join-with-new-login", &fields).await.is(303);
+        kari.get(&format!("{BAKERY}/billing")).await.is(200);
+        kari.get(&format!("{BAKERY}/services")).await.is(403);
+    }
+
     async fn resending_takes_the_right_to_give_what_is_offered(db: TestDatabase) {
         let app = TestApp::new(db).await;
         app.as_person(INGRID).await.invite("kari@nordlys.example", &["domains.transfer"]).await.is(303);

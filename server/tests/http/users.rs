@@ -264,6 +264,9 @@ on_both! {
         let mut olav = app.as_person(OLAV).await;
         olav.post(&format!("{BAKERY}/leave"), "account/leave", &[("account", "100001")]).await.is(303);
         olav.get(BAKERY).await.is(404);
+        let mut bjorn = app.as_person(BJORN).await;
+        bjorn.post(&format!("{BAKERY}/leave"), "account/leave", &[("account", "100001")]).await.is(303);
+        bjorn.get(BAKERY).await.is(404);
         let mut ingrid = app.as_person(INGRID).await;
         let path = format!("{BAKERY}/leave");
         ingrid.get(&path).await.says("You are the only owner");
