@@ -51,6 +51,7 @@ run: setup ## Serve the demo at http://localhost:3000 (seconds, once built)
 
 # Needs no tools, and begins while they are compiled.
 demo: setup
+	@mkdir -p target/site
 	@$(CHECKED) cargo build $(SERVER_SIDE) --bin latchkey $(LOCKED)
 
 test: setup-for-tests check-words ## Everything that CI runs (about 40 minutes, 70 the first time)
@@ -66,6 +67,7 @@ test-rust: tested ## Every crate's tests, on SQLite and Postgres, and clippy (ab
 
 # All that runs crates' tests and serves the browser's, with clippy's word on it.
 tested: setup-for-tests
+	@mkdir -p target/site
 	@$(CHECKED) cargo build $(SERVER_SIDE) --all-targets $(LOCKED)
 
 test-browser: tested front ## What people do, with JavaScript and without (about 30 minutes); ARGS="…" goes to Playwright
