@@ -34,8 +34,6 @@ export interface Company {
 /** What a server is started with. */
 export interface Stage {
   database: Database;
-  /** Which build serves: the one that the crates' tests are part of, or the release binary. */
-  build: 'tested' | 'shipped';
   /** Whose real identity provider people can sign in with, too: the operator's, or a company's own. */
   identityProvider: 'none' | 'operators' | 'own';
 }
@@ -47,7 +45,7 @@ export async function withLatchkey(stage: Stage, use: (latchkey: Latchkey) => Pr
     const port = await freePort();
     const run = (databaseUrl: string) => {
       const served = (settings: Record<string, string>, company?: Company) =>
-        serve(binaryOf(stage), folder, port, databaseUrl, settings, (latchkey) => use({ ...latchkey, company }));
+        serve(folder, port, databaseUrl, settings, (latchkey) => use({ ...latchkey, company }));
       if (stage.identityProvider === 'operators') return withIdentityProvider(port, (idp) => served(known(idp)));
       if (stage.identityProvider === 'own') return withCompany(port, served);
       return served({});
@@ -59,13 +57,6 @@ export async function withLatchkey(stage: Stage, use: (latchkey: Latchkey) => Pr
   }
 }
 
-function binaryOf({ build }: Stage): string {
-  const shipped = join(ROOT, 'target/release/latchkey');
-  const binary = process.env.LATCHKEY_BIN ?? (build === 'shipped' ? shipped : built('latchkey'));
-  if (!binary || !existsSync(binary)) throw new Error(`There is no ${build} latchkey: run 'make test-browser'`);
-  return binary;
-}
-
 /** A program of the build that the crates' tests are part of. */
 function built(name: string): string | undefined {
   const target = join(ROOT, 'target');
@@ -74,13 +65,15 @@ function built(name: string): string | undefined {
 }
 
 async function serve(
-  binary: string,
   folder: string,
   port: number,
   databaseUrl: string,
   settings: Record<string, string>,
   use: (latchkey: Latchkey) => Promise<void>,
 ) {
+  const binary = process.env.LATCHKEY_BIN ?? built('latchkey');
+  if (!binary || !existsSync(binary)) throw new Error("There is no latchkey: run 'make test-browser'");
+
   const url = `http://localhost:${port}`;
   const logFile = join(folder, 'latchkey.log');
   const log = openSync(logFile, 'a');

@@ -28,14 +28,13 @@ export function rememberedCookies(): Keyring {
 
 export const test = base.extend<Scene, Stage & { latchkey: Latchkey }>({
   database: ['sqlite', { option: true, scope: 'worker' }],
-  build: ['tested', { option: true, scope: 'worker' }],
   identityProvider: ['none', { option: true, scope: 'worker' }],
   story: ['', { option: true, scope: 'worker' }],
   refusals: [[], { option: true }],
 
   latchkey: [
-    async ({ database, build, identityProvider, story: _ }, use) => {
-      await withLatchkey({ database, build, identityProvider }, use);
+    async ({ database, identityProvider, story: _ }, use) => {
+      await withLatchkey({ database, identityProvider }, use);
     },
     { scope: 'worker', timeout: 90_000 },
   ],

@@ -27,8 +27,7 @@ import {
 } from '../story/steps';
 import { expect, test } from '../story/test';
 
-// What ships walks it: the release binary.
-test.use({ story: 'guide', build: 'shipped' });
+test.use({ story: 'guide' });
 
 test('open user management by clicking your own name', async ({ page }) => {
   await signIn(page, ingrid);
