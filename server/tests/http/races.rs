@@ -224,4 +224,21 @@ on_both! {
             assert!(!page.words().contains("Kari Nordmann"));
         }
     }
+
+    async fn a_page_comes_while_another_node_is_made(db: TestDatabase) {
+        let app = TestApp::new(db).await;
+        let mut ingrid = app.as_person(INGRID).await;
+        let nodes = async {
+            for _ in 0..10 {
+                app.another_node(&app.db.url).await;
+            }
+        };
+        let pages = async {
+            for _ in 0..10 {
+                ingrid.get(BAKERY).await.is(200);
+            }
+        };
+        let both = async { tokio::join!(nodes, pages) };
+        tokio::time::timeout(std::time::Duration::from_secs(60), both).await.expect("every page");
+    }
 }
