@@ -195,7 +195,7 @@ pub async fn is_the_key_in_use(latchkey: &Latchkey, key: PublicKey) -> Result<bo
 /// [`Failure::NotAllowed`] without the right to see the log, [`Failure::NotFound`] for everybody
 /// else who isn't an owner, [`Failure::Unavailable`].
 pub async fn newest(latchkey: &Latchkey, actor: &Actor) -> Result<Vec<LogDigest>, Failure> {
-    must_own(actor)?;
+    must_reach(actor)?;
     latchkey.store.newest_digests(actor.account, SHOWN).await
 }
 
@@ -204,16 +204,16 @@ pub async fn newest(latchkey: &Latchkey, actor: &Actor) -> Result<Vec<LogDigest>
 /// # Errors
 /// As [`newest`]; [`Failure::NotFound`] too when there is none, or the text is no day.
 pub async fn of_day(latchkey: &Latchkey, actor: &Actor, day: &str) -> Result<LogDigest, Failure> {
-    must_own(actor)?;
+    must_reach(actor)?;
     let day = read_day(day).ok_or(Failure::NotFound)?;
     latchkey.store.digest_of(actor.account, day).await?.ok_or(Failure::NotFound)
 }
 
-/// No permission opens the digests, so whoever may see the log and isn't an owner isn't told what
-/// they lack: for them there is nothing there.
-fn must_own(actor: &Actor) -> Result<(), Failure> {
+/// Whoever may see the log and isn't an owner isn't told what they lack: for them there are no
+/// digests.
+fn must_reach(actor: &Actor) -> Result<(), Failure> {
     actor.must(Permission::AccountLog)?;
-    if actor.access.is_owner() { Ok(()) } else { Err(Failure::NotFound) }
+    actor.must_own().map_err(|_| Failure::NotFound)
 }
 
 /// A day as it stands in addresses and digests, such as "2026-11-23" (RFC 3339, full-date).

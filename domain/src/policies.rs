@@ -82,20 +82,12 @@ pub(crate) fn by_themselves(membership: &AccountMembership) -> bool {
     membership.access.is_owner() && membership.had_factor
 }
 
-/// Demands that the actor owns the account: what is demanded of everybody is an owner's to say.
-///
-/// # Errors
-/// [`Failure::OwnersOnly`].
-pub fn must_own(actor: &Actor) -> Result<(), Failure> {
-    if actor.access.is_owner() { Ok(()) } else { Err(Failure::OwnersOnly) }
-}
-
 /// The account's policy.
 ///
 /// # Errors
 /// [`Failure::OwnersOnly`], [`Failure::Unavailable`].
 pub async fn overview(latchkey: &Latchkey, actor: &Actor) -> Result<AccountPolicy, Failure> {
-    must_own(actor)?;
+    actor.must_own()?;
     latchkey.store.policy(actor.account).await
 }
 
@@ -126,7 +118,7 @@ pub async fn lacking(
     actor: &Actor,
     after: Option<&Cursor>,
 ) -> Result<LackingPage, Failure> {
-    must_own(actor)?;
+    actor.must_own()?;
     let account = actor.account;
     let mut users = latchkey.store.users_without_factor(account, after, PAGE_SIZE + 1).await?;
     let more = users.len() > PAGE_SIZE;
@@ -148,7 +140,7 @@ pub async fn demand_factor(
     days: &str,
     client: &Client,
 ) -> Result<(), Failure> {
-    must_own(actor)?;
+    actor.must_own()?;
     let days = parse_days(days).map_err(|problem| Failure::field(Field::Days, problem))?;
     let now = latchkey.now();
     let factor = DemandedFactor { since: now, from: now.after(days * DAY), asked_at: None };
@@ -183,7 +175,7 @@ pub async fn demand_no_factor(
     actor: &Actor,
     client: &Client,
 ) -> Result<(), Failure> {
-    must_own(actor)?;
+    actor.must_own()?;
     let change = |facts: &PolicyFacts| {
         let Some(factor) = facts.policy.factor else { return Ok(None) };
         let policy = AccountPolicy { factor: None, ..facts.policy.clone() };
@@ -207,7 +199,7 @@ pub async fn bound_sessions(
     before: Option<&str>,
     client: &Client,
 ) -> Result<(), Failure> {
-    must_own(actor)?;
+    actor.must_own()?;
     let mut errors = FieldErrors::default();
     let idle = errors.take(Field::SessionIdle, parse_span(idle));
     let absolute = errors.take(Field::SessionAbsolute, parse_span(absolute));
@@ -237,7 +229,7 @@ pub async fn limit_domains(
     before: Option<&str>,
     client: &Client,
 ) -> Result<(), Failure> {
-    must_own(actor)?;
+    actor.must_own()?;
     let domains =
         EmailDomains::parse(domains).map_err(|problem| Failure::field(Field::Domains, problem))?;
     let change = |facts: &PolicyFacts| {
@@ -256,7 +248,7 @@ pub async fn limit_domains(
 /// [`Failure::OwnersOnly`]; [`Conflict::ChangedMeanwhile`] when none is demanded any more;
 /// [`Failure::TooMany`]; [`Failure::Unavailable`].
 pub async fn remind(latchkey: &Latchkey, actor: &Actor) -> Result<(), Failure> {
-    must_own(actor)?;
+    actor.must_own()?;
     let now = latchkey.now();
     let key = format!("remind:{}", uuid::Uuid::from(actor.account));
     let bound = Bound { key, most: 1, window: DAY, of: Limited::Reminders };
@@ -321,7 +313,7 @@ pub(crate) async fn apply(
     change: impl FnOnce(&PolicyFacts) -> Result<Option<PolicyChange>, Failure> + Send,
 ) -> Result<(), Failure> {
     let decide = |facts: &PolicyFacts| {
-        must_own(&facts.actor)?;
+        facts.actor.must_own()?;
         change(facts)
     };
     latchkey.store.change_policy(actor.account, actor.user, now, decide).await

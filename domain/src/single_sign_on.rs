@@ -14,7 +14,7 @@ use url::Url;
 
 pub use crate::identity_providers::provider_name;
 use crate::identity_providers::{NoProvider, Provider};
-use crate::policies::{apply, changing, must_own};
+use crate::policies::{apply, changing};
 use crate::viewer::Viewer;
 use crate::{Client, Latchkey, Token};
 
@@ -78,7 +78,7 @@ pub async fn overview(
     actor: &Actor,
     viewer: &Viewer,
 ) -> Result<Overview, Failure> {
-    must_own(actor)?;
+    actor.must_own()?;
     let single_sign_on = latchkey.store.single_sign_on(actor.account).await?;
     let includes_viewer = single_sign_on.proven().contain(&EmailDomain::of(&viewer.email));
     let tried = viewer.vouched_for(actor.account).is_some();
@@ -91,7 +91,7 @@ pub async fn overview(
 /// [`Failure::OwnersOnly`]; [`Failure::Invalid`]; [`Conflict::TooManyDomains`];
 /// [`Failure::Unavailable`].
 pub async fn add_domain(latchkey: &Latchkey, actor: &Actor, domain: &str) -> Result<(), Failure> {
-    must_own(actor)?;
+    actor.must_own()?;
     let problem = |problem| Failure::field(Field::Domain, problem);
     let domain = EmailDomain::parse(domain).map_err(problem)?;
     if record_name(&domain).len() > LONGEST_NAME {
@@ -123,7 +123,7 @@ pub async fn prove_domain(
     domain: &str,
     client: &Client,
 ) -> Result<(), Failure> {
-    must_own(actor)?;
+    actor.must_own()?;
     let present = latchkey.store.single_sign_on(actor.account).await?;
     let claimed = named(&present, domain)?;
     count(latchkey, actor).await?;
@@ -155,7 +155,7 @@ pub async fn remove_domain(
     domain: &str,
     client: &Client,
 ) -> Result<(), Failure> {
-    must_own(actor)?;
+    actor.must_own()?;
     let change = |facts: &PolicyFacts| {
         let one = named(&facts.single_sign_on, domain)?;
         let step = SingleSignOnStep::RemoveDomain(one.domain.clone());
@@ -195,7 +195,7 @@ pub async fn set_provider(
     typed: TypedProvider<'_>,
     client: &Client,
 ) -> Result<(), Failure> {
-    must_own(actor)?;
+    actor.must_own()?;
     let present = latchkey.store.account_provider(actor.account).await?;
     let mut errors = FieldErrors::default();
     let private = latchkey.settings.sso_private_addresses;
@@ -253,7 +253,7 @@ pub async fn remove_provider(
     actor: &Actor,
     client: &Client,
 ) -> Result<(), Failure> {
-    must_own(actor)?;
+    actor.must_own()?;
     let change = |facts: &PolicyFacts| {
         let Some(present) = &facts.single_sign_on.provider else { return Ok(None) };
         must_not_be_demanded(facts)?;
@@ -278,7 +278,7 @@ pub async fn demand(
     viewer: &Viewer,
     client: &Client,
 ) -> Result<(), Failure> {
-    must_own(actor)?;
+    actor.must_own()?;
     let present = latchkey.store.single_sign_on(actor.account).await?;
     must_be_set_up(&present)?;
     if viewer.vouched_for(actor.account).is_none() {
@@ -308,7 +308,7 @@ pub async fn demand(
 /// # Errors
 /// [`Failure::OwnersOnly`], [`Failure::Unavailable`].
 pub async fn lift(latchkey: &Latchkey, actor: &Actor, client: &Client) -> Result<(), Failure> {
-    must_own(actor)?;
+    actor.must_own()?;
     let change = |facts: &PolicyFacts| {
         if !facts.single_sign_on.is_demanded() {
             return Ok(None);

@@ -66,6 +66,14 @@ impl Actor {
         if self.may(permission) { Ok(()) } else { Err(Failure::NotAllowed(permission)) }
     }
 
+    /// Demands that the actor owns the account: what no permission opens is an owner's alone.
+    ///
+    /// # Errors
+    /// [`Failure::OwnersOnly`].
+    pub fn must_own(&self) -> Result<(), Failure> {
+        if self.access.is_owner() { Ok(()) } else { Err(Failure::OwnersOnly) }
+    }
+
     /// Whether the actor may grant these permissions now (rule 3: nobody grants what they lack).
     ///
     /// # Errors
@@ -155,6 +163,13 @@ mod tests {
             let wanted = wanted.into_iter().collect();
             assert_eq!(actor(access).must_grant(wanted), expected, "{access:?} grants {wanted:?}");
         }
+    }
+
+    #[test]
+    fn no_permission_makes_an_owner() {
+        assert_eq!(actor(Access::Owner).must_own(), Ok(()));
+        let everything = Access::Granted(PermissionSet::all());
+        assert_eq!(actor(everything).must_own(), Err(Failure::OwnersOnly));
     }
 
     #[test]

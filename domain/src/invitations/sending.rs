@@ -333,8 +333,7 @@ pub async fn pending(
 
 fn may_offer(actor: &Actor, access: Access) -> Result<(), Failure> {
     match access {
-        Access::Owner if actor.access.is_owner() => Ok(()),
-        Access::Owner => Err(Failure::Conflict(Conflict::OwnersStay)),
+        Access::Owner => actor.must_own().map_err(|_| Failure::Conflict(Conflict::OwnersStay)),
         Access::Granted(permissions) => actor.must_grant(permissions),
     }
 }
