@@ -7,7 +7,7 @@ use model::{
     Password, Secret, SessionId, UserId,
 };
 pub use store::SignedInDevice;
-use store::{Login, NewMail, NewSession, SessionUser};
+use store::{Login, NewMail, NewSession};
 
 pub use crate::viewer::{Viewer, must_be_confirmed, must_be_confirmed_by_factor, must_be_proven};
 use crate::{Client, Latchkey, Token, passwords};
@@ -222,29 +222,7 @@ pub async fn sign_everybody_out(latchkey: &Latchkey) -> Result<u64, Failure> {
 pub async fn viewer(latchkey: &Latchkey, session: &Token) -> Result<Viewer, Failure> {
     let Settings { idle, absolute } = Settings::of(latchkey);
     let found = latchkey.store.session(&session.hash(), idle, absolute, latchkey.now()).await?;
-    let user = found.ok_or(Failure::SignedOut)?;
-    let SessionUser {
-        session,
-        user,
-        email,
-        full_name,
-        language,
-        authenticated_at,
-        second_factor,
-        proven,
-        vouched,
-    } = user;
-    Ok(Viewer {
-        session,
-        user,
-        email,
-        full_name,
-        language,
-        authenticated_at,
-        second_factor,
-        proven,
-        vouched,
-    })
+    found.ok_or(Failure::SignedOut)
 }
 
 /// Ends the session.

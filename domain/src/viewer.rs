@@ -1,49 +1,9 @@
 //! Who asks: somebody who is signed in, and what is demanded of them before they do what is sensitive.
 
-use model::{
-    AccountId, AccountNumber, EmailAddress, Failure, Language, SessionId, Timestamp, UserId,
-};
-pub use store::Vouched;
+use model::Failure;
+pub use store::Viewer;
 
 use crate::Latchkey;
-
-/// Somebody who is signed in.
-#[derive(Clone, Debug)]
-pub struct Viewer {
-    /// The session that they came with.
-    pub session: SessionId,
-    /// The user.
-    pub user: UserId,
-    /// Their address.
-    pub email: EmailAddress,
-    /// Their name.
-    pub full_name: String,
-    /// Their language, if they chose one.
-    pub language: Option<Language>,
-    /// When they last proved in this session who they are.
-    pub authenticated_at: Timestamp,
-    /// Whether that was by a second factor.
-    pub second_factor: bool,
-    /// Whether they proved by themselves who they are. Else an account's own identity provider
-    /// vouched for them, and they reach no more than that account.
-    pub proven: bool,
-    /// That an account's own identity provider vouched for them.
-    pub vouched: Option<Vouched>,
-}
-
-impl Viewer {
-    /// When the account's own identity provider last vouched for them.
-    #[must_use]
-    pub fn vouched_for(&self, account: AccountId) -> Option<Timestamp> {
-        self.vouched.filter(|vouched| vouched.account == account).map(|vouched| vouched.at)
-    }
-
-    /// The account that their session is confined to, until they prove by themselves who they are.
-    #[must_use]
-    pub fn confined_to(&self) -> Option<AccountNumber> {
-        self.vouched.filter(|_| !self.proven).map(|vouched| vouched.number)
-    }
-}
 
 /// Demands that the viewer proved lately who they are: what they are about to do would serve
 /// somebody else who sits at their desk (OWASP ASVS 5.0 V7.5.1, V7.5.3).

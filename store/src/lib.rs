@@ -69,7 +69,7 @@ pub use readiness::Unready;
 pub use reports::{NewReport, Report};
 pub use resets::{NewReset, OpenedReset};
 pub use search::UsersQuery;
-pub use sessions::{NewSession, SessionUser, SignedInDevice, Vouched};
+pub use sessions::{NewSession, SignedInDevice, Viewer, Vouched};
 pub use single_sign_on::{AccountDomain, AccountProvider, SingleSignOn, SingleSignOnStep};
 pub use users::{Login, NewPassword, NewUser};
 

@@ -134,10 +134,10 @@ pub struct NewSession {
     pub user_agent: String,
 }
 
-/// Who a session belongs to.
+/// Somebody who is signed in.
 #[derive(Clone, Debug)]
-pub struct SessionUser {
-    /// The session.
+pub struct Viewer {
+    /// The session that they came with.
     pub session: SessionId,
     /// The user.
     pub user: UserId,
@@ -151,7 +151,8 @@ pub struct SessionUser {
     pub authenticated_at: Timestamp,
     /// Whether that was by a second factor.
     pub second_factor: bool,
-    /// Whether they proved by themselves who they are; else only an account's provider vouched.
+    /// Whether they proved by themselves who they are. Else an account's own identity provider
+    /// vouched for them, and they reach no more than that account.
     pub proven: bool,
     /// That an account's own identity provider vouched for them.
     pub vouched: Option<Vouched>,
@@ -222,6 +223,20 @@ struct DeviceRow {
     present: bool,
 }
 
+impl Viewer {
+    /// When the account's own identity provider last vouched for them.
+    #[must_use]
+    pub fn vouched_for(&self, account: AccountId) -> Option<Timestamp> {
+        self.vouched.filter(|vouched| vouched.account == account).map(|vouched| vouched.at)
+    }
+
+    /// The account that their session is confined to, until they prove by themselves who they are.
+    #[must_use]
+    pub fn confined_to(&self) -> Option<AccountNumber> {
+        self.vouched.filter(|_| !self.proven).map(|vouched| vouched.number)
+    }
+}
+
 impl Store {
     /// Begins a session for the user and ends the one that the same browser had.
     ///
@@ -263,7 +278,7 @@ impl Store {
         tx.commit().await
     }
 
-    /// The session's user, unless it was idle for longer than `idle` or is older than `absolute`.
+    /// Whose session it is, unless it was idle for longer than `idle` or is older than `absolute`.
     /// The last use is noted at most once a minute.
     ///
     /// # Errors
@@ -274,7 +289,7 @@ impl Store {
         idle: Duration,
         absolute: Duration,
         now: Timestamp,
-    ) -> Result<Option<SessionUser>, Failure> {
+    ) -> Result<Option<Viewer>, Failure> {
         let row: Option<SessionRow> = read!(self, db => query_as(SESSION)
             .bind(&token_hash[..])
             .bind(now.before(idle).as_micros())
@@ -294,7 +309,7 @@ impl Store {
             })
             .await;
         }
-        Ok(Some(SessionUser {
+        Ok(Some(Viewer {
             vouched: row.vouched(now),
             session: row.session_id.into(),
             user: row.id.into(),

@@ -4,7 +4,7 @@ use model::{
 };
 use store::{
     AccountMembership, FactorProof, IdentityOffer, PolicyChange, PolicyFacts, Provider,
-    SessionUser, SingleSignOnStep, Store, Vouched,
+    SingleSignOnStep, Store, Viewer, Vouched,
 };
 use test_database::on_both;
 
@@ -108,7 +108,7 @@ impl Story {
         self.session(number).await.and_then(|session| session.vouched).map(|by| by.account)
     }
 
-    async fn session(&self, number: u8) -> Option<SessionUser> {
+    async fn session(&self, number: u8) -> Option<Viewer> {
         let store = &self.bakery.store;
         store.session(&token(number), DAY, DAY, at(3)).await.unwrap()
     }
