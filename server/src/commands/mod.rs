@@ -360,21 +360,7 @@ fn explain(failure: Failure) -> anyhow::Error {
         }
         Failure::NotFound => "there is no such thing",
         Failure::Unavailable => "the database couldn't do it; the log says why",
-        Failure::SignedOut
-        | Failure::Unconfirmed
-        | Failure::FactorUnconfirmed
-        | Failure::NotAllowed(_)
-        | Failure::OwnersOnly
-        | Failure::NoSecondFactor
-        | Failure::SingleSignOn
-        | Failure::AddressGivenUp
-        | Failure::VouchedLongAgo
-        | Failure::NoRecord(_)
-        | Failure::NameServers(_)
-        | Failure::OtherDomain(_)
-        | Failure::Conflict(_)
-        | Failure::IdentityProvider
-        | Failure::TooMany(_) => "that isn't possible now",
+        _ => "that isn't possible now",
     };
     anyhow::Error::msg(words)
 }
