@@ -202,7 +202,7 @@ pub async fn create(
         copy_hash: Some(copy.hash()),
         expires_at,
         entry,
-        mail: NewMail { to: owner.clone(), language: None, mail, invitation: None },
+        mail: NewMail::to(owner.clone(), mail),
         bounds: Vec::new(),
     };
     let id = latchkey.new_id().into();

@@ -259,5 +259,5 @@ fn spent() -> Failure {
 }
 
 fn mail(to: &EmailAddress, mail: Mail, client: &Client) -> NewMail {
-    NewMail { to: to.clone(), language: client.language.clone(), mail, invitation: None }
+    NewMail::to(to.clone(), mail).language(client.language.clone())
 }

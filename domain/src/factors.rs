@@ -177,7 +177,7 @@ pub async fn remove_all(latchkey: &Latchkey, email: &EmailAddress) -> Result<(),
     let unknown = NewPassword { hash, short: false, told: None };
     let now = latchkey.now();
     let mail = Mail::FactorChanged { news: FactorNews::AllRemoved, at: now };
-    let mail = NewMail { to: login.email, language: login.language, mail, invitation: None };
+    let mail = NewMail::to(login.email, mail).language(login.language);
     let removed = latchkey.store.remove_factors(login.id, &unknown, &mail, now).await?;
     if !removed {
         return Err(Failure::NotFound);
@@ -203,5 +203,5 @@ pub(crate) fn change(
 fn mail(viewer: &Viewer, news: FactorNews, at: Timestamp, client: &Client) -> NewMail {
     let language = viewer.language.clone().or_else(|| client.language.clone());
     let mail = Mail::FactorChanged { news, at };
-    NewMail { to: viewer.email.clone(), language, mail, invitation: None }
+    NewMail::to(viewer.email.clone(), mail).language(language)
 }

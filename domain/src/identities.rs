@@ -388,5 +388,5 @@ fn mail(
 ) -> NewMail {
     let language = viewer.language.clone().or_else(|| client.language.clone());
     let mail = Mail::IdentityChanged { news, provider: provider.to_owned(), at };
-    NewMail { to: viewer.email.clone(), language, mail, invitation: None }
+    NewMail::to(viewer.email.clone(), mail).language(language)
 }

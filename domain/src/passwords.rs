@@ -318,7 +318,7 @@ pub async fn request_reset(
     let (hash, now) = (token.hash(), latchkey.now());
     match login {
         Some(login) => {
-            let mail = NewMail { to: login.email, language, mail, invitation: None };
+            let mail = NewMail::to(login.email, mail).language(language);
             match latchkey.store.issue_reset(login.id, &hash, expires_at, Some(mail), now).await {
                 // The login got another address at this very moment: the one that was asked for has
                 // none.
@@ -328,7 +328,7 @@ pub async fn request_reset(
         }
         // As much work, so that it takes as long.
         None => {
-            let mail = NewMail { to: email, language, mail, invitation: None };
+            let mail = NewMail::to(email, mail).language(language);
             let hashes = [hash, Token::new(latchkey.random.as_ref()).hash()];
             latchkey.store.issue_reset_to_nobody(hashes, expires_at, &mail, now).await
         }
@@ -445,7 +445,7 @@ fn news(latchkey: &Latchkey, login: &Login, by_link: bool, client: &Client) -> N
         address: client.address.clone(),
     };
     let language = login.language.clone().or_else(|| client.language.clone());
-    NewMail { to: login.email.clone(), language, mail, invitation: None }
+    NewMail::to(login.email.clone(), mail).language(language)
 }
 
 #[cfg(test)]

@@ -399,11 +399,8 @@ pub(crate) fn by_operator(
 }
 
 fn to_owners(owners: &[store::Owner], mail: &Mail, language: Option<&Language>) -> Vec<NewMail> {
-    let to_owner = |owner: &store::Owner| NewMail {
-        to: owner.email.clone(),
-        language: language.cloned(),
-        mail: mail.clone(),
-        invitation: None,
+    let to_owner = |owner: &store::Owner| {
+        NewMail::to(owner.email.clone(), mail.clone()).language(language.cloned())
     };
     owners.iter().map(to_owner).collect()
 }

@@ -100,7 +100,7 @@ pub(crate) fn new_session(
         address: client.address.clone(),
     };
     let language = language.clone().or_else(|| client.language.clone());
-    let mail = NewMail { to: email.clone(), language, mail, invitation: None };
+    let mail = NewMail::to(email.clone(), mail).language(language);
     session_with(latchkey, client, password_hash.clone(), Some(mail))
 }
 

@@ -192,6 +192,5 @@ fn entry(facts: &ChangeFacts, kind: ActivityKind, client: &Client) -> NewActivit
 }
 
 fn to_target(facts: &ChangeFacts, mail: Mail, client: &Client) -> NewMail {
-    let (to, language) = (facts.target.email.clone(), client.language.clone());
-    NewMail { to, language, mail, invitation: None }
+    NewMail::to(facts.target.email.clone(), mail).language(client.language.clone())
 }

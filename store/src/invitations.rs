@@ -835,6 +835,5 @@ async fn send(
     }
     activity::append(tx, account, &offer.entry, now).await?;
     outbox::drop_queued(tx, id).await?;
-    let mail = NewMail { invitation: Some(id), ..offer.mail };
-    outbox::queue(tx, &mail, Some(account), now).await
+    outbox::queue(tx, &offer.mail.invitation(id), Some(account), now).await
 }

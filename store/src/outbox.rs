@@ -89,6 +89,26 @@ pub struct NewMail {
     pub invitation: Option<InvitationId>,
 }
 
+impl NewMail {
+    /// A mail to somebody, in the provider's language unless they have one.
+    #[must_use]
+    pub fn to(to: EmailAddress, mail: Mail) -> Self {
+        Self { to, language: None, mail, invitation: None }
+    }
+
+    /// In this language, if it is one, should the recipient have none.
+    #[must_use]
+    pub fn language(self, language: Option<Language>) -> Self {
+        Self { language, ..self }
+    }
+
+    /// The mail whose fate is the invitation's delivery state.
+    #[must_use]
+    pub fn invitation(self, id: InvitationId) -> Self {
+        Self { invitation: Some(id), ..self }
+    }
+}
+
 /// A mail that this node took on to send.
 #[derive(Clone, Debug)]
 pub struct QueuedMail {

@@ -341,8 +341,7 @@ async fn remind(
             .bind(now.as_micros())
             .execute(db))?;
         let to = EmailAddress::from_stored(email, key);
-        let mail = reminders.mail.clone();
-        let mail = NewMail { to, language: None, mail, invitation: None };
+        let mail = NewMail::to(to, reminders.mail.clone());
         outbox::queue(tx, &mail, Some(account), now).await?;
     }
     Ok(reminded)

@@ -64,7 +64,7 @@ async fn counted<T>(work: impl Future<Output = T>) -> usize {
 fn reset(to: &str) -> NewMail {
     let expires_at = Timestamp::from_micros(1_800_000_000);
     let mail = Mail::PasswordReset { expires_at, token: Secret::from("token".to_owned()) };
-    NewMail { to: EmailAddress::parse(to).unwrap(), language: None, mail, invitation: None }
+    NewMail::to(EmailAddress::parse(to).unwrap(), mail)
 }
 
 async fn asked(store: &Store, number: u8) -> (usize, usize) {

@@ -299,18 +299,15 @@ fn declining(
 fn reporting(latchkey: &Latchkey, opened: &OpenedInvitation) -> Option<NewReport> {
     let inviter = opened.inviter_name.clone()?;
     let inviter_email = opened.inviter_email.as_ref()?.to_string();
-    let mail = latchkey.settings.operator_email.clone().map(|to| NewMail {
-        to,
-        language: None,
-        mail: Mail::InvitationReported {
-            account_number: opened.account_number,
-            account: opened.account_name.clone(),
-            inviter: inviter.clone(),
-            inviter_email: inviter_email.clone(),
-            email: opened.invitation.email.to_string(),
-        },
-        invitation: None,
-    });
+    let reported = Mail::InvitationReported {
+        account_number: opened.account_number,
+        account: opened.account_name.clone(),
+        inviter: inviter.clone(),
+        inviter_email: inviter_email.clone(),
+        email: opened.invitation.email.to_string(),
+    };
+    let operator = latchkey.settings.operator_email.clone();
+    let mail = operator.map(|operator| NewMail::to(operator, reported));
     Some(NewReport { inviter_name: inviter, inviter_email, mail })
 }
 
@@ -345,7 +342,6 @@ fn still_pending(opened: &OpenedInvitation) -> Result<(), Failure> {
 fn to_inviter(opened: &OpenedInvitation, client: &Client, mail: Mail) -> Option<NewMail> {
     // Whoever lost their access to the account learns nothing more about it.
     opened.inviter_access?;
-    let to = opened.inviter_email.clone()?;
-    let language = client.language.clone();
-    Some(NewMail { to, language, mail, invitation: None })
+    let inviter = opened.inviter_email.clone()?;
+    Some(NewMail::to(inviter, mail).language(client.language.clone()))
 }

@@ -422,12 +422,7 @@ fn offer(
         copy_hash: None,
         expires_at,
         entry,
-        mail: NewMail {
-            to: email.clone(),
-            language: client.language.clone(),
-            mail,
-            invitation: None,
-        },
+        mail: NewMail::to(email.clone(), mail).language(client.language.clone()),
         bounds: Vec::new(),
     }
 }

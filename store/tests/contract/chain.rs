@@ -65,7 +65,7 @@ on_both! {
         let bakery = Bakery::new(&db.store).await;
         // The log's row is written, then the mail fails: its kind of failure doesn't matter.
         let nobody = uuid::Uuid::new_v4().into();
-        let mail = store::NewMail { invitation: Some(nobody), ..crate::story::mail("a@example.com") };
+        let mail = crate::story::mail("a@example.com").invitation(nobody);
         let change =
             store::MembershipChange { mail: Some(mail), ..change(Some(model::Access::Owner)) };
         let (id, ingrid) = (bakery.id, bakery.ingrid);

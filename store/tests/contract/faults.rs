@@ -11,7 +11,7 @@ use test_database::{Line, TestDatabase, on_both};
 use tokio::time::timeout;
 
 use crate::story::{
-    Bakery, DAY, HOUR, account, at, at_once, change, mail, new_session, secret, token, user,
+    Bakery, DAY, HOUR, account, at, at_once, change, email, new_session, secret, token, user,
 };
 
 /// Long enough for anything that isn't stuck.
@@ -251,7 +251,7 @@ async fn the_link_of_a_mail_that_was_sent_is_in_no_file() {
         (0..60).map(|number| format!("link-{number:03}-{}", "k".repeat(30))).collect();
     for link in &tokens {
         let reset = Mail::PasswordReset { expires_at: at(60), token: secret(link) };
-        let mail = store::NewMail { mail: reset, ..mail("kari@example.com") };
+        let mail = store::NewMail::to(email("kari@example.com"), reset);
         let change =
             store::MembershipChange { mail: Some(mail), ..change(Some(model::Access::Owner)) };
         let (id, ingrid) = (bakery.id, bakery.ingrid);

@@ -7,7 +7,7 @@ use model::{
 use test_database::{TestDatabase, on_both};
 use uuid::Uuid;
 
-use crate::story::{Bakery, HOUR, at, at_once, change, mail, secret};
+use crate::story::{Bakery, HOUR, at, at_once, change, email, mail, secret};
 
 /// Queues mails to these addresses, the first first.
 async fn queue(db: &TestDatabase, addresses: &[&str]) {
@@ -47,7 +47,7 @@ on_both! {
         let mei = crate::story::user(&db.store, "Mei", "mei@example.com").await;
         db.store.set_language(mei, &language("de")).await.unwrap();
         for address in ["mei@example.com", "stranger@example.com"] {
-            let mail = store::NewMail { language: Some(language("nb")), ..mail(address) };
+            let mail = mail(address).language(Some(language("nb")));
             let change =
                 store::MembershipChange { mail: Some(mail), ..change(Some(model::Access::Owner)) };
             let (id, ingrid) = (bakery.id, bakery.ingrid);
@@ -251,7 +251,7 @@ async fn cause_in(
     told: Mail,
     seconds: u64,
 ) {
-    let mail = store::NewMail { mail: told, ..mail(to) };
+    let mail = store::NewMail::to(email(to), told);
     let change = store::MembershipChange { mail: Some(mail), ..change(Some(model::Access::Owner)) };
     let decide = |_: &_| Ok(Some(change));
     db.store.change_membership(account, ingrid, ingrid, at(seconds), decide).await.unwrap();

@@ -6,7 +6,7 @@ use crate::story::{DAY, HOUR, at, at_once, email, new_session, reset_to, secret,
 
 fn link(to: &str) -> NewMail {
     let mail = Mail::PasswordReset { expires_at: at(3600), token: secret("token") };
-    NewMail { to: email(to), language: None, mail, invitation: None }
+    NewMail::to(email(to), mail)
 }
 
 on_both! {

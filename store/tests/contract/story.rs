@@ -52,12 +52,8 @@ pub(crate) fn entry(kind: ActivityKind) -> NewActivity {
 }
 
 pub(crate) fn mail(to: &str) -> NewMail {
-    NewMail {
-        to: email(to),
-        language: None,
-        mail: Mail::AccessRemoved { account: "Bakery".to_owned(), removed_by: None },
-        invitation: None,
-    }
+    let mail = Mail::AccessRemoved { account: "Bakery".to_owned(), removed_by: None };
+    NewMail::to(email(to), mail)
 }
 
 pub(crate) fn new_user(name: &str, address: &str) -> NewUser {
