@@ -15,6 +15,9 @@ pub enum Access {
 }
 
 impl Access {
+    /// No access.
+    pub const NONE: Self = Self::Granted(PermissionSet::EMPTY);
+
     /// Whether this access opens the permission.
     #[must_use]
     pub const fn may(self, permission: Permission) -> bool {
@@ -30,6 +33,19 @@ impl Access {
         match self {
             Self::Owner => PermissionSet::all(),
             Self::Granted(permissions) => permissions,
+        }
+    }
+
+    /// What somebody with this access has beyond the other, named in this way: that they own the
+    /// account is one thing, whatever it opens.
+    #[must_use]
+    pub fn beyond<T>(self, other: Self, owner: T, permission: fn(Permission) -> T) -> Vec<T> {
+        match self {
+            Self::Owner if other.is_owner() => Vec::new(),
+            Self::Owner => vec![owner],
+            Self::Granted(permissions) => {
+                permissions.difference(other.permissions()).map(permission).collect()
+            }
         }
     }
 
@@ -162,6 +178,24 @@ mod tests {
         for (access, wanted, expected) in cases {
             let wanted = wanted.into_iter().collect();
             assert_eq!(actor(access).must_grant(wanted), expected, "{access:?} grants {wanted:?}");
+        }
+    }
+
+    #[test]
+    fn an_owner_has_one_thing_beyond_others() {
+        let everything = Access::Granted(PermissionSet::all());
+        let pays = granted(&[BillingPay]);
+        let cases = [
+            (Access::Owner, Access::Owner, vec![]),
+            (Access::Owner, Access::NONE, vec!["owner"]),
+            (Access::Owner, everything, vec!["owner"]),
+            (everything, Access::Owner, vec![]),
+            (pays, Access::NONE, vec!["billing.view", "billing.pay"]),
+            (pays, granted(&[BillingView]), vec!["billing.pay"]),
+        ];
+        for (one, other, expected) in cases {
+            let beyond = one.beyond(other, "owner", Permission::id);
+            assert_eq!(beyond, expected, "{one:?} beyond {other:?}");
         }
     }
 

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{PermissionSet, PolicyRule};
+use crate::{Access, PermissionSet, PolicyRule};
 
 macro_rules! kinds {
     ($($(#[$doc:meta])* $name:ident = $id:literal;)*) => {
@@ -80,10 +80,14 @@ impl FromStr for ActivityKind {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Noted {
     /// What was granted or offered.
-    Permissions(PermissionSet),
+    Access(Access),
     /// A rule of the account's policy.
     Rule(PolicyRule),
 }
+
+/// An owner's access in the log. It is no permission's id; rows of earlier versions list what an
+/// owner could do, and are read as they tell it.
+const OWNER: &str = "owner";
 
 impl Noted {
     /// Reads what [`Noted::to_stored`] wrote in a row of this kind.
@@ -91,7 +95,8 @@ impl Noted {
     pub fn from_stored(kind: ActivityKind, text: &str) -> Self {
         match PolicyRule::from_stored(kind, text) {
             Some(rule) => Self::Rule(rule),
-            None => Self::Permissions(PermissionSet::from_stored(text)),
+            None if text == OWNER => Self::Access(Access::Owner),
+            None => PermissionSet::from_stored(text).into(),
         }
     }
 
@@ -99,17 +104,18 @@ impl Noted {
     #[must_use]
     pub fn to_stored(&self) -> String {
         match self {
-            Self::Permissions(permissions) => permissions.to_stored(),
+            Self::Access(Access::Owner) => OWNER.to_owned(),
+            Self::Access(Access::Granted(permissions)) => permissions.to_stored(),
             Self::Rule(rule) => rule.to_stored(),
         }
     }
 
-    /// The permissions; none for anything else.
+    /// The access; none for anything else.
     #[must_use]
-    pub fn permissions(&self) -> PermissionSet {
+    pub const fn access(&self) -> Access {
         match self {
-            Self::Permissions(permissions) => *permissions,
-            Self::Rule(_) => PermissionSet::EMPTY,
+            Self::Access(access) => *access,
+            Self::Rule(_) => Access::NONE,
         }
     }
 
@@ -118,19 +124,47 @@ impl Noted {
     pub const fn rule(&self) -> Option<&PolicyRule> {
         match self {
             Self::Rule(rule) => Some(rule),
-            Self::Permissions(_) => None,
+            Self::Access(_) => None,
         }
+    }
+}
+
+impl From<Access> for Noted {
+    fn from(access: Access) -> Self {
+        Self::Access(access)
     }
 }
 
 impl From<PermissionSet> for Noted {
     fn from(permissions: PermissionSet) -> Self {
-        Self::Permissions(permissions)
+        Self::Access(Access::Granted(permissions))
     }
 }
 
 impl From<PolicyRule> for Noted {
     fn from(rule: PolicyRule) -> Self {
         Self::Rule(rule)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Permission;
+
+    #[test]
+    fn an_owner_is_noted_as_one() {
+        let kind = ActivityKind::InvitationAccepted;
+        let everything = PermissionSet::all();
+        let cases = [
+            (Noted::from(Access::Owner), "owner".to_owned()),
+            (everything.into(), everything.to_stored()),
+            (Access::NONE.into(), String::new()),
+        ];
+        for (noted, stored) in cases {
+            assert_eq!(noted.to_stored(), stored);
+            assert_eq!(Noted::from_stored(kind, &stored), noted);
+        }
+        assert!(Permission::ALL.iter().all(|permission| permission.id() != OWNER));
     }
 }

@@ -10,7 +10,9 @@ use axum::response::{IntoResponse, Response};
 use domain::accounts::Acting;
 use domain::activity::{ActivityPage, ActivityRow};
 use futures_util::stream;
-use model::{ActivityKind, Actor, Cursor, Failure, Noted, PolicyRule, Timestamp};
+use model::{
+    Access, ActivityKind, Actor, Cursor, Failure, Noted, Permission, PolicyRule, Timestamp,
+};
 use serde::Deserialize;
 
 use crate::forms;
@@ -161,12 +163,10 @@ fn change(before: Option<&Noted>, after: Option<&Noted>) -> (String, String) {
     {
         return (rule(after), rule(before));
     }
-    let permissions = |noted: Option<&Noted>| noted.map(Noted::permissions).unwrap_or_default();
-    let (before, after) = (permissions(before), permissions(after));
-    let ids = |permissions: Vec<model::Permission>| {
-        permissions.into_iter().map(model::Permission::id).collect::<Vec<_>>().join(" ")
-    };
-    (ids(after.difference(before).collect()), ids(before.difference(after).collect()))
+    let access = |noted: Option<&Noted>| noted.map_or(Access::NONE, Noted::access);
+    let (before, after) = (access(before), access(after));
+    let beyond = |one: Access, other| one.beyond(other, "owner", Permission::id).join(" ");
+    (beyond(after, before), beyond(before, after))
 }
 
 fn rule(rule: &PolicyRule) -> String {

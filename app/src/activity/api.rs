@@ -16,7 +16,7 @@ use {
     crate::words,
     domain::activity::{ActivityRow, NewActivity},
     domain::digests::LogDigest,
-    model::{ActivityKind, Failure, Noted},
+    model::{Access, ActivityKind, Failure, Noted},
 };
 
 /// What the page shows.
@@ -136,16 +136,14 @@ pub(crate) fn describe(entry: &NewActivity) -> (String, String, Vec<String>) {
     } else {
         kind
     };
-    let permissions =
-        |noted: &Option<Noted>| noted.as_ref().map(Noted::permissions).unwrap_or_default();
+    let access = |noted: &Option<Noted>| noted.as_ref().map_or(Access::NONE, Noted::access);
     let rule = |noted: &Option<Noted>| noted.as_ref().and_then(Noted::rule).map(words::rule);
-    let (before, after) = (permissions(&entry.before), permissions(&entry.after));
-    let line = |permissions: Vec<_>| {
-        (!permissions.is_empty())
-            .then(|| permissions.into_iter().map(words::label).collect::<Vec<_>>().join(" · "))
+    let (before, after) = (access(&entry.before), access(&entry.after));
+    let beyond = |one: Access, other: Access| {
+        let labels = one.beyond(other, words!(access.owner), words::label);
+        (!labels.is_empty()).then(|| labels.join(" · "))
     };
-    let added = line(after.difference(before).collect());
-    let gone = line(before.difference(after).collect());
+    let (added, gone) = (beyond(after, before), beyond(before, after));
     // An invitation offers; only who joined was granted something.
     let offer = matches!(
         entry.kind,
