@@ -2,13 +2,14 @@
 
 use model::{
     Access, AccountNumber, ActivityKind, Actor, Conflict, Cursor, EmailAddress, Failure, Field,
-    FieldErrors, FieldProblem, Mail, PAGE_SIZE, Permission, Timestamp,
+    FieldErrors, FieldProblem, PAGE_SIZE, Permission, Timestamp,
 };
 pub use store::{AccountDetails, AccountRow, MembershipRow, Owner};
-use store::{NewAccount, NewActivity, NewMail, Offer};
+use store::{LockedActor, NewAccount, NewActivity};
 
+use crate::invitations::{Links, Offering};
 use crate::viewer::{Viewer, must_be_proven};
-use crate::{Client, Latchkey, Token, invitations, policies};
+use crate::{Client, Latchkey, Token, policies};
 
 /// Somebody acting in an account, and what its frame shows of it.
 #[derive(Clone, Debug)]
@@ -122,24 +123,16 @@ pub async fn change_details(
     actor.must(Permission::AccountProfile)?;
     let details = parse_details(typed)?;
     let now = latchkey.now();
-    let decide = |actor: &Actor, actor_name: &str, present: &AccountDetails| {
-        actor.must(Permission::AccountProfile)?;
+    let decide = |by: &LockedActor, present: &AccountDetails| {
+        by.actor.must(Permission::AccountProfile)?;
         if *present == details {
             return Ok(None);
         }
         if before.is_some_and(|before| before != present) {
             return Err(Failure::Conflict(Conflict::ChangedMeanwhile));
         }
-        Ok(Some(NewActivity {
-            kind: ActivityKind::AccountChanged,
-            actor: Some(actor.user),
-            actor_name: actor_name.to_owned(),
-            subject: None,
-            subject_name: details.name.clone(),
-            before: None,
-            after: None,
-            address: client.address.clone(),
-        }))
+        let entry = by.entry(ActivityKind::AccountChanged, &client.address);
+        Ok(Some(entry.about(None, &details.name)))
     };
     latchkey.store.change_account_details(actor.account, actor.user, &details, now, decide).await
 }
@@ -177,35 +170,12 @@ pub async fn create(
     let owner =
         EmailAddress::parse(owner).map_err(|problem| Failure::field(Field::Email, problem))?;
     let now = latchkey.now();
-    let (token, copy) = invitations::two_tokens(latchkey);
-    let expires_at = now.after(latchkey.settings.invitation_lifetime);
-    let entry = NewActivity {
-        kind: ActivityKind::InvitationSent,
-        actor: None,
-        actor_name: String::new(),
-        subject: None,
-        subject_name: owner.to_string(),
-        before: None,
-        after: None,
-        address: String::new(),
-    };
-    let mail = Mail::Invitation {
-        account: details.name.clone(),
-        inviter: None,
-        access: Access::Owner,
-        expires_at,
-        token: token.secret().clone(),
-    };
-    let offer = Offer {
-        access: Access::Owner,
-        token_hash: token.hash(),
-        copy_hash: Some(copy.hash()),
-        expires_at,
-        entry,
-        mail: NewMail::to(owner.clone(), mail),
-        bounds: Vec::new(),
-    };
+    let links = Links::new(latchkey, now);
+    let offering =
+        Offering { email: &owner, access: Access::Owner, account: &details.name, inviter: None };
+    let entry = NewActivity::by_provider(ActivityKind::InvitationSent);
+    let offer = links.offer(offering, entry, None);
     let id = latchkey.new_id().into();
     let account = NewAccount { id, name: details.name, owner, offer };
-    Ok((latchkey.store.create_account(account, now).await?, copy))
+    Ok((latchkey.store.create_account(account, now).await?, links.shown))
 }

@@ -9,8 +9,9 @@ use model::{
 use store::{AccountDetails, Domain, Invoice, NewUser, OfferFacts, Service, SupportRequest};
 use uuid::Uuid;
 
+use crate::invitations::Links;
 use crate::viewer::Viewer;
-use crate::{Client, Latchkey, Token, invitations, users};
+use crate::{Client, Latchkey, invitations, users};
 
 /// Everybody's password in the demo.
 pub const PASSWORD: &str = "correct horse battery";
@@ -150,12 +151,12 @@ async fn account_of(
 /// Has an owner invite somebody to own the account too, and joins as them. No page offers that yet.
 async fn own_too(latchkey: &Latchkey, owner: &Actor, person: Person) -> Result<(), Failure> {
     let email = address(person)?;
-    let (token, now) = (Token::new(latchkey.random.as_ref()), latchkey.now());
-    let decide = |facts: &OfferFacts| {
-        Ok(invitations::offer_to_own(latchkey, &token, facts, &email, now, &office()))
-    };
+    let now = latchkey.now();
+    let links = Links::new(latchkey, now);
+    let decide =
+        |facts: &OfferFacts| Ok(invitations::offer_to_own(&links, &facts.by, &email, &office()));
     latchkey.store.offer_invitation(owner.account, owner.user, &email, now, decide).await?;
-    join_as(latchkey, token.secret().expose(), person).await?;
+    join_as(latchkey, links.mailed.secret().expose(), person).await?;
     Ok(())
 }
 

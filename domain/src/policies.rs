@@ -160,7 +160,7 @@ pub async fn demand_factor(
         };
         let mut change = changing(facts, policy, rule(None), rule(Some(factor)), client);
         change.bounds = vec![bound];
-        change.reminders = Some(reminders(&facts.account_name, factor, now));
+        change.reminders = Some(reminders(&facts.by.account_name, factor, now));
         Ok(Some(change))
     };
     apply(latchkey, actor, now, change).await
@@ -263,7 +263,7 @@ pub async fn remind(latchkey: &Latchkey, actor: &Actor) -> Result<(), Failure> {
             entry: None,
             mails: Vec::new(),
             bounds: vec![bound],
-            reminders: Some(reminders(&facts.account_name, factor, now)),
+            reminders: Some(reminders(&facts.by.account_name, factor, now)),
         }))
     };
     apply(latchkey, actor, now, change).await
@@ -313,7 +313,7 @@ pub(crate) async fn apply(
     change: impl FnOnce(&PolicyFacts) -> Result<Option<PolicyChange>, Failure> + Send,
 ) -> Result<(), Failure> {
     let decide = |facts: &PolicyFacts| {
-        facts.actor.must_own()?;
+        facts.by.actor.must_own()?;
         change(facts)
     };
     latchkey.store.change_policy(actor.account, actor.user, now, decide).await
@@ -346,25 +346,16 @@ pub(crate) fn changing(
     client: &Client,
 ) -> PolicyChange {
     let mail = Mail::PolicyChanged {
-        account: facts.account_name.clone(),
-        changed_by: facts.actor_name.clone(),
+        account: facts.by.account_name.clone(),
+        changed_by: facts.by.name.clone(),
         before: before.clone(),
         after: after.clone(),
     };
-    let entry = NewActivity {
-        kind: after.kind(),
-        actor: Some(facts.actor.user),
-        actor_name: facts.actor_name.clone(),
-        subject: None,
-        subject_name: String::new(),
-        before: Some(before.into()),
-        after: Some(after.into()),
-        address: client.address.clone(),
-    };
+    let entry = facts.by.entry(after.kind(), &client.address);
     PolicyChange {
         policy,
         single_sign_on: None,
-        entry: Some(entry),
+        entry: Some(entry.before(before).after(after)),
         mails: to_owners(&facts.owners, &mail, client.language.as_ref()),
         bounds: Vec::new(),
         reminders: None,
@@ -385,16 +376,7 @@ pub(crate) fn by_operator(
         before: before.clone(),
         after: after.clone(),
     };
-    let entry = NewActivity {
-        kind: after.kind(),
-        actor: None,
-        actor_name: String::new(),
-        subject: None,
-        subject_name: String::new(),
-        before: Some(before.into()),
-        after: Some(after.into()),
-        address: String::new(),
-    };
+    let entry = NewActivity::by_provider(after.kind()).before(before).after(after);
     (entry, to_owners(owners, &mail, None))
 }
 

@@ -71,8 +71,8 @@ pub async fn change_permissions(
     let shown = before.map(PermissionSet::from_stored);
     let decide = |facts: &ChangeFacts| {
         let before = facts.target.access.permissions();
-        let wanted = before.with_ticks(&ticks, facts.actor.access.permissions());
-        let after = facts.actor.change(facts.target.user, facts.target.access, wanted)?;
+        let wanted = before.with_ticks(&ticks, facts.by.actor.access.permissions());
+        let after = facts.by.actor.change(facts.target.user, facts.target.access, wanted)?;
         if after == before {
             return Ok(None);
         }
@@ -83,15 +83,15 @@ pub async fn change_permissions(
             return Err(Failure::field(Field::Permissions, FieldProblem::NothingLeft));
         }
         let mail = Mail::PermissionsChanged {
-            account: facts.account_name.clone(),
-            changed_by: facts.actor_name.clone(),
+            account: facts.by.account_name.clone(),
+            changed_by: facts.by.name.clone(),
             before,
             after,
         };
         let entry = entry(facts, ActivityKind::PermissionsChanged, client);
         Ok(Some(MembershipChange {
             access: Some(Access::Granted(after)),
-            entry: NewActivity { before: Some(before.into()), after: Some(after.into()), ..entry },
+            entry: entry.before(before).after(after),
             mail: Some(to_target(facts, mail, client)),
         }))
     };
@@ -113,8 +113,8 @@ pub async fn remove_access(
 ) -> Result<Member, Failure> {
     let target = member(latchkey, actor, user).await?;
     let decide = |facts: &ChangeFacts| {
-        may_remove(&facts.actor, &facts.target)?;
-        let removed_by = Some(facts.actor_name.clone());
+        may_remove(&facts.by.actor, &facts.target)?;
+        let removed_by = Some(facts.by.name.clone());
         Ok(Some(ending(facts, ActivityKind::AccessRemoved, removed_by, client)))
     };
     let (account, now) = (actor.account, latchkey.now());
@@ -169,26 +169,17 @@ fn ending(
     removed_by: Option<String>,
     client: &Client,
 ) -> MembershipChange {
-    let mail = Mail::AccessRemoved { account: facts.account_name.clone(), removed_by };
-    let before = Some(facts.target.access.permissions().into());
+    let mail = Mail::AccessRemoved { account: facts.by.account_name.clone(), removed_by };
     MembershipChange {
         access: None,
-        entry: NewActivity { before, ..entry(facts, kind, client) },
+        entry: entry(facts, kind, client).before(facts.target.access),
         mail: Some(to_target(facts, mail, client)),
     }
 }
 
 fn entry(facts: &ChangeFacts, kind: ActivityKind, client: &Client) -> NewActivity {
-    NewActivity {
-        kind,
-        actor: Some(facts.actor.user),
-        actor_name: facts.actor_name.clone(),
-        subject: Some(facts.target.user),
-        subject_name: facts.target.full_name.clone(),
-        before: None,
-        after: None,
-        address: client.address.clone(),
-    }
+    let target = &facts.target;
+    facts.by.entry(kind, &client.address).about(Some(target.user), &target.full_name)
 }
 
 fn to_target(facts: &ChangeFacts, mail: Mail, client: &Client) -> NewMail {

@@ -1,11 +1,11 @@
 //! Accounts and their details.
 
-use model::{AccountId, AccountNumber, ActivityKind, Actor, Failure, Timestamp};
+use model::{AccountId, AccountNumber, ActivityKind, Failure, Timestamp};
 use sqlx::{FromRow, query, query_as, query_scalar};
 use uuid::Uuid;
 
 use crate::db::{count, limit, read, sql, write};
-use crate::{NewActivity, Offer, Store, activity, invitations, locks, memberships};
+use crate::{LockedActor, NewActivity, Offer, Store, activity, invitations, locks, memberships};
 
 sql! {
     INSERT_ACCOUNT = "INSERT INTO accounts \
@@ -98,16 +98,7 @@ impl Store {
             .bind(&account.name)
             .bind(now.as_micros())
             .fetch_one(db))?;
-        let created = NewActivity {
-            kind: ActivityKind::AccountCreated,
-            actor: None,
-            actor_name: String::new(),
-            subject: None,
-            subject_name: String::new(),
-            before: None,
-            after: None,
-            address: String::new(),
-        };
+        let created = NewActivity::by_provider(ActivityKind::AccountCreated);
         activity::append(&mut tx, account.id, &created, now).await?;
         invitations::offer_first(&mut tx, account.id, &account.owner, account.offer, now).await?;
         tx.commit().await?;
@@ -158,7 +149,7 @@ impl Store {
     }
 
     /// Changes the account's details as the actor of this moment may, and logs it. `decide` is told
-    /// the actor, their name and the details as they stand; when it answers none, nothing is written.
+    /// who asks and the details as they stand; when it answers none, nothing is written.
     ///
     /// # Errors
     /// What `decide` answers, [`Failure::NotFound`] when the user isn't in the account,
@@ -169,14 +160,13 @@ impl Store {
         actor: model::UserId,
         details: &AccountDetails,
         now: Timestamp,
-        decide: impl FnOnce(&Actor, &str, &AccountDetails) -> Result<Option<NewActivity>, Failure>
+        decide: impl FnOnce(&LockedActor, &AccountDetails) -> Result<Option<NewActivity>, Failure>
         + Send,
     ) -> Result<(), Failure> {
         let mut tx = self.begin_locking([account.into()]).await?;
-        locks::account(&mut tx, account).await?;
-        let (actor, actor_name) = memberships::acting(&mut tx, account, actor).await?;
+        let by = memberships::locked_actor(&mut tx, account, actor).await?;
         let present = read!(tx, db => query_as(DETAILS).bind(Uuid::from(account)).fetch_one(db))?;
-        let Some(entry) = decide(&actor, &actor_name, &present)? else { return Ok(()) };
+        let Some(entry) = decide(&by, &present)? else { return Ok(()) };
         write!(tx, db => set_details!(account, details).execute(db))?;
         activity::append(&mut tx, account, &entry, now).await?;
         tx.commit().await

@@ -43,6 +43,48 @@ pub struct NewActivity {
     pub address: String,
 }
 
+impl NewActivity {
+    /// A row that tells what somebody did, who is called so at that moment, from the client with
+    /// this address.
+    #[must_use]
+    pub fn by(actor: Option<UserId>, name: &str, kind: ActivityKind, address: &str) -> Self {
+        Self {
+            kind,
+            actor,
+            actor_name: name.to_owned(),
+            subject: None,
+            subject_name: String::new(),
+            before: None,
+            after: None,
+            address: address.to_owned(),
+        }
+    }
+
+    /// A row that tells what the provider did, from the command line.
+    #[must_use]
+    pub fn by_provider(kind: ActivityKind) -> Self {
+        Self::by(None, "", kind, "")
+    }
+
+    /// It is about somebody or something of this name, and about this user, if it is one.
+    #[must_use]
+    pub fn about(self, user: Option<UserId>, name: &str) -> Self {
+        Self { subject: user, subject_name: name.to_owned(), ..self }
+    }
+
+    /// So it was before.
+    #[must_use]
+    pub fn before(self, noted: impl Into<Noted>) -> Self {
+        Self { before: Some(noted.into()), ..self }
+    }
+
+    /// So it is now.
+    #[must_use]
+    pub fn after(self, noted: impl Into<Noted>) -> Self {
+        Self { after: Some(noted.into()), ..self }
+    }
+}
+
 /// A row of the log.
 #[derive(Clone, Debug)]
 pub struct ActivityRow {

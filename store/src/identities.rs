@@ -371,9 +371,9 @@ impl Store {
         if let Some(account) = account {
             let issuer = offer.identity.issuer();
             let elsewhere = Failure::Conflict(Conflict::NotInAccount);
-            match memberships::acting(&mut tx, account, user).await {
+            match memberships::locked_actor(&mut tx, account, user).await {
                 Err(Failure::NotFound) => return Err(elsewhere),
-                acting => acting?,
+                by => by?,
             };
             if !single_sign_on::still_stands(&mut tx, account, issuer, &domain).await? {
                 return Err(elsewhere);

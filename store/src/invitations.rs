@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use model::{
-    Access, AccountId, AccountNumber, Actor, Conflict, Cursor, Delivery, EmailAddress,
-    EmailDomains, Failure, InvitationId, InvitationState, Language, Timestamp, UserId,
+    Access, AccountId, AccountNumber, Conflict, Cursor, Delivery, EmailAddress, EmailDomains,
+    Failure, InvitationId, InvitationState, Language, Timestamp, UserId,
 };
 
 use sqlx::{FromRow, query, query_as, query_scalar};
@@ -13,8 +13,8 @@ use uuid::Uuid;
 use crate::db::{Tx, limit, new_id, read, sql, write};
 use crate::memberships::{access, stored_permissions};
 use crate::{
-    Bound, NewActivity, NewMail, NewReport, NewSession, NewUser, Store, TokenHash, activity,
-    emails, limits, locks, memberships, outbox, policies, reports, sessions, users,
+    Bound, LockedActor, NewActivity, NewMail, NewReport, NewSession, NewUser, Store, TokenHash,
+    activity, emails, limits, locks, memberships, outbox, policies, reports, sessions, users,
 };
 
 /// No setting lets an invitation be open for longer: one that would be was sent by a clock that ran
@@ -160,12 +160,8 @@ pub struct TrackedMail {
 /// What an offer is decided on: read under lock.
 #[derive(Clone, Debug)]
 pub struct OfferFacts {
-    /// Who asks, with what they may do at this moment.
-    pub actor: Actor,
-    /// Their name.
-    pub actor_name: String,
-    /// The account's name.
-    pub account_name: String,
+    /// Who asks.
+    pub by: LockedActor,
     /// Whether somebody with that address is in the account already.
     pub in_account: bool,
     /// Whether a report keeps the account from inviting that address.
@@ -209,12 +205,8 @@ pub enum Offered {
 /// What a step on an invitation is decided on: read under lock.
 #[derive(Clone, Debug)]
 pub struct InvitationFacts {
-    /// Who asks, with what they may do at this moment.
-    pub actor: Actor,
-    /// Their name.
-    pub actor_name: String,
-    /// The account's name.
-    pub account_name: String,
+    /// Who asks.
+    pub by: LockedActor,
     /// The domains that the account invites.
     pub domains: EmailDomains,
     /// The invitation.
@@ -480,8 +472,7 @@ impl Store {
         decide: impl FnOnce(&OfferFacts) -> Result<Offer, Failure> + Send,
     ) -> Result<Offered, Failure> {
         let mut tx = self.begin_locking([account.into()]).await?;
-        let account_name = locks::account(&mut tx, account).await?;
-        let (actor, actor_name) = memberships::acting(&mut tx, account, actor).await?;
+        let by = memberships::locked_actor(&mut tx, account, actor).await?;
         let in_account: bool = read!(tx, db => query_scalar(IN_ACCOUNT)
             .bind(Uuid::from(account))
             .bind(email.key())
@@ -494,19 +485,10 @@ impl Store {
         let id = pending.as_ref().map_or_else(|| new_id(now).into(), |pending| pending.id);
         let reported = reports::in_force(&mut tx, account, email).await?;
         let domains = policies::domains(&mut tx, account).await?;
-        let facts = OfferFacts {
-            actor,
-            actor_name,
-            account_name,
-            in_account,
-            reported,
-            domains,
-            pending,
-            id,
-        };
+        let facts = OfferFacts { by, in_account, reported, domains, pending, id };
 
         let offer = decide(&facts)?;
-        let inviter = Some(actor.user);
+        let inviter = Some(actor);
         let offered = match &facts.pending {
             None => {
                 insert(&mut tx, account, id, email, inviter, &offer, now).await?;
@@ -541,18 +523,17 @@ impl Store {
         decide: impl FnOnce(&InvitationFacts) -> Result<InvitationStep, Failure> + Send,
     ) -> Result<Invitation, Failure> {
         let mut tx = self.begin_locking([account.into()]).await?;
-        let account_name = locks::account(&mut tx, account).await?;
-        let (actor, actor_name) = memberships::acting(&mut tx, account, actor).await?;
+        let by = memberships::locked_actor(&mut tx, account, actor).await?;
         let invitation = find(&mut tx, account, invitation, now).await?;
         let domains = policies::domains(&mut tx, account).await?;
-        let facts = InvitationFacts { actor, actor_name, account_name, domains, invitation };
+        let facts = InvitationFacts { by, domains, invitation };
 
         let step = decide(&facts)?;
         let invitation = &facts.invitation;
         match step {
             InvitationStep::Resend(offer) => {
                 // Who sends it again offers it; what the provider offers stays the provider's.
-                let inviter = invitation.inviter.map(|_| facts.actor.user);
+                let inviter = invitation.inviter.map(|_| actor);
                 renew(&mut tx, invitation, inviter, &offer, now).await?;
                 send(&mut tx, account, invitation.id, offer, now).await?;
             }

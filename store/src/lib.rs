@@ -57,7 +57,8 @@ pub use invitations::{
 };
 pub use limits::{Attempts, Bound};
 pub use memberships::{
-    AccountMembership, ChangeFacts, Member, MembershipChange, MembershipRow, Owner, UserSort,
+    AccountMembership, ChangeFacts, LockedActor, Member, MembershipChange, MembershipRow, Owner,
+    UserSort,
 };
 pub use outbox::{KeptMail, LONGEST_WAIT, NewMail, QueuedMail};
 pub use passkeys::{AskedFor, NewPasskey, Passkey, PasskeyChallenge, PasskeyUse};

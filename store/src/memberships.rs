@@ -1,7 +1,7 @@
 //! Memberships: who is in which account, with what access.
 
 use model::{
-    Access, AccountId, AccountNumber, Actor, Conflict, Cursor, EmailAddress, Failure,
+    Access, AccountId, AccountNumber, ActivityKind, Actor, Conflict, Cursor, EmailAddress, Failure,
     PermissionSet, SessionId, Timestamp, UserId,
 };
 use sqlx::{FromRow, query, query_as, query_scalar};
@@ -223,15 +223,30 @@ pub enum UserSort {
     LastActive,
 }
 
+/// Who asks, with what they may do at this moment: read under the account's lock.
+#[derive(Clone, Debug)]
+pub struct LockedActor {
+    /// The actor.
+    pub actor: Actor,
+    /// Their name.
+    pub name: String,
+    /// The account's name.
+    pub account_name: String,
+}
+
+impl LockedActor {
+    /// A row of the log that tells what they did, from the client with this address.
+    #[must_use]
+    pub fn entry(&self, kind: ActivityKind, address: &str) -> NewActivity {
+        NewActivity::by(Some(self.actor.user), &self.name, kind, address)
+    }
+}
+
 /// What a change to a membership is decided on: read under lock.
 #[derive(Clone, Debug)]
 pub struct ChangeFacts {
-    /// Who asks, with what they may do at this moment.
-    pub actor: Actor,
-    /// Their name.
-    pub actor_name: String,
-    /// The account's name.
-    pub account_name: String,
+    /// Who asks.
+    pub by: LockedActor,
     /// Whose membership it is.
     pub target: Member,
     /// How many owners the account has at this moment, all of whom can sign in.
@@ -515,14 +530,13 @@ impl Store {
         decide: impl FnOnce(&ChangeFacts) -> Result<Option<MembershipChange>, Failure> + Send,
     ) -> Result<(), Failure> {
         let mut tx = self.begin_locking([account.into()]).await?;
-        let account_name = locks::account(&mut tx, account).await?;
-        let (actor, actor_name) = acting(&mut tx, account, actor).await?;
+        let by = locked_actor(&mut tx, account, actor).await?;
         let ids = (Uuid::from(account), Uuid::from(target));
         let row: Option<MemberRow> =
             read!(tx, db => query_as(MEMBER).bind(ids.0).bind(ids.1).fetch_optional(db))?;
         let target = Member::from(row.ok_or(Failure::NotFound)?);
         let owners: i64 = read!(tx, db => query_scalar(COUNT_OWNERS).bind(ids.0).fetch_one(db))?;
-        let facts = ChangeFacts { actor, actor_name, account_name, target, owners: count(owners) };
+        let facts = ChangeFacts { by, target, owners: count(owners) };
 
         let Some(change) = decide(&facts)? else { return Ok(()) };
         match change.access {
@@ -598,18 +612,20 @@ pub(crate) async fn owners(tx: &mut Tx, account: AccountId) -> Result<Vec<Owner>
     Ok(rows.into_iter().map(owner).collect())
 }
 
-/// Who asks, and their name; nobody who isn't in the account learns that it exists.
-pub(crate) async fn acting(
+/// Locks the account, and reads who asks; nobody who isn't in it learns that it exists.
+pub(crate) async fn locked_actor(
     tx: &mut Tx,
     account: AccountId,
     user: UserId,
-) -> Result<(Actor, String), Failure> {
+) -> Result<LockedActor, Failure> {
+    let account_name = locks::account(tx, account).await?;
     let row: Option<(bool, String, String)> = read!(tx, db => query_as(ACTOR)
         .bind(Uuid::from(account))
         .bind(Uuid::from(user))
         .fetch_optional(db))?;
     let (owner, permissions, name) = row.ok_or(Failure::NotFound)?;
-    Ok((Actor { user, account, access: access(owner, &permissions) }, name))
+    let actor = Actor { user, account, access: access(owner, &permissions) };
+    Ok(LockedActor { actor, name, account_name })
 }
 
 /// Puts a user into an account that is locked.

@@ -1,8 +1,8 @@
 //! Accounts' policies: what owners demand of everybody who enters, and who was reminded of it.
 
 use model::{
-    AccountId, Actor, EmailAddress, EmailDomains, Failure, Mail, SessionSpan, SessionSpans,
-    Timestamp, UserId,
+    AccountId, EmailAddress, EmailDomains, Failure, Mail, SessionSpan, SessionSpans, Timestamp,
+    UserId,
 };
 use sqlx::{FromRow, query, query_as, query_scalar};
 use uuid::Uuid;
@@ -10,8 +10,8 @@ use uuid::Uuid;
 use crate::db::{Tx, limit, read, sql, write};
 use crate::factors::has_factor;
 use crate::{
-    Bound, NewActivity, NewMail, Owner, SingleSignOn, SingleSignOnStep, Store, activity, limits,
-    locks, memberships, outbox, single_sign_on, users,
+    Bound, LockedActor, NewActivity, NewMail, Owner, SingleSignOn, SingleSignOnStep, Store,
+    activity, limits, locks, memberships, outbox, single_sign_on, users,
 };
 
 /// What a [`PolicyRow`] reads, of policies as `p`.
@@ -83,14 +83,10 @@ pub struct DemandedFactor {
 /// What a change of a policy is decided on: read under lock.
 #[derive(Clone, Debug)]
 pub struct PolicyFacts {
-    /// Who asks, with what they may do at this moment.
-    pub actor: Actor,
-    /// Their name.
-    pub actor_name: String,
+    /// Who asks.
+    pub by: LockedActor,
     /// Whether they have a second factor; they keep or lack it until the change is written.
     pub has_factor: bool,
-    /// The account's name.
-    pub account_name: String,
     /// The account's owners.
     pub owners: Vec<Owner>,
     /// The policy.
@@ -196,23 +192,14 @@ impl Store {
         decide: impl FnOnce(&PolicyFacts) -> Result<Option<PolicyChange>, Failure> + Send,
     ) -> Result<(), Failure> {
         let mut tx = self.begin_locking([account.into()]).await?;
-        let account_name = locks::account(&mut tx, account).await?;
-        let (actor, actor_name) = memberships::acting(&mut tx, account, actor).await?;
+        let by = memberships::locked_actor(&mut tx, account, actor).await?;
         // Factors are turned on and off under this lock.
-        locks::user(&mut tx, actor.user).await?;
-        let has_factor = users::has_factor(&mut tx, actor.user).await?;
+        locks::user(&mut tx, actor).await?;
+        let has_factor = users::has_factor(&mut tx, actor).await?;
         let owners = memberships::owners(&mut tx, account).await?;
         let policy = find(&mut tx, account).await?;
         let single_sign_on = single_sign_on::find(&mut tx, account).await?;
-        let facts = PolicyFacts {
-            actor,
-            actor_name,
-            has_factor,
-            account_name,
-            owners,
-            policy,
-            single_sign_on,
-        };
+        let facts = PolicyFacts { by, has_factor, owners, policy, single_sign_on };
 
         let Some(change) = decide(&facts)? else { return Ok(()) };
         limits::keep_within(&mut tx, &change.bounds, now).await?;

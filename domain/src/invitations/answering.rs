@@ -209,16 +209,10 @@ async fn join(
             Joiner::Existing(user) => *user,
             Joiner::New(user) => user.id,
         };
-        let entry = NewActivity {
-            kind: ActivityKind::InvitationAccepted,
-            actor: Some(user),
-            actor_name: name.clone(),
-            subject: Some(user),
-            subject_name: name.clone(),
-            before: None,
-            after: Some(access.permissions().into()),
-            address: client.address.clone(),
-        };
+        let kind = ActivityKind::InvitationAccepted;
+        let entry = NewActivity::by(Some(user), &name, kind, &client.address)
+            .about(Some(user), &name)
+            .after(access);
         let opened = &facts.opened;
         account.clone_from(&opened.account_name);
         let mail = to_inviter(
@@ -281,16 +275,11 @@ fn declining(
     let opened = &facts.opened;
     still_pending(opened)?;
     let email = opened.invitation.email.to_string();
-    let entry = NewActivity {
-        kind: ActivityKind::InvitationDeclined,
-        actor: opened.login,
-        actor_name: facts.login_name.clone().unwrap_or_else(|| email.clone()),
-        subject: opened.login,
-        subject_name: email.clone(),
-        before: Some(opened.invitation.access.permissions().into()),
-        after: None,
-        address: client.address.clone(),
-    };
+    let name = facts.login_name.as_ref().unwrap_or(&email);
+    let kind = ActivityKind::InvitationDeclined;
+    let entry = NewActivity::by(opened.login, name, kind, &client.address)
+        .about(opened.login, &email)
+        .before(opened.invitation.access);
     let account = opened.account_name.clone();
     Ok((entry, to_inviter(opened, client, Mail::InvitationDeclined { account, email })))
 }

@@ -10,11 +10,11 @@ pub use self::answering::{
     Asks, Joined, JoinedAccount, Opened, decline, join_signed_in, join_with_new_login,
     join_with_password, open, report,
 };
+pub(crate) use self::sending::{Links, Offering, offer_to_own};
 pub use self::sending::{
     PendingPage, Sent, UsedUp, Waiting, Whereabouts, address_used_up_until, allowed_domains,
     cancel, find, pending, resend, send, track, used_up,
 };
-pub(crate) use self::sending::{offer_to_own, two_tokens};
 
 /// What is left of an offer when it is cut to what its inviter could grant now.
 fn grantable(offered: Access, inviter: Option<Access>) -> Result<Access, Failure> {

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use model::{
     Access, ActivityKind, Actor, Conflict, Cursor, EmailAddress, EmailDomains, Failure, Field,
-    FieldErrors, FieldProblem, InvitationState, Limited, Mail, PAGE_SIZE, Permission, Timestamp,
+    FieldErrors, FieldProblem, InvitationState, Language, Limited, Mail, PAGE_SIZE, Permission,
+    Timestamp,
 };
 use store::{
-    Bound, Invitation, InvitationFacts, InvitationStep, NewActivity, NewMail, Offer, OfferFacts,
-    Offered, PendingInvitation, Tracked,
+    Bound, Invitation, InvitationFacts, InvitationStep, LockedActor, NewActivity, NewMail, Offer,
+    OfferFacts, Offered, PendingInvitation, Tracked,
 };
 
 use super::grantable;
@@ -54,10 +55,11 @@ pub async fn send(
     };
     actor.must_grant(permissions)?;
 
-    let (token, copy) = two_tokens(latchkey);
     let now = latchkey.now();
+    let links = Links::new(latchkey, now);
     let decide = |facts: &OfferFacts| {
-        facts.actor.must_grant(permissions)?;
+        let by = &facts.by;
+        by.actor.must_grant(permissions)?;
         if facts.in_account {
             return Err(Failure::field(Field::Email, FieldProblem::AlreadyInAccount));
         }
@@ -75,34 +77,18 @@ pub async fn send(
             .pending
             .as_ref()
             .filter(|invitation| invitation.state == InvitationState::Pending);
-        let kind = match pending {
-            Some(_) => ActivityKind::InvitationChanged,
-            None => ActivityKind::InvitationSent,
+        let entry = |kind| by.entry(kind, &client.address);
+        let entry = match pending {
+            Some(pending) => entry(ActivityKind::InvitationChanged).before(pending.access),
+            None => entry(ActivityKind::InvitationSent),
         };
-        let entry = NewActivity {
-            before: pending.map(|invitation| invitation.access.permissions().into()),
-            after: Some(permissions.into()),
-            ..entry(kind, &facts.actor, &facts.actor_name, &email, client)
-        };
-        let inviter = Some(facts.actor_name.clone());
-        let access = Access::Granted(permissions);
-        let bounds = bounds(latchkey, &facts.actor, &email);
-        let offer = offer(
-            latchkey,
-            &token,
-            &facts.account_name,
-            inviter,
-            &email,
-            access,
-            now,
-            entry,
-            client,
-        );
-        Ok(Offer { bounds, copy_hash: Some(copy.hash()), ..offer })
+        let offering = Offering::by(by, &email, Access::Granted(permissions));
+        let offer = links.offer(offering, entry, client.language.clone());
+        Ok(Offer { bounds: bounds(latchkey, &by.actor, &email), ..offer })
     };
     let offered =
         latchkey.store.offer_invitation(actor.account, actor.user, &email, now, decide).await?;
-    Ok(Sent { email, token: copy, updated: matches!(offered, Offered::Updated(_)) })
+    Ok(Sent { email, token: links.shown, updated: matches!(offered, Offered::Updated(_)) })
 }
 
 /// A limit of invitation mails that is used up.
@@ -205,44 +191,30 @@ pub async fn resend(
     client: &Client,
 ) -> Result<Sent, Failure> {
     let invitation = find(latchkey, actor, id).await?;
-    let (token, copy) = two_tokens(latchkey);
     let now = latchkey.now();
+    let links = Links::new(latchkey, now);
     let decide = |facts: &InvitationFacts| {
-        let invitation = &facts.invitation;
+        let (by, invitation) = (&facts.by, &facts.invitation);
         let (InvitationState::Pending | InvitationState::Expired) = invitation.state else {
             return Err(Failure::Conflict(Conflict::Invitation(invitation.state)));
         };
         // Whoever resends sees the link: it must open no more than they could offer themselves.
-        may_offer(&facts.actor, invitation.access)?;
+        may_offer(&by.actor, invitation.access)?;
         if !facts.domains.take(&invitation.email) {
             return Err(Failure::Conflict(Conflict::OtherDomain));
         }
-        let permissions = Some(invitation.access.permissions().into());
-        let kind = ActivityKind::InvitationResent;
-        let entry = NewActivity {
-            after: permissions,
-            ..entry(kind, &facts.actor, &facts.actor_name, &invitation.email, client)
-        };
         // It is their offer from now on: whoever invited first may have lost the right to.
-        let inviter = invitation.inviter.map(|_| facts.actor_name.clone());
+        let inviter = invitation.inviter.map(|_| by.name.as_str());
         let (email, access) = (&invitation.email, invitation.access);
-        let offer = offer(
-            latchkey,
-            &token,
-            &facts.account_name,
-            inviter,
-            email,
-            access,
-            now,
-            entry,
-            client,
-        );
-        let bounds = bounds(latchkey, &facts.actor, email);
-        Ok(InvitationStep::Resend(Offer { bounds, copy_hash: Some(copy.hash()), ..offer }))
+        let offering = Offering { inviter, ..Offering::by(by, email, access) };
+        let entry = by.entry(ActivityKind::InvitationResent, &client.address);
+        let offer = links.offer(offering, entry, client.language.clone());
+        let bounds = bounds(latchkey, &by.actor, email);
+        Ok(InvitationStep::Resend(Offer { bounds, ..offer }))
     };
     let (account, user) = (actor.account, actor.user);
     latchkey.store.step_invitation(account, user, invitation.id, now, decide).await?;
-    Ok(Sent { email: invitation.email, token: copy, updated: false })
+    Ok(Sent { email: invitation.email, token: links.shown, updated: false })
 }
 
 /// Takes a pending or expired invitation back: its link is dead from now on.
@@ -258,15 +230,14 @@ pub async fn cancel(
 ) -> Result<EmailAddress, Failure> {
     let invitation = find(latchkey, actor, id).await?;
     let decide = |facts: &InvitationFacts| {
-        facts.actor.must(Permission::AccountUsers)?;
+        facts.by.actor.must(Permission::AccountUsers)?;
         let invitation = &facts.invitation;
         let (InvitationState::Pending | InvitationState::Expired) = invitation.state else {
             return Err(Failure::Conflict(Conflict::Invitation(invitation.state)));
         };
-        let kind = ActivityKind::InvitationCancelled;
-        let before = Some(invitation.access.permissions().into());
-        let entry = entry(kind, &facts.actor, &facts.actor_name, &invitation.email, client);
-        Ok(InvitationStep::Cancel { entry: NewActivity { before, ..entry } })
+        let entry = facts.by.entry(ActivityKind::InvitationCancelled, &client.address);
+        let entry = entry.about(None, invitation.email.as_str()).before(invitation.access);
+        Ok(InvitationStep::Cancel { entry })
     };
     let (account, user, now) = (actor.account, actor.user, latchkey.now());
     latchkey.store.step_invitation(account, user, invitation.id, now, decide).await?;
@@ -338,10 +309,69 @@ fn may_offer(actor: &Actor, access: Access) -> Result<(), Failure> {
     }
 }
 
-/// The token for the mail, and another one for a link that somebody is shown.
-pub(crate) fn two_tokens(latchkey: &Latchkey) -> (Token, Token) {
-    let random = latchkey.random.as_ref();
-    (Token::new(random), Token::new(random))
+/// An invitation's two links, and until when they work.
+pub(crate) struct Links {
+    /// Goes by mail: joining by it proves the address.
+    pub(crate) mailed: Token,
+    /// Is shown to whoever invites, to hand it over.
+    pub(crate) shown: Token,
+    expires_at: Timestamp,
+}
+
+/// What is offered, to whom, and in whose name.
+#[derive(Clone, Copy)]
+pub(crate) struct Offering<'a> {
+    /// The invited address.
+    pub(crate) email: &'a EmailAddress,
+    /// What joining opens.
+    pub(crate) access: Access,
+    /// The account's name.
+    pub(crate) account: &'a str,
+    /// Who invites, by name; none for the provider.
+    pub(crate) inviter: Option<&'a str>,
+}
+
+impl<'a> Offering<'a> {
+    /// What somebody in the account offers.
+    fn by(by: &'a LockedActor, email: &'a EmailAddress, access: Access) -> Self {
+        Self { email, access, account: &by.account_name, inviter: Some(&by.name) }
+    }
+}
+
+impl Links {
+    /// New ones, which work from now on.
+    pub(crate) fn new(latchkey: &Latchkey, now: Timestamp) -> Self {
+        let random = latchkey.random.as_ref();
+        let expires_at = now.after(latchkey.settings.invitation_lifetime);
+        Self { mailed: Token::new(random), shown: Token::new(random), expires_at }
+    }
+
+    /// The offer by these links, with its mail. The log's row comes to say what is offered, and to
+    /// whom. It counts against nothing yet.
+    pub(crate) fn offer(
+        &self,
+        offering: Offering<'_>,
+        entry: NewActivity,
+        language: Option<Language>,
+    ) -> Offer {
+        let Offering { email, access, account, inviter } = offering;
+        let mail = Mail::Invitation {
+            account: account.to_owned(),
+            inviter: inviter.map(str::to_owned),
+            access,
+            expires_at: self.expires_at,
+            token: self.mailed.secret().clone(),
+        };
+        Offer {
+            access,
+            token_hash: self.mailed.hash(),
+            copy_hash: Some(self.shown.hash()),
+            expires_at: self.expires_at,
+            entry: entry.about(None, email.as_str()).after(access),
+            mail: NewMail::to(email.clone(), mail).language(language),
+            bounds: Vec::new(),
+        }
+    }
 }
 
 /// What an invitation mail counts against: it is bounded from both ends, so that nobody floods and
@@ -381,67 +411,11 @@ fn to_address_from_all(latchkey: &Latchkey, email: &EmailAddress) -> Bound {
 
 /// The offer to own the account, with the log's row and the mail.
 pub(crate) fn offer_to_own(
-    latchkey: &Latchkey,
-    token: &Token,
-    facts: &OfferFacts,
+    links: &Links,
+    by: &LockedActor,
     email: &EmailAddress,
-    now: Timestamp,
     client: &Client,
 ) -> Offer {
-    let kind = ActivityKind::InvitationSent;
-    let entry = entry(kind, &facts.actor, &facts.actor_name, email, client);
-    let entry = NewActivity { after: Some(Access::Owner.permissions().into()), ..entry };
-    let inviter = Some(facts.actor_name.clone());
-    let access = Access::Owner;
-    offer(latchkey, token, &facts.account_name, inviter, email, access, now, entry, client)
-}
-
-#[expect(clippy::too_many_arguments, reason = "the parts of one mail, all of them needed")]
-fn offer(
-    latchkey: &Latchkey,
-    token: &Token,
-    account: &str,
-    inviter: Option<String>,
-    email: &EmailAddress,
-    access: Access,
-    now: Timestamp,
-    entry: NewActivity,
-    client: &Client,
-) -> Offer {
-    let expires_at = now.after(latchkey.settings.invitation_lifetime);
-    let mail = Mail::Invitation {
-        account: account.to_owned(),
-        inviter,
-        access,
-        expires_at,
-        token: token.secret().clone(),
-    };
-    Offer {
-        access,
-        token_hash: token.hash(),
-        copy_hash: None,
-        expires_at,
-        entry,
-        mail: NewMail::to(email.clone(), mail).language(client.language.clone()),
-        bounds: Vec::new(),
-    }
-}
-
-fn entry(
-    kind: ActivityKind,
-    actor: &Actor,
-    actor_name: &str,
-    about: &EmailAddress,
-    client: &Client,
-) -> NewActivity {
-    NewActivity {
-        kind,
-        actor: Some(actor.user),
-        actor_name: actor_name.to_owned(),
-        subject: None,
-        subject_name: about.to_string(),
-        before: None,
-        after: None,
-        address: client.address.clone(),
-    }
+    let entry = by.entry(ActivityKind::InvitationSent, &client.address);
+    links.offer(Offering::by(by, email, Access::Owner), entry, client.language.clone())
 }

@@ -1,5 +1,5 @@
 use model::{AccountNumber, ActivityKind, Failure, InvitationState, Permission};
-use store::{AccountDetails, ActivityFilter};
+use store::{AccountDetails, ActivityFilter, LockedActor};
 use test_database::on_both;
 
 use crate::story::{Bakery, HOUR, account, at, at_once, email, entry, granted, token, user};
@@ -74,10 +74,10 @@ on_both! {
         let bakery = Bakery::new(&db.store).await;
         let new = details("Nordlys Bakeri");
         let before = db.store.account_details(bakery.id).await.unwrap();
-        let decide = |actor: &model::Actor, name: &str, present: &AccountDetails| {
+        let decide = |by: &LockedActor, present: &AccountDetails| {
             assert_eq!(*present, before);
-            assert!(actor.access.is_owner() && actor.user == bakery.ingrid);
-            assert_eq!(name, "Ingrid Berg");
+            assert!(by.actor.access.is_owner() && by.actor.user == bakery.ingrid);
+            assert_eq!(by.name, "Ingrid Berg");
             Ok(Some(entry(ActivityKind::AccountChanged)))
         };
         let (id, ingrid) = (bakery.id, bakery.ingrid);
@@ -92,7 +92,7 @@ on_both! {
         let before = db.store.account_details(bakery.id).await.unwrap();
         let no = Failure::NotAllowed(Permission::AccountProfile);
         let (id, ingrid, new) = (bakery.id, bakery.ingrid, details("Taken over"));
-        let decide = |_: &_, _: &_, _: &_| Err(no.clone());
+        let decide = |_: &_, _: &_| Err(no.clone());
         let refused = db.store.change_account_details(id, ingrid, &new, at(1), decide);
         assert_eq!(refused.await, Err(no));
         assert_eq!(db.store.account_details(bakery.id).await.unwrap(), before);
@@ -101,7 +101,7 @@ on_both! {
     async fn somebody_from_elsewhere_cannot_tell_that_the_account_exists(db: TestDatabase) {
         let bakery = Bakery::new(&db.store).await;
         let stranger = user(&db.store, "Tom", "tom@example.com").await;
-        let decide = |_: &_, _: &_, _: &_| panic!("asked about a stranger");
+        let decide = |_: &_, _: &_| panic!("asked about a stranger");
         let new = details("Mine");
         let changed = db.store.change_account_details(bakery.id, stranger, &new, at(1), decide);
         assert_eq!(changed.await, Err(Failure::NotFound));

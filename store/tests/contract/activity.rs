@@ -3,7 +3,7 @@ use sqlx::{PgPool, SqlitePool};
 use store::{ActivityFilter, ActivityRow, NewActivity};
 use test_database::{TestDatabase, on_both};
 
-use crate::story::{Bakery, at, change, entry, granted};
+use crate::story::{Bakery, at, change, granted};
 
 /// Writes a row by the way that every row takes: together with what it tells.
 async fn write(bakery: &Bakery, row: NewActivity, seconds: u64) {
@@ -16,11 +16,7 @@ async fn write(bakery: &Bakery, row: NewActivity, seconds: u64) {
 }
 
 fn named(actor: &str, subject: &str) -> NewActivity {
-    NewActivity {
-        actor_name: actor.to_owned(),
-        subject_name: subject.to_owned(),
-        ..entry(ActivityKind::AccessRemoved)
-    }
+    NewActivity::by(None, actor, ActivityKind::AccessRemoved, "192.0.2.1").about(None, subject)
 }
 
 async fn found(bakery: &Bakery, person: &str) -> Vec<String> {
@@ -48,14 +44,11 @@ on_both! {
     async fn a_row_comes_back_as_it_was_written(db: TestDatabase) {
         let bakery = Bakery::new(&db.store).await;
         let before: PermissionSet = [Permission::BillingView].into_iter().collect();
-        let row = NewActivity {
-            actor: Some(bakery.ingrid),
-            subject: Some(bakery.ingrid),
-            subject_name: "Bjørn <b>".to_owned(),
-            before: Some(before.into()),
-            after: Some(PermissionSet::EMPTY.into()),
-            ..entry(ActivityKind::PermissionsChanged)
-        };
+        let kind = ActivityKind::PermissionsChanged;
+        let row = NewActivity::by(Some(bakery.ingrid), "Ingrid Berg", kind, "192.0.2.1")
+            .about(Some(bakery.ingrid), "Bjørn <b>")
+            .before(before)
+            .after(PermissionSet::EMPTY);
         write(&bakery, row.clone(), 5).await;
         let rows = db.store.activity(bakery.id, &ActivityFilter::default(), 1).await.unwrap();
         assert_eq!(rows[0].at, at(5));

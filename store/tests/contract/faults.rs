@@ -28,8 +28,7 @@ async fn change_details(
     by: UserId,
 ) -> Result<(), Failure> {
     let details = AccountDetails { town: "Bergen".to_owned(), ..AccountDetails::default() };
-    let decide =
-        |_: &_, _: &str, _: &_| Ok(Some(crate::story::entry(model::ActivityKind::AccountChanged)));
+    let decide = |_: &_, _: &_| Ok(Some(crate::story::entry(model::ActivityKind::AccountChanged)));
     store.change_account_details(account, by, &details, at(1), decide).await
 }
 
@@ -54,7 +53,7 @@ on_both! {
         let bakery = Bakery::new(&db.store).await;
         for _ in 0..30 {
             let (id, ingrid, details) = (bakery.id, bakery.ingrid, AccountDetails::default());
-            let no = |_: &_, _: &str, _: &_| Err(Failure::NotFound);
+            let no = |_: &_, _: &_| Err(Failure::NotFound);
             let refused = db.store.change_account_details(id, ingrid, &details, at(1), no).await;
             assert_eq!(refused, Err(Failure::NotFound));
         }

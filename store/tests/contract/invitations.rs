@@ -61,8 +61,8 @@ on_both! {
         let to = email("Amira@Example.com");
         let mut promised = None;
         let decide = |facts: &OfferFacts| {
-            assert_eq!((facts.actor.user, facts.actor.access), (bakery.ingrid, Access::Owner));
-            assert_eq!((facts.actor_name.as_str(), facts.account_name.as_str()),
+            assert_eq!((facts.by.actor.user, facts.by.actor.access), (bakery.ingrid, Access::Owner));
+            assert_eq!((facts.by.name.as_str(), facts.by.account_name.as_str()),
                 ("Ingrid Berg", "Bakery"));
             assert!(!facts.in_account && facts.pending.is_none());
             promised = Some(facts.id);
@@ -177,7 +177,7 @@ on_both! {
         let invitation = bakery.invite("a@example.com", 1).await;
         let olav = bakery.with("Olav", "olav@example.com", Access::Owner).await;
         let decide = |facts: &InvitationFacts| {
-            assert_eq!((facts.actor.user, facts.actor_name.as_str()), (olav, "Olav"));
+            assert_eq!((facts.by.actor.user, facts.by.name.as_str()), (olav, "Olav"));
             // Also one that ran out is sent again.
             assert_eq!(facts.invitation.state, InvitationState::Expired);
             let expires_at = at(2 * TOMORROW);

@@ -369,9 +369,9 @@ on_both! {
         let pay = granted(&[Permission::BillingPay]);
         let bjorn = bakery.with("Bjørn", "bjorn@example.com", granted(&[])).await;
         let decide = |facts: &ChangeFacts| {
-            assert_eq!((facts.actor.user, facts.actor.account), (bakery.ingrid, bakery.id));
-            assert_eq!((facts.actor.access, facts.owners), (Access::Owner, 1));
-            assert_eq!((facts.actor_name.as_str(), facts.account_name.as_str()),
+            assert_eq!((facts.by.actor.user, facts.by.actor.account), (bakery.ingrid, bakery.id));
+            assert_eq!((facts.by.actor.access, facts.owners), (Access::Owner, 1));
+            assert_eq!((facts.by.name.as_str(), facts.by.account_name.as_str()),
                 ("Ingrid Berg", "Bakery"));
             assert_eq!((facts.target.user, facts.target.access), (bjorn, granted(&[])));
             let mail = Some(mail("bjorn@example.com"));

@@ -3,8 +3,8 @@ use model::{
     SessionSpan, SessionSpans, Timestamp, UserId,
 };
 use store::{
-    AccountPolicy, ActivityFilter, DemandedFactor, FactorChange, FactorProof, NewActivity,
-    PolicyChange, PolicyFacts, Reminders, Store,
+    AccountPolicy, ActivityFilter, DemandedFactor, FactorChange, FactorProof, PolicyChange,
+    PolicyFacts, Reminders, Store,
 };
 use test_database::on_both;
 
@@ -15,12 +15,7 @@ use crate::story::{
 
 /// Nothing but another policy, and a row of the log that tells of it.
 fn to(policy: AccountPolicy, before: PolicyRule, after: PolicyRule) -> PolicyChange {
-    let entry = NewActivity {
-        before: Some(before.into()),
-        after: Some(after.clone().into()),
-        ..entry(after.kind())
-    };
-    let entry = Some(entry);
+    let entry = Some(entry(after.kind()).before(before).after(after));
     PolicyChange {
         policy,
         single_sign_on: None,
@@ -122,7 +117,7 @@ on_both! {
             [(bakery.ingrid, true, false), (olav, true, true), (amira, false, false)]
         {
             let asked = |facts: &PolicyFacts| {
-                assert_eq!(facts.actor.access.is_owner(), owner);
+                assert_eq!(facts.by.actor.access.is_owner(), owner);
                 assert_eq!(facts.has_factor, has_factor);
                 let owners: Vec<_> = facts.owners.iter().map(|o| o.full_name.clone()).collect();
                 assert_eq!(owners, ["Ingrid Berg", "Olav"]);

@@ -39,16 +39,7 @@ pub(crate) fn granted(permissions: &[Permission]) -> Access {
 }
 
 pub(crate) fn entry(kind: ActivityKind) -> NewActivity {
-    NewActivity {
-        kind,
-        actor: None,
-        actor_name: "Ingrid Berg".to_owned(),
-        subject: None,
-        subject_name: String::new(),
-        before: None,
-        after: None,
-        address: "192.0.2.1".to_owned(),
-    }
+    NewActivity::by(None, "Ingrid Berg", kind, "192.0.2.1")
 }
 
 pub(crate) fn mail(to: &str) -> NewMail {
