@@ -319,7 +319,6 @@ pub(crate) struct Links {
 }
 
 /// What is offered, to whom, and in whose name.
-#[derive(Clone, Copy)]
 pub(crate) struct Offering<'a> {
     /// The invited address.
     pub(crate) email: &'a EmailAddress,

@@ -23,6 +23,17 @@ on_both! {
         app.as_person(BJORN).await.get(&format!("{BAKERY}/log")).await.is(403);
     }
 
+    async fn that_somebody_becomes_an_owner_stands_in_the_log(db: TestDatabase) {
+        let app = TestApp::new(db).await;
+        let mut ingrid = app.as_person(INGRID).await;
+        let page = ingrid.get(&format!("{BAKERY}/log?person=olav&kind=")).await;
+        page.is(200).says("Offered: Owner");
+        page.says("Granted: Owner");
+        let csv = ingrid.get(&format!("{BAKERY}/log.csv?person=olav&kind=")).await;
+        csv.is(200);
+        assert!(csv.body.contains(",invitation.accepted,Olav Solberg,owner,,"), "{}", csv.body);
+    }
+
     async fn a_person_is_looked_for_by_a_text_of_any_length(db: TestDatabase) {
         let app = TestApp::new(db).await;
         let mut ingrid = app.as_person(INGRID).await;
