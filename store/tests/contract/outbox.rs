@@ -4,10 +4,11 @@ use model::{
     AccountId, EmailNews, FactorNews, IdentityNews, Mail, MailBound, MailKind, Permission,
     PermissionSet, PolicyRule, UserId,
 };
+use serde_json::{Value, json};
 use test_database::{TestDatabase, on_both};
 use uuid::Uuid;
 
-use crate::story::{Bakery, HOUR, at, at_once, change, email, mail, secret};
+use crate::story::{Bakery, HOUR, at, at_once, change, email, mail};
 
 /// Queues mails to these addresses, the first first.
 async fn queue(db: &TestDatabase, addresses: &[&str]) {
@@ -267,76 +268,46 @@ async fn send_all(db: &TestDatabase, seconds: u64) -> Vec<Mail> {
     sent
 }
 
-/// The mail of a kind that the change with this number causes. Before all of them it was the same.
+/// The mail of a kind that the change with this number causes, made of facts as the outbox holds them.
+/// Before all of the changes it was the same.
 fn sample(kind: MailKind, number: u64) -> Mail {
-    let (account, token) = ("Bakery".to_owned(), secret("token"));
     let (name, email) = (format!("Name {number}"), format!("{number}@example.com"));
-    let (when, by) = (at(number), name.clone());
-    match kind {
-        MailKind::Invitation => Mail::Invitation {
-            account,
-            inviter: Some(name),
-            access: model::Access::Owner,
-            expires_at: when,
-            token,
-        },
-        MailKind::InvitationAccepted => {
-            Mail::InvitationAccepted { account, name, email, access: model::Access::Owner }
-        }
-        MailKind::InvitationDeclined => Mail::InvitationDeclined { account, email },
-        MailKind::InvitationReported => Mail::InvitationReported {
-            account_number: "100001".parse().unwrap(),
-            account,
-            inviter: name,
-            inviter_email: "ingrid@example.com".to_owned(),
-            email,
-        },
-        MailKind::PermissionsChanged => {
-            let odd = [Permission::BillingView, Permission::BillingPay];
-            let after =
-                if number % 2 == 1 { odd.into_iter().collect() } else { PermissionSet::EMPTY };
-            Mail::PermissionsChanged {
-                account,
-                changed_by: by,
-                before: PermissionSet::EMPTY,
-                after,
-            }
-        }
-        MailKind::AccessRemoved => Mail::AccessRemoved { account, removed_by: Some(name) },
-        MailKind::PasswordReset => Mail::PasswordReset { expires_at: when, token },
-        MailKind::PasswordChanged => Mail::PasswordChanged {
-            by_link: true,
-            at: when,
-            user_agent: name,
-            address: "192.0.2.1".to_owned(),
-        },
-        MailKind::NewDevice => {
-            Mail::NewDevice { at: when, user_agent: name, address: "192.0.2.1".to_owned() }
-        }
-        MailKind::FactorChanged => Mail::FactorChanged { news: FactorNews::AppOn, at: when },
-        MailKind::EmailProof => Mail::EmailProof { expires_at: when, token },
-        MailKind::EmailChange => Mail::EmailChange { before: email, expires_at: when, token },
-        MailKind::EmailTaken => Mail::EmailTaken { at: when },
-        MailKind::EmailUndo => Mail::EmailUndo { after: email, expires_at: when, token },
-        MailKind::EmailNews => Mail::EmailNews {
-            news: EmailNews::Changed,
-            before: email.clone(),
-            after: email,
-            at: when,
-        },
-        MailKind::SecondFactorDemanded => {
-            Mail::SecondFactorDemanded { account, from: when, closed: false }
-        }
-        MailKind::PolicyChanged => Mail::PolicyChanged {
-            account,
-            changed_by: by,
-            before: PolicyRule::SecondFactor(None),
-            after: PolicyRule::SecondFactor(Some(when)),
-        },
-        MailKind::IdentityChanged => Mail::IdentityChanged {
-            news: IdentityNews::Linked,
-            provider: "Acme".to_owned(),
-            at: when,
-        },
-    }
+    let when = at(number);
+    let of_change = |news: Value, before: Value, after: Value| {
+        serde_json::from_value::<Mail>(json!({
+            "kind": kind.id(),
+            "access": model::Access::Owner,
+            "account": "Bakery",
+            "account_number": 100_001,
+            "address": "192.0.2.1",
+            "after": after,
+            "at": when,
+            "before": before,
+            "by_link": true,
+            "changed_by": name,
+            "closed": false,
+            "email": email,
+            "expires_at": when,
+            "from": when,
+            "inviter": name,
+            "inviter_email": "ingrid@example.com",
+            "name": name,
+            "news": news,
+            "provider": "Acme",
+            "removed_by": name,
+            "token": "token",
+            "user_agent": name,
+        }))
+    };
+    let odd = [Permission::BillingView, Permission::BillingPay];
+    let permissions =
+        if number % 2 == 1 { odd.into_iter().collect() } else { PermissionSet::EMPTY };
+    let rule = PolicyRule::SecondFactor;
+    // What changes is of other types in some kinds: the first that fit are taken.
+    of_change(json!(FactorNews::AppOn), json!(PermissionSet::EMPTY), json!(permissions))
+        .or_else(|_| {
+            of_change(json!(IdentityNews::Linked), json!(rule(None)), json!(rule(Some(when))))
+        })
+        .or_else(|_| of_change(json!(EmailNews::Changed), json!("kari@example.com"), json!(email)))
+        .unwrap_or_else(|error| panic!("{kind:?}: {error}"))
 }
