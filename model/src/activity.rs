@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Access, PermissionSet, PolicyRule};
 
+/// Declares the kinds once: name, stable id, and whether such a row tells of an offer.
 macro_rules! kinds {
-    ($($(#[$doc:meta])* $name:ident = $id:literal;)*) => {
+    ($($(#[$doc:meta])* $name:ident = $id:literal $(of $offer:ident)?;)*) => {
         /// What happened. Its id is stable: it stands in the database and in the CSV.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
         pub enum ActivityKind {
@@ -23,8 +24,17 @@ macro_rules! kinds {
             pub const fn id(self) -> &'static str {
                 match self { $(Self::$name => $id,)* }
             }
+
+            /// Whether its permissions are an invitation's, which offers them; only who joined was
+            /// granted something.
+            #[must_use]
+            pub const fn is_of_offer(self) -> bool {
+                match self { $(Self::$name => kinds!(@offer $($offer)?),)* }
+            }
         }
     };
+    (@offer) => { false };
+    (@offer offer) => { true };
 }
 
 kinds! {
@@ -33,17 +43,17 @@ kinds! {
     /// Name or address of the account changed.
     AccountChanged = "account.changed";
     /// An invitation was sent.
-    InvitationSent = "invitation.sent";
+    InvitationSent = "invitation.sent" of offer;
     /// A pending invitation got other permissions and a new link.
-    InvitationChanged = "invitation.changed";
+    InvitationChanged = "invitation.changed" of offer;
     /// A pending invitation was sent again with a new link.
-    InvitationResent = "invitation.resent";
+    InvitationResent = "invitation.resent" of offer;
     /// A pending invitation was taken back.
-    InvitationCancelled = "invitation.cancelled";
+    InvitationCancelled = "invitation.cancelled" of offer;
     /// The invited person joined.
     InvitationAccepted = "invitation.accepted";
     /// The invited person said no.
-    InvitationDeclined = "invitation.declined";
+    InvitationDeclined = "invitation.declined" of offer;
     /// Somebody's permissions changed.
     PermissionsChanged = "permissions.changed";
     /// Somebody's access was removed.

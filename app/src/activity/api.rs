@@ -144,15 +144,7 @@ pub(crate) fn describe(entry: &NewActivity) -> (String, String, Vec<String>) {
         (!labels.is_empty()).then(|| labels.join(" · "))
     };
     let (added, gone) = (beyond(after, before), beyond(before, after));
-    // An invitation offers; only who joined was granted something.
-    let offer = matches!(
-        entry.kind,
-        ActivityKind::InvitationSent
-            | ActivityKind::InvitationChanged
-            | ActivityKind::InvitationResent
-            | ActivityKind::InvitationCancelled
-            | ActivityKind::InvitationDeclined
-    );
+    let offer = entry.kind.is_of_offer();
     let added = added.map(|permissions| match offer {
         true => words!(log.offered, permissions = permissions),
         false => words!(log.granted, permissions = permissions),
