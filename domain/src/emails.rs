@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use model::{
     Conflict, EmailAddress, EmailDomain, EmailNews, Failure, Field, FieldProblem, Mail, MailKind,
-    UserId,
+    TypedAddress, UserId,
 };
 use store::{EmailChange, EmailFacts, NewEmailChange, NewMail, NewPassword, NewReset, NewUndo};
 
@@ -87,7 +87,7 @@ async fn wish(
     let expires_at = now.after(ASKED_FOR);
     let decide = |facts: &EmailFacts| {
         let refuse = |problem| Err(Failure::field(Field::Email, problem));
-        let before = facts.present.to_string();
+        let before = TypedAddress::from(&facts.present);
         let token = token.secret().clone();
         let to_wanted = match (*email == facts.present, facts.proven) {
             (true, true) => return refuse(FieldProblem::SameAddress),
@@ -99,7 +99,7 @@ async fn wish(
             (false, true) if facts.taken => Mail::EmailTaken { at: now },
             (false, true) => Mail::EmailChange { before: before.clone(), expires_at, token },
         };
-        let (news, after) = (EmailNews::Asked, email.to_string());
+        let (news, after) = (EmailNews::Asked, email.into());
         let asked = Mail::EmailNews { news, before, after, at: now };
         Ok(vec![mail(email, to_wanted, client), mail(&facts.present, asked, client)])
     };
@@ -195,7 +195,7 @@ pub async fn confirm(
     let language = viewer.language.clone().or_else(|| client.language.clone());
     let client = Client { language, ..client.clone() };
     let mails = |change: &EmailChange| {
-        let (before, after) = (change.before.to_string(), change.after.to_string());
+        let [before, after] = [&change.before, &change.after].map(TypedAddress::from);
         let token = undo.secret().clone();
         let back = Mail::EmailUndo { after: after.clone(), expires_at: until, token };
         let news = Mail::EmailNews { news: EmailNews::Changed, before, after, at: now };
@@ -239,7 +239,7 @@ pub async fn undo(
     let hash = latchkey.hasher.hash_of_nothing_known(latchkey.random.as_ref()).await?;
     let now = latchkey.now();
     let mails = |change: &EmailChange| {
-        let (before, after) = (change.before.to_string(), change.after.to_string());
+        let [before, after] = [&change.before, &change.after].map(TypedAddress::from);
         let news = Mail::EmailNews { news: EmailNews::Undone, before, after, at: now };
         vec![mail(&change.before, news.clone(), client), mail(&change.after, news, client)]
     };

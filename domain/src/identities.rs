@@ -387,6 +387,6 @@ fn mail(
     client: &Client,
 ) -> NewMail {
     let language = viewer.language.clone().or_else(|| client.language.clone());
-    let mail = Mail::IdentityChanged { news, provider: provider.to_owned(), at };
+    let mail = Mail::IdentityChanged { news, provider: provider.into(), at };
     NewMail::to(viewer.email.clone(), mail).language(language)
 }

@@ -346,8 +346,8 @@ pub(crate) fn changing(
     client: &Client,
 ) -> PolicyChange {
     let mail = Mail::PolicyChanged {
-        account: facts.by.account_name.clone(),
-        changed_by: facts.by.name.clone(),
+        account: facts.by.account_name.clone().into(),
+        changed_by: facts.by.name.clone().into(),
         before: before.clone(),
         after: after.clone(),
     };
@@ -371,8 +371,8 @@ pub(crate) fn by_operator(
     after: PolicyRule,
 ) -> (NewActivity, Vec<NewMail>) {
     let mail = Mail::PolicyChanged {
-        account: account.to_owned(),
-        changed_by: latchkey.settings.provider.clone(),
+        account: account.into(),
+        changed_by: latchkey.settings.provider.clone().into(),
         before: before.clone(),
         after: after.clone(),
     };
@@ -394,7 +394,7 @@ fn reminders(account: &str, factor: DemandedFactor, now: Timestamp) -> Reminders
     let rounds = [from.before(SOON), from].into_iter().chain(asked_at);
     let round = rounds.filter(|round| (since..=now).contains(round)).max().unwrap_or(since);
     let closed = from <= now;
-    let mail = Mail::SecondFactorDemanded { account: account.to_owned(), from, closed };
+    let mail = Mail::SecondFactorDemanded { account: account.into(), from, closed };
     Reminders { round, mail, most: BATCH }
 }
 
@@ -442,7 +442,7 @@ mod tests {
         for (factor, now, round, closed) in cases {
             let reminders = reminders("Bakery", factor, at(now));
             assert_eq!(reminders.round, at(round), "{factor:?} on day {now}");
-            let account = "Bakery".to_owned();
+            let account = "Bakery".into();
             let mail = Mail::SecondFactorDemanded { account, from: factor.from, closed };
             assert_eq!(reminders.mail, mail);
         }

@@ -2,7 +2,7 @@
 
 use model::{
     Access, ActivityKind, Actor, Conflict, Cursor, Failure, Field, FieldProblem, Mail, PAGE_SIZE,
-    Permission, PermissionSet, UserId,
+    Permission, PermissionSet, TypedName, UserId,
 };
 use store::{ChangeFacts, MembershipChange, NewActivity, NewMail, UsersQuery};
 pub use store::{Member, UserSort};
@@ -83,8 +83,8 @@ pub async fn change_permissions(
             return Err(Failure::field(Field::Permissions, FieldProblem::NothingLeft));
         }
         let mail = Mail::PermissionsChanged {
-            account: facts.by.account_name.clone(),
-            changed_by: facts.by.name.clone(),
+            account: facts.by.account_name.clone().into(),
+            changed_by: facts.by.name.clone().into(),
             before,
             after,
         };
@@ -114,7 +114,7 @@ pub async fn remove_access(
     let target = member(latchkey, actor, user).await?;
     let decide = |facts: &ChangeFacts| {
         may_remove(&facts.by.actor, &facts.target)?;
-        let removed_by = Some(facts.by.name.clone());
+        let removed_by = Some(facts.by.name.clone().into());
         Ok(Some(ending(facts, ActivityKind::AccessRemoved, removed_by, client)))
     };
     let (account, now) = (actor.account, latchkey.now());
@@ -166,10 +166,10 @@ fn parse_ticks(ids: &[String]) -> Result<Vec<Permission>, Failure> {
 fn ending(
     facts: &ChangeFacts,
     kind: ActivityKind,
-    removed_by: Option<String>,
+    removed_by: Option<TypedName>,
     client: &Client,
 ) -> MembershipChange {
-    let mail = Mail::AccessRemoved { account: facts.by.account_name.clone(), removed_by };
+    let mail = Mail::AccessRemoved { account: facts.by.account_name.clone().into(), removed_by };
     MembershipChange {
         access: None,
         entry: entry(facts, kind, client).before(facts.target.access),

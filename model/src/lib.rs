@@ -21,6 +21,7 @@ mod permission;
 mod policy;
 mod secret;
 mod timestamp;
+mod typed;
 mod user;
 
 pub use access::{Access, Actor};
@@ -44,4 +45,5 @@ pub use permission::{Area, Permission, PermissionSet, UnknownPermission, foremos
 pub use policy::{PolicyRule, ProviderSetting, SessionSpan, SessionSpans};
 pub use secret::Secret;
 pub use timestamp::Timestamp;
+pub use typed::{TypedAddress, TypedName};
 pub use user::{FullName, Password, SessionId, UserId};

@@ -3,84 +3,191 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Access, AccountNumber, PermissionSet, PolicyRule, Secret, Timestamp};
+use crate::{
+    Access, AccountNumber, PermissionSet, PolicyRule, Secret, Timestamp, TypedAddress, TypedName,
+};
 
-/// One mail's facts. It is stored as JSON in the outbox until it is sent, then erased: the link in
-/// it is a key.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum Mail {
+/// How it is kept in bounds, how often somebody can cause a mail of a kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MailBound {
+    /// So many in so many hours: what would cause one more is refused.
+    Counted {
+        /// How many.
+        most: u32,
+        /// In how many hours.
+        hours: u32,
+    },
+    /// As [`MailBound::Counted`], with the numbers that the operator sets.
+    CountedBySettings,
+    /// There is hardly more than one to each mail of another kind.
+    Follows(MailKind),
+    /// What causes one can't be refused, or shouldn't be. So many go out at once; beyond that they
+    /// wait, and become one, which tells how it stands in the end, and that there were several.
+    Gathered {
+        /// How many go out at once.
+        at_once: u32,
+    },
+}
+
+/// Declares the mails once: name, stable id, what bounds them, and their facts. What somebody typed is
+/// told by its type; a mail with a fact `expires_at` has a link that works until then.
+macro_rules! mails {
+    ($($(#[$doc:meta])* $kind:ident $id:literal, $bound:expr => {
+        $($(#[$fact_doc:meta])* $fact:ident: $type:ty,)*
+    })*) => {
+        /// One mail's facts. It is stored as JSON in the outbox until it is sent, then erased: the
+        /// link in it is a key.
+        #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(tag = "kind")]
+        pub enum Mail {
+            $(
+                $(#[$doc])*
+                #[serde(rename = $id)]
+                $kind { $($(#[$fact_doc])* $fact: $type,)* },
+            )*
+            /// Several mails of a kind about the same, in one.
+            #[serde(rename = "several")]
+            Several {
+                /// How many.
+                times: u32,
+                /// When the first was queued.
+                since: Timestamp,
+                /// The last, which tells how it stands.
+                last: Box<Mail>,
+            },
+        }
+
+        impl Mail {
+            /// Which mail it is.
+            #[must_use]
+            pub fn kind(&self) -> MailKind {
+                match self {
+                    $(Self::$kind { .. } => MailKind::$kind,)*
+                    Self::Several { last, .. } => last.kind(),
+                }
+            }
+
+            /// Until when the link in it works, if there is one.
+            #[must_use]
+            pub fn expires_at(&self) -> Option<Timestamp> {
+                match self {
+                    $(Self::$kind { $($fact,)* } => {
+                        [$(mails!(@expiry $fact $fact)),*].into_iter().flatten().next()
+                    })*
+                    Self::Several { .. } => None,
+                }
+            }
+        }
+
+        /// Which mail it is; stays readable in the outbox after the facts are erased.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        pub enum MailKind {
+            $(
+                #[doc = concat!("[`Mail::", stringify!($kind), "`].")]
+                #[serde(rename = $id)]
+                $kind,
+            )*
+        }
+
+        impl MailKind {
+            /// Every kind.
+            pub const ALL: [Self; [$($id),*].len()] = [$(Self::$kind),*];
+
+            /// The stable id that the database holds.
+            #[must_use]
+            pub const fn id(self) -> &'static str {
+                match self { $(Self::$kind => $id,)* }
+            }
+
+            /// What keeps mails of this kind in bounds.
+            #[must_use]
+            pub const fn bound(self) -> MailBound {
+                match self { $(Self::$kind => $bound,)* }
+            }
+        }
+    };
+    (@expiry expires_at $at:ident) => { Some(*$at) };
+    (@expiry $other:ident $fact:ident) => {{
+        let _ = $fact;
+        None::<Timestamp>
+    }};
+}
+
+use MailBound::{Counted, CountedBySettings, Follows, Gathered};
+
+// What tells of a danger to a login isn't held back at first: the second mail may be the thief's.
+mails! {
     /// To the invited address: who invites you, to what, with what, until when.
-    Invitation {
+    Invitation "invitation", CountedBySettings => {
         /// The account's name.
-        account: String,
+        account: TypedName,
         /// The inviter's full name; none when the provider set the account up.
-        inviter: Option<String>,
+        inviter: Option<TypedName>,
         /// What is offered.
         access: Access,
         /// Until when the link works.
         expires_at: Timestamp,
         /// The token in the link.
         token: Secret,
-    },
+    }
     /// To the inviter: somebody joined.
-    InvitationAccepted {
+    InvitationAccepted "invitation_accepted", Follows(MailKind::Invitation) => {
         /// The account's name.
-        account: String,
+        account: TypedName,
         /// Who joined.
-        name: String,
+        name: TypedName,
         /// The address that was invited.
-        email: String,
+        email: TypedAddress,
         /// With what access.
         access: Access,
-    },
+    }
     /// To the inviter: somebody said no.
-    InvitationDeclined {
+    InvitationDeclined "invitation_declined", Follows(MailKind::Invitation) => {
         /// The account's name.
-        account: String,
+        account: TypedName,
         /// The address that was invited.
-        email: String,
-    },
+        email: TypedAddress,
+    }
     /// To the operator: an invited person doesn't know who invites them.
-    InvitationReported {
+    InvitationReported "invitation_reported", Gathered { at_once: 3 } => {
         /// The account's number.
         account_number: AccountNumber,
         /// The account's name.
-        account: String,
+        account: TypedName,
         /// The inviter's full name.
-        inviter: String,
+        inviter: TypedName,
         /// The inviter's address.
-        inviter_email: String,
+        inviter_email: TypedAddress,
         /// The address that was invited.
-        email: String,
-    },
+        email: TypedAddress,
+    }
     /// To a user: what you may do in an account changed.
-    PermissionsChanged {
+    PermissionsChanged "permissions_changed", Gathered { at_once: 1 } => {
         /// The account's name.
-        account: String,
+        account: TypedName,
         /// Who changed it.
-        changed_by: String,
+        changed_by: TypedName,
         /// What was granted before.
         before: PermissionSet,
         /// What is granted now.
         after: PermissionSet,
-    },
+    }
     /// To a user: your access to an account ended.
-    AccessRemoved {
+    AccessRemoved "access_removed", Follows(MailKind::Invitation) => {
         /// The account's name.
-        account: String,
+        account: TypedName,
         /// Who ended it; none when the user left.
-        removed_by: Option<String>,
-    },
+        removed_by: Option<TypedName>,
+    }
     /// To a user: a link to choose a new password.
-    PasswordReset {
+    PasswordReset "password_reset", Counted { most: 5, hours: 1 } => {
         /// Until when the link works.
         expires_at: Timestamp,
         /// The token in the link.
         token: Secret,
-    },
+    }
     /// To a user: the password of your login was changed.
-    PasswordChanged {
+    PasswordChanged "password_changed", Gathered { at_once: 3 } => {
         /// Whether by a link, so that nobody had to know the one before.
         by_link: bool,
         /// When.
@@ -89,102 +196,93 @@ pub enum Mail {
         user_agent: String,
         /// The client's address.
         address: String,
-    },
+    }
     /// To a user: somebody signed in as you with a browser that you hadn't used before.
-    NewDevice {
+    NewDevice "new_device", Gathered { at_once: 3 } => {
         /// When.
         at: Timestamp,
         /// What the browser calls itself.
         user_agent: String,
         /// The client's address.
         address: String,
-    },
+    }
     /// To a user: your second factors changed.
-    FactorChanged {
+    FactorChanged "factor_changed", Gathered { at_once: 3 } => {
         /// What changed.
         news: FactorNews,
         /// When.
         at: Timestamp,
-    },
+    }
+    /// To the address of a login that was made without proving it: a link that proves it.
+    EmailProof "email_proof", Counted { most: 5, hours: 1 } => {
+        /// Until when the link works.
+        expires_at: Timestamp,
+        /// The token in the link.
+        token: Secret,
+    }
+    /// To the address that a user wants for their login: a link that proves it.
+    EmailChange "email_change", Counted { most: 5, hours: 1 } => {
+        /// The address that the login has.
+        before: TypedAddress,
+        /// Until when the link works.
+        expires_at: Timestamp,
+        /// The token in the link.
+        token: Secret,
+    }
+    /// To an address that a user wants for their login, when it is another login's.
+    EmailTaken "email_taken", Counted { most: 5, hours: 1 } => {
+        /// When it was asked for.
+        at: Timestamp,
+    }
+    /// To the address that a login had: it has another one now, and a link takes that back.
+    EmailUndo "email_undo", Follows(MailKind::EmailChange) => {
+        /// The address that the login has now.
+        after: TypedAddress,
+        /// Until when the link works.
+        expires_at: Timestamp,
+        /// The token in the link.
+        token: Secret,
+    }
+    /// What happens to the address of a user's login.
+    EmailNews "email_news", Follows(MailKind::EmailChange) => {
+        /// What.
+        news: EmailNews,
+        /// The address that the login had.
+        before: TypedAddress,
+        /// The one that it has or shall have instead.
+        after: TypedAddress,
+        /// When.
+        at: Timestamp,
+    }
     /// To a user without a second factor: an account demands one.
-    SecondFactorDemanded {
+    SecondFactorDemanded "second_factor_demanded", Counted { most: 3, hours: 24 } => {
         /// The account's name.
-        account: String,
+        account: TypedName,
         /// From when on it opens with a second factor only.
         from: Timestamp,
         /// Whether that moment has come.
         closed: bool,
-    },
+    }
     /// To an owner: a rule of the account's policy changed.
-    PolicyChanged {
+    PolicyChanged "policy_changed", Gathered { at_once: 3 } => {
         /// The account's name.
-        account: String,
+        account: TypedName,
         /// Who changed it.
-        changed_by: String,
+        changed_by: TypedName,
         /// How it was.
         before: PolicyRule,
         /// How it is.
         after: PolicyRule,
-    },
-    /// To the address of a login that was made without proving it: a link that proves it.
-    EmailProof {
-        /// Until when the link works.
-        expires_at: Timestamp,
-        /// The token in the link.
-        token: Secret,
-    },
-    /// To the address that a user wants for their login: a link that proves it.
-    EmailChange {
-        /// The address that the login has.
-        before: String,
-        /// Until when the link works.
-        expires_at: Timestamp,
-        /// The token in the link.
-        token: Secret,
-    },
-    /// To an address that a user wants for their login, when it is another login's.
-    EmailTaken {
-        /// When it was asked for.
-        at: Timestamp,
-    },
-    /// To the address that a login had: it has another one now, and a link takes that back.
-    EmailUndo {
-        /// The address that the login has now.
-        after: String,
-        /// Until when the link works.
-        expires_at: Timestamp,
-        /// The token in the link.
-        token: Secret,
-    },
-    /// What happens to the address of a user's login.
-    EmailNews {
-        /// What.
-        news: EmailNews,
-        /// The address that the login had.
-        before: String,
-        /// The one that it has or shall have instead.
-        after: String,
-        /// When.
-        at: Timestamp,
-    },
+    }
     /// To a user: an identity opens your login from now on, or no more.
-    IdentityChanged {
+    IdentityChanged "identity_changed", Gathered { at_once: 3 } => {
         /// Which of the two.
         news: IdentityNews,
         /// The identity provider's name.
-        provider: String,
+        provider: TypedName,
         /// When.
         at: Timestamp,
-    },
-    /// Several mails of a kind about the same, in one.
-    Several {
-        /// How many.
-        times: u32,
-        /// When the first was queued.
-        since: Timestamp,
-        /// The last, which tells how it stands.
-        last: Box<Mail>,
-    },
+    }
 }
 
 /// What happens to the address of somebody's login.
@@ -227,91 +325,6 @@ pub enum FactorNews {
     AllRemoved,
 }
 
-/// How it is kept in bounds, how often somebody can cause a mail of a kind.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MailBound {
-    /// So many in so many hours: what would cause one more is refused.
-    Counted {
-        /// How many.
-        most: u32,
-        /// In how many hours.
-        hours: u32,
-    },
-    /// As [`MailBound::Counted`], with the numbers that the operator sets.
-    CountedBySettings,
-    /// There is hardly more than one to each mail of another kind.
-    Follows(MailKind),
-    /// What causes one can't be refused, or shouldn't be. So many go out at once; beyond that they
-    /// wait, and become one, which tells how it stands in the end, and that there were several.
-    Gathered {
-        /// How many go out at once.
-        at_once: u32,
-    },
-}
-
-macro_rules! mail_kinds {
-    ($($kind:ident $id:literal $bound:expr;)*) => {
-        /// Which mail it is; stays readable in the outbox after the facts are erased.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-        #[serde(rename_all = "snake_case")]
-        pub enum MailKind {
-            $(#[doc = concat!("[`Mail::", stringify!($kind), "`].")] $kind,)*
-        }
-
-        impl MailKind {
-            /// Every kind.
-            pub const ALL: [Self; [$($id),*].len()] = [$(Self::$kind),*];
-
-            /// The stable id that the database holds.
-            #[must_use]
-            pub const fn id(self) -> &'static str {
-                match self { $(Self::$kind => $id,)* }
-            }
-
-            /// What keeps mails of this kind in bounds.
-            #[must_use]
-            pub const fn bound(self) -> MailBound {
-                match self { $(Self::$kind => $bound,)* }
-            }
-        }
-
-        impl Mail {
-            /// Which mail it is.
-            #[must_use]
-            pub fn kind(&self) -> MailKind {
-                match self {
-                    $(Self::$kind { .. } => MailKind::$kind,)*
-                    Self::Several { last, .. } => last.kind(),
-                }
-            }
-        }
-    };
-}
-
-use MailBound::{Counted, CountedBySettings, Follows, Gathered};
-
-// What tells of a danger to a login isn't held back at first: the second mail may be the thief's.
-mail_kinds! {
-    Invitation "invitation" CountedBySettings;
-    InvitationAccepted "invitation_accepted" Follows(MailKind::Invitation);
-    InvitationDeclined "invitation_declined" Follows(MailKind::Invitation);
-    InvitationReported "invitation_reported" Gathered { at_once: 3 };
-    PermissionsChanged "permissions_changed" Gathered { at_once: 1 };
-    AccessRemoved "access_removed" Follows(MailKind::Invitation);
-    PasswordReset "password_reset" Counted { most: 5, hours: 1 };
-    PasswordChanged "password_changed" Gathered { at_once: 3 };
-    NewDevice "new_device" Gathered { at_once: 3 };
-    FactorChanged "factor_changed" Gathered { at_once: 3 };
-    EmailProof "email_proof" Counted { most: 5, hours: 1 };
-    EmailChange "email_change" Counted { most: 5, hours: 1 };
-    EmailTaken "email_taken" Counted { most: 5, hours: 1 };
-    EmailUndo "email_undo" Follows(MailKind::EmailChange);
-    EmailNews "email_news" Follows(MailKind::EmailChange);
-    SecondFactorDemanded "second_factor_demanded" Counted { most: 3, hours: 24 };
-    PolicyChanged "policy_changed" Gathered { at_once: 3 };
-    IdentityChanged "identity_changed" Gathered { at_once: 3 };
-}
-
 impl Mail {
     /// What it is about, among the mails of its kind to one person about one account: only mails
     /// about the same are gathered.
@@ -319,23 +332,12 @@ impl Mail {
     pub fn about(&self) -> String {
         match self {
             Self::FactorChanged { news, .. } => format!("{news:?}"),
-            Self::IdentityChanged { news, provider, .. } => format!("{news:?} {provider}"),
+            Self::IdentityChanged { news, provider, .. } => {
+                format!("{news:?} {}", provider.as_typed())
+            }
             Self::PolicyChanged { after, .. } => after.kind().id().to_owned(),
             Self::Several { last, .. } => last.about(),
             _ => String::new(),
-        }
-    }
-
-    /// Until when the link in it works, if there is one.
-    #[must_use]
-    pub const fn expires_at(&self) -> Option<Timestamp> {
-        match self {
-            Self::Invitation { expires_at, .. }
-            | Self::PasswordReset { expires_at, .. }
-            | Self::EmailProof { expires_at, .. }
-            | Self::EmailChange { expires_at, .. }
-            | Self::EmailUndo { expires_at, .. } => Some(*expires_at),
-            _ => None,
         }
     }
 
@@ -390,8 +392,8 @@ mod tests {
     fn gathered_changes_tell_how_it_was_before_all_and_how_it_is_now() {
         let one = |permission| PermissionSet::from_iter([permission]);
         let change = |by: &str, before, after| Mail::PermissionsChanged {
-            account: "Bakery".to_owned(),
-            changed_by: by.to_owned(),
+            account: "Bakery".into(),
+            changed_by: by.into(),
             before,
             after,
         };
@@ -403,5 +405,14 @@ mod tests {
         let last = Box::new(change("Amira", see, pay));
         assert_eq!(third, Mail::Several { times: 3, since: at(1), last });
         assert_eq!(third.kind(), MailKind::PermissionsChanged);
+    }
+
+    #[test]
+    fn a_mail_with_a_link_tells_until_when_it_works() {
+        let expires_at = Timestamp::from_micros(7);
+        let token = Secret::from("token".to_owned());
+        let undo = Mail::EmailUndo { after: "kari@example.com".into(), expires_at, token };
+        assert_eq!(undo.expires_at(), Some(expires_at));
+        assert_eq!(Mail::EmailTaken { at: expires_at }.expires_at(), None);
     }
 }

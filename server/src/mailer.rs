@@ -288,8 +288,8 @@ mod tests {
 
     fn invitation(inviter: &str, account: &str) -> Mail {
         Mail::Invitation {
-            account: account.to_owned(),
-            inviter: Some(inviter.to_owned()),
+            account: account.into(),
+            inviter: Some(inviter.into()),
             access: Access::Owner,
             expires_at: Timestamp::from_micros(1_800_600_000_000_000),
             token: Secret::from(TOKEN.to_owned()),
@@ -415,10 +415,10 @@ mod tests {
     fn a_command_in_a_mail_runs_nothing_else() {
         let report = |email: &str| Mail::InvitationReported {
             account_number: "100001".parse().unwrap(),
-            account: "Nordlys".to_owned(),
-            inviter: "Ingrid".to_owned(),
-            inviter_email: "ingrid@nordlys.example".to_owned(),
-            email: email.to_owned(),
+            account: "Nordlys".into(),
+            inviter: "Ingrid".into(),
+            inviter_email: "ingrid@nordlys.example".into(),
+            email: email.into(),
         };
         let cases = [
             ("kari@a.example", "lift 100001 kari@a.example"),

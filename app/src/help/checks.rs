@@ -159,8 +159,8 @@ fn pending(inside: &Inside, tracked: &Tracked, limited: Option<Timestamp>) -> Fo
     let site = request::site();
     let (mood, verdict, advice) = delivery(tracked.mail.as_ref(), &invitation.email.to_string());
     let mail = Mail::Invitation {
-        account: inside.acting.name.clone(),
-        inviter: tracked.inviter_name.clone(),
+        account: inside.acting.name.clone().into(),
+        inviter: tracked.inviter_name.clone().map(Into::into),
         access: invitation.access,
         expires_at: invitation.expires_at,
         token: String::new().into(),

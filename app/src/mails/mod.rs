@@ -10,6 +10,7 @@ use model::{Access, EmailNews, FactorNews, IdentityNews, Language, Mail, Secret,
 
 use crate::address::{EMAIL_LINK, FORGOT, JOIN, RESET, SECURITY, SIGN_IN, address_of};
 use crate::browsers::browser;
+use crate::mails::names::Harmless;
 use crate::places::with_place;
 use crate::site::Site;
 use crate::when::server::exact;
@@ -72,7 +73,7 @@ pub fn write(mail: &Mail, language: Option<&Language>, site: &Site) -> Written {
 }
 
 fn written(mail: &Mail, language: &str, site: &Site) -> Written {
-    let letter = letter(&names::harmless(mail), site);
+    let letter = letter(mail, site);
     let greeting = words!(mail.greeting);
     let sent_by = words!(mail.sent_by, provider = site.provider.clone());
     let text = Text { letter: &letter, greeting: greeting.clone(), sent_by: sent_by.clone() };
@@ -110,13 +111,14 @@ fn letter(mail: &Mail, site: &Site) -> Letter {
         |token: &Secret| format!("{url}{}", address_of(EMAIL_LINK, &[&"confirm", &token.expose()]));
     match mail {
         Mail::Invitation { account, inviter, access, expires_at, token } => {
+            let inviter = inviter.as_ref().map(Harmless::harmless);
             let unknown = match inviter.clone() {
                 Some(inviter) => words!(mail.invitation_unknown_person, inviter = inviter),
                 None => words!(mail.invitation_unknown, inviter = site.provider.clone()),
             };
-            let inviter = inviter.clone().unwrap_or_else(|| site.provider.clone());
+            let inviter = inviter.unwrap_or_else(|| site.provider.clone());
             let provider = site.provider.clone();
-            let account = account.clone();
+            let account = account.harmless();
             let opens = match access {
                 Access::Owner => words!(mail.invitation_owner),
                 Access::Granted(permissions) => {
@@ -148,7 +150,7 @@ fn letter(mail: &Mail, site: &Site) -> Letter {
             }
         }
         Mail::InvitationAccepted { account, name, email, access } => {
-            let (account, name, email) = (account.clone(), name.clone(), email.clone());
+            let (account, name, email) = (account.harmless(), name.harmless(), email.harmless());
             let subject =
                 words!(mail.accepted_subject, name = name.clone(), account = account.clone());
             let lead = match access {
@@ -168,18 +170,18 @@ fn letter(mail: &Mail, site: &Site) -> Letter {
         Mail::InvitationDeclined { account, email } => Letter {
             subject: words!(
                 mail.declined_subject,
-                email = email.clone(),
-                account = account.clone()
+                email = email.harmless(),
+                account = account.harmless()
             ),
             lead: vec![words!(
                 mail.declined_lead,
-                email = email.clone(),
-                account = account.clone()
+                email = email.harmless(),
+                account = account.harmless()
             )],
             ..Letter::default()
         },
         Mail::InvitationReported { account_number, account, inviter, inviter_email, email } => {
-            let (account, inviter) = (account.clone(), inviter.clone());
+            let (account, inviter) = (account.harmless(), inviter.harmless());
             Letter {
                 subject: words!(
                     mail.reported_subject,
@@ -190,8 +192,8 @@ fn letter(mail: &Mail, site: &Site) -> Letter {
                     words!(
                         mail.reported_lead,
                         inviter = inviter,
-                        inviter_email = inviter_email.clone(),
-                        email = email.clone(),
+                        inviter_email = inviter_email.harmless(),
+                        email = email.harmless(),
                         account = account,
                         number = account_number.to_string()
                     ),
@@ -202,13 +204,13 @@ fn letter(mail: &Mail, site: &Site) -> Letter {
                     mail.reported_lift,
                     command = command(
                         "latchkey report lift",
-                        &[&account_number.to_string(), &names::as_typed(email)]
+                        &[&account_number.to_string(), email.as_typed()]
                     )
                 )],
             }
         }
         Mail::PermissionsChanged { account, changed_by, before, after } => {
-            let (account, by) = (account.clone(), changed_by.clone());
+            let (account, by) = (account.harmless(), changed_by.harmless());
             let added = words::phrases(after.difference(*before))
                 .map(|phrases| words!(mail.changed_added, phrases = phrases));
             let removed = words::phrases(before.difference(*after))
@@ -223,10 +225,10 @@ fn letter(mail: &Mail, site: &Site) -> Letter {
             }
         }
         Mail::AccessRemoved { account, removed_by } => {
-            let account = account.clone();
+            let account = account.harmless();
             let lead = match removed_by {
                 Some(by) => {
-                    words!(mail.removed_lead, removed_by = by.clone(), account = account.clone())
+                    words!(mail.removed_lead, removed_by = by.harmless(), account = account.clone())
                 }
                 None => words!(mail.left_lead, account = account.clone()),
             };
@@ -279,7 +281,7 @@ fn letter(mail: &Mail, site: &Site) -> Letter {
             after: Vec::new(),
         },
         Mail::SecondFactorDemanded { account, from, closed } => {
-            let (account, when) = (account.clone(), exact(*from));
+            let (account, when) = (account.harmless(), exact(*from));
             let (subject, lead) = if *closed {
                 (
                     words!(mail.closed_subject, account = account.clone()),
@@ -299,18 +301,18 @@ fn letter(mail: &Mail, site: &Site) -> Letter {
             }
         }
         Mail::PolicyChanged { account, changed_by, before, after } => Letter {
-            subject: words!(mail.policy_subject, account = account.clone()),
+            subject: words!(mail.policy_subject, account = account.harmless()),
             lead: vec![
                 words!(
                     mail.policy_lead,
-                    changed_by = changed_by.clone(),
-                    account = account.clone()
+                    changed_by = changed_by.harmless(),
+                    account = account.harmless()
                 ),
                 words!(log.rule_before, rule = names::rule(before)),
                 words!(log.rule_after, rule = names::rule(after)),
             ],
             button: None,
-            after: vec![words!(mail.changed_unexpected, changed_by = changed_by.clone())],
+            after: vec![words!(mail.changed_unexpected, changed_by = changed_by.harmless())],
         },
         Mail::FactorChanged { news, at } => Letter {
             subject: words!(mail.factor_subject, provider = site.provider.clone()),
@@ -340,7 +342,11 @@ fn letter(mail: &Mail, site: &Site) -> Letter {
         Mail::EmailChange { before, expires_at, token } => Letter {
             subject: words!(mail.proof_subject, provider = site.provider.clone()),
             lead: vec![
-                words!(mail.email_lead, before = before.clone(), provider = site.provider.clone()),
+                words!(
+                    mail.email_lead,
+                    before = before.harmless(),
+                    provider = site.provider.clone()
+                ),
                 words!(mail.email_until, when = exact(*expires_at)),
             ],
             button: Some((words!(mail.email_button), confirm(token))),
@@ -358,7 +364,7 @@ fn letter(mail: &Mail, site: &Site) -> Letter {
         Mail::EmailUndo { after, expires_at, token } => Letter {
             subject: words!(mail.email_changed_subject, provider = site.provider.clone()),
             lead: vec![
-                words!(mail.undo_lead, after = after.clone(), provider = site.provider.clone()),
+                words!(mail.undo_lead, after = after.harmless(), provider = site.provider.clone()),
                 words!(mail.undo_until, when = exact(*expires_at)),
             ],
             button: Some((
@@ -368,7 +374,7 @@ fn letter(mail: &Mail, site: &Site) -> Letter {
             after: vec![words!(mail.undo_after)],
         },
         Mail::EmailNews { news, before, after, at } => {
-            let (before, after, when) = (before.clone(), after.clone(), exact(*at));
+            let (before, after, when) = (before.harmless(), after.harmless(), exact(*at));
             let (subject, lead, unexpected) = match news {
                 EmailNews::Asked => (
                     words!(mail.asked_subject, provider = site.provider.clone()),
@@ -390,7 +396,7 @@ fn letter(mail: &Mail, site: &Site) -> Letter {
             Letter { subject, lead, ..Letter::default() }
         }
         Mail::IdentityChanged { news, provider, at } => {
-            let (by, when) = (provider.clone(), exact(*at));
+            let (by, when) = (provider.harmless(), exact(*at));
             Letter {
                 subject: words!(mail.identity_subject, provider = site.provider.clone()),
                 lead: vec![

@@ -3,38 +3,38 @@
 //!
 //! Such names aren't refused where they are typed, as harmless ones have dots and slashes, too
 //! ("Node.js-teamet", "A/S Norge"), and whatever list there was, others would pass. They are broken up
-//! instead, by a character that nobody sees and no address holds.
+//! instead, by a character that nobody sees and no address holds. What a browser calls itself is told
+//! by names of ours.
 
-use model::{Mail, PolicyRule};
+use model::{PolicyRule, TypedAddress, TypedName};
 
 use crate::words;
 
 /// U+2060 WORD JOINER: it takes no room, and no line is broken at it.
 const JOINER: char = '\u{2060}';
 
-/// The mail with its names broken up.
-pub(super) fn harmless(mail: &Mail) -> Mail {
-    let mut mail = mail.clone();
-    let (names, addresses) = typed(&mut mail);
-    for name in names {
-        *name = broken_up(name);
+/// What somebody typed, for a sentence in a mail.
+pub(super) trait Harmless {
+    /// The text, in which nothing leads anywhere.
+    fn harmless(&self) -> String;
+}
+
+impl Harmless for TypedName {
+    fn harmless(&self) -> String {
+        broken_up(self.as_typed())
     }
-    for address in addresses {
-        if !is_plain(address) {
-            *address = broken_up(address);
-        }
+}
+
+impl Harmless for TypedAddress {
+    fn harmless(&self) -> String {
+        let address = self.as_typed();
+        if is_plain(address) { address.to_owned() } else { broken_up(address) }
     }
-    mail
 }
 
 /// A rule in words: the domains in it are somebody's.
 pub(super) fn rule(rule: &PolicyRule) -> String {
     broken_up(&words::rule(rule))
-}
-
-/// The text as it was before it was broken up.
-pub(super) fn as_typed(text: &str) -> String {
-    text.replace(JOINER, "")
 }
 
 /// The text with what addresses and encoded words are made of standing alone.
@@ -69,42 +69,6 @@ fn is_plain(address: &str) -> bool {
     let local = address.rsplit_once('@').map_or("", |(local, _)| local);
     !local.is_empty()
         && local.chars().all(|c| c.is_alphanumeric() || matches!(c, '.' | '_' | '+' | '-'))
-}
-
-/// The names and the e-mail addresses in it.
-fn typed(mail: &mut Mail) -> (Vec<&mut String>, Vec<&mut String>) {
-    match mail {
-        Mail::Invitation { account, inviter, access: _, expires_at: _, token: _ } => {
-            (std::iter::once(account).chain(inviter).collect(), Vec::new())
-        }
-        Mail::InvitationAccepted { account, name, email, access: _ } => {
-            (vec![account, name], vec![email])
-        }
-        Mail::InvitationDeclined { account, email } => (vec![account], vec![email]),
-        Mail::InvitationReported { account_number: _, account, inviter, inviter_email, email } => {
-            (vec![account, inviter], vec![inviter_email, email])
-        }
-        Mail::PermissionsChanged { account, changed_by, before: _, after: _ }
-        | Mail::PolicyChanged { account, changed_by, before: _, after: _ } => {
-            (vec![account, changed_by], Vec::new())
-        }
-        Mail::AccessRemoved { account, removed_by } => {
-            (std::iter::once(account).chain(removed_by).collect(), Vec::new())
-        }
-        Mail::SecondFactorDemanded { account, from: _, closed: _ } => (vec![account], Vec::new()),
-        Mail::EmailChange { before, expires_at: _, token: _ } => (Vec::new(), vec![before]),
-        Mail::EmailUndo { after, expires_at: _, token: _ } => (Vec::new(), vec![after]),
-        Mail::EmailNews { news: _, before, after, at: _ } => (Vec::new(), vec![before, after]),
-        Mail::IdentityChanged { news: _, provider, at: _ } => (vec![provider], Vec::new()),
-        Mail::Several { times: _, since: _, last } => typed(last),
-        // What a browser calls itself is told by names of ours.
-        Mail::NewDevice { at: _, user_agent: _, address: _ }
-        | Mail::PasswordChanged { by_link: _, at: _, user_agent: _, address: _ }
-        | Mail::PasswordReset { expires_at: _, token: _ }
-        | Mail::EmailProof { expires_at: _, token: _ }
-        | Mail::FactorChanged { news: _, at: _ }
-        | Mail::EmailTaken { at: _ } => (Vec::new(), Vec::new()),
-    }
 }
 
 #[cfg(test)]
@@ -147,7 +111,7 @@ mod tests {
             let broken = broken_up(name);
             assert!(!leads_somewhere(&broken), "{broken:?}");
             assert!(!broken.contains("=?") && !broken.contains("?="), "{broken:?}");
-            assert_eq!(as_typed(&broken), name);
+            assert_eq!(broken.replace(JOINER, ""), name);
         }
     }
 

@@ -219,9 +219,9 @@ async fn join(
             opened,
             client,
             Mail::InvitationAccepted {
-                account: opened.account_name.clone(),
-                name,
-                email: opened.invitation.email.to_string(),
+                account: opened.account_name.clone().into(),
+                name: name.into(),
+                email: (&opened.invitation.email).into(),
                 access,
             },
         );
@@ -280,7 +280,7 @@ fn declining(
     let entry = NewActivity::by(opened.login, name, kind, &client.address)
         .about(opened.login, &email)
         .before(opened.invitation.access);
-    let account = opened.account_name.clone();
+    let (account, email) = (opened.account_name.clone().into(), email.into());
     Ok((entry, to_inviter(opened, client, Mail::InvitationDeclined { account, email })))
 }
 
@@ -290,10 +290,10 @@ fn reporting(latchkey: &Latchkey, opened: &OpenedInvitation) -> Option<NewReport
     let inviter_email = opened.inviter_email.as_ref()?.to_string();
     let reported = Mail::InvitationReported {
         account_number: opened.account_number,
-        account: opened.account_name.clone(),
-        inviter: inviter.clone(),
-        inviter_email: inviter_email.clone(),
-        email: opened.invitation.email.to_string(),
+        account: opened.account_name.clone().into(),
+        inviter: inviter.clone().into(),
+        inviter_email: inviter_email.clone().into(),
+        email: (&opened.invitation.email).into(),
     };
     let operator = latchkey.settings.operator_email.clone();
     let mail = operator.map(|operator| NewMail::to(operator, reported));

@@ -355,8 +355,8 @@ impl Links {
     ) -> Offer {
         let Offering { email, access, account, inviter } = offering;
         let mail = Mail::Invitation {
-            account: account.to_owned(),
-            inviter: inviter.map(str::to_owned),
+            account: account.into(),
+            inviter: inviter.map(Into::into),
             access,
             expires_at: self.expires_at,
             token: self.mailed.secret().clone(),

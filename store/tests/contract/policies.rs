@@ -44,7 +44,7 @@ fn limit(facts: &PolicyFacts, domains: &str) -> PolicyChange {
 
 fn reminders(round: Timestamp) -> Reminders {
     let mail = Mail::SecondFactorDemanded {
-        account: "Bakery".to_owned(),
+        account: "Bakery".into(),
         from: demanded().from,
         closed: false,
     };

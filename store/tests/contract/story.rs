@@ -43,7 +43,7 @@ pub(crate) fn entry(kind: ActivityKind) -> NewActivity {
 }
 
 pub(crate) fn mail(to: &str) -> NewMail {
-    let mail = Mail::AccessRemoved { account: "Bakery".to_owned(), removed_by: None };
+    let mail = Mail::AccessRemoved { account: "Bakery".into(), removed_by: None };
     NewMail::to(email(to), mail)
 }
 
