@@ -7,7 +7,7 @@ use cookie::{Cookie, SameSite};
 use leptos::prelude::use_context;
 use leptos_axum::ResponseOptions;
 
-use crate::site::site;
+use crate::request::site;
 
 /// What the first cookie with this name holds that `read` can read.
 pub(crate) fn find<T>(

@@ -5,9 +5,9 @@ use leptos::server::codee::{Decoder, Encoder};
 use leptos_router::hooks::use_params_map;
 #[cfg(not(feature = "ssr"))]
 use leptos_router::hooks::use_query_map;
-#[cfg(feature = "ssr")]
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+#[cfg(feature = "ssr")]
+use {model::Failure, serde::Serialize};
 
 #[cfg(not(feature = "ssr"))]
 use crate::address::escape_query;
@@ -140,11 +140,29 @@ fn queried() -> impl Fn() -> Vec<(String, String)> {
     }
 }
 
-/// The page as one text.
+/// The page as one text. If there is none, the answer gets its status: it is settled here, before
+/// anything of the page in its place is rendered, which happens more than once.
 #[cfg(feature = "ssr")]
 pub(crate) fn write<T: Serialize>(page: Result<Page<T>, Problem>) -> Result<String, Problem> {
-    let Page { frame, notice, content } = page?;
+    let Page { frame, notice, content } = page.inspect_err(answer)?;
     wire::write(&(frame, notice, content)).map_err(|_| Problem::Unreachable)
+}
+
+/// Answers that there is no page, by the problem's status. Whoever must sign in for it is led to the
+/// sign-in page, unless the page is the answer to a form: what was typed would be lost on the way.
+#[cfg(feature = "ssr")]
+fn answer(problem: &Problem) {
+    let is_again = use_context::<crate::rejected::Rejected>().is_some();
+    match problem {
+        Problem::Failure(Failure::SignedOut) if !is_again => {
+            let parts = use_context::<axum::http::request::Parts>();
+            let target = parts.as_ref().and_then(|parts| parts.uri.path_and_query());
+            let next = target.map_or("/", |target| target.as_str());
+            crate::request::redirect(&crate::address::sign_in_for(next));
+        }
+        Problem::Failure(failure) => crate::problem::set_status(failure),
+        Problem::Unreachable => {}
+    }
 }
 
 /// The answer of the server function at this address.

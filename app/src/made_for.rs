@@ -20,15 +20,12 @@ pub(crate) fn made_for() -> String {
 
 #[cfg(feature = "ssr")]
 pub(crate) mod server {
-    use std::sync::Arc;
-
     use domain::sessions::Viewer;
-    use leptos::prelude::use_context;
     use model::Failure;
 
     use super::MADE_FOR;
     use crate::assets::Assets;
-    use crate::request::{RequestFacts, shown};
+    use crate::request::{RequestFacts, context, shown};
 
     /// In the id's place when nobody is signed in.
     const NOBODY: &str = "nobody";
@@ -55,10 +52,9 @@ pub(crate) mod server {
     ];
 
     pub(super) fn here() -> String {
-        let assets = use_context::<Arc<Assets>>().unwrap_or_default();
-        let viewer = crate::request::viewer();
-        let name = viewer.as_ref().map(shown).unwrap_or_default();
-        start(&assets, viewer.as_ref().ok()) + &name
+        let Ok(context) = context() else { return String::new() };
+        let viewer = context.facts.viewer.as_ref().ok();
+        start(&context.assets, viewer) + &viewer.map(shown).unwrap_or_default()
     }
 
     /// What an answer to this request says; nothing when it isn't known who asks.

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use {
     axum::http::{HeaderValue, StatusCode, header},
     leptos::prelude::use_context,
+    leptos::server_fn::Bytes,
     leptos_axum::ResponseOptions,
 };
 
@@ -141,15 +142,13 @@ impl Problem {
 }
 
 impl From<Failure> for Problem {
-    /// On the server the response gets the failure's status on the way.
     fn from(failure: Failure) -> Self {
-        #[cfg(feature = "ssr")]
-        set_status(&failure);
         Self::Failure(failure)
     }
 }
 
-/// Gives the response the failure's status, and notes it in the log.
+/// Gives the response the failure's status, and notes it in the log. It is called where a request is
+/// answered with the failure, and nowhere before: not every failure comes to be one of the answer.
 #[cfg(feature = "ssr")]
 pub(crate) fn set_status(failure: &Failure) {
     let status = StatusCode::from_u16(failure.status()).unwrap_or(StatusCode::BAD_REQUEST);
@@ -181,5 +180,15 @@ impl FromServerFnError for Problem {
             }
             _ => Self::Unreachable,
         }
+    }
+
+    /// What a server function answers with, to a form or to the browser's half. The answer gets its
+    /// status here, since Leptos knows none but 500.
+    #[cfg(feature = "ssr")]
+    fn ser(&self) -> Bytes {
+        if let Self::Failure(failure) = self {
+            set_status(failure);
+        }
+        serde_json::to_vec(self).unwrap_or_default().into()
     }
 }

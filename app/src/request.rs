@@ -1,6 +1,8 @@
 //! The present request, as server functions see it: who asks, in which account, what to answer
 //! besides the content.
 
+use std::sync::Arc;
+
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use domain::accounts::Acting;
@@ -12,15 +14,13 @@ use leptos_i18n::Locale as _;
 use model::{Access, Failure, Language};
 use serde::{Deserialize, Serialize};
 
-use crate::address::{ACCOUNTS, SECOND_FACTOR, leading_on, same_site, sign_in_for};
+use crate::address::{ACCOUNTS, SECOND_FACTOR, leading_on, same_site};
 use crate::frame::{AccountFrame, Frame};
 use crate::notice::{Notice, Said};
 use crate::page::{OwnerToAsk, Page, Refused};
 use crate::problem::{Problem, Told, set_status};
-use crate::rejected::Rejected;
 pub use crate::site::Site;
-pub(crate) use crate::site::site;
-use crate::{Locale, cookies, languages, words};
+use crate::{Assets, Locale, cookies, languages, words};
 
 /// How long the browser keeps what it is recognised by, in seconds.
 const A_YEAR: i64 = 31_536_000;
@@ -65,15 +65,55 @@ impl RequestFacts {
     }
 }
 
-/// The product, from the request's context. A task that outlives its request, as when the reader leaves
-/// before the page is done, finds no context any more: to it the product is unavailable.
+/// All that server functions and pages find of ours in their context. It is there as a whole, or it
+/// isn't.
+#[derive(Clone)]
+pub struct RequestContext {
+    /// The product.
+    pub latchkey: Latchkey,
+    /// What pages show of the configuration.
+    pub site: Arc<Site>,
+    /// The built files' addresses.
+    pub assets: Arc<Assets>,
+    /// What is known of the request.
+    pub facts: RequestFacts,
+}
+
+impl RequestContext {
+    /// Puts it where server functions and pages look for it, and the language where words do.
+    pub fn provide(self: Arc<Self>) {
+        provide_context(self.facts.locale);
+        provide_context(self);
+    }
+}
+
+/// The present request's context. A task that outlives its request, as when the reader leaves before
+/// the page is done, finds none any more: to it the product is unavailable.
+pub(crate) fn context() -> Result<Arc<RequestContext>, Failure> {
+    use_context().ok_or_else(|| {
+        tracing::debug!("nothing is known of the request any more");
+        Failure::Unavailable
+    })
+}
+
+/// The product.
 pub(crate) fn latchkey() -> Result<Latchkey, Failure> {
-    use_context().ok_or(Failure::Unavailable)
+    Ok(context()?.latchkey.clone())
 }
 
 /// The client that sent the request.
-pub(crate) fn client() -> Client {
-    use_context::<RequestFacts>().map(|facts| facts.client).unwrap_or_default()
+pub(crate) fn client() -> Result<Client, Failure> {
+    Ok(context()?.facts.client.clone())
+}
+
+/// The request's id, for pages that tell of a failure.
+pub(crate) fn id() -> Option<String> {
+    Some(context().ok()?.facts.id.clone())
+}
+
+/// The provider's configuration. What is rendered without it is seen by nobody.
+pub(crate) fn site() -> Arc<Site> {
+    context().map(|context| Arc::clone(&context.site)).unwrap_or_default()
 }
 
 /// The token of the session that the request claims.
@@ -86,9 +126,9 @@ fn session_of(headers: &HeaderMap, site: &Site) -> Option<Token> {
     cookies::find(headers, &site.session_cookie(), Token::parse)
 }
 
-/// Who is signed in.
+/// Who is signed in, whether they proved it by themselves or an account's own provider vouched for them.
 pub(crate) fn viewer() -> Result<Viewer, Failure> {
-    use_context::<RequestFacts>().map_or(Err(Failure::SignedOut), |facts| facts.viewer)
+    context()?.facts.viewer.clone()
 }
 
 /// Who is signed in, if anybody.
@@ -116,44 +156,18 @@ pub(crate) struct Inside {
 }
 
 /// Enters the account with this number.
-pub(crate) async fn inside(number: &str) -> Result<Inside, Problem> {
-    let viewer = anybody().await?;
-    let latchkey = latchkey()?;
+pub(crate) async fn inside(number: &str) -> Result<Inside, Failure> {
+    let (latchkey, viewer) = (latchkey()?, viewer()?);
     let acting = domain::accounts::act(&latchkey, &viewer, number).await?;
     Ok(Inside { latchkey, viewer, acting })
 }
 
-/// Enters it if it lets the reader in now.
-pub(crate) async fn inside_if_open(number: &str) -> Option<Inside> {
-    let (latchkey, viewer) = (latchkey().ok()?, viewer().ok()?);
-    let acting = domain::accounts::act(&latchkey, &viewer, number).await.ok()?;
-    Some(Inside { latchkey, viewer, acting })
-}
-
 /// Demands that somebody is signed in who proved by themselves who they are: all that isn't inside one
 /// account, whose own provider may have vouched for them, is for nobody else.
-pub(crate) async fn signed_in() -> Result<Viewer, Problem> {
-    let viewer = anybody().await?;
+pub(crate) fn signed_in() -> Result<Viewer, Failure> {
+    let viewer = viewer()?;
     domain::sessions::must_be_proven(&viewer)?;
     Ok(viewer)
-}
-
-/// Demands that somebody is signed in; a page leads to the sign-in page otherwise, unless it is the
-/// answer to a form: what was typed would be lost on the way.
-pub(crate) async fn anybody() -> Result<Viewer, Problem> {
-    let viewer = viewer();
-    if let Err(Failure::SignedOut) = viewer
-        && let Some(parts) = use_context::<Parts>()
-        && parts.method == axum::http::Method::GET
-        && use_context::<Rejected>().is_none()
-        && !parts.uri.path().starts_with("/api/")
-    {
-        let next = parts.uri.path_and_query().map_or("/", |path| path.as_str());
-        set_status(&Failure::SignedOut);
-        redirect(&sign_in_for(next));
-        return Err(Problem::Failure(Failure::SignedOut));
-    }
-    Ok(viewer?)
 }
 
 impl Inside {
@@ -170,7 +184,7 @@ impl Inside {
         Ok(Page { frame: self.frame(), notice: take_notice(), content })
     }
 
-    async fn refused(&self, failure: Failure) -> Result<Refused, Problem> {
+    async fn refused(&self, failure: Failure) -> Result<Refused, Failure> {
         let owners = domain::accounts::owners(&self.latchkey, &self.acting.actor).await?;
         let to_ask = |owner: domain::accounts::Owner| OwnerToAsk {
             name: owner.full_name,
@@ -241,13 +255,14 @@ pub(crate) fn done(path: &str, notice: Notice) {
 }
 
 /// Gives the browser its session, and what it is recognised by for a year.
-pub(crate) fn begin_session(begun: &Begun) {
-    let site = site();
-    let life = latchkey().ok().map(|latchkey| latchkey.settings.session_absolute.as_secs());
-    let seconds = life.and_then(|seconds| seconds.try_into().ok());
+pub(crate) fn begin_session(begun: &Begun) -> Result<(), Failure> {
+    let context = context()?;
+    let site = &context.site;
+    let seconds = context.latchkey.settings.session_absolute.as_secs().try_into().ok();
     cookies::set(&site.session_cookie(), begun.session.secret().expose(), seconds);
     cookies::set(&site.device_cookie(), begun.device.secret().expose(), Some(A_YEAR));
     cookies::end(&site.sign_in_cookie());
+    Ok(())
 }
 
 /// Leads on to the second factor of a sign-in, and from there to `next`.
@@ -302,7 +317,7 @@ pub(crate) fn refresh(address: &str) {
 }
 
 /// Enters the account with this number to do what takes a fresh proof of who one is.
-pub(crate) async fn inside_confirmed(number: &str) -> Result<Inside, Problem> {
+pub(crate) async fn inside_confirmed(number: &str) -> Result<Inside, Failure> {
     let inside = inside(number).await?;
     domain::sessions::must_be_confirmed(&inside.latchkey, &inside.viewer)?;
     Ok(inside)
@@ -399,14 +414,11 @@ pub fn unreadable(status: StatusCode, locale: Locale, id: &str) -> Told {
 /// That a form was made for somebody else than who is signed in now.
 #[must_use]
 pub fn of_another(whose: String, facts: &RequestFacts) -> Told {
-    Told::about_form(facts.locale, || {
-        provide_context(facts.clone());
-        of_another_words(whose)
-    })
+    Told::about_form(facts.locale, || of_another_words(whose, facts.viewer.as_ref().ok()))
 }
 
 /// Whose form it was, and who is signed in now.
-pub(crate) fn of_another_words(whose: String) -> String {
-    let reader = viewer().as_ref().map(shown).unwrap_or_default();
+pub(crate) fn of_another_words(whose: String, reader: Option<&Viewer>) -> String {
+    let reader = reader.map(shown).unwrap_or_default();
     words!(of_another.lead, whose = whose, reader = reader)
 }

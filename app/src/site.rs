@@ -1,9 +1,5 @@
 //! What the provider configured, as far as pages and mails show it.
 
-use std::sync::Arc;
-
-use leptos::prelude::use_context;
-
 use crate::Locale;
 use crate::places::Places;
 
@@ -78,9 +74,4 @@ impl Site {
     pub(crate) fn language_cookie(&self) -> String {
         self.cookie("-language")
     }
-}
-
-/// The provider's configuration.
-pub(crate) fn site() -> Arc<Site> {
-    use_context().unwrap_or_default()
 }

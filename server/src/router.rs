@@ -6,7 +6,7 @@ use std::panic::resume_unwind;
 use std::sync::Arc;
 
 use app::headers::{listed, words};
-use app::request::{RequestFacts, Site, plainly};
+use app::request::{RequestContext, RequestFacts, Site, plainly};
 use app::{
     Assets, BUILT, CALLBACK, CALLBACK_OF_ACCOUNT, FILES, Locale, PROVIDER_MARK, PROVIDER_STYLE,
     SIGN_OUT, is_same_for_all, logged,
@@ -20,7 +20,6 @@ use axum::middleware::{self, Next};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::get;
 use domain::{Client, Latchkey};
-use leptos::prelude::provide_context;
 use tokio::sync::{Notify, Semaphore};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
@@ -60,13 +59,8 @@ impl Parts {
     pub(crate) fn context(&self, facts: RequestFacts) -> impl Fn() + Clone + Send + Sync + use<> {
         let (latchkey, site) = (self.latchkey.clone(), Arc::clone(&self.site));
         let assets = Arc::clone(&self.assets);
-        move || {
-            provide_context(Arc::clone(&assets));
-            provide_context(latchkey.clone());
-            provide_context(Arc::clone(&site));
-            provide_context(facts.locale);
-            provide_context(facts.clone());
-        }
+        let context = Arc::new(RequestContext { latchkey, site, assets, facts });
+        move || Arc::clone(&context).provide()
     }
 
     /// Renders the page with the request's path.

@@ -48,7 +48,7 @@ pub(crate) struct AccountsView {
 /// The accounts to choose from; with just one, straight to it.
 #[server(prefix = "/api", endpoint = "accounts/page", input = GetUrl)]
 pub(crate) async fn accounts_page(after: String) -> Result<Page<AccountsView>, Problem> {
-    let viewer = request::anybody().await?;
+    let viewer = request::viewer()?;
     let latchkey = request::latchkey()?;
     let after = read_cursor(&after);
     let page = domain::accounts::reachable(&latchkey, &viewer, after.as_ref()).await?;
@@ -212,7 +212,7 @@ pub(crate) async fn change_details(
     let typed =
         domain::accounts::AccountDetails { name: account_name, street, postal_code, town, country };
     let (latchkey, actor) = (&inside.latchkey, &inside.acting.actor);
-    let (before, client) = (read_details(&before), request::client());
+    let (before, client) = (read_details(&before), request::client()?);
     domain::accounts::change_details(latchkey, actor, &typed, before.as_ref(), &client).await?;
     let number = inside.acting.number;
     request::done(&address_of(DETAILS, &[&number]), Notice::ChangesSaved);
@@ -258,7 +258,7 @@ pub(crate) async fn leave_page(account: String) -> Result<Page<LeaveView>, Probl
 pub(crate) async fn leave(account: String) -> Result<(), Problem> {
     let inside = request::inside(&account).await?;
     let (latchkey, actor) = (&inside.latchkey, &inside.acting.actor);
-    domain::users::leave(latchkey, actor, &request::client()).await?;
+    domain::users::leave(latchkey, actor, &request::client()?).await?;
     request::done(ACCOUNTS, Notice::Left { account: inside.acting.name });
     Ok(())
 }

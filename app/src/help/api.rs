@@ -75,7 +75,7 @@ pub(crate) async fn help_page(account: String, email: String) -> Result<Page<Hel
     let inside = match only {
         _ if !account.is_empty() => Some(request::inside(&account).await?),
         // The guide is open to those, too, whose only account isn't at the moment.
-        Some(only) => request::inside_if_open(&only.to_string()).await,
+        Some(only) => request::inside(&only.to_string()).await.ok(),
         None => None,
     };
     let Some(inside) = inside else {
@@ -128,7 +128,7 @@ pub(crate) async fn give_feedback(
         "no" => false,
         _ => return Err(Failure::field(model::Field::Helped, model::FieldProblem::Missing).into()),
     };
-    let (latchkey, client) = (request::latchkey()?, request::client());
+    let (latchkey, client) = (request::latchkey()?, request::client()?);
     domain::feedback::give(&latchkey, &guide, helped, &comment, &client).await?;
     request::done(same_site(&next).unwrap_or(HELP), Notice::FeedbackGiven);
     Ok(())

@@ -44,7 +44,7 @@ pub(crate) async fn sign_in_with(
     #[server(default)] provider: String,
     #[server(default)] next: String,
 ) -> Result<(), Problem> {
-    let (latchkey, client) = (request::latchkey()?, request::client());
+    let (latchkey, client) = (request::latchkey()?, request::client()?);
     let token = domain::identities::begin(&latchkey, &provider, &client).await?;
     request::keep_identity_way(&token, same_site(&next).unwrap_or(ACCOUNTS));
     request::redirect(ONWARD);
@@ -98,7 +98,7 @@ pub(crate) async fn arrive(
     #[server(default)] error: Option<String>,
     #[server(default)] account: Option<String>,
 ) -> Result<(), Problem> {
-    let (latchkey, client, before) = (request::latchkey()?, request::client(), request::session());
+    let (latchkey, client, before) = (request::latchkey()?, request::client()?, request::session());
     let account = match account.map(|number| number.parse()) {
         Some(Err(_)) => return Err(Failure::NotFound.into()),
         Some(Ok(number)) => Some(number),
@@ -126,7 +126,7 @@ pub(crate) async fn arrive(
     match arrived {
         Arrived::SignedIn(SignedIn::Wholly(begun), only) => {
             request::end_identity_way();
-            request::begin_session(&begun);
+            request::begin_session(&begun)?;
             request::redirect(&inside(&next, only));
         }
         Arrived::SignedIn(SignedIn::HalfWay(sign_in), only) => {
@@ -173,7 +173,7 @@ fn inside(next: &str, only: Option<AccountNumber>) -> String {
 /// The page that asks whether the identity shall open the reader's login.
 #[server(prefix = "/api", endpoint = "sign-in/link-page", input = GetUrl)]
 pub(crate) async fn link_page() -> Result<Page<StepView>, Problem> {
-    let viewer = request::signed_in().await?;
+    let viewer = request::signed_in()?;
     let view = match offered_here().await? {
         Some(offered) => link_view(offered, &viewer),
         None => begin_anew(ACCOUNTS),
@@ -226,8 +226,8 @@ fn link_view(offered: Offered, viewer: &Viewer) -> StepView {
 /// Links the identity that this browser came back with to the reader's login.
 #[server(prefix = "/api", endpoint = "sign-in/link")]
 pub(crate) async fn link_identity() -> Result<(), Problem> {
-    let viewer = request::signed_in().await?;
-    let (latchkey, client) = (request::latchkey()?, request::client());
+    let viewer = request::signed_in()?;
+    let (latchkey, client) = (request::latchkey()?, request::client()?);
     let (token, next) = request::identity_way().ok_or(Failure::Conflict(Conflict::SignInOver))?;
     let session = request::session().ok_or(Failure::SignedOut)?;
     let provider = domain::identities::link(&latchkey, &viewer, &session, &token, &client).await?;
@@ -268,7 +268,7 @@ pub(crate) async fn linked(viewer: &Viewer) -> Result<LinkedView, Failure> {
 /// The page that asks whether an identity shall open the reader's login no more.
 #[server(prefix = "/api", endpoint = "security/unlink-page", input = GetUrl)]
 pub(crate) async fn unlink_page(identity: String) -> Result<Page<StepView>, Problem> {
-    let viewer = request::signed_in().await?;
+    let viewer = request::signed_in()?;
     let latchkey = request::latchkey()?;
     let linked = domain::identities::linked_one(&latchkey, &viewer, &identity).await?;
     let view = StepView {
@@ -292,9 +292,9 @@ pub(crate) async fn unlink_page(identity: String) -> Result<Page<StepView>, Prob
 /// Has an identity open the reader's login no more.
 #[server(prefix = "/api", endpoint = "security/unlink")]
 pub(crate) async fn unlink(about: String) -> Result<(), Problem> {
-    let viewer = request::signed_in().await?;
+    let viewer = request::signed_in()?;
     let session = request::session().ok_or(Failure::SignedOut)?;
-    let (latchkey, client) = (request::latchkey()?, request::client());
+    let (latchkey, client) = (request::latchkey()?, request::client()?);
     let provider =
         domain::identities::unlink(&latchkey, &viewer, &session, &about, &client).await?;
     request::done(SECURITY, Notice::IdentityUnlinked { provider });

@@ -143,7 +143,7 @@ pub(crate) async fn join_with_new_login(
     #[server(default)] full_name: String,
     #[server(default)] password: String,
 ) -> Result<(), Problem> {
-    let (latchkey, client) = (request::latchkey()?, request::client());
+    let (latchkey, client) = (request::latchkey()?, request::client()?);
     let joined =
         domain::invitations::join_with_new_login(&latchkey, &token, &full_name, &password, &client);
     let (account, begun) = joined.await?;
@@ -156,7 +156,7 @@ pub(crate) async fn join_with_password(
     token: String,
     #[server(default)] password: String,
 ) -> Result<(), Problem> {
-    let (latchkey, client) = (request::latchkey()?, request::client());
+    let (latchkey, client) = (request::latchkey()?, request::client()?);
     let joined = domain::invitations::join_with_password(&latchkey, &token, &password, &client);
     match joined.await? {
         Joined::Wholly(account, begun) => welcome(&begun, account).await,
@@ -173,7 +173,7 @@ async fn welcome(begun: &Begun, account: JoinedAccount) -> Result<(), Problem> {
     if let Some(before) = request::session() {
         domain::sessions::sign_out(&latchkey, &before).await?;
     }
-    request::begin_session(begun);
+    request::begin_session(begun)?;
     lead_into(account);
     Ok(())
 }
@@ -185,8 +185,8 @@ fn lead_into(JoinedAccount { number, name }: JoinedAccount) {
 /// Joins as the user who is signed in.
 #[server(prefix = "/api", endpoint = "invitations/join")]
 pub(crate) async fn join(token: String) -> Result<(), Problem> {
-    let viewer = request::signed_in().await?;
-    let (latchkey, client) = (request::latchkey()?, request::client());
+    let viewer = request::signed_in()?;
+    let (latchkey, client) = (request::latchkey()?, request::client()?);
     lead_into(domain::invitations::join_signed_in(&latchkey, &token, &viewer, &client).await?);
     Ok(())
 }
@@ -194,7 +194,7 @@ pub(crate) async fn join(token: String) -> Result<(), Problem> {
 /// Declines.
 #[server(prefix = "/api", endpoint = "invitations/decline")]
 pub(crate) async fn decline(token: String) -> Result<(), Problem> {
-    domain::invitations::decline(&request::latchkey()?, &token, &request::client()).await?;
+    domain::invitations::decline(&request::latchkey()?, &token, &request::client()?).await?;
     request::redirect(&address_of(JOIN, &[&token]));
     Ok(())
 }
@@ -202,7 +202,7 @@ pub(crate) async fn decline(token: String) -> Result<(), Problem> {
 /// Declines, and says that the inviter is unknown.
 #[server(prefix = "/api", endpoint = "invitations/report")]
 pub(crate) async fn report(token: String) -> Result<(), Problem> {
-    let (latchkey, client) = (request::latchkey()?, request::client());
+    let (latchkey, client) = (request::latchkey()?, request::client()?);
     let account = domain::invitations::report(&latchkey, &token, &client).await?;
     let provider = request::site().provider.clone();
     let notice = Notice::InvitationReported { account, provider };

@@ -196,7 +196,7 @@ pub(crate) async fn demand_factor(
 ) -> Result<(), Problem> {
     let inside = request::inside_confirmed(&account).await?;
     let (latchkey, actor) = (&inside.latchkey, &inside.acting.actor);
-    policies::demand_factor(latchkey, actor, &days, &request::client()).await?;
+    policies::demand_factor(latchkey, actor, &days, &request::client()?).await?;
     request::done(&policy_path(&inside), Notice::FactorDemanded);
     Ok(())
 }
@@ -206,7 +206,7 @@ pub(crate) async fn demand_factor(
 pub(crate) async fn demand_no_factor(account: String) -> Result<(), Problem> {
     let inside = request::inside_confirmed(&account).await?;
     let (latchkey, actor) = (&inside.latchkey, &inside.acting.actor);
-    policies::demand_no_factor(latchkey, actor, &request::client()).await?;
+    policies::demand_no_factor(latchkey, actor, &request::client()?).await?;
     request::done(&policy_path(&inside), Notice::FactorNotDemanded);
     Ok(())
 }
@@ -230,7 +230,7 @@ pub(crate) async fn bound_sessions(
 ) -> Result<(), Problem> {
     let inside = request::inside_confirmed(&account).await?;
     let (latchkey, actor) = (&inside.latchkey, &inside.acting.actor);
-    let (before, client) = (before.as_deref(), request::client());
+    let (before, client) = (before.as_deref(), request::client()?);
     policies::bound_sessions(latchkey, actor, &session_idle, &session_absolute, before, &client)
         .await?;
     request::done(&policy_path(&inside), Notice::ChangesSaved);
@@ -246,7 +246,7 @@ pub(crate) async fn limit_domains(
 ) -> Result<(), Problem> {
     let inside = request::inside_confirmed(&account).await?;
     let (latchkey, actor) = (&inside.latchkey, &inside.acting.actor);
-    let (before, client) = (before.as_deref(), request::client());
+    let (before, client) = (before.as_deref(), request::client()?);
     policies::limit_domains(latchkey, actor, &domains, before, &client).await?;
     request::done(&policy_path(&inside), Notice::ChangesSaved);
     Ok(())

@@ -29,7 +29,7 @@ pub(crate) struct ProfileView {
 /// The reader's own login.
 #[server(prefix = "/api", endpoint = "profile/page", input = GetUrl)]
 pub(crate) async fn profile_page() -> Result<Page<ProfileView>, Problem> {
-    let viewer = request::signed_in().await?;
+    let viewer = request::signed_in()?;
     let email_hint = match domain::emails::standing(&request::latchkey()?, &viewer).await? {
         Standing::Proven => words!(profile.email_hint),
         Standing::Changing(after) => words!(profile.email_changing, email = after.to_string()),
@@ -47,7 +47,7 @@ pub(crate) async fn profile_page() -> Result<Page<ProfileView>, Problem> {
 /// Gives the reader another name, and their pages and mails another language.
 #[server(prefix = "/api", endpoint = "profile/save")]
 pub(crate) async fn save_profile(full_name: String, language: String) -> Result<(), Problem> {
-    let viewer = request::signed_in().await?;
+    let viewer = request::signed_in()?;
     let language = crate::languages::server::known(&language)?;
     let latchkey = request::latchkey()?;
     domain::sessions::change_profile(&latchkey, &viewer, &full_name, &language).await?;
@@ -59,8 +59,8 @@ pub(crate) async fn save_profile(full_name: String, language: String) -> Result<
 /// Sends a link to the address that the reader wants for their login.
 #[server(prefix = "/api", endpoint = "profile/change-email")]
 pub(crate) async fn change_email(#[server(default)] email: String) -> Result<(), Problem> {
-    let viewer = request::signed_in().await?;
-    let (latchkey, client) = (request::latchkey()?, request::client());
+    let viewer = request::signed_in()?;
+    let (latchkey, client) = (request::latchkey()?, request::client()?);
     let email = domain::emails::ask(&latchkey, &viewer, &email, &client).await?;
     request::done(PROFILE, Notice::EmailAsked { email: email.to_string() });
     Ok(())
@@ -195,9 +195,9 @@ fn confirming(opened: &domain::emails::Opened, path: String, token: String) -> E
 /// Confirms an address.
 #[server(prefix = "/api", endpoint = "profile/confirm-email")]
 pub(crate) async fn confirm_email(token: String) -> Result<(), Problem> {
-    let viewer = request::signed_in().await?;
+    let viewer = request::signed_in()?;
     let session = request::session().ok_or(Failure::SignedOut)?;
-    let (latchkey, client) = (request::latchkey()?, request::client());
+    let (latchkey, client) = (request::latchkey()?, request::client()?);
     let email = domain::emails::confirm(&latchkey, &viewer, &session, &token, &client).await?;
     request::done(PROFILE, Notice::EmailConfirmed { email: email.to_string() });
     Ok(())
@@ -206,7 +206,7 @@ pub(crate) async fn confirm_email(token: String) -> Result<(), Problem> {
 /// Takes the change of an address back, and goes on to choosing a password.
 #[server(prefix = "/api", endpoint = "profile/undo-email")]
 pub(crate) async fn undo_email(token: String) -> Result<(), Problem> {
-    let (latchkey, client) = (request::latchkey()?, request::client());
+    let (latchkey, client) = (request::latchkey()?, request::client()?);
     let (email, reset) = domain::emails::undo(&latchkey, &token, &client).await?;
     request::end_session();
     let path = address_of(RESET, &[&reset.secret().expose()]);

@@ -69,7 +69,7 @@ pub(crate) struct DeviceRow {
 /// The reader's second factors and devices.
 #[server(prefix = "/api", endpoint = "security/page", input = GetUrl)]
 pub(crate) async fn security_page() -> Result<Page<SecurityView>, Problem> {
-    let viewer = request::signed_in().await?;
+    let viewer = request::signed_in()?;
     let session = request::session().ok_or(Failure::SignedOut)?;
     let latchkey = request::latchkey()?;
     let now = latchkey.now();
@@ -108,7 +108,7 @@ pub(crate) async fn security_page() -> Result<Page<SecurityView>, Problem> {
 /// Signs the reader out on one of their devices.
 #[server(prefix = "/api", endpoint = "security/end-device")]
 pub(crate) async fn end_device(device: String) -> Result<(), Problem> {
-    let viewer = request::signed_in().await?;
+    let viewer = request::signed_in()?;
     domain::sessions::end_device(&request::latchkey()?, &viewer, &device).await?;
     request::done(SECURITY, Notice::DeviceEnded);
     Ok(())
@@ -117,7 +117,7 @@ pub(crate) async fn end_device(device: String) -> Result<(), Problem> {
 /// Signs the reader out everywhere but here.
 #[server(prefix = "/api", endpoint = "security/end-other-devices")]
 pub(crate) async fn end_other_devices() -> Result<(), Problem> {
-    let viewer = request::signed_in().await?;
+    let viewer = request::signed_in()?;
     let session = request::session().ok_or(Failure::SignedOut)?;
     domain::sessions::end_other_devices(&request::latchkey()?, &viewer, &session).await?;
     request::done(SECURITY, Notice::OtherDevicesEnded);
@@ -127,7 +127,7 @@ pub(crate) async fn end_other_devices() -> Result<(), Problem> {
 /// Begins to set an authenticator app up.
 #[server(prefix = "/api", endpoint = "security/begin-app")]
 pub(crate) async fn begin_app() -> Result<(), Problem> {
-    let viewer = request::signed_in().await?;
+    let viewer = request::signed_in()?;
     domain::factors::begin_app(&request::latchkey()?, &viewer).await?;
     request::redirect(AUTHENTICATOR);
     Ok(())
@@ -170,7 +170,7 @@ impl QrCode {
 /// The key of the authenticator app that is being set up.
 #[server(prefix = "/api", endpoint = "security/app-setup-page", input = GetUrl)]
 pub(crate) async fn app_setup_page() -> Result<Page<AppSetupView>, Problem> {
-    let viewer = request::signed_in().await?;
+    let viewer = request::signed_in()?;
     let provider = request::site().provider.clone();
     let email = viewer.email.to_string();
     let view = match domain::factors::app_setup(&request::latchkey()?, &viewer, &provider).await {
@@ -199,9 +199,9 @@ fn plain(codes: Vec<Secret>) -> Vec<String> {
 /// Turns the authenticator app on that was set up.
 #[server(prefix = "/api", endpoint = "security/turn-app-on")]
 pub(crate) async fn turn_app_on(#[server(default)] code: String) -> Result<(), Problem> {
-    let viewer = request::signed_in().await?;
+    let viewer = request::signed_in()?;
     let session = request::session().ok_or(Failure::SignedOut)?;
-    let (latchkey, client) = (request::latchkey()?, request::client());
+    let (latchkey, client) = (request::latchkey()?, request::client()?);
     let codes = domain::factors::turn_app_on(&latchkey, &viewer, &session, &code, &client).await?;
     request::done(SECURITY, Notice::AppOn { codes: plain(codes) });
     Ok(())
@@ -214,9 +214,9 @@ pub(crate) async fn turn_app_off(
     #[server(default)] code: String,
     #[server(default)] credential: String,
 ) -> Result<(), Problem> {
-    let viewer = request::signed_in().await?;
+    let viewer = request::signed_in()?;
     let session = request::session().ok_or(Failure::SignedOut)?;
-    let (latchkey, client) = (request::latchkey()?, request::client());
+    let (latchkey, client) = (request::latchkey()?, request::client()?);
     let given = given(&by, &code, &credential);
     let left = domain::factors::turn_app_off(&latchkey, &viewer, &session, given, &client).await?;
     request::done(SECURITY, Notice::AppOff { left });
@@ -230,9 +230,9 @@ pub(crate) async fn renew_codes(
     #[server(default)] code: String,
     #[server(default)] credential: String,
 ) -> Result<(), Problem> {
-    let viewer = request::signed_in().await?;
+    let viewer = request::signed_in()?;
     let session = request::session().ok_or(Failure::SignedOut)?;
-    let (latchkey, client) = (request::latchkey()?, request::client());
+    let (latchkey, client) = (request::latchkey()?, request::client()?);
     let given = given(&by, &code, &credential);
     let codes = domain::factors::renew_codes(&latchkey, &viewer, &session, given, &client).await?;
     request::done(SECURITY, Notice::CodesRenewed { codes: plain(codes) });
@@ -253,7 +253,7 @@ pub(crate) struct FactorView {
 /// Which second factors the reader can give.
 #[server(prefix = "/api", endpoint = "security/factor-page", input = GetUrl)]
 pub(crate) async fn factor_page() -> Result<Page<FactorView>, Problem> {
-    let viewer = request::signed_in().await?;
+    let viewer = request::signed_in()?;
     let latchkey = request::latchkey()?;
     let app = domain::factors::overview(&latchkey, &viewer).await?.app.is_some();
     let passkey = domain::passkeys::can_be_used(&latchkey, viewer.user).await?;
@@ -273,7 +273,7 @@ async fn closing(latchkey: &Latchkey, viewer: &Viewer) -> Result<Option<String>,
 /// Asks the reader's browser for a passkey of theirs, as a proof of who they are.
 #[server(prefix = "/api", endpoint = "security/ask-for-proof")]
 pub(crate) async fn ask_for_proof() -> Result<String, Problem> {
-    let viewer = request::anybody().await?;
+    let viewer = request::viewer()?;
     let session = request::session().ok_or(Failure::SignedOut)?;
     Ok(domain::passkeys::ask_for_proof(&request::latchkey()?, &viewer, &session).await?)
 }
@@ -281,7 +281,7 @@ pub(crate) async fn ask_for_proof() -> Result<String, Problem> {
 /// Begins to add a passkey.
 #[server(prefix = "/api", endpoint = "security/begin-passkey")]
 pub(crate) async fn begin_passkey() -> Result<(), Problem> {
-    let viewer = request::signed_in().await?;
+    let viewer = request::signed_in()?;
     domain::sessions::must_be_confirmed_by_factor(&request::latchkey()?, &viewer).await?;
     request::redirect(ADD_PASSKEY);
     Ok(())
@@ -297,8 +297,8 @@ pub(crate) struct NewPasskeyView {
 /// The page for adding a passkey.
 #[server(prefix = "/api", endpoint = "security/new-passkey-page", input = GetUrl)]
 pub(crate) async fn new_passkey_page() -> Result<Page<NewPasskeyView>, Problem> {
-    let viewer = request::signed_in().await?;
-    let name = browser(&request::client().user_agent);
+    let viewer = request::signed_in()?;
+    let name = browser(&request::client()?.user_agent);
     request::plain_page(Some(&viewer), NewPasskeyView { name }).await
 }
 
@@ -307,7 +307,7 @@ pub(crate) async fn new_passkey_page() -> Result<Page<NewPasskeyView>, Problem> 
 pub(crate) async fn ask_to_make_passkey(
     #[server(default)] name: String,
 ) -> Result<String, Problem> {
-    let viewer = request::signed_in().await?;
+    let viewer = request::signed_in()?;
     let session = request::session().ok_or(Failure::SignedOut)?;
     Ok(domain::passkeys::ask_to_make(&request::latchkey()?, &viewer, &session, &name).await?)
 }
@@ -318,9 +318,9 @@ pub(crate) async fn add_passkey(
     #[server(default)] name: String,
     #[server(default)] credential: String,
 ) -> Result<(), Problem> {
-    let viewer = request::signed_in().await?;
+    let viewer = request::signed_in()?;
     let session = request::session().ok_or(Failure::SignedOut)?;
-    let (latchkey, client) = (request::latchkey()?, request::client());
+    let (latchkey, client) = (request::latchkey()?, request::client()?);
     let codes =
         domain::passkeys::add(&latchkey, &viewer, &session, &name, &credential, &client).await?;
     request::done(SECURITY, Notice::PasskeyAdded { codes: plain(codes) });
@@ -345,7 +345,7 @@ pub(crate) struct PasskeyView {
 /// One of the reader's passkeys.
 #[server(prefix = "/api", endpoint = "security/passkey-page", input = GetUrl)]
 pub(crate) async fn passkey_page(passkey: String) -> Result<Page<PasskeyView>, Problem> {
-    let viewer = request::signed_in().await?;
+    let viewer = request::signed_in()?;
     let latchkey = request::latchkey()?;
     let (passkey, last) = domain::passkeys::one(&latchkey, &viewer, &passkey).await?;
     let closing = if last { closing(&latchkey, &viewer).await? } else { None };
@@ -365,7 +365,7 @@ pub(crate) async fn rename_passkey(
     passkey: String,
     #[server(default)] name: String,
 ) -> Result<(), Problem> {
-    let viewer = request::signed_in().await?;
+    let viewer = request::signed_in()?;
     domain::passkeys::rename(&request::latchkey()?, &viewer, &passkey, &name).await?;
     request::done(SECURITY, Notice::ChangesSaved);
     Ok(())
@@ -379,9 +379,9 @@ pub(crate) async fn remove_passkey(
     #[server(default)] code: String,
     #[server(default)] credential: String,
 ) -> Result<(), Problem> {
-    let viewer = request::signed_in().await?;
+    let viewer = request::signed_in()?;
     let session = request::session().ok_or(Failure::SignedOut)?;
-    let (latchkey, client) = (request::latchkey()?, request::client());
+    let (latchkey, client) = (request::latchkey()?, request::client()?);
     let given = given(&by, &code, &credential);
     let left =
         domain::passkeys::remove(&latchkey, &viewer, &session, &passkey, given, &client).await?;
@@ -395,9 +395,9 @@ pub(crate) async fn change_password(
     #[server(default)] password: String,
     #[server(default)] new_password: String,
 ) -> Result<(), Problem> {
-    let viewer = request::signed_in().await?;
+    let viewer = request::signed_in()?;
     let session = request::session().ok_or(model::Failure::SignedOut)?;
-    let (latchkey, client) = (request::latchkey()?, request::client());
+    let (latchkey, client) = (request::latchkey()?, request::client()?);
     domain::passwords::change(&latchkey, &viewer, &password, &new_password, &session, &client)
         .await?;
     request::done(SECURITY, Notice::OwnPasswordChanged);
@@ -413,7 +413,7 @@ pub(crate) async fn forgot_page() -> Result<Page<()>, Problem> {
 /// Sends a link to choose a new password; says the same whether or not there is such a login.
 #[server(prefix = "/api", endpoint = "security/request-reset")]
 pub(crate) async fn request_reset(#[server(default)] email: String) -> Result<(), Problem> {
-    let (latchkey, client) = (request::latchkey()?, request::client());
+    let (latchkey, client) = (request::latchkey()?, request::client()?);
     domain::passwords::request_reset(&latchkey, &email, &client).await?;
     request::redirect(FORGOT_SENT);
     Ok(())
@@ -448,7 +448,7 @@ pub(crate) async fn reset(
     token: String,
     #[server(default)] new_password: String,
 ) -> Result<(), Problem> {
-    let (latchkey, client) = (request::latchkey()?, request::client());
+    let (latchkey, client) = (request::latchkey()?, request::client()?);
     domain::passwords::choose_by_reset(&latchkey, &token, &new_password, &client).await?;
     request::end_session();
     request::done(SIGN_IN, Notice::PasswordChanged);

@@ -112,12 +112,12 @@ pub(crate) async fn sign_in(
     password: String,
     #[server(default)] next: String,
 ) -> Result<(), Problem> {
-    let (latchkey, client) = (request::latchkey()?, request::client());
+    let (latchkey, client) = (request::latchkey()?, request::client()?);
     let before = request::session();
     let next = same_site(&next).unwrap_or(ACCOUNTS);
     match domain::sessions::sign_in(&latchkey, &email, &password, &client, before.as_ref()).await? {
         SignedIn::Wholly(begun) => {
-            request::begin_session(&begun);
+            request::begin_session(&begun)?;
             request::redirect(next);
         }
         SignedIn::HalfWay(sign_in) => request::ask_for_second_factor(&sign_in, next),
@@ -128,7 +128,7 @@ pub(crate) async fn sign_in(
 /// Asks the browser for any passkey, to sign in with.
 #[server(prefix = "/api", endpoint = "sign-in/ask-for-passkey")]
 pub(crate) async fn ask_for_passkey() -> Result<String, Problem> {
-    Ok(domain::passkeys::ask_to_sign_in(&request::latchkey()?, &request::client()).await?)
+    Ok(domain::passkeys::ask_to_sign_in(&request::latchkey()?, &request::client()?).await?)
 }
 
 /// Signs in with a passkey and goes on to where the reader was heading.
@@ -137,10 +137,10 @@ pub(crate) async fn sign_in_with_passkey(
     #[server(default)] credential: String,
     #[server(default)] next: String,
 ) -> Result<(), Problem> {
-    let (latchkey, client) = (request::latchkey()?, request::client());
+    let (latchkey, client) = (request::latchkey()?, request::client()?);
     let before = request::session();
     let begun = domain::passkeys::sign_in(&latchkey, &credential, &client, before.as_ref());
-    request::begin_session(&begun.await?);
+    request::begin_session(&begun.await?)?;
     request::redirect(same_site(&next).unwrap_or(ACCOUNTS));
     Ok(())
 }
@@ -196,13 +196,13 @@ pub(crate) async fn second_factor(
     #[server(default)] credential: String,
     #[server(default)] next: String,
 ) -> Result<(), Problem> {
-    let (latchkey, client) = (request::latchkey()?, request::client());
+    let (latchkey, client) = (request::latchkey()?, request::client()?);
     let sign_in = request::sign_in().ok_or(Failure::Conflict(Conflict::SignInOver))?;
     let before = request::session();
     let given = given(&by, &code, &credential);
     let begun =
         domain::factors::finish_sign_in(&latchkey, &sign_in, given, &client, before.as_ref());
-    request::begin_session(&begun.await?);
+    request::begin_session(&begun.await?)?;
     request::redirect(same_site(&next).unwrap_or(ACCOUNTS));
     Ok(())
 }
@@ -211,9 +211,9 @@ pub(crate) async fn second_factor(
 /// takes one.
 #[server(prefix = "/api", endpoint = "sign-in/confirm")]
 pub(crate) async fn confirm(#[server(default)] password: String) -> Result<(), Problem> {
-    let viewer = request::anybody().await?;
+    let viewer = request::viewer()?;
     let session = request::session().ok_or(Failure::SignedOut)?;
-    let (latchkey, client) = (request::latchkey()?, request::client());
+    let (latchkey, client) = (request::latchkey()?, request::client()?);
     domain::sessions::confirm(&latchkey, &viewer, &session, &password, &client).await?;
     Ok(())
 }
@@ -225,7 +225,7 @@ pub(crate) async fn confirm_by_factor(
     #[server(default)] code: String,
     #[server(default)] credential: String,
 ) -> Result<(), Problem> {
-    let viewer = request::anybody().await?;
+    let viewer = request::viewer()?;
     let session = request::session().ok_or(Failure::SignedOut)?;
     let given = given(&by, &code, &credential);
     domain::factors::confirm(&request::latchkey()?, &viewer, &session, given).await?;
@@ -235,7 +235,7 @@ pub(crate) async fn confirm_by_factor(
 /// Leads on to a page that asked first who its reader is.
 #[server(prefix = "/api", endpoint = "sign-in/go-on")]
 pub(crate) async fn go_on(#[server(default)] next: String) -> Result<(), Problem> {
-    request::anybody().await?;
+    request::viewer()?;
     request::redirect(&next);
     Ok(())
 }
@@ -243,8 +243,9 @@ pub(crate) async fn go_on(#[server(default)] next: String) -> Result<(), Problem
 /// Signs out, here or on the way to an invitation.
 #[server(prefix = "/api", endpoint = "sign-out")]
 pub(crate) async fn sign_out(#[server(default)] next: String) -> Result<(), Problem> {
+    let latchkey = request::latchkey()?;
     if let Some(session) = request::session() {
-        domain::sessions::sign_out(&request::latchkey()?, &session).await?;
+        domain::sessions::sign_out(&latchkey, &session).await?;
     }
     request::end_session();
     match same_site(&next) {

@@ -16,7 +16,7 @@ pub(crate) fn of_another_page(form: OfAnother) -> AnyView {
     let frame = request::frame(viewer.as_ref(), None, false);
     let heading = words!(of_another.heading);
     let OfAnother { whose, action, values } = form;
-    let lead = request::of_another_words(whose);
+    let lead = request::of_another_words(whose, viewer.as_ref());
     let sign_in = sign_in_for(&action);
     view! {
         <PageTitle title=heading.clone() provider=frame.provider.clone() />

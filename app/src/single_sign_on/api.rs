@@ -379,7 +379,7 @@ pub(crate) async fn prove_domain(
 ) -> Result<(), Problem> {
     let inside = request::inside_confirmed(&account).await?;
     let (latchkey, actor) = (&inside.latchkey, &inside.acting.actor);
-    single_sign_on::prove_domain(latchkey, actor, &domain, &request::client()).await?;
+    single_sign_on::prove_domain(latchkey, actor, &domain, &request::client()?).await?;
     request::done(&path(&inside), Notice::DomainProven { domain: shown(&domain) });
     Ok(())
 }
@@ -392,7 +392,7 @@ pub(crate) async fn remove_domain(
 ) -> Result<(), Problem> {
     let inside = request::inside_confirmed(&account).await?;
     let (latchkey, actor) = (&inside.latchkey, &inside.acting.actor);
-    single_sign_on::remove_domain(latchkey, actor, &domain, &request::client()).await?;
+    single_sign_on::remove_domain(latchkey, actor, &domain, &request::client()?).await?;
     request::done(&path(&inside), Notice::DomainRemoved { domain: shown(&domain) });
     Ok(())
 }
@@ -409,7 +409,7 @@ pub(crate) async fn set_provider(
     let (latchkey, actor) = (&inside.latchkey, &inside.acting.actor);
     let typed =
         TypedProvider { issuer: &issuer, client_id: &client_id, client_secret: &client_secret };
-    let (number, client) = (inside.acting.number, request::client());
+    let (number, client) = (inside.acting.number, request::client()?);
     single_sign_on::set_provider(latchkey, actor, number, typed, &client).await?;
     request::done(&path(&inside), Notice::ProviderSaved);
     Ok(())
@@ -420,7 +420,7 @@ pub(crate) async fn set_provider(
 pub(crate) async fn remove_provider(account: String) -> Result<(), Problem> {
     let inside = request::inside_confirmed(&account).await?;
     let (latchkey, actor) = (&inside.latchkey, &inside.acting.actor);
-    single_sign_on::remove_provider(latchkey, actor, &request::client()).await?;
+    single_sign_on::remove_provider(latchkey, actor, &request::client()?).await?;
     request::done(&path(&inside), Notice::ProviderRemoved);
     Ok(())
 }
@@ -430,7 +430,7 @@ pub(crate) async fn remove_provider(account: String) -> Result<(), Problem> {
 pub(crate) async fn require(account: String) -> Result<(), Problem> {
     let inside = request::inside_confirmed(&account).await?;
     let (latchkey, actor) = (&inside.latchkey, &inside.acting.actor);
-    single_sign_on::demand(latchkey, actor, &inside.viewer, &request::client()).await?;
+    single_sign_on::demand(latchkey, actor, &inside.viewer, &request::client()?).await?;
     request::done(&path(&inside), Notice::SingleSignOnRequired);
     Ok(())
 }
@@ -440,7 +440,7 @@ pub(crate) async fn require(account: String) -> Result<(), Problem> {
 pub(crate) async fn lift(account: String) -> Result<(), Problem> {
     let inside = request::inside_confirmed(&account).await?;
     let (latchkey, actor) = (&inside.latchkey, &inside.acting.actor);
-    single_sign_on::lift(latchkey, actor, &request::client()).await?;
+    single_sign_on::lift(latchkey, actor, &request::client()?).await?;
     request::done(&path(&inside), Notice::SingleSignOnLifted);
     Ok(())
 }

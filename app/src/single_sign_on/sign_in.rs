@@ -82,7 +82,7 @@ pub(crate) async fn sign_in_with_company(
     #[server(default)] email: String,
     #[server(default)] next: String,
 ) -> Result<(), Problem> {
-    let (latchkey, client) = (request::latchkey()?, request::client());
+    let (latchkey, client) = (request::latchkey()?, request::client()?);
     let token = domain::identities::begin_at_company(&latchkey, &email, &client).await?;
     request::keep_identity_way(&token, same_site(&next).unwrap_or(ACCOUNTS));
     request::redirect(ONWARD);

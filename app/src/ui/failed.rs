@@ -144,7 +144,7 @@ pub(crate) fn send_again(values: Vec<(String, String)>, explained: Option<String
 #[cfg(feature = "ssr")]
 #[component]
 pub(crate) fn NotFoundPage() -> impl IntoView {
-    failed(Failure::NotFound.into())
+    nowhere()
 }
 
 /// An address that is none of the living pages: the server knows whether it is another page.
@@ -155,6 +155,12 @@ pub(crate) fn ElsewherePage() -> impl IntoView {
         load_here();
         return ().into_any();
     }
+    nowhere()
+}
+
+fn nowhere() -> AnyView {
+    #[cfg(feature = "ssr")]
+    crate::problem::set_status(&Failure::NotFound);
     failed(Failure::NotFound.into())
 }
 
@@ -170,7 +176,7 @@ fn typed() -> Option<(Rejected, String)> {
 
 fn request_id() -> Option<String> {
     #[cfg(feature = "ssr")]
-    return use_context::<crate::request::RequestFacts>().map(|facts| facts.id);
+    return crate::request::id();
     #[cfg(not(feature = "ssr"))]
     None
 }

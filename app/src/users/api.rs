@@ -275,7 +275,7 @@ pub(crate) async fn invite(
     let inside = request::inside_confirmed(&account).await?;
     let (latchkey, actor) = (&inside.latchkey, &inside.acting.actor);
     let permissions = chosen(&permissions, &areas, &areas_before, actor.access.permissions());
-    let client = request::client();
+    let client = request::client()?;
     let sent = domain::invitations::send(latchkey, actor, &email, &permissions, &client).await?;
     let (email, link) = (sent.email.to_string(), invitation_link(&sent));
     let notice = if sent.updated {
@@ -297,7 +297,7 @@ pub(crate) async fn resend(
     let inside = request::inside_confirmed(&account).await?;
     let (latchkey, actor) = (&inside.latchkey, &inside.acting.actor);
     let sent =
-        domain::invitations::resend(latchkey, actor, &invitation, &request::client()).await?;
+        domain::invitations::resend(latchkey, actor, &invitation, &request::client()?).await?;
     let (email, link) = (sent.email.to_string(), invitation_link(&sent));
     let users = users_path(&inside);
     let next = crate::address::same_site(&next).unwrap_or(&users);
@@ -336,7 +336,7 @@ pub(crate) async fn cancel(account: String, invitation: String) -> Result<(), Pr
     let inside = request::inside_confirmed(&account).await?;
     let (latchkey, actor) = (&inside.latchkey, &inside.acting.actor);
     let email =
-        domain::invitations::cancel(latchkey, actor, &invitation, &request::client()).await?;
+        domain::invitations::cancel(latchkey, actor, &invitation, &request::client()?).await?;
     let notice = Notice::InvitationCancelled { email: email.to_string() };
     request::done(&users_path(&inside), notice);
     Ok(())
@@ -399,7 +399,7 @@ pub(crate) async fn change_permissions(
     let inside = request::inside_confirmed(&account).await?;
     let (latchkey, actor) = (&inside.latchkey, &inside.acting.actor);
     let permissions = chosen(&permissions, &areas, &areas_before, actor.access.permissions());
-    let (before, client) = (before.as_deref(), request::client());
+    let (before, client) = (before.as_deref(), request::client()?);
     domain::users::change_permissions(latchkey, actor, &user, &permissions, before, &client)
         .await?;
     request::done(&users_path(&inside), Notice::ChangesSaved);
@@ -411,7 +411,7 @@ pub(crate) async fn change_permissions(
 pub(crate) async fn remove_access(account: String, user: String) -> Result<(), Problem> {
     let inside = request::inside_confirmed(&account).await?;
     let (latchkey, actor) = (&inside.latchkey, &inside.acting.actor);
-    let removed = domain::users::remove_access(latchkey, actor, &user, &request::client()).await?;
+    let removed = domain::users::remove_access(latchkey, actor, &user, &request::client()?).await?;
     request::done(&users_path(&inside), Notice::AccessRemoved { name: removed.full_name });
     Ok(())
 }
