@@ -1,15 +1,30 @@
 //! Which page shows which form: it is taken there and nowhere else.
 
+use leptos::server_fn::ServerFn;
+
 use crate::address::{
     ADD_PASSKEY, AUTHENTICATOR, AUTHENTICATOR_OFF, CALLBACK, CALLBACK_OF_ACCOUNT, CANCEL, COMPANY,
     DECLINE, DETAILS, EMAIL, EMAIL_LINK, FORGOT, FORGOT_SENT, GUIDE, HELP, IDENTITY, INVITE, JOIN,
     LEAVE, LINK, MAIL, MAILBOX, MANAGE, ONWARD, PASSKEY, POLICY, PROFILE, RECOVERY_CODES, REMOVE,
     REPORT, RESET, SECOND_FACTOR, SECURITY, SERVICES, SIGN_IN, SIGN_OUT, SINGLE_SIGN_ON, USERS,
 };
+use crate::endpoint::{Endpoint, endpoint};
+use crate::{
+    account, help, identities, invitations, languages, policies, profile, security, services,
+    sign_in, sign_out, single_sign_on, users,
+};
 
 /// A form's server function, and the pages that show it. None means: all that ask who their reader is,
 /// and they may be any.
-type Shown = (&'static str, Option<&'static [&'static str]>);
+type Shown = (Endpoint, Option<&'static [&'static str]>);
+
+const fn shown<F: ServerFn>(pages: &'static [&'static str]) -> Shown {
+    (endpoint::<F>(), Some(pages))
+}
+
+const fn shown_anywhere<F: ServerFn>() -> Shown {
+    (endpoint::<F>(), None)
+}
 
 /// The pages with the switch between languages.
 const NARROW: &[&str] = &[
@@ -30,78 +45,87 @@ const NARROW: &[&str] = &[
 ];
 
 const SHOWN: &[Shown] = &[
-    ("account/change-details", Some(&[DETAILS])),
-    ("account/leave", Some(&[LEAVE])),
-    ("help/feedback", Some(&[HELP, GUIDE])),
-    ("invitations/decline", Some(&[DECLINE])),
-    ("invitations/join", Some(&[JOIN])),
-    ("invitations/join-with-new-login", Some(&[JOIN])),
-    ("invitations/join-with-password", Some(&[JOIN])),
-    ("invitations/report", Some(&[REPORT])),
-    ("language/choose", Some(NARROW)),
-    ("policies/bound-sessions", Some(&[POLICY])),
-    ("policies/demand-factor", Some(&[POLICY])),
-    ("policies/demand-no-factor", Some(&[POLICY])),
-    ("policies/limit-domains", Some(&[POLICY])),
-    ("policies/remind", Some(&[POLICY])),
-    ("profile/change-email", Some(&[EMAIL])),
-    ("profile/confirm-email", Some(&[EMAIL_LINK])),
-    ("profile/save", Some(&[PROFILE])),
-    ("profile/undo-email", Some(&[EMAIL_LINK])),
-    ("security/add-passkey", Some(&[ADD_PASSKEY])),
-    ("security/begin-app", Some(&[SECURITY, AUTHENTICATOR])),
-    ("security/begin-passkey", Some(&[SECURITY])),
-    ("security/change-password", Some(&[SECURITY])),
-    ("security/end-device", Some(&[SECURITY])),
-    ("security/end-other-devices", Some(&[SECURITY])),
-    ("security/remove-passkey", Some(&[PASSKEY])),
-    ("security/rename-passkey", Some(&[PASSKEY])),
-    ("security/renew-codes", Some(&[RECOVERY_CODES])),
-    ("security/request-reset", Some(&[FORGOT])),
-    ("security/reset", Some(&[RESET])),
-    ("security/turn-app-off", Some(&[AUTHENTICATOR_OFF])),
-    ("security/turn-app-on", Some(&[AUTHENTICATOR])),
-    ("security/unlink", Some(&[IDENTITY])),
-    ("services/show-passwords", Some(&[SERVICES])),
-    ("sign-in", Some(&[SIGN_IN])),
-    ("sign-in/arrive", Some(&[CALLBACK, CALLBACK_OF_ACCOUNT])),
-    ("sign-in/confirm", None),
-    ("sign-in/confirm-by-factor", None),
-    ("sign-in/go-on", None),
-    ("sign-in/link", Some(&[LINK])),
-    ("sign-in/passkey", Some(&[SIGN_IN])),
-    ("sign-in/second-factor", Some(&[SECOND_FACTOR])),
-    ("sign-in/with", Some(&[SIGN_IN, JOIN])),
-    ("sign-in/with-company", Some(&[COMPANY, SINGLE_SIGN_ON])),
-    ("sign-out", Some(&[SIGN_OUT])),
-    ("single-sign-on/add-domain", Some(&[SINGLE_SIGN_ON])),
-    ("single-sign-on/lift", Some(&[SINGLE_SIGN_ON])),
-    ("single-sign-on/prove-domain", Some(&[SINGLE_SIGN_ON])),
-    ("single-sign-on/remove-domain", Some(&[SINGLE_SIGN_ON])),
-    ("single-sign-on/remove-provider", Some(&[SINGLE_SIGN_ON])),
-    ("single-sign-on/require", Some(&[SINGLE_SIGN_ON])),
-    ("single-sign-on/set-provider", Some(&[SINGLE_SIGN_ON])),
-    ("users/cancel", Some(&[CANCEL])),
-    ("users/change-permissions", Some(&[MANAGE])),
-    ("users/invite", Some(&[INVITE])),
-    ("users/remove-access", Some(&[REMOVE])),
-    ("users/resend", Some(&[USERS, HELP])),
+    shown::<account::api::ChangeDetails>(&[DETAILS]),
+    shown::<account::api::Leave>(&[LEAVE]),
+    shown::<help::api::GiveFeedback>(&[HELP, GUIDE]),
+    shown::<identities::api::Arrive>(&[CALLBACK, CALLBACK_OF_ACCOUNT]),
+    shown::<identities::api::LinkIdentity>(&[LINK]),
+    shown::<identities::api::SignInWith>(&[SIGN_IN, JOIN]),
+    shown::<identities::api::Unlink>(&[IDENTITY]),
+    shown::<invitations::api::Decline>(&[DECLINE]),
+    shown::<invitations::api::Join>(&[JOIN]),
+    shown::<invitations::api::JoinWithNewLogin>(&[JOIN]),
+    shown::<invitations::api::JoinWithPassword>(&[JOIN]),
+    shown::<invitations::api::Report>(&[REPORT]),
+    shown::<languages::choose::ChooseLanguage>(NARROW),
+    shown::<policies::api::BoundSessions>(&[POLICY]),
+    shown::<policies::api::DemandFactor>(&[POLICY]),
+    shown::<policies::api::DemandNoFactor>(&[POLICY]),
+    shown::<policies::api::LimitDomains>(&[POLICY]),
+    shown::<policies::api::Remind>(&[POLICY]),
+    shown::<profile::api::ChangeEmail>(&[EMAIL]),
+    shown::<profile::api::ConfirmEmail>(&[EMAIL_LINK]),
+    shown::<profile::api::SaveProfile>(&[PROFILE]),
+    shown::<profile::api::UndoEmail>(&[EMAIL_LINK]),
+    shown::<security::api::AddPasskey>(&[ADD_PASSKEY]),
+    shown::<security::api::BeginApp>(&[SECURITY, AUTHENTICATOR]),
+    shown::<security::api::BeginPasskey>(&[SECURITY]),
+    shown::<security::api::ChangePassword>(&[SECURITY]),
+    shown::<security::api::EndDevice>(&[SECURITY]),
+    shown::<security::api::EndOtherDevices>(&[SECURITY]),
+    shown::<security::api::RemovePasskey>(&[PASSKEY]),
+    shown::<security::api::RenamePasskey>(&[PASSKEY]),
+    shown::<security::api::RenewCodes>(&[RECOVERY_CODES]),
+    shown::<security::api::RequestReset>(&[FORGOT]),
+    shown::<security::api::Reset>(&[RESET]),
+    shown::<security::api::TurnAppOff>(&[AUTHENTICATOR_OFF]),
+    shown::<security::api::TurnAppOn>(&[AUTHENTICATOR]),
+    shown::<services::api::ShowPasswords>(&[SERVICES]),
+    shown_anywhere::<sign_in::api::Confirm>(),
+    shown_anywhere::<sign_in::api::ConfirmByFactor>(),
+    shown_anywhere::<sign_in::api::GoOn>(),
+    shown::<sign_in::api::SecondFactor>(&[SECOND_FACTOR]),
+    shown::<sign_in::api::SignIn>(&[SIGN_IN]),
+    shown::<sign_in::api::SignInWithPasskey>(&[SIGN_IN]),
+    shown::<sign_out::SignOut>(&[SIGN_OUT]),
+    shown::<single_sign_on::api::AddDomain>(&[SINGLE_SIGN_ON]),
+    shown::<single_sign_on::api::Lift>(&[SINGLE_SIGN_ON]),
+    shown::<single_sign_on::api::ProveDomain>(&[SINGLE_SIGN_ON]),
+    shown::<single_sign_on::api::RemoveDomain>(&[SINGLE_SIGN_ON]),
+    shown::<single_sign_on::api::RemoveProvider>(&[SINGLE_SIGN_ON]),
+    shown::<single_sign_on::api::Require>(&[SINGLE_SIGN_ON]),
+    shown::<single_sign_on::api::SetProvider>(&[SINGLE_SIGN_ON]),
+    shown::<single_sign_on::api::SignInWithCompany>(&[COMPANY, SINGLE_SIGN_ON]),
+    shown::<users::api::Cancel>(&[CANCEL]),
+    shown::<users::api::ChangePermissions>(&[MANAGE]),
+    shown::<users::api::Invite>(&[INVITE]),
+    shown::<users::api::RemoveAccess>(&[REMOVE]),
+    shown::<users::api::Resend>(&[USERS, HELP]),
 ];
 
 /// The server functions that `public/passkeys.js` calls at their own addresses, to have the browser
 /// asked for a passkey. They change nothing but what they remember of that.
 pub const ASK_FOR_PASSKEY: [&str; 4] = [
-    "security/ask-for-proof",
-    "security/ask-to-make-passkey",
-    "sign-in/ask-for-passkey",
-    "sign-in/ask-for-second-step",
+    endpoint::<security::api::AskForProof>().name(),
+    endpoint::<security::api::AskToMakePasskey>().name(),
+    endpoint::<sign_in::api::AskForPasskey>().name(),
+    endpoint::<sign_in::api::AskForSecondStep>().name(),
 ];
+
+/// The server functions by which somebody proves who they are before another form is carried out.
+pub const CONFIRM: [&str; 2] = [
+    endpoint::<sign_in::api::Confirm>().name(),
+    endpoint::<sign_in::api::ConfirmByFactor>().name(),
+];
+
+/// The server function that takes browsers back from an identity provider.
+pub const ARRIVE: &str = endpoint::<identities::api::Arrive>().name();
 
 /// The pages that show this form, with `{name}` where a part may be anything; none when it is no form
 /// of ours, or when any may.
 #[must_use]
 pub fn pages_with(form: &str) -> &'static [&'static str] {
-    let shown = SHOWN.iter().find(|(known, _)| *known == form);
+    let shown = SHOWN.iter().find(|(known, _)| known.name() == form);
     shown.and_then(|(_, pages)| *pages).unwrap_or_default()
 }
 
@@ -109,7 +133,9 @@ pub fn pages_with(form: &str) -> &'static [&'static str] {
 /// values: what both say of the account or the person is the same.
 #[must_use]
 pub fn is_shown(form: &str, page: &str, path: &str, values: &[(String, String)]) -> bool {
-    let Some((_, pages)) = SHOWN.iter().find(|(known, _)| *known == form) else { return false };
+    let Some((_, pages)) = SHOWN.iter().find(|(known, _)| known.name() == form) else {
+        return false;
+    };
     let says = |(name, part): (&str, &str)| {
         let name = name.strip_prefix('{').and_then(|name| name.strip_suffix('}'));
         let told = name.map(|name| values.iter().filter(move |(told, _)| told == name));
@@ -132,13 +158,27 @@ mod tests {
         let known = leptos::server_fn::axum::server_fn_paths();
         let known = known.filter(|(_, method)| *method == Method::POST);
         let known: BTreeSet<_> = known.map(|(path, _)| path.trim_start_matches("/api/")).collect();
-        let forms = SHOWN.iter().map(|(form, _)| *form).chain(ASK_FOR_PASSKEY);
+        let forms = SHOWN.iter().map(|(form, _)| form.name()).chain(ASK_FOR_PASSKEY);
         let forms: BTreeSet<_> = forms.collect();
         assert_eq!(known, forms);
         let elsewhere = ["/sign-out", "/sign-in/callback", "/sign-in/callback/{account}"];
         let pages = crate::pages();
-        for page in SHOWN.iter().flat_map(|(form, _)| pages_with(form)) {
+        for page in SHOWN.iter().flat_map(|(form, _)| pages_with(form.name())) {
             assert!(elsewhere.contains(page) || pages.iter().any(|known| known == page), "{page}");
+        }
+    }
+
+    #[test]
+    fn the_script_for_passkeys_knows_forms_and_questions_that_there_are() {
+        let script = include_str!("../../public/passkeys.js").lines();
+        let pair = |line: &'static str| {
+            line.trim().strip_prefix("['")?.strip_suffix("'],")?.split_once("', '")
+        };
+        let pairs: Vec<_> = script.filter_map(pair).collect();
+        assert!(!pairs.is_empty());
+        for (form, question) in pairs {
+            assert!(SHOWN.iter().any(|(known, _)| known.name() == form), "{form}");
+            assert!(ASK_FOR_PASSKEY.contains(&question), "{question}");
         }
     }
 

@@ -17,6 +17,7 @@ mod assets;
 mod browsers;
 #[cfg(feature = "ssr")]
 mod cookies;
+mod endpoint;
 #[cfg(feature = "ssr")]
 mod formats;
 #[cfg(feature = "ssr")]
@@ -36,6 +37,7 @@ mod rejected;
 mod routes;
 #[cfg(feature = "ssr")]
 mod shell;
+mod sign_out;
 #[cfg(feature = "ssr")]
 mod site;
 mod title;

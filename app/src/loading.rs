@@ -6,8 +6,6 @@ use leptos_router::hooks::use_params_map;
 #[cfg(not(feature = "ssr"))]
 use leptos_router::hooks::use_query_map;
 use serde::de::DeserializeOwned;
-#[cfg(feature = "ssr")]
-use {model::Failure, serde::Serialize};
 
 #[cfg(not(feature = "ssr"))]
 use crate::address::escape_query;
@@ -18,7 +16,7 @@ use crate::problem::Problem;
 use crate::ui::frame::{Content, Here};
 use crate::ui::go::Revision;
 #[cfg(feature = "ssr")]
-use crate::wire;
+use {crate::wire, model::Failure, serde::Serialize};
 
 /// Whether a page's content is on its way from the server.
 #[derive(Clone, Copy)]
@@ -58,20 +56,23 @@ pub(crate) struct Loading<T> {
 /// An answer on its way.
 pub(crate) type Answer = std::pin::Pin<Box<dyn Future<Output = Result<String, Problem>> + Send>>;
 
-/// `load!("users/page", asked => users_page(account = asked.account()))`: on the server a call of
-/// the server function, in the browser a request to its address.
+/// `load!(asked => api::UsersPage { account: asked.account() })`: the server function whose type this
+/// is, with all of its arguments. On the server it is called, in the browser its address is asked. The
+/// browser's half has no use for the code by which Leptos would write the query: it is larger.
 macro_rules! load {
-    ($endpoint:literal, $asked:ident => $function:ident($($name:ident = $value:expr),* $(,)?)) => {
+    ($asked:ident => $($function:ident)::+ { $($name:ident: $value:expr),* $(,)? }) => {
         $crate::loading::load(|$asked| {
+            let call = $($function)::+ { $($name: $value),* };
             #[cfg(feature = "ssr")]
             return Box::pin(async move {
-                $crate::loading::write($function($($value),*).await)
+                $crate::loading::write(leptos::server_fn::ServerFn::run_body(call).await)
             });
             #[cfg(not(feature = "ssr"))]
             return {
-                let _ = $function;
-                let values = [$((stringify!($name).trim_start_matches("r#"), $value)),*];
-                Box::pin($crate::loading::ask($endpoint, &values))
+                let $($function)::+ { $($name),* } = call;
+                let values = [$((stringify!($name).trim_start_matches("r#"), $name)),*];
+                let address = <$($function)::+ as leptos::server_fn::ServerFn>::PATH;
+                Box::pin($crate::loading::ask(address, &values))
             };
         })
     };
@@ -168,10 +169,10 @@ fn answer(problem: &Problem) {
 /// The answer of the server function at this address.
 #[cfg(not(feature = "ssr"))]
 pub(crate) fn ask(
-    endpoint: &str,
+    address: &str,
     values: &[(&str, String)],
 ) -> impl Future<Output = Result<String, Problem>> + Send + use<> {
-    let mut address = format!("/api/{endpoint}?");
+    let mut address = format!("{address}?");
     for (name, value) in values {
         address.push_str(&format!("{name}={}&", escape_query(value)));
     }

@@ -25,30 +25,32 @@ pub(crate) mod server {
 
     use super::MADE_FOR;
     use crate::assets::Assets;
+    use crate::endpoint::{Endpoint, endpoint};
     use crate::request::{RequestFacts, context, shown};
+    use crate::{identities, invitations, profile, security, sign_in, sign_out, single_sign_on};
 
     /// In the id's place when nobody is signed in.
     const NOBODY: &str = "nobody";
 
     /// Forms that act for nobody who is signed in: they bring the proof of whom they act for, or
     /// take none.
-    const FOR_ANYBODY: [&str; 16] = [
-        "invitations/decline",
-        "invitations/join-with-new-login",
-        "invitations/join-with-password",
-        "invitations/report",
-        "profile/confirm-email",
-        "profile/undo-email",
-        "security/request-reset",
-        "security/reset",
-        "sign-in",
-        "sign-in/ask-for-passkey",
-        "sign-in/ask-for-second-step",
-        "sign-in/passkey",
-        "sign-in/second-factor",
-        "sign-in/with",
-        "sign-in/with-company",
-        "sign-out",
+    const FOR_ANYBODY: [Endpoint; 16] = [
+        endpoint::<invitations::api::Decline>(),
+        endpoint::<invitations::api::JoinWithNewLogin>(),
+        endpoint::<invitations::api::JoinWithPassword>(),
+        endpoint::<invitations::api::Report>(),
+        endpoint::<profile::api::ConfirmEmail>(),
+        endpoint::<profile::api::UndoEmail>(),
+        endpoint::<security::api::RequestReset>(),
+        endpoint::<security::api::Reset>(),
+        endpoint::<sign_in::api::SignIn>(),
+        endpoint::<sign_in::api::AskForPasskey>(),
+        endpoint::<sign_in::api::AskForSecondStep>(),
+        endpoint::<sign_in::api::SignInWithPasskey>(),
+        endpoint::<sign_in::api::SecondFactor>(),
+        endpoint::<identities::api::SignInWith>(),
+        endpoint::<single_sign_on::api::SignInWithCompany>(),
+        endpoint::<sign_out::SignOut>(),
     ];
 
     pub(super) fn here() -> String {
@@ -79,7 +81,8 @@ pub(crate) mod server {
         let (_, said) = values.iter().find(|(name, _)| name == MADE_FOR)?;
         let (_build, whose) = said.split_once('/')?;
         let (id, name) = whose.split_once('/')?;
-        let fits = id == NOBODY || id == viewer.user.to_string() || FOR_ANYBODY.contains(&form);
+        let is_for_anybody = || FOR_ANYBODY.iter().any(|known| known.name() == form);
+        let fits = id == NOBODY || id == viewer.user.to_string() || is_for_anybody();
         (!fits).then(|| name.to_owned())
     }
 

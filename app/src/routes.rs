@@ -3,8 +3,6 @@
 use leptos::prelude::*;
 use leptos_meta::provide_meta_context;
 use leptos_router::components::{FlatRoutes, Route, Router};
-#[cfg(feature = "ssr")]
-use leptos_router::hooks::use_location;
 use leptos_router::{SsrMode, path};
 
 use crate::account::details::DetailsPage;
@@ -50,6 +48,7 @@ use {
     crate::sign_in::second_factor::SecondFactorPage,
     crate::single_sign_on::sign_in::CompanyPage,
     crate::ui::failed::NotFoundPage,
+    leptos_router::hooks::use_location,
 };
 
 /// A page is sent when it is whole: status, cookies and redirects are settled by then.

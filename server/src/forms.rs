@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use app::forms::{ASK_FOR_PASSKEY, is_shown};
+use app::forms::{ARRIVE, ASK_FOR_PASSKEY, CONFIRM, is_shown};
 use app::headers::{content_type, want_page};
 use app::request::RequestFacts;
 use app::{
@@ -36,12 +36,6 @@ const BODY_WITHIN: Duration = Duration::from_secs(30);
 
 /// The largest answer of a server function to a form: a failure in JSON.
 const LARGEST_ANSWER: usize = 64 * 1024;
-
-/// The server functions by which somebody proves who they are before another form is carried out.
-const CONFIRM: [&str; 2] = ["sign-in/confirm", "sign-in/confirm-by-factor"];
-
-/// The server function that takes browsers back from an identity provider.
-const ARRIVE: &str = "sign-in/arrive";
 
 /// The page with the request's path; in its place the one that asks who its reader is, where that
 /// comes first.

@@ -4,8 +4,9 @@ use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 use model::{Area, Field};
 
-use crate::account::api::{DetailsView, details_page};
+use crate::account::api::{self, DetailsView};
 use crate::address::{DETAILS, POLICY, address_of};
+use crate::endpoint::endpoint;
 use crate::loading::{Loading, framed};
 use crate::title::PageTitle;
 use crate::ui::field::TextField;
@@ -18,7 +19,7 @@ pub(crate) struct DetailsPage(Loading<DetailsView>);
 #[lazy_route]
 impl LazyRoute for DetailsPage {
     fn data() -> Self {
-        Self(load!("account/details", asked => details_page(account = asked.account())))
+        Self(load!(asked => api::DetailsPage { account: asked.account() }))
     }
 
     fn view(this: Self) -> AnyView {
@@ -40,7 +41,7 @@ impl LazyRoute for DetailsPage {
                     </div>
                     <div class="page-actions">{policy}</div>
                 </div>
-                <Form form="account/change-details" action=action before=details.before>
+                <Form form={endpoint::<api::ChangeDetails>()} action=action before=details.before>
                     <input type="hidden" name="account" value=number />
                     <TextField
                         field=Field::AccountName

@@ -3,8 +3,9 @@
 use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 
-use crate::account::api::{LeaveView, leave_page};
+use crate::account::api::{self, LeaveView};
 use crate::address::{ACCOUNT, LEAVE, address_of};
+use crate::endpoint::endpoint;
 use crate::loading::{Loading, framed};
 use crate::title::PageTitle;
 use crate::ui::form::{Form, SubmitButton};
@@ -16,7 +17,7 @@ pub(crate) struct LeavePage(Loading<LeaveView>);
 #[lazy_route]
 impl LazyRoute for LeavePage {
     fn data() -> Self {
-        Self(load!("account/leave-page", asked => leave_page(account = asked.account())))
+        Self(load!(asked => api::LeavePage { account: asked.account() }))
     }
 
     fn view(this: Self) -> AnyView {
@@ -34,7 +35,7 @@ impl LazyRoute for LeavePage {
             } else {
                 view! {
                     <p>{words!(leave.text, account = view.account)}</p>
-                    <Form form="account/leave" action=address_of(LEAVE, &[&number])>
+                    <Form form={endpoint::<api::Leave>()} action=address_of(LEAVE, &[&number])>
                         <input type="hidden" name="account" value=number.clone() />
                         <div class="form-actions">
                             <SubmitButton class="button-danger" words=words!(leave.button) />

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 
-use crate::account::api::{AccountsView, ReachableAccount, accounts_page};
+use crate::account::api::{self, AccountsView, ReachableAccount};
 use crate::address::{ACCOUNT, ACCOUNTS, address_of};
 use crate::loading::{Loading, framed};
 use crate::title::PageTitle;
@@ -15,7 +15,7 @@ pub(crate) struct AccountsPage(Loading<AccountsView>);
 #[lazy_route]
 impl LazyRoute for AccountsPage {
     fn data() -> Self {
-        Self(load!("accounts/page", asked => accounts_page(after = asked.query("after"))))
+        Self(load!(asked => api::AccountsPage { after: asked.query("after") }))
     }
 
     fn view(this: Self) -> AnyView {

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 use model::Area;
 
-use crate::account::api::{AreaCard, OverviewView, overview_page};
+use crate::account::api::{self, AreaCard, OverviewView};
 use crate::address::{LEAVE, address_of};
 use crate::loading::{Loading, framed};
 use crate::title::PageTitle;
@@ -17,7 +17,7 @@ pub(crate) struct OverviewPage(Loading<OverviewView>);
 #[lazy_route]
 impl LazyRoute for OverviewPage {
     fn data() -> Self {
-        Self(load!("account/overview", asked => overview_page(account = asked.account())))
+        Self(load!(asked => api::OverviewPage { account: asked.account() }))
     }
 
     fn view(this: Self) -> AnyView {

@@ -1,11 +1,11 @@
 //! The activity log.
 
-mod api;
+pub(crate) mod api;
 
 use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 
-use crate::activity::api::{DigestRow, LogRow, LogView, log_page};
+use crate::activity::api::{DigestRow, LogRow, LogView};
 use crate::address::{LOG, address_of, escape_query};
 use crate::loading::{Loading, framed};
 use crate::title::PageTitle;
@@ -19,12 +19,12 @@ pub(crate) struct LogPage(Loading<LogView>);
 #[lazy_route]
 impl LazyRoute for LogPage {
     fn data() -> Self {
-        Self(load!("log/page", asked => log_page(
-            account = asked.account(),
-            person = asked.query("person"),
-            kind = asked.query("kind"),
-            after = asked.query("after"),
-        )))
+        Self(load!(asked => api::LogPage {
+            account: asked.account(),
+            person: asked.query("person"),
+            kind: asked.query("kind"),
+            after: asked.query("after"),
+        }))
     }
 
     fn view(this: Self) -> AnyView {

@@ -1,12 +1,12 @@
 //! The account's invoices.
 
-mod api;
+pub(crate) mod api;
 
 use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 use model::Area;
 
-use crate::billing::api::{InvoiceRow, billing_page};
+use crate::billing::api::InvoiceRow;
 use crate::loading::{Loading, framed};
 use crate::title::PageTitle;
 use crate::ui::frame::Here;
@@ -20,7 +20,7 @@ pub(crate) struct BillingPage(Loading<Vec<InvoiceRow>>);
 #[lazy_route]
 impl LazyRoute for BillingPage {
     fn data() -> Self {
-        Self(load!("billing/page", asked => billing_page(account = asked.account())))
+        Self(load!(asked => api::BillingPage { account: asked.account() }))
     }
 
     fn view(this: Self) -> AnyView {

@@ -1,12 +1,12 @@
 //! The account's domains.
 
-mod api;
+pub(crate) mod api;
 
 use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 use model::Area;
 
-use crate::domains::api::{DomainRow, domains_page};
+use crate::domains::api::DomainRow;
 use crate::loading::{Loading, framed};
 use crate::title::PageTitle;
 use crate::ui::frame::Here;
@@ -20,7 +20,7 @@ pub(crate) struct DomainsPage(Loading<Vec<DomainRow>>);
 #[lazy_route]
 impl LazyRoute for DomainsPage {
     fn data() -> Self {
-        Self(load!("domains/page", asked => domains_page(account = asked.account())))
+        Self(load!(asked => api::DomainsPage { account: asked.account() }))
     }
 
     fn view(this: Self) -> AnyView {

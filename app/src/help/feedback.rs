@@ -3,6 +3,8 @@
 use leptos::prelude::*;
 use model::Field;
 
+use crate::endpoint::endpoint;
+use crate::help::api;
 use crate::title::escape_text;
 use crate::ui::form::{Form, FormState, SubmitButton};
 
@@ -17,7 +19,7 @@ pub(crate) fn Feedback(
     view! {
         <section class="feedback">
             <h2 id="feedback">{words!(feedback.heading)}</h2>
-            <Form form="help/feedback" action=here.clone()>
+            <Form form={endpoint::<api::GiveFeedback>()} action=here.clone()>
                 <input type="hidden" name="guide" value=guide />
                 <input type="hidden" name="next" value=here />
                 <Answers />

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 
 use crate::address::guide;
-use crate::help::api::{GuideView, guide_page};
+use crate::help::api::{self, GuideView};
 use crate::help::feedback::Feedback;
 use crate::loading::{Loading, framed};
 use crate::title::PageTitle;
@@ -16,10 +16,10 @@ pub(crate) struct GuidePage(Loading<GuideView>);
 #[lazy_route]
 impl LazyRoute for GuidePage {
     fn data() -> Self {
-        Self(load!("help/guide", asked => guide_page(
-            guide = asked.part("guide"),
-            account = asked.query("account"),
-        )))
+        Self(load!(asked => api::GuidePage {
+            guide: asked.part("guide"),
+            account: asked.query("account"),
+        }))
     }
 
     fn view(this: Self) -> AnyView {

@@ -1,6 +1,6 @@
 //! The guides: how the product is used, and what stands in the way of this reader right now.
 
-mod api;
+pub(crate) mod api;
 #[cfg(feature = "ssr")]
 mod checks;
 mod feedback;
@@ -11,8 +11,9 @@ use leptos_router::{LazyRoute, lazy_route};
 use model::{AccountNumber, Area, Permission};
 
 use crate::address::{HELP, INVITE, USERS, address_of, escape_query, guide};
+use crate::endpoint::endpoint;
 use crate::frame::Frame;
-use crate::help::api::{Found, FoundMail, HelpView, help_page};
+use crate::help::api::{Found, FoundMail, HelpView};
 use crate::help::feedback::Feedback;
 pub(crate) use crate::help::guide::GuidePage;
 use crate::loading::{Loading, framed};
@@ -21,6 +22,7 @@ use crate::ui::form::{Form, SubmitButton};
 use crate::ui::frame::Here;
 use crate::ui::icon::{Icon, icon};
 use crate::ui::state::State;
+use crate::users::api::Resend;
 use crate::words;
 
 /// `/help/users`
@@ -29,10 +31,10 @@ pub(crate) struct HelpPage(Loading<HelpView>);
 #[lazy_route]
 impl LazyRoute for HelpPage {
     fn data() -> Self {
-        Self(load!("help/page", asked => help_page(
-            account = asked.query("account"),
-            email = asked.query("email"),
-        )))
+        Self(load!(asked => api::HelpPage {
+            account: asked.query("account"),
+            email: asked.query("email"),
+        }))
     }
 
     fn view(this: Self) -> AnyView {
@@ -212,7 +214,7 @@ fn ask(number: AccountNumber, email: String, mail: Option<FoundMail>) -> AnyView
             .collect_view();
         let resend = mail.resend.map(|invitation| {
             view! {
-                <Form form="users/resend" action=here.clone()>
+                <Form form={endpoint::<Resend>()} action=here.clone()>
                     <input type="hidden" name="account" value=number.to_string() />
                     <input type="hidden" name="invitation" value=invitation />
                     <input type="hidden" name="next" value=here.clone() />

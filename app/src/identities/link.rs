@@ -4,7 +4,8 @@ use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 
 use crate::address::LINK;
-use crate::identities::api::link_page;
+use crate::endpoint::endpoint;
+use crate::identities::api;
 use crate::identities::{StepView, step};
 use crate::loading::{Loading, narrow};
 
@@ -14,12 +15,18 @@ pub(crate) struct LinkPage(Loading<StepView>);
 #[lazy_route]
 impl LazyRoute for LinkPage {
     fn data() -> Self {
-        Self(load!("sign-in/link-page", _asked => link_page()))
+        Self(load!(_asked => api::LinkPage {}))
     }
 
     fn view(this: Self) -> AnyView {
         narrow(this.0, |view, frame| {
-            step(view, frame, "sign-in/link", LINK.to_owned(), "button-primary")
+            step(
+                view,
+                frame,
+                Some(endpoint::<api::LinkIdentity>()),
+                LINK.to_owned(),
+                "button-primary",
+            )
         })
     }
 }

@@ -1,7 +1,7 @@
 //! Signing in with an identity provider: the way there, linking what came back, and taking a link
 //! away.
 
-mod api;
+pub(crate) mod api;
 pub(crate) mod link;
 pub(crate) mod onward;
 pub(crate) mod unlink;
@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use api::{choices, linked, offered_here};
 
+use crate::endpoint::{Endpoint, endpoint};
 use crate::frame::Frame;
 use crate::title::PageTitle;
 use crate::ui::form::{Form, SubmitButton};
@@ -36,7 +37,7 @@ pub(crate) fn buttons(choices: Vec<Choice>, action: String, next: String) -> Any
         view! { <button type="submit" class="button" name="provider" value=id>{words}</button> }
     };
     view! {
-        <Form form="sign-in/with" action=action class="form identity-providers">
+        <Form form={endpoint::<api::SignInWith>()} action=action class="form identity-providers">
             <input type="hidden" name="next" value=next />
             {choices.into_iter().map(button).collect_view()}
         </Form>
@@ -117,11 +118,12 @@ pub(crate) struct StepView {
     about: String,
 }
 
-/// Shows the page; `form` is its form's server function, and `class` that of its button.
+/// Shows the page; `form` is its form's server function, if it has a form, and `class` that of its
+/// button.
 fn step(
     view: StepView,
     frame: Frame,
-    form: &'static str,
+    form: Option<Endpoint>,
     action: String,
     class: &'static str,
 ) -> AnyView {
@@ -135,16 +137,19 @@ fn step(
             </div>
         }
         .into_any(),
-        None => view! {
-            <Form form=form action=action>
-                <input type="hidden" name="about" value=about />
-                <div class="form-actions">
-                    <SubmitButton class=class words=words />
-                    {back}
-                </div>
-            </Form>
-        }
-        .into_any(),
+        None => form
+            .map(|form| {
+                view! {
+                    <Form form=form action=action>
+                        <input type="hidden" name="about" value=about />
+                        <div class="form-actions">
+                            <SubmitButton class=class words=words />
+                            {back}
+                        </div>
+                    </Form>
+                }
+            })
+            .into_any(),
     };
     view! {
         <PageTitle title=heading.clone() provider=frame.provider />

@@ -4,7 +4,7 @@
 use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 
-use crate::identities::api::onward_page;
+use crate::identities::api;
 use crate::identities::{StepView, step};
 use crate::loading::{Loading, narrow};
 
@@ -14,10 +14,10 @@ pub(crate) struct OnwardPage(Loading<StepView>);
 #[lazy_route]
 impl LazyRoute for OnwardPage {
     fn data() -> Self {
-        Self(load!("sign-in/onward-page", _asked => onward_page()))
+        Self(load!(_asked => api::OnwardPage {}))
     }
 
     fn view(this: Self) -> AnyView {
-        narrow(this.0, |view, frame| step(view, frame, "", String::new(), ""))
+        narrow(this.0, |view, frame| step(view, frame, None, String::new(), ""))
     }
 }

@@ -4,7 +4,8 @@ use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 
 use crate::address::{IDENTITY, address_of};
-use crate::identities::api::unlink_page;
+use crate::endpoint::endpoint;
+use crate::identities::api;
 use crate::identities::{StepView, step};
 use crate::loading::{Loading, framed};
 use crate::ui::frame::Here;
@@ -15,13 +16,13 @@ pub(crate) struct UnlinkPage(Loading<StepView>);
 #[lazy_route]
 impl LazyRoute for UnlinkPage {
     fn data() -> Self {
-        Self(load!("security/unlink-page", asked => unlink_page(identity = asked.part("identity"))))
+        Self(load!(asked => api::UnlinkPage { identity: asked.part("identity") }))
     }
 
     fn view(this: Self) -> AnyView {
         framed(this.0, Here::Elsewhere, |view, frame| {
             let action = address_of(IDENTITY, &[&view.about]);
-            step(view, frame, "security/unlink", action, "button-danger")
+            step(view, frame, Some(endpoint::<api::Unlink>()), action, "button-danger")
         })
     }
 }

@@ -4,7 +4,8 @@ use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 
 use crate::address::{DECLINE, JOIN, address_of};
-use crate::invitations::api::{JoinView, join_page};
+use crate::endpoint::endpoint;
+use crate::invitations::api::{self, JoinView};
 use crate::invitations::join::dead;
 use crate::loading::{Loading, narrow};
 use crate::title::PageTitle;
@@ -16,7 +17,7 @@ pub(crate) struct DeclinePage(Loading<JoinView>);
 #[lazy_route]
 impl LazyRoute for DeclinePage {
     fn data() -> Self {
-        Self(load!("invitations/page", asked => join_page(token = asked.part("token"))))
+        Self(load!(asked => api::JoinPage { token: asked.part("token") }))
     }
 
     fn view(this: Self) -> AnyView {
@@ -36,7 +37,7 @@ impl LazyRoute for DeclinePage {
                 <PageTitle title=heading.clone() provider=frame.provider />
                 <h1>{heading}</h1>
                 <p>{text}</p>
-                <Form form="invitations/decline" action=decline>
+                <Form form={endpoint::<api::Decline>()} action=decline>
                     <input type="hidden" name="token" value=invitation.token />
                     <div class="form-actions">
                         <SubmitButton class="button-danger" words=words!(join.decline) />

@@ -5,10 +5,12 @@ use leptos_router::{LazyRoute, lazy_route};
 use model::Field;
 
 use crate::address::{ACCOUNTS, DECLINE, FORGOT, JOIN, REPORT, SIGN_IN, SIGN_OUT, address_of};
+use crate::endpoint::endpoint;
 use crate::frame::Frame;
 use crate::identities::buttons;
-use crate::invitations::api::{Dead, JoinView, OpenInvitation, Step, join_page};
+use crate::invitations::api::{self, Dead, JoinView, OpenInvitation, Step};
 use crate::loading::{Loading, narrow};
+use crate::sign_out::SignOut;
 use crate::title::PageTitle;
 use crate::ui::field::{PasswordField, TextField, username};
 use crate::ui::form::{Form, SubmitButton};
@@ -20,7 +22,7 @@ pub(crate) struct JoinPage(Loading<JoinView>);
 #[lazy_route]
 impl LazyRoute for JoinPage {
     fn data() -> Self {
-        Self(load!("invitations/page", asked => join_page(token = asked.part("token"))))
+        Self(load!(asked => api::JoinPage { token: asked.part("token") }))
     }
 
     fn view(this: Self) -> AnyView {
@@ -75,7 +77,7 @@ fn step_form(step: Step, token: String, email: String, account: String) -> AnyVi
     let hidden = move || view! { <input type="hidden" name="token" value=token.clone() /> };
     match step {
         Step::NewLogin => view! {
-            <Form form="invitations/join-with-new-login" action=action>
+            <Form form={endpoint::<api::JoinWithNewLogin>()} action=action>
                 {hidden()}
                 <h2>{words!(join.new_heading)}</h2>
                 <p>{words!(join.new_lead, email = email.clone())}</p>
@@ -93,7 +95,7 @@ fn step_form(step: Step, token: String, email: String, account: String) -> AnyVi
         }
         .into_any(),
         Step::Password(choices) => view! {
-            <Form form="invitations/join-with-password" action=action.clone()>
+            <Form form={endpoint::<api::JoinWithPassword>()} action=action.clone()>
                 {hidden()}
                 <h2>{words!(join.login_heading)}</h2>
                 <p>{words!(join.login_lead, email = email.clone())}</p>
@@ -108,7 +110,7 @@ fn step_form(step: Step, token: String, email: String, account: String) -> AnyVi
         }
         .into_any(),
         Step::Yes => view! {
-            <Form form="invitations/join" action=action>
+            <Form form={endpoint::<api::Join>()} action=action>
                 {hidden()}
                 <p>{words!(join.yes_lead, email = email)}</p>
                 <div class="form-actions">
@@ -119,7 +121,7 @@ fn step_form(step: Step, token: String, email: String, account: String) -> AnyVi
         .into_any(),
         Step::OtherUser(other) => view! {
             <p>{words!(join.other, other = other, email = email)}</p>
-            <Form form="sign-out" action=SIGN_OUT>
+            <Form form={endpoint::<SignOut>()} action=SIGN_OUT>
                 <input type="hidden" name="next" value=action />
                 <div class="form-actions">
                     <SubmitButton words=words!(join.other_button) />

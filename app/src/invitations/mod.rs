@@ -1,6 +1,6 @@
 //! Answering an invitation.
 
-mod api;
+pub(crate) mod api;
 pub(crate) mod decline;
 pub(crate) mod join;
 pub(crate) mod report;

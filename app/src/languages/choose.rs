@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use crate::problem::Problem;
 #[cfg(feature = "ssr")]
 use {
+    crate::endpoint::endpoint,
     crate::languages::all,
     crate::made_for::{MADE_FOR, made_for},
     crate::request,
@@ -39,7 +40,7 @@ pub(crate) fn Languages() -> impl IntoView {
     let action = here.clone();
     view! {
         <form class="languages" method="post" action=action>
-            <input type="hidden" name="form" value="language/choose" />
+            <input type="hidden" name="form" value={endpoint::<ChooseLanguage>().name()} />
             <input type="hidden" name="next" value=here />
             <input type="hidden" name=MADE_FOR value=made_for() />
             <ul aria-label=words!(language.choose)>{choices.collect_view()}</ul>

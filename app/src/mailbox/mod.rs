@@ -1,13 +1,13 @@
 //! The demo's mailbox: the mails that it would send.
 
-mod api;
+pub(crate) mod api;
 
 use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 
 use crate::address::{MAIL, MAILBOX, address_of};
 use crate::loading::{Loading, narrow};
-use crate::mailbox::api::{MailView, MailboxRow, mail_page, mailbox_page};
+use crate::mailbox::api::{MailView, MailboxRow};
 use crate::title::PageTitle;
 use crate::when::Relative;
 
@@ -17,7 +17,7 @@ pub(crate) struct MailboxPage(Loading<Vec<MailboxRow>>);
 #[lazy_route]
 impl LazyRoute for MailboxPage {
     fn data() -> Self {
-        Self(load!("demo/mailbox", _asked => mailbox_page()))
+        Self(load!(_asked => api::MailboxPage {}))
     }
 
     fn view(this: Self) -> AnyView {
@@ -58,7 +58,7 @@ pub(crate) struct MailPage(Loading<MailView>);
 #[lazy_route]
 impl LazyRoute for MailPage {
     fn data() -> Self {
-        Self(load!("demo/mail", asked => mail_page(mail = asked.part("mail"))))
+        Self(load!(asked => api::MailPage { mail: asked.part("mail") }))
     }
 
     fn view(this: Self) -> AnyView {

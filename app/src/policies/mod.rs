@@ -1,16 +1,17 @@
 //! An account's policy: what its owners demand of everybody who enters.
 
-mod api;
+pub(crate) mod api;
 
 use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 use model::{AccountNumber, Area, Field};
 
 use crate::address::{DETAILS, POLICY, SECURITY, address_of};
+use crate::endpoint::endpoint;
 use crate::frame::Person;
 use crate::loading::{Loading, framed};
 use crate::policies::api::{
-    DomainsView, FactorStep, FactorView, PolicyView, SessionsView, SpanView, policy_page,
+    DomainsView, FactorStep, FactorView, PolicyView, SessionsView, SpanView,
 };
 use crate::title::PageTitle;
 use crate::ui::avatar::{Avatar, Email};
@@ -26,10 +27,10 @@ pub(crate) struct PolicyPage(Loading<PolicyView>);
 #[lazy_route]
 impl LazyRoute for PolicyPage {
     fn data() -> Self {
-        Self(load!("policies/page", asked => policy_page(
-            account = asked.account(),
-            after = asked.query("after"),
-        )))
+        Self(load!(asked => api::PolicyPage {
+            account: asked.account(),
+            after: asked.query("after"),
+        }))
     }
 
     fn view(this: Self) -> AnyView {
@@ -81,7 +82,7 @@ fn factor(number: AccountNumber, view: FactorView) -> AnyView {
         }
         .into_any(),
         FactorStep::Demand { days, hint } => view! {
-            <Form form="policies/demand-factor" action=here(number)>
+            <Form form={endpoint::<api::DemandFactor>()} action=here(number)>
                 {account(number)}
                 <TextField field=Field::Days label=words!(policy.days) hint=hint value=days />
                 <div class="form-actions">
@@ -91,7 +92,7 @@ fn factor(number: AccountNumber, view: FactorView) -> AnyView {
         }
         .into_any(),
         FactorStep::Lift => view! {
-            <Form form="policies/demand-no-factor" action=here(number)>
+            <Form form={endpoint::<api::DemandNoFactor>()} action=here(number)>
                 {account(number)}
                 <div class="form-actions">
                     <SubmitButton class="" words=words!(policy.lift) />
@@ -102,7 +103,7 @@ fn factor(number: AccountNumber, view: FactorView) -> AnyView {
     };
     let remind = (demanded && !view.lacking.is_empty()).then(|| {
         view! {
-            <Form form="policies/remind" action=here(number)>
+            <Form form={endpoint::<api::Remind>()} action=here(number)>
                 {account(number)}
                 <div class="form-actions">
                     <SubmitButton class="" words=words!(policy.remind) />
@@ -162,7 +163,7 @@ fn sessions(number: AccountNumber, view: SessionsView) -> AnyView {
         <section>
             <h2>{words!(policy.sessions)}</h2>
             <p>{words!(policy.sessions_text)}</p>
-            <Form form="policies/bound-sessions" action=here(number) before=before>
+            <Form form={endpoint::<api::BoundSessions>()} action=here(number) before=before>
                 {account(number)}
                 {span_field(Field::SessionIdle, words!(policy.idle), idle)}
                 {span_field(Field::SessionAbsolute, words!(policy.absolute), absolute)}
@@ -229,7 +230,7 @@ fn domains(number: AccountNumber, view: DomainsView) -> AnyView {
         <section>
             <h2>{words!(policy.domains)}</h2>
             <p>{words!(policy.domains_text)}</p>
-            <Form form="policies/limit-domains" action=here(number) before=view.before>
+            <Form form={endpoint::<api::LimitDomains>()} action=here(number) before=view.before>
                 {account(number)}
                 <TextField
                     field=Field::Domains

@@ -8,10 +8,12 @@ use model::Failure;
 use serde::{Deserialize, Serialize};
 
 use crate::address::{EMAIL_LINK, FORGOT, PROFILE, RESET, SIGN_OUT, address_of, sign_in_for};
+use crate::endpoint::{Endpoint, endpoint};
 use crate::notice::Notice;
 use crate::page::Page;
 use crate::problem::Problem;
 use crate::request;
+use crate::sign_out::SignOut;
 
 /// What a user's own pages show.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -97,12 +99,12 @@ pub(crate) enum EmailForm {
 }
 
 impl EmailForm {
-    /// The server function's endpoint.
-    pub(crate) const fn name(self) -> &'static str {
+    /// Its server function.
+    pub(crate) const fn endpoint(self) -> Endpoint {
         match self {
-            Self::Confirm => "profile/confirm-email",
-            Self::Undo => "profile/undo-email",
-            Self::SignOut => "sign-out",
+            Self::Confirm => endpoint::<ConfirmEmail>(),
+            Self::Undo => endpoint::<UndoEmail>(),
+            Self::SignOut => endpoint::<SignOut>(),
         }
     }
 }

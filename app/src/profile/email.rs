@@ -6,8 +6,9 @@ use leptos_router::{LazyRoute, lazy_route};
 use model::Field;
 
 use crate::address::{EMAIL, PROFILE};
+use crate::endpoint::endpoint;
 use crate::loading::{Loading, framed, narrow};
-use crate::profile::api::{EmailLinkView, ProfileView, email_link_page, profile_page};
+use crate::profile::api::{self, EmailLinkView, ProfileView};
 use crate::title::PageTitle;
 use crate::ui::field::TextField;
 use crate::ui::form::{Form, SubmitButton};
@@ -19,7 +20,7 @@ pub(crate) struct EmailPage(Loading<ProfileView>);
 #[lazy_route]
 impl LazyRoute for EmailPage {
     fn data() -> Self {
-        Self(load!("profile/page", _asked => profile_page()))
+        Self(load!(_asked => api::ProfilePage {}))
     }
 
     fn view(this: Self) -> AnyView {
@@ -29,7 +30,7 @@ impl LazyRoute for EmailPage {
                 <PageTitle title=heading.clone() provider=frame.provider />
                 <h1>{heading}</h1>
                 <p>{words!(email.lead, email = view.email)}</p>
-                <Form form="profile/change-email" action=EMAIL>
+                <Form form={endpoint::<api::ChangeEmail>()} action=EMAIL>
                     <TextField
                         field=Field::Email
                         label=words!(email.new)
@@ -54,10 +55,10 @@ pub(crate) struct EmailLinkPage(Loading<EmailLinkView>);
 #[lazy_route]
 impl LazyRoute for EmailLinkPage {
     fn data() -> Self {
-        Self(load!("email/page", asked => email_link_page(
-            step = asked.part("step"),
-            token = asked.part("token"),
-        )))
+        Self(load!(asked => api::EmailLinkPage {
+            step: asked.part("step"),
+            token: asked.part("token"),
+        }))
     }
 
     fn view(this: Self) -> AnyView {
@@ -65,7 +66,7 @@ impl LazyRoute for EmailLinkPage {
             let EmailLinkView { heading, text, closes, button, form, path, token } = view;
             let next = match form {
                 Some((form, action)) => view! {
-                    <Form form=form.name() action=action>
+                    <Form form=form.endpoint() action=action>
                         <input type="hidden" name="token" value=token />
                         <input type="hidden" name="next" value=path />
                         <div class="form-actions">

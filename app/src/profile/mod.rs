@@ -1,6 +1,6 @@
 //! The reader's name, address and language.
 
-mod api;
+pub(crate) mod api;
 pub(crate) mod email;
 
 use leptos::prelude::*;
@@ -8,9 +8,10 @@ use leptos_router::{LazyRoute, lazy_route};
 use model::Field;
 
 use crate::address::{EMAIL, PROFILE};
+use crate::endpoint::endpoint;
 use crate::languages;
 use crate::loading::{Loading, framed};
-use crate::profile::api::{ProfileView, profile_page};
+use crate::profile::api::ProfileView;
 use crate::title::PageTitle;
 use crate::ui::field::TextField;
 use crate::ui::form::{Form, FormState, SubmitButton};
@@ -22,7 +23,7 @@ pub(crate) struct ProfilePage(Loading<ProfileView>);
 #[lazy_route]
 impl LazyRoute for ProfilePage {
     fn data() -> Self {
-        Self(load!("profile/page", _asked => profile_page()))
+        Self(load!(_asked => api::ProfilePage {}))
     }
 
     fn view(this: Self) -> AnyView {
@@ -36,7 +37,7 @@ impl LazyRoute for ProfilePage {
                         <p class="lead">{words!(profile.lead)}</p>
                     </div>
                 </div>
-                <Form form="profile/save" action=PROFILE>
+                <Form form={endpoint::<api::SaveProfile>()} action=PROFILE>
                     <TextField
                         field=Field::FullName
                         label=words!(form.full_name)

@@ -5,9 +5,10 @@ use leptos_router::{LazyRoute, lazy_route};
 use model::Field;
 
 use crate::address::{AUTHENTICATOR, AUTHENTICATOR_OFF, RECOVERY_CODES, SECURITY};
+use crate::endpoint::endpoint;
 use crate::frame::Frame;
 use crate::loading::{Loading, framed};
-use crate::security::api::{AppSetupView, FactorView, QrCode, app_setup_page, factor_page};
+use crate::security::api::{self, AppSetupView, FactorView, QrCode};
 use crate::title::PageTitle;
 use crate::ui::factor::FactorForms;
 use crate::ui::field::TextField;
@@ -20,7 +21,7 @@ pub(crate) struct AuthenticatorPage(Loading<AppSetupView>);
 #[lazy_route]
 impl LazyRoute for AuthenticatorPage {
     fn data() -> Self {
-        Self(load!("security/app-setup-page", _asked => app_setup_page()))
+        Self(load!(_asked => api::AppSetupPage {}))
     }
 
     fn view(this: Self) -> AnyView {
@@ -40,7 +41,7 @@ impl LazyRoute for AuthenticatorPage {
                     </li>
                     <li>{words!(authenticator.step_code)}</li>
                 </ol>
-                <Form form="security/turn-app-on" action=AUTHENTICATOR>
+                <Form form={endpoint::<api::TurnAppOn>()} action=AUTHENTICATOR>
                     <TextField
                         field=Field::Code
                         label=words!(form.code)
@@ -64,7 +65,7 @@ fn begin_anew(heading: String, frame: Frame) -> AnyView {
         <PageTitle title=heading.clone() provider=frame.provider />
         <h1>{heading}</h1>
         <p>{words!(failure.setup_over)}</p>
-        <Form form="security/begin-app" action=AUTHENTICATOR>
+        <Form form={endpoint::<api::BeginApp>()} action=AUTHENTICATOR>
             <div class="form-actions">
                 <SubmitButton words=words!(authenticator.begin) />
                 <a href=SECURITY>{words!(form.cancel)}</a>
@@ -90,7 +91,7 @@ pub(crate) struct TurnOffPage(Loading<FactorView>);
 #[lazy_route]
 impl LazyRoute for TurnOffPage {
     fn data() -> Self {
-        Self(load!("security/factor-page", _asked => factor_page()))
+        Self(load!(_asked => api::FactorPage {}))
     }
 
     fn view(this: Self) -> AnyView {
@@ -107,7 +108,7 @@ impl LazyRoute for TurnOffPage {
                 <p>{consequence}</p>
                 {view.closing.map(warning)}
                 {FactorForms {
-                    form: "security/turn-app-off",
+                    form: endpoint::<api::TurnAppOff>(),
                     action: AUTHENTICATOR_OFF.to_owned(),
                     kept: Vec::new(),
                     app: view.app,
@@ -135,7 +136,7 @@ pub(crate) struct CodesPage(Loading<FactorView>);
 #[lazy_route]
 impl LazyRoute for CodesPage {
     fn data() -> Self {
-        Self(load!("security/factor-page", _asked => factor_page()))
+        Self(load!(_asked => api::FactorPage {}))
     }
 
     fn view(this: Self) -> AnyView {
@@ -146,7 +147,7 @@ impl LazyRoute for CodesPage {
                 <h1>{heading}</h1>
                 <p>{words!(authenticator.renew_text)}</p>
                 {FactorForms {
-                    form: "security/renew-codes",
+                    form: endpoint::<api::RenewCodes>(),
                     action: RECOVERY_CODES.to_owned(),
                     kept: Vec::new(),
                     app: view.app,

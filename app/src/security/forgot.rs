@@ -5,8 +5,9 @@ use leptos_router::{LazyRoute, lazy_route};
 use model::Field;
 
 use crate::address::{FORGOT, SIGN_IN};
+use crate::endpoint::endpoint;
 use crate::loading::{Loading, narrow};
-use crate::security::api::forgot_page;
+use crate::security::api;
 use crate::title::PageTitle;
 use crate::ui::field::TextField;
 use crate::ui::form::{Form, SubmitButton};
@@ -17,7 +18,7 @@ pub(crate) struct ForgotPage(Loading<()>);
 #[lazy_route]
 impl LazyRoute for ForgotPage {
     fn data() -> Self {
-        Self(load!("security/forgot-page", _asked => forgot_page()))
+        Self(load!(_asked => api::ForgotPage {}))
     }
 
     fn view(this: Self) -> AnyView {
@@ -27,7 +28,7 @@ impl LazyRoute for ForgotPage {
                 <PageTitle title=heading.clone() provider=frame.provider />
                 <h1>{heading}</h1>
                 <p>{words!(reset.ask_lead)}</p>
-                <Form form="security/request-reset" action=FORGOT>
+                <Form form={endpoint::<api::RequestReset>()} action=FORGOT>
                     <TextField
                         field=Field::Email
                         label=words!(form.email)
@@ -51,7 +52,7 @@ pub(crate) struct ForgotSentPage(Loading<()>);
 #[lazy_route]
 impl LazyRoute for ForgotSentPage {
     fn data() -> Self {
-        Self(load!("security/forgot-page", _asked => forgot_page()))
+        Self(load!(_asked => api::ForgotPage {}))
     }
 
     fn view(this: Self) -> AnyView {

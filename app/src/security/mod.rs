@@ -1,7 +1,7 @@
 //! A user's own login: name, address, password, second factors, devices, and getting back in without
 //! them.
 
-mod api;
+pub(crate) mod api;
 pub(crate) mod authenticator;
 pub(crate) mod forgot;
 pub(crate) mod passkeys;
@@ -12,9 +12,10 @@ use leptos_router::{LazyRoute, lazy_route};
 use model::Field;
 
 use crate::address::{AUTHENTICATOR_OFF, PASSKEY, RECOVERY_CODES, SECURITY, address_of};
+use crate::endpoint::endpoint;
 use crate::identities::linked_table;
 use crate::loading::{Loading, framed};
-use crate::security::api::{DeviceRow, PasskeyRow, SecurityView, security_page};
+use crate::security::api::{DeviceRow, PasskeyRow, SecurityView};
 use crate::title::PageTitle;
 use crate::ui::field::{PasswordField, username};
 use crate::ui::form::{Form, SubmitButton};
@@ -29,7 +30,7 @@ pub(crate) struct SecurityPage(Loading<SecurityView>);
 #[lazy_route]
 impl LazyRoute for SecurityPage {
     fn data() -> Self {
-        Self(load!("security/page", _asked => security_page()))
+        Self(load!(_asked => api::SecurityPage {}))
     }
 
     fn view(this: Self) -> AnyView {
@@ -50,7 +51,7 @@ impl LazyRoute for SecurityPage {
                 {devices(view.devices)}
                 <section>
                     <h2>{words!(security.password)}</h2>
-                    <Form form="security/change-password" action=SECURITY>
+                    <Form form={endpoint::<api::ChangePassword>()} action=SECURITY>
                         {username(view.email)}
                         <PasswordField
                             field=Field::Password
@@ -91,7 +92,7 @@ fn passkeys(passkeys: Vec<PasskeyRow>, possible: bool) -> AnyView {
     };
     let add = possible.then(|| {
         view! {
-            <Form form="security/begin-passkey" action=SECURITY>
+            <Form form={endpoint::<api::BeginPasskey>()} action=SECURITY>
                 <div class="form-actions">
                     <SubmitButton class="" words=words!(passkey.add) />
                 </div>
@@ -154,7 +155,7 @@ fn two_steps(app: Option<(Moment, Option<Moment>)>) -> AnyView {
             view! { <State mood=Mood::Quiet words=words!(users.off) /> },
             view! {
                 <p>{words!(security.app_off)}</p>
-                <Form form="security/begin-app" action=SECURITY>
+                <Form form={endpoint::<api::BeginApp>()} action=SECURITY>
                     <div class="form-actions">
                         <SubmitButton class="" words=words!(security.app_set_up) />
                     </div>
@@ -202,7 +203,7 @@ fn devices(devices: Vec<DeviceRow>) -> AnyView {
     let rows = devices.into_iter().map(device_row).collect();
     let everywhere = others.then(|| {
         view! {
-            <Form form="security/end-other-devices" action=SECURITY summary=false>
+            <Form form={endpoint::<api::EndOtherDevices>()} action=SECURITY summary=false>
                 <div class="form-actions">
                     <SubmitButton class="" words=words!(security.end_others) />
                 </div>
@@ -226,7 +227,7 @@ fn device_row(device: DeviceRow) -> Vec<Cell> {
     let end = (!present).then(|| {
         view! {
             <Form
-                form="security/end-device"
+                form={endpoint::<api::EndDevice>()}
                 action=SECURITY
                 class="inline-form"
                 summary=false

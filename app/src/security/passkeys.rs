@@ -5,9 +5,10 @@ use leptos_router::{LazyRoute, lazy_route};
 use model::Field;
 
 use crate::address::{ADD_PASSKEY, PASSKEY, SECURITY, address_of};
+use crate::endpoint::endpoint;
 use crate::frame::Frame;
 use crate::loading::{Loading, framed};
-use crate::security::api::{NewPasskeyView, PasskeyView, new_passkey_page, passkey_page};
+use crate::security::api::{self, NewPasskeyView, PasskeyView};
 use crate::security::authenticator::warning;
 use crate::title::PageTitle;
 use crate::ui::factor::FactorForms;
@@ -24,7 +25,7 @@ pub(crate) struct AddPasskeyPage(Loading<NewPasskeyView>);
 #[lazy_route]
 impl LazyRoute for AddPasskeyPage {
     fn data() -> Self {
-        Self(load!("security/new-passkey-page", _asked => new_passkey_page()))
+        Self(load!(_asked => api::NewPasskeyPage {}))
     }
 
     fn view(this: Self) -> AnyView {
@@ -34,7 +35,7 @@ impl LazyRoute for AddPasskeyPage {
                 <PageTitle title=heading.clone() provider=frame.provider />
                 <h1>{heading}</h1>
                 <p>{words!(passkey.add_text)}</p>
-                <Form form="security/add-passkey" action=ADD_PASSKEY>
+                <Form form={endpoint::<api::AddPasskey>()} action=ADD_PASSKEY>
                     {name_field(view.name)}
                     <input type="hidden" name=Field::Passkey.name() />
                     <div class="form-actions">
@@ -55,9 +56,7 @@ pub(crate) struct PasskeyPage(Loading<PasskeyView>);
 #[lazy_route]
 impl LazyRoute for PasskeyPage {
     fn data() -> Self {
-        Self(load!("security/passkey-page", asked => passkey_page(
-            passkey = asked.part("passkey"),
-        )))
+        Self(load!(asked => api::PasskeyPage { passkey: asked.part("passkey") }))
     }
 
     fn view(this: Self) -> AnyView {
@@ -78,7 +77,7 @@ fn show(view: PasskeyView, frame: Frame) -> AnyView {
             <p>{words!(passkey.remove_last)}</p>
             {view.closing.clone().map(warning)}
             {FactorForms {
-                form: "security/remove-passkey",
+                form: endpoint::<api::RemovePasskey>(),
                 action: action.clone(),
                 kept: vec![("passkey".to_owned(), view.id.clone())],
                 app: false,
@@ -94,7 +93,7 @@ fn show(view: PasskeyView, frame: Frame) -> AnyView {
     } else {
         view! {
             <p>{words!(passkey.remove_text)}</p>
-            <Form form="security/remove-passkey" action=action.clone() summary=false>
+            <Form form={endpoint::<api::RemovePasskey>()} action=action.clone() summary=false>
                 <input type="hidden" name="passkey" value=to_remove />
                 <div class="form-actions">
                     <SubmitButton class="button-danger" words=words!(passkey.remove) />
@@ -107,7 +106,7 @@ fn show(view: PasskeyView, frame: Frame) -> AnyView {
         <PageTitle title=title provider=frame.provider />
         <p class="back"><a href=SECURITY>{words!(security.heading)}</a></p>
         <h1>{before} <bdi>{view.name.clone()}</bdi> {after}</h1>
-        <Form form="security/rename-passkey" action=action>
+        <Form form={endpoint::<api::RenamePasskey>()} action=action>
             <input type="hidden" name="passkey" value=id />
             {name_field(view.name)}
             <div class="form-actions">

@@ -5,8 +5,9 @@ use leptos_router::{LazyRoute, lazy_route};
 use model::Field;
 
 use crate::address::{FORGOT, RESET, address_of};
+use crate::endpoint::endpoint;
 use crate::loading::{Loading, narrow};
-use crate::security::api::{ResetView, reset_page};
+use crate::security::api::{self, ResetView};
 use crate::title::PageTitle;
 use crate::ui::field::PasswordField;
 use crate::ui::form::{Form, SubmitButton};
@@ -17,7 +18,7 @@ pub(crate) struct ResetPage(Loading<ResetView>);
 #[lazy_route]
 impl LazyRoute for ResetPage {
     fn data() -> Self {
-        Self(load!("security/reset-page", asked => reset_page(token = asked.part("token"))))
+        Self(load!(asked => api::ResetPage { token: asked.part("token") }))
     }
 
     fn view(this: Self) -> AnyView {
@@ -41,7 +42,7 @@ impl LazyRoute for ResetPage {
                 <PageTitle title=heading.clone() provider=frame.provider />
                 <h1>{heading}</h1>
                 <p>{words!(reset.lead)}</p>
-                <Form form="security/reset" action=address_of(RESET, &[&view.token])>
+                <Form form={endpoint::<api::Reset>()} action=address_of(RESET, &[&view.token])>
                     <input type="hidden" name="token" value=view.token />
                     <PasswordField
                         field=Field::NewPassword

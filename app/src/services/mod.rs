@@ -1,14 +1,15 @@
 //! The account's services.
 
-mod api;
+pub(crate) mod api;
 
 use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 use model::Area;
 
 use crate::address::{SERVICES, address_of};
+use crate::endpoint::endpoint;
 use crate::loading::{Loading, framed};
-use crate::services::api::{ServiceRow, ServicesView, services_page};
+use crate::services::api::{ServiceRow, ServicesView};
 use crate::title::PageTitle;
 use crate::ui::form::{Form, SubmitButton};
 use crate::ui::frame::Here;
@@ -22,7 +23,7 @@ pub(crate) struct ServicesPage(Loading<ServicesView>);
 #[lazy_route]
 impl LazyRoute for ServicesPage {
     fn data() -> Self {
-        Self(load!("services/page", asked => services_page(account = asked.account())))
+        Self(load!(asked => api::ServicesPage { account: asked.account() }))
     }
 
     fn view(this: Self) -> AnyView {
@@ -58,7 +59,7 @@ impl LazyRoute for ServicesPage {
 fn show_passwords(number: String) -> AnyView {
     let action = address_of(SERVICES, &[&number]);
     view! {
-        <Form form="services/show-passwords" action=action>
+        <Form form={endpoint::<api::ShowPasswords>()} action=action>
             <input type="hidden" name="account" value=number />
             <p>{words!(services.locked)}</p>
             <div class="form-actions">

@@ -6,9 +6,8 @@ use leptos::server_fn::codec::GetUrl;
 use model::{Conflict, Failure};
 use serde::{Deserialize, Serialize};
 
-use crate::address::{ACCOUNTS, COMPANY, LINK, SIGN_IN, escape_query, same_site, sign_in_for};
+use crate::address::{ACCOUNTS, COMPANY, LINK, escape_query, same_site, sign_in_for};
 use crate::identities::{self, Choice};
-use crate::notice::Notice;
 use crate::page::Page;
 use crate::problem::Problem;
 use crate::ui::factor::given;
@@ -237,20 +236,5 @@ pub(crate) async fn confirm_by_factor(
 pub(crate) async fn go_on(#[server(default)] next: String) -> Result<(), Problem> {
     request::viewer()?;
     request::redirect(&next);
-    Ok(())
-}
-
-/// Signs out, here or on the way to an invitation.
-#[server(prefix = "/api", endpoint = "sign-out")]
-pub(crate) async fn sign_out(#[server(default)] next: String) -> Result<(), Problem> {
-    let latchkey = request::latchkey()?;
-    if let Some(session) = request::session() {
-        domain::sessions::sign_out(&latchkey, &session).await?;
-    }
-    request::end_session();
-    match same_site(&next) {
-        Some(next) => request::redirect(next),
-        None => request::done(SIGN_IN, Notice::SignedOut),
-    }
     Ok(())
 }

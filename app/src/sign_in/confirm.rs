@@ -6,8 +6,10 @@ use leptos::prelude::*;
 use model::Field;
 
 use crate::address::{ACCOUNT, PROFILE, address_of};
+use crate::endpoint::{Endpoint, endpoint};
 use crate::rejected::{Confirming, ProofTaken};
 use crate::request;
+use crate::sign_in::api;
 use crate::title::PageTitle;
 use crate::ui::factor::{FactorForms, hidden, passkey_form};
 use crate::ui::field::{PasswordField, username};
@@ -15,13 +17,13 @@ use crate::ui::form::{Form, SubmitButton};
 use crate::ui::frame::Narrow;
 
 /// The server function that leads on to a page: nothing was typed yet.
-pub const GO_ON: &str = "sign-in/go-on";
+pub const GO_ON: &str = endpoint::<api::GoOn>().name();
 
 /// The field that says that nothing but a second factor is taken.
 pub const TAKES_FACTOR: &str = "takes_factor";
 
 /// The server function that takes a second factor as the proof.
-const BY_FACTOR: &str = "sign-in/confirm-by-factor";
+const BY_FACTOR: Endpoint = endpoint::<api::ConfirmByFactor>();
 
 /// The page; what was typed travels on unseen.
 pub(crate) fn confirm_page(confirming: Confirming) -> AnyView {
@@ -71,7 +73,7 @@ pub(crate) fn confirm_page(confirming: Confirming) -> AnyView {
                 }
             });
             view! {
-                <Form form="sign-in/confirm" action=action.clone()>
+                <Form form={endpoint::<api::Confirm>()} action=action.clone()>
                     {hidden(kept.clone())}
                     {username(email)}
                     <PasswordField field=Field::Password label=words!(form.password) />

@@ -1,6 +1,6 @@
 //! Signing in and out.
 
-mod api;
+pub(crate) mod api;
 pub(crate) mod confirm;
 pub(crate) mod of_another;
 pub(crate) mod second_factor;
@@ -10,9 +10,10 @@ use leptos_router::{LazyRoute, lazy_route};
 use model::Field;
 
 use crate::address::{FORGOT, MAILBOX};
+use crate::endpoint::endpoint;
 use crate::identities::buttons;
 use crate::loading::{Loading, narrow};
-use crate::sign_in::api::{SignInView, sign_in_page};
+use crate::sign_in::api::SignInView;
 use crate::title::PageTitle;
 use crate::ui::factor::passkey_fields;
 use crate::ui::field::{PasswordField, TextField};
@@ -24,10 +25,10 @@ pub(crate) struct SignInPage(Loading<SignInView>);
 #[lazy_route]
 impl LazyRoute for SignInPage {
     fn data() -> Self {
-        Self(load!("sign-in/page", asked => sign_in_page(
-            next = asked.query("next"),
-            r#as = asked.query("as"),
-        )))
+        Self(load!(asked => api::SignInPage {
+            next: asked.query("next"),
+            r#as: asked.query("as"),
+        }))
     }
 
     fn view(this: Self) -> AnyView {
@@ -44,7 +45,7 @@ impl LazyRoute for SignInPage {
                 <PageTitle title=heading.clone() provider=frame.provider />
                     <h1>{heading}</h1>
                     {lead}
-                    <Form form="sign-in" action=view.action.clone()>
+                    <Form form={endpoint::<api::SignIn>()} action=view.action.clone()>
                         <input type="hidden" name="next" value=next />
                         <TextField
                             field=Field::Email
@@ -77,7 +78,7 @@ impl LazyRoute for SignInPage {
 fn by_passkey(action: String, next: String) -> AnyView {
     view! {
         <p class="or">{words!(passkey.or)}</p>
-        <Form form="sign-in/passkey" action=action>
+        <Form form={endpoint::<api::SignInWithPasskey>()} action=action>
             <input type="hidden" name="next" value=next />
             {passkey_fields("", words!(sign_in.by_passkey))}
         </Form>

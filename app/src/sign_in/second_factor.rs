@@ -4,8 +4,9 @@ use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 
 use crate::address::{SECOND_FACTOR, leading_on, sign_in_for};
+use crate::endpoint::endpoint;
 use crate::loading::{Loading, narrow};
-use crate::sign_in::api::{SecondFactorView, second_factor_page};
+use crate::sign_in::api::{self, SecondFactorView};
 use crate::title::PageTitle;
 use crate::ui::factor::FactorForms;
 
@@ -15,9 +16,7 @@ pub(crate) struct SecondFactorPage(Loading<SecondFactorView>);
 #[lazy_route]
 impl LazyRoute for SecondFactorPage {
     fn data() -> Self {
-        Self(load!("sign-in/second-factor-page", asked => second_factor_page(
-            next = asked.query("next"),
-        )))
+        Self(load!(asked => api::SecondFactorPage { next: asked.query("next") }))
     }
 
     fn view(this: Self) -> AnyView {
@@ -42,7 +41,7 @@ impl LazyRoute for SecondFactorPage {
                 <h1>{heading}</h1>
                 <p>{words!(second_factor.lead)}</p>
                 {FactorForms {
-                    form: "sign-in/second-factor",
+                    form: endpoint::<api::SecondFactor>(),
                     action: leading_on(SECOND_FACTOR, &view.next),
                     kept: vec![("next".to_owned(), view.next)],
                     app: view.app,

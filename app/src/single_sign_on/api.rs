@@ -12,7 +12,7 @@ use crate::ui::state::Mood;
 
 #[cfg(feature = "ssr")]
 use {
-    crate::address::{CALLBACK_OF_ACCOUNT, address_of},
+    crate::address::{ACCOUNTS, CALLBACK_OF_ACCOUNT, ONWARD, address_of, same_site},
     crate::notice::Notice,
     crate::request::{self, Inside},
     crate::when::server::exact,
@@ -454,4 +454,18 @@ fn path(inside: &Inside) -> String {
 #[cfg(feature = "ssr")]
 fn shown(domain: &str) -> String {
     EmailDomain::parse(domain).map_or_else(|_| domain.to_owned(), |domain| domain.to_string())
+}
+
+/// Leads on to the identity provider of the company whose domain the address has, and from there to
+/// where the reader was heading.
+#[server(prefix = "/api", endpoint = "sign-in/with-company")]
+pub(crate) async fn sign_in_with_company(
+    #[server(default)] email: String,
+    #[server(default)] next: String,
+) -> Result<(), Problem> {
+    let (latchkey, client) = (request::latchkey()?, request::client()?);
+    let token = domain::identities::begin_at_company(&latchkey, &email, &client).await?;
+    request::keep_identity_way(&token, same_site(&next).unwrap_or(ACCOUNTS));
+    request::redirect(ONWARD);
+    Ok(())
 }

@@ -1,7 +1,7 @@
 //! An account's own identity provider: proving a domain, choosing the provider, requiring it; and
 //! signing in with it.
 
-mod api;
+pub(crate) mod api;
 #[cfg(feature = "ssr")]
 pub(crate) mod sign_in;
 
@@ -10,10 +10,10 @@ use leptos_router::{LazyRoute, lazy_route};
 use model::{AccountNumber, Field};
 
 use crate::address::{POLICY, SINGLE_SIGN_ON, address_of};
+use crate::endpoint::{Endpoint, endpoint};
 use crate::loading::{Loading, framed};
 use crate::single_sign_on::api::{
     DomainRow, DomainsView, Fact, ProviderView, RequirementView, SingleSignOnView, Step, Verb,
-    single_sign_on_page,
 };
 use crate::title::PageTitle;
 use crate::ui::copy::CopyButton;
@@ -28,7 +28,7 @@ pub(crate) struct SingleSignOnPage(Loading<SingleSignOnView>);
 #[lazy_route]
 impl LazyRoute for SingleSignOnPage {
     fn data() -> Self {
-        Self(load!("single-sign-on/page", asked => single_sign_on_page(account = asked.account())))
+        Self(load!(asked => api::SingleSignOnPage { account: asked.account() }))
     }
 
     fn view(this: Self) -> AnyView {
@@ -67,7 +67,7 @@ fn carried(name: &'static str, value: String) -> impl IntoView {
 
 /// A form of one button, for the account or for one of its domains.
 fn button(
-    form: &'static str,
+    form: Endpoint,
     number: AccountNumber,
     domain: Option<String>,
     class: &'static str,
@@ -105,7 +105,7 @@ fn domains(number: AccountNumber, view: DomainsView) -> AnyView {
             <h2>{heading}</h2>
             <p>{text}</p>
             {rows.into_iter().map(|row| domain(number, row)).collect_view()}
-            <Form form="single-sign-on/add-domain" action=path(number)>
+            <Form form={endpoint::<api::AddDomain>()} action=path(number)>
                 {carried("account", number.to_string())}
                 <TextField field=Field::Domain label=label hint=hint autocomplete="off" />
                 <div class="form-actions">
@@ -126,9 +126,9 @@ fn domain(number: AccountNumber, row: DomainRow) -> AnyView {
         Some(question) => (None, Some(behind(question, text, facts))),
         None => (Some(view! { <p>{text}</p> {facts} }), None),
     };
-    let prove =
-        prove.map(|verb| button("single-sign-on/prove-domain", number, Some(id.clone()), "", verb));
-    let form = "single-sign-on/remove-domain";
+    let prove = prove
+        .map(|verb| button(endpoint::<api::ProveDomain>(), number, Some(id.clone()), "", verb));
+    let form = endpoint::<api::RemoveDomain>();
     let remove = remove.map(|verb| match asked {
         Some((text, answer)) => {
             behind(verb, text, button(form, number, Some(id), "button-danger", answer))
@@ -162,7 +162,7 @@ fn facts_of(facts: Vec<Fact>) -> AnyView {
 fn provider(number: AccountNumber, view: ProviderView) -> AnyView {
     let ProviderView { heading, text, redirect, issuer, client_id, secret, locked, .. } = view;
     let remove = view.remove.map(|(question, text, answer)| {
-        let form = "single-sign-on/remove-provider";
+        let form = endpoint::<api::RemoveProvider>();
         behind(question, text, button(form, number, None, "button-danger", answer))
     });
     view! {
@@ -171,7 +171,7 @@ fn provider(number: AccountNumber, view: ProviderView) -> AnyView {
             <p>{text}</p>
             {facts_of(vec![redirect])}
             {view.change_text.map(|text| view! { <p>{text}</p> })}
-            <Form form="single-sign-on/set-provider" action=path(number)>
+            <Form form={endpoint::<api::SetProvider>()} action=path(number)>
                 {carried("account", number.to_string())}
                 <TextField
                     field=Field::Issuer
@@ -212,7 +212,7 @@ fn requirement(number: AccountNumber, view: RequirementView) -> AnyView {
     let step = match step {
         Step::None => ().into_any(),
         Step::Try { email, words } => view! {
-            <Form form="sign-in/with-company" action=path(number)>
+            <Form form={endpoint::<api::SignInWithCompany>()} action=path(number)>
                 {carried("email", email)}
                 {carried("next", path(number))}
                 <div class="form-actions">
@@ -223,11 +223,11 @@ fn requirement(number: AccountNumber, view: RequirementView) -> AnyView {
         .into_any(),
         Step::Require(words) => {
             let verb = Verb::new(words);
-            button("single-sign-on/require", number, None, "button-primary", verb)
+            button(endpoint::<api::Require>(), number, None, "button-primary", verb)
         }
         Step::Lift(words) => {
             let verb = Verb::new(words);
-            button("single-sign-on/lift", number, None, "", verb)
+            button(endpoint::<api::Lift>(), number, None, "", verb)
         }
     };
     view! {

@@ -7,11 +7,13 @@ use leptos_router::{LazyRoute, lazy_route};
 use model::{Failure, Field};
 use serde::{Deserialize, Serialize};
 
-use crate::address::{ACCOUNTS, COMPANY, ONWARD, leading_on, same_site, sign_in_for};
+use crate::address::{ACCOUNTS, COMPANY, leading_on, same_site, sign_in_for};
+use crate::endpoint::endpoint;
 use crate::loading::{Loading, narrow};
 use crate::page::Page;
 use crate::problem::Problem;
 use crate::request;
+use crate::single_sign_on::api;
 use crate::title::PageTitle;
 use crate::ui::field::TextField;
 use crate::ui::form::{Form, SubmitButton};
@@ -22,7 +24,7 @@ pub(crate) struct CompanyPage(Loading<CompanyView>);
 #[lazy_route]
 impl LazyRoute for CompanyPage {
     fn data() -> Self {
-        Self(load!("sign-in/company-page", asked => find_company(next = asked.query("next"))))
+        Self(load!(asked => FindCompany { next: asked.query("next") }))
     }
 
     fn view(this: Self) -> AnyView {
@@ -34,7 +36,7 @@ impl LazyRoute for CompanyPage {
                 <PageTitle title=heading.clone() provider=frame.provider />
                 <h1>{heading}</h1>
                 <p>{words!(sso.company_lead)}</p>
-                <Form form="sign-in/with-company" action=action>
+                <Form form={endpoint::<api::SignInWithCompany>()} action=action>
                     <input type="hidden" name="next" value=next />
                     <TextField
                         field=Field::Email
@@ -73,20 +75,6 @@ pub(crate) async fn find_company(next: String) -> Result<Page<CompanyView>, Prob
     let email = viewer.as_ref().map(|viewer| viewer.email.to_string()).unwrap_or_default();
     let action = leading_on(COMPANY, &next);
     request::plain_page(viewer.as_ref(), CompanyView { action, next, email }).await
-}
-
-/// Leads on to the identity provider of the company whose domain the address has, and from there to
-/// where the reader was heading.
-#[server(prefix = "/api", endpoint = "sign-in/with-company")]
-pub(crate) async fn sign_in_with_company(
-    #[server(default)] email: String,
-    #[server(default)] next: String,
-) -> Result<(), Problem> {
-    let (latchkey, client) = (request::latchkey()?, request::client()?);
-    let token = domain::identities::begin_at_company(&latchkey, &email, &client).await?;
-    request::keep_identity_way(&token, same_site(&next).unwrap_or(ACCOUNTS));
-    request::redirect(ONWARD);
-    Ok(())
 }
 
 /// Whether any company's people can sign in that way. A database that doesn't answer leaves the

@@ -1,13 +1,13 @@
 //! The account's support requests.
 
-mod api;
+pub(crate) mod api;
 
 use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 use model::Area;
 
 use crate::loading::{Loading, framed};
-use crate::support::api::{RequestRow, support_page};
+use crate::support::api::RequestRow;
 use crate::title::PageTitle;
 use crate::ui::frame::Here;
 use crate::ui::state::State;
@@ -20,7 +20,7 @@ pub(crate) struct SupportPage(Loading<Vec<RequestRow>>);
 #[lazy_route]
 impl LazyRoute for SupportPage {
     fn data() -> Self {
-        Self(load!("support/page", asked => support_page(account = asked.account())))
+        Self(load!(asked => api::SupportPage { account: asked.account() }))
     }
 
     fn view(this: Self) -> AnyView {

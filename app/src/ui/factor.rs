@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 use model::Field;
 
+use crate::endpoint::Endpoint;
 use crate::ui::field::TextField;
 use crate::ui::form::{Form, SubmitButton};
 
@@ -26,8 +27,8 @@ pub(crate) fn given<'a>(
 
 /// What a second factor is asked for with.
 pub(crate) struct FactorForms {
-    /// The server function's endpoint.
-    pub(crate) form: &'static str,
+    /// Their server function.
+    pub(crate) form: Endpoint,
     /// The path of the page that shows it.
     pub(crate) action: String,
     /// What the forms carry unseen: names and values.
@@ -82,7 +83,7 @@ impl FactorForms {
 
 /// The form for a passkey as a second factor.
 pub(crate) fn passkey_form(
-    form: &'static str,
+    form: Endpoint,
     action: String,
     kept: Vec<(String, String)>,
     class: &'static str,

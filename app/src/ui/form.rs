@@ -4,6 +4,7 @@
 use leptos::prelude::*;
 use model::Field;
 
+use crate::endpoint::Endpoint;
 #[cfg(feature = "hydrate")]
 use crate::made_for::MADE_FOR_HEADER;
 use crate::made_for::{MADE_FOR, made_for};
@@ -78,11 +79,11 @@ impl FormState {
     }
 }
 
-/// A form that posts to the page's own path. `form` names its server function.
+/// A form that posts to the page's own path.
 #[component]
 pub(crate) fn Form(
-    /// The server function's endpoint.
-    form: &'static str,
+    /// Its server function.
+    form: Endpoint,
     /// The path that it posts to: the one of the page that shows it.
     #[prop(into)]
     action: String,
@@ -103,7 +104,7 @@ pub(crate) fn Form(
     children: Children,
 ) -> impl IntoView {
     let mine = move || {
-        let rejected = use_context::<Rejected>().filter(|rejected| rejected.form == form)?;
+        let rejected = use_context::<Rejected>().filter(|rejected| rejected.form == form.name())?;
         let targeted = |target: String| rejected.values.iter().any(|(_, value)| *value == target);
         let mine = target.is_none_or(targeted);
         if let Some(taken) = use_context::<Taken>().filter(|_| mine) {
@@ -128,7 +129,7 @@ pub(crate) fn Form(
                 on:submit=send
             >
                 {summary.then(|| view! { <ErrorSummary state=state /> })}
-                <input type="hidden" name="form" value=form />
+                <input type="hidden" name="form" value=form.name() />
                 <input type="hidden" name=MADE_FOR value=made_for() />
                 {before.map(|before| view! { <input type="hidden" name=BEFORE value=before /> })}
                 {children()}

@@ -7,8 +7,10 @@ use crate::address::{
     ACCOUNT, ACCOUNTS, BILLING, DETAILS, DOMAINS, LOG, MAILBOX, PROFILE, SECURITY, SERVICES,
     SIGN_OUT, SUPPORT, USERS, address_of, help_for, path,
 };
+use crate::endpoint::endpoint;
 use crate::frame::{AccountFrame, Frame, Person};
 use crate::notice::Said;
+use crate::sign_out::SignOut;
 use crate::ui::avatar::Avatar;
 use crate::ui::form::Form;
 use crate::ui::icon::{Icon, icon};
@@ -267,7 +269,12 @@ fn AccountMenu(
                     <li><a href=help>{words!(frame.help)}</a></li>
                     {mailbox}
                 </ul>
-                <Form form="sign-out" action=SIGN_OUT class="account-menu-form" summary=false>
+                <Form
+                    form={endpoint::<SignOut>()}
+                    action=SIGN_OUT
+                    class="account-menu-form"
+                    summary=false
+                >
                     <button type="submit" class="link-button">{words!(frame.sign_out)}</button>
                 </Form>
             </div>

@@ -4,11 +4,12 @@ use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 
 use crate::address::{CANCEL, USERS, address_of};
+use crate::endpoint::endpoint;
 use crate::loading::{Loading, framed};
 use crate::title::PageTitle;
 use crate::ui::form::{Form, SubmitButton};
 use crate::ui::frame::Here;
-use crate::users::api::{CancelView, cancel_page};
+use crate::users::api::{self, CancelView};
 
 /// `/accounts/{n}/invitations/{id}/cancel`
 pub(crate) struct CancelPage(Loading<CancelView>);
@@ -16,10 +17,10 @@ pub(crate) struct CancelPage(Loading<CancelView>);
 #[lazy_route]
 impl LazyRoute for CancelPage {
     fn data() -> Self {
-        Self(load!("users/cancel-page", asked => cancel_page(
-            account = asked.account(),
-            invitation = asked.part("invitation"),
-        )))
+        Self(load!(asked => api::CancelPage {
+            account: asked.account(),
+            invitation: asked.part("invitation"),
+        }))
     }
 
     fn view(this: Self) -> AnyView {
@@ -33,7 +34,7 @@ impl LazyRoute for CancelPage {
                 <div class="confirm">
                     <h1>{heading}</h1>
                     <p>{words!(cancel.text, email = view.email)}</p>
-                    <Form form="users/cancel" action=action>
+                    <Form form={endpoint::<api::Cancel>()} action=action>
                         <input type="hidden" name="account" value=number.to_string() />
                         <input type="hidden" name="invitation" value=view.invitation />
                         <div class="form-actions">

@@ -5,12 +5,13 @@ use leptos_router::{LazyRoute, lazy_route};
 use model::{AccountNumber, Field, PermissionSet};
 
 use crate::address::{INVITE, USERS, address_of};
+use crate::endpoint::endpoint;
 use crate::loading::{Loading, framed};
 use crate::title::PageTitle;
 use crate::ui::field::TextField;
 use crate::ui::form::{Form, SubmitButton};
 use crate::ui::frame::Here;
-use crate::users::api::{InviteView, invite_page};
+use crate::users::api::{self, InviteView};
 use crate::users::permission_groups::{PermissionGroups, Ticked};
 
 /// `/accounts/{n}/users/invite`
@@ -19,7 +20,7 @@ pub(crate) struct InvitePage(Loading<InviteView>);
 #[lazy_route]
 impl LazyRoute for InvitePage {
     fn data() -> Self {
-        Self(load!("users/invite-page", asked => invite_page(account = asked.account())))
+        Self(load!(asked => api::InvitePage { account: asked.account() }))
     }
 
     fn view(this: Self) -> AnyView {
@@ -52,7 +53,7 @@ pub(crate) fn InviteForm(
     invite: InviteView,
 ) -> impl IntoView {
     view! {
-        <Form form="users/invite" action=address_of(INVITE, &[&number])>
+        <Form form={endpoint::<api::Invite>()} action=address_of(INVITE, &[&number])>
             <input type="hidden" name="account" value=number.to_string() />
             <InviteFields invite=invite />
         </Form>

@@ -12,7 +12,7 @@ use crate::ui::frame::Here;
 use crate::ui::icon::{Icon, icon};
 use crate::ui::state::{Mood, State};
 use crate::ui::table::{Caption, Cell, empty, table};
-use crate::users::api::{InviteView, UserRow, UsersView, users_page};
+use crate::users::api::{self, InviteView, UserRow, UsersView};
 use crate::users::invite::InviteForm;
 use crate::users::pending::PendingTable;
 use crate::when::Relative;
@@ -23,13 +23,13 @@ pub(crate) struct UsersPage(Loading<UsersView>);
 #[lazy_route]
 impl LazyRoute for UsersPage {
     fn data() -> Self {
-        Self(load!("users/page", asked => users_page(
-            account = asked.account(),
-            search = asked.query("search"),
-            sort = asked.query("sort"),
-            after = asked.query("after"),
-            pending_after = asked.query("pending_after"),
-        )))
+        Self(load!(asked => api::UsersPage {
+            account: asked.account(),
+            search: asked.query("search"),
+            sort: asked.query("sort"),
+            after: asked.query("after"),
+            pending_after: asked.query("pending_after"),
+        }))
     }
 
     fn view(this: Self) -> AnyView {

@@ -5,12 +5,13 @@ use leptos_router::{LazyRoute, lazy_route};
 use model::AccountNumber;
 
 use crate::address::{LEAVE, MANAGE, REMOVE, USERS, address_of};
+use crate::endpoint::endpoint;
 use crate::loading::{Loading, framed};
 use crate::title::PageTitle;
 use crate::ui::avatar::Avatar;
 use crate::ui::form::{Form, SubmitButton};
 use crate::ui::frame::Here;
-use crate::users::api::{ManageView, manage_page};
+use crate::users::api::{self, ManageView};
 use crate::users::permission_groups::{PermissionGroups, Ticked};
 use crate::when::{Day, Relative};
 use crate::words;
@@ -21,10 +22,10 @@ pub(crate) struct ManagePage(Loading<ManageView>);
 #[lazy_route]
 impl LazyRoute for ManagePage {
     fn data() -> Self {
-        Self(load!("users/manage-page", asked => manage_page(
-            account = asked.account(),
-            user = asked.part("user"),
-        )))
+        Self(load!(asked => api::ManagePage {
+            account: asked.account(),
+            user: asked.part("user"),
+        }))
     }
 
     fn view(this: Self) -> AnyView {
@@ -100,7 +101,7 @@ fn content(number: AccountNumber, view: ManageView) -> AnyView {
     let action = address_of(MANAGE, &[&number, &view.person.id]);
     let before = view.granted.to_stored();
     view! {
-        <Form form="users/change-permissions" action=action before=before>
+        <Form form={endpoint::<api::ChangePermissions>()} action=action before=before>
             <input type="hidden" name="account" value=number.to_string() />
             <input type="hidden" name="user" value=view.person.id.to_string() />
             <ManageFields view=view />

@@ -4,12 +4,13 @@ use leptos::prelude::*;
 use model::AccountNumber;
 
 use crate::address::{CANCEL, USERS, address_of, guide};
+use crate::endpoint::endpoint;
 use crate::ui::avatar::Email;
 use crate::ui::copy::{CopyButton, CopyWords};
 use crate::ui::form::{Form, SubmitButton};
 use crate::ui::state::State;
 use crate::ui::table::{Caption, Cell, empty, table};
-use crate::users::api::{PendingRow, Queries};
+use crate::users::api::{self, PendingRow, Queries};
 use crate::when::Relative;
 
 /// The table of pending invitations.
@@ -76,7 +77,7 @@ fn pending_row(number: AccountNumber, row: PendingRow) -> Vec<Cell> {
     let actions = view! {
             {copy}
             <Form
-                form="users/resend"
+                form={endpoint::<api::Resend>()}
                 action=address_of(USERS, &[&number])
                 class="inline-form"
                 target=row.id.clone()

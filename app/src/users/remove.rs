@@ -4,11 +4,12 @@ use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 
 use crate::address::{MANAGE, REMOVE, address_of};
+use crate::endpoint::endpoint;
 use crate::loading::{Loading, framed};
 use crate::title::PageTitle;
 use crate::ui::form::{Form, SubmitButton};
 use crate::ui::frame::Here;
-use crate::users::api::{ManageView, manage_page};
+use crate::users::api::{self, ManageView};
 
 /// `/accounts/{n}/users/{id}/remove`
 pub(crate) struct RemovePage(Loading<ManageView>);
@@ -16,10 +17,10 @@ pub(crate) struct RemovePage(Loading<ManageView>);
 #[lazy_route]
 impl LazyRoute for RemovePage {
     fn data() -> Self {
-        Self(load!("users/manage-page", asked => manage_page(
-            account = asked.account(),
-            user = asked.part("user"),
-        )))
+        Self(load!(asked => api::ManagePage {
+            account: asked.account(),
+            user: asked.part("user"),
+        }))
     }
 
     fn view(this: Self) -> AnyView {
@@ -43,7 +44,7 @@ impl LazyRoute for RemovePage {
                 );
                 view! {
                     <p>{text}</p>
-                    <Form form="users/remove-access" action=remove>
+                    <Form form={endpoint::<api::RemoveAccess>()} action=remove>
                         <input type="hidden" name="account" value=number.to_string() />
                         <input type="hidden" name="user" value=view.person.id.to_string() />
                         <div class="form-actions">
