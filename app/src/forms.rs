@@ -18,10 +18,12 @@ use crate::{
 /// and they may be any.
 type Shown = (Endpoint, Option<&'static [&'static str]>);
 
+/// This form, shown by these pages.
 const fn shown<F: ServerFn>(pages: &'static [&'static str]) -> Shown {
     (endpoint::<F>(), Some(pages))
 }
 
+/// This form, shown by any page that asks who its reader is.
 const fn shown_anywhere<F: ServerFn>() -> Shown {
     (endpoint::<F>(), None)
 }

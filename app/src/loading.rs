@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 use leptos::server::codee::{Decoder, Encoder};
+use leptos::server_fn::ServerFn;
 use leptos_router::hooks::use_params_map;
 #[cfg(not(feature = "ssr"))]
 use leptos_router::hooks::use_query_map;
@@ -61,7 +62,7 @@ pub(crate) type Answer = std::pin::Pin<Box<dyn Future<Output = Result<String, Pr
 /// browser's half has no use for the code by which Leptos would write the query: it is larger.
 macro_rules! load {
     ($asked:ident => $($function:ident)::+ { $($name:ident: $value:expr),* $(,)? }) => {
-        $crate::loading::load(|$asked| {
+        $crate::loading::load::<$($function)::+, _>(|$asked| {
             let call = $($function)::+ { $($name: $value),* };
             #[cfg(feature = "ssr")]
             return Box::pin(async move {
@@ -78,8 +79,12 @@ macro_rules! load {
     };
 }
 
-/// Asks for a page, and again whenever its address or its revision changes.
-pub(crate) fn load<T>(fetch: fn(Asked) -> Answer) -> Loading<T> {
+/// Asks for the page that this server function answers with, and again whenever its address or its
+/// revision changes.
+pub(crate) fn load<F, T>(fetch: fn(Asked) -> Answer) -> Loading<T>
+where
+    F: ServerFn<Output = Page<T>>,
+{
     Loading { written: written(fetch), content: std::marker::PhantomData }
 }
 
@@ -145,14 +150,14 @@ fn queried() -> impl Fn() -> Vec<(String, String)> {
 /// anything of the page in its place is rendered, which happens more than once.
 #[cfg(feature = "ssr")]
 pub(crate) fn write<T: Serialize>(page: Result<Page<T>, Problem>) -> Result<String, Problem> {
-    let Page { frame, notice, content } = page.inspect_err(answer)?;
+    let Page { frame, notice, content } = page.inspect_err(no_page)?;
     wire::write(&(frame, notice, content)).map_err(|_| Problem::Unreachable)
 }
 
 /// Answers that there is no page, by the problem's status. Whoever must sign in for it is led to the
 /// sign-in page, unless the page is the answer to a form: what was typed would be lost on the way.
 #[cfg(feature = "ssr")]
-fn answer(problem: &Problem) {
+fn no_page(problem: &Problem) {
     let is_again = use_context::<crate::rejected::Rejected>().is_some();
     match problem {
         Problem::Failure(Failure::SignedOut) if !is_again => {
