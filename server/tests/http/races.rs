@@ -230,7 +230,7 @@ on_both! {
         let mut ingrid = app.as_person(INGRID).await;
         let nodes = async {
             for _ in 0..10 {
-                app.another_node(&app.db.url).await;
+                let _router = app.another_node(&app.db.url).await;
             }
         };
         let pages = async {
