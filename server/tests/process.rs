@@ -10,7 +10,7 @@ use std::io::PipeReader;
 use std::process::Stdio;
 use std::time::Duration;
 
-use test_database::on_both;
+use test_database::{TestDatabase, apply, on_both};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
@@ -169,92 +169,94 @@ async fn postgres_is_backed_up_and_restored_with_its_own_tools() {
     assert!(code == 0 && said.contains("Sessions ended: 0;"), "{said}");
 }
 
-on_both! {
-    async fn every_command_does_its_work_beside_a_server_that_stops_when_told(db: TestDatabase) {
-        let operator = Operator::new(&db.url);
-        let (code, said) = operator.run("migrate").await;
-        assert!(code == 0 && said.starts_with("The database is up to date.\n"), "{said}");
+#[apply(on_both!)]
+async fn every_command_does_its_work_beside_a_server_that_stops_when_told(db: TestDatabase) {
+    let operator = Operator::new(&db.url);
+    let (code, said) = operator.run("migrate").await;
+    assert!(code == 0 && said.starts_with("The database is up to date.\n"), "{said}");
 
-        let mut server = operator.command("serve").stdout(Stdio::piped()).spawn().unwrap();
-        let mut lines = BufReader::new(server.stdout.take().unwrap()).lines();
-        let line = timeout(IN_TIME, lines.next_line()).await.expect("a start").unwrap().unwrap();
-        assert_eq!(line, format!("Latchkey serves http://{}", operator.listen));
-        assert!(operator.get("/readyz").await.starts_with("HTTP/1.1 200"));
+    let mut server = operator.command("serve").stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(server.stdout.take().unwrap()).lines();
+    let line = timeout(IN_TIME, lines.next_line()).await.expect("a start").unwrap().unwrap();
+    assert_eq!(line, format!("Latchkey serves http://{}", operator.listen));
+    assert!(operator.get("/readyz").await.starts_with("HTTP/1.1 200"));
 
-        let create = "account create --name Nordlys --owner-email ingrid@nordlys.example";
-        let (code, said) = operator.run(create).await;
-        assert_eq!(code, 0, "{said}");
-        assert!(said.contains("Account 100001 is set up."), "{said}");
-        let link = said.lines().find_map(|line| line.split(&operator.listen).nth(1)).unwrap();
-        assert!(operator.get(link).await.contains("ingrid@nordlys.example"));
-        let (code, said) = operator.run("account list").await;
-        assert!(code == 0 && said.contains("100001") && said.contains("Nordlys"), "{said}");
+    let create = "account create --name Nordlys --owner-email ingrid@nordlys.example";
+    let (code, said) = operator.run(create).await;
+    assert_eq!(code, 0, "{said}");
+    assert!(said.contains("Account 100001 is set up."), "{said}");
+    let link = said.lines().find_map(|line| line.split(&operator.listen).nth(1)).unwrap();
+    assert!(operator.get(link).await.contains("ingrid@nordlys.example"));
+    let (code, said) = operator.run("account list").await;
+    assert!(code == 0 && said.contains("100001") && said.contains("Nordlys"), "{said}");
 
-        let (code, said) = operator.run("user reset-link ingrid@nordlys.example").await;
-        assert!(code == 1 && said.contains("there is no login"), "{said}");
-        let (code, said) = operator.run("account create --name x --owner-email nobody").await;
-        assert!(code == 1 && said.contains("isn't one"), "{said}");
-        let (code, said) = operator.run("demo seed").await;
-        assert!(code == 1 && said.contains("demo = true"), "{said}");
-        let (code, said) = operator.run("feedback list").await;
-        assert_eq!(code, 0, "{said}");
-        let (code, said) = operator.run("doctor").await;
-        assert!(code == 1 && said.contains("database: ok"), "{said}");
-        assert!(said.contains("mail server: problem"), "{said}");
-        assert!(said.contains("passkeys: ok, but there are none: they belong to a name"), "{said}");
-        assert!(said.contains("places: ok, addresses are shown without a place"), "{said}");
-        std::fs::write(operator.folder.path().join("places.mmdb"), "no database").unwrap();
-        for words in ["doctor", "account list"] {
-            let mut command = operator.command(words);
-            let ended = command.env("LATCHKEY_GEOIP_FILE", "places.mmdb").output().await.unwrap();
-            let said = String::from_utf8([ended.stdout, ended.stderr].concat()).unwrap();
-            let told = "LATCHKEY_GEOIP_FILE in the environment must be the path of a readable GeoIP file";
-            assert!(!ended.status.success() && said.contains(told), "{said}");
-        }
-
-        operator.signal(&server, "TERM").await;
-        let ended = timeout(IN_TIME, server.wait()).await.expect("an end in time").unwrap();
-        assert_eq!(ended.code(), Some(0));
+    let (code, said) = operator.run("user reset-link ingrid@nordlys.example").await;
+    assert!(code == 1 && said.contains("there is no login"), "{said}");
+    let (code, said) = operator.run("account create --name x --owner-email nobody").await;
+    assert!(code == 1 && said.contains("isn't one"), "{said}");
+    let (code, said) = operator.run("demo seed").await;
+    assert!(code == 1 && said.contains("demo = true"), "{said}");
+    let (code, said) = operator.run("feedback list").await;
+    assert_eq!(code, 0, "{said}");
+    let (code, said) = operator.run("doctor").await;
+    assert!(code == 1 && said.contains("database: ok"), "{said}");
+    assert!(said.contains("mail server: problem"), "{said}");
+    assert!(said.contains("passkeys: ok, but there are none: they belong to a name"), "{said}");
+    assert!(said.contains("places: ok, addresses are shown without a place"), "{said}");
+    std::fs::write(operator.folder.path().join("places.mmdb"), "no database").unwrap();
+    for words in ["doctor", "account list"] {
+        let mut command = operator.command(words);
+        let ended = command.env("LATCHKEY_GEOIP_FILE", "places.mmdb").output().await.unwrap();
+        let said = String::from_utf8([ended.stdout, ended.stderr].concat()).unwrap();
+        let told =
+            "LATCHKEY_GEOIP_FILE in the environment must be the path of a readable GeoIP file";
+        assert!(!ended.status.success() && said.contains(told), "{said}");
     }
 
-    async fn a_link_to_choose_a_password_is_made_for_a_login(db: TestDatabase) {
-        let operator = Operator::new(&db.url);
-        let user = store::NewUser {
-            id: model::UserId::from(uuid::Uuid::now_v7()),
-            email: model::EmailAddress::parse("kari@nordlys.example").unwrap(),
-            full_name: model::FullName::parse("Kari Nordmann").unwrap(),
-            password_hash: model::Secret::from(String::new()),
-            language: None,
-        };
-        db.store.add_user(&user, model::Timestamp::from_micros(0)).await.unwrap();
-        let (code, said) = operator.run("user reset-link kari@nordlys.example").await;
-        assert!(code == 0 && said.contains("/reset/"), "{said}");
-        let (code, said) = operator.run("user sign-out kari@nordlys.example").await;
-        assert!(code == 0 && said.contains("sessions ended: 0"), "{said}");
-        let (code, said) = operator.run("user sign-out tom@nordlys.example").await;
-        assert!(code == 1 && said.contains("no login with the address tom@"), "{said}");
-        let (code, said) = operator.run("user sign-out --everybody").await;
-        assert!(code == 0 && said.contains("Everybody is signed out"), "{said}");
-        assert_eq!(operator.run("user sign-out").await.0, 2);
-        assert_eq!(operator.run("user sign-out --everybody kari@nordlys.example").await.0, 2);
-        let (code, said) = operator.run("user remove-factors kari@nordlys.example").await;
-        assert!(code == 1 && said.contains("no login with a second factor"), "{said}");
-    }
+    operator.signal(&server, "TERM").await;
+    let ended = timeout(IN_TIME, server.wait()).await.expect("an end in time").unwrap();
+    assert_eq!(ended.code(), Some(0));
+}
 
-    async fn an_accounts_single_sign_on_is_in_the_operators_hands_too(db: TestDatabase) {
-        let operator = Operator::new(&db.url);
-        let (code, said) = operator.run("account sso-off 100001").await;
-        assert!(code == 1 && said.contains("there is no account 100001"), "{said}");
-        let (code, _) = operator.run("account sso-off nordlys").await;
-        assert_eq!(code, 2);
-        operator.run("account create --name Bakery --owner-email kari@nordlys.example").await;
-        let (code, said) = operator.run("account sso-off 100001").await;
-        assert!(code == 0 && said.contains("doesn't demand"), "{said}");
-        let (code, said) = operator.run("account release-domain nordlys.example").await;
-        assert!(code == 0 && said.contains("No account has proven nordlys.example"), "{said}");
-        let (code, said) = operator.run("account release-domain a@b").await;
-        assert!(code == 1 && said.contains("the domain isn't one"), "{said}");
-    }
+#[apply(on_both!)]
+async fn a_link_to_choose_a_password_is_made_for_a_login(db: TestDatabase) {
+    let operator = Operator::new(&db.url);
+    let user = store::NewUser {
+        id: model::UserId::from(uuid::Uuid::now_v7()),
+        email: model::EmailAddress::parse("kari@nordlys.example").unwrap(),
+        full_name: model::FullName::parse("Kari Nordmann").unwrap(),
+        password_hash: model::Secret::from(String::new()),
+        language: None,
+    };
+    db.store.add_user(&user, model::Timestamp::from_micros(0)).await.unwrap();
+    let (code, said) = operator.run("user reset-link kari@nordlys.example").await;
+    assert!(code == 0 && said.contains("/reset/"), "{said}");
+    let (code, said) = operator.run("user sign-out kari@nordlys.example").await;
+    assert!(code == 0 && said.contains("sessions ended: 0"), "{said}");
+    let (code, said) = operator.run("user sign-out tom@nordlys.example").await;
+    assert!(code == 1 && said.contains("no login with the address tom@"), "{said}");
+    let (code, said) = operator.run("user sign-out --everybody").await;
+    assert!(code == 0 && said.contains("Everybody is signed out"), "{said}");
+    assert_eq!(operator.run("user sign-out").await.0, 2);
+    assert_eq!(operator.run("user sign-out --everybody kari@nordlys.example").await.0, 2);
+    let (code, said) = operator.run("user remove-factors kari@nordlys.example").await;
+    assert!(code == 1 && said.contains("no login with a second factor"), "{said}");
+}
+
+#[apply(on_both!)]
+async fn an_accounts_single_sign_on_is_in_the_operators_hands_too(db: TestDatabase) {
+    let operator = Operator::new(&db.url);
+    let (code, said) = operator.run("account sso-off 100001").await;
+    assert!(code == 1 && said.contains("there is no account 100001"), "{said}");
+    let (code, _) = operator.run("account sso-off nordlys").await;
+    assert_eq!(code, 2);
+    operator.run("account create --name Bakery --owner-email kari@nordlys.example").await;
+    let (code, said) = operator.run("account sso-off 100001").await;
+    assert!(code == 0 && said.contains("doesn't demand"), "{said}");
+    let (code, said) = operator.run("account release-domain nordlys.example").await;
+    assert!(code == 0 && said.contains("No account has proven nordlys.example"), "{said}");
+    let (code, said) = operator.run("account release-domain a@b").await;
+    assert!(code == 1 && said.contains("the domain isn't one"), "{said}");
 }
 
 /// The limit on the size of files stands in for a full disk: what SQLite is told is the same.

@@ -16,6 +16,7 @@ use std::path::PathBuf;
 use std::pin::Pin;
 
 pub use line::Line;
+pub use macro_rules_attribute::apply;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqliteConnection};
 use store::Store;
 use tempfile::TempDir;
@@ -215,25 +216,24 @@ pub async fn empty_postgres_url() -> String {
     url
 }
 
-/// Makes one test for each kind of database out of each function:
+/// Makes one test for each kind of database out of a function:
 ///
 /// ```text
-/// test_database::on_both! {
-///     async fn a_new_account_has_no_users(db: TestDatabase) { … }
-/// }
+/// #[apply(on_both!)]
+/// async fn a_new_account_has_no_users(db: TestDatabase) { … }
 /// ```
 ///
 /// gives `a_new_account_has_no_users::on_sqlite` and `a_new_account_has_no_users::on_postgres`. Where
 /// the databases aren't to be empty, `of demo;` stands first, and names what makes one of a [`Kind`].
 #[macro_export]
 macro_rules! on_both {
-    (of $made:path; $($(#[$meta:meta])* async fn $name:ident($db:ident: TestDatabase) $story:block)*) => {$(
+    (of $made:path; $(#[$meta:meta])* async fn $name:ident $($story:tt)*) => {
         $(#[$meta])*
         #[cfg(test)]
         mod $name {
             use super::*;
 
-            async fn story($db: $crate::TestDatabase) $story
+            async fn story $($story)*
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn on_sqlite() {
@@ -245,8 +245,8 @@ macro_rules! on_both {
                 story($made($crate::Kind::Postgres).await).await;
             }
         }
-    )*};
-    ($($tests:tt)*) => { $crate::on_both! { of $crate::empty; $($tests)* } };
+    };
+    ($($test:tt)*) => { $crate::on_both! { of $crate::empty; $($test)* } };
 }
 
 async fn migrated(url: &str) -> Store {

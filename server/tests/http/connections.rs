@@ -7,6 +7,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::routing::get;
 use server::accept::{Limits, serve};
+use test_database::{TestDatabase, apply};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
@@ -200,82 +201,86 @@ async fn a_stop_lets_requests_under_way_finish_and_takes_no_more() {
     timeout(AT_ONCE, server.serving).await.expect("an end in time").unwrap();
 }
 
-on_both! {
-    async fn health_checks_find_a_place_in_any_crowd(db: TestDatabase) {
-        let app = TestApp::new(db).await;
-        let limits =
-            Limits { connections: 2, per_client: 1, pause: AT_ONCE, ..Limits::default() };
-        let server = Serving::new(app.router(), limits).await;
-        let mut form = server.begin_form().await;
-        for (path, status) in [("/sign-in", 503), ("/pkg/x/y", 503), ("/healthz", 200), ("/readyz", 200)] {
-            let mut stream = server.connect().await;
-            ask(&mut stream, &format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n")).await;
-            let head = answer(&mut stream).await;
-            assert!(head.starts_with(&format!("HTTP/1.1 {status}")), "{path}: {head}");
-            assert_eq!(head.contains("retry-after: 1\r\n"), status == 503, "{path}: {head}");
-            assert!(head.contains("x-request-id") && head.contains("connection: close"), "{head}");
-            is_closed(&mut stream).await;
-        }
-        // Another client has a place of its own.
-        let mut other = server.connect_from("127.0.0.2").await;
-        ask(&mut other, PLAIN).await;
-        assert!(answer(&mut other).await.starts_with("HTTP/1.1 303"));
-        // The form wasn't disturbed.
-        ask(&mut form, &"x".repeat(91)).await;
-        assert!(!answer(&mut form).await.starts_with("HTTP/1.1 5"));
-    }
-
-    async fn a_form_that_doesnt_end_holds_no_stop_up(db: TestDatabase) {
-        let app = TestApp::new(db).await;
-        let finish = Duration::from_millis(50);
-        let server = Serving::new(app.router(), Limits { finish, ..Limits::default() }).await;
-        let mut form = server.begin_form().await;
-        server.stop.send_replace(true);
-        timeout(AT_ONCE, server.serving).await.expect("an end in time").unwrap();
-        is_closed(&mut form).await;
-    }
-
-    async fn a_connection_stays_usable_after_what_is_no_form(db: TestDatabase) {
-        let app = TestApp::new(db).await;
-        let server = Serving::new(app.router(), Limits::default()).await;
+#[apply(on_both!)]
+async fn health_checks_find_a_place_in_any_crowd(db: TestDatabase) {
+    let app = TestApp::new(db).await;
+    let limits = Limits { connections: 2, per_client: 1, pause: AT_ONCE, ..Limits::default() };
+    let server = Serving::new(app.router(), limits).await;
+    let mut form = server.begin_form().await;
+    for (path, status) in
+        [("/sign-in", 503), ("/pkg/x/y", 503), ("/healthz", 200), ("/readyz", 200)]
+    {
         let mut stream = server.connect().await;
-        for (kind, length, status) in [
-            ("application/x-www-form-urlencoded", 500_000, "413"),
-            ("application/json", 300_000, "415"),
-        ] {
-            let head = format!(
-                "POST /sign-in HTTP/1.1\r\nhost: localhost\r\nsec-fetch-site: same-origin\r\n\
-                 accept: application/json\r\ncontent-type: {kind}\r\ncontent-length: {length}\r\n\r\n"
-            );
-            ask(&mut stream, &(head + &"x".repeat(length))).await;
-            let head = answer(&mut stream).await;
-            assert!(head.starts_with(&format!("HTTP/1.1 {status}")), "{head}");
-        }
-        ask(&mut stream, "GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n").await;
-        assert!(answer(&mut stream).await.starts_with("HTTP/1.1 200"));
+        ask(&mut stream, &format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n")).await;
+        let head = answer(&mut stream).await;
+        assert!(head.starts_with(&format!("HTTP/1.1 {status}")), "{path}: {head}");
+        assert_eq!(head.contains("retry-after: 1\r\n"), status == 503, "{path}: {head}");
+        assert!(head.contains("x-request-id") && head.contains("connection: close"), "{head}");
+        is_closed(&mut stream).await;
     }
-    async fn every_request_target_is_answered(db: TestDatabase) {
-        let app = TestApp::new(db).await;
-        let server = Serving::new(app.router(), Limits::default()).await;
-        for (line, status) in [
-            ("GET x", 400),
-            ("GET *", 400),
-            ("OPTIONS *", 400),
-            ("CONNECT host:1", 400),
-            ("GET http://localhost/healthz", 200),
-            ("GET http://localhost/sign-in?next=/x", 200),
-            ("GET http://localhost", 303),
-            ("GET http://localhost?x", 303),
-            ("GET https://elsewhere.example/accounts", 302),
-            ("GET ?x", 400),
-            ("GET #x", 400),
-            ("POST x", 400),
-            ("GET //", 308),
-        ] {
-            let mut stream = server.connect().await;
-            ask(&mut stream, &format!("{line} HTTP/1.1\r\nhost: localhost\r\n\r\n")).await;
-            let head = answer(&mut stream).await;
-            assert!(head.starts_with(&format!("HTTP/1.1 {status}")), "{line}: {head}");
-        }
+    // Another client has a place of its own.
+    let mut other = server.connect_from("127.0.0.2").await;
+    ask(&mut other, PLAIN).await;
+    assert!(answer(&mut other).await.starts_with("HTTP/1.1 303"));
+    // The form wasn't disturbed.
+    ask(&mut form, &"x".repeat(91)).await;
+    assert!(!answer(&mut form).await.starts_with("HTTP/1.1 5"));
+}
+
+#[apply(on_both!)]
+async fn a_form_that_doesnt_end_holds_no_stop_up(db: TestDatabase) {
+    let app = TestApp::new(db).await;
+    let finish = Duration::from_millis(50);
+    let server = Serving::new(app.router(), Limits { finish, ..Limits::default() }).await;
+    let mut form = server.begin_form().await;
+    server.stop.send_replace(true);
+    timeout(AT_ONCE, server.serving).await.expect("an end in time").unwrap();
+    is_closed(&mut form).await;
+}
+
+#[apply(on_both!)]
+async fn a_connection_stays_usable_after_what_is_no_form(db: TestDatabase) {
+    let app = TestApp::new(db).await;
+    let server = Serving::new(app.router(), Limits::default()).await;
+    let mut stream = server.connect().await;
+    for (kind, length, status) in [
+        ("application/x-www-form-urlencoded", 500_000, "413"),
+        ("application/json", 300_000, "415"),
+    ] {
+        let head = format!(
+            "POST /sign-in HTTP/1.1\r\nhost: localhost\r\nsec-fetch-site: same-origin\r\n\
+             accept: application/json\r\ncontent-type: {kind}\r\ncontent-length: {length}\r\n\r\n"
+        );
+        ask(&mut stream, &(head + &"x".repeat(length))).await;
+        let head = answer(&mut stream).await;
+        assert!(head.starts_with(&format!("HTTP/1.1 {status}")), "{head}");
+    }
+    ask(&mut stream, "GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n").await;
+    assert!(answer(&mut stream).await.starts_with("HTTP/1.1 200"));
+}
+
+#[apply(on_both!)]
+async fn every_request_target_is_answered(db: TestDatabase) {
+    let app = TestApp::new(db).await;
+    let server = Serving::new(app.router(), Limits::default()).await;
+    for (line, status) in [
+        ("GET x", 400),
+        ("GET *", 400),
+        ("OPTIONS *", 400),
+        ("CONNECT host:1", 400),
+        ("GET http://localhost/healthz", 200),
+        ("GET http://localhost/sign-in?next=/x", 200),
+        ("GET http://localhost", 303),
+        ("GET http://localhost?x", 303),
+        ("GET https://elsewhere.example/accounts", 302),
+        ("GET ?x", 400),
+        ("GET #x", 400),
+        ("POST x", 400),
+        ("GET //", 308),
+    ] {
+        let mut stream = server.connect().await;
+        ask(&mut stream, &format!("{line} HTTP/1.1\r\nhost: localhost\r\n\r\n")).await;
+        let head = answer(&mut stream).await;
+        assert!(head.starts_with(&format!("HTTP/1.1 {status}")), "{line}: {head}");
     }
 }

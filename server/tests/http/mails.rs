@@ -3,6 +3,7 @@
 use domain::demo::{BJORN, INGRID, PASSWORD};
 use model::{EmailAddress, Mail};
 use server::config::Config;
+use test_database::{TestDatabase, apply};
 
 use crate::story::{BAKERY, TestApp};
 
@@ -21,69 +22,76 @@ async fn count(app: &TestApp, email: &str, kind: &str) -> usize {
     app.mails_to(email).await.iter().filter(|one| **one == kind).count()
 }
 
-on_both! {
-    async fn many_changes_are_few_mails_and_the_last_one_is_true(db: TestDatabase) {
-        let app = TestApp::new(db).await;
-        let id = app.id_of(BJORN).await;
-        let mut ingrid = app.as_person(INGRID).await;
-        let path = format!("{BAKERY}/users/{id}");
-        for number in 0..20 {
-            let area = if number % 2 == 0 { "domains.view" } else { "support.view" };
-            let fields = [("account", "100001"), ("user", id.as_str()), ("permissions[]", area)];
-            ingrid.post(&path, "users/change-permissions", &fields).await.is(303);
-            assert_eq!(count(&app, BJORN.email, "permissions_changed").await, 1);
-        }
-        app.forward_seconds(599);
+#[apply(on_both!)]
+async fn many_changes_are_few_mails_and_the_last_one_is_true(db: TestDatabase) {
+    let app = TestApp::new(db).await;
+    let id = app.id_of(BJORN).await;
+    let mut ingrid = app.as_person(INGRID).await;
+    let path = format!("{BAKERY}/users/{id}");
+    for number in 0..20 {
+        let area = if number % 2 == 0 { "domains.view" } else { "support.view" };
+        let fields = [("account", "100001"), ("user", id.as_str()), ("permissions[]", area)];
+        ingrid.post(&path, "users/change-permissions", &fields).await.is(303);
         assert_eq!(count(&app, BJORN.email, "permissions_changed").await, 1);
-        app.forward_seconds(1);
-        assert_eq!(count(&app, BJORN.email, "permissions_changed").await, 2);
-        let text = newest(&app, BJORN.email, "permissions_changed").await;
-        assert!(text.contains("This is how it stands now: you can see support requests."), "{text}");
-        assert!(text.contains("That has happened 19 times since"), "{text}");
+    }
+    app.forward_seconds(599);
+    assert_eq!(count(&app, BJORN.email, "permissions_changed").await, 1);
+    app.forward_seconds(1);
+    assert_eq!(count(&app, BJORN.email, "permissions_changed").await, 2);
+    let text = newest(&app, BJORN.email, "permissions_changed").await;
+    assert!(text.contains("This is how it stands now: you can see support requests."), "{text}");
+    assert!(text.contains("That has happened 19 times since"), "{text}");
+}
+
+#[apply(on_both!)]
+async fn a_new_password_is_told_with_when_from_where_and_what_to_do(db: TestDatabase) {
+    let app = TestApp::new(db).await;
+    let email = EmailAddress::parse(BJORN.email).unwrap();
+    let (token, _) = domain::passwords::reset_link(&app.latchkey, &email).await.unwrap();
+    let token = token.secret().expose();
+    let chosen = "a window beside the lamp";
+    let fields = [("token", token), ("new_password", chosen)];
+    let link = format!("/reset/{token}");
+    let mut elsewhere = app.browser_at("198.51.100.7");
+    elsewhere.post(&link, "security/reset", &fields).await.is(303);
+    elsewhere.post(&link, "security/reset", &fields).await.is(410);
+    assert_eq!(count(&app, BJORN.email, "password_changed").await, 1);
+    let text = newest(&app, BJORN.email, "password_changed").await;
+    for told in ["198.51.100.7", "used a link", "/forgot-password", "mailbox"] {
+        assert!(text.contains(told), "{told}: {text}");
     }
 
-    async fn a_new_password_is_told_with_when_from_where_and_what_to_do(db: TestDatabase) {
-        let app = TestApp::new(db).await;
-        let email = EmailAddress::parse(BJORN.email).unwrap();
-        let (token, _) = domain::passwords::reset_link(&app.latchkey, &email).await.unwrap();
-        let token = token.secret().expose();
-        let chosen = "a window beside the lamp";
-        let fields = [("token", token), ("new_password", chosen)];
-        let link = format!("/reset/{token}");
-        let mut elsewhere = app.browser_at("198.51.100.7");
-        elsewhere.post(&link, "security/reset", &fields).await.is(303);
-        elsewhere.post(&link, "security/reset", &fields).await.is(410);
-        assert_eq!(count(&app, BJORN.email, "password_changed").await, 1);
-        let text = newest(&app, BJORN.email, "password_changed").await;
-        for told in ["198.51.100.7", "used a link", "/forgot-password", "mailbox"] {
-            assert!(text.contains(told), "{told}: {text}");
-        }
+    let mut bjorn = app.browser();
+    bjorn.sign_in(BJORN.email, chosen).await.is(303);
+    let wrong = [("password", "not this one, no"), ("new_password", PASSWORD)];
+    bjorn.post("/security", "security/change-password", &wrong).await.is(422);
+    assert_eq!(count(&app, BJORN.email, "password_changed").await, 1);
+    let right = [("password", chosen), ("new_password", "three lamps in a window")];
+    app.forward_seconds(60);
+    bjorn.post("/security", "security/change-password", &right).await.is(303);
+    assert_eq!(count(&app, BJORN.email, "password_changed").await, 2);
+    let text = newest(&app, BJORN.email, "password_changed").await;
+    assert!(
+        text.contains("Somebody who was signed in to your login changed its password"),
+        "{text}"
+    );
+}
 
-        let mut bjorn = app.browser();
-        bjorn.sign_in(BJORN.email, chosen).await.is(303);
-        let wrong = [("password", "not this one, no"), ("new_password", PASSWORD)];
-        bjorn.post("/security", "security/change-password", &wrong).await.is(422);
-        assert_eq!(count(&app, BJORN.email, "password_changed").await, 1);
-        let right = [("password", chosen), ("new_password", "three lamps in a window")];
-        app.forward_seconds(60);
-        bjorn.post("/security", "security/change-password", &right).await.is(303);
-        assert_eq!(count(&app, BJORN.email, "password_changed").await, 2);
-        let text = newest(&app, BJORN.email, "password_changed").await;
-        assert!(text.contains("Somebody who was signed in to your login changed its password"), "{text}");
+#[apply(on_both!)]
+async fn links_that_are_asked_for_by_mail_are_counted(db: TestDatabase) {
+    let app = TestApp::new(db).await;
+    let ask = [("email", BJORN.email)];
+    for status in [302, 302, 302, 302, 302, 429] {
+        let page = app.browser().post("/forgot-password", "security/request-reset", &ask).await;
+        assert_eq!(page.status.as_u16() / 100, status / 100, "{}", page.status);
     }
-
-    async fn links_that_are_asked_for_by_mail_are_counted(db: TestDatabase) {
-        let app = TestApp::new(db).await;
-        let ask = [("email", BJORN.email)];
-        for status in [302, 302, 302, 302, 302, 429] {
-            let page = app.browser().post("/forgot-password", "security/request-reset", &ask).await;
-            assert_eq!(page.status.as_u16() / 100, status / 100, "{}", page.status);
-        }
-        assert!(count(&app, BJORN.email, "password_reset").await <= 5);
-        let mut ingrid = app.as_person(INGRID).await;
-        for (number, status) in [303, 303, 303, 303, 303, 429].into_iter().enumerate() {
-            let address = format!("new{number}@nordlys.example");
-            ingrid.post("/profile/email", "profile/change-email", &[("email", &address)]).await.is(status);
-        }
+    assert!(count(&app, BJORN.email, "password_reset").await <= 5);
+    let mut ingrid = app.as_person(INGRID).await;
+    for (number, status) in [303, 303, 303, 303, 303, 429].into_iter().enumerate() {
+        let address = format!("new{number}@nordlys.example");
+        ingrid
+            .post("/profile/email", "profile/change-email", &[("email", &address)])
+            .await
+            .is(status);
     }
 }

@@ -10,9 +10,9 @@
     reason = "a test that can't go on says where"
 )]
 
-/// Makes one test for each kind of database, with the demo in it, out of each function.
+/// Makes one test for each kind of database, with the demo in it, out of a function.
 macro_rules! on_both {
-    ($($tests:tt)*) => { test_database::on_both! { of crate::story::demo; $($tests)* } };
+    ($($test:tt)*) => { test_database::on_both! { of crate::story::demo; $($test)* } };
 }
 
 mod account;

@@ -1,6 +1,7 @@
 //! What several requests at the same moment could break, asked through the router.
 
 use domain::demo::{AMIRA, INGRID, OLAV};
+use test_database::{TestDatabase, apply};
 
 use crate::story::{BAKERY, Browser, Page, TestApp};
 
@@ -83,162 +84,159 @@ async fn came_first(ingrid: &mut Browser, one: &str, other: &str) -> bool {
     at(one) > at(other)
 }
 
-on_both! {
-    async fn fifty_simultaneous_joins_make_one_membership(db: TestDatabase) {
-        let app = TestApp::new(db).await;
-        app.as_person(INGRID).await.invite("kari@nordlys.example", &["billing.view"]).await.is(303);
-        let link = app.invitation_link("kari@nordlys.example").await;
-        let mut joins = tokio::task::JoinSet::new();
-        for n in 0..50 {
-            let (browser, link) = (app.browser(), link.clone());
-            joins.spawn(async move { join(browser, &link, &format!("Kari {n}")).await });
-        }
-        let statuses = joins.join_all().await;
-        assert_eq!(statuses.iter().filter(|status| **status == 303).count(), 1, "{statuses:?}");
-        assert!(statuses.iter().all(|status| [303, 410].contains(status)), "{statuses:?}");
-        let page = app.as_person(INGRID).await.get(&format!("{BAKERY}/users")).await;
-        assert_eq!(page.words().matches("kari@ nordlys.example").count(), 1);
+#[apply(on_both!)]
+async fn fifty_simultaneous_joins_make_one_membership(db: TestDatabase) {
+    let app = TestApp::new(db).await;
+    app.as_person(INGRID).await.invite("kari@nordlys.example", &["billing.view"]).await.is(303);
+    let link = app.invitation_link("kari@nordlys.example").await;
+    let mut joins = tokio::task::JoinSet::new();
+    for n in 0..50 {
+        let (browser, link) = (app.browser(), link.clone());
+        joins.spawn(async move { join(browser, &link, &format!("Kari {n}")).await });
     }
+    let statuses = joins.join_all().await;
+    assert_eq!(statuses.iter().filter(|status| **status == 303).count(), 1, "{statuses:?}");
+    assert!(statuses.iter().all(|status| [303, 410].contains(status)), "{statuses:?}");
+    let page = app.as_person(INGRID).await.get(&format!("{BAKERY}/users")).await;
+    assert_eq!(page.words().matches("kari@ nordlys.example").count(), 1);
+}
 
-    async fn owners_who_leave_at_once_leave_one_behind(db: TestDatabase) {
-        let app = TestApp::new(db).await;
-        let (ingrid, olav) = (app.as_person(INGRID).await, app.as_person(OLAV).await);
-        let mut leaves = tokio::task::JoinSet::new();
-        for n in 0..50 {
-            let mut browser = if n % 2 == 0 { ingrid.clone() } else { olav.clone() };
-            leaves.spawn(async move {
-                let path = format!("{BAKERY}/leave");
-                let page = browser.post(&path, "account/leave", &[("account", "100001")]).await;
-                page.status.as_u16()
-            });
-        }
-        let statuses = leaves.join_all().await;
-        assert_eq!(statuses.iter().filter(|status| **status == 303).count(), 1, "{statuses:?}");
-        let (mut ingrid, mut olav) = (ingrid, olav);
-        let left = [ingrid.get(BAKERY).await, olav.get(BAKERY).await];
-        assert_eq!(left.iter().filter(|page| page.status.as_u16() == 200).count(), 1);
+#[apply(on_both!)]
+async fn owners_who_leave_at_once_leave_one_behind(db: TestDatabase) {
+    let app = TestApp::new(db).await;
+    let (ingrid, olav) = (app.as_person(INGRID).await, app.as_person(OLAV).await);
+    let mut leaves = tokio::task::JoinSet::new();
+    for n in 0..50 {
+        let mut browser = if n % 2 == 0 { ingrid.clone() } else { olav.clone() };
+        leaves.spawn(async move {
+            let path = format!("{BAKERY}/leave");
+            let page = browser.post(&path, "account/leave", &[("account", "100001")]).await;
+            page.status.as_u16()
+        });
     }
+    let statuses = leaves.join_all().await;
+    assert_eq!(statuses.iter().filter(|status| **status == 303).count(), 1, "{statuses:?}");
+    let (mut ingrid, mut olav) = (ingrid, olav);
+    let left = [ingrid.get(BAKERY).await, olav.get(BAKERY).await];
+    assert_eq!(left.iter().filter(|page| page.status.as_u16() == 200).count(), 1);
+}
 
-    async fn joining_and_cancelling_at_once_have_one_outcome(db: TestDatabase) {
-        let app = TestApp::new(db).await;
-        let mut ingrid = app.as_person(INGRID).await;
-        for email in ["kari@nordlys.example", "ola@nordlys.example", "per@nordlys.example"] {
-            let invited = Invited::by(&app, &mut ingrid, email).await;
-            let joined = first_won(tokio::join!(
-                invited.join(app.browser()),
-                invited.cancel(ingrid.clone()),
-            ));
-            let outcome = if joined { "was used" } else { "was cancelled" };
-            app.browser().get(&invited.link).await.is(410).says(outcome);
-        }
-    }
-
-    async fn declining_and_cancelling_at_once_have_one_outcome(db: TestDatabase) {
-        let app = TestApp::new(db).await;
-        let mut ingrid = app.as_person(INGRID).await;
-        let invited = Invited::by(&app, &mut ingrid, "kari@nordlys.example").await;
-        let declined = first_won(tokio::join!(
-            invited.decline(app.browser()),
-            invited.cancel(ingrid.clone()),
-        ));
-        let outcome = if declined { "was declined" } else { "was cancelled" };
+#[apply(on_both!)]
+async fn joining_and_cancelling_at_once_have_one_outcome(db: TestDatabase) {
+    let app = TestApp::new(db).await;
+    let mut ingrid = app.as_person(INGRID).await;
+    for email in ["kari@nordlys.example", "ola@nordlys.example", "per@nordlys.example"] {
+        let invited = Invited::by(&app, &mut ingrid, email).await;
+        let joined =
+            first_won(tokio::join!(invited.join(app.browser()), invited.cancel(ingrid.clone()),));
+        let outcome = if joined { "was used" } else { "was cancelled" };
         app.browser().get(&invited.link).await.is(410).says(outcome);
     }
+}
 
-    async fn joining_and_declining_at_once_have_one_outcome(db: TestDatabase) {
-        let app = TestApp::new(db).await;
-        let mut ingrid = app.as_person(INGRID).await;
-        for email in ["kari@nordlys.example", "ola@nordlys.example", "per@nordlys.example"] {
-            let invited = Invited::by(&app, &mut ingrid, email).await;
-            let joined = first_won(tokio::join!(
-                invited.join(app.browser()),
-                invited.decline(app.browser()),
-            ));
-            let outcome = if joined { "was used" } else { "was declined" };
-            app.browser().get(&invited.link).await.is(410).says(outcome);
-        }
-    }
+#[apply(on_both!)]
+async fn declining_and_cancelling_at_once_have_one_outcome(db: TestDatabase) {
+    let app = TestApp::new(db).await;
+    let mut ingrid = app.as_person(INGRID).await;
+    let invited = Invited::by(&app, &mut ingrid, "kari@nordlys.example").await;
+    let declined =
+        first_won(tokio::join!(invited.decline(app.browser()), invited.cancel(ingrid.clone()),));
+    let outcome = if declined { "was declined" } else { "was cancelled" };
+    app.browser().get(&invited.link).await.is(410).says(outcome);
+}
 
-    async fn answering_and_resending_at_once_have_one_outcome(db: TestDatabase) {
-        let app = TestApp::new(db).await;
-        let mut ingrid = app.as_person(INGRID).await;
-        let invited = Invited::by(&app, &mut ingrid, "kari@nordlys.example").await;
-        let joined = first_won(tokio::join!(
-            invited.join(app.browser()),
-            invited.resend(ingrid.clone()),
-        ));
-        let outcome = if joined { "was used" } else { "a newer invitation" };
-        app.browser().get(&invited.link).await.is(410).says(outcome);
-        let invited = Invited::by(&app, &mut ingrid, "ola@nordlys.example").await;
-        let declined = first_won(tokio::join!(
-            invited.decline(app.browser()),
-            invited.resend(ingrid.clone()),
-        ));
-        let outcome = if declined { "was declined" } else { "a newer invitation" };
+#[apply(on_both!)]
+async fn joining_and_declining_at_once_have_one_outcome(db: TestDatabase) {
+    let app = TestApp::new(db).await;
+    let mut ingrid = app.as_person(INGRID).await;
+    for email in ["kari@nordlys.example", "ola@nordlys.example", "per@nordlys.example"] {
+        let invited = Invited::by(&app, &mut ingrid, email).await;
+        let joined =
+            first_won(tokio::join!(invited.join(app.browser()), invited.decline(app.browser()),));
+        let outcome = if joined { "was used" } else { "was declined" };
         app.browser().get(&invited.link).await.is(410).says(outcome);
     }
+}
 
-    async fn a_right_that_is_taken_away_while_its_holder_grants_is_granted_before_or_not_at_all(
-        db: TestDatabase
-    ) {
-        let app = TestApp::new(db).await;
-        let mut ingrid = app.as_person(INGRID).await;
-        let mut amira = app.as_person(AMIRA).await;
-        let (invited, narrowed) = tokio::join!(
-            amira.invite("kari@nordlys.example", &["billing.view"]),
-            narrow_amira(&app, ingrid.clone(), "account.users"),
-        );
-        narrowed.is(303);
-        if invited.status.as_u16() == 303 {
-            let (granted, taken) = ("kari@nordlys.example", "Permissions changed: Amira Haddad");
-            assert!(came_first(&mut ingrid, granted, taken).await);
-        } else {
-            invited.is(403).says("See invoices");
-            let page = ingrid.get(&format!("{BAKERY}/users")).await;
-            assert!(!page.words().contains("kari@ nordlys.example"));
+#[apply(on_both!)]
+async fn answering_and_resending_at_once_have_one_outcome(db: TestDatabase) {
+    let app = TestApp::new(db).await;
+    let mut ingrid = app.as_person(INGRID).await;
+    let invited = Invited::by(&app, &mut ingrid, "kari@nordlys.example").await;
+    let joined =
+        first_won(tokio::join!(invited.join(app.browser()), invited.resend(ingrid.clone()),));
+    let outcome = if joined { "was used" } else { "a newer invitation" };
+    app.browser().get(&invited.link).await.is(410).says(outcome);
+    let invited = Invited::by(&app, &mut ingrid, "ola@nordlys.example").await;
+    let declined =
+        first_won(tokio::join!(invited.decline(app.browser()), invited.resend(ingrid.clone()),));
+    let outcome = if declined { "was declined" } else { "a newer invitation" };
+    app.browser().get(&invited.link).await.is(410).says(outcome);
+}
+
+#[apply(on_both!)]
+async fn a_right_that_is_taken_away_while_its_holder_grants_is_granted_before_or_not_at_all(
+    db: TestDatabase,
+) {
+    let app = TestApp::new(db).await;
+    let mut ingrid = app.as_person(INGRID).await;
+    let mut amira = app.as_person(AMIRA).await;
+    let (invited, narrowed) = tokio::join!(
+        amira.invite("kari@nordlys.example", &["billing.view"]),
+        narrow_amira(&app, ingrid.clone(), "account.users"),
+    );
+    narrowed.is(303);
+    if invited.status.as_u16() == 303 {
+        let (granted, taken) = ("kari@nordlys.example", "Permissions changed: Amira Haddad");
+        assert!(came_first(&mut ingrid, granted, taken).await);
+    } else {
+        invited.is(403).says("See invoices");
+        let page = ingrid.get(&format!("{BAKERY}/users")).await;
+        assert!(!page.words().contains("kari@ nordlys.example"));
+    }
+    amira.invite("ola@nordlys.example", &["billing.view"]).await.is(403);
+}
+
+#[apply(on_both!)]
+async fn a_right_that_is_taken_away_while_an_invitee_accepts_is_given_before_or_not_at_all(
+    db: TestDatabase,
+) {
+    let app = TestApp::new(db).await;
+    let mut ingrid = app.as_person(INGRID).await;
+    let mut amira = app.as_person(AMIRA).await;
+    let invited = Invited::by(&app, &mut amira, "kari@nordlys.example").await;
+    let mut kari = app.browser();
+    let (joined, narrowed) = tokio::join!(
+        invited.join(kari.clone()),
+        narrow_amira(&app, ingrid.clone(), "account.users"),
+    );
+    narrowed.is(303);
+    if joined == 303 {
+        let (given, taken) = ("Kari Nordmann", "Permissions changed: Amira Haddad");
+        assert!(came_first(&mut ingrid, given, taken).await);
+        kari.sign_in("kari@nordlys.example", "a password of mine").await.is(303);
+        kari.get(&format!("{BAKERY}/billing")).await.is(200);
+    } else {
+        assert!([409, 410].contains(&joined), "{joined}");
+        let page = ingrid.get(&format!("{BAKERY}/users")).await;
+        assert!(!page.words().contains("Kari Nordmann"));
+    }
+}
+
+#[apply(on_both!)]
+async fn a_page_comes_while_another_node_is_made(db: TestDatabase) {
+    let app = TestApp::new(db).await;
+    let mut ingrid = app.as_person(INGRID).await;
+    let nodes = async {
+        for _ in 0..10 {
+            let _router = app.another_node(&app.db.url).await;
         }
-        amira.invite("ola@nordlys.example", &["billing.view"]).await.is(403);
-    }
-
-    async fn a_right_that_is_taken_away_while_an_invitee_accepts_is_given_before_or_not_at_all(
-        db: TestDatabase
-    ) {
-        let app = TestApp::new(db).await;
-        let mut ingrid = app.as_person(INGRID).await;
-        let mut amira = app.as_person(AMIRA).await;
-        let invited = Invited::by(&app, &mut amira, "kari@nordlys.example").await;
-        let mut kari = app.browser();
-        let (joined, narrowed) = tokio::join!(
-            invited.join(kari.clone()),
-            narrow_amira(&app, ingrid.clone(), "account.users"),
-        );
-        narrowed.is(303);
-        if joined == 303 {
-            let (given, taken) = ("Kari Nordmann", "Permissions changed: Amira Haddad");
-            assert!(came_first(&mut ingrid, given, taken).await);
-            kari.sign_in("kari@nordlys.example", "a password of mine").await.is(303);
-            kari.get(&format!("{BAKERY}/billing")).await.is(200);
-        } else {
-            assert!([409, 410].contains(&joined), "{joined}");
-            let page = ingrid.get(&format!("{BAKERY}/users")).await;
-            assert!(!page.words().contains("Kari Nordmann"));
+    };
+    let pages = async {
+        for _ in 0..10 {
+            ingrid.get(BAKERY).await.is(200);
         }
-    }
-
-    async fn a_page_comes_while_another_node_is_made(db: TestDatabase) {
-        let app = TestApp::new(db).await;
-        let mut ingrid = app.as_person(INGRID).await;
-        let nodes = async {
-            for _ in 0..10 {
-                let _router = app.another_node(&app.db.url).await;
-            }
-        };
-        let pages = async {
-            for _ in 0..10 {
-                ingrid.get(BAKERY).await.is(200);
-            }
-        };
-        let both = async { tokio::join!(nodes, pages) };
-        tokio::time::timeout(std::time::Duration::from_secs(60), both).await.expect("every page");
-    }
+    };
+    let both = async { tokio::join!(nodes, pages) };
+    tokio::time::timeout(std::time::Duration::from_secs(60), both).await.expect("every page");
 }

@@ -1,345 +1,377 @@
 //! User management.
 
 use domain::demo::{AMIRA, BJORN, INGRID, MEI, OLAV, TOM};
+use test_database::{TestDatabase, apply};
 
 use crate::story::{AGENCY, BAKERY, Page, TestApp};
 
-on_both! {
-    async fn the_page_shows_users_and_pending_invitations(db: TestDatabase) {
-        let app = TestApp::new(db).await;
-        app.keep_all_mail().await;
-        let page = app.as_person(INGRID).await.get(&format!("{BAKERY}/users")).await;
-        page.is(200).says("Owners always have full access");
-        page.says("Ingrid Solberg You");
-        page.says("Services: see and manage · Billing: see · Account administration: manage users");
-        page.says("post@ regnskap.example");
-        page.says("Pending invitations");
-    }
+#[apply(on_both!)]
+async fn the_page_shows_users_and_pending_invitations(db: TestDatabase) {
+    let app = TestApp::new(db).await;
+    app.keep_all_mail().await;
+    let page = app.as_person(INGRID).await.get(&format!("{BAKERY}/users")).await;
+    page.is(200).says("Owners always have full access");
+    page.says("Ingrid Solberg You");
+    page.says("Services: see and manage · Billing: see · Account administration: manage users");
+    page.says("post@ regnskap.example");
+    page.says("Pending invitations");
+}
 
-    async fn without_the_administrator_right_the_page_says_what_is_missing(db: TestDatabase) {
-        let app = TestApp::new(db).await;
-        let mut browser = app.as_person(BJORN).await;
-        for path in ["users", "users/invite"] {
-            let page = browser.get(&format!("{BAKERY}/{path}")).await;
-            page.is(403).says("You don't have access to User management");
-            page.says("Manage users and permissions");
-            page.says("Ingrid Solberg");
-            page.says("You can pay invoices");
-            assert!(!page.words().contains("amira@nordlys.example"));
+#[apply(on_both!)]
+async fn without_the_administrator_right_the_page_says_what_is_missing(db: TestDatabase) {
+    let app = TestApp::new(db).await;
+    let mut browser = app.as_person(BJORN).await;
+    for path in ["users", "users/invite"] {
+        let page = browser.get(&format!("{BAKERY}/{path}")).await;
+        page.is(403).says("You don't have access to User management");
+        page.says("Manage users and permissions");
+        page.says("Ingrid Solberg");
+        page.says("You can pay invoices");
+        assert!(!page.words().contains("amira@nordlys.example"));
+    }
+    browser.invite("kari@nordlys.example", &["billing.view"]).await.is(403);
+}
+
+#[apply(on_both!)]
+async fn another_account_is_as_if_it_were_not_there(db: TestDatabase) {
+    let app = TestApp::new(db).await;
+    let mut browser = app.as_person(BJORN).await;
+    let theirs = browser.get(&format!("{AGENCY}/users")).await;
+    let nobodys = browser.get("/accounts/777777/users").await;
+    theirs.is(404);
+    assert_eq!(theirs.words().len(), nobodys.words().len());
+    for path in ["/accounts/abc", "/accounts/0", "/accounts/-1", "/accounts/99999999999999999999"] {
+        let page = browser.get(path).await;
+        page.is(404).says("Page not found");
+    }
+}
+
+#[apply(on_both!)]
+async fn a_user_of_another_account_cannot_be_managed_from_this_one(db: TestDatabase) {
+    let app = TestApp::new(db).await;
+    let tom = app.id_of(TOM).await;
+    let mut browser = app.as_person(INGRID).await;
+    browser.get(&format!("{BAKERY}/users/{tom}")).await.is(404);
+    browser.get(&format!("{BAKERY}/users/not-an-id")).await.is(404);
+    let fields = [("account", "100001"), ("user", tom.as_str()), ("permissions[]", "billing.view")];
+    let path = format!("{BAKERY}/users/{tom}");
+    browser.post(&path, "users/change-permissions", &fields).await.is(404);
+    let fields = [("account", "100002"), ("user", tom.as_str())];
+    browser.post(&path, "users/remove-access", &fields).await.is(404);
+    app.as_person(TOM).await.get(AGENCY).await.is(200);
+}
+
+#[apply(on_both!)]
+async fn a_change_is_in_force_at_the_next_request_and_the_user_is_told(db: TestDatabase) {
+    let app = TestApp::new(db).await;
+    let mut bjorn = app.as_person(BJORN).await;
+    bjorn.get(&format!("{BAKERY}/domains")).await.is(403).says("You don't have access to Domains");
+    let id = app.id_of(BJORN).await;
+    let mut ingrid = app.as_person(INGRID).await;
+    let path = format!("{BAKERY}/users/{id}");
+    ingrid.get(&path).await.is(200).says("Manage access for Bjørn Lie");
+    let fields = [("account", "100001"), ("user", id.as_str()), ("permissions[]", "domains.view")];
+    let page = ingrid.submit(&path, "users/change-permissions", &fields).await;
+    page.is(200).says("Changes saved");
+    bjorn.get(&format!("{BAKERY}/domains")).await.is(200);
+    bjorn.get(&format!("{BAKERY}/billing")).await.is(403);
+    assert_eq!(app.mails_to(BJORN.email).await.first(), Some(&"permissions_changed"));
+    ingrid.get(&format!("{BAKERY}/users")).await.is(200);
+}
+
+#[apply(on_both!)]
+async fn what_the_mail_server_said_for_a_day_is_shown(db: TestDatabase) {
+    let app = TestApp::new(db).await;
+    app.keep_all_mail().await;
+    let mut ingrid = app.as_person(INGRID).await;
+    ingrid.invite("kari@nordlys.example", &["billing.view"]).await.is(303);
+    app.forward_hours(24);
+    let mail = domain::mails::take(&app.latchkey).await.unwrap().unwrap();
+    let answer = domain::mails::Answer::NotNow("451 4.7.1 Greylisted".to_owned());
+    domain::mails::note(&app.latchkey, &mail, &answer).await.unwrap();
+    let page = app.as_person(INGRID).await.get(&format!("{BAKERY}/users")).await;
+    page.is(200).says("The mail server put it off for a day: “451 4.7.1 Greylisted”");
+}
+
+#[apply(on_both!)]
+async fn a_change_made_through_one_node_is_in_force_on_another_at_the_next_request(
+    db: TestDatabase,
+) {
+    let url = db.url.clone();
+    let one = TestApp::new(db).await;
+    let other = one.another_node(&url).await;
+    let id = one.id_of(BJORN).await;
+    let (mut ingrid, bjorn) = (one.as_person(INGRID).await, one.as_person(BJORN).await);
+    let mut bjorn = bjorn.at(&other);
+    bjorn.get(&format!("{BAKERY}/billing")).await.is(200);
+    let path = format!("{BAKERY}/users/{id}");
+    let fields = [("account", "100001"), ("user", id.as_str()), ("permissions[]", "domains.view")];
+    ingrid.submit(&path, "users/change-permissions", &fields).await.says("Changes saved");
+    bjorn.get(&format!("{BAKERY}/billing")).await.is(403);
+    bjorn.get(&format!("{BAKERY}/domains")).await.is(200);
+    ingrid.submit(&format!("{path}/remove"), "users/remove-access", &fields[..2]).await.is(200);
+    bjorn.get(BAKERY).await.is(404);
+    bjorn.post("/sign-out", "sign-out", &[]).await.is(303);
+    bjorn.at(&one.router()).get("/profile").await.is(302);
+}
+
+#[apply(on_both!)]
+async fn a_stale_tab_overwrites_nobodys_change(db: TestDatabase) {
+    let app = TestApp::new(db).await;
+    let id = app.id_of(BJORN).await;
+    let path = format!("{BAKERY}/users/{id}");
+    let (mut ingrid, mut olav) = (app.as_person(INGRID).await, app.as_person(OLAV).await);
+    let before = ingrid.get(&path).await.hidden("before");
+    assert_eq!(before, "billing.view billing.pay");
+    let form = |permission| {
+        let before = before.as_str();
+        [
+            ("account", "100001"),
+            ("user", id.as_str()),
+            ("before", before),
+            ("permissions[]", permission),
+        ]
+    };
+    olav.submit(&path, "users/change-permissions", &form("domains.view"))
+        .await
+        .says("Changes saved");
+    // Sent twice it is done once, and the second time finds it done.
+    olav.submit(&path, "users/change-permissions", &form("domains.view"))
+        .await
+        .says("Changes saved");
+    let page = ingrid.post(&path, "users/change-permissions", &form("billing.details")).await;
+    page.is(409).says("Somebody else changed this in the meantime");
+    assert_eq!(page.hidden("before"), "domains.view");
+    let ticked = |id: &str| page.input(&format!("id=\"{id}\"")).contains("checked");
+    assert!(ticked("domains.view") && !ticked("billing.details") && !ticked("billing.pay"));
+    app.as_person(BJORN).await.get(&format!("{BAKERY}/domains")).await.is(200);
+    let log = ingrid.get(&format!("{BAKERY}/log?person=Olav&kind=permissions.changed")).await;
+    assert_eq!(log.words().matches("Permissions changed: Bjørn Lie").count(), 1);
+    let now = page.hidden("before");
+    let again = form("billing.details").map(|(name, value)| match name {
+        "before" => (name, now.as_str()),
+        _ => (name, value),
+    });
+    ingrid.submit(&path, "users/change-permissions", &again).await.says("Changes saved");
+}
+
+#[apply(on_both!)]
+async fn removed_access_is_gone_at_the_next_request_and_the_user_is_told(db: TestDatabase) {
+    let app = TestApp::new(db).await;
+    let mut bjorn = app.as_person(BJORN).await;
+    let id = app.id_of(BJORN).await;
+    let mut ingrid = app.as_person(INGRID).await;
+    let path = format!("{BAKERY}/users/{id}/remove");
+    ingrid.get(&path).await.is(200).says("Remove access for Bjørn Lie?");
+    let fields = [("account", "100001"), ("user", id.as_str())];
+    let page = ingrid.submit(&path, "users/remove-access", &fields).await;
+    page.is(200).says("Access removed for Bjørn Lie");
+    bjorn.get(BAKERY).await.is(404);
+    assert_eq!(app.mails_to(BJORN.email).await.first(), Some(&"access_removed"));
+    // A second click finds nobody there any more.
+    ingrid.post(&path, "users/remove-access", &fields).await.is(404);
+}
+
+#[apply(on_both!)]
+async fn the_links_of_both_tables_keep_what_was_chosen(db: TestDatabase) {
+    let app = TestApp::new(db).await;
+    let mut ingrid = app.as_person(INGRID).await;
+    let later = "00000000-0000-7000-8000-000000000000~A";
+    let chosen = format!("search=e&after={later}&pending_after={later}");
+    let page = ingrid.get(&format!("{BAKERY}/users?{chosen}")).await;
+    let leads = |page: &Page, query: &str, words: &str| {
+        let href = format!("href=\"{BAKERY}/users?{}\"", query.replace('&', "&amp;"));
+        let mut links = page.body.split("<a ").filter(|link| link.contains(words));
+        assert!(links.any(|link| link.contains(&href)), "{words} doesn't lead to {query}");
+    };
+    leads(&page, &format!("search=e&pending_after={later}"), "First page");
+    leads(&page, &format!("search=e&after={later}"), "First page");
+    leads(&page, &format!("pending_after={later}"), "Show everybody");
+    let page = ingrid.get(&format!("{BAKERY}/users?search=e&sort=activity")).await;
+    leads(&page, "sort=activity", "Show everybody");
+    assert!(page.body.contains("type=\"hidden\" name=\"sort\" value=\"activity\""));
+}
+
+#[apply(on_both!)]
+async fn somebody_is_found_by_any_part_of_their_address(db: TestDatabase) {
+    let app = TestApp::new(db).await;
+    let mut ingrid = app.as_person(INGRID).await;
+    for search in ["ledger.example", "@ledger", "bjorn@ledger.example", "Lie,+Bj%C3%B8rn"] {
+        let page = ingrid.get(&format!("{BAKERY}/users?search={search}")).await;
+        page.is(200).says("Bjørn Lie");
+        assert!(!page.words().contains("Mei Tanaka"), "{search}");
+    }
+}
+
+#[apply(on_both!)]
+async fn unticking_what_is_implied_takes_what_implies_it_without_a_script(db: TestDatabase) {
+    let app = TestApp::new(db).await;
+    let id = app.id_of(BJORN).await;
+    let path = format!("{BAKERY}/users/{id}");
+    let mut ingrid = app.as_person(INGRID).await;
+    let mut bjorn = app.as_person(BJORN).await;
+    let only_paying = [("account", "100001"), ("user", &*id), ("permissions[]", "billing.pay")];
+    let page = ingrid.post(&path, "users/change-permissions", &only_paying).await;
+    page.is(422).says("Choose at least one permission, or remove this person's access");
+    bjorn.get(&format!("{BAKERY}/billing")).await.is(200);
+    let mut fields = only_paying.to_vec();
+    fields.push(("permissions[]", "services.view"));
+    ingrid.submit(&path, "users/change-permissions", &fields).await.says("Changes saved");
+    bjorn.get(&format!("{BAKERY}/billing")).await.is(403);
+    bjorn.get(&format!("{BAKERY}/services")).await.is(200);
+}
+
+#[apply(on_both!)]
+async fn the_fresh_link_is_copied_from_the_row_of_its_invitation(db: TestDatabase) {
+    let app = TestApp::new(db).await;
+    let mut ingrid = app.as_person(INGRID).await;
+    ingrid.invite("kari@nordlys.example", &["billing.view"]).await.is(303);
+    let page = ingrid.get(&format!("{BAKERY}/users")).await;
+    let button = "Copy link for kari@nordlys.example";
+    assert_eq!(page.body.matches(&format!("aria-label=\"{button}\"")).count(), 1);
+    assert!(page.row_of("kari@").contains(button));
+    assert!(page.body.contains("Link for kari@nordlys.example"), "the field is in the notice");
+    let page = ingrid.get(&format!("{BAKERY}/users")).await;
+    assert!(!page.body.contains(button), "only in the moment after sending");
+}
+
+#[apply(on_both!)]
+async fn nothing_ticked_is_a_field_error(db: TestDatabase) {
+    let app = TestApp::new(db).await;
+    let id = app.id_of(BJORN).await;
+    let fields = [("account", "100001"), ("user", id.as_str())];
+    let path = format!("{BAKERY}/users/{id}");
+    let page = app.as_person(INGRID).await.post(&path, "users/change-permissions", &fields).await;
+    page.is(422).says("Choose at least one permission, or remove this person's access");
+}
+
+#[apply(on_both!)]
+async fn an_administrator_grants_no_more_than_they_hold(db: TestDatabase) {
+    let app = TestApp::new(db).await;
+    let id = app.id_of(BJORN).await;
+    let mut amira = app.as_person(AMIRA).await;
+    let path = format!("{BAKERY}/users/{id}");
+    let fields = [("account", "100001"), ("user", id.as_str()), ("permissions[]", "domains.view")];
+    let page = amira.post(&path, "users/change-permissions", &fields).await;
+    page.is(403).says("See domains");
+    let page = amira.invite("kari@nordlys.example", &["billing.pay"]).await;
+    page.is(403).says("Pay invoices");
+    assert!(page.body.contains("value=\"kari@nordlys.example\""), "what was typed stays");
+    // What she can't tick, she can't take either.
+    let fields = [("account", "100001"), ("user", id.as_str()), ("permissions[]", "services.view")];
+    amira.submit(&path, "users/change-permissions", &fields).await.says("Changes saved");
+    let mut bjorn = app.as_person(BJORN).await;
+    bjorn.get(&format!("{BAKERY}/users/{id}")).await.is(403).says("pay invoices");
+}
+
+#[apply(on_both!)]
+async fn nobody_touches_an_owner_or_their_own_permissions(db: TestDatabase) {
+    let app = TestApp::new(db).await;
+    let (olav, amira_id) = (app.id_of(OLAV).await, app.id_of(AMIRA).await);
+    for person in [INGRID, AMIRA] {
+        let mut browser = app.as_person(person).await;
+        let path = format!("{BAKERY}/users/{olav}");
+        browser.get(&path).await.is(200).says("always has full access");
+        let fields =
+            [("account", "100001"), ("user", olav.as_str()), ("permissions[]", "billing.view")];
+        browser.post(&path, "users/change-permissions", &fields).await.is(409);
+        browser.post(&format!("{path}/remove"), "users/remove-access", &fields[..2]).await.is(409);
+    }
+    let path = format!("{BAKERY}/users/{amira_id}");
+    let fields =
+        [("account", "100001"), ("user", amira_id.as_str()), ("permissions[]", "account.users")];
+    let mut amira = app.as_person(AMIRA).await;
+    amira.post(&path, "users/change-permissions", &fields).await.is(409);
+    app.as_person(OLAV).await.get(&format!("{BAKERY}/log")).await.is(200);
+}
+
+#[apply(on_both!)]
+async fn anybody_but_the_last_owner_may_leave(db: TestDatabase) {
+    let app = TestApp::new(db).await;
+    let mut olav = app.as_person(OLAV).await;
+    olav.post(&format!("{BAKERY}/leave"), "account/leave", &[("account", "100001")]).await.is(303);
+    olav.get(BAKERY).await.is(404);
+    let mut bjorn = app.as_person(BJORN).await;
+    bjorn.post(&format!("{BAKERY}/leave"), "account/leave", &[("account", "100001")]).await.is(303);
+    bjorn.get(BAKERY).await.is(404);
+    let mut ingrid = app.as_person(INGRID).await;
+    let path = format!("{BAKERY}/leave");
+    ingrid.get(&path).await.says("You are the only owner");
+    let page = ingrid.post(&path, "account/leave", &[("account", "100001")]).await;
+    page.is(409).says("You are the only owner");
+    ingrid.get(BAKERY).await.is(200);
+}
+
+#[apply(on_both!)]
+async fn an_area_is_open_with_its_permission_and_closed_without(db: TestDatabase) {
+    let app = TestApp::new(db).await;
+    let cases = [
+        (
+            MEI,
+            ["services", "domains"].as_slice(),
+            ["billing", "support", "account", "log"].as_slice(),
+        ),
+        (BJORN, &["billing"], &["services", "domains", "support", "account", "log", "users"]),
+    ];
+    for (person, open, closed) in cases {
+        let mut browser = app.as_person(person).await;
+        let overview = browser.get(BAKERY).await;
+        for area in open {
+            browser.get(&format!("{BAKERY}/{area}")).await.is(200);
+            assert!(overview.body.contains(&format!("href=\"{BAKERY}/{area}\"")), "{area}");
         }
-        browser.invite("kari@nordlys.example", &["billing.view"]).await.is(403);
-    }
-
-    async fn another_account_is_as_if_it_were_not_there(db: TestDatabase) {
-        let app = TestApp::new(db).await;
-        let mut browser = app.as_person(BJORN).await;
-        let theirs = browser.get(&format!("{AGENCY}/users")).await;
-        let nobodys = browser.get("/accounts/777777/users").await;
-        theirs.is(404);
-        assert_eq!(theirs.words().len(), nobodys.words().len());
-        for path in ["/accounts/abc", "/accounts/0", "/accounts/-1", "/accounts/99999999999999999999"] {
-            let page = browser.get(path).await;
-            page.is(404).says("Page not found");
+        for area in closed {
+            let page = browser.get(&format!("{BAKERY}/{area}")).await;
+            page.is(403).says("You don't have access to");
         }
     }
+    // Service passwords are a right of their own.
+    let page = app.as_person(MEI).await.get(&format!("{BAKERY}/services")).await;
+    assert!(!page.words().contains("nordlys-shop"));
+    let page = app.as_person(INGRID).await.get(&format!("{BAKERY}/services")).await;
+    page.says("nordlys-shop");
+}
 
-    async fn a_user_of_another_account_cannot_be_managed_from_this_one(db: TestDatabase) {
-        let app = TestApp::new(db).await;
-        let tom = app.id_of(TOM).await;
-        let mut browser = app.as_person(INGRID).await;
-        browser.get(&format!("{BAKERY}/users/{tom}")).await.is(404);
-        browser.get(&format!("{BAKERY}/users/not-an-id")).await.is(404);
-        let fields = [("account", "100001"), ("user", tom.as_str()), ("permissions[]", "billing.view")];
-        let path = format!("{BAKERY}/users/{tom}");
-        browser.post(&path, "users/change-permissions", &fields).await.is(404);
-        let fields = [("account", "100002"), ("user", tom.as_str())];
-        browser.post(&path, "users/remove-access", &fields).await.is(404);
-        app.as_person(TOM).await.get(AGENCY).await.is(200);
-    }
-
-    async fn a_change_is_in_force_at_the_next_request_and_the_user_is_told(db: TestDatabase) {
-        let app = TestApp::new(db).await;
-        let mut bjorn = app.as_person(BJORN).await;
-        bjorn.get(&format!("{BAKERY}/domains")).await.is(403).says("You don't have access to Domains");
-        let id = app.id_of(BJORN).await;
-        let mut ingrid = app.as_person(INGRID).await;
-        let path = format!("{BAKERY}/users/{id}");
-        ingrid.get(&path).await.is(200).says("Manage access for Bjørn Lie");
-        let fields = [("account", "100001"), ("user", id.as_str()), ("permissions[]", "domains.view")];
-        let page = ingrid.submit(&path, "users/change-permissions", &fields).await;
-        page.is(200).says("Changes saved");
-        bjorn.get(&format!("{BAKERY}/domains")).await.is(200);
-        bjorn.get(&format!("{BAKERY}/billing")).await.is(403);
-        assert_eq!(app.mails_to(BJORN.email).await.first(), Some(&"permissions_changed"));
-        ingrid.get(&format!("{BAKERY}/users")).await.is(200);
-    }
-
-    async fn what_the_mail_server_said_for_a_day_is_shown(db: TestDatabase) {
-        let app = TestApp::new(db).await;
-        app.keep_all_mail().await;
-        let mut ingrid = app.as_person(INGRID).await;
-        ingrid.invite("kari@nordlys.example", &["billing.view"]).await.is(303);
-        app.forward_hours(24);
-        let mail = domain::mails::take(&app.latchkey).await.unwrap().unwrap();
-        let answer = domain::mails::Answer::NotNow("451 4.7.1 Greylisted".to_owned());
-        domain::mails::note(&app.latchkey, &mail, &answer).await.unwrap();
-        let page = app.as_person(INGRID).await.get(&format!("{BAKERY}/users")).await;
-        page.is(200).says("The mail server put it off for a day: “451 4.7.1 Greylisted”");
-    }
-
-    async fn a_change_made_through_one_node_is_in_force_on_another_at_the_next_request(
-        db: TestDatabase
-    ) {
-        let url = db.url.clone();
-        let one = TestApp::new(db).await;
-        let other = one.another_node(&url).await;
-        let id = one.id_of(BJORN).await;
-        let (mut ingrid, bjorn) = (one.as_person(INGRID).await, one.as_person(BJORN).await);
-        let mut bjorn = bjorn.at(&other);
-        bjorn.get(&format!("{BAKERY}/billing")).await.is(200);
-        let path = format!("{BAKERY}/users/{id}");
-        let fields = [("account", "100001"), ("user", id.as_str()), ("permissions[]", "domains.view")];
-        ingrid.submit(&path, "users/change-permissions", &fields).await.says("Changes saved");
-        bjorn.get(&format!("{BAKERY}/billing")).await.is(403);
-        bjorn.get(&format!("{BAKERY}/domains")).await.is(200);
-        ingrid.submit(&format!("{path}/remove"), "users/remove-access", &fields[..2]).await.is(200);
-        bjorn.get(BAKERY).await.is(404);
-        bjorn.post("/sign-out", "sign-out", &[]).await.is(303);
-        bjorn.at(&one.router()).get("/profile").await.is(302);
-    }
-
-    async fn a_stale_tab_overwrites_nobodys_change(db: TestDatabase) {
-        let app = TestApp::new(db).await;
-        let id = app.id_of(BJORN).await;
-        let path = format!("{BAKERY}/users/{id}");
-        let (mut ingrid, mut olav) = (app.as_person(INGRID).await, app.as_person(OLAV).await);
-        let before = ingrid.get(&path).await.hidden("before");
-        assert_eq!(before, "billing.view billing.pay");
-        let form = |permission| {
-            let before = before.as_str();
-            [("account", "100001"), ("user", id.as_str()), ("before", before), ("permissions[]", permission)]
+#[apply(on_both!)]
+async fn searching_and_paging_find_everybody(db: TestDatabase) {
+    use model::{Access, EmailAddress, FullName, Permission, PermissionSet, Secret, UserId};
+    let app = TestApp::new(db).await;
+    let store = &app.latchkey.store;
+    let mut ingrid = app.as_person(INGRID).await;
+    let now = app.latchkey.now();
+    let account = {
+        let email = EmailAddress::parse(INGRID.email).unwrap();
+        let user = store.login(&email).await.unwrap().unwrap().id;
+        store.membership(user, "100001".parse().unwrap(), None).await.unwrap().unwrap().account
+    };
+    let granted: PermissionSet = [Permission::BillingView].into_iter().collect();
+    for n in 0..40 {
+        let id = UserId::from(app.latchkey.new_id());
+        let user = store::NewUser {
+            id,
+            email: EmailAddress::parse(&format!("person{n}@many.example")).unwrap(),
+            full_name: FullName::parse(&format!("Person {n:02}")).unwrap(),
+            password_hash: Secret::from(String::new()),
+            language: None,
         };
-        olav.submit(&path, "users/change-permissions", &form("domains.view")).await.says("Changes saved");
-        // Sent twice it is done once, and the second time finds it done.
-        olav.submit(&path, "users/change-permissions", &form("domains.view")).await.says("Changes saved");
-        let page = ingrid.post(&path, "users/change-permissions", &form("billing.details")).await;
-        page.is(409).says("Somebody else changed this in the meantime");
-        assert_eq!(page.hidden("before"), "domains.view");
-        let ticked = |id: &str| page.input(&format!("id=\"{id}\"")).contains("checked");
-        assert!(ticked("domains.view") && !ticked("billing.details") && !ticked("billing.pay"));
-        app.as_person(BJORN).await.get(&format!("{BAKERY}/domains")).await.is(200);
-        let log = ingrid.get(&format!("{BAKERY}/log?person=Olav&kind=permissions.changed")).await;
-        assert_eq!(log.words().matches("Permissions changed: Bjørn Lie").count(), 1);
-        let now = page.hidden("before");
-        let again = form("billing.details").map(|(name, value)| match name {
-            "before" => (name, now.as_str()),
-            _ => (name, value),
-        });
-        ingrid.submit(&path, "users/change-permissions", &again).await.says("Changes saved");
+        store.add_user(&user, now).await.unwrap();
+        store.add_member(account, id, Access::Granted(granted), now).await.unwrap();
     }
-
-    async fn removed_access_is_gone_at_the_next_request_and_the_user_is_told(db: TestDatabase) {
-        let app = TestApp::new(db).await;
-        let mut bjorn = app.as_person(BJORN).await;
-        let id = app.id_of(BJORN).await;
-        let mut ingrid = app.as_person(INGRID).await;
-        let path = format!("{BAKERY}/users/{id}/remove");
-        ingrid.get(&path).await.is(200).says("Remove access for Bjørn Lie?");
-        let fields = [("account", "100001"), ("user", id.as_str())];
-        let page = ingrid.submit(&path, "users/remove-access", &fields).await;
-        page.is(200).says("Access removed for Bjørn Lie");
-        bjorn.get(BAKERY).await.is(404);
-        assert_eq!(app.mails_to(BJORN.email).await.first(), Some(&"access_removed"));
-        // A second click finds nobody there any more.
-        ingrid.post(&path, "users/remove-access", &fields).await.is(404);
+    let first = ingrid.get(&format!("{BAKERY}/users")).await;
+    first.is(200).says("Next page");
+    let next = first.body.split("rel=\"next\"").next().unwrap();
+    let next = next.rsplit("href=\"").next().unwrap().split('"').next().unwrap();
+    let second = ingrid.get(&next.replace("&amp;", "&")).await;
+    second.is(200).says("First page");
+    for n in 0..40 {
+        let name = format!("Person {n:02} ");
+        let (one, other) = (first.words().contains(&name), second.words().contains(&name));
+        assert!(one != other, "{name} stands on one page");
     }
-
-    async fn the_links_of_both_tables_keep_what_was_chosen(db: TestDatabase) {
-        let app = TestApp::new(db).await;
-        let mut ingrid = app.as_person(INGRID).await;
-        let later = "00000000-0000-7000-8000-000000000000~A";
-        let chosen = format!("search=e&after={later}&pending_after={later}");
-        let page = ingrid.get(&format!("{BAKERY}/users?{chosen}")).await;
-        let leads = |page: &Page, query: &str, words: &str| {
-            let href = format!("href=\"{BAKERY}/users?{}\"", query.replace('&', "&amp;"));
-            let mut links = page.body.split("<a ").filter(|link| link.contains(words));
-            assert!(links.any(|link| link.contains(&href)), "{words} doesn't lead to {query}");
-        };
-        leads(&page, &format!("search=e&pending_after={later}"), "First page");
-        leads(&page, &format!("search=e&after={later}"), "First page");
-        leads(&page, &format!("pending_after={later}"), "Show everybody");
-        let page = ingrid.get(&format!("{BAKERY}/users?search=e&sort=activity")).await;
-        leads(&page, "sort=activity", "Show everybody");
-        assert!(page.body.contains("type=\"hidden\" name=\"sort\" value=\"activity\""));
-    }
-
-    async fn somebody_is_found_by_any_part_of_their_address(db: TestDatabase) {
-        let app = TestApp::new(db).await;
-        let mut ingrid = app.as_person(INGRID).await;
-        for search in ["ledger.example", "@ledger", "bjorn@ledger.example", "Lie,+Bj%C3%B8rn"] {
-            let page = ingrid.get(&format!("{BAKERY}/users?search={search}")).await;
-            page.is(200).says("Bjørn Lie");
-            assert!(!page.words().contains("Mei Tanaka"), "{search}");
-        }
-    }
-
-    async fn unticking_what_is_implied_takes_what_implies_it_without_a_script(db: TestDatabase) {
-        let app = TestApp::new(db).await;
-        let id = app.id_of(BJORN).await;
-        let path = format!("{BAKERY}/users/{id}");
-        let mut ingrid = app.as_person(INGRID).await;
-        let mut bjorn = app.as_person(BJORN).await;
-        let only_paying = [("account", "100001"), ("user", &*id), ("permissions[]", "billing.pay")];
-        let page = ingrid.post(&path, "users/change-permissions", &only_paying).await;
-        page.is(422).says("Choose at least one permission, or remove this person's access");
-        bjorn.get(&format!("{BAKERY}/billing")).await.is(200);
-        let mut fields = only_paying.to_vec();
-        fields.push(("permissions[]", "services.view"));
-        ingrid.submit(&path, "users/change-permissions", &fields).await.says("Changes saved");
-        bjorn.get(&format!("{BAKERY}/billing")).await.is(403);
-        bjorn.get(&format!("{BAKERY}/services")).await.is(200);
-    }
-
-    async fn the_fresh_link_is_copied_from_the_row_of_its_invitation(db: TestDatabase) {
-        let app = TestApp::new(db).await;
-        let mut ingrid = app.as_person(INGRID).await;
-        ingrid.invite("kari@nordlys.example", &["billing.view"]).await.is(303);
-        let page = ingrid.get(&format!("{BAKERY}/users")).await;
-        let button = "Copy link for kari@nordlys.example";
-        assert_eq!(page.body.matches(&format!("aria-label=\"{button}\"")).count(), 1);
-        assert!(page.row_of("kari@").contains(button));
-        assert!(page.body.contains("Link for kari@nordlys.example"), "the field is in the notice");
-        let page = ingrid.get(&format!("{BAKERY}/users")).await;
-        assert!(!page.body.contains(button), "only in the moment after sending");
-    }
-
-    async fn nothing_ticked_is_a_field_error(db: TestDatabase) {
-        let app = TestApp::new(db).await;
-        let id = app.id_of(BJORN).await;
-        let fields = [("account", "100001"), ("user", id.as_str())];
-        let path = format!("{BAKERY}/users/{id}");
-        let page =
-            app.as_person(INGRID).await.post(&path, "users/change-permissions", &fields).await;
-        page.is(422).says("Choose at least one permission, or remove this person's access");
-    }
-
-    async fn an_administrator_grants_no_more_than_they_hold(db: TestDatabase) {
-        let app = TestApp::new(db).await;
-        let id = app.id_of(BJORN).await;
-        let mut amira = app.as_person(AMIRA).await;
-        let path = format!("{BAKERY}/users/{id}");
-        let fields = [("account", "100001"), ("user", id.as_str()), ("permissions[]", "domains.view")];
-        let page = amira.post(&path, "users/change-permissions", &fields).await;
-        page.is(403).says("See domains");
-        let page = amira.invite("kari@nordlys.example", &["billing.pay"]).await;
-        page.is(403).says("Pay invoices");
-        assert!(page.body.contains("value=\"kari@nordlys.example\""), "what was typed stays");
-        // What she can't tick, she can't take either.
-        let fields = [("account", "100001"), ("user", id.as_str()), ("permissions[]", "services.view")];
-        amira.submit(&path, "users/change-permissions", &fields).await.says("Changes saved");
-        let mut bjorn = app.as_person(BJORN).await;
-        bjorn.get(&format!("{BAKERY}/users/{id}")).await.is(403).says("pay invoices");
-    }
-
-    async fn nobody_touches_an_owner_or_their_own_permissions(db: TestDatabase) {
-        let app = TestApp::new(db).await;
-        let (olav, amira_id) = (app.id_of(OLAV).await, app.id_of(AMIRA).await);
-        for person in [INGRID, AMIRA] {
-            let mut browser = app.as_person(person).await;
-            let path = format!("{BAKERY}/users/{olav}");
-            browser.get(&path).await.is(200).says("always has full access");
-            let fields = [("account", "100001"), ("user", olav.as_str()), ("permissions[]", "billing.view")];
-            browser.post(&path, "users/change-permissions", &fields).await.is(409);
-            browser.post(&format!("{path}/remove"), "users/remove-access", &fields[..2]).await.is(409);
-        }
-        let path = format!("{BAKERY}/users/{amira_id}");
-        let fields = [("account", "100001"), ("user", amira_id.as_str()), ("permissions[]", "account.users")];
-        let mut amira = app.as_person(AMIRA).await;
-        amira.post(&path, "users/change-permissions", &fields).await.is(409);
-        app.as_person(OLAV).await.get(&format!("{BAKERY}/log")).await.is(200);
-    }
-
-    async fn anybody_but_the_last_owner_may_leave(db: TestDatabase) {
-        let app = TestApp::new(db).await;
-        let mut olav = app.as_person(OLAV).await;
-        olav.post(&format!("{BAKERY}/leave"), "account/leave", &[("account", "100001")]).await.is(303);
-        olav.get(BAKERY).await.is(404);
-        let mut bjorn = app.as_person(BJORN).await;
-        bjorn.post(&format!("{BAKERY}/leave"), "account/leave", &[("account", "100001")]).await.is(303);
-        bjorn.get(BAKERY).await.is(404);
-        let mut ingrid = app.as_person(INGRID).await;
-        let path = format!("{BAKERY}/leave");
-        ingrid.get(&path).await.says("You are the only owner");
-        let page = ingrid.post(&path, "account/leave", &[("account", "100001")]).await;
-        page.is(409).says("You are the only owner");
-        ingrid.get(BAKERY).await.is(200);
-    }
-
-    async fn an_area_is_open_with_its_permission_and_closed_without(db: TestDatabase) {
-        let app = TestApp::new(db).await;
-        let cases = [
-            (MEI, ["services", "domains"].as_slice(), ["billing", "support", "account", "log"].as_slice()),
-            (BJORN, &["billing"], &["services", "domains", "support", "account", "log", "users"]),
-        ];
-        for (person, open, closed) in cases {
-            let mut browser = app.as_person(person).await;
-            let overview = browser.get(BAKERY).await;
-            for area in open {
-                browser.get(&format!("{BAKERY}/{area}")).await.is(200);
-                assert!(overview.body.contains(&format!("href=\"{BAKERY}/{area}\"")), "{area}");
-            }
-            for area in closed {
-                let page = browser.get(&format!("{BAKERY}/{area}")).await;
-                page.is(403).says("You don't have access to");
-            }
-        }
-        // Service passwords are a right of their own.
-        let page = app.as_person(MEI).await.get(&format!("{BAKERY}/services")).await;
-        assert!(!page.words().contains("nordlys-shop"));
-        let page = app.as_person(INGRID).await.get(&format!("{BAKERY}/services")).await;
-        page.says("nordlys-shop");
-    }
-
-    async fn searching_and_paging_find_everybody(db: TestDatabase) {
-        use model::{Access, EmailAddress, FullName, Permission, PermissionSet, Secret, UserId};
-        let app = TestApp::new(db).await;
-        let store = &app.latchkey.store;
-        let mut ingrid = app.as_person(INGRID).await;
-        let now = app.latchkey.now();
-        let account = {
-            let email = EmailAddress::parse(INGRID.email).unwrap();
-            let user = store.login(&email).await.unwrap().unwrap().id;
-            store.membership(user, "100001".parse().unwrap(), None).await.unwrap().unwrap().account
-        };
-        let granted: PermissionSet = [Permission::BillingView].into_iter().collect();
-        for n in 0..40 {
-            let id = UserId::from(app.latchkey.new_id());
-            let user = store::NewUser {
-                id,
-                email: EmailAddress::parse(&format!("person{n}@many.example")).unwrap(),
-                full_name: FullName::parse(&format!("Person {n:02}")).unwrap(),
-                password_hash: Secret::from(String::new()),
-                language: None,
-            };
-            store.add_user(&user, now).await.unwrap();
-            store.add_member(account, id, Access::Granted(granted), now).await.unwrap();
-        }
-        let first = ingrid.get(&format!("{BAKERY}/users")).await;
-        first.is(200).says("Next page");
-        let next = first.body.split("rel=\"next\"").next().unwrap();
-        let next = next.rsplit("href=\"").next().unwrap().split('"').next().unwrap();
-        let second = ingrid.get(&next.replace("&amp;", "&")).await;
-        second.is(200).says("First page");
-        for n in 0..40 {
-            let name = format!("Person {n:02} ");
-            let (one, other) = (first.words().contains(&name), second.words().contains(&name));
-            assert!(one != other, "{name} stands on one page");
-        }
-        let found = ingrid.get(&format!("{BAKERY}/users?search=person37")).await;
-        found.says("Person 37");
-        assert!(!found.words().contains("Person 36"));
-        let found = ingrid.get(&format!("{BAKERY}/users?search=%3Cscript%3E")).await;
-        found.is(200).says("Nobody here has “<script>”");
-        assert!(!found.body.contains("<script>”"));
-    }
+    let found = ingrid.get(&format!("{BAKERY}/users?search=person37")).await;
+    found.says("Person 37");
+    assert!(!found.words().contains("Person 36"));
+    let found = ingrid.get(&format!("{BAKERY}/users?search=%3Cscript%3E")).await;
+    found.is(200).says("Nobody here has “<script>”");
+    assert!(!found.body.contains("<script>”"));
 }

@@ -1,5 +1,5 @@
 use store::{Domain, Invoice, Service, SupportRequest};
-use test_database::on_both;
+use test_database::{TestDatabase, apply, on_both};
 use uuid::Uuid;
 
 use crate::story::{account, at, secret};
@@ -44,44 +44,46 @@ fn request(number: &str, updated: u64) -> SupportRequest {
     }
 }
 
-on_both! {
-    async fn services_come_by_name_as_they_were_added(db: TestDatabase) {
-        let (id, _) = account(&db.store, "Bakery").await;
-        let (other, _) = account(&db.store, "Agency").await;
-        let (shop, mail) = (service("Webshop"), service("Mail"));
-        db.store.add_service(id, &shop).await.unwrap();
-        db.store.add_service(id, &mail).await.unwrap();
-        db.store.add_service(other, &service("Else")).await.unwrap();
-        let services = db.store.services(id, 9).await.unwrap();
-        assert_eq!(format!("{services:?}"), format!("{:?}", [mail, shop]));
-        assert_eq!(services[0].login_password.expose(), "correct horse");
-        assert_eq!(db.store.services(id, 1).await.unwrap().len(), 1);
-    }
+#[apply(on_both!)]
+async fn services_come_by_name_as_they_were_added(db: TestDatabase) {
+    let (id, _) = account(&db.store, "Bakery").await;
+    let (other, _) = account(&db.store, "Agency").await;
+    let (shop, mail) = (service("Webshop"), service("Mail"));
+    db.store.add_service(id, &shop).await.unwrap();
+    db.store.add_service(id, &mail).await.unwrap();
+    db.store.add_service(other, &service("Else")).await.unwrap();
+    let services = db.store.services(id, 9).await.unwrap();
+    assert_eq!(format!("{services:?}"), format!("{:?}", [mail, shop]));
+    assert_eq!(services[0].login_password.expose(), "correct horse");
+    assert_eq!(db.store.services(id, 1).await.unwrap().len(), 1);
+}
 
-    async fn domains_come_by_name_as_they_were_added(db: TestDatabase) {
-        let (id, _) = account(&db.store, "Bakery").await;
-        let (open, locked) = (domain("b.example", false), domain("a.example", true));
-        db.store.add_domain(id, &open).await.unwrap();
-        db.store.add_domain(id, &locked).await.unwrap();
-        let domains = db.store.domains(id, 9).await.unwrap();
-        assert_eq!(format!("{domains:?}"), format!("{:?}", [locked, open]));
-    }
+#[apply(on_both!)]
+async fn domains_come_by_name_as_they_were_added(db: TestDatabase) {
+    let (id, _) = account(&db.store, "Bakery").await;
+    let (open, locked) = (domain("b.example", false), domain("a.example", true));
+    db.store.add_domain(id, &open).await.unwrap();
+    db.store.add_domain(id, &locked).await.unwrap();
+    let domains = db.store.domains(id, 9).await.unwrap();
+    assert_eq!(format!("{domains:?}"), format!("{:?}", [locked, open]));
+}
 
-    async fn invoices_come_newest_first_as_they_were_added(db: TestDatabase) {
-        let (id, _) = account(&db.store, "Bakery").await;
-        let (old, new) = (invoice("1", 10), invoice("2", 20));
-        db.store.add_invoice(id, &old).await.unwrap();
-        db.store.add_invoice(id, &new).await.unwrap();
-        let invoices = db.store.invoices(id, 9).await.unwrap();
-        assert_eq!(format!("{invoices:?}"), format!("{:?}", [new, old]));
-    }
+#[apply(on_both!)]
+async fn invoices_come_newest_first_as_they_were_added(db: TestDatabase) {
+    let (id, _) = account(&db.store, "Bakery").await;
+    let (old, new) = (invoice("1", 10), invoice("2", 20));
+    db.store.add_invoice(id, &old).await.unwrap();
+    db.store.add_invoice(id, &new).await.unwrap();
+    let invoices = db.store.invoices(id, 9).await.unwrap();
+    assert_eq!(format!("{invoices:?}"), format!("{:?}", [new, old]));
+}
 
-    async fn support_requests_come_last_touched_first_as_they_were_added(db: TestDatabase) {
-        let (id, _) = account(&db.store, "Bakery").await;
-        let (new, old) = (request("S-1", 20), request("S-2", 10));
-        db.store.add_support_request(id, &new).await.unwrap();
-        db.store.add_support_request(id, &old).await.unwrap();
-        let requests = db.store.support_requests(id, 9).await.unwrap();
-        assert_eq!(format!("{requests:?}"), format!("{:?}", [new, old]));
-    }
+#[apply(on_both!)]
+async fn support_requests_come_last_touched_first_as_they_were_added(db: TestDatabase) {
+    let (id, _) = account(&db.store, "Bakery").await;
+    let (new, old) = (request("S-1", 20), request("S-2", 10));
+    db.store.add_support_request(id, &new).await.unwrap();
+    db.store.add_support_request(id, &old).await.unwrap();
+    let requests = db.store.support_requests(id, 9).await.unwrap();
+    assert_eq!(format!("{requests:?}"), format!("{:?}", [new, old]));
 }

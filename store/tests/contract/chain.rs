@@ -1,7 +1,7 @@
 use model::{ActivityKind, Failure};
 use sqlx::{PgPool, SqlitePool};
 use store::{LinkedRow, NO_LINK, Store};
-use test_database::{TestDatabase, on_both};
+use test_database::{TestDatabase, apply, on_both};
 
 use crate::story::{Bakery, at, at_once, change, entry};
 
@@ -40,79 +40,84 @@ async fn refused(db: &TestDatabase, sqlite: &'static str, postgres: &'static str
     refused.expect_err(sqlite).to_string()
 }
 
-on_both! {
-    async fn every_row_is_linked_to_the_one_before_it(db: TestDatabase) {
-        let bakery = Bakery::new(&db.store).await;
-        assert!(chain(&db.store, &bakery).await[0].is_creation());
-        append(&bakery, 1).await.unwrap();
-        append(&bakery, 2).await.unwrap();
-        let rows = chain(&db.store, &bakery).await;
-        assert_eq!(rows.len(), 4);
-        assert!(!rows[3].is_creation());
-        let piece = db.store.linked_rows(bakery.id, 1, 2).await.unwrap();
-        assert_eq!(piece.iter().map(|row| row.sequence).collect::<Vec<_>>(), [2, 3]);
-    }
+#[apply(on_both!)]
+async fn every_row_is_linked_to_the_one_before_it(db: TestDatabase) {
+    let bakery = Bakery::new(&db.store).await;
+    assert!(chain(&db.store, &bakery).await[0].is_creation());
+    append(&bakery, 1).await.unwrap();
+    append(&bakery, 2).await.unwrap();
+    let rows = chain(&db.store, &bakery).await;
+    assert_eq!(rows.len(), 4);
+    assert!(!rows[3].is_creation());
+    let piece = db.store.linked_rows(bakery.id, 1, 2).await.unwrap();
+    assert_eq!(piece.iter().map(|row| row.sequence).collect::<Vec<_>>(), [2, 3]);
+}
 
-    async fn each_account_has_a_chain_of_its_own(db: TestDatabase) {
-        let bakery = Bakery::new(&db.store).await;
-        let (agency, _) = crate::story::account(&db.store, "Agency").await;
-        append(&bakery, 1).await.unwrap();
-        assert_eq!(chain(&db.store, &bakery).await.len(), 3);
-        assert_eq!(db.store.log_head(agency).await.unwrap().unwrap().sequence, 2);
-    }
+#[apply(on_both!)]
+async fn each_account_has_a_chain_of_its_own(db: TestDatabase) {
+    let bakery = Bakery::new(&db.store).await;
+    let (agency, _) = crate::story::account(&db.store, "Agency").await;
+    append(&bakery, 1).await.unwrap();
+    assert_eq!(chain(&db.store, &bakery).await.len(), 3);
+    assert_eq!(db.store.log_head(agency).await.unwrap().unwrap().sequence, 2);
+}
 
-    async fn a_change_that_comes_to_nothing_leaves_the_chain_as_it_was(db: TestDatabase) {
-        let bakery = Bakery::new(&db.store).await;
-        // The log's row is written, then the mail fails: its kind of failure doesn't matter.
-        let nobody = uuid::Uuid::new_v4().into();
-        let mail = crate::story::mail("a@example.com").invitation(nobody);
-        let change =
-            store::MembershipChange { mail: Some(mail), ..change(Some(model::Access::Owner)) };
-        let (id, ingrid) = (bakery.id, bakery.ingrid);
-        let failed = db.store.change_membership(id, ingrid, ingrid, at(1), |_| Ok(Some(change))).await;
-        assert_eq!(failed, Err(Failure::Unavailable));
-        assert_eq!(chain(&db.store, &bakery).await.len(), 2);
-        append(&bakery, 2).await.unwrap();
-        assert_eq!(chain(&db.store, &bakery).await.len(), 3);
-    }
+#[apply(on_both!)]
+async fn a_change_that_comes_to_nothing_leaves_the_chain_as_it_was(db: TestDatabase) {
+    let bakery = Bakery::new(&db.store).await;
+    // The log's row is written, then the mail fails: its kind of failure doesn't matter.
+    let nobody = uuid::Uuid::new_v4().into();
+    let mail = crate::story::mail("a@example.com").invitation(nobody);
+    let change = store::MembershipChange { mail: Some(mail), ..change(Some(model::Access::Owner)) };
+    let (id, ingrid) = (bakery.id, bakery.ingrid);
+    let failed = db.store.change_membership(id, ingrid, ingrid, at(1), |_| Ok(Some(change))).await;
+    assert_eq!(failed, Err(Failure::Unavailable));
+    assert_eq!(chain(&db.store, &bakery).await.len(), 2);
+    append(&bakery, 2).await.unwrap();
+    assert_eq!(chain(&db.store, &bakery).await.len(), 3);
+}
 
-    async fn fifty_at_once_make_one_unbroken_chain(db: TestDatabase) {
-        let bakery = std::sync::Arc::new(Bakery::new(&db.store).await);
-        let appended = at_once(50, |_| {
-            let bakery = std::sync::Arc::clone(&bakery);
-            async move { append(&bakery, 1).await }
-        })
-        .await;
-        let done = appended.iter().filter(|appended| appended.is_ok()).count();
-        assert!(done > 0 && appended.iter().all(|one| matches!(one, Ok(()) | Err(Failure::Unavailable))));
-        assert_eq!(chain(&db.store, &bakery).await.len(), 2 + done);
-    }
+#[apply(on_both!)]
+async fn fifty_at_once_make_one_unbroken_chain(db: TestDatabase) {
+    let bakery = std::sync::Arc::new(Bakery::new(&db.store).await);
+    let appended = at_once(50, |_| {
+        let bakery = std::sync::Arc::clone(&bakery);
+        async move { append(&bakery, 1).await }
+    })
+    .await;
+    let done = appended.iter().filter(|appended| appended.is_ok()).count();
+    assert!(
+        done > 0 && appended.iter().all(|one| matches!(one, Ok(()) | Err(Failure::Unavailable)))
+    );
+    assert_eq!(chain(&db.store, &bakery).await.len(), 2 + done);
+}
 
-    async fn a_row_without_a_link_is_refused(db: TestDatabase) {
-        let bakery = Bakery::new(&db.store).await;
-        let told = refused(
-            &db,
-            "INSERT INTO activity (id, account_id, at, kind, actor_name, subject_name, address, \
-                 person_key) \
-             SELECT randomblob(16), account_id, at, kind, actor_name, subject_name, address, \
-                 person_key FROM activity",
-            "INSERT INTO activity (id, account_id, at, kind, actor_name, subject_name, address, \
-                 person_key) \
-             SELECT gen_random_uuid(), account_id, at, kind, actor_name, subject_name, address, \
-                 person_key FROM activity",
-        )
-        .await;
-        assert!(told.contains("needs its link") || told.contains("always_linked"), "{told}");
-        assert_eq!(db.store.unlinked_rows(bakery.id, uuid::Uuid::max()).await.unwrap(), 0);
-    }
+#[apply(on_both!)]
+async fn a_row_without_a_link_is_refused(db: TestDatabase) {
+    let bakery = Bakery::new(&db.store).await;
+    let told = refused(
+        &db,
+        "INSERT INTO activity (id, account_id, at, kind, actor_name, subject_name, address, \
+             person_key) \
+         SELECT randomblob(16), account_id, at, kind, actor_name, subject_name, address, \
+             person_key FROM activity",
+        "INSERT INTO activity (id, account_id, at, kind, actor_name, subject_name, address, \
+             person_key) \
+         SELECT gen_random_uuid(), account_id, at, kind, actor_name, subject_name, address, \
+             person_key FROM activity",
+    )
+    .await;
+    assert!(told.contains("needs its link") || told.contains("always_linked"), "{told}");
+    assert_eq!(db.store.unlinked_rows(bakery.id, uuid::Uuid::max()).await.unwrap(), 0);
+}
 
-    async fn two_rows_never_have_one_number(db: TestDatabase) {
-        Bakery::new(&db.store).await;
-        let twice = "INSERT INTO activity (id, account_id, at, kind, actor_name, subject_name, \
-                         address, person_key, sequence, hash) \
-                     SELECT account_id, account_id, at, kind, actor_name, subject_name, address, \
-                         person_key, sequence, hash FROM activity WHERE sequence = 1";
-        let told = refused(&db, twice, twice).await;
-        assert!(told.to_lowercase().contains("unique"), "{told}");
-    }
+#[apply(on_both!)]
+async fn two_rows_never_have_one_number(db: TestDatabase) {
+    Bakery::new(&db.store).await;
+    let twice = "INSERT INTO activity (id, account_id, at, kind, actor_name, subject_name, \
+                     address, person_key, sequence, hash) \
+                 SELECT account_id, account_id, at, kind, actor_name, subject_name, address, \
+                     person_key, sequence, hash FROM activity WHERE sequence = 1";
+    let told = refused(&db, twice, twice).await;
+    assert!(told.to_lowercase().contains("unique"), "{told}");
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use model::InvitationState;
 use sqlx::{Connection, SqliteConnection, query};
 use store::{CopyError, OpenError, Settled, Store, restore};
-use test_database::on_both;
+use test_database::{TestDatabase, apply, on_both};
 
 use crate::story::{Bakery, DAY, HOUR, at, email, new_session, token, user};
 
@@ -266,28 +266,28 @@ async fn a_copy_put_in_place_by_hand_is_noticed() {
     assert!(!store.is_a_copy().await.unwrap());
 }
 
-on_both! {
-    async fn what_may_have_ended_since_a_copy_was_made_does_not_come_back(db: TestDatabase) {
-        let bakery = Bakery::new(&db.store).await;
-        db.store.begin_session(bakery.ingrid, &new_session(1), None, at(0)).await.unwrap();
-        db.store.issue_reset(bakery.ingrid, &token(2), at(3600), None, at(0)).await.unwrap();
-        bakery.invite("kari@example.com", 3).await;
-        let settled = db.store.settle(false, at(10)).await.unwrap();
-        // The founder's invitation counts, too.
-        assert_eq!(settled, Settled { sessions: 1, mails: 2, invitations: 2 });
-        assert!(db.store.session(&token(1), HOUR, DAY, at(10)).await.unwrap().is_none());
-        assert!(db.store.reset(&token(2)).await.unwrap().is_none());
-        assert!(db.store.take_mail(HOUR, at(10)).await.unwrap().is_none());
-        let to = email("kari@example.com");
-        let tracked = db.store.track_invitation(bakery.id, &to, at(10)).await.unwrap().unwrap();
-        assert_eq!(tracked.invitation.state, InvitationState::Expired);
-        assert_eq!(db.store.settle(false, at(20)).await, Ok(Settled::default()));
-    }
+#[apply(on_both!)]
+async fn what_may_have_ended_since_a_copy_was_made_does_not_come_back(db: TestDatabase) {
+    let bakery = Bakery::new(&db.store).await;
+    db.store.begin_session(bakery.ingrid, &new_session(1), None, at(0)).await.unwrap();
+    db.store.issue_reset(bakery.ingrid, &token(2), at(3600), None, at(0)).await.unwrap();
+    bakery.invite("kari@example.com", 3).await;
+    let settled = db.store.settle(false, at(10)).await.unwrap();
+    // The founder's invitation counts, too.
+    assert_eq!(settled, Settled { sessions: 1, mails: 2, invitations: 2 });
+    assert!(db.store.session(&token(1), HOUR, DAY, at(10)).await.unwrap().is_none());
+    assert!(db.store.reset(&token(2)).await.unwrap().is_none());
+    assert!(db.store.take_mail(HOUR, at(10)).await.unwrap().is_none());
+    let to = email("kari@example.com");
+    let tracked = db.store.track_invitation(bakery.id, &to, at(10)).await.unwrap().unwrap();
+    assert_eq!(tracked.invitation.state, InvitationState::Expired);
+    assert_eq!(db.store.settle(false, at(20)).await, Ok(Settled::default()));
+}
 
-    async fn mails_that_wait_in_a_copy_are_sent_if_one_wants_them(db: TestDatabase) {
-        Bakery::new(&db.store).await;
-        let settled = db.store.settle(true, at(10)).await.unwrap();
-        assert_eq!(settled, Settled::default());
-        assert!(db.store.take_mail(HOUR, at(10)).await.unwrap().is_some());
-    }
+#[apply(on_both!)]
+async fn mails_that_wait_in_a_copy_are_sent_if_one_wants_them(db: TestDatabase) {
+    Bakery::new(&db.store).await;
+    let settled = db.store.settle(true, at(10)).await.unwrap();
+    assert_eq!(settled, Settled::default());
+    assert!(db.store.take_mail(HOUR, at(10)).await.unwrap().is_some());
 }

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use sqlx::{PgPool, SqlitePool, query_as, query_scalar};
 use store::{OpenError, Store};
-use test_database::on_both;
+use test_database::{TestDatabase, apply, on_both};
 
 use crate::story::{Bakery, at_once};
 
@@ -130,28 +130,29 @@ async fn migrate(url: String) -> Result<(), OpenError> {
     Store::open(&url).await?.migrate().await
 }
 
-on_both! {
-    async fn migrating_again_changes_nothing(db: TestDatabase) {
-        db.store.migrate().await.unwrap();
-        assert!(db.store.is_current().await.unwrap());
-    }
+#[apply(on_both!)]
+async fn migrating_again_changes_nothing(db: TestDatabase) {
+    db.store.migrate().await.unwrap();
+    assert!(db.store.is_current().await.unwrap());
+}
 
-    async fn a_database_that_another_process_locks_is_unavailable_and_comes_back(db: TestDatabase) {
-        let bakery = Bakery::new(&db.store).await;
-        let rename = || async {
-            let name = model::FullName::parse("Ingrid Solberg").unwrap();
-            let renamed = db.store.change_profile(bakery.ingrid, &name, None);
-            tokio::time::timeout(Duration::from_secs(60), renamed).await.unwrap()
-        };
-        let other = db.being_written().await;
-        assert_eq!(rename().await, Err(model::Failure::Unavailable));
-        assert!(db.store.login_of(bakery.ingrid).await.unwrap().is_some(), "reading goes on");
-        drop(other);
-        assert_eq!(rename().await, Ok(()));
-    }
+#[apply(on_both!)]
+async fn a_database_that_another_process_locks_is_unavailable_and_comes_back(db: TestDatabase) {
+    let bakery = Bakery::new(&db.store).await;
+    let rename = || async {
+        let name = model::FullName::parse("Ingrid Solberg").unwrap();
+        let renamed = db.store.change_profile(bakery.ingrid, &name, None);
+        tokio::time::timeout(Duration::from_secs(60), renamed).await.unwrap()
+    };
+    let other = db.being_written().await;
+    assert_eq!(rename().await, Err(model::Failure::Unavailable));
+    assert!(db.store.login_of(bakery.ingrid).await.unwrap().is_some(), "reading goes on");
+    drop(other);
+    assert_eq!(rename().await, Ok(()));
+}
 
-    async fn a_closed_store_answers_that_it_is_unavailable(db: TestDatabase) {
-        db.store.close().await;
-        assert_eq!(db.store.is_current().await, Err(model::Failure::Unavailable));
-    }
+#[apply(on_both!)]
+async fn a_closed_store_answers_that_it_is_unavailable(db: TestDatabase) {
+    db.store.close().await;
+    assert_eq!(db.store.is_current().await, Err(model::Failure::Unavailable));
 }

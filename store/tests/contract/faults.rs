@@ -7,7 +7,7 @@ use std::time::Duration;
 use model::{Failure, FullName, Mail, UserId};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqliteConnection};
 use store::{AccountDetails, OpenError, Store, Unready};
-use test_database::{Line, TestDatabase, on_both};
+use test_database::{Line, TestDatabase, apply, on_both};
 use tokio::time::timeout;
 
 use crate::story::{
@@ -32,119 +32,127 @@ async fn change_details(
     store.change_account_details(account, by, &details, at(1), decide).await
 }
 
-on_both! {
-    async fn a_write_that_fails_ends_no_other(db: TestDatabase) {
-        let bakery = Bakery::new(&db.store).await;
-        for _ in 0..3 {
-            db.break_writing_to("users").await;
-            for _ in 0..12 {
-                assert_eq!(rename(&db.store, bakery.ingrid).await, Err(Failure::Unavailable));
-            }
-            let language = model::Language::parse("de").unwrap();
-            let alone = db.store.set_language(bakery.ingrid, &language).await;
-            assert_eq!(alone, Err(Failure::Unavailable), "outside of a transaction, too");
-            db.mend_writing().await;
-            assert_eq!(rename(&db.store, bakery.ingrid).await, Ok(()));
-            assert_eq!(db.store.is_ready().await, Ok(()));
+#[apply(on_both!)]
+async fn a_write_that_fails_ends_no_other(db: TestDatabase) {
+    let bakery = Bakery::new(&db.store).await;
+    for _ in 0..3 {
+        db.break_writing_to("users").await;
+        for _ in 0..12 {
+            assert_eq!(rename(&db.store, bakery.ingrid).await, Err(Failure::Unavailable));
         }
-    }
-
-    async fn a_write_that_is_refused_leaves_nothing_open(db: TestDatabase) {
-        let bakery = Bakery::new(&db.store).await;
-        for _ in 0..30 {
-            let (id, ingrid, details) = (bakery.id, bakery.ingrid, AccountDetails::default());
-            let no = |_: &_, _: &_| Err(Failure::NotFound);
-            let refused = db.store.change_account_details(id, ingrid, &details, at(1), no).await;
-            assert_eq!(refused, Err(Failure::NotFound));
-        }
+        let language = model::Language::parse("de").unwrap();
+        let alone = db.store.set_language(bakery.ingrid, &language).await;
+        assert_eq!(alone, Err(Failure::Unavailable), "outside of a transaction, too");
+        db.mend_writing().await;
         assert_eq!(rename(&db.store, bakery.ingrid).await, Ok(()));
+        assert_eq!(db.store.is_ready().await, Ok(()));
     }
+}
 
-    async fn requests_that_are_given_up_in_the_middle_take_nothing_along(db: TestDatabase) {
-        let bakery = Bakery::new(&db.store).await;
-        for round in 0..60_u64 {
-            let (store, ingrid) = (db.store.clone(), bakery.ingrid);
-            let asking = tokio::spawn(async move { rename(&store, ingrid).await });
-            for _ in 0..round {
-                tokio::task::yield_now().await;
-            }
-            asking.abort();
+#[apply(on_both!)]
+async fn a_write_that_is_refused_leaves_nothing_open(db: TestDatabase) {
+    let bakery = Bakery::new(&db.store).await;
+    for _ in 0..30 {
+        let (id, ingrid, details) = (bakery.id, bakery.ingrid, AccountDetails::default());
+        let no = |_: &_, _: &_| Err(Failure::NotFound);
+        let refused = db.store.change_account_details(id, ingrid, &details, at(1), no).await;
+        assert_eq!(refused, Err(Failure::NotFound));
+    }
+    assert_eq!(rename(&db.store, bakery.ingrid).await, Ok(()));
+}
+
+#[apply(on_both!)]
+async fn requests_that_are_given_up_in_the_middle_take_nothing_along(db: TestDatabase) {
+    let bakery = Bakery::new(&db.store).await;
+    for round in 0..60_u64 {
+        let (store, ingrid) = (db.store.clone(), bakery.ingrid);
+        let asking = tokio::spawn(async move { rename(&store, ingrid).await });
+        for _ in 0..round {
+            tokio::task::yield_now().await;
         }
-        assert_eq!(rename(&db.store, bakery.ingrid).await, Ok(()));
-        assert_eq!(at_once(20, |_| {
+        asking.abort();
+    }
+    assert_eq!(rename(&db.store, bakery.ingrid).await, Ok(()));
+    assert_eq!(
+        at_once(20, |_| {
             let (store, ingrid) = (db.store.clone(), bakery.ingrid);
             async move { rename(&store, ingrid).await }
-        }).await, vec![Ok(()); 20]);
-    }
+        })
+        .await,
+        vec![Ok(()); 20]
+    );
+}
 
-    async fn a_database_is_ready_when_it_can_be_written(db: TestDatabase) {
-        assert_eq!(db.store.is_ready().await, Ok(()));
-        let answers = at_once(30, |_| {
-            let store = db.store.clone();
-            async move { store.is_ready().await }
+#[apply(on_both!)]
+async fn a_database_is_ready_when_it_can_be_written(db: TestDatabase) {
+    assert_eq!(db.store.is_ready().await, Ok(()));
+    let answers = at_once(30, |_| {
+        let store = db.store.clone();
+        async move { store.is_ready().await }
+    });
+    assert_eq!(answers.await, vec![Ok(()); 30]);
+    db.break_writing_to("attempts").await;
+    assert_eq!(db.store.is_ready().await, Err(Unready::Unwritable));
+    db.mend_writing().await;
+    assert_eq!(db.store.is_ready().await, Ok(()));
+    db.store.close().await;
+    assert_eq!(db.store.is_ready().await, Err(Unready::Silent));
+}
+
+#[apply(on_both!)]
+async fn reading_waits_for_no_writing(db: TestDatabase) {
+    let bakery = Bakery::new(&db.store).await;
+    db.store.begin_session(bakery.ingrid, &new_session(1), None, at(0)).await.unwrap();
+    let other = db.being_written().await;
+    let reading = async {
+        for seconds in [100, 200, 300] {
+            let session = db.store.session(&token(1), 30 * DAY, 30 * DAY, at(seconds)).await;
+            assert!(session.unwrap().is_some());
+            let found = db.store.membership(bakery.ingrid, bakery.number, None).await;
+            let (session, found) = (uuid::Uuid::nil().into(), found.unwrap().unwrap());
+            db.store.note_visit(bakery.ingrid, session, &found, at(seconds)).await;
+        }
+    };
+    tokio::select! {
+        biased;
+        () = reading => {}
+        written = rename(&db.store, bakery.ingrid) => {
+            panic!("reading took longer than writing, which came to {written:?}")
+        }
+    }
+    drop(other);
+    db.store.noted().await;
+    bakery.visit(bakery.ingrid, 400).await;
+    let seen = bakery.visit(bakery.ingrid, 400).await;
+    assert_eq!(seen.last_active_at, Some(at(400)), "a later request makes the note");
+}
+
+#[apply(on_both!)]
+async fn what_was_acknowledged_is_there_after_the_process_was_killed(db: TestDatabase) {
+    let bakery = Bakery::new(&db.store).await;
+    let mut acknowledged = Vec::new();
+    for kill in 1..=4_usize {
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "faults::accounts_are_made_one_after_the_other", "--nocapture"])
+            .env("WRITE_TO", &db.url)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+        let made = lines.filter_map(|line| {
+            line.split("acknowledged ").nth(1).and_then(|number| number.parse::<i64>().ok())
         });
-        assert_eq!(answers.await, vec![Ok(()); 30]);
-        db.break_writing_to("attempts").await;
-        assert_eq!(db.store.is_ready().await, Err(Unready::Unwritable));
-        db.mend_writing().await;
-        assert_eq!(db.store.is_ready().await, Ok(()));
-        db.store.close().await;
-        assert_eq!(db.store.is_ready().await, Err(Unready::Silent));
+        acknowledged.extend(made.take(5 * kill));
+        child.kill().unwrap();
+        child.wait().unwrap();
     }
-
-    async fn reading_waits_for_no_writing(db: TestDatabase) {
-        let bakery = Bakery::new(&db.store).await;
-        db.store.begin_session(bakery.ingrid, &new_session(1), None, at(0)).await.unwrap();
-        let other = db.being_written().await;
-        let reading = async {
-            for seconds in [100, 200, 300] {
-                let session = db.store.session(&token(1), 30 * DAY, 30 * DAY, at(seconds)).await;
-                assert!(session.unwrap().is_some());
-                let found = db.store.membership(bakery.ingrid, bakery.number, None).await;
-                let (session, found) = (uuid::Uuid::nil().into(), found.unwrap().unwrap());
-                db.store.note_visit(bakery.ingrid, session, &found, at(seconds)).await;
-            }
-        };
-        tokio::select! {
-            biased;
-            () = reading => {}
-            written = rename(&db.store, bakery.ingrid) => {
-                panic!("reading took longer than writing, which came to {written:?}")
-            }
-        }
-        drop(other);
-        db.store.noted().await;
-        bakery.visit(bakery.ingrid, 400).await;
-        let seen = bakery.visit(bakery.ingrid, 400).await;
-        assert_eq!(seen.last_active_at, Some(at(400)), "a later request makes the note");
+    assert_eq!(acknowledged.len(), 50);
+    let there = db.store.accounts(None, 10_000).await.unwrap();
+    for number in acknowledged {
+        assert!(there.iter().any(|account| account.number.get() == number), "{number}");
     }
-
-    async fn what_was_acknowledged_is_there_after_the_process_was_killed(db: TestDatabase) {
-        let bakery = Bakery::new(&db.store).await;
-        let mut acknowledged = Vec::new();
-        for kill in 1..=4_usize {
-            let mut child = Command::new(std::env::current_exe().unwrap())
-                .args(["--exact", "faults::accounts_are_made_one_after_the_other", "--nocapture"])
-                .env("WRITE_TO", &db.url)
-                .stdout(Stdio::piped())
-                .stderr(Stdio::null())
-                .spawn()
-                .unwrap();
-            let lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
-            let made = lines.filter_map(|line| {
-                line.split("acknowledged ").nth(1).and_then(|number| number.parse::<i64>().ok())
-            });
-            acknowledged.extend(made.take(5 * kill));
-            child.kill().unwrap();
-            child.wait().unwrap();
-        }
-        assert_eq!(acknowledged.len(), 50);
-        let there = db.store.accounts(None, 10_000).await.unwrap();
-        for number in acknowledged {
-            assert!(there.iter().any(|account| account.number.get() == number), "{number}");
-        }
-        assert_eq!(rename(&db.store, bakery.ingrid).await, Ok(()));
-    }
+    assert_eq!(rename(&db.store, bakery.ingrid).await, Ok(()));
 }
 
 /// By itself three of them; as the process that is to be killed, until it is.

@@ -1,6 +1,6 @@
 use model::{Access, ActivityKind, Conflict, Failure, Permission, PermissionSet};
 use store::{ActivityFilter, ChangeFacts, MembershipChange, UserSort, UsersQuery};
-use test_database::{TestDatabase, on_both};
+use test_database::{TestDatabase, apply, on_both};
 
 use crate::story::{Bakery, HOUR, account, at, at_once, change, email, granted, mail, user};
 
@@ -80,453 +80,481 @@ async fn sixty_users(db: &TestDatabase) -> Bakery {
     bakery
 }
 
-on_both! {
-    async fn a_membership_says_what_the_user_may_do(db: TestDatabase) {
-        let bakery = Bakery::new(&db.store).await;
-        let bjorn =
-            bakery.with("Bjørn", "bjorn@example.com", granted(&[Permission::BillingPay])).await;
-        let found = db.store.membership(bjorn, bakery.number, None).await.unwrap().unwrap();
-        assert_eq!((found.account, found.number), (bakery.id, bakery.number));
-        assert_eq!(found.name, "Bakery");
-        assert_eq!(found.access, granted(&[Permission::BillingPay]));
-        assert!(!found.has_others);
-        let ingrid = db.store.membership(bakery.ingrid, bakery.number, None).await.unwrap();
-        assert_eq!(ingrid.unwrap().access, Access::Owner);
-    }
+#[apply(on_both!)]
+async fn a_membership_says_what_the_user_may_do(db: TestDatabase) {
+    let bakery = Bakery::new(&db.store).await;
+    let bjorn = bakery.with("Bjørn", "bjorn@example.com", granted(&[Permission::BillingPay])).await;
+    let found = db.store.membership(bjorn, bakery.number, None).await.unwrap().unwrap();
+    assert_eq!((found.account, found.number), (bakery.id, bakery.number));
+    assert_eq!(found.name, "Bakery");
+    assert_eq!(found.access, granted(&[Permission::BillingPay]));
+    assert!(!found.has_others);
+    let ingrid = db.store.membership(bakery.ingrid, bakery.number, None).await.unwrap();
+    assert_eq!(ingrid.unwrap().access, Access::Owner);
+}
 
-    async fn no_account_and_no_membership_look_alike(db: TestDatabase) {
-        let bakery = Bakery::new(&db.store).await;
-        let (_, elsewhere) = account(&db.store, "Agency").await;
-        let nowhere = model::AccountNumber::from_stored(999_999);
-        for number in [elsewhere, nowhere] {
-            assert!(db.store.membership(bakery.ingrid, number, None).await.unwrap().is_none());
+#[apply(on_both!)]
+async fn no_account_and_no_membership_look_alike(db: TestDatabase) {
+    let bakery = Bakery::new(&db.store).await;
+    let (_, elsewhere) = account(&db.store, "Agency").await;
+    let nowhere = model::AccountNumber::from_stored(999_999);
+    for number in [elsewhere, nowhere] {
+        assert!(db.store.membership(bakery.ingrid, number, None).await.unwrap().is_none());
+    }
+}
+
+#[apply(on_both!)]
+async fn being_active_is_noted_at_most_once_a_minute(db: TestDatabase) {
+    let bakery = Bakery::new(&db.store).await;
+    let last = async |seconds| bakery.visit(bakery.ingrid, seconds).await.last_active_at;
+    assert_eq!(last(0).await, None);
+    assert_eq!(last(59).await, Some(at(0)));
+    assert_eq!(last(60).await, Some(at(0)), "the note at 59 seconds was left out");
+    assert_eq!(last(61).await, Some(at(60)));
+    let member = db.store.member(bakery.id, bakery.ingrid).await.unwrap().unwrap();
+    assert_eq!(member.last_active_at, Some(at(60)));
+}
+
+#[apply(on_both!)]
+async fn a_user_reaches_their_accounts_by_name_and_sees_that_there_are_others(db: TestDatabase) {
+    let bakery = Bakery::new(&db.store).await;
+    for name in ["apothecary", "Zoo"] {
+        let (id, _) = account(&db.store, name).await;
+        let access = granted(&[Permission::DomainsView]);
+        db.store.add_member(id, bakery.ingrid, access, at(0)).await.unwrap();
+    }
+    let reached = db.store.memberships(bakery.ingrid, None, 9).await.unwrap();
+    let names: Vec<_> = reached.iter().map(|row| row.name.as_str()).collect();
+    assert_eq!(names, ["apothecary", "Bakery", "Zoo"]);
+    assert_eq!(reached[1].access, Access::Owner);
+    assert_eq!(reached[2].access, granted(&[Permission::DomainsView]));
+    let found = db.store.membership(bakery.ingrid, bakery.number, None).await.unwrap();
+    assert!(found.unwrap().has_others);
+    assert!(db.store.has_several_accounts(bakery.ingrid).await.unwrap());
+}
+
+#[apply(on_both!)]
+async fn the_accounts_of_a_user_come_in_pages_also_with_equal_names(db: TestDatabase) {
+    let mei = user(&db.store, "Mei", "mei@example.com").await;
+    assert!(!db.store.has_several_accounts(mei).await.unwrap());
+    for name in ["École", "bakery", "Zoo", "Bakery", "bakery"] {
+        let (id, _) = account(&db.store, name).await;
+        db.store.add_member(id, mei, granted(&[]), at(0)).await.unwrap();
+    }
+    let (mut after, mut names) = (None, Vec::new());
+    loop {
+        let page = db.store.memberships(mei, after.as_ref(), 2).await.unwrap();
+        let Some(last) = page.last() else { break };
+        after = Some(last.cursor());
+        names.extend(page.into_iter().map(|row| row.name.to_lowercase()));
+    }
+    assert_eq!(names, ["bakery", "bakery", "bakery", "zoo", "école"]);
+}
+
+#[apply(on_both!)]
+async fn a_member_is_shown_with_who_invited_them(db: TestDatabase) {
+    let bakery = Bakery::new(&db.store).await;
+    bakery.invite("amira@example.com", 1).await;
+    let amira = user(&db.store, "Amira Haddad", "amira@example.com").await;
+    let accept = crate::story::accept(store::Joiner::Existing(amira), granted(&[]));
+    db.store.answer_invitation(&[1; 32], at(7), |_| Ok(accept)).await.unwrap();
+
+    let member = db.store.member(bakery.id, amira).await.unwrap().unwrap();
+    assert_eq!(member.invited_by.as_deref(), Some("Ingrid Berg"));
+    assert_eq!((member.since, member.last_active_at), (at(7), None));
+    assert_eq!((member.full_name.as_str(), member.access), ("Amira Haddad", granted(&[])));
+    let ingrid = db.store.member(bakery.id, bakery.ingrid).await.unwrap().unwrap();
+    assert_eq!((ingrid.invited_by, ingrid.access), (None, Access::Owner));
+    let stranger = user(&db.store, "Tom", "tom@example.com").await;
+    assert!(db.store.member(bakery.id, stranger).await.unwrap().is_none());
+}
+
+#[apply(on_both!)]
+async fn owners_are_listed_by_name(db: TestDatabase) {
+    let bakery = Bakery::new(&db.store).await;
+    bakery.with("anna", "anna@example.com", Access::Owner).await;
+    bakery.with("Bjørn", "bjorn@example.com", granted(&[])).await;
+    let owners = db.store.owners(bakery.id, 9).await.unwrap();
+    let names: Vec<_> = owners.iter().map(|owner| owner.full_name.as_str()).collect();
+    assert_eq!(names, ["anna", "Ingrid Berg"]);
+    assert_eq!(owners[0].email, email("anna@example.com"));
+    assert_eq!(db.store.owners(bakery.id, 1).await.unwrap().len(), 1);
+}
+
+#[apply(on_both!)]
+async fn pages_by_name_are_complete_also_with_equal_names(db: TestDatabase) {
+    let bakery = sixty_users(&db).await;
+    let names = paged(&bakery, UserSort::Name, None).await;
+    assert_eq!(names.len(), 60);
+    assert!(names.is_sorted_by_key(|name| name.to_lowercase()), "{names:?}");
+    let found = paged(&bakery, UserSort::Name, Some("person")).await;
+    assert_eq!(found.len(), 59);
+}
+
+#[apply(on_both!)]
+async fn pages_by_activity_are_complete_and_end_with_those_who_never_were(db: TestDatabase) {
+    let bakery = sixty_users(&db).await;
+    let all = UsersQuery { sort: UserSort::LastActive, ..UsersQuery::default() };
+    let whole = bakery.store.users(bakery.id, &all, 99).await.unwrap();
+    let times: Vec<_> = whole.iter().map(|member| member.last_active_at).collect();
+    assert!(times.is_sorted_by(|one, next| one >= next), "{times:?}");
+    assert_eq!(times.iter().flatten().count(), 30);
+    let names: Vec<_> = whole.into_iter().map(|member| member.full_name).collect();
+    assert_eq!(paged(&bakery, UserSort::LastActive, None).await, names);
+}
+
+#[apply(on_both!)]
+async fn a_page_stays_where_it_was_when_somebody_joins_before_it(db: TestDatabase) {
+    let bakery = Bakery::new(&db.store).await;
+    for name in ["B", "D"] {
+        bakery.with(name, &format!("{name}@example.com"), granted(&[])).await;
+    }
+    let first = db.store.users(bakery.id, &UsersQuery::default(), 2).await.unwrap();
+    bakery.with("A", "a@example.com", granted(&[])).await;
+    let after = first.last().map(|last| last.cursor(UserSort::Name));
+    let query = UsersQuery { after, ..UsersQuery::default() };
+    let second = db.store.users(bakery.id, &query, 9).await.unwrap();
+    let names: Vec<_> = second.iter().map(|member| member.full_name.as_str()).collect();
+    assert_eq!(names, ["Ingrid Berg"]);
+}
+
+#[apply(on_both!)]
+async fn a_cursor_that_was_tampered_with_breaks_nothing(db: TestDatabase) {
+    let bakery = Bakery::new(&db.store).await;
+    for sort in [UserSort::Name, UserSort::LastActive] {
+        for key in ["", "\0", "not a number", "99999999999999999999"] {
+            let after = Some(model::Cursor { key: key.to_owned(), id: uuid::Uuid::nil() });
+            let query = UsersQuery { search: None, sort, after };
+            assert!(db.store.users(bakery.id, &query, 9).await.is_ok(), "{sort:?} {key:?}");
         }
     }
+}
 
-    async fn being_active_is_noted_at_most_once_a_minute(db: TestDatabase) {
-        let bakery = Bakery::new(&db.store).await;
-        let last = async |seconds| {
-            bakery.visit(bakery.ingrid, seconds).await.last_active_at
-        };
-        assert_eq!(last(0).await, None);
-        assert_eq!(last(59).await, Some(at(0)));
-        assert_eq!(last(60).await, Some(at(0)), "the note at 59 seconds was left out");
-        assert_eq!(last(61).await, Some(at(60)));
-        let member = db.store.member(bakery.id, bakery.ingrid).await.unwrap().unwrap();
-        assert_eq!(member.last_active_at, Some(at(60)));
+#[apply(on_both!)]
+async fn a_search_finds_words_by_their_beginning_whatever_their_case(db: TestDatabase) {
+    let bakery = Bakery::new(&db.store).await;
+    bakery.with("Bjørn Ødegård", "bo@ledger.example", granted(&[])).await;
+    bakery.with("Jean-Luc O'Brien", "jlo@fjord.example", granted(&[])).await;
+    let (bjorn, jean) = ("Bjørn Ødegård", "Jean-Luc O'Brien");
+    for (search, expected) in [
+        ("øDEG", vec![bjorn]),
+        ("bjø led", vec![bjorn]),
+        ("BO@LEDGER", vec![bjorn]),
+        ("ødegård, bjørn", vec![bjorn]),
+        ("<bo@ledger.example>", vec![bjorn]),
+        ("luc", vec![jean]),
+        ("jean-l", vec![jean]),
+        ("o'br", vec![jean]),
+        ("b", vec![bjorn, "Ingrid Berg", jean]),
+        ("example", vec![bjorn, "Ingrid Berg", jean]),
+        ("egård", vec![]),
+        ("bjørn fjord", vec![]),
+    ] {
+        assert_eq!(found(&bakery, search).await, expected, "{search}");
     }
+    assert_eq!(found(&bakery, "  ").await.len(), 3, "nothing asked for: everybody");
+}
 
-    async fn a_user_reaches_their_accounts_by_name_and_sees_that_there_are_others(
-        db: TestDatabase
-    ) {
-        let bakery = Bakery::new(&db.store).await;
-        for name in ["apothecary", "Zoo"] {
-            let (id, _) = account(&db.store, name).await;
-            let access = granted(&[Permission::DomainsView]);
-            db.store.add_member(id, bakery.ingrid, access, at(0)).await.unwrap();
+#[apply(on_both!)]
+async fn a_search_finds_what_people_type_for_the_same(db: TestDatabase) {
+    let bakery = Bakery::new(&db.store).await;
+    for (place, name) in
+        ["Bjørn Ødegård", "Jürgen Straße", "Åse Sæther", "Łukasz Đorđe"].into_iter().enumerate()
+    {
+        bakery.with(name, &format!("p{place}@ledger.example"), granted(&[])).await;
+    }
+    let (bjorn, jurgen, ase, lukasz) =
+        ("Bjørn Ødegård", "Jürgen Straße", "Åse Sæther", "Łukasz Đorđe");
+    for (search, expected) in [
+        ("bjorn", bjorn),
+        ("odeg", bjorn),
+        ("BJOERN", bjorn),
+        ("Odega\u{30a}rd", bjorn),
+        ("ødegaard", bjorn),
+        ("bj\u{200b}ørn\u{a0}ode", bjorn),
+        ("jurgen", jurgen),
+        ("Juergen", jurgen),
+        ("Ju\u{308}rgen strasse", jurgen),
+        ("STRASSE", jurgen),
+        ("stras", jurgen),
+        ("aase", ase),
+        ("ase saether", ase),
+        ("Ｐ２@ledger", ase),
+        ("lukasz", lukasz),
+        ("dorde", lukasz),
+    ] {
+        assert_eq!(found(&bakery, search).await, [expected], "{search}");
+    }
+    assert_eq!(found(&bakery, "bjarn").await, Vec::<String>::new());
+}
+
+#[apply(on_both!)]
+async fn what_earlier_versions_wrote_is_found_after_migrating(db: TestDatabase) {
+    let bakery = Bakery::new(&db.store).await;
+    let bjorn = bakery.with("Bjørn Ødegård", "bo@ledger.example", granted(&[])).await;
+    bakery.with("Kari", "kari@ledger.example", granted(&[])).await;
+    bakery.with("Kari Too", "second@ledger.example", granted(&[])).await;
+    crowd(&db, 230).await;
+    run(
+        &db,
+        "UPDATE users SET folded = FALSE; DELETE FROM membership_words; \
+         UPDATE users SET full_name = 'Bj\u{f8}rn\u{200b} \u{d8}deg\u{e5}rd', \
+             email = '\u{200b}bo@ledger.example', email_key = '\u{200b}bo@ledger.example' \
+             WHERE email_key = 'bo@ledger.example'; \
+         UPDATE users SET email = '\u{feff}kari@ledger.example', \
+             email_key = '\u{feff}kari@ledger.example' \
+             WHERE email_key = 'second@ledger.example'"
+            .to_owned(),
+    )
+    .await;
+    assert!(found(&bakery, "bjorn").await.is_empty());
+
+    db.store.migrate().await.unwrap();
+    assert_eq!(found(&bakery, "bjorn odegaard").await, ["Bjørn Ødegård"]);
+    assert_eq!(found(&bakery, "crowd").await.len(), 230);
+    let login = db.store.login(&email("bo@ledger.example")).await.unwrap().unwrap();
+    assert_eq!((login.id, login.email.as_str()), (bjorn, "bo@ledger.example"));
+    let kari = db.store.login(&email("kari@ledger.example")).await.unwrap().unwrap();
+    assert_eq!(kari.full_name, "Kari", "an address that somebody has stays theirs");
+    assert_eq!(found(&bakery, "kari").await.len(), 2);
+}
+
+#[apply(on_both!)]
+async fn two_nodes_renew_at_once(db: TestDatabase) {
+    let bakery = Bakery::new(&db.store).await;
+    crowd(&db, 230).await;
+    let other = store::Store::open(&db.url).await.unwrap();
+    let (one, two) = tokio::join!(db.store.migrate(), other.migrate());
+    one.unwrap();
+    two.unwrap();
+    assert_eq!(found(&bakery, "crowd").await.len(), 230);
+}
+
+#[apply(on_both!)]
+async fn a_search_that_many_fit_pages_like_one_that_few_fit(db: TestDatabase) {
+    let bakery = Bakery::new(&db.store).await;
+    for number in 0..205 {
+        let address = format!("p{number}@example.com");
+        bakery.with(&format!("Person {number:03}"), &address, granted(&[])).await;
+    }
+    let many = found(&bakery, "pers").await;
+    assert_eq!(many.len(), 205);
+    assert!(many.is_sorted());
+    assert_eq!(found(&bakery, "pers 007").await, ["Person 007"]);
+    assert_eq!(found(&bakery, "person 00").await.len(), 10);
+    assert!(found(&bakery, "person ingrid").await.is_empty());
+}
+
+#[apply(on_both!)]
+async fn a_search_by_words_that_thousands_have_finds_who_has_all_of_them(db: TestDatabase) {
+    let bakery = Bakery::new(&db.store).await;
+    crowd(&db, 2_100).await;
+    bakery.with("Crowd Zebra", "zebra@example.com", granted(&[])).await;
+    let query = |search: &str| UsersQuery { search: Some(search.into()), ..UsersQuery::default() };
+    let first = bakery.store.users(bakery.id, &query("crowd"), 3).await.unwrap();
+    let names: Vec<_> = first.iter().map(|member| member.full_name.as_str()).collect();
+    assert_eq!(names, ["Crowd 1", "Crowd 10", "Crowd 100"]);
+    assert_eq!(found(&bakery, "crowd member zebra").await, Vec::<String>::new());
+    assert_eq!(found(&bakery, "crowd zebra").await, ["Crowd Zebra"]);
+    let both = bakery.store.users(bakery.id, &query("crowd member"), 3).await.unwrap();
+    assert_eq!(both.len(), 3);
+}
+
+#[apply(on_both!)]
+async fn a_search_takes_percent_underline_and_other_scripts_at_their_word(db: TestDatabase) {
+    let bakery = Bakery::new(&db.store).await;
+    bakery.with("% Discount", "percent@example.com", granted(&[])).await;
+    bakery.with("_ Line", "under_line@example.com", granted(&[])).await;
+    bakery.with("عبد الله", "abd@example.com", granted(&[])).await;
+    bakery.with("🦊", "fox@example.com", granted(&[])).await;
+    for (search, expected) in [
+        ("%", vec!["% Discount"]),
+        ("_", vec!["_ Line"]),
+        ("in%", vec!["Ingrid Berg"]),
+        ("under_", vec!["_ Line"]),
+        ("الله", vec!["عبد الله"]),
+        ("🦊", vec!["🦊"]),
+        ("'", vec![]),
+        ("\0", vec!["% Discount", "_ Line", "Ingrid Berg", "عبد الله", "🦊"]),
+    ] {
+        assert_eq!(found(&bakery, search).await, expected, "{search}");
+    }
+}
+
+#[apply(on_both!)]
+async fn a_change_is_written_with_its_log_row_and_mail(db: TestDatabase) {
+    let bakery = Bakery::new(&db.store).await;
+    let pay = granted(&[Permission::BillingPay]);
+    let bjorn = bakery.with("Bjørn", "bjorn@example.com", granted(&[])).await;
+    let decide = |facts: &ChangeFacts| {
+        assert_eq!((facts.by.actor.user, facts.by.actor.account), (bakery.ingrid, bakery.id));
+        assert_eq!((facts.by.actor.access, facts.owners), (Access::Owner, 1));
+        assert_eq!(
+            (facts.by.name.as_str(), facts.by.account_name.as_str()),
+            ("Ingrid Berg", "Bakery")
+        );
+        assert_eq!((facts.target.user, facts.target.access), (bjorn, granted(&[])));
+        let mail = Some(mail("bjorn@example.com"));
+        Ok(Some(MembershipChange { mail, ..change(Some(pay)) }))
+    };
+    let (id, ingrid) = (bakery.id, bakery.ingrid);
+    db.store.change_membership(id, ingrid, bjorn, at(5), decide).await.unwrap();
+
+    let found = db.store.membership(bjorn, bakery.number, None).await.unwrap().unwrap();
+    assert_eq!(found.access, pay);
+    let rows = db.store.activity(id, &ActivityFilter::default(), 1).await.unwrap();
+    assert_eq!((rows[0].entry.kind, rows[0].at), (ActivityKind::PermissionsChanged, at(5)));
+    let mut to = Vec::new();
+    while let Some(mail) = db.store.take_mail(HOUR, at(6)).await.unwrap() {
+        to.push(mail.to.to_string());
+    }
+    assert_eq!(to, ["founder@example.com", "bjorn@example.com"]);
+}
+
+#[apply(on_both!)]
+async fn a_change_that_changes_nothing_leaves_no_trace(db: TestDatabase) {
+    let bakery = Bakery::new(&db.store).await;
+    let (id, ingrid) = (bakery.id, bakery.ingrid);
+    db.store.change_membership(id, ingrid, ingrid, at(1), |_| Ok(None)).await.unwrap();
+    let found = db.store.member(id, ingrid).await.unwrap().unwrap();
+    assert_eq!(found.access, Access::Owner);
+    assert_eq!(db.store.activity(id, &ActivityFilter::default(), 9).await.unwrap().len(), 2);
+}
+
+#[apply(on_both!)]
+async fn people_who_join_by_each_others_invitation_at_once_both_do(db: TestDatabase) {
+    let mut joins = Vec::new();
+    for pair in 0..20_u8 {
+        let mut people = Vec::new();
+        for (half, name) in ["ingrid", "mei"].into_iter().enumerate() {
+            let address = format!("{name}{pair}@example.com");
+            let owner = user(&db.store, name, &address).await;
+            let (id, number) = account(&db.store, name).await;
+            db.store.add_member(id, owner, Access::Owner, at(0)).await.unwrap();
+            let token = pair * 2 + u8::try_from(half).unwrap();
+            people.push((owner, email(&address), id, number, token));
         }
-        let reached = db.store.memberships(bakery.ingrid, None, 9).await.unwrap();
-        let names: Vec<_> = reached.iter().map(|row| row.name.as_str()).collect();
-        assert_eq!(names, ["apothecary", "Bakery", "Zoo"]);
-        assert_eq!(reached[1].access, Access::Owner);
-        assert_eq!(reached[2].access, granted(&[Permission::DomainsView]));
-        let found = db.store.membership(bakery.ingrid, bakery.number, None).await.unwrap();
-        assert!(found.unwrap().has_others);
-        assert!(db.store.has_several_accounts(bakery.ingrid).await.unwrap());
-    }
-
-    async fn the_accounts_of_a_user_come_in_pages_also_with_equal_names(db: TestDatabase) {
-        let mei = user(&db.store, "Mei", "mei@example.com").await;
-        assert!(!db.store.has_several_accounts(mei).await.unwrap());
-        for name in ["École", "bakery", "Zoo", "Bakery", "bakery"] {
-            let (id, _) = account(&db.store, name).await;
-            db.store.add_member(id, mei, granted(&[]), at(0)).await.unwrap();
-        }
-        let (mut after, mut names) = (None, Vec::new());
-        loop {
-            let page = db.store.memberships(mei, after.as_ref(), 2).await.unwrap();
-            let Some(last) = page.last() else { break };
-            after = Some(last.cursor());
-            names.extend(page.into_iter().map(|row| row.name.to_lowercase()));
-        }
-        assert_eq!(names, ["bakery", "bakery", "bakery", "zoo", "école"]);
-    }
-
-    async fn a_member_is_shown_with_who_invited_them(db: TestDatabase) {
-        let bakery = Bakery::new(&db.store).await;
-        bakery.invite("amira@example.com", 1).await;
-        let amira = user(&db.store, "Amira Haddad", "amira@example.com").await;
-        let accept = crate::story::accept(store::Joiner::Existing(amira), granted(&[]));
-        db.store.answer_invitation(&[1; 32], at(7), |_| Ok(accept)).await.unwrap();
-
-        let member = db.store.member(bakery.id, amira).await.unwrap().unwrap();
-        assert_eq!(member.invited_by.as_deref(), Some("Ingrid Berg"));
-        assert_eq!((member.since, member.last_active_at), (at(7), None));
-        assert_eq!((member.full_name.as_str(), member.access), ("Amira Haddad", granted(&[])));
-        let ingrid = db.store.member(bakery.id, bakery.ingrid).await.unwrap().unwrap();
-        assert_eq!((ingrid.invited_by, ingrid.access), (None, Access::Owner));
-        let stranger = user(&db.store, "Tom", "tom@example.com").await;
-        assert!(db.store.member(bakery.id, stranger).await.unwrap().is_none());
-    }
-
-    async fn owners_are_listed_by_name(db: TestDatabase) {
-        let bakery = Bakery::new(&db.store).await;
-        bakery.with("anna", "anna@example.com", Access::Owner).await;
-        bakery.with("Bjørn", "bjorn@example.com", granted(&[])).await;
-        let owners = db.store.owners(bakery.id, 9).await.unwrap();
-        let names: Vec<_> = owners.iter().map(|owner| owner.full_name.as_str()).collect();
-        assert_eq!(names, ["anna", "Ingrid Berg"]);
-        assert_eq!(owners[0].email, email("anna@example.com"));
-        assert_eq!(db.store.owners(bakery.id, 1).await.unwrap().len(), 1);
-    }
-
-    async fn pages_by_name_are_complete_also_with_equal_names(db: TestDatabase) {
-        let bakery = sixty_users(&db).await;
-        let names = paged(&bakery, UserSort::Name, None).await;
-        assert_eq!(names.len(), 60);
-        assert!(names.is_sorted_by_key(|name| name.to_lowercase()), "{names:?}");
-        let found = paged(&bakery, UserSort::Name, Some("person")).await;
-        assert_eq!(found.len(), 59);
-    }
-
-    async fn pages_by_activity_are_complete_and_end_with_those_who_never_were(db: TestDatabase) {
-        let bakery = sixty_users(&db).await;
-        let all = UsersQuery { sort: UserSort::LastActive, ..UsersQuery::default() };
-        let whole = bakery.store.users(bakery.id, &all, 99).await.unwrap();
-        let times: Vec<_> = whole.iter().map(|member| member.last_active_at).collect();
-        assert!(times.is_sorted_by(|one, next| one >= next), "{times:?}");
-        assert_eq!(times.iter().flatten().count(), 30);
-        let names: Vec<_> = whole.into_iter().map(|member| member.full_name).collect();
-        assert_eq!(paged(&bakery, UserSort::LastActive, None).await, names);
-    }
-
-    async fn a_page_stays_where_it_was_when_somebody_joins_before_it(db: TestDatabase) {
-        let bakery = Bakery::new(&db.store).await;
-        for name in ["B", "D"] {
-            bakery.with(name, &format!("{name}@example.com"), granted(&[])).await;
-        }
-        let first = db.store.users(bakery.id, &UsersQuery::default(), 2).await.unwrap();
-        bakery.with("A", "a@example.com", granted(&[])).await;
-        let after = first.last().map(|last| last.cursor(UserSort::Name));
-        let query = UsersQuery { after, ..UsersQuery::default() };
-        let second = db.store.users(bakery.id, &query, 9).await.unwrap();
-        let names: Vec<_> = second.iter().map(|member| member.full_name.as_str()).collect();
-        assert_eq!(names, ["Ingrid Berg"]);
-    }
-
-    async fn a_cursor_that_was_tampered_with_breaks_nothing(db: TestDatabase) {
-        let bakery = Bakery::new(&db.store).await;
-        for sort in [UserSort::Name, UserSort::LastActive] {
-            for key in ["", "\0", "not a number", "99999999999999999999"] {
-                let after = Some(model::Cursor { key: key.to_owned(), id: uuid::Uuid::nil() });
-                let query = UsersQuery { search: None, sort, after };
-                assert!(db.store.users(bakery.id, &query, 9).await.is_ok(), "{sort:?} {key:?}");
-            }
-        }
-    }
-
-    async fn a_search_finds_words_by_their_beginning_whatever_their_case(db: TestDatabase) {
-        let bakery = Bakery::new(&db.store).await;
-        bakery.with("Bjørn Ødegård", "bo@ledger.example", granted(&[])).await;
-        bakery.with("Jean-Luc O'Brien", "jlo@fjord.example", granted(&[])).await;
-        let (bjorn, jean) = ("Bjørn Ødegård", "Jean-Luc O'Brien");
-        for (search, expected) in [
-            ("øDEG", vec![bjorn]),
-            ("bjø led", vec![bjorn]),
-            ("BO@LEDGER", vec![bjorn]),
-            ("ødegård, bjørn", vec![bjorn]),
-            ("<bo@ledger.example>", vec![bjorn]),
-            ("luc", vec![jean]),
-            ("jean-l", vec![jean]),
-            ("o'br", vec![jean]),
-            ("b", vec![bjorn, "Ingrid Berg", jean]),
-            ("example", vec![bjorn, "Ingrid Berg", jean]),
-            ("egård", vec![]),
-            ("bjørn fjord", vec![]),
-        ] {
-            assert_eq!(found(&bakery, search).await, expected, "{search}");
-        }
-        assert_eq!(found(&bakery, "  ").await.len(), 3, "nothing asked for: everybody");
-    }
-
-    async fn a_search_finds_what_people_type_for_the_same(db: TestDatabase) {
-        let bakery = Bakery::new(&db.store).await;
-        for (place, name) in
-            ["Bjørn Ødegård", "Jürgen Straße", "Åse Sæther", "Łukasz Đorđe"].into_iter().enumerate()
-        {
-            bakery.with(name, &format!("p{place}@ledger.example"), granted(&[])).await;
-        }
-        let (bjorn, jurgen, ase, lukasz) =
-            ("Bjørn Ødegård", "Jürgen Straße", "Åse Sæther", "Łukasz Đorđe");
-        for (search, expected) in [
-            ("bjorn", bjorn),
-            ("odeg", bjorn),
-            ("BJOERN", bjorn),
-            ("Odega\u{30a}rd", bjorn),
-            ("ødegaard", bjorn),
-            ("bj\u{200b}ørn\u{a0}ode", bjorn),
-            ("jurgen", jurgen),
-            ("Juergen", jurgen),
-            ("Ju\u{308}rgen strasse", jurgen),
-            ("STRASSE", jurgen),
-            ("stras", jurgen),
-            ("aase", ase),
-            ("ase saether", ase),
-            ("Ｐ２@ledger", ase),
-            ("lukasz", lukasz),
-            ("dorde", lukasz),
-        ] {
-            assert_eq!(found(&bakery, search).await, [expected], "{search}");
-        }
-        assert_eq!(found(&bakery, "bjarn").await, Vec::<String>::new());
-    }
-
-    async fn what_earlier_versions_wrote_is_found_after_migrating(db: TestDatabase) {
-        let bakery = Bakery::new(&db.store).await;
-        let bjorn = bakery.with("Bjørn Ødegård", "bo@ledger.example", granted(&[])).await;
-        bakery.with("Kari", "kari@ledger.example", granted(&[])).await;
-        bakery.with("Kari Too", "second@ledger.example", granted(&[])).await;
-        crowd(&db, 230).await;
-        run(&db, "UPDATE users SET folded = FALSE; DELETE FROM membership_words; \
-             UPDATE users SET full_name = 'Bj\u{f8}rn\u{200b} \u{d8}deg\u{e5}rd', \
-                 email = '\u{200b}bo@ledger.example', email_key = '\u{200b}bo@ledger.example' \
-                 WHERE email_key = 'bo@ledger.example'; \
-             UPDATE users SET email = '\u{feff}kari@ledger.example', \
-                 email_key = '\u{feff}kari@ledger.example' \
-                 WHERE email_key = 'second@ledger.example'".to_owned()).await;
-        assert!(found(&bakery, "bjorn").await.is_empty());
-
-        db.store.migrate().await.unwrap();
-        assert_eq!(found(&bakery, "bjorn odegaard").await, ["Bjørn Ødegård"]);
-        assert_eq!(found(&bakery, "crowd").await.len(), 230);
-        let login = db.store.login(&email("bo@ledger.example")).await.unwrap().unwrap();
-        assert_eq!((login.id, login.email.as_str()), (bjorn, "bo@ledger.example"));
-        let kari = db.store.login(&email("kari@ledger.example")).await.unwrap().unwrap();
-        assert_eq!(kari.full_name, "Kari", "an address that somebody has stays theirs");
-        assert_eq!(found(&bakery, "kari").await.len(), 2);
-    }
-
-    async fn two_nodes_renew_at_once(db: TestDatabase) {
-        let bakery = Bakery::new(&db.store).await;
-        crowd(&db, 230).await;
-        let other = store::Store::open(&db.url).await.unwrap();
-        let (one, two) = tokio::join!(db.store.migrate(), other.migrate());
-        one.unwrap();
-        two.unwrap();
-        assert_eq!(found(&bakery, "crowd").await.len(), 230);
-    }
-
-    async fn a_search_that_many_fit_pages_like_one_that_few_fit(db: TestDatabase) {
-        let bakery = Bakery::new(&db.store).await;
-        for number in 0..205 {
-            let address = format!("p{number}@example.com");
-            bakery.with(&format!("Person {number:03}"), &address, granted(&[])).await;
-        }
-        let many = found(&bakery, "pers").await;
-        assert_eq!(many.len(), 205);
-        assert!(many.is_sorted());
-        assert_eq!(found(&bakery, "pers 007").await, ["Person 007"]);
-        assert_eq!(found(&bakery, "person 00").await.len(), 10);
-        assert!(found(&bakery, "person ingrid").await.is_empty());
-    }
-
-    async fn a_search_by_words_that_thousands_have_finds_who_has_all_of_them(db: TestDatabase) {
-        let bakery = Bakery::new(&db.store).await;
-        crowd(&db, 2_100).await;
-        bakery.with("Crowd Zebra", "zebra@example.com", granted(&[])).await;
-        let query = |search: &str| UsersQuery { search: Some(search.into()), ..UsersQuery::default() };
-        let first = bakery.store.users(bakery.id, &query("crowd"), 3).await.unwrap();
-        let names: Vec<_> = first.iter().map(|member| member.full_name.as_str()).collect();
-        assert_eq!(names, ["Crowd 1", "Crowd 10", "Crowd 100"]);
-        assert_eq!(found(&bakery, "crowd member zebra").await, Vec::<String>::new());
-        assert_eq!(found(&bakery, "crowd zebra").await, ["Crowd Zebra"]);
-        let both = bakery.store.users(bakery.id, &query("crowd member"), 3).await.unwrap();
-        assert_eq!(both.len(), 3);
-    }
-
-    async fn a_search_takes_percent_underline_and_other_scripts_at_their_word(db: TestDatabase) {
-        let bakery = Bakery::new(&db.store).await;
-        bakery.with("% Discount", "percent@example.com", granted(&[])).await;
-        bakery.with("_ Line", "under_line@example.com", granted(&[])).await;
-        bakery.with("عبد الله", "abd@example.com", granted(&[])).await;
-        bakery.with("🦊", "fox@example.com", granted(&[])).await;
-        for (search, expected) in [
-            ("%", vec!["% Discount"]),
-            ("_", vec!["_ Line"]),
-            ("in%", vec!["Ingrid Berg"]),
-            ("under_", vec!["_ Line"]),
-            ("الله", vec!["عبد الله"]),
-            ("🦊", vec!["🦊"]),
-            ("'", vec![]),
-            ("\0", vec!["% Discount", "_ Line", "Ingrid Berg", "عبد الله", "🦊"]),
-        ] {
-            assert_eq!(found(&bakery, search).await, expected, "{search}");
+        for (host, guest) in [(0, 1), (1, 0)] {
+            let (inviter, _, id, number, token) = people[host].clone();
+            let (guest, address) = (people[guest].0, people[guest].1.clone());
+            let offer = |_: &_| Ok(crate::story::offer(token, granted(&[])));
+            db.store.offer_invitation(id, inviter, &address, at(0), offer).await.unwrap();
+            joins.push((guest, number, token));
         }
     }
-
-    async fn a_change_is_written_with_its_log_row_and_mail(db: TestDatabase) {
-        let bakery = Bakery::new(&db.store).await;
-        let pay = granted(&[Permission::BillingPay]);
-        let bjorn = bakery.with("Bjørn", "bjorn@example.com", granted(&[])).await;
-        let decide = |facts: &ChangeFacts| {
-            assert_eq!((facts.by.actor.user, facts.by.actor.account), (bakery.ingrid, bakery.id));
-            assert_eq!((facts.by.actor.access, facts.owners), (Access::Owner, 1));
-            assert_eq!((facts.by.name.as_str(), facts.by.account_name.as_str()),
-                ("Ingrid Berg", "Bakery"));
-            assert_eq!((facts.target.user, facts.target.access), (bjorn, granted(&[])));
-            let mail = Some(mail("bjorn@example.com"));
-            Ok(Some(MembershipChange { mail, ..change(Some(pay)) }))
-        };
-        let (id, ingrid) = (bakery.id, bakery.ingrid);
-        db.store.change_membership(id, ingrid, bjorn, at(5), decide).await.unwrap();
-
-        let found = db.store.membership(bjorn, bakery.number, None).await.unwrap().unwrap();
-        assert_eq!(found.access, pay);
-        let rows = db.store.activity(id, &ActivityFilter::default(), 1).await.unwrap();
-        assert_eq!((rows[0].entry.kind, rows[0].at), (ActivityKind::PermissionsChanged, at(5)));
-        let mut to = Vec::new();
-        while let Some(mail) = db.store.take_mail(HOUR, at(6)).await.unwrap() {
-            to.push(mail.to.to_string());
+    let joined = at_once(40, |place| {
+        let (store, (guest, number, token)) = (db.store.clone(), joins[usize::from(place)]);
+        async move {
+            let accept = crate::story::accept(store::Joiner::Existing(guest), granted(&[]));
+            let hash = crate::story::token(token);
+            let answered = store.answer_invitation(&hash, at(1), |_| Ok(accept)).await;
+            answered.map(|joined| joined == number)
         }
-        assert_eq!(to, ["founder@example.com", "bjorn@example.com"]);
-    }
+    })
+    .await;
+    assert_eq!(joined, vec![Ok(true); 40]);
+}
 
-    async fn a_change_that_changes_nothing_leaves_no_trace(db: TestDatabase) {
-        let bakery = Bakery::new(&db.store).await;
-        let (id, ingrid) = (bakery.id, bakery.ingrid);
-        db.store.change_membership(id, ingrid, ingrid, at(1), |_| Ok(None)).await.unwrap();
-        let found = db.store.member(id, ingrid).await.unwrap().unwrap();
-        assert_eq!(found.access, Access::Owner);
-        assert_eq!(db.store.activity(id, &ActivityFilter::default(), 9).await.unwrap().len(), 2);
-    }
+#[apply(on_both!)]
+async fn a_refused_change_leaves_no_trace(db: TestDatabase) {
+    let bakery = Bakery::new(&db.store).await;
+    let no = Failure::NotAllowed(Permission::AccountUsers);
+    let (id, ingrid) = (bakery.id, bakery.ingrid);
+    let refused = db.store.change_membership(id, ingrid, ingrid, at(1), |_| Err(no.clone()));
+    assert_eq!(refused.await, Err(no));
+    let found = db.store.member(id, ingrid).await.unwrap().unwrap();
+    assert_eq!(found.access, Access::Owner);
+    assert_eq!(db.store.activity(id, &ActivityFilter::default(), 9).await.unwrap().len(), 2);
+}
 
-    async fn people_who_join_by_each_others_invitation_at_once_both_do(db: TestDatabase) {
-        let mut joins = Vec::new();
-        for pair in 0..20_u8 {
-            let mut people = Vec::new();
-            for (half, name) in ["ingrid", "mei"].into_iter().enumerate() {
-                let address = format!("{name}{pair}@example.com");
-                let owner = user(&db.store, name, &address).await;
-                let (id, number) = account(&db.store, name).await;
-                db.store.add_member(id, owner, Access::Owner, at(0)).await.unwrap();
-                let token = pair * 2 + u8::try_from(half).unwrap();
-                people.push((owner, email(&address), id, number, token));
-            }
-            for (host, guest) in [(0, 1), (1, 0)] {
-                let (inviter, _, id, number, token) = people[host].clone();
-                let (guest, address) = (people[guest].0, people[guest].1.clone());
-                let offer = |_: &_| Ok(crate::story::offer(token, granted(&[])));
-                db.store.offer_invitation(id, inviter, &address, at(0), offer).await.unwrap();
-                joins.push((guest, number, token));
-            }
-        }
-        let joined = at_once(40, |place| {
-            let (store, (guest, number, token)) = (db.store.clone(), joins[usize::from(place)]);
-            async move {
-                let accept = crate::story::accept(store::Joiner::Existing(guest), granted(&[]));
-                let hash = crate::story::token(token);
-                let answered = store.answer_invitation(&hash, at(1), |_| Ok(accept)).await;
-                answered.map(|joined| joined == number)
-            }
-        })
-        .await;
-        assert_eq!(joined, vec![Ok(true); 40]);
-    }
+#[apply(on_both!)]
+async fn ended_access_is_gone_from_lists_and_search_at_once(db: TestDatabase) {
+    let bakery = Bakery::new(&db.store).await;
+    let bjorn = bakery.with("Bjørn", "bjorn@example.com", granted(&[])).await;
+    let (id, ingrid) = (bakery.id, bakery.ingrid);
+    let end = |_: &_| Ok(Some(change(None)));
+    db.store.change_membership(id, ingrid, bjorn, at(1), end).await.unwrap();
+    assert!(db.store.membership(bjorn, bakery.number, None).await.unwrap().is_none());
+    assert!(db.store.memberships(bjorn, None, 9).await.unwrap().is_empty());
+    assert!(found(&bakery, "bjørn").await.is_empty());
+    // The login is the person's own, and stays.
+    assert!(db.store.login_of(bjorn).await.unwrap().is_some());
+    db.store.add_member(id, bjorn, granted(&[]), at(3)).await.unwrap();
+    assert_eq!(found(&bakery, "bjørn").await, ["Bjørn"]);
+}
 
-    async fn a_refused_change_leaves_no_trace(db: TestDatabase) {
-        let bakery = Bakery::new(&db.store).await;
-        let no = Failure::NotAllowed(Permission::AccountUsers);
-        let (id, ingrid) = (bakery.id, bakery.ingrid);
-        let refused = db.store.change_membership(id, ingrid, ingrid, at(1), |_| Err(no.clone()));
-        assert_eq!(refused.await, Err(no));
-        let found = db.store.member(id, ingrid).await.unwrap().unwrap();
-        assert_eq!(found.access, Access::Owner);
-        assert_eq!(db.store.activity(id, &ActivityFilter::default(), 9).await.unwrap().len(), 2);
-    }
+#[apply(on_both!)]
+async fn strangers_neither_change_nor_are_changed(db: TestDatabase) {
+    let bakery = Bakery::new(&db.store).await;
+    let tom = user(&db.store, "Tom", "tom@example.com").await;
+    let asked = |_: &ChangeFacts| panic!("asked about a stranger");
+    let (id, ingrid) = (bakery.id, bakery.ingrid);
+    let by = db.store.change_membership(id, tom, ingrid, at(1), asked).await;
+    let of = db.store.change_membership(id, ingrid, tom, at(1), asked).await;
+    assert_eq!((by, of), (Err(Failure::NotFound), Err(Failure::NotFound)));
+}
 
-    async fn ended_access_is_gone_from_lists_and_search_at_once(db: TestDatabase) {
-        let bakery = Bakery::new(&db.store).await;
-        let bjorn = bakery.with("Bjørn", "bjorn@example.com", granted(&[])).await;
-        let (id, ingrid) = (bakery.id, bakery.ingrid);
-        let end = |_: &_| Ok(Some(change(None)));
-        db.store.change_membership(id, ingrid, bjorn, at(1), end).await.unwrap();
-        assert!(db.store.membership(bjorn, bakery.number, None).await.unwrap().is_none());
-        assert!(db.store.memberships(bjorn, None, 9).await.unwrap().is_empty());
-        assert!(found(&bakery, "bjørn").await.is_empty());
-        // The login is the person's own, and stays.
-        assert!(db.store.login_of(bjorn).await.unwrap().is_some());
-        db.store.add_member(id, bjorn, granted(&[]), at(3)).await.unwrap();
-        assert_eq!(found(&bakery, "bjørn").await, ["Bjørn"]);
-    }
+#[apply(on_both!)]
+async fn nobody_is_put_into_an_account_twice(db: TestDatabase) {
+    let bakery = Bakery::new(&db.store).await;
+    let again = db.store.add_member(bakery.id, bakery.ingrid, granted(&[]), at(1)).await;
+    assert_eq!(again, Err(Failure::Conflict(Conflict::AlreadyInAccount)));
+    let nobody = uuid::Uuid::nil();
+    let none = db.store.add_member(bakery.id, nobody.into(), granted(&[]), at(1)).await;
+    assert_eq!(none, Err(Failure::NotFound));
+    let nowhere = db.store.add_member(nobody.into(), bakery.ingrid, granted(&[]), at(1)).await;
+    assert_eq!(nowhere, Err(Failure::NotFound));
+}
 
-    async fn strangers_neither_change_nor_are_changed(db: TestDatabase) {
-        let bakery = Bakery::new(&db.store).await;
-        let tom = user(&db.store, "Tom", "tom@example.com").await;
-        let asked = |_: &ChangeFacts| panic!("asked about a stranger");
-        let (id, ingrid) = (bakery.id, bakery.ingrid);
-        let by = db.store.change_membership(id, tom, ingrid, at(1), asked).await;
-        let of = db.store.change_membership(id, ingrid, tom, at(1), asked).await;
-        assert_eq!((by, of), (Err(Failure::NotFound), Err(Failure::NotFound)));
-    }
+#[apply(on_both!)]
+async fn two_owners_removing_each_other_leave_one(db: TestDatabase) {
+    let bakery = Bakery::new(&db.store).await;
+    let olav = bakery.with("Olav", "olav@example.com", Access::Owner).await;
+    let (id, ingrid) = (bakery.id, bakery.ingrid);
+    let results = at_once(2, |number| {
+        let store = db.store.clone();
+        let (actor, target) = if number == 0 { (ingrid, olav) } else { (olav, ingrid) };
+        async move { store.change_membership(id, actor, target, at(1), keep_an_owner).await }
+    })
+    .await;
+    assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 1, "{results:?}");
+    assert!(results.contains(&Err(Failure::NotFound)), "the loser isn't in the account");
+    assert_eq!(db.store.owners(id, 9).await.unwrap().len(), 1);
+}
 
-    async fn nobody_is_put_into_an_account_twice(db: TestDatabase) {
-        let bakery = Bakery::new(&db.store).await;
-        let again = db.store.add_member(bakery.id, bakery.ingrid, granted(&[]), at(1)).await;
-        assert_eq!(again, Err(Failure::Conflict(Conflict::AlreadyInAccount)));
-        let nobody = uuid::Uuid::nil();
-        let none = db.store.add_member(bakery.id, nobody.into(), granted(&[]), at(1)).await;
-        assert_eq!(none, Err(Failure::NotFound));
-        let nowhere = db.store.add_member(nobody.into(), bakery.ingrid, granted(&[]), at(1)).await;
-        assert_eq!(nowhere, Err(Failure::NotFound));
+#[apply(on_both!)]
+async fn fifty_owners_leaving_at_once_leave_one(db: TestDatabase) {
+    let bakery = Bakery::new(&db.store).await;
+    let mut owners = vec![bakery.ingrid];
+    for number in 1..50 {
+        let address = format!("o{number}@example.com");
+        owners.push(bakery.with(&format!("Owner {number}"), &address, Access::Owner).await);
     }
+    let id = bakery.id;
+    let results = at_once(50, |number| {
+        let (store, owner) = (db.store.clone(), owners[usize::from(number)]);
+        async move { store.change_membership(id, owner, owner, at(1), keep_an_owner).await }
+    })
+    .await;
+    let stayed: Vec<_> = results.into_iter().filter_map(Result::err).collect();
+    assert_eq!(stayed, [Failure::Conflict(Conflict::LastOwner)]);
+    assert_eq!(db.store.owners(id, 99).await.unwrap().len(), 1);
+}
 
-    async fn two_owners_removing_each_other_leave_one(db: TestDatabase) {
-        let bakery = Bakery::new(&db.store).await;
-        let olav = bakery.with("Olav", "olav@example.com", Access::Owner).await;
-        let (id, ingrid) = (bakery.id, bakery.ingrid);
-        let results = at_once(2, |number| {
-            let store = db.store.clone();
-            let (actor, target) = if number == 0 { (ingrid, olav) } else { (olav, ingrid) };
-            async move { store.change_membership(id, actor, target, at(1), keep_an_owner).await }
-        })
-        .await;
-        assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 1, "{results:?}");
-        assert!(results.contains(&Err(Failure::NotFound)), "the loser isn't in the account");
-        assert_eq!(db.store.owners(id, 9).await.unwrap().len(), 1);
+#[apply(on_both!)]
+async fn a_new_name_while_joining_is_sorted_and_found_everywhere(db: TestDatabase) {
+    let bakery = Bakery::new(&db.store).await;
+    for round in 0..10_u8 {
+        let mei = user(&db.store, "Mei Tanaka", &format!("mei{round}@example.com")).await;
+        let (store, id) = (db.store.clone(), bakery.id);
+        let joining = tokio::spawn(async move {
+            store.add_member(id, mei, Access::Granted(PermissionSet::EMPTY), at(0)).await
+        });
+        let name = model::FullName::parse("Aiko Sato").unwrap();
+        db.store.change_profile(mei, &name, None).await.unwrap();
+        joining.await.unwrap().unwrap();
     }
-
-    async fn fifty_owners_leaving_at_once_leave_one(db: TestDatabase) {
-        let bakery = Bakery::new(&db.store).await;
-        let mut owners = vec![bakery.ingrid];
-        for number in 1..50 {
-            let address = format!("o{number}@example.com");
-            owners.push(bakery.with(&format!("Owner {number}"), &address, Access::Owner).await);
-        }
-        let id = bakery.id;
-        let results = at_once(50, |number| {
-            let (store, owner) = (db.store.clone(), owners[usize::from(number)]);
-            async move { store.change_membership(id, owner, owner, at(1), keep_an_owner).await }
-        })
-        .await;
-        let stayed: Vec<_> = results.into_iter().filter_map(Result::err).collect();
-        assert_eq!(stayed, [Failure::Conflict(Conflict::LastOwner)]);
-        assert_eq!(db.store.owners(id, 99).await.unwrap().len(), 1);
-    }
-
-    async fn a_new_name_while_joining_is_sorted_and_found_everywhere(db: TestDatabase) {
-        let bakery = Bakery::new(&db.store).await;
-        for round in 0..10_u8 {
-            let mei = user(&db.store, "Mei Tanaka", &format!("mei{round}@example.com")).await;
-            let (store, id) = (db.store.clone(), bakery.id);
-            let joining = tokio::spawn(async move {
-                store.add_member(id, mei, Access::Granted(PermissionSet::EMPTY), at(0)).await
-            });
-            let name = model::FullName::parse("Aiko Sato").unwrap();
-            db.store.change_profile(mei, &name, None).await.unwrap();
-            joining.await.unwrap().unwrap();
-        }
-        assert_eq!(found(&bakery, "sato").await.len(), 10);
-        assert!(found(&bakery, "tanaka").await.is_empty());
-        assert_eq!(paged(&bakery, UserSort::Name, None).await.len(), 11);
-    }
+    assert_eq!(found(&bakery, "sato").await.len(), 10);
+    assert!(found(&bakery, "tanaka").await.is_empty());
+    assert_eq!(paged(&bakery, UserSort::Name, None).await.len(), 11);
 }

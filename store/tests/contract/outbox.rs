@@ -5,7 +5,7 @@ use model::{
     PermissionSet, PolicyRule, UserId,
 };
 use serde_json::{Value, json};
-use test_database::{TestDatabase, on_both};
+use test_database::{TestDatabase, apply, on_both};
 use uuid::Uuid;
 
 use crate::story::{Bakery, HOUR, at, at_once, change, email, mail};
@@ -30,213 +30,225 @@ async fn take(db: &TestDatabase, seconds: u64) -> Option<store::QueuedMail> {
     db.store.take_mail(HOUR, at(seconds)).await.unwrap()
 }
 
-on_both! {
-    async fn mails_are_taken_oldest_first_and_once(db: TestDatabase) {
-        queue(&db, &["a@example.com", "b@example.com"]).await;
-        let (first, second) = (take(&db, 1).await.unwrap(), take(&db, 1).await.unwrap());
-        assert_eq!((first.to.as_str(), second.to.as_str()), ("a@example.com", "b@example.com"));
-        assert_eq!((first.attempts, first.queued_at), (0, at(0)));
-        assert_eq!(first.mail, mail("a@example.com").mail);
-        assert!(take(&db, 1).await.is_none());
-    }
+#[apply(on_both!)]
+async fn mails_are_taken_oldest_first_and_once(db: TestDatabase) {
+    queue(&db, &["a@example.com", "b@example.com"]).await;
+    let (first, second) = (take(&db, 1).await.unwrap(), take(&db, 1).await.unwrap());
+    assert_eq!((first.to.as_str(), second.to.as_str()), ("a@example.com", "b@example.com"));
+    assert_eq!((first.attempts, first.queued_at), (0, at(0)));
+    assert_eq!(first.mail, mail("a@example.com").mail);
+    assert!(take(&db, 1).await.is_none());
+}
 
-    async fn a_mail_is_in_the_recipients_language_or_else_in_the_senders(db: TestDatabase) {
-        let language = |tag| model::Language::parse(tag).unwrap();
-        let bakery = Bakery::new(&db.store).await;
-        let first = db.store.take_mail(HOUR, at(0)).await.unwrap().unwrap();
-        assert_eq!(first.language, None, "the provider's");
-        let mei = crate::story::user(&db.store, "Mei", "mei@example.com").await;
-        db.store.set_language(mei, &language("de")).await.unwrap();
-        for address in ["mei@example.com", "stranger@example.com"] {
-            let mail = mail(address).language(Some(language("nb")));
-            let change =
-                store::MembershipChange { mail: Some(mail), ..change(Some(model::Access::Owner)) };
-            let (id, ingrid) = (bakery.id, bakery.ingrid);
-            db.store.change_membership(id, ingrid, ingrid, at(0), |_| Ok(Some(change))).await.unwrap();
-        }
-        assert_eq!(take(&db, 1).await.unwrap().language, Some(language("de")));
-        assert_eq!(take(&db, 1).await.unwrap().language, Some(language("nb")));
+#[apply(on_both!)]
+async fn a_mail_is_in_the_recipients_language_or_else_in_the_senders(db: TestDatabase) {
+    let language = |tag| model::Language::parse(tag).unwrap();
+    let bakery = Bakery::new(&db.store).await;
+    let first = db.store.take_mail(HOUR, at(0)).await.unwrap().unwrap();
+    assert_eq!(first.language, None, "the provider's");
+    let mei = crate::story::user(&db.store, "Mei", "mei@example.com").await;
+    db.store.set_language(mei, &language("de")).await.unwrap();
+    for address in ["mei@example.com", "stranger@example.com"] {
+        let mail = mail(address).language(Some(language("nb")));
+        let change =
+            store::MembershipChange { mail: Some(mail), ..change(Some(model::Access::Owner)) };
+        let (id, ingrid) = (bakery.id, bakery.ingrid);
+        db.store.change_membership(id, ingrid, ingrid, at(0), |_| Ok(Some(change))).await.unwrap();
     }
+    assert_eq!(take(&db, 1).await.unwrap().language, Some(language("de")));
+    assert_eq!(take(&db, 1).await.unwrap().language, Some(language("nb")));
+}
 
-    async fn a_mail_whose_worker_died_is_taken_again_after_its_lease(db: TestDatabase) {
-        queue(&db, &["a@example.com"]).await;
-        let first = take(&db, 1).await.unwrap();
-        assert!(take(&db, 3600).await.is_none());
-        let again = take(&db, 3601).await.unwrap();
-        assert_eq!((again.id, again.attempts), (first.id, 1));
+#[apply(on_both!)]
+async fn a_mail_whose_worker_died_is_taken_again_after_its_lease(db: TestDatabase) {
+    queue(&db, &["a@example.com"]).await;
+    let first = take(&db, 1).await.unwrap();
+    assert!(take(&db, 3600).await.is_none());
+    let again = take(&db, 3601).await.unwrap();
+    assert_eq!((again.id, again.attempts), (first.id, 1));
+}
+
+#[apply(on_both!)]
+async fn a_mail_put_off_is_tried_again_then(db: TestDatabase) {
+    queue(&db, &["a@example.com"]).await;
+    let first = take(&db, 1).await.unwrap();
+    db.store.mail_deferred(first.id, "451 later", at(60)).await.unwrap();
+    assert!(take(&db, 59).await.is_none());
+    assert_eq!(take(&db, 60).await.unwrap().attempts, 1);
+}
+
+#[apply(on_both!)]
+async fn a_mail_that_is_out_or_given_up_is_gone_for_good(db: TestDatabase) {
+    queue(&db, &["a@example.com", "b@example.com"]).await;
+    let (first, second) = (take(&db, 1).await.unwrap(), take(&db, 1).await.unwrap());
+    db.store.mail_sent(first.id, "250 OK", at(2)).await.unwrap();
+    db.store.mail_failed(second.id, "550 no such user", at(2)).await.unwrap();
+    // What comes too late changes nothing.
+    db.store.mail_deferred(first.id, "late", at(3)).await.unwrap();
+    db.store.mail_kept(second.id, at(3)).await.unwrap();
+    db.store.mail_sent(Uuid::new_v4(), "deleted meanwhile", at(3)).await.unwrap();
+    assert!(take(&db, 99_999).await.is_none());
+    assert!(db.store.kept_mails(9).await.unwrap().is_empty());
+}
+
+#[apply(on_both!)]
+async fn kept_mails_can_be_read_newest_first(db: TestDatabase) {
+    queue(&db, &["a@example.com", "b@example.com", "c@example.com"]).await;
+    for _ in 0..3 {
+        let mail = take(&db, 1).await.unwrap();
+        db.store.mail_kept(mail.id, at(2)).await.unwrap();
     }
+    let kept = db.store.kept_mails(2).await.unwrap();
+    let to: Vec<_> = kept.iter().map(|mail| mail.to.as_str()).collect();
+    assert_eq!(to, ["c@example.com", "b@example.com"]);
+    let one = db.store.kept_mail(kept[0].id).await.unwrap().unwrap();
+    assert_eq!((one.mail, one.queued_at), (mail("c@example.com").mail, at(0)));
+    assert!(db.store.kept_mail(Uuid::new_v4()).await.unwrap().is_none());
+    assert!(take(&db, 99_999).await.is_none());
+}
 
-    async fn a_mail_put_off_is_tried_again_then(db: TestDatabase) {
-        queue(&db, &["a@example.com"]).await;
-        let first = take(&db, 1).await.unwrap();
-        db.store.mail_deferred(first.id, "451 later", at(60)).await.unwrap();
-        assert!(take(&db, 59).await.is_none());
-        assert_eq!(take(&db, 60).await.unwrap().attempts, 1);
-    }
-
-    async fn a_mail_that_is_out_or_given_up_is_gone_for_good(db: TestDatabase) {
-        queue(&db, &["a@example.com", "b@example.com"]).await;
-        let (first, second) = (take(&db, 1).await.unwrap(), take(&db, 1).await.unwrap());
-        db.store.mail_sent(first.id, "250 OK", at(2)).await.unwrap();
-        db.store.mail_failed(second.id, "550 no such user", at(2)).await.unwrap();
-        // What comes too late changes nothing.
-        db.store.mail_deferred(first.id, "late", at(3)).await.unwrap();
-        db.store.mail_kept(second.id, at(3)).await.unwrap();
-        db.store.mail_sent(Uuid::new_v4(), "deleted meanwhile", at(3)).await.unwrap();
-        assert!(take(&db, 99_999).await.is_none());
-        assert!(db.store.kept_mails(9).await.unwrap().is_empty());
-    }
-
-    async fn kept_mails_can_be_read_newest_first(db: TestDatabase) {
-        queue(&db, &["a@example.com", "b@example.com", "c@example.com"]).await;
-        for _ in 0..3 {
-            let mail = take(&db, 1).await.unwrap();
-            db.store.mail_kept(mail.id, at(2)).await.unwrap();
-        }
-        let kept = db.store.kept_mails(2).await.unwrap();
-        let to: Vec<_> = kept.iter().map(|mail| mail.to.as_str()).collect();
-        assert_eq!(to, ["c@example.com", "b@example.com"]);
-        let one = db.store.kept_mail(kept[0].id).await.unwrap().unwrap();
-        assert_eq!((one.mail, one.queued_at), (mail("c@example.com").mail, at(0)));
-        assert!(db.store.kept_mail(Uuid::new_v4()).await.unwrap().is_none());
-        assert!(take(&db, 99_999).await.is_none());
-    }
-
-    async fn twenty_workers_never_take_the_same_mail(db: TestDatabase) {
-        let addresses: Vec<_> = (0..30).map(|number| format!("{number}@example.com")).collect();
-        queue(&db, &addresses.iter().map(String::as_str).collect::<Vec<_>>()).await;
-        let taken = at_once(20, |_| {
-            let store = db.store.clone();
-            async move {
-                let mut taken = Vec::new();
-                while let Some(mail) = store.take_mail(HOUR, at(1)).await.unwrap() {
-                    taken.push(mail.id);
-                }
-                taken
+#[apply(on_both!)]
+async fn twenty_workers_never_take_the_same_mail(db: TestDatabase) {
+    let addresses: Vec<_> = (0..30).map(|number| format!("{number}@example.com")).collect();
+    queue(&db, &addresses.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    let taken = at_once(20, |_| {
+        let store = db.store.clone();
+        async move {
+            let mut taken = Vec::new();
+            while let Some(mail) = store.take_mail(HOUR, at(1)).await.unwrap() {
+                taken.push(mail.id);
             }
-        })
-        .await
-        .concat();
-        assert_eq!(taken.len(), 30);
-        assert_eq!(taken.into_iter().collect::<HashSet<_>>().len(), 30);
-    }
-
-    async fn every_kind_of_mail_is_bounded_and_the_last_of_it_is_true(db: TestDatabase) {
-        const TIMES: u64 = 40;
-        let bakery = Bakery::new(&db.store).await;
-        send_all(&db, 0).await;
-        for (number, kind) in MailKind::ALL.into_iter().enumerate() {
-            let start = 100_000 * u64::try_from(number).unwrap();
-            let to = format!("{}@example.com", kind.id());
-            let mut sent = Vec::new();
-            for n in 0..TIMES {
-                cause(&db, &bakery, &to, sample(kind, n), start + n).await;
-                sent.extend(send_all(&db, start + n).await);
-            }
-            let MailBound::Gathered { at_once } = kind.bound() else {
-                assert_eq!(sent.len(), 40, "{kind:?}: what is refused instead isn't held back");
-                assert_eq!(sent.last(), Some(&sample(kind, TIMES - 1)));
-                continue;
-            };
-            assert_eq!(sent.len(), usize::try_from(at_once).unwrap(), "{kind:?}");
-            let last = send_all(&db, start + 3600 + TIMES).await;
-            let [Mail::Several { times, since, last }] = last.as_slice() else {
-                panic!("{kind:?}: {last:?}")
-            };
-            assert_eq!(u64::from(*times), TIMES - u64::from(at_once), "{kind:?}");
-            assert_eq!(*since, at(start + u64::from(at_once)), "{kind:?}");
-            assert_eq!(**last, sample(kind, TIMES - 1), "{kind:?}");
+            taken
         }
-    }
+    })
+    .await
+    .concat();
+    assert_eq!(taken.len(), 30);
+    assert_eq!(taken.into_iter().collect::<HashSet<_>>().len(), 30);
+}
 
-    async fn mails_about_something_else_or_to_others_are_not_gathered(db: TestDatabase) {
-        let bakery = Bakery::new(&db.store).await;
-        send_all(&db, 0).await;
-        let (other, _) = crate::story::account(&db.store, "Bakery").await;
-        db.store.add_member(other, bakery.ingrid, model::Access::Owner, at(0)).await.unwrap();
-        send_all(&db, 0).await;
-        let mail = || sample(MailKind::PermissionsChanged, 1);
-        cause(&db, &bakery, "a@example.com", mail(), 1).await;
-        cause(&db, &bakery, "b@example.com", mail(), 1).await;
-        cause_in(&db, other, bakery.ingrid, "a@example.com", mail(), 1).await;
-        assert_eq!(send_all(&db, 1).await.len(), 3);
-        for news in [FactorNews::AppOn, FactorNews::AppOff, FactorNews::PasskeyAdded] {
-            for _ in 0..9 {
-                let mail = Mail::FactorChanged { news, at: at(2) };
-                cause(&db, &bakery, "a@example.com", mail, 2).await;
-            }
+#[apply(on_both!)]
+async fn every_kind_of_mail_is_bounded_and_the_last_of_it_is_true(db: TestDatabase) {
+    const TIMES: u64 = 40;
+    let bakery = Bakery::new(&db.store).await;
+    send_all(&db, 0).await;
+    for (number, kind) in MailKind::ALL.into_iter().enumerate() {
+        let start = 100_000 * u64::try_from(number).unwrap();
+        let to = format!("{}@example.com", kind.id());
+        let mut sent = Vec::new();
+        for n in 0..TIMES {
+            cause(&db, &bakery, &to, sample(kind, n), start + n).await;
+            sent.extend(send_all(&db, start + n).await);
         }
-        assert_eq!(send_all(&db, 2).await.len(), 9, "three at once of each");
-    }
-
-    async fn what_changes_while_a_mail_is_on_its_way_is_told_by_another(db: TestDatabase) {
-        let bakery = Bakery::new(&db.store).await;
-        send_all(&db, 0).await;
-        let change = |n| sample(MailKind::PermissionsChanged, n);
-        cause(&db, &bakery, "a@example.com", change(0), 1).await;
-        let first = take(&db, 1).await.unwrap();
-        cause(&db, &bakery, "a@example.com", change(1), 2).await;
-        db.store.mail_sent(first.id, "250 OK", at(3)).await.unwrap();
-        assert!(take(&db, 599).await.is_none());
-        let [Mail::Several { times: 2, last, .. }] = &send_all(&db, 602).await[..] else {
-            panic!("the second change isn't told")
+        let MailBound::Gathered { at_once } = kind.bound() else {
+            assert_eq!(sent.len(), 40, "{kind:?}: what is refused instead isn't held back");
+            assert_eq!(sent.last(), Some(&sample(kind, TIMES - 1)));
+            continue;
         };
-        assert_eq!(**last, change(1));
+        assert_eq!(sent.len(), usize::try_from(at_once).unwrap(), "{kind:?}");
+        let last = send_all(&db, start + 3600 + TIMES).await;
+        let [Mail::Several { times, since, last }] = last.as_slice() else {
+            panic!("{kind:?}: {last:?}")
+        };
+        assert_eq!(u64::from(*times), TIMES - u64::from(at_once), "{kind:?}");
+        assert_eq!(*since, at(start + u64::from(at_once)), "{kind:?}");
+        assert_eq!(**last, sample(kind, TIMES - 1), "{kind:?}");
     }
+}
 
-    async fn changes_while_no_mail_goes_out_are_told_when_one_does(db: TestDatabase) {
-        let bakery = Bakery::new(&db.store).await;
-        send_all(&db, 0).await;
-        for n in 0..100 {
-            cause(&db, &bakery, "a@example.com", sample(MailKind::PermissionsChanged, n), 600 * n).await;
-            if let Some(mail) = take(&db, 600 * n).await {
-                db.store.mail_deferred(mail.id, "451 later", at(600 * n + 60)).await.unwrap();
-            }
+#[apply(on_both!)]
+async fn mails_about_something_else_or_to_others_are_not_gathered(db: TestDatabase) {
+    let bakery = Bakery::new(&db.store).await;
+    send_all(&db, 0).await;
+    let (other, _) = crate::story::account(&db.store, "Bakery").await;
+    db.store.add_member(other, bakery.ingrid, model::Access::Owner, at(0)).await.unwrap();
+    send_all(&db, 0).await;
+    let mail = || sample(MailKind::PermissionsChanged, 1);
+    cause(&db, &bakery, "a@example.com", mail(), 1).await;
+    cause(&db, &bakery, "b@example.com", mail(), 1).await;
+    cause_in(&db, other, bakery.ingrid, "a@example.com", mail(), 1).await;
+    assert_eq!(send_all(&db, 1).await.len(), 3);
+    for news in [FactorNews::AppOn, FactorNews::AppOff, FactorNews::PasskeyAdded] {
+        for _ in 0..9 {
+            let mail = Mail::FactorChanged { news, at: at(2) };
+            cause(&db, &bakery, "a@example.com", mail, 2).await;
         }
-        let sent = send_all(&db, 70_000).await;
-        let [Mail::Several { times: 100, last, .. }] = &sent[..] else { panic!("{sent:?}") };
-        assert_eq!(**last, sample(MailKind::PermissionsChanged, 99));
     }
+    assert_eq!(send_all(&db, 2).await.len(), 9, "three at once of each");
+}
 
-    async fn that_access_ended_is_told_at_once_and_in_place_of_earlier_changes(db: TestDatabase) {
-        let bakery = Bakery::new(&db.store).await;
-        send_all(&db, 0).await;
-        for n in 0..3 {
-            cause(&db, &bakery, "a@example.com", sample(MailKind::PermissionsChanged, n), n).await;
-            send_all(&db, n).await;
-        }
-        cause(&db, &bakery, "a@example.com", sample(MailKind::AccessRemoved, 0), 4).await;
-        assert_eq!(send_all(&db, 4).await, [sample(MailKind::AccessRemoved, 0)]);
-        assert!(send_all(&db, 99_999).await.is_empty());
-    }
+#[apply(on_both!)]
+async fn what_changes_while_a_mail_is_on_its_way_is_told_by_another(db: TestDatabase) {
+    let bakery = Bakery::new(&db.store).await;
+    send_all(&db, 0).await;
+    let change = |n| sample(MailKind::PermissionsChanged, n);
+    cause(&db, &bakery, "a@example.com", change(0), 1).await;
+    let first = take(&db, 1).await.unwrap();
+    cause(&db, &bakery, "a@example.com", change(1), 2).await;
+    db.store.mail_sent(first.id, "250 OK", at(3)).await.unwrap();
+    assert!(take(&db, 599).await.is_none());
+    let [Mail::Several { times: 2, last, .. }] = &send_all(&db, 602).await[..] else {
+        panic!("the second change isn't told")
+    };
+    assert_eq!(**last, change(1));
+}
 
-    async fn who_causes_many_mails_delays_nobody_elses(db: TestDatabase) {
-        let bakery = Bakery::new(&db.store).await;
-        send_all(&db, 0).await;
-        let (other, _) = crate::story::account(&db.store, "Other").await;
-        send_all(&db, 0).await;
-        db.store.add_member(other, bakery.ingrid, model::Access::Owner, at(0)).await.unwrap();
-        for n in 0..60 {
-            let to = format!("flood{n}@example.com");
-            cause(&db, &bakery, &to, sample(MailKind::PermissionsChanged, n), 1).await;
+#[apply(on_both!)]
+async fn changes_while_no_mail_goes_out_are_told_when_one_does(db: TestDatabase) {
+    let bakery = Bakery::new(&db.store).await;
+    send_all(&db, 0).await;
+    for n in 0..100 {
+        cause(&db, &bakery, "a@example.com", sample(MailKind::PermissionsChanged, n), 600 * n)
+            .await;
+        if let Some(mail) = take(&db, 600 * n).await {
+            db.store.mail_deferred(mail.id, "451 later", at(600 * n + 60)).await.unwrap();
         }
-        for to in ["a@example.com", "b@example.com"] {
-            cause_in(&db, other, bakery.ingrid, to, sample(MailKind::PermissionsChanged, 0), 2).await;
-        }
-        let mut to = Vec::new();
-        while let Some(mail) = take(&db, 3).await {
-            to.push(mail.to.to_string());
-        }
-        assert_eq!(to.len(), 62);
-        let place = |of: &str| to.iter().position(|to| to == of).unwrap();
-        assert!(place("a@example.com") < 4 && place("b@example.com") < 5, "{to:?}");
-        // They are late together, and still take turns.
-        for mail in 0..3 {
-            let again = db.store.take_mail(HOUR, at(3603 + mail)).await.unwrap().unwrap();
-            to.push(again.to.to_string());
-        }
-        assert!(to[62..].contains(&"a@example.com".to_owned()), "{:?}", &to[62..]);
     }
+    let sent = send_all(&db, 70_000).await;
+    let [Mail::Several { times: 100, last, .. }] = &sent[..] else { panic!("{sent:?}") };
+    assert_eq!(**last, sample(MailKind::PermissionsChanged, 99));
+}
+
+#[apply(on_both!)]
+async fn that_access_ended_is_told_at_once_and_in_place_of_earlier_changes(db: TestDatabase) {
+    let bakery = Bakery::new(&db.store).await;
+    send_all(&db, 0).await;
+    for n in 0..3 {
+        cause(&db, &bakery, "a@example.com", sample(MailKind::PermissionsChanged, n), n).await;
+        send_all(&db, n).await;
+    }
+    cause(&db, &bakery, "a@example.com", sample(MailKind::AccessRemoved, 0), 4).await;
+    assert_eq!(send_all(&db, 4).await, [sample(MailKind::AccessRemoved, 0)]);
+    assert!(send_all(&db, 99_999).await.is_empty());
+}
+
+#[apply(on_both!)]
+async fn who_causes_many_mails_delays_nobody_elses(db: TestDatabase) {
+    let bakery = Bakery::new(&db.store).await;
+    send_all(&db, 0).await;
+    let (other, _) = crate::story::account(&db.store, "Other").await;
+    send_all(&db, 0).await;
+    db.store.add_member(other, bakery.ingrid, model::Access::Owner, at(0)).await.unwrap();
+    for n in 0..60 {
+        let to = format!("flood{n}@example.com");
+        cause(&db, &bakery, &to, sample(MailKind::PermissionsChanged, n), 1).await;
+    }
+    for to in ["a@example.com", "b@example.com"] {
+        cause_in(&db, other, bakery.ingrid, to, sample(MailKind::PermissionsChanged, 0), 2).await;
+    }
+    let mut to = Vec::new();
+    while let Some(mail) = take(&db, 3).await {
+        to.push(mail.to.to_string());
+    }
+    assert_eq!(to.len(), 62);
+    let place = |of: &str| to.iter().position(|to| to == of).unwrap();
+    assert!(place("a@example.com") < 4 && place("b@example.com") < 5, "{to:?}");
+    // They are late together, and still take turns.
+    for mail in 0..3 {
+        let again = db.store.take_mail(HOUR, at(3603 + mail)).await.unwrap().unwrap();
+        to.push(again.to.to_string());
+    }
+    assert!(to[62..].contains(&"a@example.com".to_owned()), "{:?}", &to[62..]);
 }
 
 /// Has a change in the bakery cause this mail.
