@@ -10,7 +10,7 @@ use model::{
 use store::{AccountMembership, Bound, NewActivity, NewMail, PolicyChange, PolicyFacts, Reminders};
 pub use store::{AccountPolicy, DemandedFactor, Member};
 
-use crate::viewer::{Viewer, must_be_proven};
+use crate::viewer::Viewer;
 use crate::{Client, Latchkey, mails};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -42,37 +42,50 @@ pub(crate) fn admit(
     now: Timestamp,
 ) -> Result<Option<Timestamp>, Failure> {
     let AccountMembership { policy, second_factor, visited_at, .. } = membership;
-    let demanded =
-        demands_single_sign_on(membership) && !(by_themselves(membership) && viewer.proven);
-    let vouched_at = viewer.vouched_for(membership.account);
-    let proof = match vouched_at {
-        None if demanded && membership.single_sign_on => return Err(Failure::SingleSignOn),
-        None if demanded => return Err(Failure::AddressGivenUp),
-        None => {
-            must_be_proven(viewer)?;
-            viewer.authenticated_at
-        }
-        Some(at) if demanded || !viewer.proven => at,
-        Some(at) => viewer.authenticated_at.max(at),
-    };
+    let proof = proof_that_counts(viewer, membership)?;
     let closes_at = policy.factor.filter(|_| !second_factor).map(|factor| factor.from);
     if closes_at.is_some_and(|from| from <= now) {
         return Err(Failure::NoSecondFactor);
     }
-    let used = visited_at.map_or(proof, |visited| visited.max(proof));
+    let (Proof::TheirOwn(proven_at) | Proof::TheProviders(proven_at)) = proof;
+    let used_at = visited_at.map_or(proven_at, |visited| visited.max(proven_at));
     let is_over = |span: Option<SessionSpan>, since: Timestamp| {
         span.is_some_and(|span| now.since(since) > span.duration())
     };
-    if is_over(policy.sessions.absolute, proof) || is_over(policy.sessions.idle, used) {
-        let by_provider = demanded || !viewer.proven;
-        return Err(if by_provider { Failure::VouchedLongAgo } else { Failure::Unconfirmed });
+    if is_over(policy.sessions.absolute, proven_at) || is_over(policy.sessions.idle, used_at) {
+        return Err(match proof {
+            Proof::TheirOwn(_) => Failure::Unconfirmed,
+            Proof::TheProviders(_) => Failure::VouchedLongAgo,
+        });
     }
     Ok(closes_at)
 }
 
-/// Whether the account demands that the user signs in with its own identity provider.
-fn demands_single_sign_on(membership: &AccountMembership) -> bool {
-    membership.single_sign_on || membership.gave_address_up
+/// The proof of who the viewer is that an account goes by, and when it was last given. Once it is too
+/// old, it is renewed by whoever gave it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Proof {
+    /// They proved it by themselves. A later word of the account's own provider renews that.
+    TheirOwn(Timestamp),
+    /// The account's own identity provider vouched for them, and nothing else counts.
+    TheProviders(Timestamp),
+}
+
+/// Which proof of who the viewer is counts in this account. Their own does, unless the account demands
+/// its provider's word of them; its provider's word always does.
+fn proof_that_counts(viewer: &Viewer, membership: &AccountMembership) -> Result<Proof, Failure> {
+    let demands_the_providers = membership.single_sign_on || membership.gave_address_up;
+    let own_counts = viewer.proven && (!demands_the_providers || by_themselves(membership));
+    match viewer.vouched_for(membership.account) {
+        Some(vouched_at) if own_counts => {
+            Ok(Proof::TheirOwn(viewer.authenticated_at.max(vouched_at)))
+        }
+        Some(vouched_at) => Ok(Proof::TheProviders(vouched_at)),
+        None if own_counts => Ok(Proof::TheirOwn(viewer.authenticated_at)),
+        None if membership.single_sign_on => Err(Failure::SingleSignOn),
+        None if membership.gave_address_up => Err(Failure::AddressGivenUp),
+        None => Err(Failure::Unconfirmed),
+    }
 }
 
 /// Whether the user's own password and second factor open the account whatever its provider says: an
@@ -416,10 +429,163 @@ fn parse_span(text: &str) -> Result<Option<SessionSpan>, FieldProblem> {
 
 #[cfg(test)]
 mod tests {
+    use model::{Access, AccountId, AccountNumber, EmailAddress, PermissionSet};
+    use store::Vouched;
+    use uuid::Uuid;
+
     use super::*;
 
     fn at(days: i64) -> Timestamp {
         Timestamp::from_micros(days * 24 * 60 * 60 * 1_000_000)
+    }
+
+    /// Somebody who proved by themselves who they are on this day, or for whom the account's own
+    /// provider vouched, or both.
+    fn viewer(proven: Option<i64>, vouched: Option<i64>) -> Viewer {
+        let number = AccountNumber::from_stored(100_001);
+        let vouched = vouched.map(|day| Vouched { account: account(), number, at: at(day) });
+        Viewer {
+            session: Uuid::nil().into(),
+            user: Uuid::nil().into(),
+            email: EmailAddress::parse("olav@nordlys.example").unwrap(),
+            full_name: "Olav Solberg".to_owned(),
+            language: None,
+            authenticated_at: at(proven.unwrap_or(0)),
+            second_factor: false,
+            proven: proven.is_some(),
+            vouched,
+        }
+    }
+
+    fn account() -> AccountId {
+        Uuid::nil().into()
+    }
+
+    /// A user's membership of an account that demands nothing.
+    fn membership() -> AccountMembership {
+        AccountMembership {
+            account: account(),
+            number: AccountNumber::from_stored(100_001),
+            name: "Bakery".to_owned(),
+            access: Access::Granted(PermissionSet::EMPTY),
+            last_active_at: None,
+            has_others: false,
+            second_factor: false,
+            policy: AccountPolicy::default(),
+            visited_at: None,
+            single_sign_on: false,
+            gave_address_up: false,
+            had_factor: false,
+        }
+    }
+
+    #[test]
+    fn whose_proof_counts_in_which_account() {
+        use Failure::{AddressGivenUp, SingleSignOn, Unconfirmed};
+        use Proof::{TheProviders, TheirOwn};
+
+        let nothing = membership();
+        let single_sign_on = AccountMembership { single_sign_on: true, ..membership() };
+        let of_old_address = AccountMembership { gave_address_up: true, ..membership() };
+        let both = AccountMembership { gave_address_up: true, ..single_sign_on.clone() };
+        let of_owner = |membership: &AccountMembership, had_factor| AccountMembership {
+            access: Access::Owner,
+            had_factor,
+            ..membership.clone()
+        };
+        let of_user_with_factor = AccountMembership { had_factor: true, ..single_sign_on.clone() };
+
+        let (own, providers) = (Ok(TheirOwn(at(1))), Ok(TheProviders(at(2))));
+        let renewed = Ok(TheirOwn(at(2)));
+        // By neither, by themselves on the first day, by the provider on the second, by both.
+        let theirs = [Err(Unconfirmed), own.clone(), providers.clone(), renewed.clone()];
+        let demanded = |failure: Failure| {
+            [Err(failure.clone()), Err(failure), providers.clone(), providers.clone()]
+        };
+        let owners = |failure| [Err(failure), own.clone(), providers.clone(), renewed.clone()];
+        let cases = [
+            (nothing.clone(), theirs.clone()),
+            (of_owner(&nothing, false), theirs.clone()),
+            (of_owner(&nothing, true), theirs),
+            (single_sign_on.clone(), demanded(SingleSignOn)),
+            (of_user_with_factor, demanded(SingleSignOn)),
+            (of_owner(&single_sign_on, false), demanded(SingleSignOn)),
+            (of_owner(&single_sign_on, true), owners(SingleSignOn)),
+            (of_old_address.clone(), demanded(AddressGivenUp)),
+            (of_owner(&of_old_address, false), demanded(AddressGivenUp)),
+            (of_owner(&of_old_address, true), owners(AddressGivenUp)),
+            (both.clone(), demanded(SingleSignOn)),
+            (of_owner(&both, true), owners(SingleSignOn)),
+        ];
+        for (membership, expected) in cases {
+            let proofs = [(None, None), (Some(1), None), (None, Some(2)), (Some(1), Some(2))];
+            for ((proven, vouched), expected) in proofs.into_iter().zip(expected) {
+                let counts = proof_that_counts(&viewer(proven, vouched), &membership);
+                assert_eq!(counts, expected, "{membership:?}, {proven:?}, {vouched:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_word_of_another_accounts_provider_counts_nowhere_else() {
+        let elsewhere = AccountMembership { account: Uuid::max().into(), ..membership() };
+        let proof = proof_that_counts(&viewer(None, Some(2)), &elsewhere);
+        assert_eq!(proof, Err(Failure::Unconfirmed));
+    }
+
+    #[test]
+    fn whom_the_policy_lets_in_for_how_long() {
+        use Failure::{NoSecondFactor, Unconfirmed, VouchedLongAgo};
+
+        let (own, providers) = (viewer(Some(20), None), viewer(None, Some(20)));
+        let open = membership();
+        let demanding = |from, second_factor| {
+            let factor = Some(DemandedFactor { since: at(10), from: at(from), asked_at: None });
+            let policy = AccountPolicy { factor, ..AccountPolicy::default() };
+            AccountMembership { policy, second_factor, ..membership() }
+        };
+        let bounded = |idle, absolute, visited: Option<i64>| {
+            let sessions = SessionSpans { idle, absolute };
+            let policy = AccountPolicy { sessions, ..AccountPolicy::default() };
+            AccountMembership { policy, visited_at: visited.map(at), ..membership() }
+        };
+        let (day, week) = (Some(SessionSpan::Day), Some(SessionSpan::Week));
+        let closed_and_over = AccountMembership {
+            policy: AccountPolicy {
+                sessions: SessionSpans { idle: None, absolute: day },
+                ..demanding(24, false).policy
+            },
+            ..membership()
+        };
+        // The account, the day, and what becomes of who proved it on the 20th by themselves, and of
+        // for whom the provider vouched then.
+        let cases = [
+            (&open, 99, Ok(None), Ok(None)),
+            // A second factor from the 24th on.
+            (&demanding(24, true), 24, Ok(None), Ok(None)),
+            (&demanding(24, false), 23, Ok(Some(at(24))), Ok(Some(at(24)))),
+            (&demanding(24, false), 24, Err(NoSecondFactor), Err(NoSecondFactor)),
+            // A proof of a week at most, whether the account is used or not.
+            (&bounded(None, week, None), 27, Ok(None), Ok(None)),
+            (&bounded(None, week, None), 28, Err(Unconfirmed), Err(VouchedLongAgo)),
+            (&bounded(None, week, Some(28)), 28, Err(Unconfirmed), Err(VouchedLongAgo)),
+            // A day without use at most; a proof is a use.
+            (&bounded(day, None, None), 21, Ok(None), Ok(None)),
+            (&bounded(day, None, None), 22, Err(Unconfirmed), Err(VouchedLongAgo)),
+            (&bounded(day, None, Some(22)), 23, Ok(None), Ok(None)),
+            (&bounded(day, None, Some(22)), 24, Err(Unconfirmed), Err(VouchedLongAgo)),
+            (&bounded(day, None, Some(18)), 21, Ok(None), Ok(None)),
+            // Both.
+            (&bounded(day, week, Some(27)), 27, Ok(None), Ok(None)),
+            (&bounded(day, week, Some(28)), 28, Err(Unconfirmed), Err(VouchedLongAgo)),
+            // The second factor is asked for first: a proof alone wouldn't open the account.
+            (&closed_and_over, 24, Err(NoSecondFactor), Err(NoSecondFactor)),
+        ];
+        for (membership, today, of_own, of_providers) in cases {
+            assert_eq!(admit(&own, membership, at(today)), of_own, "{membership:?} on {today}");
+            let admitted = admit(&providers, membership, at(today));
+            assert_eq!(admitted, of_providers, "{membership:?} on {today}");
+        }
     }
 
     #[test]
