@@ -81,6 +81,7 @@ macro_rules! load {
 
 /// Asks for the page that this server function answers with, and again whenever its address or its
 /// revision changes.
+#[expect(clippy::extra_unused_type_parameters, reason = "the function says which view it is")]
 pub(crate) fn load<F, T>(fetch: fn(Asked) -> Answer) -> Loading<T>
 where
     F: ServerFn<Output = Page<T>>,

@@ -102,14 +102,10 @@ async fn service_passwords_are_hidden_until_one_is_known_again(db: TestDatabase)
     let secret = app.latchkey.store.services(app.account_of(INGRID).await, 10).await.unwrap();
     let secret = secret[0].login_password.expose().to_owned();
     assert!(!page.body.contains(&secret));
-    let show = [("account", "100001")];
-    ingrid.post(&path, "services/show-passwords", &show).await.is(401);
-    let kept = [
-        ("password", PASSWORD),
-        ("kept_form", "services/show-passwords"),
-        ("kept.account", "100001"),
-    ];
-    let page = ingrid.submit(&path, "sign-in/confirm", &kept).await;
+    let asking = ingrid.fill_in(&page, "services/show-passwords", &[]).await;
+    asking.is(401);
+    let answer = ingrid.fill_in(&asking, "sign-in/confirm", &[("password", PASSWORD)]).await;
+    let page = ingrid.go_on(&answer).await;
     assert!(page.body.contains(&secret));
 }
 

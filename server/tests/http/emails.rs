@@ -26,17 +26,16 @@ async fn changed(app: &TestApp) -> Browser {
 /// Somebody joins by the link that the inviter was shown.
 async fn join_by_copy(app: &TestApp, email: &str) -> Browser {
     let mut ingrid = app.as_person(INGRID).await;
-    let fields = [("account", "100001"), ("email", email), ("permissions[]", "billing.view")];
-    let page = ingrid.submit(&format!("{BAKERY}/users/invite"), "users/invite", &fields).await;
+    let answer = ingrid.invite(email, &["billing.view"]).await;
+    let page = ingrid.go_on(&answer).await;
     let input = page.input("id=\"copy-link\"").to_owned();
     let link = input.split("value=\"https://my.provider.example").nth(1).unwrap();
     let link = link.split('"').next().unwrap().to_owned();
     assert_ne!(link, app.invitation_link(email).await, "the mail has another link");
-    let token = link.rsplit('/').next().unwrap();
-    let fields =
-        [("token", token), ("full_name", "Kari Nordmann"), ("password", "a password of theirs")];
+    let fields = [("full_name", "Kari Nordmann"), ("password", "a password of theirs")];
     let mut browser = app.browser();
-    browser.post(&link, "invitations/join-with-new-login", &fields).await.is(303);
+    let form = "invitations/join-with-new-login";
+    browser.open_and_fill_in(&link, form, &fields).await.is(303);
     browser
 }
 
@@ -137,9 +136,9 @@ async fn an_address_that_got_a_login_meanwhile_stays_its_own(db: TestDatabase) {
     let wanted = app.email_link(NEW).await;
     app.as_person(INGRID).await.invite(NEW, &["billing.view"]).await.is(303);
     let link = app.invitation_link(NEW).await;
-    let token = link.rsplit('/').next().unwrap();
-    let fields = [("token", token), ("full_name", "Else"), ("password", "a password of hers")];
-    app.browser().post(&link, "invitations/join-with-new-login", &fields).await.is(303);
+    let fields = [("full_name", "Else"), ("password", "a password of hers")];
+    let form = "invitations/join-with-new-login";
+    app.browser().open_and_fill_in(&link, form, &fields).await.is(303);
     let page = bjorn.follow(&wanted, CONFIRM).await;
     page.is(409).says("belongs to another login");
     app.browser().sign_in(BJORN.email, PASSWORD).await.is(303);
@@ -191,9 +190,8 @@ async fn a_change_is_taken_back_by_the_link_to_the_old_address(db: TestDatabase)
     page.is(200).says("You sign in with bjorn@ledger.example again");
     thief.get(BAKERY).await.is(302);
     app.browser().sign_in(BJORN.email, PASSWORD).await.is(422);
-    let token = reset.rsplit('/').next().unwrap();
-    let fields = [("token", token), ("new_password", "a window beside the lamp")];
-    bjorn.post(&reset, "security/reset", &fields).await.is(303);
+    let chosen = [("new_password", "a window beside the lamp")];
+    bjorn.fill_in(&page, "security/reset", &chosen).await.is(303);
     let page = app.browser().sign_in(BJORN.email, "a window beside the lamp").await;
     page.is(303);
     assert_eq!(page.leads_to(), "/accounts", "the thief's app asks for nothing");
@@ -220,9 +218,8 @@ async fn taking_back_never_skips_a_second_factor_from_before(db: TestDatabase) {
     let mut owner = app.browser();
     let page = owner.follow(&app.email_link(BJORN.email).await, UNDO).await;
     let reset = page.is(303).leads_to().to_owned();
-    let token = reset.rsplit('/').next().unwrap();
-    let fields = [("token", token), ("new_password", "a window beside the lamp")];
-    owner.post(&reset, "security/reset", &fields).await.is(303);
+    let chosen = [("new_password", "a window beside the lamp")];
+    owner.open_and_fill_in(&reset, "security/reset", &chosen).await.is(303);
     let page = owner.sign_in(BJORN.email, "a window beside the lamp").await;
     assert_eq!(page.leads_to(), "/sign-in/second-factor?next=/accounts");
     let code = app.next_code(&key);
@@ -302,10 +299,9 @@ async fn a_login_by_the_mails_link_is_proven(db: TestDatabase) {
     let app = TestApp::new(db).await;
     app.as_person(INGRID).await.invite(NEW, &["billing.view"]).await.is(303);
     let link = app.invitation_link(NEW).await;
-    let token = link.rsplit('/').next().unwrap();
-    let fields = [("token", token), ("full_name", "Kari"), ("password", "a password of hers")];
+    let fields = [("full_name", "Kari"), ("password", "a password of hers")];
     let mut kari = app.browser();
-    kari.post(&link, "invitations/join-with-new-login", &fields).await.is(303);
+    kari.open_and_fill_in(&link, "invitations/join-with-new-login", &fields).await.is(303);
     assert!(!app.mails_to(NEW).await.contains(&"email_proof"));
     wish(&mut kari, "kari@next.example").await.is(303);
 }
@@ -322,12 +318,9 @@ async fn whoever_has_the_mailbox_takes_a_planted_login_over(db: TestDatabase) {
     let fields = [("email", email)];
     app.browser().post("/forgot-password", "security/request-reset", &fields).await.is(303);
     let reset = app.reset_link(email).await;
-    let fields = [
-        ("token", reset.rsplit('/').next().unwrap()),
-        ("new_password", "a window beside the lamp"),
-    ];
+    let chosen = [("new_password", "a window beside the lamp")];
     let mut kari = app.browser();
-    kari.post(&reset, "security/reset", &fields).await.is(303);
+    kari.open_and_fill_in(&reset, "security/reset", &chosen).await.is(303);
     let page = kari.sign_in(email, "a window beside the lamp").await;
     page.is(303);
     assert_eq!(page.leads_to(), "/accounts", "no app but her own asks for anything");
@@ -342,18 +335,16 @@ async fn the_operators_links_prove_nothing(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let email = "owner@elsewhere.example";
     let (_, token) = domain::accounts::create(&app.latchkey, "Shop", email).await.unwrap();
-    let token = token.secret().expose().to_owned();
-    let link = format!("/invitations/{token}");
-    let fields =
-        [("token", token.as_str()), ("full_name", "Owner"), ("password", "a password of theirs")];
+    let link = format!("/invitations/{}", token.secret().expose());
+    let fields = [("full_name", "Owner"), ("password", "a password of theirs")];
     let mut owner = app.browser();
-    owner.post(&link, "invitations/join-with-new-login", &fields).await.is(303);
+    owner.open_and_fill_in(&link, "invitations/join-with-new-login", &fields).await.is(303);
     owner.get("/profile").await.says("we don't know yet whether mail reaches you there");
     let address = model::EmailAddress::parse(email).unwrap();
     let (reset, _) = domain::passwords::reset_link(&app.latchkey, &address).await.unwrap();
-    let reset = reset.secret().expose();
-    let fields = [("token", reset), ("new_password", "a window beside the lamp")];
-    owner.post(&format!("/reset/{reset}"), "security/reset", &fields).await.is(303);
+    let reset = format!("/reset/{}", reset.secret().expose());
+    let chosen = [("new_password", "a window beside the lamp")];
+    owner.open_and_fill_in(&reset, "security/reset", &chosen).await.is(303);
     owner.sign_in(email, "a window beside the lamp").await.is(303);
     owner.get("/profile").await.says("we don't know yet whether mail reaches you there");
 }

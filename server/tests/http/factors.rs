@@ -155,10 +155,10 @@ async fn a_reset_link_does_not_replace_the_app(db: TestDatabase) {
     let (key, _) = app.turn_app_on(&mut bjorn).await;
     let email = model::EmailAddress::parse(BJORN.email).unwrap();
     let (token, _) = domain::passwords::reset_link(&app.latchkey, &email).await.unwrap();
-    let token = token.secret().expose();
-    let fields = [("token", token), ("new_password", "a brand new password")];
-    app.browser().post(&format!("/reset/{token}"), "security/reset", &fields).await.is(303);
+    let link = format!("/reset/{}", token.secret().expose());
+    let chosen = [("new_password", "a brand new password")];
     let mut browser = app.browser();
+    browser.open_and_fill_in(&link, "security/reset", &chosen).await.is(303);
     let page = browser.sign_in(BJORN.email, "a brand new password").await;
     assert_eq!(page.leads_to(), "/sign-in/second-factor?next=/accounts");
     give(&mut browser, &app.next_code(&key)).await.is(303);
@@ -171,17 +171,17 @@ async fn joining_with_a_password_asks_for_the_app_too(db: TestDatabase) {
     let (key, _) = app.turn_app_on(&mut tom).await;
     app.as_person(INGRID).await.invite(TOM.email, &["billing.view"]).await.is(303);
     let link = app.invitation_link(TOM.email).await;
-    let token = link.trim_start_matches("/invitations/");
     let mut browser = app.browser();
-    let fields = [("token", token), ("password", PASSWORD)];
-    let page = browser.post(&link, "invitations/join-with-password", &fields).await;
+    let password = [("password", PASSWORD)];
+    let form = "invitations/join-with-password";
+    let page = browser.open_and_fill_in(&link, form, &password).await;
     page.is(303);
     assert_eq!(page.leads_to(), format!("/sign-in/second-factor?next={link}"));
     let code = app.next_code(&key);
     let fields = [("code", code.as_str()), ("next", link.as_str())];
     let page = browser.submit(STEP, "sign-in/second-factor", &fields).await;
     page.is(200).says("Join Nordlys Bakeri AS");
-    browser.post(&link, "invitations/join", &[("token", token)]).await.is(303);
+    browser.fill_in(&page, "invitations/join", &[]).await.is(303);
     browser.get(&format!("{BAKERY}/billing")).await.is(200);
 }
 

@@ -76,9 +76,9 @@ async fn the_guide_knows_where_an_invitation_is(db: TestDatabase) {
 
     let row = page.body.split("name=\"invitation\" value=\"").nth(1).unwrap();
     let id = row.split('"').next().unwrap().to_owned();
-    let fields = [("account", "100001"), ("invitation", id.as_str()), ("next", kari.as_str())];
     ingrid.sign_in(INGRID.email, domain::demo::PASSWORD).await.is(303);
-    let page = ingrid.submit(&kari, "users/resend", &fields).await;
+    let answer = ingrid.open_and_fill_in(&kari, "users/resend", &[]).await;
+    let page = ingrid.go_on(&answer).await;
     page.says("Invitation sent to kari@nordlys.example again");
     page.says("If something doesn't work");
 
@@ -90,7 +90,7 @@ async fn the_guide_knows_where_an_invitation_is(db: TestDatabase) {
     let mut ingrid = app.as_person(INGRID).await;
     ingrid.get(&kari).await.says("expired on");
     let cancel = format!("{BAKERY}/invitations/{id}/cancel");
-    ingrid.post(&cancel, "users/cancel", &fields).await.is(303);
+    ingrid.open_and_fill_in(&cancel, "users/cancel", &[]).await.is(303);
     ingrid.get(&kari).await.says("was cancelled on");
 }
 

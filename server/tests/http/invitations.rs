@@ -26,10 +26,9 @@ async fn a_new_person_joins_and_finds_exactly_what_was_granted(db: TestDatabase)
     page.says("Ingrid Solberg invites you");
     page.says("see domains and pay invoices");
     kari.get(&link).await.is(200);
-    let token = link.rsplit('/').next().unwrap();
-    let fields = [("token", token), ("full_name", "Kari Nordmann"), ("password", NEW_PASSWORD)];
-    let page = kari.submit(&link, "invitations/join-with-new-login", &fields).await;
-    page.is(200).says("You joined Nordlys Bakeri AS");
+    let fields = [("full_name", "Kari Nordmann"), ("password", NEW_PASSWORD)];
+    let answer = kari.fill_in(&page, "invitations/join-with-new-login", &fields).await;
+    kari.go_on(&answer).await.is(200).says("You joined Nordlys Bakeri AS");
     for (area, status) in [("billing", 200), ("domains", 200), ("services", 403), ("users", 403)] {
         kari.get(&format!("{BAKERY}/{area}")).await.is(status);
     }
@@ -45,16 +44,15 @@ async fn somebody_with_a_login_joins_with_it(db: TestDatabase) {
     let mut ingrid = app.as_person(INGRID).await;
     ingrid.invite(TOM.email, &["support.open"]).await.is(303);
     let link = app.invitation_link(TOM.email).await;
-    let token = link.rsplit('/').next().unwrap();
     let mut tom = app.browser();
     let page = tom.get(&link).await;
     page.is(200).says("You already have a login");
-    let wrong = [("token", token), ("password", "wrong password")];
-    let page = tom.post(&link, "invitations/join-with-password", &wrong).await;
+    let wrong = [("password", "wrong password")];
+    let page = tom.fill_in(&page, "invitations/join-with-password", &wrong).await;
     page.is(422).says("This password is wrong");
-    let right = [("token", token), ("password", PASSWORD)];
-    let page = tom.submit(&link, "invitations/join-with-password", &right).await;
-    page.is(200).says("You joined Nordlys Bakeri AS");
+    let right = [("password", PASSWORD)];
+    let answer = tom.fill_in(&page, "invitations/join-with-password", &right).await;
+    tom.go_on(&answer).await.is(200).says("You joined Nordlys Bakeri AS");
     tom.get(&format!("{BAKERY}/support")).await.is(200);
 }
 
@@ -81,8 +79,10 @@ async fn somebody_signed_in_joins_with_one_click_and_others_sign_out_first(db: T
     let page = ingrid.post(&link, "invitations/join", &[("token", token)]).await;
     page.is(409);
     let mut tom = app.as_person(TOM).await;
-    tom.get(&link).await.is(200).says("Join Nordlys Bakeri AS");
-    tom.submit(&link, "invitations/join", &[("token", token)]).await.says("You joined");
+    let page = tom.get(&link).await;
+    page.is(200).says("Join Nordlys Bakeri AS");
+    let answer = tom.fill_in(&page, "invitations/join", &[]).await;
+    tom.go_on(&answer).await.says("You joined");
 }
 
 #[apply(on_both!)]
@@ -122,13 +122,12 @@ async fn links_that_are_no_longer_good_say_what_happened(db: TestDatabase) {
     let row = page.row_of("kari@");
     let cancel = row.split("action=\"").find(|part| part.contains("/cancel\"")).unwrap();
     let cancel = cancel.split('"').next().unwrap().to_owned();
-    let id = cancel.split('/').nth_back(1).unwrap().to_owned();
-    ingrid.get(&cancel).await.is(200).says("Cancel invitation to kari@nordlys.example?");
-    let fields = [("account", "100001"), ("invitation", id.as_str())];
-    let page = ingrid.submit(&cancel, "users/cancel", &fields).await;
-    page.says("Invitation to kari@nordlys.example cancelled");
+    let page = ingrid.get(&cancel).await;
+    page.is(200).says("Cancel invitation to kari@nordlys.example?");
+    let answer = ingrid.fill_in(&page, "users/cancel", &[]).await;
+    ingrid.go_on(&answer).await.says("Invitation to kari@nordlys.example cancelled");
     app.browser().get(&link).await.is(410).says("This invitation was cancelled");
-    let page = ingrid.post(&cancel, "users/cancel", &fields).await;
+    let page = ingrid.fill_in(&page, "users/cancel", &[]).await;
     page.is(409).says("cancelled already");
 
     ingrid.invite("ola@nordlys.example", &["billing.view"]).await.is(303);
@@ -142,16 +141,16 @@ async fn declining_asks_once_more_and_tells_the_inviter(db: TestDatabase) {
     let app = TestApp::new(db).await;
     app.as_person(INGRID).await.invite("kari@nordlys.example", &["billing.view"]).await.is(303);
     let link = app.invitation_link("kari@nordlys.example").await;
-    let token = link.rsplit('/').next().unwrap();
     let mut kari = app.browser();
     let path = format!("{link}/decline");
-    kari.get(&path).await.is(200).says("Decline the invitation to Nordlys Bakeri AS?");
-    kari.get(&link).await.is(200);
-    let page = kari.submit(&path, "invitations/decline", &[("token", token)]).await;
-    page.is(410).says("This invitation was declined");
+    let declining = kari.get(&path).await;
+    declining.is(200).says("Decline the invitation to Nordlys Bakeri AS?");
+    let joining = kari.get(&link).await;
+    let answer = kari.fill_in(&declining, "invitations/decline", &[]).await;
+    kari.go_on(&answer).await.is(410).says("This invitation was declined");
     assert_eq!(app.mails_to(INGRID.email).await.first(), Some(&"invitation_declined"));
-    let fields = [("token", token), ("full_name", "Kari"), ("password", NEW_PASSWORD)];
-    kari.post(&link, "invitations/join-with-new-login", &fields).await.is(410);
+    let fields = [("full_name", "Kari"), ("password", NEW_PASSWORD)];
+    kari.fill_in(&joining, "invitations/join-with-new-login", &fields).await.is(410);
 }
 
 #[apply(on_both!)]
@@ -163,17 +162,11 @@ async fn an_invitation_opens_no_more_than_its_inviter_still_holds(db: TestDataba
     let id = app.id_of(AMIRA).await;
     let mut ingrid = app.as_person(INGRID).await;
     let path = format!("{BAKERY}/users/{id}");
-    let fields = [
-        ("account", "100001"),
-        ("user", id.as_str()),
-        ("permissions[]", "account.users"),
-        ("permissions[]", "billing.view"),
-    ];
-    ingrid.submit(&path, "users/change-permissions", &fields).await.says("Changes saved");
+    let left = [("permissions[]", "billing.view"), ("permissions[]", "account.users")];
+    ingrid.open_and_fill_in(&path, "users/change-permissions", &left).await.is(303);
     let page = app.browser().get(&link).await;
     page.is(200).says("You will be able to see invoices.");
-    let fields = [("account", "100001"), ("user", id.as_str()), ("permissions[]", "billing.view")];
-    ingrid.submit(&path, "users/change-permissions", &fields).await.says("Changes saved");
+    ingrid.open_and_fill_in(&path, "users/change-permissions", &left[..1]).await.is(303);
     let page = app.browser().get(&link).await;
     page.is(410).says("can no longer give access");
 }
@@ -185,20 +178,15 @@ async fn joining_grants_no_more_than_the_inviter_still_holds(db: TestDatabase) {
     amira.invite("kari@nordlys.example", &["services.view", "billing.view"]).await.is(303);
     let link = app.invitation_link("kari@nordlys.example").await;
     let mut kari = app.browser();
-    kari.get(&link).await.is(200).says("services");
+    let page = kari.get(&link).await;
+    page.is(200).says("services");
     let id = app.id_of(AMIRA).await;
-    let fields = [
-        ("account", "100001"),
-        ("user", id.as_str()),
-        ("permissions[]", "account.users"),
-        ("permissions[]", "billing.view"),
-    ];
+    let left = [("permissions[]", "account.users"), ("permissions[]", "billing.view")];
     let mut ingrid = app.as_person(INGRID).await;
     let path = format!("{BAKERY}/users/{id}");
-    ingrid.submit(&path, "users/change-permissions", &fields).await.says("Changes saved");
-    let token = link.rsplit('/').next().unwrap();
-    let fields = [("token", token), ("full_name", "Kari Lie"), ("password", NEW_PASSWORD)];
-    kari.post(&link, "invitations/join-with-new-login", &fields).await.is(303);
+    ingrid.open_and_fill_in(&path, "users/change-permissions", &left).await.is(303);
+    let fields = [("full_name", "Kari Lie"), ("password", NEW_PASSWORD)];
+    kari.fill_in(&page, "invitations/join-with-new-login", &fields).await.is(303);
     kari.get(&format!("{BAKERY}/billing")).await.is(200);
     kari.get(&format!("{BAKERY}/services")).await.is(403);
 }
@@ -212,13 +200,14 @@ async fn resending_takes_the_right_to_give_what_is_offered(db: TestDatabase) {
     let page = amira.get(&format!("{BAKERY}/users")).await;
     let row = page.row_of("kari@");
     let id = row.split("name=\"invitation\" value=\"").nth(1).unwrap().split('"').next().unwrap();
-    let fields = [("account", "100001"), ("invitation", id)];
-    let page = amira.post(&format!("{BAKERY}/users"), "users/resend", &fields).await;
+    let fields = [("invitation", id)];
+    let page = amira.fill_in(&page, "users/resend", &fields).await;
     page.is(403).says("Transfer domains away");
     app.browser().get(&old).await.is(200);
     let mut ingrid = app.as_person(INGRID).await;
-    let page = ingrid.submit(&format!("{BAKERY}/users"), "users/resend", &fields).await;
-    page.says("Invitation sent to kari@nordlys.example again");
+    let users = format!("{BAKERY}/users");
+    let answer = ingrid.open_and_fill_in(&users, "users/resend", &fields).await;
+    ingrid.go_on(&answer).await.says("Invitation sent to kari@nordlys.example again");
     app.browser().get(&old).await.is(410).says("There is a newer invitation");
 }
 
@@ -228,9 +217,8 @@ async fn who_resends_an_invitation_makes_it_theirs(db: TestDatabase) {
     app.as_person(AMIRA).await.invite("kari@nordlys.example", &["billing.view"]).await.is(303);
     let mut ingrid = app.as_person(INGRID).await;
     let id = app.id_of(AMIRA).await;
-    let fields = [("account", "100001"), ("user", id.as_str())];
     let path = format!("{BAKERY}/users/{id}/remove");
-    ingrid.post(&path, "users/remove-access", &fields).await.is(303);
+    ingrid.open_and_fill_in(&path, "users/remove-access", &[]).await.is(303);
     let page = ingrid.get(&format!("{BAKERY}/users")).await;
     page.says("Amira Haddad can no longer give all of this");
     let link = app.invitation_link("kari@nordlys.example").await;
@@ -238,8 +226,7 @@ async fn who_resends_an_invitation_makes_it_theirs(db: TestDatabase) {
 
     let row = page.row_of("kari@");
     let id = row.split("name=\"invitation\" value=\"").nth(1).unwrap().split('"').next().unwrap();
-    let fields = [("account", "100001"), ("invitation", id)];
-    ingrid.post(&format!("{BAKERY}/users"), "users/resend", &fields).await.is(303);
+    ingrid.fill_in(&page, "users/resend", &[("invitation", id)]).await.is(303);
     let link = app.invitation_link("kari@nordlys.example").await;
     app.browser().get(&link).await.is(200).says("Ingrid Solberg invites you");
     let page = ingrid.get(&format!("{BAKERY}/users")).await;
@@ -254,11 +241,10 @@ async fn a_stale_resend_says_why_though_its_row_is_gone(db: TestDatabase) {
     let page = ingrid.get(&format!("{BAKERY}/users")).await;
     let row = page.row_of("kari@");
     let id = row.split("name=\"invitation\" value=\"").nth(1).unwrap().split('"').next().unwrap();
-    let fields = [("account", "100001"), ("invitation", id)];
     let cancel = format!("{BAKERY}/invitations/{id}/cancel");
-    ingrid.post(&cancel, "users/cancel", &fields).await.is(303);
+    ingrid.open_and_fill_in(&cancel, "users/cancel", &[]).await.is(303);
     ingrid.get(&format!("{BAKERY}/users")).await;
-    let page = ingrid.post(&format!("{BAKERY}/users"), "users/resend", &fields).await;
+    let page = ingrid.fill_in(&page, "users/resend", &[("invitation", id)]).await;
     page.is(409).says("The invitation was cancelled already");
 }
 
@@ -282,19 +268,20 @@ async fn a_new_login_needs_a_name_and_a_long_password(db: TestDatabase) {
     let app = TestApp::new(db).await;
     app.as_person(INGRID).await.invite("kari@nordlys.example", &["billing.view"]).await.is(303);
     let link = app.invitation_link("kari@nordlys.example").await;
-    let token = link.rsplit('/').next().unwrap();
-    let fields = [("token", token), ("full_name", ""), ("password", "short")];
-    let page = app.browser().post(&link, "invitations/join-with-new-login", &fields).await;
+    let mut kari = app.browser();
+    let form = "invitations/join-with-new-login";
+    let fields = [("full_name", ""), ("password", "short")];
+    let page = kari.open_and_fill_in(&link, form, &fields).await;
     page.is(422).says("Enter your full name");
     page.says("at least 15 characters");
-    let mut kari = app.browser();
     let unseen = "\u{202e}\u{200b}\u{3164}";
-    let fields = [("token", token), ("full_name", unseen), ("password", NEW_PASSWORD)];
-    let page = kari.post(&link, "invitations/join-with-new-login", &fields).await;
+    let fields = [("full_name", unseen), ("password", NEW_PASSWORD)];
+    let page = kari.fill_in(&page, form, &fields).await;
     page.is(422).says("Enter your full name");
     let name = "<script>alert(1)</script> 🦊";
-    let fields = [("token", token), ("full_name", name), ("password", NEW_PASSWORD)];
-    kari.submit(&link, "invitations/join-with-new-login", &fields).await.is(200);
+    let fields = [("full_name", name), ("password", NEW_PASSWORD)];
+    let answer = kari.fill_in(&page, form, &fields).await;
+    kari.go_on(&answer).await.is(200);
     let page = app.as_person(INGRID).await.get(&format!("{BAKERY}/users")).await;
     assert!(!page.body.contains("<script>alert(1)"));
     page.says("<script>alert(1)</script>");
@@ -371,17 +358,17 @@ async fn who_doesnt_know_the_inviter_says_so_and_gets_no_more_from_there(db: Tes
     let mut ingrid = app.as_person(INGRID).await;
     ingrid.invite("kari@nordlys.example", &["billing.view"]).await.is(303);
     let link = app.invitation_link("kari@nordlys.example").await;
-    let token = link.rsplit('/').next().unwrap();
     let mut kari = app.browser();
     let page = kari.get(&link).await;
     page.is(200).says("I don't know this person");
     let path = format!("{link}/report");
     assert!(page.body.contains(&format!("action=\"{path}\"")));
-    let page = kari.get(&path).await;
-    page.is(200).says("You don't know Ingrid Solberg?");
-    page.says("Ingrid Solberg only hears that you declined.");
+    let reporting = kari.get(&path).await;
+    reporting.is(200).says("You don't know Ingrid Solberg?");
+    reporting.says("Ingrid Solberg only hears that you declined.");
     kari.get(&link).await.is(200);
-    let page = kari.submit(&path, "invitations/report", &[("token", token)]).await;
+    let answer = kari.fill_in(&reporting, "invitations/report", &[]).await;
+    let page = kari.go_on(&answer).await;
     page.is(410).says("This invitation was declined");
     page.says("Nordlys Bakeri AS can't invite you again");
 
@@ -395,7 +382,7 @@ async fn who_doesnt_know_the_inviter_says_so_and_gets_no_more_from_there(db: Tes
     let page = ingrid.invite("KARI@nordlys.example", &["billing.view"]).await;
     page.is(422).says("This address doesn't take invitations from this account");
     assert!(page.body.contains("aria-invalid=\"true\""));
-    kari.post(&path, "invitations/report", &[("token", token)]).await.is(410);
+    kari.fill_in(&reporting, "invitations/report", &[]).await.is(410);
     let mut mei = app.as_person(MEI).await;
     let fields = [
         ("account", "100002"),

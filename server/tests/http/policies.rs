@@ -237,16 +237,14 @@ async fn with_no_days_it_is_needed_at_once_also_by_those_who_join(db: TestDataba
     demand(&mut ingrid, "0").await.is(303);
     bjorn.get(BAKERY).await.is(403);
     bjorn.get("/help/users").await.is(200);
-    let token = link.rsplit('/').next().unwrap();
-    let fields =
-        [("token", token), ("full_name", "Kari Nordmann"), ("password", "a password of mine")];
+    let fields = [("full_name", "Kari Nordmann"), ("password", "a password of mine")];
     let mut kari = app.browser();
-    let page = kari.submit(&link, "invitations/join-with-new-login", &fields).await;
-    page.is(403).says("This account needs a second factor");
+    let form = "invitations/join-with-new-login";
+    let answer = kari.open_and_fill_in(&link, form, &fields).await;
+    kari.go_on(&answer).await.is(403).says("This account needs a second factor");
     let mut tom = app.as_person(TOM).await;
-    let token = toms.rsplit('/').next().unwrap();
-    let page = tom.submit(&toms, "invitations/join", &[("token", token)]).await;
-    page.is(403).says("This account needs a second factor");
+    let answer = tom.open_and_fill_in(&toms, "invitations/join", &[]).await;
+    tom.go_on(&answer).await.is(403).says("This account needs a second factor");
     tom.get(AGENCY).await.is(200);
     app.turn_app_on(&mut kari).await;
     kari.get(&format!("{BAKERY}/billing")).await.is(200);
@@ -295,8 +293,7 @@ async fn everybody_is_reminded_once_at_each_stage(db: TestDatabase) {
     mailbox.says("Nordlys Bakeri AS needs a second factor from you now");
 
     let mut ingrid = with_code(&app, INGRID, &key).await;
-    let fields = [("account", "100001")];
-    ingrid.post(POLICY, "policies/demand-no-factor", &fields).await.is(303);
+    ingrid.open_and_fill_in(POLICY, "policies/demand-no-factor", &[]).await.is(303);
     app.as_person(AMIRA).await.get(BAKERY).await.is(200);
     assert_eq!(send_reminders(&app).await, 0);
 }
@@ -307,7 +304,7 @@ async fn demanding_and_lifting_again_mails_people_three_times_a_day(db: TestData
     let (mut ingrid, _) = ingrid_with_app(&app).await;
     for _ in 0..3 {
         demand(&mut ingrid, "14").await.is(303);
-        ingrid.post(POLICY, "policies/demand-no-factor", &[("account", "100001")]).await.is(303);
+        ingrid.open_and_fill_in(POLICY, "policies/demand-no-factor", &[]).await.is(303);
         app.forward_seconds(60);
     }
     demand(&mut ingrid, "14").await.is(429).says("They were reminded within the last day");
@@ -318,20 +315,20 @@ async fn demanding_and_lifting_again_mails_people_three_times_a_day(db: TestData
 async fn an_owner_reminds_everybody_once_a_day(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let (mut ingrid, key) = ingrid_with_app(&app).await;
-    let fields = [("account", "100001")];
-    ingrid.post(POLICY, "policies/remind", &fields).await.is(409);
+    ingrid.post(POLICY, "policies/remind", &[("account", "100001")]).await.is(409);
     demand(&mut ingrid, "14").await.is(303);
     app.forward_seconds(60);
-    let page = ingrid.submit(POLICY, "policies/remind", &fields).await;
+    let answer = ingrid.open_and_fill_in(POLICY, "policies/remind", &[]).await;
+    let page = ingrid.go_on(&answer).await;
     page.is(200).says("Everybody without a second factor gets an email");
     assert_eq!(reminders_to(&app, AMIRA).await, 2);
-    let page = ingrid.post(POLICY, "policies/remind", &fields).await;
+    let page = ingrid.fill_in(&page, "policies/remind", &[]).await;
     page.is(429).says("They were reminded within the last day");
     assert_eq!(page.headers["retry-after"], "86400");
     assert_eq!(reminders_to(&app, AMIRA).await, 2);
     app.forward_hours(DAY);
     let mut ingrid = with_code(&app, INGRID, &key).await;
-    ingrid.post(POLICY, "policies/remind", &fields).await.is(303);
+    ingrid.open_and_fill_in(POLICY, "policies/remind", &[]).await.is(303);
     assert_eq!(reminders_to(&app, AMIRA).await, 3);
 }
 
@@ -444,8 +441,7 @@ async fn invitations_go_to_the_domains_that_owners_chose(db: TestDatabase) {
     let row = page.row_of("kari@");
     assert!(row.contains("The account's policy") || row.contains("policy doesn"), "{row}");
     let id = row.split("name=\"invitation\" value=\"").nth(1).unwrap().split('"').next().unwrap();
-    let fields = [("account", "100001"), ("invitation", id)];
-    let page = ingrid.post(&format!("{BAKERY}/users"), "users/resend", &fields).await;
+    let page = ingrid.fill_in(&page, "users/resend", &[("invitation", id)]).await;
     page.is(409).says("allow only email addresses of certain domains");
     let mut kari = app.browser();
     kari.get(&link).await.is(410).says("This invitation can't be accepted now");
@@ -458,29 +454,23 @@ async fn invitations_go_to_the_domains_that_owners_chose(db: TestDatabase) {
     log.says("Now: invitations only to nordlys.example and bücher.example");
 
     limit(&mut ingrid, "").await.is(303);
-    kari.get(&link).await.is(200);
-    kari.post(&link, form, &join).await.is(303);
+    kari.open_and_fill_in(&link, form, &join).await.is(303);
 }
 
 #[apply(on_both!)]
 async fn a_rule_that_somebody_else_changed_is_not_written_over(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let (mut ingrid, mut olav) = (app.as_person(INGRID).await, app.as_person(OLAV).await);
-    let before = ingrid.get(POLICY).await.hidden("before");
-    assert_eq!(before, "- -");
+    let shown = ingrid.get(POLICY).await;
+    assert_eq!(shown.hidden("before"), "- -");
     bound(&mut olav, "60", "").await.is(303);
     limit(&mut olav, "nordlys.example").await.is(303);
-    let fields = [
-        ("account", "100001"),
-        ("session_idle", ""),
-        ("session_absolute", "480"),
-        ("before", before.as_str()),
-    ];
-    let page = ingrid.post(POLICY, "policies/bound-sessions", &fields).await;
+    let spans = [("session_idle", ""), ("session_absolute", "480")];
+    let page = ingrid.fill_in(&shown, "policies/bound-sessions", &spans).await;
     page.is(409).says("Somebody else changed this in the meantime");
     assert!(page.body.contains("<option value=\"60\" selected"), "how it stands now");
-    let fields = [("account", "100001"), ("domains", "b.example"), ("before", "-")];
-    ingrid.post(POLICY, "policies/limit-domains", &fields).await.is(409);
+    let domains = [("domains", "b.example")];
+    ingrid.fill_in(&shown, "policies/limit-domains", &domains).await.is(409);
     let page = ingrid.get(POLICY).await;
     assert!(page.input("name=\"domains\"").contains("value=\"nordlys.example\""));
 }

@@ -22,14 +22,16 @@ async fn a_reset_link_works_once_and_ends_every_session(db: TestDatabase) {
     });
     let token = token.unwrap();
     let link = format!("/reset/{token}");
-    browser.get(&link).await.is(200).says("Choose a new password");
-    let fields = [("token", token.as_str()), ("new_password", "short")];
-    browser.post(&link, "security/reset", &fields).await.is(422).says("at least 15 characters");
-    let fields = [("token", token.as_str()), ("new_password", "another long password")];
-    let page = browser.submit(&link, "security/reset", &fields).await;
-    page.is(200).says("Password changed");
+    let page = browser.get(&link).await;
+    page.is(200).says("Choose a new password");
+    let short = [("new_password", "short")];
+    let refused = browser.fill_in(&page, "security/reset", &short).await;
+    refused.is(422).says("at least 15 characters");
+    let chosen = [("new_password", "another long password")];
+    let answer = browser.fill_in(&refused, "security/reset", &chosen).await;
+    browser.go_on(&answer).await.is(200).says("Password changed");
     signed_in.get(BAKERY).await.is(302);
-    browser.post(&link, "security/reset", &fields).await.is(410);
+    browser.fill_in(&page, "security/reset", &chosen).await.is(410);
     browser.get(&link).await.is(410).says("This link can't be used");
     app.browser().sign_in(INGRID.email, PASSWORD).await.is(422);
     app.browser().sign_in(INGRID.email, "another long password").await.is(303);
@@ -44,10 +46,9 @@ async fn who_chose_a_password_by_the_link_waits_for_no_earlier_try(db: TestDatab
     app.browser().sign_in(INGRID.email, PASSWORD).await.is(429);
     let email = model::EmailAddress::parse(INGRID.email).unwrap();
     let (token, _) = domain::passwords::reset_link(&app.latchkey, &email).await.unwrap();
-    let token = token.secret().expose();
-    let fields = [("token", token), ("new_password", "another long password")];
-    let link = format!("/reset/{token}");
-    app.browser().post(&link, "security/reset", &fields).await.is(303);
+    let link = format!("/reset/{}", token.secret().expose());
+    let chosen = [("new_password", "another long password")];
+    app.browser().open_and_fill_in(&link, "security/reset", &chosen).await.is(303);
     app.browser().sign_in(INGRID.email, "another long password").await.is(303);
 }
 

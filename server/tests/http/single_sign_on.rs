@@ -101,6 +101,13 @@ async fn set_provider(browser: &mut Browser, issuer: &str, client: &str, secret:
     browser.post(PAGE, "single-sign-on/set-provider", &fields).await
 }
 
+/// Has sessions open the bakery for half an hour.
+async fn bound(owner: &mut Browser) {
+    let policy = format!("{BAKERY}/policy");
+    let spans = [("session_idle", ""), ("session_absolute", "30")];
+    owner.open_and_fill_in(&policy, "policies/bound-sessions", &spans).await.is(303);
+}
+
 /// What the page says that the record must hold.
 async fn token(browser: &mut Browser) -> String {
     value(browser.get(PAGE).await.is(200))
@@ -480,9 +487,7 @@ async fn another_address_is_no_way_around_the_company(db: TestDatabase) {
 async fn a_session_that_is_over_for_the_account_begins_there_again(db: TestDatabase) {
     let (company, mut ingrid) = Company::required(db).await;
     let mut amira = company.vouched(AMIRA).await;
-    let times = [("account", "100001"), ("session_idle", ""), ("session_absolute", "30")];
-    let policy = format!("{BAKERY}/policy");
-    ingrid.post(&policy, "policies/bound-sessions", &times).await.is(303);
+    bound(&mut ingrid).await;
     assert_eq!(opens(&mut amira).await, 200);
     company.app.forward_seconds(1_801);
     amira.get(BAKERY).await.is(403).says("This account opens with your company's sign-in");
@@ -505,8 +510,7 @@ async fn a_session_that_is_over_for_the_account_begins_there_again(db: TestDatab
 async fn where_it_is_not_required_either_proof_opens_the_account_again(db: TestDatabase) {
     let (company, mut ingrid) = Company::set_up(db).await;
     company.link(&mut ingrid, INGRID).await;
-    let times = [("account", "100001"), ("session_idle", ""), ("session_absolute", "30")];
-    ingrid.post(&format!("{BAKERY}/policy"), "policies/bound-sessions", &times).await.is(303);
+    bound(&mut ingrid).await;
     company.app.forward_seconds(1_801);
     assert_eq!(opens(&mut ingrid).await, 401);
     company.visit(&mut ingrid, INGRID, INGRID.email).await.is(303);
@@ -520,8 +524,7 @@ async fn where_it_is_not_required_either_proof_opens_the_account_again(db: TestD
 #[apply(on_both!)]
 async fn a_code_does_not_stand_in_for_the_company(db: TestDatabase) {
     let (company, mut ingrid) = Company::set_up(db).await;
-    let times = [("account", "100001"), ("session_idle", ""), ("session_absolute", "30")];
-    ingrid.post(&format!("{BAKERY}/policy"), "policies/bound-sessions", &times).await.is(303);
+    bound(&mut ingrid).await;
     let mut amira = company.app.as_person(AMIRA).await;
     let (key, _) = company.app.turn_app_on(&mut amira).await;
     company.link(&mut amira, AMIRA).await;
@@ -622,8 +625,7 @@ async fn whom_a_provider_vouched_for_is_told_of_no_other_account(db: TestDatabas
     mei.post("/accounts/100002/users/invite", "users/invite", &fields).await.is(303);
     let link = company.app.invitation_link(AMIRA.email).await;
     let mut amira = company.app.as_person(AMIRA).await;
-    let token = link.rsplit('/').next().unwrap();
-    amira.post(&link, "invitations/join", &[("token", token)]).await.is(303);
+    amira.open_and_fill_in(&link, "invitations/join", &[]).await.is(303);
     amira.get("/help/users").await.is(200).says("Fjord");
     let mut vouched = company.vouched(AMIRA).await;
     vouched.get("/help/users").await.is(200).says("Nordlys");
@@ -663,10 +665,10 @@ async fn whoever_joins_with_such_an_address_signs_in_with_the_company(db: TestDa
     let kari = "kari@nordlys.example";
     ingrid.invite(kari, &["billing.view"]).await.is(303);
     let link = company.app.invitation_link(kari).await;
-    let token = link.rsplit('/').next().unwrap();
     let mut browser = company.app.browser();
-    let fields = [("token", token), ("full_name", "Kari"), ("password", "a password of its own")];
-    browser.post(&link, "invitations/join-with-new-login", &fields).await.is(303);
+    let fields = [("full_name", "Kari"), ("password", "a password of its own")];
+    let form = "invitations/join-with-new-login";
+    browser.open_and_fill_in(&link, form, &fields).await.is(303);
     assert_eq!(opens(&mut browser).await, 403);
 }
 
@@ -744,14 +746,12 @@ async fn what_began_by_a_provider_ends_with_it(db: TestDatabase) {
             _ => {
                 let user = company.app.id_of(AMIRA).await;
                 let path = format!("{BAKERY}/users/{user}/remove");
-                let fields = [("account", "100001"), ("user", &*user)];
-                ingrid.post(&path, "users/remove-access", &fields).await.is(303);
+                ingrid.open_and_fill_in(&path, "users/remove-access", &[]).await.is(303);
                 assert_eq!(opens(&mut amira).await, 302, "nothing vouches for her any more");
                 ingrid.invite(AMIRA.email, &["billing.view"]).await.is(303);
                 let link = company.app.invitation_link(AMIRA.email).await;
-                let token = link.rsplit('/').next().unwrap();
                 let mut back = company.app.as_person(AMIRA).await;
-                back.post(&link, "invitations/join", &[("token", token)]).await.is(303);
+                back.open_and_fill_in(&link, "invitations/join", &[]).await.is(303);
             }
         }
         assert_eq!(opens(&mut amira).await, 302, "{what}");

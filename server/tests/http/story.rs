@@ -14,6 +14,7 @@ use domain::mails::KeptMail;
 use domain::{Clock, Latchkey};
 use http_body_util::BodyExt;
 use model::{Mail, Timestamp};
+use scraper::{ElementRef, Html, Selector};
 use server::clock::SystemRandom;
 use server::config::Config;
 use server::identity_providers::OpenIdConnect;
@@ -306,6 +307,30 @@ impl Page {
         value.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
     }
 
+    /// Where a form of this page posts to, and what its inputs carry unseen. Where there are several of
+    /// the kind, it is the one that carries what these fields say.
+    fn unseen(&self, form: &str, fields: &[(&str, &str)]) -> (String, Vec<(String, String)>) {
+        let document = Html::parse_document(&self.body);
+        let [forms, inputs] = ["form[method=post]", "input[type=hidden][name]"]
+            .map(|selector| Selector::parse(selector).unwrap());
+        let attribute = |of: ElementRef<'_>, name| of.attr(name).unwrap_or_default().to_owned();
+        let mut shown = document.select(&forms).map(|shown| {
+            let unseen = shown.select(&inputs);
+            let unseen = unseen.map(|input| (attribute(input, "name"), attribute(input, "value")));
+            (attribute(shown, "action"), unseen.collect::<Vec<_>>())
+        });
+        let is_meant = |unseen: &[(String, String)]| {
+            let says = |name: &str, value: &str| {
+                let mut known = unseen.iter().filter(|(known, _)| known == name);
+                known.all(|(_, known)| known == value)
+            };
+            unseen.iter().any(|(name, value)| name == "form" && value == form)
+                && fields.iter().all(|(name, value)| says(name, value))
+        };
+        let found = shown.find(|(_, unseen)| is_meant(unseen));
+        found.unwrap_or_else(|| panic!("there is no form {form} in {}", self.words()))
+    }
+
     pub fn title(&self) -> &str {
         let title = self.body.split("<title>").nth(1).unwrap_or_default();
         title.split("</title>").next().unwrap_or_default()
@@ -382,9 +407,35 @@ impl Browser {
     /// Posts a form and goes where it leads.
     pub async fn submit(&mut self, path: &str, form: &str, fields: &[(&str, &str)]) -> Page {
         let answer = self.post(path, form, fields).await;
-        answer.is(303);
-        let target = answer.leads_to().to_owned();
-        self.get(&target).await
+        self.go_on(&answer).await
+    }
+
+    /// Goes where the answer to a form leads.
+    pub async fn go_on(&mut self, answer: &Page) -> Page {
+        self.get(answer.is(303).leads_to()).await
+    }
+
+    /// Sends a form of a page as it was shown, with what it carries unseen. Of what can be filled in
+    /// and ticked, it is these fields.
+    pub async fn fill_in(&mut self, page: &Page, form: &str, fields: &[(&str, &str)]) -> Page {
+        let (action, mut unseen) = page.unseen(form, fields);
+        unseen.retain(|(name, _)| fields.iter().all(|(filled_in, _)| filled_in != name));
+        let body = {
+            let mut body = form_urlencoded::Serializer::new(String::new());
+            body.extend_pairs(unseen).extend_pairs(fields).finish()
+        };
+        self.send(post(&action, body)).await
+    }
+
+    /// Opens the page that shows a form, and fills it in.
+    pub async fn open_and_fill_in(
+        &mut self,
+        path: &str,
+        form: &str,
+        fields: &[(&str, &str)],
+    ) -> Page {
+        let page = self.get(path).await;
+        self.fill_in(&page, form, fields).await
     }
 
     pub async fn sign_in(&mut self, email: &str, password: &str) -> Page {

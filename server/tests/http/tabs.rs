@@ -29,11 +29,11 @@ async fn send_as_wasm(browser: &mut Browser, path: &str, fields: &[(&str, &str)]
 async fn a_form_of_before_changes_nothing_for_who_signed_in_since(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut browser = app.as_person(OLAV).await;
-    let of_olav = made_for(&mut browser, "/profile").await;
+    let profile = browser.get("/profile").await;
+    let leaving = browser.get(&format!("{BAKERY}/leave")).await;
     sign_in(&mut browser, INGRID).await;
-    let renamed =
-        [("full_name", "Olav S. Solberg"), ("language", "en"), ("made_for", of_olav.as_str())];
-    let page = browser.post("/profile", "profile/save", &renamed).await;
+    let renamed = [("full_name", "Olav S. Solberg"), ("language", "en")];
+    let page = browser.fill_in(&profile, "profile/save", &renamed).await;
     page.is(409).says("It was made for Olav Solberg (olav@nordlys.example)");
     page.says("but Ingrid Solberg (ingrid@nordlys.example) is signed in");
     assert!(page.body.contains("href=\"/sign-in?next=/profile\""));
@@ -41,31 +41,25 @@ async fn a_form_of_before_changes_nothing_for_who_signed_in_since(db: TestDataba
     assert_eq!(page.hidden("full_name"), "Olav S. Solberg");
     assert_eq!(page.hidden("language"), "en");
     assert!(page.body.contains("name=\"form\" value=\"profile/save\""), "it goes on as it was");
-    let left = [("account", "100001"), ("made_for", of_olav.as_str())];
-    browser.post(&format!("{BAKERY}/leave"), "account/leave", &left).await.is(409);
+    browser.fill_in(&leaving, "account/leave", &[]).await.is(409);
     let page = browser.get("/profile").await;
     assert!(page.input("name=\"full_name\"").contains("value=\"Ingrid Solberg\""));
     browser.get(BAKERY).await.is(200);
 
     // Once he is back, it is sent as it was.
     sign_in(&mut browser, OLAV).await;
-    browser.submit("/profile", "profile/save", &renamed).await.says("Changes saved");
+    let answer = browser.fill_in(&profile, "profile/save", &renamed).await;
+    browser.go_on(&answer).await.says("Changes saved");
 }
 
 #[apply(on_both!)]
 async fn a_page_that_the_present_reader_cant_see_keeps_what_was_typed_there(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut browser = app.as_person(INGRID).await;
-    let path = format!("{BAKERY}/users/invite");
-    let of_ingrid = made_for(&mut browser, &path).await;
+    let inviting = browser.get(&format!("{BAKERY}/users/invite")).await;
     sign_in(&mut browser, domain::demo::TOM).await;
-    let fields = [
-        ("account", "100001"),
-        ("email", "kari@x.example"),
-        ("permissions[]", "billing.view"),
-        ("made_for", of_ingrid.as_str()),
-    ];
-    let page = browser.post(&path, "users/invite", &fields).await;
+    let fields = [("email", "kari@x.example"), ("permissions[]", "billing.view")];
+    let page = browser.fill_in(&inviting, "users/invite", &fields).await;
     page.is(409).says("Ingrid Solberg");
     assert_eq!(page.hidden("email"), "kari@x.example");
     assert_eq!(page.hidden("permissions[]"), "billing.view");
@@ -76,14 +70,10 @@ async fn a_page_that_the_present_reader_cant_see_keeps_what_was_typed_there(db: 
 async fn passwords_dont_wait_with_the_rest(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut browser = app.as_person(OLAV).await;
-    let of_olav = made_for(&mut browser, "/security").await;
+    let security = browser.get("/security").await;
     sign_in(&mut browser, INGRID).await;
-    let fields = [
-        ("password", PASSWORD),
-        ("new_password", "a lamp beside the window"),
-        ("made_for", of_olav.as_str()),
-    ];
-    let page = browser.post("/security", "security/change-password", &fields).await;
+    let fields = [("password", PASSWORD), ("new_password", "a lamp beside the window")];
+    let page = browser.fill_in(&security, "security/change-password", &fields).await;
     page.is(409);
     assert!(!page.body.contains(PASSWORD) && !page.body.contains("a lamp beside"));
     sign_in(&mut app.browser(), INGRID).await;
@@ -170,14 +160,15 @@ async fn what_acts_for_nobody_signed_in_is_taken_from_any_tab(db: TestDatabase) 
 async fn a_form_outlives_its_session_and_is_taken_from_its_own_reader(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut browser = app.as_person(INGRID).await;
-    let of_ingrid = made_for(&mut browser, "/profile").await;
+    let profile = browser.get("/profile").await;
     browser.submit("/sign-out", "sign-out", &[]).await.is(200);
-    let fields = [("full_name", "Ingrid S."), ("language", "en"), ("made_for", of_ingrid.as_str())];
-    let page = browser.post("/profile", "profile/save", &fields).await;
+    let fields = [("full_name", "Ingrid S."), ("language", "en")];
+    let page = browser.fill_in(&profile, "profile/save", &fields).await;
     page.is(401).says("You have been signed out");
-    assert_eq!(page.hidden("made_for"), of_ingrid);
+    assert_eq!(page.hidden("made_for"), profile.hidden("made_for"));
     sign_in(&mut browser, INGRID).await;
-    browser.submit("/profile", "profile/save", &fields).await.says("Changes saved");
+    let answer = browser.fill_in(&profile, "profile/save", &fields).await;
+    browser.go_on(&answer).await.says("Changes saved");
 }
 
 #[apply(on_both!)]

@@ -69,10 +69,11 @@ async fn a_change_is_in_force_at_the_next_request_and_the_user_is_told(db: TestD
     let id = app.id_of(BJORN).await;
     let mut ingrid = app.as_person(INGRID).await;
     let path = format!("{BAKERY}/users/{id}");
-    ingrid.get(&path).await.is(200).says("Manage access for Bjørn Lie");
-    let fields = [("account", "100001"), ("user", id.as_str()), ("permissions[]", "domains.view")];
-    let page = ingrid.submit(&path, "users/change-permissions", &fields).await;
-    page.is(200).says("Changes saved");
+    let page = ingrid.get(&path).await;
+    page.is(200).says("Manage access for Bjørn Lie");
+    let domains = [("permissions[]", "domains.view")];
+    let answer = ingrid.fill_in(&page, "users/change-permissions", &domains).await;
+    ingrid.go_on(&answer).await.is(200).says("Changes saved");
     bjorn.get(&format!("{BAKERY}/domains")).await.is(200);
     bjorn.get(&format!("{BAKERY}/billing")).await.is(403);
     assert_eq!(app.mails_to(BJORN.email).await.first(), Some(&"permissions_changed"));
@@ -105,11 +106,13 @@ async fn a_change_made_through_one_node_is_in_force_on_another_at_the_next_reque
     let mut bjorn = bjorn.at(&other);
     bjorn.get(&format!("{BAKERY}/billing")).await.is(200);
     let path = format!("{BAKERY}/users/{id}");
-    let fields = [("account", "100001"), ("user", id.as_str()), ("permissions[]", "domains.view")];
-    ingrid.submit(&path, "users/change-permissions", &fields).await.says("Changes saved");
+    let domains = [("permissions[]", "domains.view")];
+    let answer = ingrid.open_and_fill_in(&path, "users/change-permissions", &domains).await;
+    ingrid.go_on(&answer).await.says("Changes saved");
     bjorn.get(&format!("{BAKERY}/billing")).await.is(403);
     bjorn.get(&format!("{BAKERY}/domains")).await.is(200);
-    ingrid.submit(&format!("{path}/remove"), "users/remove-access", &fields[..2]).await.is(200);
+    let remove = format!("{path}/remove");
+    ingrid.open_and_fill_in(&remove, "users/remove-access", &[]).await.is(303);
     bjorn.get(BAKERY).await.is(404);
     bjorn.post("/sign-out", "sign-out", &[]).await.is(303);
     bjorn.at(&one.router()).get("/profile").await.is(302);
@@ -121,25 +124,16 @@ async fn a_stale_tab_overwrites_nobodys_change(db: TestDatabase) {
     let id = app.id_of(BJORN).await;
     let path = format!("{BAKERY}/users/{id}");
     let (mut ingrid, mut olav) = (app.as_person(INGRID).await, app.as_person(OLAV).await);
-    let before = ingrid.get(&path).await.hidden("before");
-    assert_eq!(before, "billing.view billing.pay");
-    let form = |permission| {
-        let before = before.as_str();
-        [
-            ("account", "100001"),
-            ("user", id.as_str()),
-            ("before", before),
-            ("permissions[]", permission),
-        ]
-    };
-    olav.submit(&path, "users/change-permissions", &form("domains.view"))
-        .await
-        .says("Changes saved");
+    let (hers, his) = (ingrid.get(&path).await, olav.get(&path).await);
+    assert_eq!(hers.hidden("before"), "billing.view billing.pay");
+    let (domains, details) =
+        ([("permissions[]", "domains.view")], [("permissions[]", "billing.details")]);
     // Sent twice it is done once, and the second time finds it done.
-    olav.submit(&path, "users/change-permissions", &form("domains.view"))
-        .await
-        .says("Changes saved");
-    let page = ingrid.post(&path, "users/change-permissions", &form("billing.details")).await;
+    for _ in 0..2 {
+        let answer = olav.fill_in(&his, "users/change-permissions", &domains).await;
+        olav.go_on(&answer).await.says("Changes saved");
+    }
+    let page = ingrid.fill_in(&hers, "users/change-permissions", &details).await;
     page.is(409).says("Somebody else changed this in the meantime");
     assert_eq!(page.hidden("before"), "domains.view");
     let ticked = |id: &str| page.input(&format!("id=\"{id}\"")).contains("checked");
@@ -147,12 +141,8 @@ async fn a_stale_tab_overwrites_nobodys_change(db: TestDatabase) {
     app.as_person(BJORN).await.get(&format!("{BAKERY}/domains")).await.is(200);
     let log = ingrid.get(&format!("{BAKERY}/log?person=Olav&kind=permissions.changed")).await;
     assert_eq!(log.words().matches("Permissions changed: Bjørn Lie").count(), 1);
-    let now = page.hidden("before");
-    let again = form("billing.details").map(|(name, value)| match name {
-        "before" => (name, now.as_str()),
-        _ => (name, value),
-    });
-    ingrid.submit(&path, "users/change-permissions", &again).await.says("Changes saved");
+    let answer = ingrid.fill_in(&page, "users/change-permissions", &details).await;
+    ingrid.go_on(&answer).await.says("Changes saved");
 }
 
 #[apply(on_both!)]
@@ -162,14 +152,14 @@ async fn removed_access_is_gone_at_the_next_request_and_the_user_is_told(db: Tes
     let id = app.id_of(BJORN).await;
     let mut ingrid = app.as_person(INGRID).await;
     let path = format!("{BAKERY}/users/{id}/remove");
-    ingrid.get(&path).await.is(200).says("Remove access for Bjørn Lie?");
-    let fields = [("account", "100001"), ("user", id.as_str())];
-    let page = ingrid.submit(&path, "users/remove-access", &fields).await;
-    page.is(200).says("Access removed for Bjørn Lie");
+    let page = ingrid.get(&path).await;
+    page.is(200).says("Remove access for Bjørn Lie?");
+    let answer = ingrid.fill_in(&page, "users/remove-access", &[]).await;
+    ingrid.go_on(&answer).await.is(200).says("Access removed for Bjørn Lie");
     bjorn.get(BAKERY).await.is(404);
     assert_eq!(app.mails_to(BJORN.email).await.first(), Some(&"access_removed"));
     // A second click finds nobody there any more.
-    ingrid.post(&path, "users/remove-access", &fields).await.is(404);
+    ingrid.fill_in(&page, "users/remove-access", &[]).await.is(404);
 }
 
 #[apply(on_both!)]
@@ -210,13 +200,12 @@ async fn unticking_what_is_implied_takes_what_implies_it_without_a_script(db: Te
     let path = format!("{BAKERY}/users/{id}");
     let mut ingrid = app.as_person(INGRID).await;
     let mut bjorn = app.as_person(BJORN).await;
-    let only_paying = [("account", "100001"), ("user", &*id), ("permissions[]", "billing.pay")];
-    let page = ingrid.post(&path, "users/change-permissions", &only_paying).await;
+    let paying = [("permissions[]", "billing.pay"), ("permissions[]", "services.view")];
+    let page = ingrid.open_and_fill_in(&path, "users/change-permissions", &paying[..1]).await;
     page.is(422).says("Choose at least one permission, or remove this person's access");
     bjorn.get(&format!("{BAKERY}/billing")).await.is(200);
-    let mut fields = only_paying.to_vec();
-    fields.push(("permissions[]", "services.view"));
-    ingrid.submit(&path, "users/change-permissions", &fields).await.says("Changes saved");
+    let answer = ingrid.open_and_fill_in(&path, "users/change-permissions", &paying).await;
+    ingrid.go_on(&answer).await.says("Changes saved");
     bjorn.get(&format!("{BAKERY}/billing")).await.is(403);
     bjorn.get(&format!("{BAKERY}/services")).await.is(200);
 }
@@ -239,9 +228,9 @@ async fn the_fresh_link_is_copied_from_the_row_of_its_invitation(db: TestDatabas
 async fn nothing_ticked_is_a_field_error(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let id = app.id_of(BJORN).await;
-    let fields = [("account", "100001"), ("user", id.as_str())];
     let path = format!("{BAKERY}/users/{id}");
-    let page = app.as_person(INGRID).await.post(&path, "users/change-permissions", &fields).await;
+    let mut ingrid = app.as_person(INGRID).await;
+    let page = ingrid.open_and_fill_in(&path, "users/change-permissions", &[]).await;
     page.is(422).says("Choose at least one permission, or remove this person's access");
 }
 
@@ -258,8 +247,9 @@ async fn an_administrator_grants_no_more_than_they_hold(db: TestDatabase) {
     page.is(403).says("Pay invoices");
     assert!(page.body.contains("value=\"kari@nordlys.example\""), "what was typed stays");
     // What she can't tick, she can't take either.
-    let fields = [("account", "100001"), ("user", id.as_str()), ("permissions[]", "services.view")];
-    amira.submit(&path, "users/change-permissions", &fields).await.says("Changes saved");
+    let services = [("permissions[]", "services.view")];
+    let answer = amira.open_and_fill_in(&path, "users/change-permissions", &services).await;
+    amira.go_on(&answer).await.says("Changes saved");
     let mut bjorn = app.as_person(BJORN).await;
     bjorn.get(&format!("{BAKERY}/users/{id}")).await.is(403).says("pay invoices");
 }
@@ -289,13 +279,13 @@ async fn nobody_touches_an_owner_or_their_own_permissions(db: TestDatabase) {
 async fn anybody_but_the_last_owner_may_leave(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut olav = app.as_person(OLAV).await;
-    olav.post(&format!("{BAKERY}/leave"), "account/leave", &[("account", "100001")]).await.is(303);
+    let path = format!("{BAKERY}/leave");
+    olav.open_and_fill_in(&path, "account/leave", &[]).await.is(303);
     olav.get(BAKERY).await.is(404);
     let mut bjorn = app.as_person(BJORN).await;
-    bjorn.post(&format!("{BAKERY}/leave"), "account/leave", &[("account", "100001")]).await.is(303);
+    bjorn.open_and_fill_in(&path, "account/leave", &[]).await.is(303);
     bjorn.get(BAKERY).await.is(404);
     let mut ingrid = app.as_person(INGRID).await;
-    let path = format!("{BAKERY}/leave");
     ingrid.get(&path).await.says("You are the only owner");
     let page = ingrid.post(&path, "account/leave", &[("account", "100001")]).await;
     page.is(409).says("You are the only owner");
