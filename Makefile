@@ -33,7 +33,7 @@ IN_MEMORY := $(shell [ "$$(df -Pk /dev/shm 2>/dev/null | awk 'END { print $$4 }'
 FRONT_SOURCES := $(shell find app frontend locales model public style 2>/dev/null) \
 	Cargo.toml Cargo.lock .cargo/config.toml rust-toolchain.toml
 
-.PHONY: help run build front demo tested test test-rust test-browser test-shipped check check-words bench torture \
+.PHONY: help run watch build front demo tested test test-rust test-browser test-shipped check check-words bench torture \
 	demo-reset setup setup-for-tests tools fmt clean
 
 help: ## This list
@@ -48,6 +48,15 @@ run: setup ## Serve the demo at http://localhost:3000 (seconds, once built)
 	@echo "Serving the demo at http://localhost:3000, with its data in data/ (Ctrl+C stops it)…"
 	@LATCHKEY_DEMO=true LATCHKEY_LISTEN=127.0.0.1:3000 LATCHKEY_PUBLIC_URL=http://localhost:3000 \
 		DATABASE_URL=sqlite:data/latchkey.db exec target/$(HOST)/debug/latchkey serve
+
+# Both halves as quick to compile as can be, by cargo-leptos' own watch; what it leaves in target/site is no release.
+watch: tools ## Serve the demo, building anew what changes while you work (reload the page to see it)
+	@echo "Serving the demo at http://localhost:3000 and building anew whatever changes (Ctrl+C stops it)…"
+	@mkdir -p data target/site
+	@rm -f target/front.stamp
+	@LATCHKEY_DEMO=true LATCHKEY_LISTEN=127.0.0.1:3000 LATCHKEY_PUBLIC_URL=http://localhost:3000 \
+		DATABASE_URL=sqlite:data/latchkey.db LEPTOS_BIN_TARGET_TRIPLE=$(HOST) $(CHECKED) cargo leptos watch --split \
+		--bin-cargo-args=--workspace --bin-cargo-args=--exclude=frontend -- serve
 
 # Needs no tools, and begins while they are compiled.
 demo: setup
@@ -109,7 +118,7 @@ setup: ## Look for what building needs, and install what npm brings (a minute th
 	@scripts/setup
 
 tools: setup ## Install what makes the browser's half out of WASM (about 11 minutes the first time, then a second)
-	@scripts/setup --tools
+	@MAKEFLAGS= scripts/setup --tools
 
 setup-for-tests: setup
 	@scripts/setup --browser
