@@ -55,7 +55,7 @@ pub(crate) struct Loading<T> {
 }
 
 /// An answer on its way.
-pub(crate) type Answer = std::pin::Pin<Box<dyn Future<Output = Result<String, Problem>> + Send>>;
+pub(crate) type Fetching = std::pin::Pin<Box<dyn Future<Output = Result<String, Problem>> + Send>>;
 
 /// `load!(asked => api::UsersPage { account: asked.account() })`: the server function whose type this
 /// is, with all of its arguments. On the server it is called, in the browser its address is asked. The
@@ -82,7 +82,7 @@ macro_rules! load {
 /// Asks for the page that this server function answers with, and again whenever its address or its
 /// revision changes.
 #[expect(clippy::extra_unused_type_parameters, reason = "the function says which view it is")]
-pub(crate) fn load<F, T>(fetch: fn(Asked) -> Answer) -> Loading<T>
+pub(crate) fn load<F, T>(fetch: fn(Asked) -> Fetching) -> Loading<T>
 where
     F: ServerFn<Output = Page<T>>,
 {
@@ -115,7 +115,7 @@ impl Decoder<Result<String, Problem>> for Settled {
     }
 }
 
-fn written(fetch: fn(Asked) -> Answer) -> Resource<Result<String, Problem>, Settled> {
+fn written(fetch: fn(Asked) -> Fetching) -> Resource<Result<String, Problem>, Settled> {
     let (params, query) = (use_params_map(), queried());
     let revision = use_context::<Revision>();
     Resource::new_with_options(

@@ -89,7 +89,7 @@ pub enum NoProvider {
 }
 
 /// An answer on its way from an identity provider.
-pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, Failure>> + Send + 'a>>;
+pub type Asking<'a, T> = Pin<Box<dyn Future<Output = Result<T, Failure>> + Send + 'a>>;
 
 /// Speaks with the identity providers: the authorization code flow of OpenID Connect Core 1.0
 /// (section 3.1) with PKCE (RFC 7636).
@@ -102,7 +102,7 @@ pub trait IdentityProviders: Send + Sync {
         &'a self,
         provider: &'a Provider,
         now: Timestamp,
-    ) -> Answer<'a, Result<String, NoProvider>>;
+    ) -> Asking<'a, Result<String, NoProvider>>;
 
     /// Where a browser goes to sign in there. Fails with [`Failure::IdentityProvider`].
     fn address<'a>(
@@ -110,7 +110,7 @@ pub trait IdentityProviders: Send + Sync {
         provider: &'a Provider,
         keys: &'a Keys,
         now: Timestamp,
-    ) -> Answer<'a, Secret>;
+    ) -> Asking<'a, Secret>;
 
     /// Redeems the code that a browser came back with and checks everything that the provider says.
     /// Fails with [`Failure::IdentityProvider`] or [`model::Conflict::NotIdentified`].
@@ -120,7 +120,7 @@ pub trait IdentityProviders: Send + Sync {
         returned: &'a Returned,
         keys: &'a Keys,
         now: Timestamp,
-    ) -> Answer<'a, Identified>;
+    ) -> Asking<'a, Identified>;
 }
 
 /// No identity providers.
@@ -135,11 +135,11 @@ impl IdentityProviders for Nobody {
         &'a self,
         _: &'a Provider,
         _: Timestamp,
-    ) -> Answer<'a, Result<String, NoProvider>> {
+    ) -> Asking<'a, Result<String, NoProvider>> {
         Box::pin(std::future::ready(Ok(Err(NoProvider::Unanswered))))
     }
 
-    fn address<'a>(&'a self, _: &'a Provider, _: &'a Keys, _: Timestamp) -> Answer<'a, Secret> {
+    fn address<'a>(&'a self, _: &'a Provider, _: &'a Keys, _: Timestamp) -> Asking<'a, Secret> {
         Box::pin(std::future::ready(Err(Failure::IdentityProvider)))
     }
 
@@ -149,7 +149,7 @@ impl IdentityProviders for Nobody {
         _: &'a Returned,
         _: &'a Keys,
         _: Timestamp,
-    ) -> Answer<'a, Identified> {
+    ) -> Asking<'a, Identified> {
         Box::pin(std::future::ready(Err(Failure::IdentityProvider)))
     }
 }

@@ -21,7 +21,7 @@ const GIVE_OURS_UP_AFTER: Duration = Duration::from_secs(4 * 24 * 60 * 60);
 
 /// What the mail server said.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Answer {
+pub enum Reply {
     /// It took the mail.
     Taken(String),
     /// It put us off, or couldn't be reached.
@@ -67,13 +67,13 @@ pub async fn take(latchkey: &Latchkey) -> Result<Option<QueuedMail>, Failure> {
 ///
 /// # Errors
 /// [`Failure::Unavailable`].
-pub async fn note(latchkey: &Latchkey, mail: &QueuedMail, answer: &Answer) -> Result<(), Failure> {
+pub async fn note(latchkey: &Latchkey, mail: &QueuedMail, reply: &Reply) -> Result<(), Failure> {
     let now = latchkey.now();
-    match answer {
-        Answer::Taken(words) => latchkey.store.mail_sent(mail.id, words, now).await,
-        Answer::Never(words) => latchkey.store.mail_failed(mail.id, words, now).await,
-        Answer::NotNow(words) => put_off(latchkey, mail, words, GIVE_UP_AFTER).await,
-        Answer::Ours(words) => put_off(latchkey, mail, words, GIVE_OURS_UP_AFTER).await,
+    match reply {
+        Reply::Taken(words) => latchkey.store.mail_sent(mail.id, words, now).await,
+        Reply::Never(words) => latchkey.store.mail_failed(mail.id, words, now).await,
+        Reply::NotNow(words) => put_off(latchkey, mail, words, GIVE_UP_AFTER).await,
+        Reply::Ours(words) => put_off(latchkey, mail, words, GIVE_OURS_UP_AFTER).await,
     }
 }
 

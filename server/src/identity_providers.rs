@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use domain::identity_providers::{
-    Answer, Identified, IdentityProvider, IdentityProviders, Keys, NoProvider, Provider, Returned,
+    Asking, Identified, IdentityProvider, IdentityProviders, Keys, NoProvider, Provider, Returned,
 };
 use model::{
     AccountNumber, Conflict, EmailAddress, Failure, Identity, NotIdentified, Secret, Timestamp,
@@ -269,7 +269,7 @@ impl IdentityProviders for OpenIdConnect {
         &'a self,
         provider: &'a Provider,
         now: Timestamp,
-    ) -> Answer<'a, Result<String, NoProvider>> {
+    ) -> Asking<'a, Result<String, NoProvider>> {
         Box::pin(async move {
             let contact = self.contact(provider).await?;
             // Asked anew: its owner may just have mended what was wrong.
@@ -289,7 +289,7 @@ impl IdentityProviders for OpenIdConnect {
         provider: &'a Provider,
         keys: &'a Keys,
         now: Timestamp,
-    ) -> Answer<'a, Secret> {
+    ) -> Asking<'a, Secret> {
         Box::pin(async move { self.contact(provider).await?.address(keys, now).await })
     }
 
@@ -299,7 +299,7 @@ impl IdentityProviders for OpenIdConnect {
         returned: &'a Returned,
         keys: &'a Keys,
         now: Timestamp,
-    ) -> Answer<'a, Identified> {
+    ) -> Asking<'a, Identified> {
         Box::pin(async move {
             let contact = self.contact(provider).await?;
             let identified = contact.identify(returned, keys, now).await;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use domain::mails::Answer;
+use domain::mails::Reply;
 use lettre::Address;
 use lettre::address::Envelope;
 use lettre::message::Mailbox;
@@ -45,7 +45,7 @@ pub struct SmtpServer {
 /// What came of handing over one mail.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Delivery {
-    pub(crate) answer: Answer,
+    pub(crate) reply: Reply,
     /// Whether the next mail would fare no better now.
     pub(crate) trouble: bool,
     /// What the operator can do.
@@ -212,12 +212,12 @@ impl SmtpServer {
         match timeout(limit, attempt).await {
             Ok(Ok(words)) => {
                 *line = open;
-                Delivery { answer: Answer::Taken(words), trouble: false, cure: None }
+                Delivery { reply: Reply::Taken(words), trouble: false, cure: None }
             }
             // A server that is silent isn't told goodbye.
             Err(_) => {
                 let words = no_answer(limit);
-                Delivery { answer: Answer::NotNow(words), trouble: true, cure: None }
+                Delivery { reply: Reply::NotNow(words), trouble: true, cure: None }
             }
             Ok(Err(broken)) => {
                 if let Some(mut line) = open {
@@ -358,11 +358,11 @@ impl Broken {
         let cure = self.cure(server);
         let trouble = about_all || self.code.is_none_or(|code| code == 421);
         if permanent && self.is_about_recipient() {
-            return Delivery { answer: Answer::Never(self.words), trouble: false, cure: None };
+            return Delivery { reply: Reply::Never(self.words), trouble: false, cure: None };
         }
         let ours = permanent || self.code.is_none() && self.stage == Stage::Encrypting;
-        let answer = if ours { Answer::Ours(self.words) } else { Answer::NotNow(self.words) };
-        Delivery { answer, trouble, cure }
+        let reply = if ours { Reply::Ours(self.words) } else { Reply::NotNow(self.words) };
+        Delivery { reply, trouble, cure }
     }
 
     /// We didn't sign in or lack TLS (RFC 4954 section 6, RFC 3207 section 4).
@@ -536,7 +536,7 @@ mod tests {
 
     type Answers = &'static [&'static [u8]];
     /// What is answered, what that is taken for, and what the operator can do.
-    type Case = (Answers, fn(String) -> Answer, &'static str, bool, &'static str);
+    type Case = (Answers, fn(String) -> Reply, &'static str, bool, &'static str);
 
     /// A mail server that answers each line with the next of these, and then hangs up. What it was
     /// told comes out of the channel.
@@ -646,14 +646,14 @@ mod tests {
         ];
         for (answers, words) in cases {
             let taken =
-                Delivery { answer: Answer::Taken(words.to_owned()), trouble: false, cure: None };
+                Delivery { reply: Reply::Taken(words.to_owned()), trouble: false, cure: None };
             assert_eq!(deliver(answers).await, taken);
         }
     }
 
     #[tokio::test]
     async fn only_a_refusal_of_the_recipient_is_final() {
-        use Answer::{Never, NotNow, Ours};
+        use Reply::{Never, NotNow, Ours};
         let cases: [Case; 25] = [
             (&[b"554 5.3.2 Go away"], Ours, "554 5.3.2 Go away", true, "public_url"),
             (&[b"220 hi", b"550 Who?"], Ours, "550 Who?", true, "my.provider.example"),
@@ -843,9 +843,9 @@ mod tests {
                 "allow more",
             ),
         ];
-        for (answers, answer, words, trouble, cure) in cases {
+        for (answers, reply, words, trouble, cure) in cases {
             let delivery = deliver(answers).await;
-            assert_eq!(delivery.answer, answer(words.to_owned()), "{answers:?}");
+            assert_eq!(delivery.reply, reply(words.to_owned()), "{answers:?}");
             assert_eq!(delivery.trouble, trouble, "{words}");
             match delivery.cure {
                 Some(told) => assert!(!cure.is_empty() && told.contains(cure), "{words}: {told}"),
@@ -859,7 +859,7 @@ mod tests {
         let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
         let (port, _told) = listening(&[b"220 hi"]).await;
         for port in [free.port(), port] {
-            let Delivery { answer: Answer::NotNow(words), trouble: true, .. } =
+            let Delivery { reply: Reply::NotNow(words), trouble: true, .. } =
                 deliver_to(&server(&format!("smtp://me:pw@127.0.0.1:{port}")), "kari").await
             else {
                 panic!("the mail wasn't put off")
@@ -872,8 +872,8 @@ mod tests {
     async fn a_server_without_starttls_gets_neither_password_nor_mail() {
         let (port, mut told) = listening(&[b"220 hi", HELLO, b"235 ok"]).await;
         let plain = server(&format!("smtp://me:pw@127.0.0.1:{port}?tls=required"));
-        let Delivery { answer, trouble, cure } = deliver_to(&plain, "kari").await;
-        assert!(trouble && matches!(&answer, Answer::Ours(words) if words.contains("STARTTLS")));
+        let Delivery { reply, trouble, cure } = deliver_to(&plain, "kari").await;
+        assert!(trouble && matches!(&reply, Reply::Ours(words) if words.contains("STARTTLS")));
         assert!(cure.is_some_and(|cure| cure.contains("smtps://")));
         assert_eq!(told.recv().await.as_deref(), Some("EHLO my.provider.example"));
         assert_eq!(told.recv().await, None);
@@ -905,19 +905,19 @@ mod tests {
         let (port, mut told) = listening(ALL).await;
         let url = format!("smtp://127.0.0.1:{port}");
         let idn = server_from(&url, "Bücher <Post@bücher.example>");
-        assert!(matches!(deliver_to(&idn, "kari").await.answer, Answer::Taken(_)));
+        assert!(matches!(deliver_to(&idn, "kari").await.reply, Reply::Taken(_)));
         assert_eq!(told.recv().await.as_deref(), Some("EHLO my.provider.example"));
         let sender = told.recv().await;
         assert_eq!(sender.as_deref(), Some("MAIL FROM:<Post@xn--bcher-kva.example>"));
 
         let (port, _told) = listening(ALL).await;
         let local = server_from(&format!("smtp://127.0.0.1:{port}"), "rené@provider.example");
-        let Delivery { answer, cure, .. } = deliver_to(&local, "kari").await;
-        assert!(matches!(answer, Answer::Ours(_)) && cure.unwrap().contains("mail_from"));
+        let Delivery { reply, cure, .. } = deliver_to(&local, "kari").await;
+        assert!(matches!(reply, Reply::Ours(_)) && cure.unwrap().contains("mail_from"));
 
         let (port, _told) = listening(ALL).await;
         let plain = server(&format!("smtp://127.0.0.1:{port}"));
-        assert!(matches!(deliver_to(&plain, "rené").await.answer, Answer::Never(_)));
+        assert!(matches!(deliver_to(&plain, "rené").await.reply, Reply::Never(_)));
     }
 
     #[tokio::test]

@@ -8,7 +8,7 @@ use anyhow::Result;
 use app::mails::Written;
 use app::request::Site;
 use domain::Latchkey;
-use domain::mails::{self, Answer, QueuedMail};
+use domain::mails::{self, QueuedMail, Reply};
 use lettre::address::Envelope;
 use lettre::message::header::{Header, HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart};
@@ -151,22 +151,22 @@ impl Mailer {
 
     /// Handles one mail. Answers whether the next one may fare better.
     async fn handle(&self, mail: &QueuedMail, line: &mut Option<AsyncSmtpConnection>) -> bool {
-        let Delivery { answer, trouble, cure } = match &*self.transport {
+        let Delivery { reply, trouble, cure } = match &*self.transport {
             Transport::Keep => return self.keep(mail).await,
             Transport::Missing => {
-                let answer = Answer::Ours("no mail server is configured".to_owned());
-                Delivery { answer, trouble: false, cure: Some("set smtp_url".to_owned()) }
+                let reply = Reply::Ours("no mail server is configured".to_owned());
+                Delivery { reply, trouble: false, cure: Some("set smtp_url".to_owned()) }
             }
             Transport::Smtp(server) => match compose(mail, &self.site, &server.from) {
                 Ok(message) => server.deliver(line, &message, self.patience.send).await,
-                Err(words) => Delivery { answer: Answer::Never(words), trouble: false, cure: None },
+                Err(words) => Delivery { reply: Reply::Never(words), trouble: false, cure: None },
             },
         };
-        tell(mail, &answer, cure.as_deref());
+        tell(mail, &reply, cure.as_deref());
         // A mail that went out and isn't noted is sent once more when its lease is over: it is
         // worth a few tries.
         for _ in 0..3 {
-            if mails::note(&self.latchkey, mail, &answer).await.is_ok() {
+            if mails::note(&self.latchkey, mail, &reply).await.is_ok() {
                 return !trouble;
             }
             sleep(self.patience.trouble).await;
@@ -193,20 +193,20 @@ async fn long_after(mut stop: watch::Receiver<bool>, limit: Duration) {
 
 /// One line per try: no link, and of the recipient only the domain. Where the operator has to mend
 /// something, it says what.
-fn tell(mail: &QueuedMail, answer: &Answer, cure: Option<&str>) {
+fn tell(mail: &QueuedMail, reply: &Reply, cure: Option<&str>) {
     let (id, kind, to) = (mail.id, mail.mail.kind().id(), domain_of(mail));
-    let (Answer::Taken(words) | Answer::NotNow(words) | Answer::Ours(words) | Answer::Never(words)) =
-        answer;
+    let (Reply::Taken(words) | Reply::NotNow(words) | Reply::Ours(words) | Reply::Never(words)) =
+        reply;
     let words = without_recipient(mail, words);
-    match answer {
-        Answer::Taken(_) => tracing::info!(mail = %id, kind, to, answer = words, "sent a mail"),
-        Answer::NotNow(_) => {
+    match reply {
+        Reply::Taken(_) => tracing::info!(mail = %id, kind, to, answer = words, "sent a mail"),
+        Reply::NotNow(_) => {
             tracing::warn!(mail = %id, kind, to, answer = words, cure, "put off a mail");
         }
-        Answer::Ours(_) => {
+        Reply::Ours(_) => {
             tracing::error!(mail = %id, kind, to, answer = words, cure, "can't send a mail");
         }
-        Answer::Never(_) => {
+        Reply::Never(_) => {
             tracing::warn!(mail = %id, kind, to, answer = words, "gave up a mail");
         }
     }

@@ -62,12 +62,12 @@ async fn the_guide_knows_where_an_invitation_is(db: TestDatabase) {
     ingrid.invite("kari@nordlys.example", &["billing.view"]).await.is(303);
     ingrid.get(&kari).await.says("is on its way to the mail server");
     let mail = domain::mails::take(&app.latchkey).await.unwrap().unwrap();
-    let busy = domain::mails::Answer::NotNow("451 later, please".to_owned());
+    let busy = domain::mails::Reply::NotNow("451 later, please".to_owned());
     domain::mails::note(&app.latchkey, &mail, &busy).await.unwrap();
     ingrid.get(&kari).await.says("451 later, please");
     app.forward_hours(1);
     let mail = domain::mails::take(&app.latchkey).await.unwrap().unwrap();
-    let taken = domain::mails::Answer::Taken("250 OK".to_owned());
+    let taken = domain::mails::Reply::Taken("250 OK".to_owned());
     domain::mails::note(&app.latchkey, &mail, &taken).await.unwrap();
     let page = ingrid.get(&kari).await;
     page.says("The mail server took the email to kari@nordlys.example");
@@ -83,7 +83,7 @@ async fn the_guide_knows_where_an_invitation_is(db: TestDatabase) {
     page.says("If something doesn't work");
 
     let mail = domain::mails::take(&app.latchkey).await.unwrap().unwrap();
-    let never = domain::mails::Answer::Never("550 no such mailbox".to_owned());
+    let never = domain::mails::Reply::Never("550 no such mailbox".to_owned());
     domain::mails::note(&app.latchkey, &mail, &never).await.unwrap();
     ingrid.get(&kari).await.says("550 no such mailbox");
     app.forward_hours(24 * 7);
@@ -149,7 +149,7 @@ async fn an_unreachable_mail_server_is_told_in_words(db: TestDatabase) {
     ingrid.invite("kari@nordlys.example", &["billing.view"]).await.is(303);
     let ask = format!("{GUIDE}&email=kari%40nordlys.example");
     let mail = domain::mails::take(&app.latchkey).await.unwrap().unwrap();
-    let ours = domain::mails::Answer::NotNow("the mail server can't be reached: os".into());
+    let ours = domain::mails::Reply::NotNow("the mail server can't be reached: os".into());
     domain::mails::note(&app.latchkey, &mail, &ours).await.unwrap();
     ingrid.get(&ask).await.says("The email to kari@nordlys.example waits");
     let list = ingrid.get(&format!("{BAKERY}/users")).await;
@@ -158,7 +158,7 @@ async fn an_unreachable_mail_server_is_told_in_words(db: TestDatabase) {
     domain::mails::note(
         &app.latchkey,
         &mail,
-        &domain::mails::Answer::Never("the mail server can't be reached: os".into()),
+        &domain::mails::Reply::Never("the mail server can't be reached: os".into()),
     )
     .await
     .unwrap();

@@ -88,8 +88,8 @@ async fn what_the_mail_server_said_for_a_day_is_shown(db: TestDatabase) {
     ingrid.invite("kari@nordlys.example", &["billing.view"]).await.is(303);
     app.forward_hours(24);
     let mail = domain::mails::take(&app.latchkey).await.unwrap().unwrap();
-    let answer = domain::mails::Answer::NotNow("451 4.7.1 Greylisted".to_owned());
-    domain::mails::note(&app.latchkey, &mail, &answer).await.unwrap();
+    let reply = domain::mails::Reply::NotNow("451 4.7.1 Greylisted".to_owned());
+    domain::mails::note(&app.latchkey, &mail, &reply).await.unwrap();
     let page = app.as_person(INGRID).await.get(&format!("{BAKERY}/users")).await;
     page.is(200).says("The mail server put it off for a day: “451 4.7.1 Greylisted”");
 }
