@@ -13,7 +13,7 @@ pub(crate) struct Frame {
     /// Whether there is a mailbox that everybody can read.
     pub(crate) mailbox: bool,
     /// Who is signed in.
-    pub(crate) user: Option<Person>,
+    pub(crate) user: Option<PersonView>,
     /// Whether there are accounts to switch between.
     pub(crate) several: bool,
     /// The account that they act in.
@@ -22,7 +22,7 @@ pub(crate) struct Frame {
 
 /// Somebody, as the header and the tables show them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Person {
+pub(crate) struct PersonView {
     /// Their id: their avatar's colour comes from it.
     pub(crate) id: UserId,
     /// Their full name.

@@ -224,7 +224,7 @@ pub(crate) fn frame(
         provider: site.provider.clone(),
         mark: site.mark,
         mailbox: site.mailbox,
-        user: viewer.map(|viewer| crate::frame::Person {
+        user: viewer.map(|viewer| crate::frame::PersonView {
             id: viewer.user,
             name: viewer.full_name.clone(),
             email: viewer.email.to_string(),

@@ -18,7 +18,7 @@ pub const PASSWORD: &str = "correct horse battery";
 
 /// Somebody in the demo.
 #[derive(Clone, Copy, Debug)]
-pub struct Person {
+pub struct DemoPerson {
     /// Their full name.
     pub name: &'static str,
     /// Their address.
@@ -26,20 +26,21 @@ pub struct Person {
 }
 
 /// Owner of the bakery.
-pub const INGRID: Person = Person { name: "Ingrid Solberg", email: "ingrid@nordlys.example" };
+pub const INGRID: DemoPerson =
+    DemoPerson { name: "Ingrid Solberg", email: "ingrid@nordlys.example" };
 /// The bakery's other owner.
-pub const OLAV: Person = Person { name: "Olav Solberg", email: "olav@nordlys.example" };
+pub const OLAV: DemoPerson = DemoPerson { name: "Olav Solberg", email: "olav@nordlys.example" };
 /// The bakery's office: holds the administrator right.
-pub const AMIRA: Person = Person { name: "Amira Haddad", email: "amira@nordlys.example" };
+pub const AMIRA: DemoPerson = DemoPerson { name: "Amira Haddad", email: "amira@nordlys.example" };
 /// The bookkeeper.
-pub const BJORN: Person = Person { name: "Bjørn Lie", email: "bjorn@ledger.example" };
+pub const BJORN: DemoPerson = DemoPerson { name: "Bjørn Lie", email: "bjorn@ledger.example" };
 /// Owner of the agency, with a key to the bakery.
-pub const MEI: Person = Person { name: "Mei Tanaka", email: "mei@fjordpixel.example" };
+pub const MEI: DemoPerson = DemoPerson { name: "Mei Tanaka", email: "mei@fjordpixel.example" };
 /// Works at the agency.
-pub const TOM: Person = Person { name: "Tom Becker", email: "tom@fjordpixel.example" };
+pub const TOM: DemoPerson = DemoPerson { name: "Tom Becker", email: "tom@fjordpixel.example" };
 
 /// Everybody who can sign in, in the order in which the sign-in page lists them.
-pub const PEOPLE: [Person; 6] = [INGRID, OLAV, AMIRA, BJORN, MEI, TOM];
+pub const PEOPLE: [DemoPerson; 6] = [INGRID, OLAV, AMIRA, BJORN, MEI, TOM];
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -61,7 +62,7 @@ pub async fn seed(latchkey: &Latchkey) -> Result<bool, Failure> {
         AccountUsers, BillingPay, BillingView, DomainsManage, ServicesManage, ServicesView,
         SupportOpen,
     };
-    let invited: [(&Actor, Person, &[Permission]); 3] = [
+    let invited: [(&Actor, DemoPerson, &[Permission]); 3] = [
         (&ingrid, AMIRA, &[ServicesManage, BillingView, AccountUsers]),
         (&ingrid, BJORN, &[BillingView]),
         (&ingrid, MEI, &[ServicesManage, DomainsManage]),
@@ -123,14 +124,14 @@ fn ids(permissions: &[Permission]) -> Vec<String> {
     permissions.iter().map(|permission| permission.id().to_owned()).collect()
 }
 
-fn address(person: Person) -> Result<EmailAddress, Failure> {
+fn address(person: DemoPerson) -> Result<EmailAddress, Failure> {
     EmailAddress::parse(person.email).map_err(|_| Failure::NotFound)
 }
 
 async fn found(
     latchkey: &Latchkey,
     name: &str,
-    owner: Person,
+    owner: DemoPerson,
 ) -> Result<(Founded, Actor), Failure> {
     let (number, token) = crate::accounts::create(latchkey, name, owner.email).await?;
     let token = token.secret().expose();
@@ -149,7 +150,7 @@ async fn account_of(
 }
 
 /// Has an owner invite somebody to own the account too, and joins as them. No page offers that yet.
-async fn own_too(latchkey: &Latchkey, owner: &Actor, person: Person) -> Result<(), Failure> {
+async fn own_too(latchkey: &Latchkey, owner: &Actor, person: DemoPerson) -> Result<(), Failure> {
     let email = address(person)?;
     let now = latchkey.now();
     let links = Links::new(latchkey, now);
@@ -164,7 +165,7 @@ async fn own_too(latchkey: &Latchkey, owner: &Actor, person: Person) -> Result<(
 async fn join(
     latchkey: &Latchkey,
     inviter: &Actor,
-    person: Person,
+    person: DemoPerson,
     permissions: &[Permission],
 ) -> Result<(), Failure> {
     let granted: PermissionSet = permissions.iter().copied().collect();
@@ -177,7 +178,7 @@ async fn join(
 
 /// Joins as somebody, whose login is made when there is none. Without a session: nobody is signed
 /// in before somebody signs in.
-async fn join_as(latchkey: &Latchkey, token: &str, person: Person) -> Result<UserId, Failure> {
+async fn join_as(latchkey: &Latchkey, token: &str, person: DemoPerson) -> Result<UserId, Failure> {
     let email = address(person)?;
     let user = match latchkey.store.login(&email).await? {
         Some(login) => login.id,
@@ -198,7 +199,7 @@ async fn join_as(latchkey: &Latchkey, token: &str, person: Person) -> Result<Use
     Ok(user)
 }
 
-async fn new_login(latchkey: &Latchkey, person: Person) -> Result<UserId, Failure> {
+async fn new_login(latchkey: &Latchkey, person: DemoPerson) -> Result<UserId, Failure> {
     let password = Password::parse_new(PASSWORD).map_err(|_| Failure::NotFound)?;
     let password_hash = latchkey.hasher.hash(password, latchkey.random.as_ref()).await?;
     let id = UserId::from(latchkey.new_id());

@@ -19,7 +19,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use domain::demo::{self, Person};
+use domain::demo::{self, DemoPerson};
 
 /// How often the server is killed, on each kind of database.
 const KILLS: u32 = 30;
@@ -166,7 +166,7 @@ struct Writer {
 }
 
 impl Writer {
-    fn sign_in(place: &Place, person: Person) -> Self {
+    fn sign_in(place: &Place, person: DemoPerson) -> Self {
         let page = place.ask("GET /sign-in HTTP/1.1", "", "").expect("the sign-in page");
         let mut form = form_urlencoded::Serializer::new(page.hidden("sign-in"));
         form.append_pair("email", person.email).append_pair("password", demo::PASSWORD);

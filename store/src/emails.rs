@@ -238,7 +238,7 @@ impl Store {
         now: Timestamp,
         mails: impl FnOnce(&EmailChange) -> Vec<NewMail> + Send,
     ) -> Result<EmailChange, Failure> {
-        let (mut tx, identity) = self.begin_everywhere(user).await?;
+        let (mut tx, locked) = self.begin_everywhere(user).await?;
         let row: Option<ChangeRow> = read!(tx, db => query_as(ASKED)
             .bind(&token_hash[..])
             .bind(now.as_micros())
@@ -258,7 +258,7 @@ impl Store {
             .bind(&undo.token_hash[..])
             .bind(undo.until.as_micros())
             .execute(db))?;
-        set(&mut tx, user, identity.full_name(), after).await?;
+        set(&mut tx, user, locked.full_name(), after).await?;
         // Asked after the address is theirs: from here on nobody else can come to hold it.
         if is_held(&mut tx, after, user, now).await? {
             return Err(Failure::Conflict(Conflict::AddressTaken));
@@ -293,11 +293,11 @@ impl Store {
     ) -> Result<Option<EmailChange>, Failure> {
         let found = self.done_email_change(undo_hash, now).await?;
         let Some(user) = found.map(|change| change.user) else { return Ok(None) };
-        let (mut tx, identity) = self.begin_everywhere(user).await?;
+        let (mut tx, locked) = self.begin_everywhere(user).await?;
         // Whoever was faster took it back already, or something older with it.
         let Some(row) = done(&mut tx, undo_hash, now).await? else { return Ok(None) };
-        let change = EmailChange { after: identity.email(), ..row.read() };
-        set(&mut tx, user, identity.full_name(), &change.before).await?;
+        let change = EmailChange { after: locked.email(), ..row.read() };
+        set(&mut tx, user, locked.full_name(), &change.before).await?;
         single_sign_on::bind(&mut tx, user, &change.after, &change.before).await?;
         write!(tx, db => query(DROP_SINCE)
             .bind(Uuid::from(user))

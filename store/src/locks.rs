@@ -86,8 +86,8 @@ impl Store {
         let mut tx = self.begin_locking(accounts.into_iter().chain([id])).await?;
         let text = ACCOUNTS_OF.on(&tx);
         let _: Vec<Uuid> = read!(tx, db => query_scalar(text).bind(id).fetch_all(db))?;
-        let identity = self::user(&mut tx, user).await?;
-        Ok((tx, identity))
+        let locked = self::user(&mut tx, user).await?;
+        Ok((tx, locked))
     }
 }
 

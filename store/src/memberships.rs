@@ -638,7 +638,7 @@ pub(crate) async fn join(
     now: Timestamp,
 ) -> Result<(), Failure> {
     // Locked, so that a change of name at the same moment finds the new row or is seen here.
-    let identity = locks::user(tx, user).await?;
+    let locked = locks::user(tx, user).await?;
     let (account, user) = (Uuid::from(account), Uuid::from(user));
     let joined = write!(tx, db => query(INSERT_MEMBERSHIP)
         .bind(account)
@@ -647,12 +647,12 @@ pub(crate) async fn join(
         .bind(stored_permissions(access))
         .bind(now.as_micros())
         .bind(invited_by.map(Uuid::from))
-        .bind(identity.full_name().to_lowercase())
+        .bind(locked.full_name().to_lowercase())
         .execute(db))?;
     if joined == 0 {
         return Err(Failure::Conflict(Conflict::AlreadyInAccount));
     }
-    for word in found_by(identity.full_name(), &identity.email()) {
+    for word in found_by(locked.full_name(), &locked.email()) {
         write!(tx, db => query(INSERT_WORD).bind(account).bind(user).bind(&word).execute(db))?;
     }
     Ok(())

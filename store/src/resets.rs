@@ -137,7 +137,7 @@ impl Store {
         let Some(user) = whose.map(UserId::from) else { return Ok(None) };
         let mut tx = self.begin_locking([user.into()]).await?;
         // The user before the link, as when a link is issued: the two never wait for each other.
-        let identity = locks::user(&mut tx, user).await?;
+        let locked = locks::user(&mut tx, user).await?;
         let mailed: Option<bool> = read!(tx, db => query_scalar(USE_UP)
             .bind(&token_hash[..])
             .bind(now.as_micros())
@@ -145,10 +145,10 @@ impl Store {
         let Some(mailed) = mailed else { return Ok(None) };
         if mailed && !emails::is_proven(&mut tx, user).await? {
             emails::drop_planted(&mut tx, user, Timestamp::from_micros(0)).await?;
-            emails::prove(&mut tx, user, &identity.email()).await?;
+            emails::prove(&mut tx, user, &locked.email()).await?;
         }
         users::set_password(&mut tx, user, password, None).await?;
-        users::tell_of_password(&mut tx, &identity, password, now).await?;
+        users::tell_of_password(&mut tx, &locked, password, now).await?;
         tx.commit().await?;
         Ok(Some(user))
     }

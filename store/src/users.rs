@@ -148,13 +148,13 @@ impl Store {
         name: &FullName,
         language: Option<&Language>,
     ) -> Result<(), Failure> {
-        let (mut tx, identity) = self.begin_everywhere(user).await?;
+        let (mut tx, locked) = self.begin_everywhere(user).await?;
         write!(tx, db => query(RENAME)
             .bind(Uuid::from(user))
             .bind(name.as_str())
             .bind(language.map(Language::tag))
             .execute(db))?;
-        memberships::rename(&mut tx, user, name.as_str(), &identity.email()).await?;
+        memberships::rename(&mut tx, user, name.as_str(), &locked.email()).await?;
         tx.commit().await
     }
 
@@ -186,7 +186,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<(), Failure> {
         let mut tx = self.begin_locking([user.into()]).await?;
-        let identity = locks::user(&mut tx, user).await?;
+        let locked = locks::user(&mut tx, user).await?;
         let present: String =
             read!(tx, db => query_scalar(PASSWORD).bind(Uuid::from(user)).fetch_one(db))?;
         if present != before.expose() {
@@ -195,9 +195,9 @@ impl Store {
         if password.short && !has_factor(&mut tx, user).await? {
             return Err(Failure::field(Field::NewPassword, FieldProblem::TooShort));
         }
-        resets::drop_all(&mut tx, user, &identity.email()).await?;
+        resets::drop_all(&mut tx, user, &locked.email()).await?;
         set_password(&mut tx, user, password, keep).await?;
-        tell_of_password(&mut tx, &identity, password, now).await?;
+        tell_of_password(&mut tx, &locked, password, now).await?;
         tx.commit().await
     }
 
@@ -287,11 +287,11 @@ pub(crate) async fn set_password(
 /// Tells the user, whose row is locked, that their password is another one.
 pub(crate) async fn tell_of_password(
     tx: &mut Tx,
-    identity: &LockedUser,
+    locked: &LockedUser,
     password: &NewPassword,
     now: Timestamp,
 ) -> Result<(), Failure> {
     let Some(mail) = &password.told else { return Ok(()) };
-    let mail = NewMail { to: identity.email(), ..mail.clone() };
+    let mail = NewMail { to: locked.email(), ..mail.clone() };
     outbox::queue(tx, &mail, None, now).await
 }

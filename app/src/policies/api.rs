@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use leptos::server_fn::codec::GetUrl;
 use serde::{Deserialize, Serialize};
 
-use crate::frame::Person;
+use crate::frame::PersonView;
 use crate::page::Page;
 use crate::problem::Problem;
 use crate::ui::state::Mood;
@@ -43,7 +43,7 @@ pub(crate) struct FactorView {
     /// What its owner can do about it.
     pub(crate) step: FactorStep,
     /// Those who have none.
-    pub(crate) lacking: Vec<Person>,
+    pub(crate) lacking: Vec<PersonView>,
     /// Whether this is a later page of them.
     pub(crate) later: bool,
     /// Where their next page begins.
@@ -149,7 +149,7 @@ async fn factor(
             ((Mood::Quiet, words!(users.off)), words!(policy.factor_off), step)
         }
     };
-    let person = |member: policies::Member| Person {
+    let person = |member: policies::Member| PersonView {
         id: member.user,
         name: member.full_name,
         email: member.email.to_string(),

@@ -8,7 +8,7 @@ use model::{AccountNumber, Area, Field};
 
 use crate::address::{DETAILS, POLICY, SECURITY, address_of};
 use crate::endpoint::endpoint;
-use crate::frame::Person;
+use crate::frame::PersonView;
 use crate::loading::{Loading, framed};
 use crate::policies::api::{
     DomainsView, FactorStep, FactorView, PolicyView, SessionsView, SpanView,
@@ -136,11 +136,11 @@ fn factor(number: AccountNumber, view: FactorView) -> AnyView {
     .into_any()
 }
 
-fn lacking(people: Vec<Person>) -> AnyView {
+fn lacking(people: Vec<PersonView>) -> AnyView {
     if people.is_empty() {
         return empty(words!(policy.none_lacking));
     }
-    let row = |person: Person| {
+    let row = |person: PersonView| {
         let name = view! {
             <div class="person">
                 <Avatar id=person.id name=person.name.clone() />

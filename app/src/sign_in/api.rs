@@ -95,7 +95,7 @@ fn demo_logins(next: &str) -> Vec<DemoLogin> {
         (TOM, words!(sign_in.demo_tom)),
     ];
     let page = sign_in_for(next);
-    let login = |(person, role): (domain::demo::Person, String)| DemoLogin {
+    let login = |(person, role): (domain::demo::DemoPerson, String)| DemoLogin {
         name: person.name.to_owned(),
         role,
         href: format!("{page}&as={}", escape_query(person.email)),

@@ -8,7 +8,7 @@ use crate::address::{
     SIGN_OUT, SUPPORT, USERS, address_of, help_for, path,
 };
 use crate::endpoint::endpoint;
-use crate::frame::{AccountFrame, Frame, Person};
+use crate::frame::{AccountFrame, Frame, PersonView};
 use crate::notice::Said;
 use crate::sign_out::SignOut;
 use crate::ui::avatar::Avatar;
@@ -205,7 +205,7 @@ fn Header(frame: Frame) -> impl IntoView {
 /// returns.
 #[component]
 fn AccountMenu(
-    user: Person,
+    user: PersonView,
     account: Option<AccountFrame>,
     several: bool,
     mailbox: bool,
@@ -238,7 +238,7 @@ fn AccountMenu(
     let mailbox = mailbox.then(|| {
         view! { <li><a href=MAILBOX rel="external">{words!(frame.mailbox)}</a></li> }
     });
-    let Person { id, name, email } = user;
+    let PersonView { id, name, email } = user;
     view! {
         <div class="account-menu">
             <button

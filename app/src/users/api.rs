@@ -5,7 +5,7 @@ use leptos::server_fn::codec::GetUrl;
 use model::PermissionSet;
 use serde::{Deserialize, Serialize};
 
-use crate::frame::Person;
+use crate::frame::PersonView;
 use crate::page::Page;
 use crate::problem::Problem;
 use crate::ui::state::Mood;
@@ -64,7 +64,7 @@ pub(crate) struct Queries {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct UserRow {
     /// Who it is.
-    pub(crate) person: Person,
+    pub(crate) person: PersonView,
     /// Whether it is the reader.
     pub(crate) you: bool,
     /// Whether they own the account.
@@ -200,8 +200,8 @@ fn user_row(member: Member, reader: model::UserId, now: model::Timestamp) -> Use
 }
 
 #[cfg(feature = "ssr")]
-fn person(member: &Member) -> Person {
-    Person { id: member.user, name: member.full_name.clone(), email: member.email.to_string() }
+fn person(member: &Member) -> PersonView {
+    PersonView { id: member.user, name: member.full_name.clone(), email: member.email.to_string() }
 }
 
 #[cfg(feature = "ssr")]
@@ -346,7 +346,7 @@ pub(crate) async fn cancel(account: String, invitation: String) -> Result<(), Pr
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ManageView {
     /// Who it is.
-    pub(crate) person: Person,
+    pub(crate) person: PersonView,
     /// Whether it is the reader.
     pub(crate) you: bool,
     /// Whether they own the account.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use axum::body::Body;
 use axum::http::{Method, Request, header};
-use domain::demo::{AMIRA, BJORN, INGRID, MEI, OLAV, PASSWORD, Person, TOM};
+use domain::demo::{AMIRA, BJORN, DemoPerson, INGRID, MEI, OLAV, PASSWORD, TOM};
 use test_database::{TestDatabase, apply};
 
 use crate::story::{AGENCY, BAKERY, Browser, Page, TestApp, post};
@@ -35,7 +35,7 @@ async fn ingrid_with_app(app: &TestApp) -> (Browser, String) {
 }
 
 /// Somebody signed in anew by their app.
-async fn with_code(app: &TestApp, person: Person, key: &str) -> Browser {
+async fn with_code(app: &TestApp, person: DemoPerson, key: &str) -> Browser {
     let mut browser = app.browser();
     browser.sign_in(person.email, PASSWORD).await.is(303);
     let code = app.next_code(key);
@@ -44,7 +44,7 @@ async fn with_code(app: &TestApp, person: Person, key: &str) -> Browser {
     browser
 }
 
-async fn reminders_to(app: &TestApp, person: Person) -> usize {
+async fn reminders_to(app: &TestApp, person: DemoPerson) -> usize {
     let mails = app.mails_to(person.email).await;
     mails.iter().filter(|kind| **kind == "second_factor_demanded").count()
 }

@@ -1,6 +1,6 @@
 //! An account's own identity provider: proving a domain, signing in, and requiring it.
 
-use domain::demo::{AMIRA, BJORN, INGRID, MEI, OLAV, PASSWORD, Person};
+use domain::demo::{AMIRA, BJORN, DemoPerson, INGRID, MEI, OLAV, PASSWORD};
 use model::AccountNumber;
 use test_database::{TestDatabase, apply};
 
@@ -58,14 +58,14 @@ impl Company {
     }
 
     /// Signs in with the company, as this person there, and comes back.
-    async fn visit(&self, browser: &mut Browser, person: Person, subject: &str) -> Page {
+    async fn visit(&self, browser: &mut Browser, person: DemoPerson, subject: &str) -> Page {
         let way = Way::begin_at_company(browser, person.email, "/accounts").await;
         let claims = self.idp.claims(&self.app, &way, subject, person.email);
         way.back(browser, &self.idp.code(&way, &self.idp.sign(&claims))).await
     }
 
     /// Links the person's identity in a browser in which they are signed in.
-    async fn link(&self, browser: &mut Browser, person: Person) {
+    async fn link(&self, browser: &mut Browser, person: DemoPerson) {
         let page = self.visit(browser, person, person.email).await;
         assert_eq!(page.is(303).leads_to(), LINK);
         browser.get(LINK).await.is(200).says("opens Nordlys Bakeri AS for you");
@@ -73,7 +73,7 @@ impl Company {
     }
 
     /// A browser in which the person signed in with the company alone.
-    async fn vouched(&self, person: Person) -> Browser {
+    async fn vouched(&self, person: DemoPerson) -> Browser {
         self.link(&mut self.app.as_person(person).await, person).await;
         let mut browser = self.app.browser();
         let page = self.visit(&mut browser, person, person.email).await;

@@ -9,7 +9,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Request, Response, StatusCode, header};
-use domain::demo::{self, Person};
+use domain::demo::{self, DemoPerson};
 use domain::mails::KeptMail;
 use domain::{Clock, Latchkey};
 use http_body_util::BodyExt;
@@ -155,7 +155,7 @@ impl TestApp {
     }
 
     /// A browser that this person is signed in with.
-    pub async fn as_person(&self, person: Person) -> Browser {
+    pub async fn as_person(&self, person: DemoPerson) -> Browser {
         let mut browser = self.browser();
         let page = browser.sign_in(person.email, demo::PASSWORD).await;
         assert_eq!(page.status, StatusCode::SEE_OTHER, "{}", page.body);
@@ -163,13 +163,13 @@ impl TestApp {
     }
 
     /// The id of a person, for the address of their page.
-    pub async fn id_of(&self, person: Person) -> String {
+    pub async fn id_of(&self, person: DemoPerson) -> String {
         let email = model::EmailAddress::parse(person.email).unwrap();
         self.latchkey.store.login(&email).await.unwrap().unwrap().id.to_string()
     }
 
     /// The account that a person owns.
-    pub async fn account_of(&self, person: Person) -> model::AccountId {
+    pub async fn account_of(&self, person: DemoPerson) -> model::AccountId {
         let email = model::EmailAddress::parse(person.email).unwrap();
         let user = self.latchkey.store.login(&email).await.unwrap().unwrap().id;
         let number = model::AccountNumber::from_stored(100_001);

@@ -3,7 +3,7 @@
 
 use axum::body::Body;
 use axum::http::{Request, header};
-use domain::demo::{AMIRA, INGRID, OLAV, PASSWORD, Person};
+use domain::demo::{AMIRA, DemoPerson, INGRID, OLAV, PASSWORD};
 use test_database::{TestDatabase, apply};
 
 use crate::story::{BAKERY, Browser, Page, TestApp, post};
@@ -13,7 +13,7 @@ async fn made_for(browser: &mut Browser, path: &str) -> String {
     browser.get(path).await.hidden("made_for")
 }
 
-async fn sign_in(browser: &mut Browser, person: Person) {
+async fn sign_in(browser: &mut Browser, person: DemoPerson) {
     browser.sign_in(person.email, PASSWORD).await.is(303);
 }
 
