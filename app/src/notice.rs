@@ -33,9 +33,9 @@ pub(crate) enum Notice {
     /// Something was saved.
     ChangesSaved,
     /// Everybody in the account will need a second factor.
-    FactorDemanded,
+    FactorRequired,
     /// Nobody in the account needs a second factor any more.
-    FactorNotDemanded,
+    FactorNotRequired,
     /// Those without a second factor were reminded.
     Reminded,
     /// A domain is to be proven.
@@ -124,8 +124,8 @@ impl Notice {
                 words!(notice.invitation_reported, account = account, provider = provider)
             }
             Self::ChangesSaved => words!(notice.changes_saved),
-            Self::FactorDemanded => words!(notice.factor_demanded),
-            Self::FactorNotDemanded => words!(notice.factor_not_demanded),
+            Self::FactorRequired => words!(notice.factor_required),
+            Self::FactorNotRequired => words!(notice.factor_not_required),
             Self::Reminded => words!(notice.reminded),
             Self::DomainAdded { domain } => words!(notice.domain_added, domain = domain),
             Self::DomainProven { domain } => words!(notice.domain_proven, domain = domain),

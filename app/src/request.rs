@@ -162,7 +162,7 @@ pub(crate) async fn inside(number: &str) -> Result<Inside, Failure> {
     Ok(Inside { latchkey, viewer, acting })
 }
 
-/// Demands that somebody is signed in who proved by themselves who they are: all that isn't inside one
+/// Who is signed in, who must have proved by themselves who they are: all that isn't inside one
 /// account, whose own provider may have vouched for them, is for nobody else.
 pub(crate) fn signed_in() -> Result<Viewer, Failure> {
     let viewer = viewer()?;

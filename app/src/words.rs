@@ -466,7 +466,7 @@ pub(crate) fn conflict(conflict: Conflict) -> String {
         Conflict::DomainTaken => words!(failure.domain_taken),
         Conflict::NoSingleSignOn => words!(sso.not_yet),
         Conflict::SignInFirst => words!(sso.try_first),
-        Conflict::WhileDemanded => words!(failure.while_demanded),
+        Conflict::WhileRequired => words!(failure.while_required),
         Conflict::TooManyDomains => words!(failure.too_many_domains, most = EmailDomains::MOST),
     }
 }

@@ -30,7 +30,7 @@ pub struct Acting {
 
 /// Who the viewer is in the account with this number: asked anew for every request, so that a
 /// change is in force at the next one (rule 6). Nobody acts in an account but through here, so what
-/// its policy demands is demanded here.
+/// its policy requires is required here.
 ///
 /// # Errors
 /// [`Failure::NotFound`] when there is no such account, the text is no number, or the viewer isn't

@@ -168,10 +168,10 @@ async fn account_that_closes(
     let provider = store.provider_of_domain(&EmailDomain::of(before)).await?;
     let Some(provider) = provider else { return Ok(None) };
     let membership = store.membership(user, provider.number, None).await?;
-    let demanded = membership.is_some_and(|membership| {
+    let required = membership.is_some_and(|membership| {
         membership.single_sign_on && !policies::by_themselves(&membership)
     });
-    let closes = demanded && !store.has_proven(provider.account, &EmailDomain::of(after)).await?;
+    let closes = required && !store.has_proven(provider.account, &EmailDomain::of(after)).await?;
     Ok(closes.then_some(provider.name))
 }
 

@@ -1,4 +1,4 @@
-//! Accounts' policies: what owners demand of everybody who enters, how it is demanded, and whom
+//! Accounts' policies: what owners require of everybody who enters, how it is required, and whom
 //! they remind of it.
 
 use std::time::Duration;
@@ -8,7 +8,7 @@ use model::{
     Limited, Mail, MailKind, PAGE_SIZE, PolicyRule, SessionSpan, SessionSpans, Timestamp,
 };
 use store::{AccountMembership, Bound, NewActivity, NewMail, PolicyChange, PolicyFacts, Reminders};
-pub use store::{AccountPolicy, DemandedFactor, Member};
+pub use store::{AccountPolicy, Member, RequiredFactor};
 
 use crate::viewer::Viewer;
 use crate::{Client, Latchkey, mails};
@@ -71,11 +71,11 @@ enum Proof {
     TheProviders(Timestamp),
 }
 
-/// Which proof of who the viewer is counts in this account. Their own does, unless the account demands
-/// its provider's word of them; its provider's word always does.
+/// Which proof of who the viewer is counts in this account. Their own does, unless the account
+/// requires its provider's word of them; its provider's word always does.
 fn proof_that_counts(viewer: &Viewer, membership: &AccountMembership) -> Result<Proof, Failure> {
-    let demands_the_providers = membership.single_sign_on || membership.gave_address_up;
-    let own_counts = viewer.proven && (!demands_the_providers || by_themselves(membership));
+    let requires_the_providers = membership.single_sign_on || membership.gave_address_up;
+    let own_counts = viewer.proven && (!requires_the_providers || by_themselves(membership));
     match viewer.vouched_for(membership.account) {
         Some(vouched_at) if own_counts => {
             Ok(Proof::TheirOwn(viewer.authenticated_at.max(vouched_at)))
@@ -140,14 +140,14 @@ pub async fn lacking(
     Ok(LackingPage { users, next })
 }
 
-/// Demands a second factor of everybody in the account, from so many days on; those who have none
+/// Requires a second factor of everybody in the account, from so many days on; those who have none
 /// are told by mail. Whoever joins later has the same date.
 ///
 /// # Errors
 /// [`Failure::OwnersOnly`]; [`Failure::Invalid`]; [`Conflict::SecondFactorFirst`] when the actor
-/// has none themselves; [`Conflict::ChangedMeanwhile`] when it is demanded already;
+/// has none themselves; [`Conflict::ChangedMeanwhile`] when it is required already;
 /// [`Failure::TooMany`]; [`Failure::Unavailable`].
-pub async fn demand_factor(
+pub async fn require_factor(
     latchkey: &Latchkey,
     actor: &Actor,
     days: &str,
@@ -156,10 +156,10 @@ pub async fn demand_factor(
     actor.must_own()?;
     let days = parse_days(days).map_err(|problem| Failure::field(Field::Days, problem))?;
     let now = latchkey.now();
-    let factor = DemandedFactor { since: now, from: now.after(days * DAY), asked_at: None };
+    let factor = RequiredFactor { since: now, from: now.after(days * DAY), asked_at: None };
     // Each time everybody who has none gets a mail.
     let key = format!("demand:{}", uuid::Uuid::from(actor.account));
-    let bound = mails::bound(MailKind::SecondFactorDemanded, key, Limited::Reminders);
+    let bound = mails::bound(MailKind::SecondFactorRequired, key, Limited::Reminders);
     let change = |facts: &PolicyFacts| {
         if facts.policy.factor.is_some() {
             return Err(Failure::Conflict(Conflict::ChangedMeanwhile));
@@ -168,7 +168,7 @@ pub async fn demand_factor(
             return Err(Failure::Conflict(Conflict::SecondFactorFirst));
         }
         let policy = AccountPolicy { factor: Some(factor), ..facts.policy.clone() };
-        let rule = |factor: Option<DemandedFactor>| {
+        let rule = |factor: Option<RequiredFactor>| {
             PolicyRule::SecondFactor(factor.map(|factor| factor.from))
         };
         let mut change = changing(facts, policy, rule(None), rule(Some(factor)), client);
@@ -179,11 +179,11 @@ pub async fn demand_factor(
     apply(latchkey, actor, now, change).await
 }
 
-/// Demands a second factor no longer.
+/// Requires a second factor no longer.
 ///
 /// # Errors
 /// [`Failure::OwnersOnly`], [`Failure::Unavailable`].
-pub async fn demand_no_factor(
+pub async fn require_no_factor(
     latchkey: &Latchkey,
     actor: &Actor,
     client: &Client,
@@ -258,7 +258,7 @@ pub async fn limit_domains(
 /// hundred at once and the others within the hour.
 ///
 /// # Errors
-/// [`Failure::OwnersOnly`]; [`Conflict::ChangedMeanwhile`] when none is demanded any more;
+/// [`Failure::OwnersOnly`]; [`Conflict::ChangedMeanwhile`] when none is required any more;
 /// [`Failure::TooMany`]; [`Failure::Unavailable`].
 pub async fn remind(latchkey: &Latchkey, actor: &Actor) -> Result<(), Failure> {
     actor.must_own()?;
@@ -269,7 +269,7 @@ pub async fn remind(latchkey: &Latchkey, actor: &Actor) -> Result<(), Failure> {
         let Some(factor) = facts.policy.factor else {
             return Err(Failure::Conflict(Conflict::ChangedMeanwhile));
         };
-        let factor = DemandedFactor { asked_at: Some(now), ..factor };
+        let factor = RequiredFactor { asked_at: Some(now), ..factor };
         Ok(Some(PolicyChange {
             policy: AccountPolicy { factor: Some(factor), ..facts.policy.clone() },
             single_sign_on: None,
@@ -290,7 +290,7 @@ pub async fn remind(latchkey: &Latchkey, actor: &Actor) -> Result<(), Failure> {
 pub async fn send_reminders(latchkey: &Latchkey) -> Result<usize, Failure> {
     let (mut sent, mut last) = (0, None);
     loop {
-        let accounts = latchkey.store.demanding_accounts(last, ACCOUNTS).await?;
+        let accounts = latchkey.store.requiring_accounts(last, ACCOUNTS).await?;
         let Some(newest) = accounts.last() else { return Ok(sent) };
         last = Some(*newest);
         for account in accounts {
@@ -314,8 +314,8 @@ pub async fn send_reminders(latchkey: &Latchkey) -> Result<usize, Failure> {
 ///
 /// # Errors
 /// [`Failure::Unavailable`].
-pub async fn demanding(latchkey: &Latchkey, viewer: &Viewer) -> Result<Vec<String>, Failure> {
-    latchkey.store.demanding_accounts_of(viewer.user, PAGE_SIZE).await
+pub async fn requiring(latchkey: &Latchkey, viewer: &Viewer) -> Result<Vec<String>, Failure> {
+    latchkey.store.requiring_accounts_of(viewer.user, PAGE_SIZE).await
 }
 
 /// Changes what the actor, who must own the account at that moment, decides on its facts.
@@ -400,14 +400,14 @@ fn to_owners(owners: &[store::Owner], mail: &Mail, language: Option<&Language>) 
     owners.iter().map(to_owner).collect()
 }
 
-/// The present round of reminders. One begins when a second factor is demanded, three days before
+/// The present round of reminders. One begins when a second factor is required, three days before
 /// it is needed, at that moment, and whenever an owner asks for it.
-fn reminders(account: &str, factor: DemandedFactor, now: Timestamp) -> Reminders {
-    let DemandedFactor { since, from, asked_at } = factor;
+fn reminders(account: &str, factor: RequiredFactor, now: Timestamp) -> Reminders {
+    let RequiredFactor { since, from, asked_at } = factor;
     let rounds = [from.before(SOON), from].into_iter().chain(asked_at);
     let round = rounds.filter(|round| (since..=now).contains(round)).max().unwrap_or(since);
     let closed = from <= now;
-    let mail = Mail::SecondFactorDemanded { account: account.into(), from, closed };
+    let mail = Mail::SecondFactorRequired { account: account.into(), from, closed };
     Reminders { round, mail, most: BATCH }
 }
 
@@ -461,7 +461,7 @@ mod tests {
         Uuid::nil().into()
     }
 
-    /// A user's membership of an account that demands nothing.
+    /// A user's membership of an account that requires nothing.
     fn membership() -> AccountMembership {
         AccountMembership {
             account: account(),
@@ -499,7 +499,7 @@ mod tests {
         let renewed = Ok(TheirOwn(at(2)));
         // By neither, by themselves on the first day, by the provider on the second, by both.
         let theirs = [Err(Unconfirmed), own.clone(), providers.clone(), renewed.clone()];
-        let demanded = |failure: Failure| {
+        let required = |failure: Failure| {
             [Err(failure.clone()), Err(failure), providers.clone(), providers.clone()]
         };
         let owners = |failure| [Err(failure), own.clone(), providers.clone(), renewed.clone()];
@@ -507,14 +507,14 @@ mod tests {
             (nothing.clone(), theirs.clone()),
             (of_owner(&nothing, false), theirs.clone()),
             (of_owner(&nothing, true), theirs),
-            (single_sign_on.clone(), demanded(SingleSignOn)),
-            (of_user_with_factor, demanded(SingleSignOn)),
-            (of_owner(&single_sign_on, false), demanded(SingleSignOn)),
+            (single_sign_on.clone(), required(SingleSignOn)),
+            (of_user_with_factor, required(SingleSignOn)),
+            (of_owner(&single_sign_on, false), required(SingleSignOn)),
             (of_owner(&single_sign_on, true), owners(SingleSignOn)),
-            (of_old_address.clone(), demanded(AddressGivenUp)),
-            (of_owner(&of_old_address, false), demanded(AddressGivenUp)),
+            (of_old_address.clone(), required(AddressGivenUp)),
+            (of_owner(&of_old_address, false), required(AddressGivenUp)),
             (of_owner(&of_old_address, true), owners(AddressGivenUp)),
-            (both.clone(), demanded(SingleSignOn)),
+            (both.clone(), required(SingleSignOn)),
             (of_owner(&both, true), owners(SingleSignOn)),
         ];
         for (membership, expected) in cases {
@@ -539,8 +539,8 @@ mod tests {
 
         let (own, providers) = (viewer(Some(20), None), viewer(None, Some(20)));
         let open = membership();
-        let demanding = |from, second_factor| {
-            let factor = Some(DemandedFactor { since: at(10), from: at(from), asked_at: None });
+        let requiring = |from, second_factor| {
+            let factor = Some(RequiredFactor { since: at(10), from: at(from), asked_at: None });
             let policy = AccountPolicy { factor, ..AccountPolicy::default() };
             AccountMembership { policy, second_factor, ..membership() }
         };
@@ -553,7 +553,7 @@ mod tests {
         let closed_and_over = AccountMembership {
             policy: AccountPolicy {
                 sessions: SessionSpans { idle: None, absolute: day },
-                ..demanding(24, false).policy
+                ..requiring(24, false).policy
             },
             ..membership()
         };
@@ -562,9 +562,9 @@ mod tests {
         let cases = [
             (&open, 99, Ok(None), Ok(None)),
             // A second factor from the 24th on.
-            (&demanding(24, true), 24, Ok(None), Ok(None)),
-            (&demanding(24, false), 23, Ok(Some(at(24))), Ok(Some(at(24)))),
-            (&demanding(24, false), 24, Err(NoSecondFactor), Err(NoSecondFactor)),
+            (&requiring(24, true), 24, Ok(None), Ok(None)),
+            (&requiring(24, false), 23, Ok(Some(at(24))), Ok(Some(at(24)))),
+            (&requiring(24, false), 24, Err(NoSecondFactor), Err(NoSecondFactor)),
             // A proof of a week at most, whether the account is used or not.
             (&bounded(None, week, None), 27, Ok(None), Ok(None)),
             (&bounded(None, week, None), 28, Err(Unconfirmed), Err(VouchedLongAgo)),
@@ -590,10 +590,10 @@ mod tests {
 
     #[test]
     fn a_round_begins_at_each_stage() {
-        let factor = DemandedFactor { since: at(10), from: at(24), asked_at: None };
-        let asked = DemandedFactor { asked_at: Some(at(22)), ..factor };
-        let short = DemandedFactor { from: at(12), ..factor };
-        let at_once = DemandedFactor { from: at(10), ..factor };
+        let factor = RequiredFactor { since: at(10), from: at(24), asked_at: None };
+        let asked = RequiredFactor { asked_at: Some(at(22)), ..factor };
+        let short = RequiredFactor { from: at(12), ..factor };
+        let at_once = RequiredFactor { from: at(10), ..factor };
         let cases = [
             (factor, 10, 10, false),
             (factor, 20, 10, false),
@@ -609,7 +609,7 @@ mod tests {
             let reminders = reminders("Bakery", factor, at(now));
             assert_eq!(reminders.round, at(round), "{factor:?} on day {now}");
             let account = "Bakery".into();
-            let mail = Mail::SecondFactorDemanded { account, from: factor.from, closed };
+            let mail = Mail::SecondFactorRequired { account, from: factor.from, closed };
             assert_eq!(reminders.mail, mail);
         }
     }

@@ -1,4 +1,4 @@
-//! Accounts' own identity providers: proving a domain, choosing a provider, and demanding it of
+//! Accounts' own identity providers: proving a domain, choosing a provider, and requiring it of
 //! everybody with an address of such a domain. How DNS is asked is handed in.
 
 use std::pin::Pin;
@@ -147,7 +147,7 @@ pub async fn prove_domain(
 /// Gives a domain up. Whoever was vouched for by an address of it is so no longer.
 ///
 /// # Errors
-/// [`Failure::OwnersOnly`]; [`Failure::NotFound`]; [`Conflict::WhileDemanded`] for a proven one;
+/// [`Failure::OwnersOnly`]; [`Failure::NotFound`]; [`Conflict::WhileRequired`] for a proven one;
 /// [`Failure::Unavailable`].
 pub async fn remove_domain(
     latchkey: &Latchkey,
@@ -162,7 +162,7 @@ pub async fn remove_domain(
         if one.proven_at.is_none() {
             return Ok(Some(unlogged(facts, step)));
         }
-        must_not_be_demanded(facts)?;
+        must_not_be_required(facts)?;
         let before = facts.single_sign_on.proven();
         let after = before.without(&one.domain);
         Ok(Some(logged(facts, step, PolicyRule::ProvenDomains, before, after, client)))
@@ -186,7 +186,7 @@ pub struct TypedProvider<'a> {
 /// account's, for the address that the provider sends browsers back to.
 ///
 /// # Errors
-/// [`Failure::OwnersOnly`]; [`Failure::Invalid`]; [`Conflict::WhileDemanded`];
+/// [`Failure::OwnersOnly`]; [`Failure::Invalid`]; [`Conflict::WhileRequired`];
 /// [`Conflict::ChangedMeanwhile`]; [`Failure::TooMany`]; [`Failure::Unavailable`].
 pub async fn set_provider(
     latchkey: &Latchkey,
@@ -222,7 +222,7 @@ pub async fn set_provider(
         issuer,
         client_id: client_id.clone(),
         client_secret: client_secret.clone(),
-        demanded_since: None,
+        required_since: None,
     };
     let issuer = must_answer(latchkey, provider).await?;
     let change = |facts: &PolicyFacts| {
@@ -234,7 +234,7 @@ pub async fn set_provider(
             Some(_) => {}
             // The one whose secret was to be kept is gone.
             None if keeps_secret => return Err(Failure::Conflict(Conflict::ChangedMeanwhile)),
-            None => must_not_be_demanded(facts)?,
+            None => must_not_be_required(facts)?,
         }
         let before = present.map(|present| setting(&present.issuer, &present.client_id, false));
         let after = Some(setting(&issuer, &client_id, same.is_some()));
@@ -247,7 +247,7 @@ pub async fn set_provider(
 /// Has nobody sign in with the account's own provider any more; all that began by it ends.
 ///
 /// # Errors
-/// [`Failure::OwnersOnly`], [`Conflict::WhileDemanded`], [`Failure::Unavailable`].
+/// [`Failure::OwnersOnly`], [`Conflict::WhileRequired`], [`Failure::Unavailable`].
 pub async fn remove_provider(
     latchkey: &Latchkey,
     actor: &Actor,
@@ -256,7 +256,7 @@ pub async fn remove_provider(
     actor.must_own()?;
     let change = |facts: &PolicyFacts| {
         let Some(present) = &facts.single_sign_on.provider else { return Ok(None) };
-        must_not_be_demanded(facts)?;
+        must_not_be_required(facts)?;
         let (before, after) = (Some(setting(&present.issuer, &present.client_id, false)), None);
         let step = SingleSignOnStep::RemoveProvider;
         Ok(Some(logged(facts, step, PolicyRule::IdentityProvider, before, after, client)))
@@ -264,15 +264,15 @@ pub async fn remove_provider(
     apply(latchkey, actor, latchkey.now(), change).await
 }
 
-/// Demands that everybody signs in with the provider who has an address of a proven domain. The
+/// Requires that everybody signs in with the provider who has an address of a proven domain. The
 /// domains' records must still be there, and the viewer must have signed in that way themselves in
-/// this session: what they demand of others works, then.
+/// this session: what they require of others works, then.
 ///
 /// # Errors
 /// [`Failure::OwnersOnly`]; [`Conflict::NoSingleSignOn`] without a provider or a proven domain;
 /// [`Conflict::SignInFirst`]; [`Failure::NoRecord`]; [`Failure::NameServers`];
 /// [`Failure::TooMany`]; [`Failure::Unavailable`].
-pub async fn demand(
+pub async fn require(
     latchkey: &Latchkey,
     actor: &Actor,
     viewer: &Viewer,
@@ -290,27 +290,27 @@ pub async fn demand(
     }
     let change = |facts: &PolicyFacts| {
         must_be_set_up(&facts.single_sign_on)?;
-        if facts.single_sign_on.is_demanded() {
+        if facts.single_sign_on.is_required() {
             return Ok(None);
         }
         // Domains that nobody looked for just now weren't there either.
         if facts.single_sign_on.proven() != present.proven() {
             return Err(Failure::Conflict(Conflict::ChangedMeanwhile));
         }
-        let step = SingleSignOnStep::Demand(viewer.session);
+        let step = SingleSignOnStep::Require(viewer.session);
         Ok(Some(logged(facts, step, PolicyRule::SingleSignOn, false, true, client)))
     };
     apply(latchkey, actor, latchkey.now(), change).await
 }
 
-/// Demands it no longer.
+/// Requires it no longer.
 ///
 /// # Errors
 /// [`Failure::OwnersOnly`], [`Failure::Unavailable`].
 pub async fn lift(latchkey: &Latchkey, actor: &Actor, client: &Client) -> Result<(), Failure> {
     actor.must_own()?;
     let change = |facts: &PolicyFacts| {
-        if !facts.single_sign_on.is_demanded() {
+        if !facts.single_sign_on.is_required() {
             return Ok(None);
         }
         let step = SingleSignOnStep::Lift;
@@ -320,7 +320,7 @@ pub async fn lift(latchkey: &Latchkey, actor: &Actor, client: &Client) -> Result
 }
 
 /// Has the operator let an account's own people in again whose provider is gone. Answers false when
-/// it isn't demanded of them.
+/// it isn't required of them.
 ///
 /// # Errors
 /// [`Failure::NotFound`] when there is no such account, [`Failure::Unavailable`].
@@ -337,7 +337,7 @@ pub async fn lift_for(latchkey: &Latchkey, number: AccountNumber) -> Result<bool
 }
 
 /// Has the operator take a domain away from the account that has proven it. With its last one,
-/// single sign-on is demanded no longer. Answers false when no account has.
+/// single sign-on is required no longer. Answers false when no account has.
 ///
 /// # Errors
 /// [`Failure::Invalid`], [`Failure::Unavailable`].
@@ -424,9 +424,9 @@ fn setting(issuer: &str, client_id: &str, new_secret: bool) -> ProviderSetting {
     ProviderSetting { issuer: issuer.to_owned(), client_id: client_id.to_owned(), new_secret }
 }
 
-fn must_not_be_demanded(facts: &PolicyFacts) -> Result<(), Failure> {
-    if facts.single_sign_on.is_demanded() {
-        return Err(Failure::Conflict(Conflict::WhileDemanded));
+fn must_not_be_required(facts: &PolicyFacts) -> Result<(), Failure> {
+    if facts.single_sign_on.is_required() {
+        return Err(Failure::Conflict(Conflict::WhileRequired));
     }
     Ok(())
 }

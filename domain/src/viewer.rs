@@ -1,12 +1,13 @@
-//! Who asks: somebody who is signed in, and what is demanded of them before they do what is sensitive.
+//! Who asks: somebody who is signed in, and what they must prove before they do what is
+//! sensitive.
 
 use model::Failure;
 pub use store::Viewer;
 
 use crate::Latchkey;
 
-/// Demands that the viewer proved lately who they are: what they are about to do would serve
-/// somebody else who sits at their desk (OWASP ASVS 5.0 V7.5.1, V7.5.3).
+/// The viewer must have proved lately who they are: what they are about to do would serve somebody
+/// else who sits at their desk (OWASP ASVS 5.0 V7.5.1, V7.5.3).
 ///
 /// # Errors
 /// [`Failure::Unconfirmed`].
@@ -16,7 +17,7 @@ pub fn must_be_confirmed(latchkey: &Latchkey, viewer: &Viewer) -> Result<(), Fai
     if age <= latchkey.settings.confirmed_for { Ok(()) } else { Err(Failure::Unconfirmed) }
 }
 
-/// Demands that the viewer proved by themselves who they are: what an account's own identity
+/// The viewer must have proved by themselves who they are: what an account's own identity
 /// provider says counts in that account alone.
 ///
 /// # Errors
@@ -25,8 +26,8 @@ pub fn must_be_proven(viewer: &Viewer) -> Result<(), Failure> {
     if viewer.proven { Ok(()) } else { Err(Failure::Unconfirmed) }
 }
 
-/// Demands the same, and from whoever has a second factor that it was by that: a password alone must
-/// bring no other factor.
+/// The same, and whoever has a second factor must have proved it by that: a password alone must bring
+/// no other factor.
 ///
 /// # Errors
 /// [`Failure::Unconfirmed`], [`Failure::FactorUnconfirmed`], [`Failure::Unavailable`].

@@ -6,7 +6,7 @@ import { expect, test } from '../story/test';
 
 test.use({ story: 'policies', refusals: [401, 403, 409, 422] });
 
-test('a second factor is demanded, and the account opens once it is set up', async ({ page, someoneElse }) => {
+test('a second factor is required, and the account opens once it is set up', async ({ page, someoneElse }) => {
   await signInByForm(page, ingrid);
   await page.goto(inAccount(nordlys, 'account'));
   await page.getByRole('link', { name: 'Account policy', exact: true }).click();

@@ -74,7 +74,7 @@ impl Actor {
         self.access.may(permission)
     }
 
-    /// Demands a permission.
+    /// The actor must have a permission.
     ///
     /// # Errors
     /// [`Failure::NotAllowed`] naming the permission when the actor lacks it.
@@ -82,7 +82,7 @@ impl Actor {
         if self.may(permission) { Ok(()) } else { Err(Failure::NotAllowed(permission)) }
     }
 
-    /// Demands that the actor owns the account: what no permission opens is an owner's alone.
+    /// The actor must own the account: what no permission opens is an owner's alone.
     ///
     /// # Errors
     /// [`Failure::OwnersOnly`].

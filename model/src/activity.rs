@@ -60,7 +60,7 @@ kinds! {
     AccessRemoved = "access.removed";
     /// Somebody left the account.
     AccountLeft = "account.left";
-    /// A second factor was demanded of everybody, or isn't any more.
+    /// A second factor was required of everybody, or isn't any more.
     SecondFactorRule = "policy.second_factor";
     /// How long sessions last in the account changed.
     SessionRule = "policy.sessions";
@@ -70,7 +70,7 @@ kinds! {
     ProvenDomainRule = "policy.proven_domains";
     /// The account's identity provider changed.
     IdentityProviderRule = "policy.identity_provider";
-    /// Signing in with the account's identity provider was demanded, or isn't any more.
+    /// Signing in with the account's identity provider was required, or isn't any more.
     SingleSignOnRule = "policy.single_sign_on";
 }
 

@@ -22,9 +22,9 @@ pub enum Failure {
     NotAllowed(Permission),
     /// Only an owner of the account may. HTTP 403.
     OwnersOnly,
-    /// The account demands a second factor of everybody, and the user has none. HTTP 403.
+    /// The account requires a second factor of everybody, and the user has none. HTTP 403.
     NoSecondFactor,
-    /// The account demands a sign-in with its own identity provider. HTTP 403.
+    /// The account requires a sign-in with its own identity provider. HTTP 403.
     SingleSignOn,
     /// The same, which the user can't do: the address that its provider knew was changed. HTTP 403.
     AddressGivenUp,
@@ -130,7 +130,7 @@ pub enum Conflict {
     /// The invited address was a login's until lately, and that may be taken back: nobody else gets
     /// it before.
     AddressHeld,
-    /// Who demands a second factor of others must have one first.
+    /// Who requires a second factor of others must have one first.
     SecondFactorFirst,
     /// The account takes in only addresses of other domains than the invited one.
     OtherDomain,
@@ -141,10 +141,10 @@ pub enum Conflict {
     DomainTaken,
     /// There is no identity provider, or no proven domain, that could be signed in with.
     NoSingleSignOn,
-    /// Who demands a sign-in of others must have signed in that way themselves.
+    /// Who requires a sign-in of others must have signed in that way themselves.
     SignInFirst,
-    /// What everybody has to sign in with can't be changed as long as it is demanded.
-    WhileDemanded,
+    /// What everybody has to sign in with can't be changed as long as it is required.
+    WhileRequired,
     /// The account has as many domains as one can have.
     TooManyDomains,
 }
@@ -222,7 +222,7 @@ pub enum Limited {
     InvitationsOfAccount,
     /// Invitation mails to one address.
     InvitationsToAddress,
-    /// Reminders of what an account demands.
+    /// Reminders of what an account requires.
     Reminders,
 }
 

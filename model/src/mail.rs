@@ -254,8 +254,8 @@ mails! {
         /// When.
         at: Timestamp,
     }
-    /// To a user without a second factor: an account demands one.
-    SecondFactorDemanded "second_factor_demanded", Counted { most: 3, hours: 24 } => {
+    /// To a user without a second factor: an account requires one.
+    SecondFactorRequired "second_factor_demanded", Counted { most: 3, hours: 24 } => {
         /// The account's name.
         account: TypedName,
         /// From when on it opens with a second factor only.

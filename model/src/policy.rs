@@ -1,4 +1,4 @@
-//! An account's policy: what its owners demand of everybody who enters it.
+//! An account's policy: what its owners require of everybody who enters it.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -94,8 +94,8 @@ pub struct ProviderSetting {
 
 /// What isn't set, in the log.
 const NONE: &str = "-";
-/// What is demanded, in the log.
-const DEMANDED: &str = "demanded";
+/// What is required, in the log.
+const REQUIRED: &str = "demanded";
 /// What was replaced, in the log.
 const RENEWED: &str = "renewed";
 
@@ -157,7 +157,7 @@ impl PolicyRule {
                 };
                 Some(Self::IdentityProvider(setting))
             }
-            ActivityKind::SingleSignOnRule => Some(Self::SingleSignOn(text == DEMANDED)),
+            ActivityKind::SingleSignOnRule => Some(Self::SingleSignOn(text == REQUIRED)),
             _ => None,
         }
     }
@@ -179,7 +179,7 @@ impl PolicyRule {
             Self::IdentityProvider(Some(ProviderSetting { issuer, client_id, new_secret })) => {
                 format!("{issuer} {} {client_id}", if *new_secret { RENEWED } else { NONE })
             }
-            Self::SingleSignOn(true) => DEMANDED.to_owned(),
+            Self::SingleSignOn(true) => REQUIRED.to_owned(),
             Self::SingleSignOn(false) => NONE.to_owned(),
         }
     }

@@ -223,8 +223,8 @@ impl Store {
 
     /// Gives the user the address that they wanted, or notes that the one they have is proven. With
     /// another address every session but `keep` ends, sign-ins that are half-way and reset links
-    /// too; what an account's provider demanded of the old address stays demanded of them. Of several
-    /// at once, one wins.
+    /// too; what an account's provider required of the old address stays required of them. Of
+    /// several at once, one wins.
     ///
     /// # Errors
     /// [`Conflict::LinkSpent`] when the link is unknown, used, too old or somebody else's;

@@ -64,7 +64,7 @@ pub use outbox::{KeptMail, LONGEST_WAIT, NewMail, QueuedMail};
 pub use passkeys::{AskedFor, NewPasskey, Passkey, PasskeyChallenge, PasskeyUse};
 pub use place::{Place, UrlProblem, percent_decode};
 pub use policies::{
-    AccountPolicy, DemandedFactor, DemandingAccount, PolicyChange, PolicyFacts, Reminders,
+    AccountPolicy, PolicyChange, PolicyFacts, Reminders, RequiredFactor, RequiringAccount,
 };
 pub use readiness::Unready;
 pub use reports::{NewReport, Report};

@@ -155,16 +155,16 @@ pub struct AccountMembership {
     pub has_others: bool,
     /// Whether they have a second factor.
     pub second_factor: bool,
-    /// What the account demands of them.
+    /// What the account requires of them.
     pub policy: AccountPolicy,
     /// When their session last opened the account, as far as that is noted.
     pub visited_at: Option<Timestamp>,
-    /// Whether the account demands that whoever has an address like theirs signs in with its own
+    /// Whether the account requires that whoever has an address like theirs signs in with its own
     /// identity provider.
     pub single_sign_on: bool,
-    /// Whether it was demanded of an address that they gave up since.
+    /// Whether it was required of an address that they gave up since.
     pub gave_address_up: bool,
-    /// Whether they had a second factor, which they still have, before it was demanded.
+    /// Whether they had a second factor, which they still have, before it was required.
     pub had_factor: bool,
 }
 

@@ -42,7 +42,7 @@ const POSTGRES_PARAMETERS: UrlProblem = UrlProblem(
 );
 
 /// Those that sqlx knows; what it doesn't know it passes over, and with a slip of the pen in
-/// `sslmode` the demand for TLS.
+/// `sslmode` the wish for TLS.
 const KNOWN: [&str; 18] = [
     "sslmode",
     "ssl-mode",

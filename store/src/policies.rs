@@ -1,4 +1,4 @@
-//! Accounts' policies: what owners demand of everybody who enters, and who was reminded of it.
+//! Accounts' policies: what owners require of everybody who enters, and who was reminded of it.
 
 use model::{
     AccountId, EmailAddress, EmailDomains, Failure, Mail, SessionSpan, SessionSpans, Timestamp,
@@ -35,9 +35,9 @@ sql! {
                       factor_asked_at = excluded.factor_asked_at, \
                       session_idle = excluded.session_idle, \
                       session_absolute = excluded.session_absolute, domains = excluded.domains";
-    DEMANDING = "SELECT account_id FROM account_policies \
+    REQUIRING = "SELECT account_id FROM account_policies \
                  WHERE factor_from IS NOT NULL AND account_id > $1 ORDER BY account_id LIMIT $2";
-    DEMANDING_OF = "SELECT a.name FROM memberships m JOIN accounts a ON a.id = m.account_id \
+    REQUIRING_OF = "SELECT a.name FROM memberships m JOIN accounts a ON a.id = m.account_id \
                         JOIN account_policies p ON p.account_id = m.account_id \
                     WHERE m.user_id = $1 AND p.factor_from IS NOT NULL \
                     ORDER BY lower(a.name), a.id LIMIT $2";
@@ -58,21 +58,21 @@ sql! {
                      WHERE factor_reminders.round < excluded.round OR factor_reminders.round > $4";
 }
 
-/// What an account's owners demand of everybody who enters it.
+/// What an account's owners require of everybody who enters it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AccountPolicy {
     /// The second factor that entering takes; none when it takes none.
-    pub factor: Option<DemandedFactor>,
+    pub factor: Option<RequiredFactor>,
     /// For how long a session opens the account.
     pub sessions: SessionSpans,
     /// The domains that invitations go to.
     pub domains: EmailDomains,
 }
 
-/// A second factor that an account demands of everybody.
+/// A second factor that an account requires of everybody.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct DemandedFactor {
-    /// Since when it is demanded.
+pub struct RequiredFactor {
+    /// Since when it is required.
     pub since: Timestamp,
     /// From when on nobody enters without one.
     pub from: Timestamp,
@@ -123,13 +123,13 @@ pub struct Reminders {
     pub most: usize,
 }
 
-/// An account that demands a second factor.
+/// An account that requires a second factor.
 #[derive(Clone, Debug)]
-pub struct DemandingAccount {
+pub struct RequiringAccount {
     /// Its name.
     pub name: String,
-    /// What it demands.
-    pub factor: DemandedFactor,
+    /// What it requires.
+    pub factor: RequiredFactor,
 }
 
 /// The columns are NULL where an account has no policy.
@@ -145,8 +145,8 @@ pub(crate) struct PolicyRow {
 
 impl From<PolicyRow> for AccountPolicy {
     fn from(row: PolicyRow) -> Self {
-        let demanded = row.factor_since.zip(row.factor_from);
-        let factor = demanded.map(|(since, from)| DemandedFactor {
+        let required = row.factor_since.zip(row.factor_from);
+        let factor = required.map(|(since, from)| RequiredFactor {
             since: Timestamp::from_micros(since),
             from: Timestamp::from_micros(from),
             asked_at: row.factor_asked_at.map(Timestamp::from_micros),
@@ -179,7 +179,7 @@ impl Store {
     /// # Errors
     /// What `decide` answers, [`Failure::NotFound`] when the user isn't in the account,
     /// [`Failure::TooMany`] beyond a bound of the change, [`Conflict::DomainTaken`] when another
-    /// account has proven the domain, [`Conflict::SignInFirst`] when what is demanded isn't what the
+    /// account has proven the domain, [`Conflict::SignInFirst`] when what is required isn't what the
     /// actor's session began by, [`Failure::Unavailable`].
     ///
     /// [`Conflict::DomainTaken`]: model::Conflict::DomainTaken
@@ -219,40 +219,40 @@ impl Store {
         tx.commit().await
     }
 
-    /// Accounts that demand a second factor, in the order of their ids and after this one, at most
+    /// Accounts that require a second factor, in the order of their ids and after this one, at most
     /// `most`.
     ///
     /// # Errors
     /// [`Failure::Unavailable`].
-    pub async fn demanding_accounts(
+    pub async fn requiring_accounts(
         &self,
         after: Option<AccountId>,
         most: usize,
     ) -> Result<Vec<AccountId>, Failure> {
-        let ids: Vec<Uuid> = read!(self, db => query_scalar(DEMANDING)
+        let ids: Vec<Uuid> = read!(self, db => query_scalar(REQUIRING)
             .bind(after.map_or(Uuid::nil(), Uuid::from))
             .bind(limit(most))
             .fetch_all(db))?;
         Ok(ids.into_iter().map(AccountId::from).collect())
     }
 
-    /// The names of the user's accounts that demand a second factor, at most `most`.
+    /// The names of the user's accounts that require a second factor, at most `most`.
     ///
     /// # Errors
     /// [`Failure::Unavailable`].
-    pub async fn demanding_accounts_of(
+    pub async fn requiring_accounts_of(
         &self,
         user: UserId,
         most: usize,
     ) -> Result<Vec<String>, Failure> {
-        read!(self, db => query_scalar(DEMANDING_OF)
+        read!(self, db => query_scalar(REQUIRING_OF)
             .bind(Uuid::from(user))
             .bind(limit(most))
             .fetch_all(db))
     }
 
     /// Reminds users of the account who have no second factor, as `decide` says of what the
-    /// account demands at this moment. Answers how many.
+    /// account requires at this moment. Answers how many.
     ///
     /// # Errors
     /// [`Failure::NotFound`] when there is no such account, [`Failure::Unavailable`].
@@ -260,12 +260,12 @@ impl Store {
         &self,
         account: AccountId,
         now: Timestamp,
-        decide: impl FnOnce(&DemandingAccount) -> Reminders + Send,
+        decide: impl FnOnce(&RequiringAccount) -> Reminders + Send,
     ) -> Result<usize, Failure> {
         let mut tx = self.begin_locking([account.into()]).await?;
         let name = locks::account(&mut tx, account).await?;
         let Some(factor) = find(&mut tx, account).await?.factor else { return Ok(0) };
-        let reminders = decide(&DemandingAccount { name, factor });
+        let reminders = decide(&RequiringAccount { name, factor });
         let reminded = remind(&mut tx, account, &reminders, now).await?;
         if reminded > 0 {
             tx.commit().await?;

@@ -1,5 +1,5 @@
 //! Accounts' own identity providers: the domains that an account has proven to be its own, the
-//! provider, and whether it is demanded of everybody with an address of such a domain.
+//! provider, and whether it is required of everybody with an address of such a domain.
 
 use model::{
     AccountId, AccountNumber, Conflict, EmailAddress, EmailDomain, EmailDomains, Failure,
@@ -14,7 +14,8 @@ use crate::{NewActivity, NewMail, Owner, Store, activity, locks, memberships, ou
 macro_rules! provider {
     ($which:literal) => {
         concat!(
-            "SELECT a.id, a.number, a.name, w.issuer, w.client_id, w.client_secret, w.demanded_since \
+            "SELECT a.id, a.number, a.name, w.issuer, w.client_id, w.client_secret, \
+             w.demanded_since AS required_since \
              FROM account_providers w JOIN accounts a ON a.id = w.account_id ",
             $which
         )
@@ -46,10 +47,10 @@ sql! {
     REMOVE_PROVIDER = "DELETE FROM account_providers WHERE account_id = $1";
     ADD_PROVIDER = "INSERT INTO account_providers (account_id, issuer, client_id, client_secret) \
                     VALUES ($1, $2, $3, $4)";
-    DEMAND = "UPDATE account_providers SET demanded_since = $2 \
-              WHERE account_id = $1 AND EXISTS \
-                  (SELECT 1 FROM sessions s JOIN identities i ON i.id = s.identity_id \
-                   WHERE s.id = $3 AND i.account_id = $1)";
+    REQUIRE = "UPDATE account_providers SET demanded_since = $2 \
+               WHERE account_id = $1 AND EXISTS \
+                   (SELECT 1 FROM sessions s JOIN identities i ON i.id = s.identity_id \
+                    WHERE s.id = $3 AND i.account_id = $1)";
     LIFT = "UPDATE account_providers SET demanded_since = NULL WHERE account_id = $1";
     /// A domain is proven for one account alone.
     BIND = "UPDATE memberships SET bound_domain = $2 \
@@ -87,7 +88,7 @@ pub struct AccountProvider {
     /// By which it knows us.
     pub client_secret: Secret,
     /// Since when everybody signs in with it who has an address of a proven domain.
-    pub demanded_since: Option<Timestamp>,
+    pub required_since: Option<Timestamp>,
 }
 
 /// A domain that an account says to be its own.
@@ -115,10 +116,10 @@ impl SingleSignOn {
         Self { provider, domains: domains.into_iter().map(Into::into).collect() }
     }
 
-    /// Whether signing in with the provider is demanded.
+    /// Whether signing in with the provider is required.
     #[must_use]
-    pub fn is_demanded(&self) -> bool {
-        self.provider.as_ref().is_some_and(|provider| provider.demanded_since.is_some())
+    pub fn is_required(&self) -> bool {
+        self.provider.as_ref().is_some_and(|provider| provider.required_since.is_some())
     }
 
     /// The proven domains.
@@ -149,9 +150,9 @@ pub enum SingleSignOnStep {
     },
     /// None any more.
     RemoveProvider,
-    /// It is demanded, by somebody whose session began by it.
-    Demand(SessionId),
-    /// It isn't demanded any more.
+    /// It is required, by somebody whose session began by it.
+    Require(SessionId),
+    /// It isn't required any more.
     Lift,
 }
 
@@ -163,7 +164,7 @@ struct ProviderRow {
     issuer: String,
     client_id: String,
     client_secret: String,
-    demanded_since: Option<i64>,
+    required_since: Option<i64>,
 }
 
 impl From<ProviderRow> for AccountProvider {
@@ -175,7 +176,7 @@ impl From<ProviderRow> for AccountProvider {
             issuer: row.issuer,
             client_id: row.client_id,
             client_secret: row.client_secret.into(),
-            demanded_since: row.demanded_since.map(Timestamp::from_micros),
+            required_since: row.required_since.map(Timestamp::from_micros),
         }
     }
 }
@@ -257,8 +258,8 @@ impl Store {
         read!(self, db => query_scalar(IS_SET_UP).fetch_one(db))
     }
 
-    /// Demands an account's own provider no longer, and writes what `tell` makes of the account's
-    /// name and its owners: the log's row and mails. Answers false when it isn't demanded.
+    /// Requires an account's own provider no longer, and writes what `tell` makes of the account's
+    /// name and its owners: the log's row and mails. Answers false when it isn't required.
     ///
     /// # Errors
     /// [`Failure::NotFound`] when there is no such account, [`Failure::Unavailable`].
@@ -273,7 +274,7 @@ impl Store {
         let account = AccountId::from(id.ok_or(Failure::NotFound)?);
         let mut tx = self.begin_locking([account.into()]).await?;
         let name = locks::account(&mut tx, account).await?;
-        if !find(&mut tx, account).await?.is_demanded() {
+        if !find(&mut tx, account).await?.is_required() {
             return Ok(false);
         }
         take(&mut tx, account, &SingleSignOnStep::Lift, now).await?;
@@ -285,7 +286,7 @@ impl Store {
     }
 
     /// Takes a domain away from the account that has proven it; with its last one, its provider is
-    /// demanded no longer. Writes what `tell` makes of the account's name, its owners, and each rule
+    /// required no longer. Writes what `tell` makes of the account's name, its owners, and each rule
     /// before and after: the log's row and mails. Answers false when no account has proven it.
     ///
     /// # Errors
@@ -308,7 +309,7 @@ impl Store {
         }
         let owners = memberships::owners(&mut tx, account).await?;
         let after = before.without(domain);
-        let lifted = found.is_demanded() && after.is_empty();
+        let lifted = found.is_required() && after.is_empty();
         take(&mut tx, account, &SingleSignOnStep::RemoveDomain(domain.clone()), now).await?;
         let (before, after) = (PolicyRule::ProvenDomains(before), PolicyRule::ProvenDomains(after));
         note(&mut tx, account, &tell(&name, &owners, &before, &after), now).await?;
@@ -389,13 +390,13 @@ pub(crate) async fn take(
         SingleSignOnStep::RemoveProvider => {
             write!(tx, db => query(REMOVE_PROVIDER).bind(account).execute(db))?;
         }
-        SingleSignOnStep::Demand(session) => {
-            let demanded = write!(tx, db => query(DEMAND)
+        SingleSignOnStep::Require(session) => {
+            let required = write!(tx, db => query(REQUIRE)
                 .bind(account)
                 .bind(now.as_micros())
                 .bind(Uuid::from(*session))
                 .execute(db))?;
-            if demanded == 0 {
+            if required == 0 {
                 return Err(Failure::Conflict(Conflict::SignInFirst));
             }
         }
@@ -407,8 +408,8 @@ pub(crate) async fn take(
     Ok(())
 }
 
-/// Another address frees a user of nothing: they stay bound to the provider of the account that demands
-/// it of addresses like the one that they give up, unless it knows the new one as well.
+/// Another address frees a user of nothing: they stay bound to the provider of the account that
+/// requires it of addresses like the one that they give up, unless it knows the new one as well.
 pub(crate) async fn bind(
     tx: &mut Tx,
     user: UserId,

@@ -280,7 +280,7 @@ fn letter(mail: &Mail, site: &Site) -> Letter {
             button: Some((words!(mail.security_button), format!("{url}{SECURITY}"))),
             after: Vec::new(),
         },
-        Mail::SecondFactorDemanded { account, from, closed } => {
+        Mail::SecondFactorRequired { account, from, closed } => {
             let (account, when) = (account.harmless(), exact(*from));
             let (subject, lead) = if *closed {
                 (
@@ -289,15 +289,15 @@ fn letter(mail: &Mail, site: &Site) -> Letter {
                 )
             } else {
                 (
-                    words!(mail.demanded_subject, account = account.clone()),
-                    words!(mail.demanded_lead, account = account, when = when),
+                    words!(mail.required_subject, account = account.clone()),
+                    words!(mail.required_lead, account = account, when = when),
                 )
             };
             Letter {
                 subject,
-                lead: vec![lead, words!(mail.demanded_how)],
+                lead: vec![lead, words!(mail.required_how)],
                 button: Some((words!(policy.set_up), format!("{url}{SECURITY}"))),
-                after: vec![words!(mail.demanded_others)],
+                after: vec![words!(mail.required_others)],
             }
         }
         Mail::PolicyChanged { account, changed_by, before, after } => Letter {

@@ -17,7 +17,7 @@ use {
     crate::users::api::{read_cursor, write_cursor},
     crate::when::server::exact,
     crate::words,
-    domain::policies::{self, AccountPolicy, DemandedFactor},
+    domain::policies::{self, AccountPolicy, RequiredFactor},
     model::{Failure, PolicyRule, SessionSpan},
     std::time::Duration,
 };
@@ -36,7 +36,7 @@ pub(crate) struct PolicyView {
 /// How it stands about a second factor for everybody.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct FactorView {
-    /// Whether one is demanded, in a word.
+    /// Whether one is required, in a word.
     pub(crate) state: (Mood, String),
     /// What that means, in a sentence.
     pub(crate) sentence: String,
@@ -55,14 +55,14 @@ pub(crate) struct FactorView {
 pub(crate) enum FactorStep {
     /// Set one up themselves, first.
     OwnFirst,
-    /// Demand it, usually from so many days on; the hint says how many there can be.
-    Demand {
+    /// Require it, usually from so many days on; the hint says how many there can be.
+    Require {
         /// The usual number of days.
         days: String,
         /// How many there can be.
         hint: String,
     },
-    /// Demand it no longer.
+    /// Require it no longer.
     Lift,
 }
 
@@ -122,14 +122,14 @@ async fn policy(inside: &Inside, after: &str) -> Result<PolicyView, Failure> {
 #[cfg(feature = "ssr")]
 async fn factor(
     inside: &Inside,
-    demanded: Option<DemandedFactor>,
+    required: Option<RequiredFactor>,
     after: &str,
 ) -> Result<FactorView, Failure> {
     let (latchkey, actor) = (&inside.latchkey, &inside.acting.actor);
     let after = read_cursor(after);
     let page = policies::lacking(latchkey, actor, after.as_ref()).await?;
     let account = inside.acting.name.clone();
-    let (state, sentence, step) = match demanded {
+    let (state, sentence, step) = match required {
         Some(factor) => {
             let when = exact(factor.from);
             let (mood, sentence) = if factor.from <= latchkey.now() {
@@ -142,7 +142,7 @@ async fn factor(
         None => {
             let step = if policies::has_factor(latchkey, actor).await? {
                 let hint = words!(policy.days_hint, most = policies::LONGEST_GRACE);
-                FactorStep::Demand { days: policies::USUAL_GRACE.to_string(), hint }
+                FactorStep::Require { days: policies::USUAL_GRACE.to_string(), hint }
             } else {
                 FactorStep::OwnFirst
             };
@@ -188,26 +188,26 @@ fn spans(chosen: Option<SessionSpan>, usual: Duration) -> SpanView {
     }
 }
 
-/// Demands a second factor of everybody in the account.
+/// Requires a second factor of everybody in the account.
 #[server(prefix = "/api", endpoint = "policies/demand-factor")]
-pub(crate) async fn demand_factor(
+pub(crate) async fn require_factor(
     account: String,
     #[server(default)] days: String,
 ) -> Result<(), Problem> {
     let inside = request::inside_confirmed(&account).await?;
     let (latchkey, actor) = (&inside.latchkey, &inside.acting.actor);
-    policies::demand_factor(latchkey, actor, &days, &request::client()?).await?;
-    request::done(&policy_path(&inside), Notice::FactorDemanded);
+    policies::require_factor(latchkey, actor, &days, &request::client()?).await?;
+    request::done(&policy_path(&inside), Notice::FactorRequired);
     Ok(())
 }
 
-/// Demands a second factor no longer.
+/// Requires a second factor no longer.
 #[server(prefix = "/api", endpoint = "policies/demand-no-factor")]
-pub(crate) async fn demand_no_factor(account: String) -> Result<(), Problem> {
+pub(crate) async fn require_no_factor(account: String) -> Result<(), Problem> {
     let inside = request::inside_confirmed(&account).await?;
     let (latchkey, actor) = (&inside.latchkey, &inside.acting.actor);
-    policies::demand_no_factor(latchkey, actor, &request::client()?).await?;
-    request::done(&policy_path(&inside), Notice::FactorNotDemanded);
+    policies::require_no_factor(latchkey, actor, &request::client()?).await?;
+    request::done(&policy_path(&inside), Notice::FactorNotRequired);
     Ok(())
 }
 

@@ -1,4 +1,4 @@
-//! An account's policy: what its owners demand of everybody who enters.
+//! An account's policy: what its owners require of everybody who enters.
 
 pub(crate) mod api;
 
@@ -70,7 +70,7 @@ fn account(number: AccountNumber) -> impl IntoView {
 /// A second factor for everybody: how it stands, changing it, and who has none.
 fn factor(number: AccountNumber, view: FactorView) -> AnyView {
     let (mood, words) = view.state;
-    let demanded = view.step == FactorStep::Lift;
+    let required = view.step == FactorStep::Lift;
     let step = match view.step {
         FactorStep::OwnFirst => view! {
             <p>{words!(policy.own_first)}</p>
@@ -81,18 +81,18 @@ fn factor(number: AccountNumber, view: FactorView) -> AnyView {
             </div>
         }
         .into_any(),
-        FactorStep::Demand { days, hint } => view! {
-            <Form form={endpoint::<api::DemandFactor>()} action=here(number)>
+        FactorStep::Require { days, hint } => view! {
+            <Form form={endpoint::<api::RequireFactor>()} action=here(number)>
                 {account(number)}
                 <TextField field=Field::Days label=words!(policy.days) hint=hint value=days />
                 <div class="form-actions">
-                    <SubmitButton words=words!(policy.demand) />
+                    <SubmitButton words=words!(policy.require) />
                 </div>
             </Form>
         }
         .into_any(),
         FactorStep::Lift => view! {
-            <Form form={endpoint::<api::DemandNoFactor>()} action=here(number)>
+            <Form form={endpoint::<api::RequireNoFactor>()} action=here(number)>
                 {account(number)}
                 <div class="form-actions">
                     <SubmitButton class="" words=words!(policy.lift) />
@@ -101,7 +101,7 @@ fn factor(number: AccountNumber, view: FactorView) -> AnyView {
         }
         .into_any(),
     };
-    let remind = (demanded && !view.lacking.is_empty()).then(|| {
+    let remind = (required && !view.lacking.is_empty()).then(|| {
         view! {
             <Form form={endpoint::<api::Remind>()} action=here(number)>
                 {account(number)}

@@ -264,7 +264,7 @@ pub(crate) async fn factor_page() -> Result<Page<FactorView>, Problem> {
 
 /// Which accounts close to the viewer without a second factor, in a sentence.
 async fn closing(latchkey: &Latchkey, viewer: &Viewer) -> Result<Option<String>, Failure> {
-    let accounts = domain::policies::demanding(latchkey, viewer).await?;
+    let accounts = domain::policies::requiring(latchkey, viewer).await?;
     let sentence =
         || words!(authenticator.off_closes, accounts = crate::words::list(accounts.clone()));
     Ok((!accounts.is_empty()).then(sentence))

@@ -198,24 +198,24 @@ pub(crate) async fn single_sign_on_page(
 #[cfg(feature = "ssr")]
 fn view(inside: &Inside, overview: &Overview) -> SingleSignOnView {
     let SingleSignOn { provider, domains } = &overview.single_sign_on;
-    let demanded = overview.single_sign_on.is_demanded();
+    let required = overview.single_sign_on.is_required();
     SingleSignOnView {
         lead: words!(sso.lead, account = inside.acting.name.clone()),
         domains: DomainsView {
             heading: words!(sso.domains),
             text: words!(sso.domains_text),
-            rows: domains.iter().map(|one| row(one, demanded)).collect(),
+            rows: domains.iter().map(|one| row(one, required)).collect(),
             label: words!(sso.domain),
             hint: words!(sso.domain_hint),
             add: words!(sso.add_domain),
         },
-        provider: provider_view(inside, provider.as_ref(), demanded),
+        provider: provider_view(inside, provider.as_ref(), required),
         requirement: requirement(inside, overview),
     }
 }
 
 #[cfg(feature = "ssr")]
-fn row(one: &AccountDomain, demanded: bool) -> DomainRow {
+fn row(one: &AccountDomain, required: bool) -> DomainRow {
     let AccountDomain { domain, token, proven_at } = one;
     let name = domain.to_string();
     let state = match proven_at {
@@ -243,7 +243,7 @@ fn row(one: &AccountDomain, demanded: bool) -> DomainRow {
     });
     let remove =
         Verb { words: words!(sso.remove), label: words!(sso.remove_of, domain = name.clone()) };
-    let locked = demanded && proven_at.is_some();
+    let locked = required && proven_at.is_some();
     DomainRow {
         id: domain.as_str().to_owned(),
         state,
@@ -266,15 +266,15 @@ fn row(one: &AccountDomain, demanded: bool) -> DomainRow {
 fn provider_view(
     inside: &Inside,
     provider: Option<&AccountProvider>,
-    demanded: bool,
+    required: bool,
 ) -> ProviderView {
     let (site, number) = (request::site(), inside.acting.number);
-    let remove = provider.filter(|_| !demanded).map(|_| {
+    let remove = provider.filter(|_| !required).map(|_| {
         let question = Verb::new(words!(sso.remove_provider));
         let answer = Verb::new(words!(sso.yes_remove_provider));
         (question, words!(sso.remove_provider_text), answer)
     });
-    let change_text = provider.map(|_| match demanded {
+    let change_text = provider.map(|_| match required {
         true => words!(sso.provider_locked_text),
         false => words!(sso.provider_change_text),
     });
@@ -305,7 +305,7 @@ fn provider_view(
             },
             value: String::new(),
         },
-        locked: demanded,
+        locked: required,
         change_text,
         save: words!(sso.save_provider),
         remove,
@@ -331,7 +331,7 @@ fn requirement(inside: &Inside, overview: &Overview) -> RequirementView {
     };
     let name = single_sign_on::provider_name(&provider.issuer);
     let domains = words::domains(&proven);
-    if provider.demanded_since.is_some() {
+    if provider.required_since.is_some() {
         let operator = request::site().provider.clone();
         return RequirementView {
             heading,
@@ -430,7 +430,7 @@ pub(crate) async fn remove_provider(account: String) -> Result<(), Problem> {
 pub(crate) async fn require(account: String) -> Result<(), Problem> {
     let inside = request::inside_confirmed(&account).await?;
     let (latchkey, actor) = (&inside.latchkey, &inside.acting.actor);
-    single_sign_on::demand(latchkey, actor, &inside.viewer, &request::client()?).await?;
+    single_sign_on::require(latchkey, actor, &inside.viewer, &request::client()?).await?;
     request::done(&path(&inside), Notice::SingleSignOnRequired);
     Ok(())
 }

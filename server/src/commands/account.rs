@@ -56,7 +56,7 @@ pub(super) async fn list(config: &Config) -> Result<()> {
     Ok(())
 }
 
-/// Demands an account's own identity provider no longer.
+/// Requires an account's own identity provider no longer.
 pub(super) async fn sso_off(config: &Config, number: AccountNumber) -> Result<()> {
     let latchkey = open(config).await?;
     let lifted = match single_sign_on::lift_for(&latchkey, number).await {

@@ -1,4 +1,4 @@
-//! What an account's owners demand of everybody who enters it.
+//! What an account's owners require of everybody who enters it.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use crate::story::{AGENCY, BAKERY, Browser, Page, TestApp, post};
 const POLICY: &str = "/accounts/100001/policy";
 const DAY: i64 = 24;
 
-async fn demand(browser: &mut Browser, days: &str) -> Page {
+async fn require(browser: &mut Browser, days: &str) -> Page {
     let fields = [("account", "100001"), ("days", days)];
     browser.post(POLICY, "policies/demand-factor", &fields).await
 }
@@ -27,7 +27,7 @@ async fn bound(browser: &mut Browser, idle: &str, absolute: &str) -> Page {
     browser.post(POLICY, "policies/bound-sessions", &fields).await
 }
 
-/// Ingrid with an app, who may demand one of others.
+/// Ingrid with an app, who may require one of others.
 async fn ingrid_with_app(app: &TestApp) -> (Browser, String) {
     let mut ingrid = app.as_person(INGRID).await;
     let (key, _) = app.turn_app_on(&mut ingrid).await;
@@ -83,7 +83,7 @@ async fn only_owners_see_and_set_the_policy(db: TestDatabase) {
     page.is(403).says("You don't have access to Account policy");
     page.says("Only owners of the account can do this");
     page.says(INGRID.name);
-    demand(&mut amira, "14").await.is(403).says("Only owners");
+    require(&mut amira, "14").await.is(403).says("Only owners");
     limit(&mut amira, "nordlys.example").await.is(403);
     bound(&mut amira, "30", "").await.is(403);
     for form in ["policies/demand-no-factor", "policies/remind"] {
@@ -91,7 +91,7 @@ async fn only_owners_see_and_set_the_policy(db: TestDatabase) {
     }
     let mut tom = app.as_person(TOM).await;
     tom.get(POLICY).await.is(404);
-    demand(&mut tom, "14").await.is(404);
+    require(&mut tom, "14").await.is(404);
     app.browser().get(POLICY).await.is(302);
     let mut ingrid = app.as_person(INGRID).await;
     ingrid.get(POLICY).await.is(200).says("Second factor for everybody");
@@ -100,13 +100,13 @@ async fn only_owners_see_and_set_the_policy(db: TestDatabase) {
 }
 
 #[apply(on_both!)]
-async fn who_has_no_second_factor_demands_none(db: TestDatabase) {
+async fn who_has_no_second_factor_requires_none(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut ingrid = app.as_person(INGRID).await;
     let page = ingrid.get(POLICY).await;
     page.is(200).says("You have no second factor yourself yet");
     assert!(!page.body.contains("policies/demand-factor"));
-    let page = demand(&mut ingrid, "14").await;
+    let page = require(&mut ingrid, "14").await;
     page.is(409).says("you can't demand one of others");
     assert!(page.body.contains("href=\"/security\""), "where to set one up");
     assert_eq!(reminders_to(&app, OLAV).await, 0);
@@ -114,11 +114,11 @@ async fn who_has_no_second_factor_demands_none(db: TestDatabase) {
 }
 
 #[apply(on_both!)]
-async fn a_second_factor_is_demanded_with_days_to_set_it_up(db: TestDatabase) {
+async fn a_second_factor_is_required_with_days_to_set_it_up(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let (mut ingrid, _) = ingrid_with_app(&app).await;
     for (days, words) in [("31", "from 0 to 30"), ("", "from 0 to 30"), ("soon", "from 0 to 30")] {
-        let page = demand(&mut ingrid, days).await;
+        let page = require(&mut ingrid, days).await;
         page.is(422).says(words);
         assert!(page.input("name=\"days\"").contains(&format!("value=\"{days}\"")));
     }
@@ -130,7 +130,7 @@ async fn a_second_factor_is_demanded_with_days_to_set_it_up(db: TestDatabase) {
     let lacking = page.between("<caption", "</table>");
     assert!(!lacking.contains(INGRID.name), "she has one");
 
-    demand(&mut ingrid, "14").await.is(303);
+    require(&mut ingrid, "14").await.is(303);
     let page = ingrid.get(POLICY).await;
     page.says("A second factor is demanded of everybody now");
     page.says("From 29 January 2027");
@@ -148,14 +148,14 @@ async fn a_second_factor_is_demanded_with_days_to_set_it_up(db: TestDatabase) {
     log.says("Now: second factor demanded from 29 January 2027");
     let csv = ingrid.get(&format!("{BAKERY}/log.csv")).await;
     assert!(csv.body.contains("policy.second_factor,,2027-01-29 08:0"), "{}", csv.body);
-    demand(&mut ingrid, "3").await.is(409).says("Somebody else changed this");
+    require(&mut ingrid, "3").await.is(409).says("Somebody else changed this");
 }
 
 #[apply(on_both!)]
 async fn until_the_day_it_is_said_and_from_then_on_nothing_opens(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let (mut ingrid, key) = ingrid_with_app(&app).await;
-    demand(&mut ingrid, "14").await.is(303);
+    require(&mut ingrid, "14").await.is(303);
     let mut mei = app.as_person(MEI).await;
     let page = mei.get(BAKERY).await;
     page.is(200).says("this account opens only for those who have a second factor");
@@ -200,7 +200,7 @@ async fn until_the_day_it_is_said_and_from_then_on_nothing_opens(db: TestDatabas
 async fn no_server_function_of_a_closed_account_answers(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let (mut ingrid, _) = ingrid_with_app(&app).await;
-    demand(&mut ingrid, "0").await.is(303);
+    require(&mut ingrid, "0").await.is(303);
     let mut olav = app.as_person(OLAV).await;
     let known: BTreeSet<_> = leptos::server_fn::axum::server_fn_paths()
         .map(|(path, method)| (path.to_owned(), method.to_string()))
@@ -234,7 +234,7 @@ async fn with_no_days_it_is_needed_at_once_also_by_those_who_join(db: TestDataba
     ingrid.invite(TOM.email, &["billing.view"]).await.is(303);
     let (link, toms) =
         (app.invitation_link("kari@nordlys.example").await, app.invitation_link(TOM.email).await);
-    demand(&mut ingrid, "0").await.is(303);
+    require(&mut ingrid, "0").await.is(303);
     bjorn.get(BAKERY).await.is(403);
     bjorn.get("/help/users").await.is(200);
     let fields = [("full_name", "Kari Nordmann"), ("password", "a password of mine")];
@@ -260,7 +260,7 @@ async fn turning_the_app_off_says_what_closes_and_closes_it(db: TestDatabase) {
     let (key, _) = app.turn_app_on(&mut mei).await;
     let off = "/security/authenticator/off";
     assert!(!mei.get(off).await.words().contains("is demanded by"));
-    demand(&mut ingrid, "0").await.is(303);
+    require(&mut ingrid, "0").await.is(303);
     mei.get(BAKERY).await.is(200);
     mei.get(off).await.says("A second factor is demanded by Nordlys Bakeri AS.");
     let code = app.next_code(&key);
@@ -273,7 +273,7 @@ async fn turning_the_app_off_says_what_closes_and_closes_it(db: TestDatabase) {
 async fn everybody_is_reminded_once_at_each_stage(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let (mut ingrid, key) = ingrid_with_app(&app).await;
-    demand(&mut ingrid, "14").await.is(303);
+    require(&mut ingrid, "14").await.is(303);
     assert_eq!(send_reminders(&app).await, 0, "they were told just now");
     app.forward_hours(11 * DAY - 1);
     assert_eq!(send_reminders(&app).await, 0);
@@ -299,15 +299,15 @@ async fn everybody_is_reminded_once_at_each_stage(db: TestDatabase) {
 }
 
 #[apply(on_both!)]
-async fn demanding_and_lifting_again_mails_people_three_times_a_day(db: TestDatabase) {
+async fn requiring_and_lifting_again_mails_people_three_times_a_day(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let (mut ingrid, _) = ingrid_with_app(&app).await;
     for _ in 0..3 {
-        demand(&mut ingrid, "14").await.is(303);
+        require(&mut ingrid, "14").await.is(303);
         ingrid.open_and_fill_in(POLICY, "policies/demand-no-factor", &[]).await.is(303);
         app.forward_seconds(60);
     }
-    demand(&mut ingrid, "14").await.is(429).says("They were reminded within the last day");
+    require(&mut ingrid, "14").await.is(429).says("They were reminded within the last day");
     assert_eq!(reminders_to(&app, AMIRA).await, 3);
 }
 
@@ -316,7 +316,7 @@ async fn an_owner_reminds_everybody_once_a_day(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let (mut ingrid, key) = ingrid_with_app(&app).await;
     ingrid.post(POLICY, "policies/remind", &[("account", "100001")]).await.is(409);
-    demand(&mut ingrid, "14").await.is(303);
+    require(&mut ingrid, "14").await.is(303);
     app.forward_seconds(60);
     let answer = ingrid.open_and_fill_in(POLICY, "policies/remind", &[]).await;
     let page = ingrid.go_on(&answer).await;
@@ -333,11 +333,11 @@ async fn an_owner_reminds_everybody_once_a_day(db: TestDatabase) {
 }
 
 #[apply(on_both!)]
-async fn demanding_takes_a_fresh_proof(db: TestDatabase) {
+async fn requiring_takes_a_fresh_proof(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let (mut ingrid, _) = ingrid_with_app(&app).await;
     app.forward_seconds(601);
-    demand(&mut ingrid, "14").await.is(401).says("Confirm that it is you");
+    require(&mut ingrid, "14").await.is(401).says("Confirm that it is you");
     limit(&mut ingrid, "nordlys.example").await.is(401);
     bound(&mut ingrid, "30", "").await.is(401);
     let kept = [
@@ -514,7 +514,7 @@ async fn narrowing_domains_and_inviting_at_once_happen_one_after_the_other(db: T
 }
 
 #[apply(on_both!)]
-async fn demanding_a_factor_and_turning_ones_own_off_at_once_leaves_nobody_in_without(
+async fn requiring_a_factor_and_turning_ones_own_off_at_once_leaves_nobody_in_without(
     db: TestDatabase,
 ) {
     let app = TestApp::new(db).await;
@@ -523,12 +523,12 @@ async fn demanding_a_factor_and_turning_ones_own_off_at_once_leaves_nobody_in_wi
     let code = app.next_code(&key);
     let code = [("code", code.as_str())];
     let off = "/security/authenticator/off";
-    let (demanded, turned_off) =
-        tokio::join!(demand(&mut other, "0"), ingrid.post(off, "security/turn-app-off", &code),);
+    let (required, turned_off) =
+        tokio::join!(require(&mut other, "0"), ingrid.post(off, "security/turn-app-off", &code),);
     turned_off.is(303);
     let page = ingrid.get(BAKERY).await;
-    match demanded.status.as_u16() {
+    match required.status.as_u16() {
         303 => page.is(403),
-        _ => demanded.is(409),
+        _ => required.is(409),
     };
 }

@@ -3,8 +3,8 @@ use model::{
     SessionSpan, SessionSpans, Timestamp, UserId,
 };
 use store::{
-    AccountPolicy, ActivityFilter, DemandedFactor, FactorChange, FactorProof, PolicyChange,
-    PolicyFacts, Reminders, Store,
+    AccountPolicy, ActivityFilter, FactorChange, FactorProof, PolicyChange, PolicyFacts, Reminders,
+    RequiredFactor, Store,
 };
 use test_database::{TestDatabase, apply, on_both};
 
@@ -26,14 +26,14 @@ fn to(policy: AccountPolicy, before: PolicyRule, after: PolicyRule) -> PolicyCha
     }
 }
 
-fn demanded() -> DemandedFactor {
-    DemandedFactor { since: at(10), from: at(20), asked_at: None }
+fn required() -> RequiredFactor {
+    RequiredFactor { since: at(10), from: at(20), asked_at: None }
 }
 
-fn demand(facts: &PolicyFacts) -> PolicyChange {
-    let policy = AccountPolicy { factor: Some(demanded()), ..facts.policy.clone() };
+fn require(facts: &PolicyFacts) -> PolicyChange {
+    let policy = AccountPolicy { factor: Some(required()), ..facts.policy.clone() };
     let rule = PolicyRule::SecondFactor;
-    to(policy, rule(None), rule(Some(demanded().from)))
+    to(policy, rule(None), rule(Some(required().from)))
 }
 
 fn limit(facts: &PolicyFacts, domains: &str) -> PolicyChange {
@@ -43,9 +43,9 @@ fn limit(facts: &PolicyFacts, domains: &str) -> PolicyChange {
 }
 
 fn reminders(round: Timestamp) -> Reminders {
-    let mail = Mail::SecondFactorDemanded {
+    let mail = Mail::SecondFactorRequired {
         account: "Bakery".into(),
-        from: demanded().from,
+        from: required().from,
         closed: false,
     };
     Reminders { round, mail, most: 2 }
@@ -68,7 +68,7 @@ async fn with_app(store: &Store, user: UserId, number: u8) -> FactorChange {
 async fn reminded(store: &Store) -> Vec<String> {
     let mut to = Vec::new();
     while let Some(mail) = store.take_mail(HOUR, at(100)).await.unwrap() {
-        if matches!(mail.mail, Mail::SecondFactorDemanded { .. }) {
+        if matches!(mail.mail, Mail::SecondFactorRequired { .. }) {
             to.push(mail.to.to_string());
         }
     }
@@ -81,7 +81,7 @@ async fn a_policy_is_changed_rule_by_rule_and_logged(db: TestDatabase) {
     let bakery = Bakery::new(&db.store).await;
     assert_eq!(db.store.policy(bakery.id).await.unwrap(), AccountPolicy::default());
     let (id, ingrid) = (bakery.id, bakery.ingrid);
-    db.store.change_policy(id, ingrid, at(1), |facts| Ok(Some(demand(facts)))).await.unwrap();
+    db.store.change_policy(id, ingrid, at(1), |facts| Ok(Some(require(facts)))).await.unwrap();
     let sessions = SessionSpans { idle: Some(SessionSpan::Hour), absolute: None };
     let bound = |facts: &PolicyFacts| {
         let policy = AccountPolicy { sessions, ..facts.policy.clone() };
@@ -94,7 +94,7 @@ async fn a_policy_is_changed_rule_by_rule_and_logged(db: TestDatabase) {
     db.store.change_policy(id, ingrid, at(4), |_| Ok(None)).await.unwrap();
 
     let domains = EmailDomains::parse("a.example").unwrap();
-    let policy = AccountPolicy { factor: Some(demanded()), sessions, domains: domains.clone() };
+    let policy = AccountPolicy { factor: Some(required()), sessions, domains: domains.clone() };
     assert_eq!(db.store.policy(id).await.unwrap(), policy);
     let rows = db.store.activity(id, &ActivityFilter::default(), 3).await.unwrap();
     let kinds: Vec<_> = rows.iter().map(|row| row.entry.kind).collect();
@@ -132,25 +132,25 @@ async fn a_policy_is_decided_on_who_asks_and_owns_at_this_moment(db: TestDatabas
 }
 
 #[apply(on_both!)]
-async fn nobody_demands_a_factor_that_they_turned_off_before(db: TestDatabase) {
+async fn nobody_requires_a_factor_that_they_turned_off_before(db: TestDatabase) {
     let bakery = Bakery::new(&db.store).await;
     for round in 1..10 {
         let address = format!("olav{round}@example.com");
         let olav = bakery.with("Olav", &address, Access::Owner).await;
         let change = with_app(&db.store, olav, round).await;
-        let demanding =
+        let requiring =
             db.store.change_policy(bakery.id, olav, at(2), |facts| match facts.has_factor {
-                true => Ok(Some(demand(facts))),
+                true => Ok(Some(require(facts))),
                 false => Err(Failure::NoSecondFactor),
             });
         let proof = FactorProof::App(101);
         let removing = db.store.remove_authenticator_app(olav, proof, &change, at(2));
-        let (demanded, removed) = tokio::join!(demanding, removing);
+        let (required, removed) = tokio::join!(requiring, removing);
         removed.unwrap();
         // Whichever came first, the next entry sees both as they are.
         let found = db.store.membership(olav, bakery.number, None).await.unwrap().unwrap();
         assert!(!found.second_factor);
-        assert_eq!(found.policy.factor.is_some(), demanded.is_ok(), "{demanded:?}");
+        assert_eq!(found.policy.factor.is_some(), required.is_ok(), "{required:?}");
         let lift = |facts: &PolicyFacts| {
             let policy = AccountPolicy { factor: None, ..facts.policy.clone() };
             let rule = PolicyRule::SecondFactor(None);
@@ -185,11 +185,11 @@ async fn each_person_is_reminded_once_in_a_round_by_however_many_nodes(db: TestD
             }
         }
     };
-    assert_eq!(remind(at(10))(0).await, 0, "nothing is demanded yet");
-    let demanding = |facts: &PolicyFacts| {
-        Ok(Some(PolicyChange { reminders: Some(reminders(at(10))), ..demand(facts) }))
+    assert_eq!(remind(at(10))(0).await, 0, "nothing is required yet");
+    let requiring = |facts: &PolicyFacts| {
+        Ok(Some(PolicyChange { reminders: Some(reminders(at(10))), ..require(facts) }))
     };
-    db.store.change_policy(id, ingrid, at(10), demanding).await.unwrap();
+    db.store.change_policy(id, ingrid, at(10), requiring).await.unwrap();
     assert_eq!(reminded(&db.store).await.len(), 2, "as many as one transaction takes");
     let sent: usize = at_once(8, remind(at(10))).await.into_iter().sum();
     assert_eq!(sent, 3);
@@ -208,9 +208,9 @@ async fn each_person_is_reminded_once_in_a_round_by_however_many_nodes(db: TestD
     bakery.with("Late", "late@example.com", granted(&[])).await;
     assert_eq!(remind(at(20))(0).await, 1, "who joins is told, too");
     assert_eq!(reminded(&db.store).await, ["late@example.com"]);
-    assert_eq!(db.store.demanding_accounts(None, 9).await.unwrap(), [id]);
-    assert!(db.store.demanding_accounts(Some(id), 9).await.unwrap().is_empty());
-    assert_eq!(db.store.demanding_accounts_of(kari, 9).await.unwrap(), ["Bakery"]);
+    assert_eq!(db.store.requiring_accounts(None, 9).await.unwrap(), [id]);
+    assert!(db.store.requiring_accounts(Some(id), 9).await.unwrap().is_empty());
+    assert_eq!(db.store.requiring_accounts_of(kari, 9).await.unwrap(), ["Bakery"]);
 }
 
 #[apply(on_both!)]

@@ -123,21 +123,21 @@ impl Story {
         store.membership(user, *number, None).await.unwrap().unwrap()
     }
 
-    async fn is_demanded_of(&self, user: UserId) -> bool {
+    async fn is_required_of(&self, user: UserId) -> bool {
         let membership = self.membership(user).await;
         membership.single_sign_on || membership.gave_address_up
     }
 
-    /// Kari demands it, in the first session, which began by it.
-    async fn demand(&self) {
+    /// Kari requires it, in the first session, which began by it.
+    async fn require(&self) {
         self.bakery.store.begin_session(self.kari, &new_session(1), None, at(0)).await.unwrap();
         self.link(1).await.unwrap();
-        self.demand_again().await;
+        self.require_again().await;
     }
 
-    async fn demand_again(&self) {
+    async fn require_again(&self) {
         let session = self.session(1).await.unwrap().session;
-        self.take(SingleSignOnStep::Demand(session)).await.unwrap();
+        self.take(SingleSignOnStep::Require(session)).await.unwrap();
     }
 
     async fn prove(&self, name: &str) {
@@ -184,7 +184,7 @@ async fn a_domain_that_is_added_again_keeps_its_token(db: TestDatabase) {
     }
     let found = db.store.single_sign_on(bakery.id).await.unwrap();
     assert_eq!((found.domains.len(), &*found.domains[0].token), (1, "first"));
-    assert!(found.proven().is_empty() && !found.is_demanded());
+    assert!(found.proven().is_empty() && !found.is_required());
     assert!(!db.store.has_single_sign_on().await.unwrap());
 }
 
@@ -241,7 +241,7 @@ async fn a_domain_taken_away_ends_what_hangs_on_it(db: TestDatabase) {
     story.link(1).await.unwrap();
     story.sign_in(2).await.unwrap();
     let session = story.session(1).await.unwrap().session;
-    story.take(SingleSignOnStep::Demand(session)).await.unwrap();
+    story.take(SingleSignOnStep::Require(session)).await.unwrap();
     let told = std::sync::Mutex::new(Vec::new());
     let tell = |_: &str, _: &[store::Owner], before: &PolicyRule, after: &PolicyRule| {
         told.lock().unwrap().push((before.to_stored(), after.to_stored()));
@@ -252,30 +252,30 @@ async fn a_domain_taken_away_ends_what_hangs_on_it(db: TestDatabase) {
     let told = told.lock().unwrap().clone();
     let told: Vec<_> = told.iter().map(|(before, after)| (&**before, &**after)).collect();
     assert_eq!(told, [("bakery.example", "-"), ("demanded", "-")]);
-    assert!(!story.is_demanded_of(story.kari).await);
+    assert!(!story.is_required_of(story.kari).await);
     assert!(story.session(2).await.is_none());
     assert!(story.session(1).await.is_some());
     assert_eq!(story.link(1).await, Err(Failure::Conflict(Conflict::NotInAccount)));
 }
 
 #[apply(on_both!)]
-async fn it_is_demanded_by_whoever_it_vouches_for(db: TestDatabase) {
+async fn it_is_required_by_whoever_it_vouches_for(db: TestDatabase) {
     let story = Story::new(&db.store).await;
     db.store.begin_session(story.kari, &new_session(1), None, at(0)).await.unwrap();
     let session = story.session(1).await.unwrap().session;
     let first = Err(Failure::Conflict(Conflict::SignInFirst));
-    assert_eq!(story.take(SingleSignOnStep::Demand(session)).await, first);
+    assert_eq!(story.take(SingleSignOnStep::Require(session)).await, first);
     story.link(1).await.unwrap();
     let nobody = SessionId::from(uuid::Uuid::nil());
-    assert_eq!(story.take(SingleSignOnStep::Demand(nobody)).await, first);
-    assert!(!story.is_demanded_of(story.kari).await);
-    story.take(SingleSignOnStep::Demand(session)).await.unwrap();
-    assert!(story.is_demanded_of(story.kari).await);
-    assert!(!story.is_demanded_of(story.bakery.ingrid).await, "her address is elsewhere");
+    assert_eq!(story.take(SingleSignOnStep::Require(nobody)).await, first);
+    assert!(!story.is_required_of(story.kari).await);
+    story.take(SingleSignOnStep::Require(session)).await.unwrap();
+    assert!(story.is_required_of(story.kari).await);
+    assert!(!story.is_required_of(story.bakery.ingrid).await, "her address is elsewhere");
     let near = story.bakery.with("Near", "near@sub.bakery.example", granted(&[])).await;
-    assert!(!story.is_demanded_of(near).await, "a subdomain is a domain of its own");
+    assert!(!story.is_required_of(near).await, "a subdomain is a domain of its own");
     story.take(SingleSignOnStep::Lift).await.unwrap();
-    assert!(!story.is_demanded_of(story.kari).await);
+    assert!(!story.is_required_of(story.kari).await);
 }
 
 #[apply(on_both!)]
@@ -302,17 +302,17 @@ async fn another_address_takes_an_accounts_identity_along(db: TestDatabase) {
 }
 
 #[apply(on_both!)]
-async fn another_address_frees_nobody_of_what_is_demanded(db: TestDatabase) {
+async fn another_address_frees_nobody_of_what_is_required(db: TestDatabase) {
     let story = Story::new(&db.store).await;
-    story.demand().await;
+    story.require().await;
     let membership = story.membership(story.kari).await;
     assert_eq!((membership.single_sign_on, membership.gave_address_up), (true, false));
     story.move_to("kari@home.example", 50).await;
     let membership = story.membership(story.kari).await;
     assert_eq!((membership.single_sign_on, membership.gave_address_up), (false, true));
     story.move_to("kari@elsewhere.example", 52).await;
-    assert!(story.is_demanded_of(story.kari).await, "nor does the next one");
-    assert!(!story.is_demanded_of(story.bakery.ingrid).await);
+    assert!(story.is_required_of(story.kari).await, "nor does the next one");
+    assert!(!story.is_required_of(story.bakery.ingrid).await);
     story.move_to(KARI, 54).await;
     let membership = story.membership(story.kari).await;
     assert_eq!((membership.single_sign_on, membership.gave_address_up), (true, false));
@@ -323,8 +323,8 @@ async fn taking_an_address_back_frees_nobody_either(db: TestDatabase) {
     let story = Story::new(&db.store).await;
     let mei = story.bakery.with("Mei", "mei@home.example", granted(&[])).await;
     move_to(&db.store, mei, "mei@bakery.example", 50).await;
-    story.demand().await;
-    assert!(story.is_demanded_of(mei).await);
+    story.require().await;
+    assert!(story.is_required_of(mei).await);
     undo(&db.store, 50, 13).await.unwrap().unwrap();
     let membership = story.membership(mei).await;
     assert_eq!((membership.single_sign_on, membership.gave_address_up), (false, true));
@@ -334,14 +334,14 @@ async fn taking_an_address_back_frees_nobody_either(db: TestDatabase) {
 async fn what_was_lifted_binds_no_earlier_address(db: TestDatabase) {
     let story = Story::new(&db.store).await;
     let mei = story.bakery.with("Mei", "mei@bakery.example", granted(&[])).await;
-    story.demand().await;
+    story.require().await;
     move_to(&db.store, mei, "mei@home.example", 50).await;
-    assert!(story.is_demanded_of(mei).await);
+    assert!(story.is_required_of(mei).await);
     story.take(SingleSignOnStep::Lift).await.unwrap();
-    assert!(!story.is_demanded_of(mei).await);
-    story.demand_again().await;
-    assert!(story.is_demanded_of(story.kari).await);
-    assert!(!story.is_demanded_of(mei).await, "she was let in without it meanwhile");
+    assert!(!story.is_required_of(mei).await);
+    story.require_again().await;
+    assert!(story.is_required_of(story.kari).await);
+    assert!(!story.is_required_of(mei).await, "she was let in without it meanwhile");
 }
 
 #[apply(on_both!)]
@@ -349,14 +349,14 @@ async fn a_domain_given_up_binds_nobody(db: TestDatabase) {
     let story = Story::new(&db.store).await;
     story.prove("cakes.example").await;
     let mei = story.bakery.with("Mei", "mei@cakes.example", granted(&[])).await;
-    story.demand().await;
+    story.require().await;
     move_to(&db.store, mei, "mei@home.example", 50).await;
-    assert!(story.is_demanded_of(mei).await);
+    assert!(story.is_required_of(mei).await);
     story.take(SingleSignOnStep::RemoveDomain(domain("cakes.example"))).await.unwrap();
-    assert!(!story.is_demanded_of(mei).await);
-    assert!(story.is_demanded_of(story.kari).await);
+    assert!(!story.is_required_of(mei).await);
+    assert!(story.is_required_of(story.kari).await);
     story.prove("cakes.example").await;
-    assert!(!story.is_demanded_of(mei).await, "she was let in without it meanwhile");
+    assert!(!story.is_required_of(mei).await, "she was let in without it meanwhile");
 }
 
 #[apply(on_both!)]
@@ -364,21 +364,21 @@ async fn another_address_that_the_provider_knows_is_an_address_like_the_first(db
     let story = Story::new(&db.store).await;
     story.prove("cakes.example").await;
     let mei = story.bakery.with("Mei", "mei@bakery.example", granted(&[])).await;
-    story.demand().await;
+    story.require().await;
     move_to(&db.store, mei, "mei@cakes.example", 50).await;
     let membership = story.membership(mei).await;
     assert_eq!((membership.single_sign_on, membership.gave_address_up), (true, false));
     story.take(SingleSignOnStep::RemoveDomain(domain("cakes.example"))).await.unwrap();
-    assert!(!story.is_demanded_of(mei).await, "as for everybody with such an address");
+    assert!(!story.is_required_of(mei).await, "as for everybody with such an address");
 }
 
 #[apply(on_both!)]
-async fn a_factor_counts_that_was_there_before_it_was_demanded(db: TestDatabase) {
+async fn a_factor_counts_that_was_there_before_it_was_required(db: TestDatabase) {
     let story = Story::new(&db.store).await;
     let mei = story.bakery.with("Mei", "mei@bakery.example", granted(&[])).await;
     with_app(&db.store, mei, 0).await;
-    assert!(!story.membership(mei).await.had_factor, "nothing is demanded yet");
-    story.demand().await;
+    assert!(!story.membership(mei).await.had_factor, "nothing is required yet");
+    story.require().await;
     with_app(&db.store, story.kari, 1).await;
     assert!(story.membership(mei).await.had_factor);
     let kari = story.membership(story.kari).await;
