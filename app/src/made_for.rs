@@ -20,7 +20,7 @@ pub(crate) fn made_for() -> String {
 
 #[cfg(feature = "ssr")]
 pub(crate) mod server {
-    use domain::sessions::Viewer;
+    use domain::viewer::Viewer;
     use model::Failure;
 
     use super::MADE_FOR;

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use domain::accounts::Acting;
-use domain::sessions::{Begun, Viewer};
+use domain::sessions::Begun;
+use domain::viewer::Viewer;
 use domain::{Client, Latchkey, Token};
 use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
@@ -166,7 +167,7 @@ pub(crate) async fn inside(number: &str) -> Result<Inside, Failure> {
 /// account, whose own provider may have vouched for them, is for nobody else.
 pub(crate) fn signed_in() -> Result<Viewer, Failure> {
     let viewer = viewer()?;
-    domain::sessions::must_be_proven(&viewer)?;
+    domain::viewer::must_be_proven(&viewer)?;
     Ok(viewer)
 }
 
@@ -319,7 +320,7 @@ pub(crate) fn refresh(address: &str) {
 /// Enters the account with this number to do what takes a fresh proof of who one is.
 pub(crate) async fn inside_confirmed(number: &str) -> Result<Inside, Failure> {
     let inside = inside(number).await?;
-    domain::sessions::must_be_confirmed(&inside.latchkey, &inside.viewer)?;
+    domain::viewer::must_be_confirmed(&inside.latchkey, &inside.viewer)?;
     Ok(inside)
 }
 

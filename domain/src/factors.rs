@@ -6,8 +6,7 @@ use model::{Conflict, EmailAddress, FactorNews, Failure, Mail, Secret, Timestamp
 use store::{AskedFor, AuthenticatorApp, FactorChange, NewMail, NewPassword};
 
 use crate::codes::{self, Typed};
-pub use crate::second_step::{Given, confirm, finish_sign_in, second_step};
-use crate::second_step::{count, counted, proof, was_right};
+use crate::second_step::{Given, count, counted, proof, was_right};
 use crate::viewer::{Viewer, must_be_confirmed, must_be_confirmed_by_factor};
 use crate::{Client, Latchkey, Token};
 

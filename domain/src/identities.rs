@@ -9,8 +9,9 @@ use model::{
 };
 use store::{FactorChange, IdentityOffer, Login, NewMail};
 
-use crate::identity_providers::{Identified, Keys, Provider, provider_name};
-pub use crate::identity_providers::{IdentityProvider, Returned};
+use crate::identity_providers::{
+    Identified, IdentityProvider, Keys, Provider, Returned, provider_name,
+};
 use crate::sessions::{self, SignedIn};
 use crate::single_sign_on::provider_for;
 use crate::viewer::{Viewer, must_be_confirmed_by_factor};

@@ -231,4 +231,12 @@ mod tests {
             assert!(all.iter().skip(place + 1).all(|other| other != one));
         }
     }
+
+    #[test]
+    fn a_provider_goes_by_its_host() {
+        assert_eq!(
+            provider_name("https://login.nordlys.example/realms/a"),
+            "login.nordlys.example"
+        );
+    }
 }

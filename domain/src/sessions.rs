@@ -9,7 +9,7 @@ use model::{
 pub use store::SignedInDevice;
 use store::{Login, NewMail, NewSession};
 
-pub use crate::viewer::{Viewer, must_be_confirmed, must_be_confirmed_by_factor, must_be_proven};
+use crate::viewer::Viewer;
 use crate::{Client, Latchkey, Token, passwords};
 
 /// How long somebody may take from their password to their second factor.

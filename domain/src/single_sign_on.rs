@@ -12,7 +12,6 @@ pub use store::{AccountDomain, AccountProvider, SingleSignOn};
 use store::{PolicyChange, PolicyFacts, SingleSignOnStep};
 use url::Url;
 
-pub use crate::identity_providers::provider_name;
 use crate::identity_providers::{NoProvider, Provider};
 use crate::policies::{apply, changing};
 use crate::viewer::Viewer;
@@ -533,13 +532,5 @@ mod tests {
         let long = format!("https://id.example/{}", "a".repeat(500));
         assert_eq!(parse_issuer(&long, false), Err(FieldProblem::TooLong));
         assert!(parse_issuer("http://127.0.0.1:9000", true).is_ok());
-    }
-
-    #[test]
-    fn a_provider_goes_by_its_host() {
-        assert_eq!(
-            provider_name("https://login.nordlys.example/realms/a"),
-            "login.nordlys.example"
-        );
     }
 }

@@ -59,7 +59,7 @@ pub(crate) async fn accounts_page(after: String) -> Result<Page<AccountsView>, P
         let frame = request::frame(Some(&viewer), None, false);
         return Ok(Page { frame, notice: None, content: Ok(AccountsView::default()) });
     }
-    domain::sessions::must_be_proven(&viewer)?;
+    domain::viewer::must_be_proven(&viewer)?;
     let now = latchkey.now();
     let view = |account: domain::accounts::MembershipRow| ReachableAccount {
         number: account.number.to_string(),

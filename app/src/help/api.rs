@@ -14,7 +14,7 @@ use {
     crate::help::checks,
     crate::notice::Notice,
     crate::request,
-    domain::sessions::Viewer,
+    domain::viewer::Viewer,
     model::Failure,
 };
 

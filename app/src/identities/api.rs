@@ -1,7 +1,9 @@
 //! Server functions of signing in with an identity provider.
 
-use domain::identities::{Arrived, Linked, Offered, Returned};
-use domain::sessions::{SignedIn, Viewer};
+use domain::identities::{Arrived, Linked, Offered};
+use domain::identity_providers::Returned;
+use domain::sessions::SignedIn;
+use domain::viewer::Viewer;
 use leptos::prelude::*;
 use leptos::server_fn::codec::GetUrl;
 use model::{AccountNumber, Conflict, Failure, Secret, Timestamp};
@@ -21,7 +23,7 @@ use crate::when::Moment;
 pub(crate) fn choices() -> Result<Vec<Choice>, Failure> {
     let latchkey = request::latchkey()?;
     let all = latchkey.identity_providers.all().iter();
-    let choice = |provider: &domain::identities::IdentityProvider| Choice {
+    let choice = |provider: &domain::identity_providers::IdentityProvider| Choice {
         id: provider.id.clone(),
         words: words!(identity.sign_in_with, provider = provider.name.clone()),
     };

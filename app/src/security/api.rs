@@ -1,7 +1,7 @@
 //! Server functions of a user's own login.
 
 use domain::Latchkey;
-use domain::sessions::Viewer;
+use domain::viewer::Viewer;
 use leptos::prelude::*;
 use leptos::server_fn::codec::GetUrl;
 use model::{Conflict, Failure, Secret, Timestamp};
@@ -282,7 +282,7 @@ pub(crate) async fn ask_for_proof() -> Result<String, Problem> {
 #[server(prefix = "/api", endpoint = "security/begin-passkey")]
 pub(crate) async fn begin_passkey() -> Result<(), Problem> {
     let viewer = request::signed_in()?;
-    domain::sessions::must_be_confirmed_by_factor(&request::latchkey()?, &viewer).await?;
+    domain::viewer::must_be_confirmed_by_factor(&request::latchkey()?, &viewer).await?;
     request::redirect(ADD_PASSKEY);
     Ok(())
 }

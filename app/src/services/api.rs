@@ -55,7 +55,7 @@ pub(crate) async fn services_page(account: String) -> Result<Page<ServicesView>,
     let (latchkey, actor, viewer) = (&inside.latchkey, &inside.acting.actor, &inside.viewer);
     let services = domain::areas::services(latchkey, actor, viewer).await;
     let credentials = actor.may(Permission::ServicesCredentials);
-    let locked = domain::sessions::must_be_confirmed(latchkey, viewer).is_err();
+    let locked = domain::viewer::must_be_confirmed(latchkey, viewer).is_err();
     let now = latchkey.now();
     let view = services.map(|services| ServicesView {
         services: services.into_iter().map(|service| row(service, now)).collect(),

@@ -163,7 +163,7 @@ pub(crate) async fn second_factor_page(next: String) -> Result<Page<SecondFactor
     let next = same_site(&next).unwrap_or(ACCOUNTS).to_owned();
     let step = match request::sign_in() {
         Some(sign_in) => {
-            match domain::factors::second_step(&request::latchkey()?, &sign_in).await {
+            match domain::second_step::second_step(&request::latchkey()?, &sign_in).await {
                 Ok(step) => Some(step),
                 Err(Failure::Conflict(_)) => None,
                 Err(failure) => return Err(failure.into()),
@@ -200,7 +200,7 @@ pub(crate) async fn second_factor(
     let before = request::session();
     let given = given(&by, &code, &credential);
     let begun =
-        domain::factors::finish_sign_in(&latchkey, &sign_in, given, &client, before.as_ref());
+        domain::second_step::finish_sign_in(&latchkey, &sign_in, given, &client, before.as_ref());
     request::begin_session(&begun.await?)?;
     request::redirect(same_site(&next).unwrap_or(ACCOUNTS));
     Ok(())
@@ -227,7 +227,7 @@ pub(crate) async fn confirm_by_factor(
     let viewer = request::viewer()?;
     let session = request::session().ok_or(Failure::SignedOut)?;
     let given = given(&by, &code, &credential);
-    domain::factors::confirm(&request::latchkey()?, &viewer, &session, given).await?;
+    domain::second_step::confirm(&request::latchkey()?, &viewer, &session, given).await?;
     Ok(())
 }
 

@@ -33,7 +33,7 @@ pub(crate) fn confirm_page(confirming: Confirming) -> AnyView {
     let heading = words!(confirm.heading);
     let Confirming { action, form, values, takes, passkey } = confirming;
     let goes_on = form == GO_ON;
-    let confined_to = viewer.as_ref().and_then(domain::sessions::Viewer::confined_to);
+    let confined_to = viewer.as_ref().and_then(domain::viewer::Viewer::confined_to);
     let lead = match takes {
         _ if confined_to.is_some() && goes_on => words!(confirm.beyond, email = email.clone()),
         _ if confined_to.is_some() => words!(confirm.beyond_kept, email = email.clone()),

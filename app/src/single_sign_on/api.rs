@@ -17,6 +17,7 @@ use {
     crate::request::{self, Inside},
     crate::when::server::exact,
     crate::words,
+    domain::identity_providers::provider_name,
     domain::single_sign_on::{
         self, AccountDomain, AccountProvider, Overview, SingleSignOn, TypedProvider,
     },
@@ -329,7 +330,7 @@ fn requirement(inside: &Inside, overview: &Overview) -> RequirementView {
         None if !proven.is_empty() => return not_yet(words!(sso.provider_first)),
         None => return not_yet(words!(sso.not_yet)),
     };
-    let name = single_sign_on::provider_name(&provider.issuer);
+    let name = provider_name(&provider.issuer);
     let domains = words::domains(&proven);
     if provider.required_since.is_some() {
         let operator = request::site().provider.clone();

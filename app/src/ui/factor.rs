@@ -17,11 +17,11 @@ pub(crate) fn given<'a>(
     by: &str,
     code: &'a str,
     credential: &'a str,
-) -> domain::factors::Given<'a> {
+) -> domain::second_step::Given<'a> {
     if by == PASSKEY {
-        domain::factors::Given::Passkey(credential)
+        domain::second_step::Given::Passkey(credential)
     } else {
-        domain::factors::Given::Code(code)
+        domain::second_step::Given::Code(code)
     }
 }
 
