@@ -30,7 +30,7 @@ pub const INGRID: DemoPerson =
     DemoPerson { name: "Ingrid Solberg", email: "ingrid@nordlys.example" };
 /// The bakery's other owner.
 pub const OLAV: DemoPerson = DemoPerson { name: "Olav Solberg", email: "olav@nordlys.example" };
-/// The bakery's office: holds the administrator right.
+/// The bakery's office: manages its users and their permissions.
 pub const AMIRA: DemoPerson = DemoPerson { name: "Amira Haddad", email: "amira@nordlys.example" };
 /// The bookkeeper.
 pub const BJORN: DemoPerson = DemoPerson { name: "Bjørn Lie", email: "bjorn@ledger.example" };

@@ -192,7 +192,7 @@ pub async fn is_the_key_in_use(latchkey: &Latchkey, key: PublicKey) -> Result<bo
 /// The account's newest digests, for its owners.
 ///
 /// # Errors
-/// [`Failure::NotAllowed`] without the right to see the log, [`Failure::NotFound`] for everybody
+/// [`Failure::NotAllowed`] without the permission to see the log, [`Failure::NotFound`] for everybody
 /// else who isn't an owner, [`Failure::Unavailable`].
 pub async fn newest(latchkey: &Latchkey, actor: &Actor) -> Result<Vec<LogDigest>, Failure> {
     must_reach(actor)?;

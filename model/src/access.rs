@@ -93,8 +93,8 @@ impl Actor {
     /// Whether the actor may grant these permissions now (rule 3: nobody grants what they lack).
     ///
     /// # Errors
-    /// [`Failure::NotAllowed`] naming the administrator right, or a permission that the actor doesn't
-    /// hold: the one that was asked for, not what it implies.
+    /// [`Failure::NotAllowed`] naming [`Permission::AccountUsers`], or a permission that the actor
+    /// doesn't hold: the one that was asked for, not what it implies.
     pub fn must_grant(&self, permissions: PermissionSet) -> Result<(), Failure> {
         self.must(Permission::AccountUsers)?;
         let missing = permissions.difference(self.access.permissions());
@@ -109,8 +109,8 @@ impl Actor {
     /// take away what its sender couldn't tick.
     ///
     /// # Errors
-    /// [`Failure::NotAllowed`] when the actor lacks the administrator right or adds a permission
-    /// that they don't hold; [`Conflict::OwnersStay`] for an owner's membership and
+    /// [`Failure::NotAllowed`] when the actor lacks [`Permission::AccountUsers`] or adds a
+    /// permission that they don't hold; [`Conflict::OwnersStay`] for an owner's membership and
     /// [`Conflict::OwnPermissions`] for one's own.
     pub fn change(
         &self,

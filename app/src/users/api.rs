@@ -188,9 +188,9 @@ fn query(search: &str, sort: &str, after: Option<&Cursor>, pending: Option<&Curs
 }
 
 #[cfg(feature = "ssr")]
-fn user_row(member: Member, reader: model::UserId, now: model::Timestamp) -> UserRow {
+fn user_row(member: Member, actor: model::UserId, now: model::Timestamp) -> UserRow {
     UserRow {
-        you: member.user == reader,
+        you: member.user == actor,
         owner: member.access.is_owner(),
         access: words::access_line(member.access),
         second_factor: member.second_factor,

@@ -35,8 +35,8 @@ pub struct Sent {
 /// instead, and a new link.
 ///
 /// # Errors
-/// [`Failure::Invalid`]; [`Failure::OtherDomain`]; [`Failure::NotAllowed`] naming the administrator
-/// right or the permission that the actor lacks; [`Failure::TooMany`]; [`Failure::Unavailable`].
+/// [`Failure::Invalid`]; [`Failure::OtherDomain`]; [`Failure::NotAllowed`] naming the permission
+/// that the actor lacks; [`Failure::TooMany`]; [`Failure::Unavailable`].
 pub async fn send(
     latchkey: &Latchkey,
     actor: &Actor,
