@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Access, PermissionSet, PolicyRule};
+use crate::{Access, AccessOutline, Outlines, PermissionSet, PolicyRule};
 
 /// Declares the kinds once: name, stable id, and whether such a row tells of an offer.
 macro_rules! kinds {
@@ -90,7 +90,7 @@ impl FromStr for ActivityKind {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Noted {
     /// What was granted or offered.
-    Access(Access),
+    Access(AccessOutline),
     /// A rule of the account's policy.
     Rule(PolicyRule),
 }
@@ -105,8 +105,8 @@ impl Noted {
     pub fn from_stored(kind: ActivityKind, text: &str) -> Self {
         match PolicyRule::from_stored(kind, text) {
             Some(rule) => Self::Rule(rule),
-            None if text == OWNER => Self::Access(Access::Owner),
-            None => PermissionSet::from_stored(text).into(),
+            None if text == OWNER => Self::Access(AccessOutline::Owner),
+            None => Self::Access(AccessOutline::Granted(Outlines::from_stored(text))),
         }
     }
 
@@ -114,18 +114,18 @@ impl Noted {
     #[must_use]
     pub fn to_stored(&self) -> String {
         match self {
-            Self::Access(Access::Owner) => OWNER.to_owned(),
-            Self::Access(Access::Granted(permissions)) => permissions.to_stored(),
+            Self::Access(AccessOutline::Owner) => OWNER.to_owned(),
+            Self::Access(AccessOutline::Granted(outlines)) => outlines.to_stored(),
             Self::Rule(rule) => rule.to_stored(),
         }
     }
 
     /// The access; none for anything else.
     #[must_use]
-    pub const fn access(&self) -> Access {
+    pub fn access(&self) -> AccessOutline {
         match self {
-            Self::Access(access) => *access,
-            Self::Rule(_) => Access::NONE,
+            Self::Access(access) => access.clone(),
+            Self::Rule(_) => AccessOutline::NONE,
         }
     }
 
@@ -139,15 +139,21 @@ impl Noted {
     }
 }
 
-impl From<Access> for Noted {
-    fn from(access: Access) -> Self {
+impl From<AccessOutline> for Noted {
+    fn from(access: AccessOutline) -> Self {
         Self::Access(access)
+    }
+}
+
+impl From<&Access> for Noted {
+    fn from(access: &Access) -> Self {
+        Self::Access(access.outline())
     }
 }
 
 impl From<PermissionSet> for Noted {
     fn from(permissions: PermissionSet) -> Self {
-        Self::Access(Access::Granted(permissions))
+        Self::Access(AccessOutline::Granted(permissions.into()))
     }
 }
 
@@ -167,9 +173,9 @@ mod tests {
         let kind = ActivityKind::InvitationAccepted;
         let everything = PermissionSet::all();
         let cases = [
-            (Noted::from(Access::Owner), "owner".to_owned()),
+            (Noted::from(&Access::Owner), "owner".to_owned()),
             (everything.into(), everything.to_stored()),
-            (Access::NONE.into(), String::new()),
+            ((&Access::NONE).into(), String::new()),
         ];
         for (noted, stored) in cases {
             assert_eq!(noted.to_stored(), stored);

@@ -20,6 +20,11 @@ pub enum Failure {
     FactorUnconfirmed,
     /// The actor lacks this permission. HTTP 403.
     NotAllowed(Permission),
+    /// The actor has this permission, but not on all that it was to be given or taken back on. HTTP
+    /// 403.
+    OutOfReach(Permission),
+    /// The actor has this permission on all of that, but not for so long. HTTP 403.
+    EndsEarlier(Permission),
     /// Only an owner of the account may. HTTP 403.
     OwnersOnly,
     /// The account requires a second factor of everybody, and the user has none. HTTP 403.
@@ -63,6 +68,8 @@ impl Failure {
             Self::Invalid(_) | Self::OtherDomain(_) => 422,
             Self::SignedOut | Self::Unconfirmed | Self::FactorUnconfirmed => 401,
             Self::NotAllowed(_)
+            | Self::OutOfReach(_)
+            | Self::EndsEarlier(_)
             | Self::OwnersOnly
             | Self::NoSecondFactor
             | Self::SingleSignOn

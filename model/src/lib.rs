@@ -6,10 +6,12 @@
 mod access;
 mod account;
 mod activity;
+mod actor;
 mod day;
 mod email_address;
 mod email_domain;
 mod failure;
+mod grant;
 mod identity;
 mod invitation;
 mod language;
@@ -24,9 +26,10 @@ mod timestamp;
 mod typed;
 mod user;
 
-pub use access::{Access, Actor};
+pub use access::{Access, AccessOutline, Lack};
 pub use account::{AccountId, AccountNumber};
 pub use activity::{ActivityKind, Noted, UnknownActivityKind};
+pub use actor::{Actor, Key, Keys, NamedBy, On, Scope};
 pub use day::Day;
 pub use email_address::EmailAddress;
 pub use email_domain::{EmailDomain, EmailDomains};
@@ -34,6 +37,7 @@ pub use failure::{
     Conflict, Failure, Field, FieldError, FieldErrors, FieldProblem, Guessable, Limit, Limited,
     NotIdentified,
 };
+pub use grant::{GrantId, Outline, Outlines, Reach, Reached, Terms};
 pub use identity::{Identity, IdentityId};
 pub use invitation::{Delivery, InvitationId, InvitationState};
 pub use language::Language;

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Access, AccountNumber, PermissionSet, PolicyRule, Secret, Timestamp, TypedAddress, TypedName,
+    AccessOutline, AccountNumber, Outlines, PolicyRule, Secret, Timestamp, TypedAddress, TypedName,
 };
 
 /// How it is kept in bounds, how often somebody can cause a mail of a kind.
@@ -124,7 +124,7 @@ mails! {
         /// The inviter's full name; none when the provider set the account up.
         inviter: Option<TypedName>,
         /// What is offered.
-        access: Access,
+        access: AccessOutline,
         /// Until when the link works.
         expires_at: Timestamp,
         /// The token in the link.
@@ -139,7 +139,7 @@ mails! {
         /// The address that was invited.
         email: TypedAddress,
         /// With what access.
-        access: Access,
+        access: AccessOutline,
     }
     /// To the inviter: somebody said no.
     InvitationDeclined "invitation_declined", Follows(MailKind::Invitation) => {
@@ -168,9 +168,9 @@ mails! {
         /// Who changed it.
         changed_by: TypedName,
         /// What was granted before.
-        before: PermissionSet,
+        before: Outlines,
         /// What is granted now.
-        after: PermissionSet,
+        after: Outlines,
     }
     /// To a user: your access to an account ended.
     AccessRemoved "access_removed", Follows(MailKind::Invitation) => {
@@ -367,7 +367,7 @@ impl Mail {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Permission;
+    use crate::{Permission, PermissionSet};
 
     #[test]
     fn every_kind_of_mail_has_a_bound_in_the_end() {
@@ -391,11 +391,10 @@ mod tests {
     #[test]
     fn gathered_changes_tell_how_it_was_before_all_and_how_it_is_now() {
         let one = |permission| PermissionSet::from_iter([permission]);
-        let change = |by: &str, before, after| Mail::PermissionsChanged {
-            account: "Bakery".into(),
-            changed_by: by.into(),
-            before,
-            after,
+        let change = |by: &str, before: PermissionSet, after: PermissionSet| {
+            let (account, changed_by) = ("Bakery".into(), by.into());
+            let (before, after) = (before.into(), after.into());
+            Mail::PermissionsChanged { account, changed_by, before, after }
         };
         let (see, pay) = (one(Permission::BillingView), one(Permission::BillingPay));
         let at = Timestamp::from_micros;

@@ -87,6 +87,8 @@ permissions! {
     ServicesManage = "services.manage" in Services implies ServicesView;
     /// See service passwords.
     ServicesCredentials = "services.credentials" in Services implies ServicesView;
+    /// Sign in to services without their passwords.
+    ServicesSignIn = "services.sign_in" in Services implies ServicesView;
     /// Order, upgrade and cancel services.
     ServicesOrder = "services.order" in Services implies ServicesView;
     /// See domains.
@@ -320,6 +322,7 @@ mod tests {
                 "services.view",
                 "services.manage",
                 "services.credentials",
+                "services.sign_in",
                 "services.order",
                 "domains.view",
                 "domains.manage",
