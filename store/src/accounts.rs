@@ -164,7 +164,7 @@ impl Store {
         + Send,
     ) -> Result<(), Failure> {
         let mut tx = self.begin_locking([account.into()]).await?;
-        let by = memberships::locked_actor(&mut tx, account, actor).await?;
+        let by = memberships::locked_actor(&mut tx, account, actor, now).await?;
         let present = read!(tx, db => query_as(DETAILS).bind(Uuid::from(account)).fetch_one(db))?;
         let Some(entry) = decide(&by, &present)? else { return Ok(()) };
         write!(tx, db => set_details!(account, details).execute(db))?;

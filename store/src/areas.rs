@@ -1,17 +1,67 @@
 //! What the areas show: services, domains, invoices and support requests.
 
-use model::{AccountId, Failure, Timestamp};
-use sqlx::{query, query_as};
+use model::{AccountId, Actor, Failure, NamedBy, Scope, Timestamp};
+use sqlx::{FromRow, query, query_as};
 use uuid::Uuid;
 
 use crate::Store;
 use crate::db::{limit, read, sql, write};
+use crate::grants::{id_text, ids_in, ids_of, joined, list};
+
+/// Things `t` of an account: all of them ($2), or those that the grants $3 name; of each, which of the
+/// grants $4 name it.
+macro_rules! things {
+    ($db:ident $columns:literal, $table:literal, $names:literal, $id:literal, $tail:literal) => {
+        concat!(
+            "SELECT ",
+            $columns,
+            ", (SELECT ",
+            joined!($db id_text!($db "n.grant_id"), ","),
+            " FROM ",
+            $names,
+            " n WHERE n.",
+            $id,
+            " = t.id AND n.grant_id IN ",
+            ids_in!($db "$4"),
+            ") AS named_by FROM ",
+            $table,
+            " t WHERE t.account_id = $1 AND ($2 OR t.id IN (SELECT n.",
+            $id,
+            " FROM ",
+            $names,
+            " n WHERE n.grant_id IN ",
+            ids_in!($db "$3"),
+            ")) ",
+            $tail
+        )
+    };
+}
+
+macro_rules! services {
+    ($db:ident $tail:literal) => {
+        things!(
+            $db "t.id, t.name, t.plan, t.state, t.renews_at, t.login_name, t.login_password",
+            "services", "grant_services", "service_id", $tail
+        )
+    };
+}
+
+macro_rules! domains {
+    ($db:ident $tail:literal) => {
+        things!(
+            $db "t.id, t.name, t.state, t.expires_at, t.locked",
+            "domains", "grant_domains", "domain_id", $tail
+        )
+    };
+}
 
 sql! {
-    SERVICES = "SELECT id, name, plan, state, renews_at, login_name, login_password \
-                FROM services WHERE account_id = $1 ORDER BY name, id LIMIT $2";
-    DOMAINS = "SELECT id, name, state, expires_at, locked \
-               FROM domains WHERE account_id = $1 ORDER BY name, id LIMIT $2";
+    SERVICES = services!(sqlite "ORDER BY t.name, t.id LIMIT $5"),
+        on Postgres services!(postgres "ORDER BY t.name, t.id LIMIT $5");
+    SERVICE = services!(sqlite "AND t.id = $5"), on Postgres services!(postgres "AND t.id = $5");
+    DOMAINS = domains!(sqlite "ORDER BY t.name, t.id LIMIT $5"),
+        on Postgres domains!(postgres "ORDER BY t.name, t.id LIMIT $5");
+    DOMAIN = domains!(sqlite "AND t.id = $5"), on Postgres domains!(postgres "AND t.id = $5");
     INVOICES = "SELECT id, number, issued_at, due_at, total_minor, currency, state \
                 FROM invoices WHERE account_id = $1 ORDER BY issued_at DESC, id DESC LIMIT $2";
     SUPPORT_REQUESTS = "SELECT id, number, subject, state, opened_by, updated_at \
@@ -49,6 +99,8 @@ pub struct Service {
     pub login_name: String,
     /// The password at the service.
     pub login_password: model::Secret,
+    /// Which of the grants of whoever it is read for name it.
+    pub named_by: NamedBy,
 }
 
 /// A domain name.
@@ -64,6 +116,62 @@ pub struct Domain {
     pub expires_at: Timestamp,
     /// Whether transfers away are locked.
     pub locked: bool,
+    /// Which of the grants of whoever it is read for name it.
+    pub named_by: NamedBy,
+}
+
+#[derive(FromRow)]
+struct ServiceRow {
+    id: Uuid,
+    name: String,
+    plan: String,
+    state: String,
+    renews_at: i64,
+    login_name: String,
+    login_password: String,
+    named_by: Option<String>,
+}
+
+impl From<ServiceRow> for Service {
+    fn from(row: ServiceRow) -> Self {
+        Self {
+            id: row.id,
+            name: row.name,
+            plan: row.plan,
+            state: row.state,
+            renews_at: Timestamp::from_micros(row.renews_at),
+            login_name: row.login_name,
+            login_password: model::Secret::from(row.login_password),
+            named_by: named_by(row.named_by.as_deref()),
+        }
+    }
+}
+
+#[derive(FromRow)]
+struct DomainRow {
+    id: Uuid,
+    name: String,
+    state: String,
+    expires_at: i64,
+    locked: bool,
+    named_by: Option<String>,
+}
+
+impl From<DomainRow> for Domain {
+    fn from(row: DomainRow) -> Self {
+        Self {
+            id: row.id,
+            name: row.name,
+            state: row.state,
+            expires_at: Timestamp::from_micros(row.expires_at),
+            locked: row.locked,
+            named_by: named_by(row.named_by.as_deref()),
+        }
+    }
+}
+
+fn named_by(ids: Option<&str>) -> NamedBy {
+    NamedBy(ids_of(ids).map(Into::into).collect())
 }
 
 /// An invoice.
@@ -111,40 +219,81 @@ macro_rules! listed {
     };
 }
 
+/// Asks for things that a scope opens to an actor: the last parameter is the limit, or the one thing's
+/// id.
+macro_rules! reached {
+    ($store:expr, $text:expr, $actor:expr, $scope:expr, $last:expr, $fetch:ident) => {{
+        let text = $text.at($store);
+        let (all, through) = match $scope {
+            Scope::All => (true, list([])),
+            Scope::Through(grants) => (false, list(grants.iter().copied().map(Uuid::from))),
+        };
+        let own = list($actor.keys.grants().map(Uuid::from));
+        read!($store, db => query_as(text)
+            .bind(Uuid::from($actor.account))
+            .bind(all)
+            .bind(&through)
+            .bind(&own)
+            .bind($last)
+            .$fetch(db))
+    }};
+}
+
 impl Store {
-    /// The account's services by name, at most `most`.
+    /// The services of the actor's account that the scope opens to them, by name, at most `most`.
     ///
     /// # Errors
     /// [`Failure::Unavailable`].
-    pub async fn services(&self, account: AccountId, most: usize) -> Result<Vec<Service>, Failure> {
-        let rows: Vec<(Uuid, String, String, String, i64, String, String)> =
-            listed!(self, SERVICES, account, most)?;
-        let service = |(id, name, plan, state, renews_at, login_name, login_password)| Service {
-            id,
-            name,
-            plan,
-            state,
-            renews_at: Timestamp::from_micros(renews_at),
-            login_name,
-            login_password: model::Secret::from(login_password),
-        };
-        Ok(rows.into_iter().map(service).collect())
+    pub async fn services(
+        &self,
+        actor: &Actor,
+        scope: &Scope,
+        most: usize,
+    ) -> Result<Vec<Service>, Failure> {
+        let rows: Vec<ServiceRow> = reached!(self, SERVICES, actor, scope, limit(most), fetch_all)?;
+        Ok(rows.into_iter().map(Service::from).collect())
     }
 
-    /// The account's domains by name, at most `most`.
+    /// One of these services; none if there is no such one, or it is out of the scope.
     ///
     /// # Errors
     /// [`Failure::Unavailable`].
-    pub async fn domains(&self, account: AccountId, most: usize) -> Result<Vec<Domain>, Failure> {
-        let rows: Vec<(Uuid, String, String, i64, bool)> = listed!(self, DOMAINS, account, most)?;
-        let domain = |(id, name, state, expires_at, locked)| Domain {
-            id,
-            name,
-            state,
-            expires_at: Timestamp::from_micros(expires_at),
-            locked,
-        };
-        Ok(rows.into_iter().map(domain).collect())
+    pub async fn service(
+        &self,
+        actor: &Actor,
+        scope: &Scope,
+        id: Uuid,
+    ) -> Result<Option<Service>, Failure> {
+        let row: Option<ServiceRow> = reached!(self, SERVICE, actor, scope, id, fetch_optional)?;
+        Ok(row.map(Service::from))
+    }
+
+    /// The domains of the actor's account that the scope opens to them, by name, at most `most`.
+    ///
+    /// # Errors
+    /// [`Failure::Unavailable`].
+    pub async fn domains(
+        &self,
+        actor: &Actor,
+        scope: &Scope,
+        most: usize,
+    ) -> Result<Vec<Domain>, Failure> {
+        let rows: Vec<DomainRow> = reached!(self, DOMAINS, actor, scope, limit(most), fetch_all)?;
+        Ok(rows.into_iter().map(Domain::from).collect())
+    }
+
+    /// One of these domains; none if there is no such one, or it is out of the scope.
+    ///
+    /// # Errors
+    /// [`Failure::Unavailable`].
+    pub async fn domain(
+        &self,
+        actor: &Actor,
+        scope: &Scope,
+        id: Uuid,
+    ) -> Result<Option<Domain>, Failure> {
+        let row: Option<DomainRow> = reached!(self, DOMAIN, actor, scope, id, fetch_optional)?;
+        Ok(row.map(Domain::from))
     }
 
     /// The account's invoices, newest first, at most `most`.

@@ -528,6 +528,7 @@ mod tests {
             crate::emails::STATEMENTS,
             crate::factors::STATEMENTS,
             crate::feedback::STATEMENTS,
+            crate::grants::STATEMENTS,
             crate::guesses::STATEMENTS,
             crate::identities::STATEMENTS,
             crate::invitations::STATEMENTS,

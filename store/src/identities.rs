@@ -371,7 +371,7 @@ impl Store {
         if let Some(account) = account {
             let issuer = offer.identity.issuer();
             let elsewhere = Failure::Conflict(Conflict::NotInAccount);
-            match memberships::locked_actor(&mut tx, account, user).await {
+            match memberships::locked_actor(&mut tx, account, user, now).await {
                 Err(Failure::NotFound) => return Err(elsewhere),
                 by => by?,
             };

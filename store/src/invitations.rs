@@ -1,17 +1,18 @@
 //! Invitations and their tokens. Old tokens stay known, so that an old link can say what happened.
 
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use model::{
     Access, AccountId, AccountNumber, Conflict, Cursor, Delivery, EmailAddress, EmailDomains,
-    Failure, InvitationId, InvitationState, Language, Timestamp, UserId,
+    Failure, InvitationId, InvitationState, Language, PermissionSet, Terms, Timestamp, UserId,
 };
 
 use sqlx::{FromRow, query, query_as, query_scalar};
 use uuid::Uuid;
 
 use crate::db::{Tx, limit, new_id, read, sql, write};
-use crate::memberships::{access, stored_permissions};
+use crate::grants::{self, Grant, Holding, TermsRow, name, named};
 use crate::{
     Bound, LockedActor, NewActivity, NewMail, NewReport, NewSession, NewUser, Store, TokenHash,
     activity, emails, limits, locks, memberships, outbox, policies, reports, sessions, users,
@@ -23,11 +24,89 @@ const LONGEST: Duration = Duration::from_secs((90 * 24 + 1) * 60 * 60);
 
 /// What an [`InvitationRow`] reads, of invitations as `i`; then the tail of the statement.
 macro_rules! invitation {
-    ($tail:expr) => {
+    ($db:ident $tail:expr) => {
         concat!(
-            "SELECT i.id, i.email, i.email_key, i.owner, i.permissions, i.inviter_id, i.state, \
-                 i.sent_at, i.expires_at",
+            "SELECT i.id, i.email, i.email_key, i.owner, i.permissions, i.all_services, \
+                 i.all_domains, ",
+            named!($db "n.service_id", "invitation_services", "invitation_id", "i.id"),
+            " AS services, ",
+            named!($db "n.domain_id", "invitation_domains", "invitation_id", "i.id"),
+            " AS domains, i.until, i.inviter_id, i.state, i.sent_at, i.expires_at",
             $tail
+        )
+    };
+}
+
+macro_rules! pending_of {
+    ($db:ident) => {
+        invitation!(
+            $db " FROM invitations i \
+                 WHERE i.account_id = $1 AND i.email_key = $2 AND i.state = 'pending'"
+        )
+    };
+}
+
+macro_rules! by_id {
+    ($db:ident) => {
+        invitation!($db " FROM invitations i WHERE i.account_id = $1 AND i.id = $2")
+    };
+}
+
+macro_rules! pending {
+    ($db:ident) => {
+        invitation!(
+            $db ", u.full_name AS inviter_name, m.owner AS inviter_owner, \
+                 o.state AS mail_state, o.answer AS mail_answer \
+             FROM invitations i LEFT JOIN users u ON u.id = i.inviter_id \
+                 LEFT JOIN memberships m \
+                     ON m.account_id = i.account_id AND m.user_id = i.inviter_id \
+                 LEFT JOIN outbox o ON o.id = (SELECT x.id FROM outbox x \
+                                               WHERE x.invitation_id = i.id \
+                                               ORDER BY x.id DESC LIMIT 1) \
+             WHERE i.account_id = $1 AND i.state = 'pending' AND i.id < $2 \
+             ORDER BY i.id DESC LIMIT $3"
+        )
+    };
+}
+
+macro_rules! newest_of {
+    ($db:ident) => {
+        invitation!(
+            $db ", i.ended_at, u.full_name AS inviter_name, o.state AS mail_state, \
+                 o.answer AS mail_answer, o.due_at AS mail_due_at, o.ended_at AS mail_ended_at, \
+                 o.language AS mail_language \
+             FROM invitations i LEFT JOIN users u ON u.id = i.inviter_id \
+                 LEFT JOIN outbox o ON o.id = (SELECT x.id FROM outbox x \
+                                               WHERE x.invitation_id = i.id \
+                                               ORDER BY x.id DESC LIMIT 1) \
+             WHERE i.account_id = $1 AND i.email_key = $2 \
+             ORDER BY i.id DESC LIMIT 1"
+        )
+    };
+}
+
+macro_rules! opened {
+    ($db:ident) => {
+        invitation!(
+            $db ", a.id AS account_id, a.number AS account_number, a.name AS account_name, \
+                 u.full_name AS inviter_name, u.email AS inviter_email, \
+                 u.email_key AS inviter_email_key, m.owner AS inviter_owner, \
+                 i.current_token_hash <> coalesce(t.copy_of, t.token_hash) AS replaced, \
+                 t.copy_of IS NULL AS by_mail, \
+                 (SELECT max(h.undo_until) FROM email_changes h \
+                  WHERE h.old_email_key = i.email_key) AS held_until, \
+                 l.id AS login_id, l.full_name AS login_name, \
+                 lm.user_id IS NOT NULL AS in_account, p.domains AS email_domains \
+             FROM invitation_tokens t JOIN invitations i ON i.id = t.invitation_id \
+                 JOIN accounts a ON a.id = i.account_id \
+                 LEFT JOIN users u ON u.id = i.inviter_id \
+                 LEFT JOIN memberships m \
+                     ON m.account_id = i.account_id AND m.user_id = i.inviter_id \
+                 LEFT JOIN users l ON l.email_key = i.email_key \
+                 LEFT JOIN memberships lm \
+                     ON lm.account_id = i.account_id AND lm.user_id = l.id \
+                 LEFT JOIN account_policies p ON p.account_id = i.account_id \
+             WHERE t.token_hash = $1"
         )
     };
 }
@@ -35,68 +114,33 @@ macro_rules! invitation {
 sql! {
     IN_ACCOUNT = "SELECT EXISTS (SELECT 1 FROM memberships m JOIN users u ON u.id = m.user_id \
                                  WHERE m.account_id = $1 AND u.email_key = $2)";
-    PENDING_OF = invitation!(
-        " FROM invitations i \
-         WHERE i.account_id = $1 AND i.email_key = $2 AND i.state = 'pending'"
-    );
-    INVITATION = invitation!(" FROM invitations i WHERE i.account_id = $1 AND i.id = $2");
+    PENDING_OF = pending_of!(sqlite), on Postgres pending_of!(postgres);
+    INVITATION = by_id!(sqlite), on Postgres by_id!(postgres);
     INSERT_INVITATION = "INSERT INTO invitations \
-                             (id, account_id, email, email_key, owner, permissions, inviter_id, \
-                              state, sent_at, expires_at, current_token_hash, created_at) \
-                         VALUES ($1, $2, $3, $4, $5, $6, $7, 'pending', $8, $9, $10, $8)";
+                             (id, account_id, email, email_key, owner, permissions, \
+                              all_services, all_domains, until, inviter_id, state, sent_at, \
+                              expires_at, current_token_hash, created_at) \
+                         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'pending', $11, $12, \
+                                 $13, $11)";
     RENEW = "UPDATE invitations \
-             SET owner = $2, permissions = $3, inviter_id = $4, sent_at = $5, expires_at = $6, \
-                 current_token_hash = $7 \
+             SET owner = $2, permissions = $3, all_services = $4, all_domains = $5, until = $6, \
+                 inviter_id = $7, sent_at = $8, expires_at = $9, current_token_hash = $10 \
              WHERE id = $1 AND state = 'pending'";
+    FORGET_SERVICES = "DELETE FROM invitation_services WHERE invitation_id = $1";
+    FORGET_DOMAINS = "DELETE FROM invitation_domains WHERE invitation_id = $1";
+    NAME_SERVICES = name!(sqlite "invitation_services", "services"),
+        on Postgres name!(postgres "invitation_services", "services");
+    NAME_DOMAINS = name!(sqlite "invitation_domains", "domains"),
+        on Postgres name!(postgres "invitation_domains", "domains");
     INSERT_TOKEN = "INSERT INTO invitation_tokens (token_hash, invitation_id, issued_at, copy_of) \
                     VALUES ($1, $2, $3, $4)";
     END = "UPDATE invitations SET state = $2, ended_at = $3 WHERE id = $1 AND state = 'pending'";
-    PENDING = invitation!(
-        ", u.full_name AS inviter_name, m.owner AS inviter_owner, \
-             m.permissions AS inviter_permissions, o.state AS mail_state, \
-             o.answer AS mail_answer \
-         FROM invitations i LEFT JOIN users u ON u.id = i.inviter_id \
-             LEFT JOIN memberships m ON m.account_id = i.account_id AND m.user_id = i.inviter_id \
-             LEFT JOIN outbox o ON o.id = (SELECT n.id FROM outbox n \
-                                           WHERE n.invitation_id = i.id \
-                                           ORDER BY n.id DESC LIMIT 1) \
-         WHERE i.account_id = $1 AND i.state = 'pending' AND i.id < $2 \
-         ORDER BY i.id DESC LIMIT $3"
-    );
-    NEWEST_OF = invitation!(
-        ", i.ended_at, u.full_name AS inviter_name, o.state AS mail_state, \
-             o.answer AS mail_answer, o.due_at AS mail_due_at, o.ended_at AS mail_ended_at, \
-             o.language AS mail_language \
-         FROM invitations i LEFT JOIN users u ON u.id = i.inviter_id \
-             LEFT JOIN outbox o ON o.id = (SELECT n.id FROM outbox n \
-                                           WHERE n.invitation_id = i.id \
-                                           ORDER BY n.id DESC LIMIT 1) \
-         WHERE i.account_id = $1 AND i.email_key = $2 \
-         ORDER BY i.id DESC LIMIT 1"
-    );
+    PENDING = pending!(sqlite), on Postgres pending!(postgres);
+    NEWEST_OF = newest_of!(sqlite), on Postgres newest_of!(postgres);
     ACCOUNT_OF = "SELECT i.account_id \
                   FROM invitation_tokens t JOIN invitations i ON i.id = t.invitation_id \
                   WHERE t.token_hash = $1";
-    OPENED = invitation!(
-        ", a.id AS account_id, a.number AS account_number, a.name AS account_name, \
-             u.full_name AS inviter_name, u.email AS inviter_email, \
-             u.email_key AS inviter_email_key, m.owner AS inviter_owner, \
-             m.permissions AS inviter_permissions, \
-             i.current_token_hash <> coalesce(t.copy_of, t.token_hash) AS replaced, \
-             t.copy_of IS NULL AS by_mail, \
-             (SELECT max(h.undo_until) FROM email_changes h \
-              WHERE h.old_email_key = i.email_key) AS held_until, \
-             l.id AS login_id, l.full_name AS login_name, \
-             lm.user_id IS NOT NULL AS in_account, p.domains \
-         FROM invitation_tokens t JOIN invitations i ON i.id = t.invitation_id \
-             JOIN accounts a ON a.id = i.account_id \
-             LEFT JOIN users u ON u.id = i.inviter_id \
-             LEFT JOIN memberships m ON m.account_id = i.account_id AND m.user_id = i.inviter_id \
-             LEFT JOIN users l ON l.email_key = i.email_key \
-             LEFT JOIN memberships lm ON lm.account_id = i.account_id AND lm.user_id = l.id \
-             LEFT JOIN account_policies p ON p.account_id = i.account_id \
-         WHERE t.token_hash = $1"
-    );
+    OPENED = opened!(sqlite), on Postgres opened!(postgres);
 }
 
 /// An invitation.
@@ -308,7 +352,8 @@ struct InvitationRow {
     email: String,
     email_key: String,
     owner: bool,
-    permissions: String,
+    #[sqlx(flatten)]
+    terms: TermsRow,
     inviter_id: Option<Uuid>,
     state: String,
     sent_at: i64,
@@ -321,7 +366,10 @@ impl InvitationRow {
         Invitation {
             id: self.id.into(),
             email: EmailAddress::from_stored(self.email, self.email_key),
-            access: access(self.owner, &self.permissions),
+            access: match self.owner {
+                true => Access::Owner,
+                false => std::iter::once(Terms::from(self.terms)).collect(),
+            },
             inviter: self.inviter_id.map(UserId::from),
             state: match self.state.as_str() {
                 "pending" if expires_at.is_awaited(LONGEST, now) => InvitationState::Pending,
@@ -343,20 +391,24 @@ struct PendingRow {
     invitation: InvitationRow,
     inviter_name: Option<String>,
     inviter_owner: Option<bool>,
-    inviter_permissions: Option<String>,
     mail_state: Option<String>,
     mail_answer: Option<String>,
 }
 
 impl PendingRow {
-    fn read(self, now: Timestamp) -> PendingInvitation {
+    fn read(self, grants: &HashMap<Uuid, Vec<Grant>>, now: Timestamp) -> PendingInvitation {
+        let inviter = self.invitation.inviter_id;
         PendingInvitation {
             invitation: self.invitation.read(now),
             inviter_name: self.inviter_name,
-            inviter_access: self
-                .inviter_owner
-                .zip(self.inviter_permissions)
-                .map(|(owner, permissions)| access(owner, &permissions)),
+            inviter_access: self.inviter_owner.map(|owner| match owner {
+                true => Access::Owner,
+                false => {
+                    let grants = inviter.and_then(|inviter| grants.get(&inviter));
+                    let holding = Holding::Granted(grants.cloned().unwrap_or_default());
+                    holding.access().live(now)
+                }
+            }),
             delivery: delivery(self.mail_state.as_deref(), self.mail_answer),
         }
     }
@@ -412,18 +464,23 @@ struct OpenedRow {
     inviter_email: Option<String>,
     inviter_email_key: Option<String>,
     inviter_owner: Option<bool>,
-    inviter_permissions: Option<String>,
     replaced: bool,
     by_mail: bool,
     held_until: Option<i64>,
     login_id: Option<Uuid>,
     login_name: Option<String>,
     in_account: bool,
-    domains: Option<String>,
+    email_domains: Option<String>,
 }
 
 impl OpenedRow {
-    fn read(self, now: Timestamp) -> AnswerFacts {
+    /// Whose grants are to be read besides: the account, and the inviter with whether they own it.
+    fn inviter(&self) -> Option<(AccountId, UserId, bool)> {
+        let inviter = self.invitation.inviter_id.zip(self.inviter_owner);
+        inviter.map(|(inviter, owner)| (self.account_id.into(), inviter.into(), owner))
+    }
+
+    fn read(self, inviter: Option<Holding>, now: Timestamp) -> AnswerFacts {
         let opened = OpenedInvitation {
             invitation: self.invitation.read(now),
             account: self.account_id.into(),
@@ -434,14 +491,11 @@ impl OpenedRow {
                 .inviter_email
                 .zip(self.inviter_email_key)
                 .map(|(email, key)| EmailAddress::from_stored(email, key)),
-            inviter_access: self
-                .inviter_owner
-                .zip(self.inviter_permissions)
-                .map(|(owner, permissions)| access(owner, &permissions)),
+            inviter_access: inviter.map(|holding| holding.access().live(now)),
             replaced: self.replaced,
             by_mail: self.by_mail,
             held_until: self.held_until.map(Timestamp::from_micros).filter(|until| *until > now),
-            domains: policies::read_domains(self.domains.as_deref()),
+            domains: policies::read_domains(self.email_domains.as_deref()),
             login: self.login_id.map(UserId::from),
         };
         AnswerFacts { opened, login_name: self.login_name, in_account: self.in_account }
@@ -472,12 +526,13 @@ impl Store {
         decide: impl FnOnce(&OfferFacts) -> Result<Offer, Failure> + Send,
     ) -> Result<Offered, Failure> {
         let mut tx = self.begin_locking([account.into()]).await?;
-        let by = memberships::locked_actor(&mut tx, account, actor).await?;
+        let by = memberships::locked_actor(&mut tx, account, actor, now).await?;
         let in_account: bool = read!(tx, db => query_scalar(IN_ACCOUNT)
             .bind(Uuid::from(account))
             .bind(email.key())
             .fetch_one(db))?;
-        let pending: Option<InvitationRow> = read!(tx, db => query_as(PENDING_OF)
+        let text = PENDING_OF.on(&tx);
+        let pending: Option<InvitationRow> = read!(tx, db => query_as(text)
             .bind(Uuid::from(account))
             .bind(email.key())
             .fetch_optional(db))?;
@@ -496,7 +551,7 @@ impl Store {
             }
             // Offered anew, and so the actor's to answer for (rule 7).
             Some(pending) => {
-                renew(&mut tx, pending, inviter, &offer, now).await?;
+                renew(&mut tx, account, pending, inviter, &offer, now).await?;
                 match pending.state {
                     InvitationState::Pending => Offered::Updated(id),
                     _ => Offered::New(id),
@@ -523,7 +578,7 @@ impl Store {
         decide: impl FnOnce(&InvitationFacts) -> Result<InvitationStep, Failure> + Send,
     ) -> Result<Invitation, Failure> {
         let mut tx = self.begin_locking([account.into()]).await?;
-        let by = memberships::locked_actor(&mut tx, account, actor).await?;
+        let by = memberships::locked_actor(&mut tx, account, actor, now).await?;
         let invitation = find(&mut tx, account, invitation, now).await?;
         let domains = policies::domains(&mut tx, account).await?;
         let facts = InvitationFacts { by, domains, invitation };
@@ -534,7 +589,7 @@ impl Store {
             InvitationStep::Resend(offer) => {
                 // Who sends it again offers it; what the provider offers stays the provider's.
                 let inviter = invitation.inviter.map(|_| actor);
-                renew(&mut tx, invitation, inviter, &offer, now).await?;
+                renew(&mut tx, account, invitation, inviter, &offer, now).await?;
                 send(&mut tx, account, invitation.id, offer, now).await?;
             }
             InvitationStep::Cancel { entry } => {
@@ -559,12 +614,16 @@ impl Store {
         most: usize,
         now: Timestamp,
     ) -> Result<Vec<PendingInvitation>, Failure> {
-        let rows: Vec<PendingRow> = read!(self, db => query_as(PENDING)
+        let text = PENDING.at(self);
+        let rows: Vec<PendingRow> = read!(self, db => query_as(text)
             .bind(Uuid::from(account))
             .bind(after.map_or(Uuid::max(), |cursor| cursor.id))
             .bind(limit(most))
             .fetch_all(db))?;
-        Ok(rows.into_iter().map(|row| row.read(now)).collect())
+        let granted = rows.iter().filter(|row| row.inviter_owner == Some(false));
+        let inviters: BTreeSet<_> = granted.filter_map(|row| row.invitation.inviter_id).collect();
+        let grants = self.grants_of(account, &inviters).await?;
+        Ok(rows.into_iter().map(|row| row.read(&grants, now)).collect())
     }
 
     /// One invitation of the account.
@@ -577,7 +636,8 @@ impl Store {
         invitation: InvitationId,
         now: Timestamp,
     ) -> Result<Option<Invitation>, Failure> {
-        let row: Option<InvitationRow> = read!(self, db => query_as(INVITATION)
+        let text = INVITATION.at(self);
+        let row: Option<InvitationRow> = read!(self, db => query_as(text)
             .bind(Uuid::from(account))
             .bind(Uuid::from(invitation))
             .fetch_optional(db))?;
@@ -594,7 +654,8 @@ impl Store {
         email: &EmailAddress,
         now: Timestamp,
     ) -> Result<Option<Tracked>, Failure> {
-        let row: Option<TrackedRow> = read!(self, db => query_as(NEWEST_OF)
+        let text = NEWEST_OF.at(self);
+        let row: Option<TrackedRow> = read!(self, db => query_as(text)
             .bind(Uuid::from(account))
             .bind(email.key())
             .fetch_optional(db))?;
@@ -625,9 +686,15 @@ impl Store {
         token_hash: &TokenHash,
         now: Timestamp,
     ) -> Result<Option<OpenedInvitation>, Failure> {
+        let text = OPENED.at(self);
         let row: Option<OpenedRow> =
-            read!(self, db => query_as(OPENED).bind(&token_hash[..]).fetch_optional(db))?;
-        Ok(row.map(|row| row.read(now).opened))
+            read!(self, db => query_as(text).bind(&token_hash[..]).fetch_optional(db))?;
+        let Some(row) = row else { return Ok(None) };
+        let inviter = match row.inviter() {
+            Some((account, inviter, owner)) => Some(self.holding(account, inviter, owner).await?),
+            None => None,
+        };
+        Ok(Some(row.read(inviter, now).opened))
     }
 
     /// Accepts or declines: locks the account and the invitation, reads the facts, asks `decide`,
@@ -648,8 +715,15 @@ impl Store {
         let mut tx = self.begin_locking([account.into()]).await?;
         // Who has the account has its invitations too: every step on them takes this lock first.
         locks::account(&mut tx, account).await?;
-        let row: OpenedRow = read!(tx, db => query_as(OPENED).bind(&token_hash[..]).fetch_one(db))?;
-        let facts = row.read(now);
+        let text = OPENED.on(&tx);
+        let row: OpenedRow = read!(tx, db => query_as(text).bind(&token_hash[..]).fetch_one(db))?;
+        let inviter = match row.inviter() {
+            Some((account, inviter, owner)) => {
+                Some(grants::holding(&mut tx, account, inviter, owner).await?)
+            }
+            None => None,
+        };
+        let facts = row.read(inviter, now);
 
         let answer = decide(&facts)?;
         let invitation = &facts.opened.invitation;
@@ -671,7 +745,7 @@ impl Store {
                     }
                 };
                 let invited_by = invitation.inviter;
-                memberships::join(&mut tx, account, user, access, invited_by, now).await?;
+                memberships::join(&mut tx, account, user, &access, invited_by, now).await?;
                 if facts.opened.by_mail {
                     emails::prove(&mut tx, user, &invitation.email).await?;
                 }
@@ -719,7 +793,8 @@ async fn find(
     invitation: InvitationId,
     now: Timestamp,
 ) -> Result<Invitation, Failure> {
-    let row: Option<InvitationRow> = read!(tx, db => query_as(INVITATION)
+    let text = INVITATION.on(tx);
+    let row: Option<InvitationRow> = read!(tx, db => query_as(text)
         .bind(Uuid::from(account))
         .bind(Uuid::from(invitation))
         .fetch_optional(db))?;
@@ -735,39 +810,61 @@ async fn insert(
     offer: &Offer,
     now: Timestamp,
 ) -> Result<(), Failure> {
+    let terms = offered(&offer.access);
     write!(tx, db => query(INSERT_INVITATION)
         .bind(Uuid::from(id))
         .bind(Uuid::from(account))
         .bind(email.as_str())
         .bind(email.key())
         .bind(offer.access.is_owner())
-        .bind(stored_permissions(offer.access))
+        .bind(terms.permissions.to_stored())
+        .bind(terms.services.is_all())
+        .bind(terms.domains.is_all())
+        .bind(terms.until.map(Timestamp::as_micros))
         .bind(inviter.map(Uuid::from))
         .bind(now.as_micros())
         .bind(offer.expires_at.as_micros())
         .bind(&offer.token_hash[..])
         .execute(db))?;
-    Ok(())
+    grants::name_things(tx, account, id.into(), &terms, [NAME_SERVICES, NAME_DOMAINS]).await
+}
+
+/// What an invitation offers: nothing by name if that is to own the account.
+fn offered(access: &Access) -> Terms {
+    match access {
+        Access::Granted(held) => held.first().cloned(),
+        Access::Owner => None,
+    }
+    .unwrap_or_else(|| Terms::whole(PermissionSet::EMPTY))
 }
 
 /// Gives a pending invitation what the offer says; the clock starts anew.
 async fn renew(
     tx: &mut Tx,
+    account: AccountId,
     invitation: &Invitation,
     inviter: Option<UserId>,
     offer: &Offer,
     now: Timestamp,
 ) -> Result<(), Failure> {
+    let (id, terms) = (Uuid::from(invitation.id), offered(&offer.access));
     let renewed = write!(tx, db => query(RENEW)
-        .bind(Uuid::from(invitation.id))
+        .bind(id)
         .bind(offer.access.is_owner())
-        .bind(stored_permissions(offer.access))
+        .bind(terms.permissions.to_stored())
+        .bind(terms.services.is_all())
+        .bind(terms.domains.is_all())
+        .bind(terms.until.map(Timestamp::as_micros))
         .bind(inviter.map(Uuid::from))
         .bind(now.as_micros())
         .bind(offer.expires_at.as_micros())
         .bind(&offer.token_hash[..])
         .execute(db))?;
-    was_pending(renewed, invitation)
+    was_pending(renewed, invitation)?;
+    for forget in [FORGET_SERVICES, FORGET_DOMAINS] {
+        write!(tx, db => query(forget).bind(id).execute(db))?;
+    }
+    grants::name_things(tx, account, id, &terms, [NAME_SERVICES, NAME_DOMAINS]).await
 }
 
 /// Ends a pending invitation, and what waits to be sent about it.

@@ -15,6 +15,7 @@ mod emails;
 mod factors;
 mod feedback;
 mod fold;
+mod grants;
 mod guesses;
 mod identities;
 mod invitations;
@@ -49,6 +50,7 @@ pub use digests::{DigestFacts, LogDigest, UnsignedLog};
 pub use emails::{EmailChange, EmailFacts, EmailStanding, NewEmailChange, NewUndo};
 pub use factors::{AuthenticatorApp, FactorChange, FactorProof, SignInTry};
 pub use feedback::Feedback;
+pub use grants::{Grant, GrantRow, Held, Holding};
 pub use guesses::{Guess, GuessFacts, Hearing, Tally};
 pub use identities::{IdentityOffer, LinkedIdentity, Provider};
 pub use invitations::{

@@ -10,7 +10,7 @@ use crate::Store;
 use crate::db::{Tx, read, sql, write};
 
 sql! {
-    /// Taken first by everything that touches an account's memberships or invitations: what is
+    /// Taken first by everything that touches an account's memberships, grants or invitations: what is
     /// decided on can't change before it is written, and nobody waits in a circle.
     ACCOUNT = "SELECT name FROM accounts WHERE id = $1",
         // SQLite's one writer holds the lock on everything already.

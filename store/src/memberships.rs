@@ -2,7 +2,7 @@
 
 use model::{
     Access, AccountId, AccountNumber, ActivityKind, Actor, Conflict, Cursor, EmailAddress, Failure,
-    PermissionSet, SessionId, Timestamp, UserId,
+    Keys, SessionId, Timestamp, UserId,
 };
 use sqlx::{FromRow, query, query_as, query_scalar};
 use uuid::Uuid;
@@ -10,15 +10,16 @@ use uuid::Uuid;
 use crate::db::{Tx, count, limit, plain, read, sql, write};
 use crate::factors::has_factor;
 use crate::fold::found_by;
+use crate::grants::{self, keys, read_keys};
 use crate::policies::{PolicyRow, policy_columns};
 use crate::sessions::NOTED_EVERY;
-use crate::{AccountPolicy, NewActivity, NewMail, Store, activity, locks, outbox};
+use crate::{AccountPolicy, Held, Holding, NewActivity, NewMail, Store, activity, locks, outbox};
 
 /// Users of an account: where they are looked for first, and which ones.
 macro_rules! members {
     ($first:expr, $($which:expr),+) => {
         concat!(
-            "SELECT m.user_id, u.email, u.email_key, u.full_name, m.owner, m.permissions, \
+            "SELECT m.user_id, u.email, u.email_key, u.full_name, m.owner, \
                  m.since, i.full_name AS invited_by, m.last_active_at, ",
             $crate::factors::has_factor!("m.user_id"),
             " AS second_factor FROM ",
@@ -32,6 +33,42 @@ macro_rules! members {
 }
 
 pub(crate) use members;
+
+macro_rules! membership {
+    ($db:ident) => {
+        concat!(
+            "SELECT a.id, a.number, a.name, m.owner, ",
+            keys!($db "$4"),
+            " AS keys, m.last_active_at, \
+                 EXISTS (SELECT 1 FROM memberships o \
+                         WHERE o.user_id = m.user_id AND o.account_id <> m.account_id) \
+                     AS has_others, ",
+            has_factor!("m.user_id"),
+            " AS second_factor, v.last_seen_at AS visited_at, \
+                 EXISTS (SELECT 1 FROM account_providers w \
+                             JOIN account_domains d ON d.account_id = w.account_id \
+                             JOIN users u ON u.id = m.user_id \
+                         WHERE w.account_id = m.account_id AND w.demanded_since IS NOT NULL \
+                             AND d.proven_at IS NOT NULL AND u.email_key LIKE '%@' || d.domain) \
+                     AS single_sign_on, \
+                 EXISTS (SELECT 1 FROM account_providers w \
+                         WHERE w.account_id = m.account_id AND w.demanded_since IS NOT NULL \
+                             AND m.bound_domain IS NOT NULL) AS gave_address_up, \
+                 EXISTS (SELECT 1 FROM account_providers w \
+                         WHERE w.account_id = m.account_id AND ( \
+                             EXISTS (SELECT 1 FROM authenticator_apps f \
+                                     WHERE f.user_id = m.user_id AND f.since <= w.demanded_since) \
+                             OR EXISTS (SELECT 1 FROM passkeys f \
+                                        WHERE f.user_id = m.user_id AND f.since <= w.demanded_since))) \
+                     AS had_factor, ",
+            policy_columns!(),
+            " FROM memberships m JOIN accounts a ON a.id = m.account_id \
+                 LEFT JOIN account_policies p ON p.account_id = m.account_id \
+                 LEFT JOIN account_visits v ON v.account_id = m.account_id AND v.session_id = $3 \
+             WHERE m.user_id = $1 AND a.number = $2"
+        )
+    };
+}
 
 macro_rules! visited {
     ($lock:literal) => {
@@ -60,42 +97,14 @@ macro_rules! active {
 }
 
 sql! {
-    MEMBERSHIP = concat!(
-        "SELECT a.id, a.number, a.name, m.owner, m.permissions, m.last_active_at, \
-             EXISTS (SELECT 1 FROM memberships o \
-                     WHERE o.user_id = m.user_id AND o.account_id <> m.account_id) \
-                 AS has_others, ",
-        has_factor!("m.user_id"),
-        " AS second_factor, v.last_seen_at AS visited_at, \
-             EXISTS (SELECT 1 FROM account_providers w \
-                         JOIN account_domains d ON d.account_id = w.account_id \
-                         JOIN users u ON u.id = m.user_id \
-                     WHERE w.account_id = m.account_id AND w.demanded_since IS NOT NULL \
-                         AND d.proven_at IS NOT NULL AND u.email_key LIKE '%@' || d.domain) \
-                 AS single_sign_on, \
-             EXISTS (SELECT 1 FROM account_providers w \
-                     WHERE w.account_id = m.account_id AND w.demanded_since IS NOT NULL \
-                         AND m.bound_domain IS NOT NULL) AS gave_address_up, \
-             EXISTS (SELECT 1 FROM account_providers w \
-                     WHERE w.account_id = m.account_id AND ( \
-                         EXISTS (SELECT 1 FROM authenticator_apps f \
-                                 WHERE f.user_id = m.user_id AND f.since <= w.demanded_since) \
-                         OR EXISTS (SELECT 1 FROM passkeys f \
-                                    WHERE f.user_id = m.user_id AND f.since <= w.demanded_since))) \
-                 AS had_factor, ",
-        policy_columns!(),
-        " FROM memberships m JOIN accounts a ON a.id = m.account_id \
-             LEFT JOIN account_policies p ON p.account_id = m.account_id \
-             LEFT JOIN account_visits v ON v.account_id = m.account_id AND v.session_id = $3 \
-         WHERE m.user_id = $1 AND a.number = $2"
-    );
+    MEMBERSHIP = membership!(sqlite), on Postgres membership!(postgres);
     VISITED = visited!(""),
         // A note waits for nobody's lock: a later request makes it.
         on Postgres visited!(" FOR KEY SHARE SKIP LOCKED");
     ACTIVE = active!(""),
         on Postgres active!(" FOR NO KEY UPDATE SKIP LOCKED");
     /// By name: of its letters only A to Z lose their case, the same on both databases.
-    MEMBERSHIPS = "SELECT a.id, a.number, a.name, m.owner, m.permissions, m.last_active_at \
+    MEMBERSHIPS = "SELECT a.id, a.number, a.name, m.owner, m.last_active_at \
                    FROM memberships m JOIN accounts a ON a.id = m.account_id \
                    WHERE m.user_id = $1 AND (lower(a.name), a.id) > ($2, $3) \
                    ORDER BY lower(a.name), a.id LIMIT $4";
@@ -113,17 +122,15 @@ sql! {
               WHERE m.account_id = $1 AND m.owner ORDER BY m.name_key, m.user_id LIMIT $2";
     IS_IN = "SELECT EXISTS (SELECT 1 FROM memberships WHERE account_id = $1 AND user_id = $2)";
     COUNT_OWNERS = "SELECT count(*) FROM memberships WHERE account_id = $1 AND owner";
-    ACTOR = "SELECT m.owner, m.permissions, u.full_name \
+    ACTOR = "SELECT m.owner, u.full_name \
              FROM memberships m JOIN users u ON u.id = m.user_id \
              WHERE m.account_id = $1 AND m.user_id = $2";
-    CHANGE = "UPDATE memberships SET owner = $3, permissions = $4 \
-              WHERE account_id = $1 AND user_id = $2";
-    /// The words go with it.
+    CHANGE = "UPDATE memberships SET owner = $3 WHERE account_id = $1 AND user_id = $2";
+    /// The words and the grants go with it.
     END = "DELETE FROM memberships WHERE account_id = $1 AND user_id = $2";
     INSERT_MEMBERSHIP = "INSERT INTO memberships \
-                             (account_id, user_id, owner, permissions, since, invited_by, \
-                              name_key) \
-                         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING";
+                             (account_id, user_id, owner, since, invited_by, name_key) \
+                         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING";
     INSERT_WORD = "INSERT INTO membership_words (account_id, word, user_id) \
                    SELECT account_id, $3, user_id FROM memberships \
                    WHERE account_id = $1 AND user_id = $2";
@@ -147,8 +154,8 @@ pub struct AccountMembership {
     pub number: AccountNumber,
     /// Its name.
     pub name: String,
-    /// What the user may do there.
-    pub access: Access,
+    /// What the user may do there at this moment.
+    pub keys: Keys,
     /// When they were last active there, before this request.
     pub last_active_at: Option<Timestamp>,
     /// Whether the user has other accounts too.
@@ -177,8 +184,8 @@ pub struct MembershipRow {
     pub number: AccountNumber,
     /// Its name.
     pub name: String,
-    /// What the user may do there.
-    pub access: Access,
+    /// What the user holds there.
+    pub held: Held,
     /// When they were last active there.
     pub last_active_at: Option<Timestamp>,
 }
@@ -192,8 +199,8 @@ pub struct Member {
     pub email: EmailAddress,
     /// Their name.
     pub full_name: String,
-    /// What they may do here.
-    pub access: Access,
+    /// What they hold here.
+    pub held: Held,
     /// Since when they are here.
     pub since: Timestamp,
     /// Who invited them, by name, if that is known.
@@ -228,6 +235,8 @@ pub enum UserSort {
 pub struct LockedActor {
     /// The actor.
     pub actor: Actor,
+    /// What they may do, by name: what they may give is measured by it.
+    pub access: Access,
     /// Their name.
     pub name: String,
     /// The account's name.
@@ -249,6 +258,8 @@ pub struct ChangeFacts {
     pub by: LockedActor,
     /// Whose membership it is.
     pub target: Member,
+    /// What it holds, by name.
+    pub holding: Holding,
     /// How many owners the account has at this moment, all of whom can sign in.
     pub owners: u32,
 }
@@ -256,26 +267,12 @@ pub struct ChangeFacts {
 /// What becomes of a membership.
 #[derive(Clone, Debug)]
 pub struct MembershipChange {
-    /// The access from now on; none ends the membership.
-    pub access: Option<Access>,
+    /// What it holds from now on; none ends it. A grant stays the same as long as its id does.
+    pub holding: Option<Holding>,
     /// The log's row.
     pub entry: NewActivity,
     /// The mail that tells the user.
     pub mail: Option<NewMail>,
-}
-
-/// What [`Access`] is in the database.
-pub(crate) fn access(owner: bool, permissions: &str) -> Access {
-    if owner { Access::Owner } else { Access::Granted(PermissionSet::from_stored(permissions)) }
-}
-
-/// The permissions as the database holds them: an owner's aren't listed, as they are all there
-/// ever will be.
-pub(crate) fn stored_permissions(access: Access) -> String {
-    match access {
-        Access::Owner => String::new(),
-        Access::Granted(permissions) => permissions.to_stored(),
-    }
 }
 
 #[derive(FromRow)]
@@ -284,7 +281,7 @@ struct AccountMembershipRow {
     number: i64,
     name: String,
     owner: bool,
-    permissions: String,
+    keys: Option<String>,
     last_active_at: Option<i64>,
     has_others: bool,
     second_factor: bool,
@@ -302,7 +299,6 @@ struct ReachedRow {
     number: i64,
     name: String,
     owner: bool,
-    permissions: String,
     last_active_at: Option<i64>,
 }
 
@@ -314,20 +310,20 @@ pub(crate) struct MemberRow {
     email_key: String,
     full_name: String,
     owner: bool,
-    permissions: String,
     since: i64,
     invited_by: Option<String>,
     last_active_at: Option<i64>,
     second_factor: bool,
 }
 
+/// Without their grants, which come by another statement.
 impl From<MemberRow> for Member {
     fn from(row: MemberRow) -> Self {
         Self {
             user: row.user_id.into(),
             email: EmailAddress::from_stored(row.email, row.email_key),
             full_name: row.full_name,
-            access: access(row.owner, &row.permissions),
+            held: Held::begun(row.owner),
             since: Timestamp::from_micros(row.since),
             invited_by: row.invited_by,
             last_active_at: row.last_active_at.map(Timestamp::from_micros),
@@ -337,8 +333,8 @@ impl From<MemberRow> for Member {
 }
 
 impl Store {
-    /// The user's membership of the account with this number, as they come with this session. None
-    /// when there is no such account or they aren't in it.
+    /// The user's membership of the account with this number, as they come with this session, and as
+    /// it is at this moment. None when there is no such account or they aren't in it.
     ///
     /// # Errors
     /// [`Failure::Unavailable`].
@@ -347,17 +343,20 @@ impl Store {
         user: UserId,
         number: AccountNumber,
         session: Option<SessionId>,
+        now: Timestamp,
     ) -> Result<Option<AccountMembership>, Failure> {
-        let row: Option<AccountMembershipRow> = read!(self, db => query_as(MEMBERSHIP)
+        let text = MEMBERSHIP.at(self);
+        let row: Option<AccountMembershipRow> = read!(self, db => query_as(text)
             .bind(Uuid::from(user))
             .bind(number.get())
             .bind(session.map(Uuid::from))
+            .bind(now.as_micros())
             .fetch_optional(db))?;
         Ok(row.map(|row| AccountMembership {
             account: row.id.into(),
             number: AccountNumber::from_stored(row.number),
             name: row.name,
-            access: access(row.owner, &row.permissions),
+            keys: read_keys(row.owner, row.keys.as_deref()),
             last_active_at: row.last_active_at.map(Timestamp::from_micros),
             has_others: row.has_others,
             second_factor: row.second_factor,
@@ -447,10 +446,13 @@ impl Store {
             account: row.id.into(),
             number: AccountNumber::from_stored(row.number),
             name: row.name,
-            access: access(row.owner, &row.permissions),
+            held: Held::begun(row.owner),
             last_active_at: row.last_active_at.map(Timestamp::from_micros),
         };
-        Ok(rows.into_iter().map(row).collect())
+        let mut rows: Vec<_> = rows.into_iter().map(row).collect();
+        let held = rows.iter_mut().map(|row| (row.account, &mut row.held));
+        self.fill_accounts(user, held).await?;
+        Ok(rows)
     }
 
     /// Whether the user reaches more than one account.
@@ -484,7 +486,19 @@ impl Store {
             .bind(id)
             .bind(limit(most))
             .fetch_all(db))?;
-        Ok(rows.into_iter().map(Member::from).collect())
+        self.with_grants(account, rows).await
+    }
+
+    /// The users in these rows, with what they hold.
+    pub(crate) async fn with_grants(
+        &self,
+        account: AccountId,
+        rows: Vec<MemberRow>,
+    ) -> Result<Vec<Member>, Failure> {
+        let mut members: Vec<_> = rows.into_iter().map(Member::from).collect();
+        let held = members.iter_mut().map(|member| (member.user, &mut member.held));
+        self.fill_members(account, held).await?;
+        Ok(members)
     }
 
     /// One user of the account.
@@ -500,7 +514,8 @@ impl Store {
             .bind(Uuid::from(account))
             .bind(Uuid::from(user))
             .fetch_optional(db))?;
-        Ok(row.map(Member::from))
+        let rows = row.into_iter().collect();
+        Ok(self.with_grants(account, rows).await?.pop())
     }
 
     /// The account's owners by name, at most `most`.
@@ -530,24 +545,32 @@ impl Store {
         decide: impl FnOnce(&ChangeFacts) -> Result<Option<MembershipChange>, Failure> + Send,
     ) -> Result<(), Failure> {
         let mut tx = self.begin_locking([account.into()]).await?;
-        let by = locked_actor(&mut tx, account, actor).await?;
-        let ids = (Uuid::from(account), Uuid::from(target));
+        let by = locked_actor(&mut tx, account, actor, now).await?;
+        let (user, ids) = (target, (Uuid::from(account), Uuid::from(target)));
         let row: Option<MemberRow> =
             read!(tx, db => query_as(MEMBER).bind(ids.0).bind(ids.1).fetch_optional(db))?;
-        let target = Member::from(row.ok_or(Failure::NotFound)?);
+        let mut target = Member::from(row.ok_or(Failure::NotFound)?);
+        let owner = target.held.is_owner();
+        target.held = grants::held(&mut tx, account, user, owner).await?;
+        let holding = grants::holding(&mut tx, account, user, owner).await?;
         let owners: i64 = read!(tx, db => query_scalar(COUNT_OWNERS).bind(ids.0).fetch_one(db))?;
-        let facts = ChangeFacts { by, target, owners: count(owners) };
+        let facts = ChangeFacts { by, target, holding, owners: count(owners) };
 
         let Some(change) = decide(&facts)? else { return Ok(()) };
-        match change.access {
-            Some(access) => write!(tx, db => query(CHANGE)
-                .bind(ids.0)
-                .bind(ids.1)
-                .bind(access.is_owner())
-                .bind(stored_permissions(access))
-                .execute(db))?,
-            None => write!(tx, db => query(END).bind(ids.0).bind(ids.1).execute(db))?,
-        };
+        match change.holding {
+            Some(holding) => {
+                write!(tx, db => query(CHANGE)
+                    .bind(ids.0)
+                    .bind(ids.1)
+                    .bind(matches!(holding, Holding::Owner))
+                    .execute(db))?;
+                let before = facts.holding.grants();
+                grants::replace(&mut tx, account, user, before, holding.grants()).await?;
+            }
+            None => {
+                write!(tx, db => query(END).bind(ids.0).bind(ids.1).execute(db))?;
+            }
+        }
         activity::append(&mut tx, account, &change.entry, now).await?;
         if let Some(mail) = change.mail {
             outbox::queue(&mut tx, &mail, Some(account), now).await?;
@@ -569,7 +592,7 @@ impl Store {
     ) -> Result<(), Failure> {
         let mut tx = self.begin_locking([account.into()]).await?;
         locks::account(&mut tx, account).await?;
-        join(&mut tx, account, user, access, None, now).await?;
+        join(&mut tx, account, user, &access, None, now).await?;
         tx.commit().await
     }
 }
@@ -617,15 +640,17 @@ pub(crate) async fn locked_actor(
     tx: &mut Tx,
     account: AccountId,
     user: UserId,
+    now: Timestamp,
 ) -> Result<LockedActor, Failure> {
     let account_name = locks::account(tx, account).await?;
-    let row: Option<(bool, String, String)> = read!(tx, db => query_as(ACTOR)
+    let row: Option<(bool, String)> = read!(tx, db => query_as(ACTOR)
         .bind(Uuid::from(account))
         .bind(Uuid::from(user))
         .fetch_optional(db))?;
-    let (owner, permissions, name) = row.ok_or(Failure::NotFound)?;
-    let actor = Actor { user, account, access: access(owner, &permissions) };
-    Ok(LockedActor { actor, name, account_name })
+    let (owner, name) = row.ok_or(Failure::NotFound)?;
+    let holding = grants::holding(tx, account, user, owner).await?;
+    let actor = Actor { user, account, keys: holding.keys(now) };
+    Ok(LockedActor { actor, access: holding.access().live(now), name, account_name })
 }
 
 /// Puts a user into an account that is locked.
@@ -633,18 +658,17 @@ pub(crate) async fn join(
     tx: &mut Tx,
     account: AccountId,
     user: UserId,
-    access: Access,
+    access: &Access,
     invited_by: Option<UserId>,
     now: Timestamp,
 ) -> Result<(), Failure> {
     // Locked, so that a change of name at the same moment finds the new row or is seen here.
     let locked = locks::user(tx, user).await?;
-    let (account, user) = (Uuid::from(account), Uuid::from(user));
+    let ids = (Uuid::from(account), Uuid::from(user));
     let joined = write!(tx, db => query(INSERT_MEMBERSHIP)
-        .bind(account)
-        .bind(user)
+        .bind(ids.0)
+        .bind(ids.1)
         .bind(access.is_owner())
-        .bind(stored_permissions(access))
         .bind(now.as_micros())
         .bind(invited_by.map(Uuid::from))
         .bind(locked.full_name().to_lowercase())
@@ -653,9 +677,9 @@ pub(crate) async fn join(
         return Err(Failure::Conflict(Conflict::AlreadyInAccount));
     }
     for word in found_by(locked.full_name(), &locked.email()) {
-        write!(tx, db => query(INSERT_WORD).bind(account).bind(user).bind(&word).execute(db))?;
+        write!(tx, db => query(INSERT_WORD).bind(ids.0).bind(ids.1).bind(&word).execute(db))?;
     }
-    Ok(())
+    grants::begin(tx, account, user, access, invited_by, now).await
 }
 
 /// Sorts and finds a user by another name in every account.

@@ -192,7 +192,7 @@ impl Store {
         decide: impl FnOnce(&PolicyFacts) -> Result<Option<PolicyChange>, Failure> + Send,
     ) -> Result<(), Failure> {
         let mut tx = self.begin_locking([account.into()]).await?;
-        let by = memberships::locked_actor(&mut tx, account, actor).await?;
+        let by = memberships::locked_actor(&mut tx, account, actor, now).await?;
         // Factors are turned on and off under this lock.
         locks::user(&mut tx, actor).await?;
         let has_factor = users::has_factor(&mut tx, actor).await?;

@@ -176,7 +176,7 @@ impl Store {
                 .bind(limit(most));
             words.iter().fold(page, |page, word| page.bind(word)).fetch_all(db)
         })?;
-        Ok(rows.into_iter().map(Member::from).collect())
+        self.with_grants(account, rows).await
     }
 }
 

@@ -80,7 +80,7 @@ async fn changed_details_are_logged(db: TestDatabase) {
     let before = db.store.account_details(bakery.id).await.unwrap();
     let decide = |by: &LockedActor, present: &AccountDetails| {
         assert_eq!(*present, before);
-        assert!(by.actor.access.is_owner() && by.actor.user == bakery.ingrid);
+        assert!(by.access.is_owner() && by.actor.user == bakery.ingrid);
         assert_eq!(by.name, "Ingrid Berg");
         Ok(Some(entry(ActivityKind::AccountChanged)))
     };

@@ -1,10 +1,11 @@
+use model::{Actor, Keys, NamedBy, Scope};
 use store::{Domain, Invoice, Service, SupportRequest};
 use test_database::{TestDatabase, apply, on_both};
 use uuid::Uuid;
 
 use crate::story::{account, at, secret};
 
-fn service(name: &str) -> Service {
+pub(crate) fn service(name: &str) -> Service {
     Service {
         id: Uuid::new_v4(),
         name: name.to_owned(),
@@ -13,12 +14,19 @@ fn service(name: &str) -> Service {
         renews_at: at(100),
         login_name: "shop".to_owned(),
         login_password: secret("correct horse"),
+        named_by: NamedBy::default(),
     }
 }
 
-fn domain(name: &str, locked: bool) -> Domain {
+pub(crate) fn domain(name: &str, locked: bool) -> Domain {
     let state = "active".to_owned();
-    Domain { id: Uuid::new_v4(), name: name.to_owned(), state, expires_at: at(7), locked }
+    let (id, name, named_by) = (Uuid::new_v4(), name.to_owned(), NamedBy::default());
+    Domain { id, name, state, expires_at: at(7), locked, named_by }
+}
+
+/// An owner of an account.
+fn owner(account: model::AccountId) -> Actor {
+    Actor { user: Uuid::nil().into(), account, keys: Keys::Owner }
 }
 
 fn invoice(number: &str, issued: u64) -> Invoice {
@@ -52,10 +60,10 @@ async fn services_come_by_name_as_they_were_added(db: TestDatabase) {
     db.store.add_service(id, &shop).await.unwrap();
     db.store.add_service(id, &mail).await.unwrap();
     db.store.add_service(other, &service("Else")).await.unwrap();
-    let services = db.store.services(id, 9).await.unwrap();
+    let services = db.store.services(&owner(id), &Scope::All, 9).await.unwrap();
     assert_eq!(format!("{services:?}"), format!("{:?}", [mail, shop]));
     assert_eq!(services[0].login_password.expose(), "correct horse");
-    assert_eq!(db.store.services(id, 1).await.unwrap().len(), 1);
+    assert_eq!(db.store.services(&owner(id), &Scope::All, 1).await.unwrap().len(), 1);
 }
 
 #[apply(on_both!)]
@@ -64,7 +72,7 @@ async fn domains_come_by_name_as_they_were_added(db: TestDatabase) {
     let (open, locked) = (domain("b.example", false), domain("a.example", true));
     db.store.add_domain(id, &open).await.unwrap();
     db.store.add_domain(id, &locked).await.unwrap();
-    let domains = db.store.domains(id, 9).await.unwrap();
+    let domains = db.store.domains(&owner(id), &Scope::All, 9).await.unwrap();
     assert_eq!(format!("{domains:?}"), format!("{:?}", [locked, open]));
 }
 

@@ -108,7 +108,7 @@ async fn reading_waits_for_no_writing(db: TestDatabase) {
         for seconds in [100, 200, 300] {
             let session = db.store.session(&token(1), 30 * DAY, 30 * DAY, at(seconds)).await;
             assert!(session.unwrap().is_some());
-            let found = db.store.membership(bakery.ingrid, bakery.number, None).await;
+            let found = db.store.membership(bakery.ingrid, bakery.number, None, at(0)).await;
             let (session, found) = (uuid::Uuid::nil().into(), found.unwrap().unwrap());
             db.store.note_visit(bakery.ingrid, session, &found, at(seconds)).await;
         }

@@ -18,6 +18,7 @@ mod emails;
 mod factors;
 mod faults;
 mod feedback;
+mod grants;
 mod guesses;
 mod identities;
 mod invitations;

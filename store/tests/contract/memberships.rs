@@ -1,4 +1,4 @@
-use model::{Access, ActivityKind, Conflict, Failure, Permission, PermissionSet};
+use model::{Access, ActivityKind, Conflict, Failure, Keys, Permission};
 use store::{ActivityFilter, ChangeFacts, MembershipChange, UserSort, UsersQuery};
 use test_database::{TestDatabase, apply, on_both};
 
@@ -46,8 +46,8 @@ async fn crowd(db: &TestDatabase, many: u32) {
          SELECT {id}, i || '@crowd.example', i || '@crowd.example', 'Crowd ' || i, '', 0 FROM n"
     );
     let memberships = "INSERT INTO memberships \
-             (account_id, user_id, owner, permissions, since, name_key) \
-         SELECT a.id, u.id, FALSE, '', 0, lower(u.full_name) FROM accounts a, users u \
+             (account_id, user_id, owner, since, name_key) \
+         SELECT a.id, u.id, FALSE, 0, lower(u.full_name) FROM accounts a, users u \
          WHERE a.name = 'Bakery' AND u.email LIKE '%@crowd.example'";
     let words = "INSERT INTO membership_words (account_id, word, user_id) \
          SELECT m.account_id, w.word, m.user_id FROM memberships m \
@@ -84,13 +84,14 @@ async fn sixty_users(db: &TestDatabase) -> Bakery {
 async fn a_membership_says_what_the_user_may_do(db: TestDatabase) {
     let bakery = Bakery::new(&db.store).await;
     let bjorn = bakery.with("Bjørn", "bjorn@example.com", granted(&[Permission::BillingPay])).await;
-    let found = db.store.membership(bjorn, bakery.number, None).await.unwrap().unwrap();
+    let found = db.store.membership(bjorn, bakery.number, None, at(0)).await.unwrap().unwrap();
     assert_eq!((found.account, found.number), (bakery.id, bakery.number));
     assert_eq!(found.name, "Bakery");
-    assert_eq!(found.access, granted(&[Permission::BillingPay]));
+    assert_eq!(found.keys.open(), granted(&[Permission::BillingPay]).permissions());
+    assert!(!found.keys.is_owner());
     assert!(!found.has_others);
-    let ingrid = db.store.membership(bakery.ingrid, bakery.number, None).await.unwrap();
-    assert_eq!(ingrid.unwrap().access, Access::Owner);
+    let ingrid = db.store.membership(bakery.ingrid, bakery.number, None, at(0)).await.unwrap();
+    assert_eq!(ingrid.unwrap().keys, Keys::Owner);
 }
 
 #[apply(on_both!)]
@@ -99,7 +100,7 @@ async fn no_account_and_no_membership_look_alike(db: TestDatabase) {
     let (_, elsewhere) = account(&db.store, "Agency").await;
     let nowhere = model::AccountNumber::from_stored(999_999);
     for number in [elsewhere, nowhere] {
-        assert!(db.store.membership(bakery.ingrid, number, None).await.unwrap().is_none());
+        assert!(db.store.membership(bakery.ingrid, number, None, at(0)).await.unwrap().is_none());
     }
 }
 
@@ -126,9 +127,9 @@ async fn a_user_reaches_their_accounts_by_name_and_sees_that_there_are_others(db
     let reached = db.store.memberships(bakery.ingrid, None, 9).await.unwrap();
     let names: Vec<_> = reached.iter().map(|row| row.name.as_str()).collect();
     assert_eq!(names, ["apothecary", "Bakery", "Zoo"]);
-    assert_eq!(reached[1].access, Access::Owner);
-    assert_eq!(reached[2].access, granted(&[Permission::DomainsView]));
-    let found = db.store.membership(bakery.ingrid, bakery.number, None).await.unwrap();
+    assert!(reached[1].held.is_owner());
+    assert_eq!(reached[2].held.outline(), granted(&[Permission::DomainsView]).outline());
+    let found = db.store.membership(bakery.ingrid, bakery.number, None, at(0)).await.unwrap();
     assert!(found.unwrap().has_others);
     assert!(db.store.has_several_accounts(bakery.ingrid).await.unwrap());
 }
@@ -162,9 +163,10 @@ async fn a_member_is_shown_with_who_invited_them(db: TestDatabase) {
     let member = db.store.member(bakery.id, amira).await.unwrap().unwrap();
     assert_eq!(member.invited_by.as_deref(), Some("Ingrid Berg"));
     assert_eq!((member.since, member.last_active_at), (at(7), None));
-    assert_eq!((member.full_name.as_str(), member.access), ("Amira Haddad", granted(&[])));
+    assert_eq!(member.full_name, "Amira Haddad");
+    assert_eq!(member.held.outline(), granted(&[]).outline());
     let ingrid = db.store.member(bakery.id, bakery.ingrid).await.unwrap().unwrap();
-    assert_eq!((ingrid.invited_by, ingrid.access), (None, Access::Owner));
+    assert!(ingrid.invited_by.is_none() && ingrid.held.is_owner());
     let stranger = user(&db.store, "Tom", "tom@example.com").await;
     assert!(db.store.member(bakery.id, stranger).await.unwrap().is_none());
 }
@@ -388,20 +390,19 @@ async fn a_change_is_written_with_its_log_row_and_mail(db: TestDatabase) {
     let bjorn = bakery.with("Bjørn", "bjorn@example.com", granted(&[])).await;
     let decide = |facts: &ChangeFacts| {
         assert_eq!((facts.by.actor.user, facts.by.actor.account), (bakery.ingrid, bakery.id));
-        assert_eq!((facts.by.actor.access, facts.owners), (Access::Owner, 1));
+        assert_eq!((&facts.by.access, facts.owners), (&Access::Owner, 1));
         assert_eq!(
             (facts.by.name.as_str(), facts.by.account_name.as_str()),
             ("Ingrid Berg", "Bakery")
         );
-        assert_eq!((facts.target.user, facts.target.access), (bjorn, granted(&[])));
+        assert_eq!((facts.target.user, facts.holding.access()), (bjorn, granted(&[])));
         let mail = Some(mail("bjorn@example.com"));
-        Ok(Some(MembershipChange { mail, ..change(Some(pay)) }))
+        Ok(Some(MembershipChange { mail, ..change(Some(pay.clone())) }))
     };
     let (id, ingrid) = (bakery.id, bakery.ingrid);
     db.store.change_membership(id, ingrid, bjorn, at(5), decide).await.unwrap();
 
-    let found = db.store.membership(bjorn, bakery.number, None).await.unwrap().unwrap();
-    assert_eq!(found.access, pay);
+    assert_eq!(bakery.access(bjorn).await, pay);
     let rows = db.store.activity(id, &ActivityFilter::default(), 1).await.unwrap();
     assert_eq!((rows[0].entry.kind, rows[0].at), (ActivityKind::PermissionsChanged, at(5)));
     let mut to = Vec::new();
@@ -416,8 +417,7 @@ async fn a_change_that_changes_nothing_leaves_no_trace(db: TestDatabase) {
     let bakery = Bakery::new(&db.store).await;
     let (id, ingrid) = (bakery.id, bakery.ingrid);
     db.store.change_membership(id, ingrid, ingrid, at(1), |_| Ok(None)).await.unwrap();
-    let found = db.store.member(id, ingrid).await.unwrap().unwrap();
-    assert_eq!(found.access, Access::Owner);
+    assert_eq!(bakery.access(ingrid).await, Access::Owner);
     assert_eq!(db.store.activity(id, &ActivityFilter::default(), 9).await.unwrap().len(), 2);
 }
 
@@ -462,8 +462,7 @@ async fn a_refused_change_leaves_no_trace(db: TestDatabase) {
     let (id, ingrid) = (bakery.id, bakery.ingrid);
     let refused = db.store.change_membership(id, ingrid, ingrid, at(1), |_| Err(no.clone()));
     assert_eq!(refused.await, Err(no));
-    let found = db.store.member(id, ingrid).await.unwrap().unwrap();
-    assert_eq!(found.access, Access::Owner);
+    assert_eq!(bakery.access(ingrid).await, Access::Owner);
     assert_eq!(db.store.activity(id, &ActivityFilter::default(), 9).await.unwrap().len(), 2);
 }
 
@@ -474,7 +473,7 @@ async fn ended_access_is_gone_from_lists_and_search_at_once(db: TestDatabase) {
     let (id, ingrid) = (bakery.id, bakery.ingrid);
     let end = |_: &_| Ok(Some(change(None)));
     db.store.change_membership(id, ingrid, bjorn, at(1), end).await.unwrap();
-    assert!(db.store.membership(bjorn, bakery.number, None).await.unwrap().is_none());
+    assert!(db.store.membership(bjorn, bakery.number, None, at(0)).await.unwrap().is_none());
     assert!(db.store.memberships(bjorn, None, 9).await.unwrap().is_empty());
     assert!(found(&bakery, "bjørn").await.is_empty());
     // The login is the person's own, and stays.
@@ -547,9 +546,8 @@ async fn a_new_name_while_joining_is_sorted_and_found_everywhere(db: TestDatabas
     for round in 0..10_u8 {
         let mei = user(&db.store, "Mei Tanaka", &format!("mei{round}@example.com")).await;
         let (store, id) = (db.store.clone(), bakery.id);
-        let joining = tokio::spawn(async move {
-            store.add_member(id, mei, Access::Granted(PermissionSet::EMPTY), at(0)).await
-        });
+        let joining =
+            tokio::spawn(async move { store.add_member(id, mei, Access::NONE, at(0)).await });
         let name = model::FullName::parse("Aiko Sato").unwrap();
         db.store.change_profile(mei, &name, None).await.unwrap();
         joining.await.unwrap().unwrap();

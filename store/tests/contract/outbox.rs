@@ -288,7 +288,7 @@ fn sample(kind: MailKind, number: u64) -> Mail {
     let of_change = |news: Value, before: Value, after: Value| {
         serde_json::from_value::<Mail>(json!({
             "kind": kind.id(),
-            "access": model::Access::Owner,
+            "access": model::AccessOutline::Owner,
             "account": "Bakery",
             "account_number": 100_001,
             "address": "192.0.2.1",

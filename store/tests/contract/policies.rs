@@ -118,7 +118,7 @@ async fn a_policy_is_decided_on_who_asks_and_owns_at_this_moment(db: TestDatabas
         [(bakery.ingrid, true, false), (olav, true, true), (amira, false, false)]
     {
         let asked = |facts: &PolicyFacts| {
-            assert_eq!(facts.by.actor.access.is_owner(), owner);
+            assert_eq!(facts.by.actor.keys.is_owner(), owner);
             assert_eq!(facts.has_factor, has_factor);
             let owners: Vec<_> = facts.owners.iter().map(|o| o.full_name.clone()).collect();
             assert_eq!(owners, ["Ingrid Berg", "Olav"]);
@@ -148,7 +148,7 @@ async fn nobody_requires_a_factor_that_they_turned_off_before(db: TestDatabase) 
         let (required, removed) = tokio::join!(requiring, removing);
         removed.unwrap();
         // Whichever came first, the next entry sees both as they are.
-        let found = db.store.membership(olav, bakery.number, None).await.unwrap().unwrap();
+        let found = db.store.membership(olav, bakery.number, None, at(0)).await.unwrap().unwrap();
         assert!(!found.second_factor);
         assert_eq!(found.policy.factor.is_some(), required.is_ok(), "{required:?}");
         let lift = |facts: &PolicyFacts| {
@@ -250,7 +250,7 @@ async fn a_visit_is_noted_by_session_where_leaving_the_account_unused_is_bound(d
     let (one, two) = (session(1).await, session(2).await);
     let visit = async |session: SessionId, seconds| {
         let (user, number) = (bakery.ingrid, bakery.number);
-        let found = db.store.membership(user, number, Some(session)).await.unwrap().unwrap();
+        let found = db.store.membership(user, number, Some(session), at(0)).await.unwrap().unwrap();
         db.store.note_visit(user, session, &found, at(seconds)).await;
         db.store.noted().await;
         found.visited_at
@@ -329,7 +329,7 @@ async fn a_rule_about_domains_and_a_yes_come_one_after_the_other(db: TestDatabas
         narrowed.unwrap();
         let rows = db.store.activity(id, &ActivityFilter::default(), 2).await.unwrap();
         assert_eq!(rows[0].entry.kind, ActivityKind::DomainRule, "the rule came last or alone");
-        let is_in = db.store.membership(kari, bakery.number, None).await.unwrap().is_some();
+        let is_in = db.store.membership(kari, bakery.number, None, at(0)).await.unwrap().is_some();
         assert_eq!(is_in, joined.is_ok(), "{joined:?}");
         let widen = |facts: &PolicyFacts| Ok(Some(limit(facts, "")));
         db.store.change_policy(id, ingrid, later, widen).await.unwrap();

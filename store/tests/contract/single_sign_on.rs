@@ -120,7 +120,7 @@ impl Story {
 
     async fn membership(&self, user: UserId) -> AccountMembership {
         let Bakery { store, number, .. } = &self.bakery;
-        store.membership(user, *number, None).await.unwrap().unwrap()
+        store.membership(user, *number, None, at(0)).await.unwrap().unwrap()
     }
 
     async fn is_required_of(&self, user: UserId) -> bool {

@@ -4,12 +4,12 @@ use std::future::Future;
 use std::time::Duration;
 
 use model::{
-    Access, AccountId, AccountNumber, ActivityKind, EmailAddress, Failure, FullName, InvitationId,
-    Mail, Permission, Secret, SessionId, Timestamp, UserId,
+    Access, AccountId, AccountNumber, ActivityKind, Actor, EmailAddress, Failure, FullName,
+    InvitationId, Mail, Permission, Secret, SessionId, Terms, Timestamp, UserId,
 };
 use store::{
-    AccountMembership, Answer, AnswerFacts, Joiner, MembershipChange, NewAccount, NewActivity,
-    NewMail, NewPassword, NewSession, NewUser, Offer, Offered, Store, TokenHash,
+    AccountMembership, Answer, AnswerFacts, Grant, Holding, Joiner, MembershipChange, NewAccount,
+    NewActivity, NewMail, NewPassword, NewSession, NewUser, Offer, Offered, Store, TokenHash,
 };
 use uuid::Uuid;
 
@@ -35,7 +35,7 @@ pub(crate) fn token(number: u8) -> TokenHash {
 }
 
 pub(crate) fn granted(permissions: &[Permission]) -> Access {
-    Access::Granted(permissions.iter().copied().collect())
+    Access::granted(permissions.iter().copied().collect())
 }
 
 pub(crate) fn entry(kind: ActivityKind) -> NewActivity {
@@ -99,7 +99,21 @@ pub(crate) fn offer(number: u8, access: Access) -> Offer {
 }
 
 pub(crate) fn change(access: Option<Access>) -> MembershipChange {
-    MembershipChange { access, entry: entry(ActivityKind::PermissionsChanged), mail: None }
+    let entry = entry(ActivityKind::PermissionsChanged);
+    MembershipChange { holding: access.map(holding), entry, mail: None }
+}
+
+/// A grant that nobody had before.
+pub(crate) fn grant(terms: Terms) -> Grant {
+    let id = Uuid::new_v4().into();
+    Grant { id, terms, why: String::new(), given_by: None, given_at: at(0) }
+}
+
+fn holding(access: Access) -> Holding {
+    match access {
+        Access::Owner => Holding::Owner,
+        Access::Granted(held) => Holding::Granted(held.into_iter().map(grant).collect()),
+    }
 }
 
 /// A login, in no account.
@@ -144,11 +158,27 @@ impl Bakery {
         user
     }
 
+    /// What somebody in the bakery holds, by name.
+    pub(crate) async fn access(&self, user: UserId) -> Access {
+        let member = self.store.member(self.id, user).await.unwrap().unwrap();
+        let owner = member.held.is_owner();
+        let holding = self.store.holding(self.id, user, owner).await.unwrap();
+        assert_eq!(holding.access().outline(), member.held.outline());
+        holding.access()
+    }
+
+    /// Somebody as they act in the bakery so many seconds after the tests begin.
+    pub(crate) async fn acting(&self, user: UserId, seconds: u64) -> Actor {
+        let found = self.store.membership(user, self.number, None, at(seconds)).await;
+        Actor { user, account: self.id, keys: found.unwrap().unwrap().keys }
+    }
+
     /// Somebody enters the bakery so many seconds after the tests begin; answers what was known of
     /// them before.
     pub(crate) async fn visit(&self, user: UserId, seconds: u64) -> AccountMembership {
         let session = SessionId::from(Uuid::nil());
-        let found = self.store.membership(user, self.number, Some(session)).await.unwrap().unwrap();
+        let found = self.store.membership(user, self.number, Some(session), at(seconds)).await;
+        let found = found.unwrap().unwrap();
         self.store.note_visit(user, session, &found, at(seconds)).await;
         self.store.noted().await;
         found
