@@ -1,8 +1,8 @@
 //! Accounts: which ones somebody reaches, who they are there, and the accounts' own details.
 
 use model::{
-    Access, AccountNumber, ActivityKind, Actor, Conflict, Cursor, EmailAddress, Failure, Field,
-    FieldErrors, FieldProblem, PAGE_SIZE, Permission, Timestamp,
+    Access, AccessOutline, AccountNumber, ActivityKind, Actor, Conflict, Cursor, EmailAddress,
+    Failure, Field, FieldErrors, FieldProblem, On, PAGE_SIZE, Permission, Timestamp,
 };
 pub use store::{AccountDetails, AccountRow, MembershipRow, Owner};
 use store::{LockedActor, NewAccount, NewActivity};
@@ -43,11 +43,11 @@ pub async fn act(latchkey: &Latchkey, viewer: &Viewer, number: &str) -> Result<A
     if viewer.confined_to() != Some(number) {
         must_be_proven(viewer)?;
     }
-    let found = latchkey.store.membership(user, number, Some(session)).await?;
+    let found = latchkey.store.membership(user, number, Some(session), now).await?;
     let membership = found.ok_or(Failure::NotFound)?;
     let closes_at = policies::admit(viewer, &membership, now)?;
     latchkey.store.note_visit(user, session, &membership, now).await;
-    let actor = Actor { user: viewer.user, account: membership.account, access: membership.access };
+    let actor = Actor { user: viewer.user, account: membership.account, keys: membership.keys };
     Ok(Acting {
         actor,
         number: membership.number,
@@ -91,6 +91,15 @@ pub async fn has_several(latchkey: &Latchkey, viewer: &Viewer) -> Result<bool, F
     latchkey.store.has_several_accounts(viewer.user).await
 }
 
+/// What the actor holds at this moment, in outline.
+///
+/// # Errors
+/// [`Failure::Unavailable`].
+pub async fn own_access(latchkey: &Latchkey, actor: &Actor) -> Result<AccessOutline, Failure> {
+    let held = latchkey.store.held(actor.account, actor.user, actor.keys.is_owner()).await?;
+    Ok(held.outline().live(latchkey.now()))
+}
+
 /// The owners whom the actor can ask, at most ten.
 ///
 /// # Errors
@@ -104,7 +113,7 @@ pub async fn owners(latchkey: &Latchkey, actor: &Actor) -> Result<Vec<Owner>, Fa
 /// # Errors
 /// [`Failure::NotAllowed`], [`Failure::Unavailable`].
 pub async fn details(latchkey: &Latchkey, actor: &Actor) -> Result<AccountDetails, Failure> {
-    actor.must(Permission::AccountProfile)?;
+    actor.must(Permission::AccountProfile, On::Account)?;
     latchkey.store.account_details(actor.account).await
 }
 
@@ -120,11 +129,11 @@ pub async fn change_details(
     before: Option<&AccountDetails>,
     client: &Client,
 ) -> Result<(), Failure> {
-    actor.must(Permission::AccountProfile)?;
+    actor.must(Permission::AccountProfile, On::Account)?;
     let details = parse_details(typed)?;
     let now = latchkey.now();
     let decide = |by: &LockedActor, present: &AccountDetails| {
-        by.actor.must(Permission::AccountProfile)?;
+        by.actor.must(Permission::AccountProfile, On::Account)?;
         if *present == details {
             return Ok(None);
         }

@@ -1,6 +1,6 @@
 //! The activity log: reading it. Everything that changes something writes to it as it does so.
 
-use model::{ActivityKind, Actor, Cursor, Failure, PAGE_SIZE, Permission};
+use model::{ActivityKind, Actor, Cursor, Failure, On, PAGE_SIZE, Permission};
 use store::ActivityFilter;
 pub use store::{ActivityRow, NewActivity};
 
@@ -55,7 +55,7 @@ async fn rows(
     after: Option<Cursor>,
     most: usize,
 ) -> Result<ActivityPage, Failure> {
-    actor.must(Permission::AccountLog)?;
+    actor.must(Permission::AccountLog, On::Account)?;
     let person: String = person.trim().chars().take(LONGEST_PERSON).collect();
     let person = Some(person).filter(|person| !person.is_empty());
     let filter = ActivityFilter { person, kind, after };

@@ -1,6 +1,6 @@
 //! What the areas show, each behind its permission.
 
-use model::{Actor, Failure, Permission};
+use model::{Actor, Failure, On, Permission};
 pub use store::{Domain, Invoice, Service, SupportRequest};
 
 use crate::Latchkey;
@@ -9,8 +9,8 @@ use crate::viewer::{Viewer, must_be_confirmed};
 /// How many rows of an area are shown.
 const MOST: usize = 200;
 
-/// The account's services; without their passwords, unless the actor may see those and proved
-/// lately who they are.
+/// The account's services that the actor may see; without their passwords, unless they may see those,
+/// too, and proved lately who they are.
 ///
 /// # Errors
 /// [`Failure::NotAllowed`], [`Failure::Unavailable`].
@@ -19,11 +19,11 @@ pub async fn services(
     actor: &Actor,
     viewer: &Viewer,
 ) -> Result<Vec<Service>, Failure> {
-    actor.must(Permission::ServicesView)?;
-    let mut services = latchkey.store.services(actor.account, MOST).await?;
+    let scope = actor.reach(Permission::ServicesView)?;
+    let mut services = latchkey.store.services(actor, &scope, MOST).await?;
     let confirmed = must_be_confirmed(latchkey, viewer).is_ok();
-    if !confirmed || !actor.may(Permission::ServicesCredentials) {
-        for service in &mut services {
+    for service in &mut services {
+        if !confirmed || !may_see_password(actor, service) {
             service.login_name = String::new();
             service.login_password = String::new().into();
         }
@@ -31,13 +31,19 @@ pub async fn services(
     Ok(services)
 }
 
-/// The account's domains.
+/// Whether the actor may see a service's password, should they prove who they are.
+#[must_use]
+pub fn may_see_password(actor: &Actor, service: &Service) -> bool {
+    actor.may(Permission::ServicesCredentials, On::Service(&service.named_by))
+}
+
+/// The account's domains that the actor may see.
 ///
 /// # Errors
 /// [`Failure::NotAllowed`], [`Failure::Unavailable`].
 pub async fn domains(latchkey: &Latchkey, actor: &Actor) -> Result<Vec<Domain>, Failure> {
-    actor.must(Permission::DomainsView)?;
-    latchkey.store.domains(actor.account, MOST).await
+    let scope = actor.reach(Permission::DomainsView)?;
+    latchkey.store.domains(actor, &scope, MOST).await
 }
 
 /// The account's invoices.
@@ -45,7 +51,7 @@ pub async fn domains(latchkey: &Latchkey, actor: &Actor) -> Result<Vec<Domain>, 
 /// # Errors
 /// [`Failure::NotAllowed`], [`Failure::Unavailable`].
 pub async fn invoices(latchkey: &Latchkey, actor: &Actor) -> Result<Vec<Invoice>, Failure> {
-    actor.must(Permission::BillingView)?;
+    actor.must(Permission::BillingView, On::Account)?;
     latchkey.store.invoices(actor.account, MOST).await
 }
 
@@ -57,6 +63,6 @@ pub async fn support_requests(
     latchkey: &Latchkey,
     actor: &Actor,
 ) -> Result<Vec<SupportRequest>, Failure> {
-    actor.must(Permission::SupportView)?;
+    actor.must(Permission::SupportView, On::Account)?;
     latchkey.store.support_requests(actor.account, MOST).await
 }

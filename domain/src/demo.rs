@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use model::{
-    Access, AccountId, AccountNumber, Actor, EmailAddress, Failure, FullName, Password, Permission,
-    PermissionSet, Secret, SessionId, Timestamp, UserId,
+    AccountId, AccountNumber, Actor, EmailAddress, Failure, FullName, Keys, NamedBy, Password,
+    Permission, PermissionSet, Secret, SessionId, Timestamp, UserId,
 };
 use store::{AccountDetails, Domain, Invoice, NewUser, OfferFacts, Service, SupportRequest};
 use uuid::Uuid;
@@ -95,7 +95,7 @@ pub async fn seed(latchkey: &Latchkey) -> Result<bool, Failure> {
 pub async fn is_whole(latchkey: &Latchkey) -> Result<bool, Failure> {
     let Some(tom) = latchkey.store.login(&address(TOM)?).await? else { return Ok(false) };
     let agency = AccountNumber::from_stored(100_002);
-    Ok(latchkey.store.membership(tom.id, agency, None).await?.is_some())
+    Ok(latchkey.store.membership(tom.id, agency, None, latchkey.now()).await?.is_some())
 }
 
 /// An account's number is what people know it by; the demo's own parts need its id.
@@ -137,7 +137,7 @@ async fn found(
     let token = token.secret().expose();
     let user = join_as(latchkey, token, owner).await?;
     let account = account_of(latchkey, user, number).await?;
-    Ok((Founded { account }, Actor { user, account, access: Access::Owner }))
+    Ok((Founded { account }, Actor { user, account, keys: Keys::Owner }))
 }
 
 async fn account_of(
@@ -145,7 +145,7 @@ async fn account_of(
     user: UserId,
     number: AccountNumber,
 ) -> Result<AccountId, Failure> {
-    let membership = latchkey.store.membership(user, number, None).await?;
+    let membership = latchkey.store.membership(user, number, None, latchkey.now()).await?;
     membership.map(|membership| membership.account).ok_or(Failure::NotFound)
 }
 
@@ -288,6 +288,7 @@ async fn add_service(
         renews_at,
         login_name: login_name.to_owned(),
         login_password: Secret::from(password_like(latchkey.new_id())),
+        named_by: NamedBy::default(),
     };
     latchkey.store.add_service(account, &service).await
 }
@@ -306,7 +307,8 @@ async fn add_domain(
     locked: bool,
 ) -> Result<(), Failure> {
     let id = latchkey.new_id();
-    let domain = Domain { id, name: name.to_owned(), state: state.to_owned(), expires_at, locked };
+    let (name, state, named_by) = (name.to_owned(), state.to_owned(), NamedBy::default());
+    let domain = Domain { id, name, state, expires_at, locked, named_by };
     latchkey.store.add_domain(account, &domain).await
 }
 

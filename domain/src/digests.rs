@@ -10,7 +10,7 @@ use ed25519_dalek::pkcs8::{DecodePrivateKey, EncodePrivateKey, KeypairBytes};
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use model::{Actor, Day, Failure, Permission, Secret, Timestamp};
+use model::{Actor, Day, Failure, On, Permission, Secret, Timestamp};
 pub use store::{DigestFacts, LogDigest};
 
 use crate::{Latchkey, Random};
@@ -212,7 +212,7 @@ pub async fn of_day(latchkey: &Latchkey, actor: &Actor, day: &str) -> Result<Log
 /// Whoever may see the log and isn't an owner isn't told what they lack: for them there are no
 /// digests.
 fn must_reach(actor: &Actor) -> Result<(), Failure> {
-    actor.must(Permission::AccountLog)?;
+    actor.must(Permission::AccountLog, On::Account)?;
     actor.must_own().map_err(|_| Failure::NotFound)
 }
 

@@ -167,7 +167,7 @@ async fn account_that_closes(
     let store = &latchkey.store;
     let provider = store.provider_of_domain(&EmailDomain::of(before)).await?;
     let Some(provider) = provider else { return Ok(None) };
-    let membership = store.membership(user, provider.number, None).await?;
+    let membership = store.membership(user, provider.number, None, latchkey.now()).await?;
     let required = membership.is_some_and(|membership| {
         membership.single_sign_on && !policies::by_themselves(&membership)
     });

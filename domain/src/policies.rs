@@ -92,7 +92,7 @@ fn proof_that_counts(viewer: &Viewer, membership: &AccountMembership) -> Result<
 /// owner's do, as somebody must get in when it fails, and can then require it no longer. A factor that
 /// came later doesn't count: a password alone is enough to set a first one up.
 pub(crate) fn by_themselves(membership: &AccountMembership) -> bool {
-    membership.access.is_owner() && membership.had_factor
+    membership.keys.is_owner() && membership.had_factor
 }
 
 /// The account's policy.
@@ -429,7 +429,7 @@ fn parse_span(text: &str) -> Result<Option<SessionSpan>, FieldProblem> {
 
 #[cfg(test)]
 mod tests {
-    use model::{Access, AccountId, AccountNumber, EmailAddress, PermissionSet};
+    use model::{AccountId, AccountNumber, EmailAddress, Keys};
     use store::Vouched;
     use uuid::Uuid;
 
@@ -467,7 +467,7 @@ mod tests {
             account: account(),
             number: AccountNumber::from_stored(100_001),
             name: "Bakery".to_owned(),
-            access: Access::Granted(PermissionSet::EMPTY),
+            keys: Keys::Granted(Vec::new()),
             last_active_at: None,
             has_others: false,
             second_factor: false,
@@ -489,7 +489,7 @@ mod tests {
         let of_old_address = AccountMembership { gave_address_up: true, ..membership() };
         let both = AccountMembership { gave_address_up: true, ..single_sign_on.clone() };
         let of_owner = |membership: &AccountMembership, had_factor| AccountMembership {
-            access: Access::Owner,
+            keys: Keys::Owner,
             had_factor,
             ..membership.clone()
         };

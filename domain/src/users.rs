@@ -1,11 +1,11 @@
 //! The users of an account: listing them, changing what they may do, ending their access.
 
 use model::{
-    Access, ActivityKind, Actor, Conflict, Cursor, Failure, Field, FieldProblem, Mail, PAGE_SIZE,
-    Permission, PermissionSet, TypedName, UserId,
+    AccessOutline, ActivityKind, Actor, Conflict, Cursor, Failure, Field, FieldProblem, GrantId,
+    Mail, On, Outlines, PAGE_SIZE, Permission, PermissionSet, Terms, Timestamp, TypedName, UserId,
 };
-use store::{ChangeFacts, MembershipChange, NewActivity, NewMail, UsersQuery};
-pub use store::{Member, UserSort};
+use store::{ChangeFacts, Grant, Holding, MembershipChange, NewActivity, NewMail, UsersQuery};
+pub use store::{Held, Member, UserSort};
 
 use crate::{Client, Latchkey};
 
@@ -29,7 +29,7 @@ pub async fn list(
     sort: UserSort,
     after: Option<Cursor>,
 ) -> Result<UsersPage, Failure> {
-    actor.must(Permission::AccountUsers)?;
+    actor.must(Permission::AccountUsers, On::Account)?;
     let search = Some(search.trim().to_owned()).filter(|search| !search.is_empty());
     let query = UsersQuery { search, sort, after };
     let mut users = latchkey.store.users(actor.account, &query, PAGE_SIZE + 1).await?;
@@ -45,17 +45,76 @@ pub async fn list(
 /// [`Failure::NotAllowed`]; [`Failure::NotFound`] for whoever isn't in this account;
 /// [`Failure::Unavailable`].
 pub async fn member(latchkey: &Latchkey, actor: &Actor, user: &str) -> Result<Member, Failure> {
-    actor.must(Permission::AccountUsers)?;
+    actor.must(Permission::AccountUsers, On::Account)?;
     let user: UserId = user.parse().map_err(|_| Failure::NotFound)?;
     latchkey.store.member(actor.account, user).await?.ok_or(Failure::NotFound)
 }
 
-/// Gives a user of the account other permissions: those whose boxes are ticked, as the boxes of a
-/// form without scripts, which don't follow each other. Those that the actor doesn't hold stay as
-/// they are. `before` is what the user had when the actor was shown it, if that is known.
+/// A user of the account, and what the form for their permissions is made of.
+#[derive(Clone, Debug)]
+pub struct Managed {
+    /// The user.
+    pub member: Member,
+    /// The permissions of the grant that the form changes: everything of an owner's.
+    pub granted: PermissionSet,
+    /// Those that the actor can add to it, or take out of it.
+    pub changeable: PermissionSet,
+}
+
+/// One user of the account, to be managed.
 ///
 /// # Errors
-/// As [`Actor::change`]; [`Failure::Invalid`] for an unknown permission or none at all;
+/// As [`member`].
+pub async fn manage(latchkey: &Latchkey, actor: &Actor, user: &str) -> Result<Managed, Failure> {
+    let member = member(latchkey, actor, user).await?;
+    let (store, account) = (&latchkey.store, actor.account);
+    let Holding::Granted(grants) =
+        store.holding(account, member.user, member.held.is_owner()).await?
+    else {
+        let (granted, changeable) = (PermissionSet::all(), PermissionSet::EMPTY);
+        return Ok(Managed { member, granted, changeable });
+    };
+    let own = store.holding(account, actor.user, actor.keys.is_owner()).await?;
+    let own = own.access().live(latchkey.now());
+    let terms = first_terms(&grants);
+    let (granted, changeable) = (terms.permissions, own.changeable(&terms));
+    Ok(Managed { member, granted, changeable })
+}
+
+/// The terms of somebody's first grant, which is the one that a form changes.
+fn first_terms(grants: &[Grant]) -> Terms {
+    let first = grants.first().map(|grant| grant.terms.clone());
+    first.unwrap_or_else(|| Terms::whole(PermissionSet::EMPTY))
+}
+
+/// The grants with other terms for the first, which is made with this id where there is none.
+fn with_first(
+    grants: &[Grant],
+    terms: Terms,
+    new: GrantId,
+    given_by: UserId,
+    now: Timestamp,
+) -> Vec<Grant> {
+    let mut grants = grants.to_vec();
+    match grants.first_mut() {
+        Some(first) => first.terms = terms,
+        None => grants.push(Grant {
+            id: new,
+            terms,
+            why: String::new(),
+            given_by: Some(given_by),
+            given_at: now,
+        }),
+    }
+    grants
+}
+
+/// Gives a user of the account other permissions: those whose boxes are ticked, as the boxes of a
+/// form without scripts, which don't follow each other. Those that the actor can't give stay as they
+/// are. `before` is what the user had when the actor was shown it, if that is known.
+///
+/// # Errors
+/// As [`Actor::must_manage`] and [`model::Access::change`]; [`Failure::Invalid`] for an unknown permission or none at all;
 /// [`Conflict::ChangedMeanwhile`] when it isn't as it was `before`; [`Failure::NotFound`];
 /// [`Failure::Unavailable`].
 pub async fn change_permissions(
@@ -69,35 +128,47 @@ pub async fn change_permissions(
     let target = member(latchkey, actor, user).await?;
     let ticks = parse_ticks(ticks)?;
     let shown = before.map(PermissionSet::from_stored);
+    let (account, now) = (actor.account, latchkey.now());
+    let new = GrantId::from(latchkey.new_id());
     let decide = |facts: &ChangeFacts| {
-        let before = facts.target.access.permissions();
-        let wanted = before.with_ticks(&ticks, facts.by.actor.access.permissions());
-        let after = facts.by.actor.change(facts.target.user, facts.target.access, wanted)?;
-        if after == before {
+        let by = &facts.by;
+        by.actor.must_manage(facts.target.user, facts.target.held.is_owner())?;
+        let grants = facts.holding.grants();
+        let terms = first_terms(grants);
+        let changed = by.access.change(&terms, &ticks)?;
+        if changed == terms {
             return Ok(None);
         }
-        if shown.is_some_and(|shown| shown != before) {
+        if shown.is_some_and(|shown| shown != terms.permissions) {
             return Err(Failure::Conflict(Conflict::ChangedMeanwhile));
         }
-        if after.is_empty() {
+        if changed.permissions.is_empty() {
             return Err(Failure::field(Field::Permissions, FieldProblem::NothingLeft));
         }
+        let holding = Holding::Granted(with_first(grants, changed, new, by.actor.user, now));
+        let (before, after) = (told(&facts.holding), told(&holding));
         let mail = Mail::PermissionsChanged {
-            account: facts.by.account_name.clone().into(),
-            changed_by: facts.by.name.clone().into(),
-            before,
-            after,
+            account: by.account_name.clone().into(),
+            changed_by: by.name.clone().into(),
+            before: before.clone(),
+            after: after.clone(),
         };
         let entry = entry(facts, ActivityKind::PermissionsChanged, client);
         Ok(Some(MembershipChange {
-            access: Some(Access::Granted(after)),
-            entry: entry.before(before).after(after),
+            holding: Some(holding),
+            entry: entry
+                .before(AccessOutline::Granted(before))
+                .after(AccessOutline::Granted(after)),
             mail: Some(to_target(facts, mail, client)),
         }))
     };
-    let (account, now) = (actor.account, latchkey.now());
     latchkey.store.change_membership(account, actor.user, target.user, now, decide).await?;
     Ok(target)
+}
+
+/// Grants as logs and mails tell them.
+fn told(holding: &Holding) -> Outlines {
+    holding.grants().iter().map(|grant| grant.terms.outline()).collect()
 }
 
 /// Ends a user's access to the account.
@@ -127,11 +198,11 @@ pub async fn remove_access(
 /// # Errors
 /// As [`remove_access`].
 pub fn may_remove(actor: &Actor, target: &Member) -> Result<(), Failure> {
-    actor.must(Permission::AccountUsers)?;
+    actor.must(Permission::AccountUsers, On::Account)?;
     if target.user == actor.user {
         return Err(Failure::Conflict(Conflict::OwnPermissions));
     }
-    if target.access.is_owner() {
+    if target.held.is_owner() {
         return Err(Failure::Conflict(Conflict::OwnersStay));
     }
     Ok(())
@@ -144,7 +215,7 @@ pub fn may_remove(actor: &Actor, target: &Member) -> Result<(), Failure> {
 /// [`Failure::Unavailable`].
 pub async fn leave(latchkey: &Latchkey, actor: &Actor, client: &Client) -> Result<(), Failure> {
     let decide = |facts: &ChangeFacts| {
-        if facts.target.access.is_owner() && facts.owners < 2 {
+        if facts.target.held.is_owner() && facts.owners < 2 {
             return Err(Failure::Conflict(Conflict::LastOwner));
         }
         Ok(Some(ending(facts, ActivityKind::AccountLeft, None, client)))
@@ -171,8 +242,8 @@ fn ending(
 ) -> MembershipChange {
     let mail = Mail::AccessRemoved { account: facts.by.account_name.clone().into(), removed_by };
     MembershipChange {
-        access: None,
-        entry: entry(facts, kind, client).before(facts.target.access),
+        holding: None,
+        entry: entry(facts, kind, client).before(facts.target.held.outline()),
         mail: Some(to_target(facts, mail, client)),
     }
 }

@@ -9,7 +9,7 @@ use store::{
     OpenedInvitation,
 };
 
-use super::grantable;
+use super::left_of;
 use crate::sessions::{self, Begun};
 use crate::viewer::Viewer;
 use crate::{Client, Latchkey, Token, emails, guesses, passwords};
@@ -59,9 +59,10 @@ pub async fn open(
     viewer: Option<&Viewer>,
 ) -> Result<Opened, Failure> {
     let token = Token::parse(token).ok_or(Failure::NotFound)?;
-    let opened = latchkey.store.open_invitation(&token.hash(), latchkey.now()).await?;
+    let now = latchkey.now();
+    let opened = latchkey.store.open_invitation(&token.hash(), now).await?;
     let opened = opened.ok_or(Failure::NotFound)?;
-    let access = acceptable(&opened)?;
+    let access = acceptable(&opened, now)?;
     let asks = match (viewer, opened.login) {
         (Some(viewer), _) if viewer.email == opened.invitation.email => Asks::Yes,
         (Some(_), _) => Asks::OtherUser,
@@ -199,8 +200,9 @@ async fn join(
 ) -> Result<JoinedAccount, Failure> {
     let token = Token::parse(token).ok_or(Failure::NotFound)?;
     let mut account = String::new();
+    let now = latchkey.now();
     let decide = |facts: &AnswerFacts| {
-        let access = acceptable(&facts.opened)?;
+        let access = acceptable(&facts.opened, now)?;
         let (joiner, name) = joiner(facts)?;
         if facts.in_account {
             return Err(Failure::Conflict(Conflict::AlreadyInAccount));
@@ -212,7 +214,7 @@ async fn join(
         let kind = ActivityKind::InvitationAccepted;
         let entry = NewActivity::by(Some(user), &name, kind, &client.address)
             .about(Some(user), &name)
-            .after(access);
+            .after(&access);
         let opened = &facts.opened;
         account.clone_from(&opened.account_name);
         let mail = to_inviter(
@@ -222,13 +224,12 @@ async fn join(
                 account: opened.account_name.clone().into(),
                 name: name.into(),
                 email: (&opened.invitation.email).into(),
-                access,
+                access: access.outline(),
             },
         );
         let session = session.map(Box::new);
         Ok(Answer::Accept { joiner, access, session, entry, mail })
     };
-    let now = latchkey.now();
     let number = latchkey.store.answer_invitation(&token.hash(), now, decide).await?;
     Ok(JoinedAccount { number, name: account })
 }
@@ -279,7 +280,7 @@ fn declining(
     let kind = ActivityKind::InvitationDeclined;
     let entry = NewActivity::by(opened.login, name, kind, &client.address)
         .about(opened.login, &email)
-        .before(opened.invitation.access);
+        .before(&opened.invitation.access);
     let (account, email) = (opened.account_name.clone().into(), email.into());
     Ok((entry, to_inviter(opened, client, Mail::InvitationDeclined { account, email })))
 }
@@ -302,7 +303,7 @@ fn reporting(latchkey: &Latchkey, opened: &OpenedInvitation) -> Option<NewReport
 
 /// What accepting would open at this moment (rule 7): the offer, cut to what the inviter could
 /// still grant.
-fn acceptable(opened: &OpenedInvitation) -> Result<Access, Failure> {
+fn acceptable(opened: &OpenedInvitation, now: Timestamp) -> Result<Access, Failure> {
     still_pending(opened)?;
     if opened.login.is_none() && opened.held_until.is_some() {
         return Err(Failure::Conflict(Conflict::AddressHeld));
@@ -312,10 +313,7 @@ fn acceptable(opened: &OpenedInvitation) -> Result<Access, Failure> {
     if !opened.domains.take(&opened.invitation.email) {
         return Err(Failure::Conflict(Conflict::OtherDomain));
     }
-    if opened.invitation.inviter.is_none() {
-        return Ok(opened.invitation.access);
-    }
-    grantable(opened.invitation.access, opened.inviter_access)
+    left_of(&opened.invitation, opened.inviter_access.as_ref(), now)
 }
 
 fn still_pending(opened: &OpenedInvitation) -> Result<(), Failure> {
@@ -330,7 +328,7 @@ fn still_pending(opened: &OpenedInvitation) -> Result<(), Failure> {
 
 fn to_inviter(opened: &OpenedInvitation, client: &Client, mail: Mail) -> Option<NewMail> {
     // Whoever lost their access to the account learns nothing more about it.
-    opened.inviter_access?;
+    opened.inviter_access.as_ref()?;
     let inviter = opened.inviter_email.clone()?;
     Some(NewMail::to(inviter, mail).language(client.language.clone()))
 }

@@ -3,7 +3,7 @@
 mod answering;
 mod sending;
 
-use model::{Access, Conflict, Failure, Permission, PermissionSet};
+use model::{Access, Conflict, Failure, Timestamp};
 pub use store::{Invitation, PendingInvitation, Tracked, TrackedMail};
 
 pub use self::answering::{
@@ -16,16 +16,18 @@ pub use self::sending::{
     cancel, find, pending, resend, send, track, used_up,
 };
 
-/// What is left of an offer when it is cut to what its inviter could grant now.
-fn grantable(offered: Access, inviter: Option<Access>) -> Result<Access, Failure> {
-    let inviter = inviter.filter(|access| access.may(Permission::AccountUsers));
-    let grantable = inviter.map_or(PermissionSet::EMPTY, Access::permissions);
-    match offered {
-        Access::Owner if inviter.is_some_and(Access::is_owner) => Ok(Access::Owner),
-        Access::Owner => Err(Failure::Conflict(Conflict::NothingLeftToGrant)),
-        Access::Granted(offered) => match offered.intersection(grantable) {
-            PermissionSet::EMPTY => Err(Failure::Conflict(Conflict::NothingLeftToGrant)),
-            left => Ok(Access::Granted(left)),
-        },
-    }
+/// What is left of an offer when it is cut to what its inviter could give now; an offer of the
+/// provider's is left as it is.
+fn left_of(
+    invitation: &Invitation,
+    inviter: Option<&Access>,
+    now: Timestamp,
+) -> Result<Access, Failure> {
+    let left = match invitation.inviter {
+        None => Some(invitation.access.clone()),
+        Some(_) => inviter.and_then(|inviter| inviter.left_of(&invitation.access)),
+    };
+    // What was offered until a moment that has come opens nothing any more.
+    let left = left.map(|left| left.live(now)).filter(|left| *left != Access::NONE);
+    left.ok_or(Failure::Conflict(Conflict::NothingLeftToGrant))
 }

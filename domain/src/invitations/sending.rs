@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use model::{
     Access, ActivityKind, Actor, Conflict, Cursor, EmailAddress, EmailDomains, Failure, Field,
-    FieldErrors, FieldProblem, InvitationState, Language, Limited, Mail, PAGE_SIZE, Permission,
+    FieldErrors, FieldProblem, InvitationState, Language, Limited, Mail, On, PAGE_SIZE, Permission,
     Timestamp,
 };
 use store::{
@@ -12,7 +12,6 @@ use store::{
     OfferFacts, Offered, PendingInvitation, Tracked,
 };
 
-use super::grantable;
 use crate::users::parse_permissions;
 use crate::{Client, Latchkey, Token};
 
@@ -31,12 +30,13 @@ pub struct Sent {
     pub updated: bool,
 }
 
-/// Invites an address with these permissions. A pending invitation of that address gets them
-/// instead, and a new link.
+/// Invites an address with these permissions, on as much and for as long as the actor can give them.
+/// A pending invitation of that address gets them instead, and a new link.
 ///
 /// # Errors
-/// [`Failure::Invalid`]; [`Failure::OtherDomain`]; [`Failure::NotAllowed`] naming the permission
-/// that the actor lacks; [`Failure::TooMany`]; [`Failure::Unavailable`].
+/// [`Failure::Invalid`]; [`Failure::OtherDomain`]; what [`Access::widest`] answers when the actor
+/// lacks [`Permission::AccountUsers`] or what they want to give; [`Failure::TooMany`];
+/// [`Failure::Unavailable`].
 pub async fn send(
     latchkey: &Latchkey,
     actor: &Actor,
@@ -44,7 +44,7 @@ pub async fn send(
     permissions: &[String],
     client: &Client,
 ) -> Result<Sent, Failure> {
-    actor.must(Permission::AccountUsers)?;
+    actor.must(Permission::AccountUsers, On::Account)?;
     let mut errors = FieldErrors::default();
     let email = errors.take(Field::Email, EmailAddress::parse(email));
     let chosen = parse_permissions(permissions)
@@ -53,13 +53,12 @@ pub async fn send(
     let (Some(email), Some(permissions)) = (email, permissions) else {
         return Err(errors.into_failure());
     };
-    actor.must_grant(permissions)?;
 
     let now = latchkey.now();
     let links = Links::new(latchkey, now);
     let decide = |facts: &OfferFacts| {
         let by = &facts.by;
-        by.actor.must_grant(permissions)?;
+        let terms = by.access.widest(permissions)?;
         if facts.in_account {
             return Err(Failure::field(Field::Email, FieldProblem::AlreadyInAccount));
         }
@@ -70,7 +69,7 @@ pub async fn send(
             return Err(Failure::field(Field::Email, FieldProblem::TakesNoInvitations));
         }
         // The provider's offer to a first owner is nobody else's to replace.
-        if let Some(Access::Owner) = facts.pending.as_ref().map(|invitation| invitation.access) {
+        if facts.pending.as_ref().is_some_and(|invitation| invitation.access.is_owner()) {
             return Err(Failure::Conflict(Conflict::OwnersStay));
         }
         let pending = facts
@@ -79,10 +78,10 @@ pub async fn send(
             .filter(|invitation| invitation.state == InvitationState::Pending);
         let entry = |kind| by.entry(kind, &client.address);
         let entry = match pending {
-            Some(pending) => entry(ActivityKind::InvitationChanged).before(pending.access),
+            Some(pending) => entry(ActivityKind::InvitationChanged).before(&pending.access),
             None => entry(ActivityKind::InvitationSent),
         };
-        let offering = Offering::by(by, &email, Access::Granted(permissions));
+        let offering = Offering::by(by, &email, std::iter::once(terms).collect());
         let offer = links.offer(offering, entry, client.language.clone());
         Ok(Offer { bounds: bounds(latchkey, &by.actor, &email), ..offer })
     };
@@ -108,7 +107,7 @@ pub struct UsedUp {
 /// # Errors
 /// [`Failure::NotAllowed`], [`Failure::Unavailable`].
 pub async fn used_up(latchkey: &Latchkey, actor: &Actor) -> Result<Option<UsedUp>, Failure> {
-    actor.must(Permission::AccountUsers)?;
+    actor.must(Permission::AccountUsers, On::Account)?;
     let own = used_up_until(latchkey, &by_inviter(latchkey, actor)).await?;
     let accounts = used_up_until(latchkey, &by_account(latchkey, actor)).await?;
     Ok(own.into_iter().chain(accounts).max_by_key(|used_up| used_up.until))
@@ -139,7 +138,7 @@ async fn used_up_until(latchkey: &Latchkey, bound: &Bound) -> Result<Option<Used
 /// # Errors
 /// [`Failure::NotAllowed`], [`Failure::Unavailable`].
 pub async fn allowed_domains(latchkey: &Latchkey, actor: &Actor) -> Result<EmailDomains, Failure> {
-    actor.must(Permission::AccountUsers)?;
+    actor.must(Permission::AccountUsers, On::Account)?;
     Ok(latchkey.store.policy(actor.account).await?.domains)
 }
 
@@ -164,7 +163,7 @@ pub async fn track(
     actor: &Actor,
     email: &str,
 ) -> Result<Whereabouts, Failure> {
-    actor.must(Permission::AccountUsers)?;
+    actor.must(Permission::AccountUsers, On::Account)?;
     let email =
         EmailAddress::parse(email).map_err(|problem| Failure::field(Field::Email, problem))?;
     if latchkey.store.is_in_account(actor.account, &email).await? {
@@ -199,13 +198,13 @@ pub async fn resend(
             return Err(Failure::Conflict(Conflict::Invitation(invitation.state)));
         };
         // Whoever resends sees the link: it must open no more than they could offer themselves.
-        may_offer(&by.actor, invitation.access)?;
+        may_offer(by, &invitation.access)?;
         if !facts.domains.take(&invitation.email) {
             return Err(Failure::Conflict(Conflict::OtherDomain));
         }
         // It is their offer from now on: whoever invited first may have lost the right to.
         let inviter = invitation.inviter.map(|_| by.name.as_str());
-        let (email, access) = (&invitation.email, invitation.access);
+        let (email, access) = (&invitation.email, invitation.access.clone());
         let offering = Offering { inviter, ..Offering::by(by, email, access) };
         let entry = by.entry(ActivityKind::InvitationResent, &client.address);
         let offer = links.offer(offering, entry, client.language.clone());
@@ -230,13 +229,13 @@ pub async fn cancel(
 ) -> Result<EmailAddress, Failure> {
     let invitation = find(latchkey, actor, id).await?;
     let decide = |facts: &InvitationFacts| {
-        facts.by.actor.must(Permission::AccountUsers)?;
+        facts.by.actor.must(Permission::AccountUsers, On::Account)?;
         let invitation = &facts.invitation;
         let (InvitationState::Pending | InvitationState::Expired) = invitation.state else {
             return Err(Failure::Conflict(Conflict::Invitation(invitation.state)));
         };
         let entry = facts.by.entry(ActivityKind::InvitationCancelled, &client.address);
-        let entry = entry.about(None, invitation.email.as_str()).before(invitation.access);
+        let entry = entry.about(None, invitation.email.as_str()).before(&invitation.access);
         Ok(InvitationStep::Cancel { entry })
     };
     let (account, user, now) = (actor.account, actor.user, latchkey.now());
@@ -249,7 +248,7 @@ pub async fn cancel(
 /// # Errors
 /// [`Failure::NotAllowed`]; [`Failure::NotFound`]; [`Failure::Unavailable`].
 pub async fn find(latchkey: &Latchkey, actor: &Actor, id: &str) -> Result<Invitation, Failure> {
-    actor.must(Permission::AccountUsers)?;
+    actor.must(Permission::AccountUsers, On::Account)?;
     let id = id.parse().map_err(|_| Failure::NotFound)?;
     let found = latchkey.store.invitation(actor.account, id, latchkey.now()).await?;
     found.ok_or(Failure::NotFound)
@@ -284,7 +283,7 @@ pub async fn pending(
     actor: &Actor,
     after: Option<&Cursor>,
 ) -> Result<PendingPage, Failure> {
-    actor.must(Permission::AccountUsers)?;
+    actor.must(Permission::AccountUsers, On::Account)?;
     let (account, now) = (actor.account, latchkey.now());
     let mut invitations =
         latchkey.store.pending_invitations(account, after, PAGE_SIZE + 1, now).await?;
@@ -293,19 +292,22 @@ pub async fn pending(
     let next = invitations.last().filter(|_| more).map(PendingInvitation::cursor);
     let domains = allowed_domains(latchkey, actor).await?;
     let waiting = |row: PendingInvitation| {
-        let offered = row.invitation.access;
-        let opens_all = row.invitation.inviter.is_none()
-            || grantable(offered, row.inviter_access).is_ok_and(|left| left == offered);
+        let covers = |inviter: &Access| inviter.covers(&row.invitation.access);
+        let opens_all =
+            row.invitation.inviter.is_none() || row.inviter_access.as_ref().is_some_and(covers);
         let fits_domains = domains.take(&row.invitation.email);
         Waiting { row, opens_all, fits_domains }
     };
     Ok(PendingPage { invitations: invitations.into_iter().map(waiting).collect(), next })
 }
 
-fn may_offer(actor: &Actor, access: Access) -> Result<(), Failure> {
+fn may_offer(by: &LockedActor, access: &Access) -> Result<(), Failure> {
     match access {
-        Access::Owner => actor.must_own().map_err(|_| Failure::Conflict(Conflict::OwnersStay)),
-        Access::Granted(permissions) => actor.must_grant(permissions),
+        Access::Owner => by.actor.must_own().map_err(|_| Failure::Conflict(Conflict::OwnersStay)),
+        Access::Granted(offered) => {
+            by.actor.must(Permission::AccountUsers, On::Account)?;
+            offered.iter().try_for_each(|terms| by.access.must_give(terms))
+        }
     }
 }
 
@@ -357,16 +359,17 @@ impl Links {
         let mail = Mail::Invitation {
             account: account.into(),
             inviter: inviter.map(Into::into),
-            access,
+            access: access.outline(),
             expires_at: self.expires_at,
             token: self.mailed.secret().clone(),
         };
+        let entry = entry.about(None, email.as_str()).after(&access);
         Offer {
             access,
             token_hash: self.mailed.hash(),
             copy_hash: Some(self.shown.hash()),
             expires_at: self.expires_at,
-            entry: entry.about(None, email.as_str()).after(access),
+            entry,
             mail: NewMail::to(email.clone(), mail).language(language),
             bounds: Vec::new(),
         }
