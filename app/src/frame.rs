@@ -1,6 +1,6 @@
 //! What a page's frame shows: who is signed in, and the account that they act in.
 
-use model::{Access, AccountNumber, UserId};
+use model::{AccountNumber, PermissionSet, UserId};
 use serde::{Deserialize, Serialize};
 
 /// Header and navigation.
@@ -38,8 +38,10 @@ pub(crate) struct AccountFrame {
     pub(crate) number: AccountNumber,
     /// Its name.
     pub(crate) name: String,
-    /// What the reader may do there.
-    pub(crate) access: Access,
+    /// Whether the reader owns it.
+    pub(crate) owner: bool,
+    /// What the reader may do there, on whatever it is.
+    pub(crate) open: PermissionSet,
     /// That it will take a second factor which they don't have, and the words that lead to one.
     pub(crate) closes: Option<(String, String)>,
 }

@@ -12,7 +12,7 @@ use domain::{Client, Latchkey, Token};
 use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
 use leptos_i18n::Locale as _;
-use model::{Access, Failure, Language};
+use model::{Failure, Language};
 use serde::{Deserialize, Serialize};
 
 use crate::address::{ACCOUNTS, SECOND_FACTOR, leading_on, same_site};
@@ -186,7 +186,9 @@ impl Inside {
     }
 
     async fn refused(&self, failure: Failure) -> Result<Refused, Failure> {
-        let owners = domain::accounts::owners(&self.latchkey, &self.acting.actor).await?;
+        let (latchkey, actor) = (&self.latchkey, &self.acting.actor);
+        let owners = domain::accounts::owners(latchkey, actor).await?;
+        let yours = domain::accounts::own_access(latchkey, actor).await?;
         let to_ask = |owner: domain::accounts::Owner| OwnerToAsk {
             name: owner.full_name,
             email: owner.email.to_string(),
@@ -198,7 +200,7 @@ impl Inside {
                 _ => words!(access.owner),
             },
             sentence: words::failure(&failure),
-            yours: words::your_access(self.acting.actor.access),
+            yours: words::your_access(&yours),
             owners,
         })
     }
@@ -207,7 +209,8 @@ impl Inside {
         let account = AccountFrame {
             number: self.acting.number,
             name: self.acting.name.clone(),
-            access: self.acting.actor.access,
+            owner: self.acting.actor.keys.is_owner(),
+            open: self.acting.actor.keys.open(),
             closes: self.acting.closes_at.map(words::closes),
         };
         frame(Some(&self.viewer), Some(account), self.acting.has_others)
@@ -357,12 +360,6 @@ pub(crate) fn take_notice() -> Option<Said> {
 /// Has the pages that follow in this language, for a year.
 pub(crate) fn remember_language(language: &Language) {
     cookies::set(&site().language_cookie(), language.tag(), Some(A_YEAR));
-}
-
-/// Access in one line, for what isn't a page.
-#[must_use]
-pub fn access_line(access: Access) -> String {
-    words::access_line(access)
 }
 
 /// Says to programs that what was here is over (RFC 9110 section 15.5.11).

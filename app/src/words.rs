@@ -2,14 +2,16 @@
 //! through here.
 
 use leptos::prelude::*;
-use model::{Access, Area, Permission, PermissionSet};
-#[cfg(feature = "ssr")]
-use model::{
-    Conflict, EmailDomains, Failure, Field, FieldProblem, Guessable, InvitationState, Limit,
-    Limited, NotIdentified, PolicyRule, SessionSpan, Timestamp,
-};
+use model::{Area, Permission, PermissionSet};
 
 use crate::Locale;
+
+#[cfg(feature = "ssr")]
+use model::{
+    AccessOutline, Conflict, EmailDomains, Failure, Field, FieldProblem, Guessable,
+    InvitationState, Limit, Limited, NotIdentified, Outline, Outlines, PolicyRule, Reached,
+    SessionSpan, Timestamp,
+};
 
 /// The text with this key in the reader's language: `words!(users.heading)`,
 /// `words!(users.manage, name = name)`.
@@ -30,6 +32,7 @@ pub(crate) fn label(permission: Permission) -> String {
         Permission::ServicesView => words!(permission.services_view),
         Permission::ServicesManage => words!(permission.services_manage),
         Permission::ServicesCredentials => words!(permission.services_credentials),
+        Permission::ServicesSignIn => words!(permission.services_sign_in),
         Permission::ServicesOrder => words!(permission.services_order),
         Permission::DomainsView => words!(permission.domains_view),
         Permission::DomainsManage => words!(permission.domains_manage),
@@ -51,6 +54,7 @@ pub(crate) fn hint(permission: Permission) -> String {
         Permission::ServicesView => words!(permission.services_view_hint),
         Permission::ServicesManage => words!(permission.services_manage_hint),
         Permission::ServicesCredentials => words!(permission.services_credentials_hint),
+        Permission::ServicesSignIn => words!(permission.services_sign_in_hint),
         Permission::ServicesOrder => words!(permission.services_order_hint),
         Permission::DomainsView => words!(permission.domains_view_hint),
         Permission::DomainsManage => words!(permission.domains_manage_hint),
@@ -73,6 +77,7 @@ fn short(permission: Permission) -> String {
         Permission::ServicesView => words!(permission.services_view_short),
         Permission::ServicesManage => words!(permission.services_manage_short),
         Permission::ServicesCredentials => words!(permission.services_credentials_short),
+        Permission::ServicesSignIn => words!(permission.services_sign_in_short),
         Permission::ServicesOrder => words!(permission.services_order_short),
         Permission::DomainsView => words!(permission.domains_view_short),
         Permission::DomainsManage => words!(permission.domains_manage_short),
@@ -94,6 +99,7 @@ fn phrase(permission: Permission) -> String {
         Permission::ServicesView => words!(permission.services_view_phrase),
         Permission::ServicesManage => words!(permission.services_manage_phrase),
         Permission::ServicesCredentials => words!(permission.services_credentials_phrase),
+        Permission::ServicesSignIn => words!(permission.services_sign_in_phrase),
         Permission::ServicesOrder => words!(permission.services_order_phrase),
         Permission::DomainsView => words!(permission.domains_view_phrase),
         Permission::DomainsManage => words!(permission.domains_manage_phrase),
@@ -131,27 +137,77 @@ pub(crate) fn area_hint(area: Area) -> String {
     }
 }
 
-/// Access in one line: "Owner", or "Services: see and manage · Billing: see".
+/// Access in one line: "Owner", or "Services: see and manage (2 services) · Billing: see".
 #[cfg(feature = "ssr")]
-pub(crate) fn access_line(access: Access) -> String {
+pub(crate) fn access_line(access: &AccessOutline) -> String {
     match access {
-        Access::Owner => words!(access.owner),
-        Access::Granted(permissions) => permissions_line(permissions),
+        AccessOutline::Owner => words!(access.owner),
+        AccessOutline::Granted(outlines) => {
+            let lines: Vec<_> = outlines.iter().map(grant_line).collect();
+            if lines.is_empty() { words!(access.none) } else { lines.join("; ") }
+        }
     }
 }
 
-/// Permissions in one line, the areas set apart by middle dots.
+/// A grant in one line, the areas and its end set apart by middle dots.
 #[cfg(feature = "ssr")]
-pub(crate) fn permissions_line(permissions: PermissionSet) -> String {
-    let lines: Vec<_> = Area::ALL
-        .into_iter()
-        .filter_map(|of| {
-            let verbs: Vec<_> = permissions.in_area(of).map(short).collect();
-            let verbs = and(verbs, |first, last| words!(access.verbs, first = first, last = last))?;
-            Some(words!(access.area, area = area(of), verbs = verbs))
+fn grant_line(outline: &Outline) -> String {
+    let areas = Area::ALL.into_iter().filter_map(|of| {
+        let verbs: Vec<_> = outline.permissions.in_area(of).map(short).collect();
+        let verbs = and(verbs, |first, last| words!(access.verbs, first = first, last = last))?;
+        let line = words!(access.area, area = area(of), verbs = verbs);
+        Some(match reached(outline, of) {
+            Some(things) => format!("{line} ({things})"),
+            None => line,
         })
-        .collect();
-    if lines.is_empty() { words!(access.none) } else { lines.join(" · ") }
+    });
+    areas.chain(until(outline)).collect::<Vec<_>>().join(" · ")
+}
+
+/// How many things of an area a grant reaches, unless it is all.
+#[cfg(feature = "ssr")]
+fn reached(outline: &Outline, area: Area) -> Option<String> {
+    match (area, outline.services, outline.domains) {
+        (Area::Services, Reached::These(count), _) => {
+            Some(words!(overview.services, count = count))
+        }
+        (Area::Domains, _, Reached::These(count)) => Some(words!(overview.domains, count = count)),
+        _ => None,
+    }
+}
+
+/// When a grant ends, if it does.
+#[cfg(feature = "ssr")]
+fn until(outline: &Outline) -> Option<String> {
+    outline.until.map(|until| words!(access.until, when = crate::when::server::exact(until)))
+}
+
+/// What bounds grants, after what they let somebody do: "2 services, until 31 January". None if
+/// nothing does.
+#[cfg(feature = "ssr")]
+pub(crate) fn bounds(outlines: &Outlines) -> Option<String> {
+    let bounds = |outline: &Outline| {
+        let reached = Area::ALL.into_iter().filter_map(|area| reached(outline, area));
+        let bounds: Vec<_> = reached.chain(until(outline)).collect();
+        (!bounds.is_empty()).then(|| bounds.join(", "))
+    };
+    let bounds: Vec<_> = outlines.iter().filter_map(bounds).collect();
+    (!bounds.is_empty()).then(|| bounds.join("; "))
+}
+
+/// What grants let somebody do, to stand after "to" or "can", each with what bounds it. None for no
+/// grant.
+#[cfg(feature = "ssr")]
+pub(crate) fn bounded_abilities(outlines: &Outlines) -> Option<String> {
+    let one = |outline: &Outline| {
+        let phrases = abilities(outline.permissions)?;
+        Some(match bounds(&std::iter::once(*outline).collect()) {
+            Some(bounds) => format!("{phrases} ({bounds})"),
+            None => phrases,
+        })
+    };
+    let phrases: Vec<_> = outlines.iter().filter_map(one).collect();
+    (!phrases.is_empty()).then(|| phrases.join("; "))
 }
 
 /// What the permissions let somebody do, to stand after "to" or "can": "see services and pay
@@ -185,10 +241,11 @@ pub(crate) fn access_summary(permissions: PermissionSet) -> String {
 }
 
 /// What the reader can do, as a sentence.
-pub(crate) fn your_access(access: Access) -> String {
+#[cfg(feature = "ssr")]
+pub(crate) fn your_access(access: &AccessOutline) -> String {
     match access {
-        Access::Owner => words!(access.you_own),
-        Access::Granted(permissions) => match abilities(permissions) {
+        AccessOutline::Owner => words!(access.you_own),
+        AccessOutline::Granted(outlines) => match bounded_abilities(outlines) {
             Some(phrases) => words!(access.you_can, phrases = phrases),
             None => words!(access.none),
         },
@@ -197,10 +254,10 @@ pub(crate) fn your_access(access: Access) -> String {
 
 /// What the reader will be able to do after joining, as a sentence.
 #[cfg(feature = "ssr")]
-pub(crate) fn access_after_joining(access: Access) -> String {
+pub(crate) fn access_after_joining(access: &AccessOutline) -> String {
     match access {
-        Access::Owner => words!(access.you_will_own),
-        Access::Granted(permissions) => match abilities(permissions) {
+        AccessOutline::Owner => words!(access.you_will_own),
+        AccessOutline::Granted(outlines) => match bounded_abilities(outlines) {
             Some(phrases) => words!(access.you_may_join, phrases = phrases),
             None => words!(access.none),
         },
@@ -381,6 +438,12 @@ pub(crate) fn failure(failure: &Failure) -> String {
         Failure::FactorUnconfirmed => words!(failure.factor_unconfirmed),
         Failure::NotAllowed(permission) => {
             words!(failure.not_allowed, permission = label(*permission))
+        }
+        Failure::OutOfReach(permission) => {
+            words!(failure.out_of_reach, permission = label(*permission))
+        }
+        Failure::EndsEarlier(permission) => {
+            words!(failure.ends_earlier, permission = label(*permission))
         }
         Failure::OwnersOnly => words!(failure.owners_only),
         Failure::NoSecondFactor => words!(failure.no_second_factor),

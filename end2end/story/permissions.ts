@@ -3,7 +3,7 @@ export const areas = ['Services', 'Domains', 'Billing', 'Support requests', 'Acc
 
 /** The permissions as the checkboxes say them, area by area. */
 export const permissions = {
-  Services: ['See services', 'Manage services', 'See service passwords', 'Order, upgrade and cancel'],
+  Services: ['See services', 'Manage services', 'See service passwords', 'Sign in to services', 'Order, upgrade and cancel'],
   Domains: ['See domains', 'Manage domains and DNS', 'Transfer domains away'],
   Billing: ['See invoices', 'Pay invoices', 'Change billing details'],
   'Support requests': ['See support requests', 'Open and answer support requests'],

@@ -363,6 +363,26 @@ impl AccessOutline {
         }
     }
 
+    /// Whether some of it isn't on everything, or ends.
+    #[must_use]
+    pub fn is_bounded(&self) -> bool {
+        match self {
+            Self::Owner => false,
+            Self::Granted(outlines) => outlines.iter().any(|outline| !outline.is_whole()),
+        }
+    }
+
+    /// What opens these permissions, for telling what bounds them: the grants that have one of them.
+    #[must_use]
+    pub fn opening(&self, permissions: &[Permission]) -> Outlines {
+        match self {
+            Self::Owner => Outlines::NONE,
+            Self::Granted(outlines) => {
+                outlines.iter().map(|outline| outline.with_only(permissions)).collect()
+            }
+        }
+    }
+
     /// What somebody with this access has beyond the other, named in this way: that they own the
     /// account is one thing, whatever it opens.
     #[must_use]

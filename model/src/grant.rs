@@ -279,6 +279,22 @@ impl Outline {
         *self == Self::whole(self.permissions)
     }
 
+    /// The same with only these of its permissions, and what bounds them.
+    pub(crate) fn with_only(&self, permissions: &[Permission]) -> Self {
+        let kept = self.permissions.iter().filter(|permission| permissions.contains(permission));
+        let permissions: PermissionSet = kept.collect();
+        let reached = |area, reached| match permissions.in_area(area).next() {
+            Some(_) => reached,
+            None => Reached::All,
+        };
+        Self {
+            permissions,
+            services: reached(Area::Services, self.services),
+            domains: reached(Area::Domains, self.domains),
+            until: self.until,
+        }
+    }
+
     /// Reads a line of what [`Outlines`] are stored as. What this version doesn't know grants
     /// nothing, as with [`PermissionSet::from_stored`].
     fn from_stored(line: &str) -> Self {
@@ -432,6 +448,8 @@ mod tests {
         assert_eq!(Outlines::from_stored(&both.to_stored()), both);
         assert_eq!(both.live(Timestamp::from_micros(7)), set(&[BillingPay]).into());
         assert_eq!(both.permissions(), set(&[ServicesManage, BillingPay]));
+        let billing = two.outline().with_only(&[BillingView, DomainsView]);
+        assert_eq!(billing.to_string(), "billing.view until:7");
     }
 
     #[test]

@@ -22,7 +22,7 @@ use axum::{Extension, Router};
 use domain::sessions::SignedIn;
 use domain::{Client, Latchkey};
 use http_body_util::BodyExt;
-use model::{Access, EmailAddress, FullName, Permission, PermissionSet, UserId};
+use model::{Access, EmailAddress, FullName, Permission, UserId};
 use server::clock::{SystemClock, SystemRandom};
 use server::config::Config;
 use server::router::{Parts, router};
@@ -115,9 +115,9 @@ async fn fill(latchkey: &Latchkey, name: &str, count: usize) -> i64 {
     let email = EmailAddress::parse(owner).expect("an address");
     let ingrid = store.login(&email).await.expect("a store").expect("a login");
     let now = latchkey.now();
-    let membership = store.membership(ingrid.id, number, None).await.expect("a store");
+    let membership = store.membership(ingrid.id, number, None, now).await.expect("a store");
     let account = membership.expect("a membership").account;
-    let access = [Permission::BillingView].into_iter().collect::<PermissionSet>();
+    let access = Access::granted([Permission::BillingView].into_iter().collect());
     for n in 1..count {
         let id = UserId::from(latchkey.new_id());
         let email = format!("person{n}@{}.example", name.to_lowercase());
@@ -129,7 +129,7 @@ async fn fill(latchkey: &Latchkey, name: &str, count: usize) -> i64 {
             language: None,
         };
         store.add_user(&user, now).await.expect("a user");
-        store.add_member(account, id, Access::Granted(access), now).await.expect("a membership");
+        store.add_member(account, id, access.clone(), now).await.expect("a membership");
     }
     number.get()
 }

@@ -11,7 +11,8 @@ use domain::accounts::Acting;
 use domain::activity::{ActivityPage, ActivityRow};
 use futures_util::stream;
 use model::{
-    Access, ActivityKind, Actor, Cursor, Failure, Noted, Permission, PolicyRule, Timestamp,
+    AccessOutline, ActivityKind, Actor, Cursor, Failure, Noted, Outline, Permission, PolicyRule,
+    Timestamp,
 };
 use serde::Deserialize;
 
@@ -105,7 +106,7 @@ fn send(
     let name = format!("attachment; filename=\"activity-log-{}-{today}.csv\"", acting.number);
     let start = Rest::Piece(Some(head), page);
     let rows = stream::try_unfold(start, move |rest| {
-        let (parts, filter) = (parts.clone(), filter.clone());
+        let (parts, actor, filter) = (parts.clone(), actor.clone(), filter.clone());
         async move {
             let (head, page) = match rest {
                 Rest::Piece(head, page) => (head, page),
@@ -163,10 +164,17 @@ fn change(before: Option<&Noted>, after: Option<&Noted>) -> (String, String) {
     {
         return (rule(after), rule(before));
     }
-    let access = |noted: Option<&Noted>| noted.map_or(Access::NONE, Noted::access);
+    let access = |noted: Option<&Noted>| noted.map_or(AccessOutline::NONE, Noted::access);
     let (before, after) = (access(before), access(after));
-    let beyond = |one: Access, other| one.beyond(other, "owner", Permission::id).join(" ");
-    (beyond(after, before), beyond(before, after))
+    let beyond = |one: &AccessOutline, other: &AccessOutline| {
+        let beyond = one.beyond(other, None, Some);
+        let ids = beyond.iter().map(|permission| permission.map_or("owner", Permission::id));
+        let permissions: Vec<_> = beyond.iter().flatten().copied().collect();
+        let opening = one.opening(&permissions);
+        let bounds = opening.iter().map(Outline::bounds).filter(|bounds| !bounds.is_empty());
+        ids.map(str::to_owned).chain(bounds).collect::<Vec<_>>().join(" ")
+    };
+    (beyond(&after, &before), beyond(&before, &after))
 }
 
 fn rule(rule: &PolicyRule) -> String {

@@ -261,7 +261,7 @@ fn compose(mail: &QueuedMail, site: &Site, from: &Mailbox) -> Result<(Envelope, 
 #[cfg(test)]
 mod tests {
     use mail_parser::{MessageParser, MimeHeaders};
-    use model::{Access, EmailAddress, Mail, Secret, Timestamp};
+    use model::{AccessOutline, EmailAddress, Mail, Secret, Timestamp};
 
     use super::*;
 
@@ -290,7 +290,7 @@ mod tests {
         Mail::Invitation {
             account: account.into(),
             inviter: Some(inviter.into()),
-            access: Access::Owner,
+            access: AccessOutline::Owner,
             expires_at: Timestamp::from_micros(1_800_600_000_000_000),
             token: Secret::from(TOKEN.to_owned()),
         }

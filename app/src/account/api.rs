@@ -15,7 +15,6 @@ use {
     crate::request,
     crate::users::api::{read_cursor, write_cursor},
     crate::words,
-    model::Access,
     model::Permission,
 };
 
@@ -64,8 +63,8 @@ pub(crate) async fn accounts_page(after: String) -> Result<Page<AccountsView>, P
     let view = |account: domain::accounts::MembershipRow| ReachableAccount {
         number: account.number.to_string(),
         name: account.name,
-        access: words::access_line(account.access),
-        owner: account.access.is_owner(),
+        access: words::access_line(&account.held.outline().live(now)),
+        owner: account.held.is_owner(),
         last_visit: account.last_active_at.map(|at| Moment::new(at, now)),
     };
     let next = page.next.as_ref().map(write_cursor);
@@ -111,7 +110,8 @@ async fn overview(inside: &request::Inside) -> Result<OverviewView, model::Failu
     let mut card = |path: &str, sentence: String, trouble: bool| {
         cards.push(AreaCard { path: path.to_owned(), sentence, trouble });
     };
-    if actor.may(Permission::ServicesView) {
+    let open = |permission| actor.reach(permission).is_ok();
+    if open(Permission::ServicesView) {
         let services = areas::services(latchkey, actor, &inside.viewer).await?;
         let suspended = services.iter().filter(|service| service.state == "suspended").count();
         let count = words!(overview.services, count = services.len());
@@ -121,7 +121,7 @@ async fn overview(inside: &request::Inside) -> Result<OverviewView, model::Failu
         };
         card("/services", sentence, suspended > 0);
     }
-    if actor.may(Permission::DomainsView) {
+    if open(Permission::DomainsView) {
         let domains = areas::domains(latchkey, actor).await?;
         let soon = latchkey.now().after(std::time::Duration::from_secs(30 * 24 * 60 * 60));
         let expiring = domains.iter().filter(|domain| domain.expires_at < soon).count();
@@ -132,7 +132,7 @@ async fn overview(inside: &request::Inside) -> Result<OverviewView, model::Failu
         };
         card("/domains", sentence, expiring > 0);
     }
-    if actor.may(Permission::BillingView) {
+    if open(Permission::BillingView) {
         let invoices = areas::invoices(latchkey, actor).await?;
         let due = invoices.iter().filter(|invoice| invoice.state != "paid").count();
         let overdue = invoices.iter().any(|invoice| invoice.state == "overdue");
@@ -142,7 +142,7 @@ async fn overview(inside: &request::Inside) -> Result<OverviewView, model::Failu
         };
         card("/billing", sentence, overdue);
     }
-    if actor.may(Permission::SupportView) {
+    if open(Permission::SupportView) {
         let requests = areas::support_requests(latchkey, actor).await?;
         let open = requests.iter().filter(|request| request.state != "closed").count();
         let sentence = match open {
@@ -151,17 +151,17 @@ async fn overview(inside: &request::Inside) -> Result<OverviewView, model::Failu
         };
         card("/support", sentence, false);
     }
-    if actor.may(Permission::AccountUsers) {
+    if open(Permission::AccountUsers) {
         card("/users", words!(overview.users), false);
     }
-    if actor.may(Permission::AccountProfile) {
+    if open(Permission::AccountProfile) {
         card("/account", words!(overview.details), false);
     }
-    if actor.may(Permission::AccountLog) {
+    if open(Permission::AccountLog) {
         card("/log", words!(overview.log), false);
     }
-    let yours = words::your_access(actor.access);
-    Ok(OverviewView { cards, yours, owner: actor.access == Access::Owner })
+    let yours = words::your_access(&domain::accounts::own_access(latchkey, actor).await?);
+    Ok(OverviewView { cards, yours, owner: actor.keys.is_owner() })
 }
 
 /// The account's details as the form shows them.
@@ -248,7 +248,7 @@ pub(crate) struct LeaveView {
 pub(crate) async fn leave_page(account: String) -> Result<Page<LeaveView>, Problem> {
     let inside = request::inside(&account).await?;
     let owners = domain::accounts::owners(&inside.latchkey, &inside.acting.actor).await?;
-    let last_owner = inside.acting.actor.access.is_owner() && owners.len() < 2;
+    let last_owner = inside.acting.actor.keys.is_owner() && owners.len() < 2;
     let view = LeaveView { account: inside.acting.name.clone(), last_owner };
     inside.page(Ok(view)).await
 }

@@ -28,7 +28,7 @@ impl LazyRoute for DetailsPage {
             let heading = words!(details.heading);
             let number = account.number.to_string();
             let action = address_of(DETAILS, &[&number]);
-            let policy = account.access.is_owner().then(|| {
+            let policy = account.owner.then(|| {
                 let href = address_of(POLICY, &[&number]);
                 view! { <a class="button" href=href>{words!(frame.policy)}</a> }
             });

@@ -16,7 +16,7 @@ use {
     crate::words,
     domain::activity::{ActivityRow, NewActivity},
     domain::digests::LogDigest,
-    model::{Access, ActivityKind, Failure, Noted},
+    model::{AccessOutline, ActivityKind, Failure, Noted, Permission},
 };
 
 /// What the page shows.
@@ -89,7 +89,7 @@ async fn log(
     let after = read_cursor(after);
     let later = after.is_some();
     let page = domain::activity::page(latchkey, actor, &person, kind, after).await?;
-    let digests = match actor.access.is_owner() {
+    let digests = match actor.keys.is_owner() {
         true => Some(domain::digests::newest(latchkey, actor).await?),
         false => None,
     };
@@ -136,14 +136,21 @@ pub(crate) fn describe(entry: &NewActivity) -> (String, String, Vec<String>) {
     } else {
         kind
     };
-    let access = |noted: &Option<Noted>| noted.as_ref().map_or(Access::NONE, Noted::access);
+    let access = |noted: &Option<Noted>| noted.as_ref().map_or(AccessOutline::NONE, Noted::access);
     let rule = |noted: &Option<Noted>| noted.as_ref().and_then(Noted::rule).map(words::rule);
     let (before, after) = (access(&entry.before), access(&entry.after));
-    let beyond = |one: Access, other: Access| {
-        let labels = one.beyond(other, words!(access.owner), words::label);
+    let beyond = |one: &AccessOutline, other: &AccessOutline| {
+        let beyond = one.beyond(other, None, Some);
+        let label = |permission: &Option<Permission>| match permission {
+            Some(permission) => words::label(*permission),
+            None => words!(access.owner),
+        };
+        let labels = beyond.iter().map(label);
+        let permissions: Vec<_> = beyond.iter().flatten().copied().collect();
+        let labels: Vec<_> = labels.chain(words::bounds(&one.opening(&permissions))).collect();
         (!labels.is_empty()).then(|| labels.join(" · "))
     };
-    let (added, gone) = (beyond(after, before), beyond(before, after));
+    let (added, gone) = (beyond(&after, &before), beyond(&before, &after));
     let offer = entry.kind.is_of_offer();
     let added = added.map(|permissions| match offer {
         true => words!(log.offered, permissions = permissions),

@@ -2,7 +2,7 @@
 
 use domain::invitations::{Tracked, TrackedMail, Whereabouts};
 use model::{
-    Delivery, Failure, FieldErrors, InvitationState, Limited, Mail, Permission, Timestamp,
+    Delivery, Failure, FieldErrors, InvitationState, Limited, Mail, On, Permission, Timestamp,
 };
 
 use crate::help::api::{Found, FoundMail, HelpView};
@@ -15,7 +15,7 @@ use crate::words;
 pub(crate) async fn page(inside: &Inside, email: String) -> Result<HelpView, Failure> {
     let actor = &inside.acting.actor;
     let inviting = inviting(inside).await?;
-    let may_ask = actor.may(Permission::AccountUsers);
+    let may_ask = actor.may(Permission::AccountUsers, On::Account);
     let asked = email.trim();
     let mail = if may_ask && !asked.is_empty() { Some(mail(inside, asked).await?) } else { None };
     Ok(HelpView { inviting, email, mail, may_ask, accounts: Vec::new() })
@@ -36,7 +36,7 @@ pub(crate) fn anywhere(accounts: Vec<(String, String)>) -> HelpView {
 async fn inviting(inside: &Inside) -> Result<Found, Failure> {
     let (latchkey, actor) = (&inside.latchkey, &inside.acting.actor);
     let account = inside.acting.name.clone();
-    if !actor.may(Permission::AccountUsers) {
+    if !actor.may(Permission::AccountUsers, On::Account) {
         let owners = domain::accounts::owners(latchkey, actor).await?;
         let owners = owners.into_iter().map(|owner| owner.full_name).collect();
         return Ok(Found {
@@ -60,10 +60,11 @@ async fn inviting(inside: &Inside) -> Result<Found, Failure> {
             advice: vec![words!(help.inviting_limit_advice, when = exact(limit.until))],
         });
     }
-    let advice = if actor.access.is_owner() {
+    let advice = if actor.keys.is_owner() {
         words!(help.inviting_owner)
     } else {
-        words!(help.inviting_held, held = words::permissions_line(actor.access.permissions()))
+        let own = domain::accounts::own_access(latchkey, actor).await?;
+        words!(help.inviting_held, held = words::access_line(&own))
     };
     let mut advice = vec![advice];
     let domains = domain::invitations::allowed_domains(latchkey, actor).await?;
@@ -161,7 +162,7 @@ fn pending(inside: &Inside, tracked: &Tracked, limited: Option<Timestamp>) -> Fo
     let mail = Mail::Invitation {
         account: inside.acting.name.clone().into(),
         inviter: tracked.inviter_name.clone().map(Into::into),
-        access: invitation.access,
+        access: invitation.access.outline(),
         expires_at: invitation.expires_at,
         token: String::new().into(),
     };

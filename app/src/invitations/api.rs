@@ -4,7 +4,6 @@ use domain::invitations::{Asks, Joined, JoinedAccount};
 use domain::sessions::Begun;
 use leptos::prelude::*;
 use leptos::server_fn::codec::GetUrl;
-use model::Access;
 use model::Failure;
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +14,7 @@ use crate::page::Page;
 use crate::problem::{Problem, set_status};
 use crate::request;
 use crate::when::Moment;
+use crate::words;
 
 /// What the page of an invitation shows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,8 +36,8 @@ pub(crate) struct OpenInvitation {
     pub(crate) account: String,
     /// The inviter's name; none for the provider.
     pub(crate) inviter: Option<String>,
-    /// What joining opens.
-    pub(crate) access: Access,
+    /// What joining opens, in a sentence.
+    pub(crate) opens: String,
     /// Until when it can be accepted.
     pub(crate) expires: Moment,
     /// What is asked of the reader.
@@ -101,7 +101,7 @@ pub(crate) async fn join_page(token: String) -> Result<Page<JoinView>, Problem> 
                 email: opened.email.to_string(),
                 account: opened.account_name,
                 inviter: opened.inviter_name,
-                access: opened.access,
+                opens: words::access_after_joining(&opened.access.outline()),
                 expires: Moment::new(opened.expires_at, latchkey.now()),
                 step,
             }))

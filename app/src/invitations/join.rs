@@ -34,7 +34,7 @@ impl LazyRoute for JoinPage {
 }
 
 fn open(invitation: OpenInvitation, frame: Frame) -> AnyView {
-    let OpenInvitation { token, email, account, inviter, access, expires, step } = invitation;
+    let OpenInvitation { token, email, account, inviter, opens, expires, step } = invitation;
     let heading = words!(join.heading, account = account.clone());
     let report = inviter.is_some().then(|| {
         let report = address_of(REPORT, &[&token]);
@@ -57,7 +57,7 @@ fn open(invitation: OpenInvitation, frame: Frame) -> AnyView {
         <p>{by}</p>
         <section class="card">
             <h2>{words!(join.what)}</h2>
-            <p>{words::access_after_joining(access)}</p>
+            <p>{opens}</p>
             <p class="hint">
                 {words!(join.until, email = email.clone(), when = expires.exact().to_owned())}
             </p>

@@ -6,7 +6,9 @@ use askama::Template;
 use domain::operator_commands::command;
 use leptos::prelude::*;
 use leptos_i18n::Locale as _;
-use model::{Access, EmailNews, FactorNews, IdentityNews, Language, Mail, Secret, Timestamp};
+use model::{
+    AccessOutline, EmailNews, FactorNews, IdentityNews, Language, Mail, Outlines, Secret, Timestamp,
+};
 
 use crate::address::{EMAIL_LINK, FORGOT, JOIN, RESET, SECURITY, SIGN_IN, address_of};
 use crate::browsers::browser;
@@ -120,9 +122,9 @@ fn letter(mail: &Mail, site: &Site) -> Letter {
             let provider = site.provider.clone();
             let account = account.harmless();
             let opens = match access {
-                Access::Owner => words!(mail.invitation_owner),
-                Access::Granted(permissions) => {
-                    let phrases = words::abilities(*permissions).unwrap_or_default();
+                AccessOutline::Owner => words!(mail.invitation_owner),
+                AccessOutline::Granted(outlines) => {
+                    let phrases = words::bounded_abilities(outlines).unwrap_or_default();
                     words!(mail.invitation_access, phrases = phrases)
                 }
             };
@@ -154,15 +156,15 @@ fn letter(mail: &Mail, site: &Site) -> Letter {
             let subject =
                 words!(mail.accepted_subject, name = name.clone(), account = account.clone());
             let lead = match access {
-                Access::Owner => {
+                AccessOutline::Owner => {
                     words!(mail.accepted_owner, name = name, email = email, account = account)
                 }
-                Access::Granted(permissions) => words!(
+                AccessOutline::Granted(outlines) => words!(
                     mail.accepted_lead,
                     name = name,
                     email = email,
                     account = account,
-                    phrases = words::abilities(*permissions).unwrap_or_default()
+                    phrases = words::bounded_abilities(outlines).unwrap_or_default()
                 ),
             };
             Letter { subject, lead: vec![lead], ..Letter::default() }
@@ -211,9 +213,18 @@ fn letter(mail: &Mail, site: &Site) -> Letter {
         }
         Mail::PermissionsChanged { account, changed_by, before, after } => {
             let (account, by) = (account.harmless(), changed_by.harmless());
-            let added = words::phrases(after.difference(*before))
-                .map(|phrases| words!(mail.changed_added, phrases = phrases));
-            let removed = words::phrases(before.difference(*after))
+            let phrases = |one: &Outlines, other: &Outlines| {
+                let changed: Vec<_> = one.permissions().difference(other.permissions()).collect();
+                let phrases = words::phrases(changed.iter().copied())?;
+                let opening = AccessOutline::Granted(one.clone()).opening(&changed);
+                Some(match words::bounds(&opening) {
+                    Some(bounds) => format!("{phrases} ({bounds})"),
+                    None => phrases,
+                })
+            };
+            let added =
+                phrases(after, before).map(|phrases| words!(mail.changed_added, phrases = phrases));
+            let removed = phrases(before, after)
                 .map(|phrases| words!(mail.changed_removed, phrases = phrases));
             let first =
                 words!(mail.changed_lead, changed_by = by.clone(), account = account.clone());

@@ -13,7 +13,7 @@ use crate::when::Moment;
 use {
     crate::address::{SERVICES, address_of},
     crate::request,
-    domain::areas::Service,
+    domain::areas::{Service, may_see_password},
     model::Permission,
     model::Timestamp,
 };
@@ -23,7 +23,7 @@ use {
 pub(crate) struct ServicesView {
     /// The services.
     pub(crate) services: Vec<ServiceRow>,
-    /// Whether the reader may see their passwords.
+    /// Whether the reader may see passwords of some.
     pub(crate) credentials: bool,
     /// Whether they have to prove first who they are.
     pub(crate) locked: bool,
@@ -54,12 +54,11 @@ pub(crate) async fn services_page(account: String) -> Result<Page<ServicesView>,
     let inside = request::inside(&account).await?;
     let (latchkey, actor, viewer) = (&inside.latchkey, &inside.acting.actor, &inside.viewer);
     let services = domain::areas::services(latchkey, actor, viewer).await;
-    let credentials = actor.may(Permission::ServicesCredentials);
     let locked = domain::viewer::must_be_confirmed(latchkey, viewer).is_err();
     let now = latchkey.now();
     let view = services.map(|services| ServicesView {
+        credentials: services.iter().any(|service| may_see_password(actor, service)),
         services: services.into_iter().map(|service| row(service, now)).collect(),
-        credentials,
         locked,
     });
     inside.page(view).await
@@ -69,7 +68,7 @@ pub(crate) async fn services_page(account: String) -> Result<Page<ServicesView>,
 #[server(prefix = "/api", endpoint = "services/show-passwords")]
 pub(crate) async fn show_passwords(account: String) -> Result<(), Problem> {
     let inside = request::inside_confirmed(&account).await?;
-    inside.acting.actor.must(Permission::ServicesCredentials)?;
+    inside.acting.actor.reach(Permission::ServicesCredentials)?;
     request::redirect(&address_of(SERVICES, &[&inside.acting.number]));
     Ok(())
 }

@@ -78,8 +78,10 @@ fn row(service: ServiceRow, credentials: bool) -> Vec<Cell> {
         Cell::number(view! { <Day moment=service.renews /> }),
     ];
     if credentials {
-        cells.push(Cell::new(view! { <code translate="no">{service.login_name}</code> }));
-        cells.push(Cell::new(view! { <code translate="no">{service.login_password}</code> }));
+        for text in [service.login_name, service.login_password] {
+            let shown = (!text.is_empty()).then(|| view! { <code translate="no">{text}</code> });
+            cells.push(Cell::new(shown));
+        }
     }
     cells
 }

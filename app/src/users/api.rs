@@ -18,8 +18,8 @@ use {
     crate::request,
     crate::users::permission_groups::chosen,
     crate::words,
-    domain::users::{Member, UserSort},
-    model::{Cursor, Delivery, Failure, InvitationState, Permission},
+    domain::users::{Managed, Member, UserSort},
+    model::{Cursor, Delivery, Failure, InvitationState, On, Permission},
 };
 
 /// What User management shows.
@@ -101,6 +101,8 @@ pub(crate) struct PendingRow {
 pub(crate) struct InviteView {
     /// What the reader holds, and so can give.
     pub(crate) held: PermissionSet,
+    /// That it isn't on everything, or ends, and so is what they give; none if nothing bounds it.
+    pub(crate) bounded: Option<String>,
     /// For how long an invitation works, in a sentence.
     pub(crate) valid: String,
 }
@@ -168,7 +170,7 @@ async fn users_view(
         by_activity,
         queries,
         pending,
-        invite: invite_view(inside),
+        invite: invite_view(inside).await?,
     })
 }
 
@@ -191,8 +193,8 @@ fn query(search: &str, sort: &str, after: Option<&Cursor>, pending: Option<&Curs
 fn user_row(member: Member, actor: model::UserId, now: model::Timestamp) -> UserRow {
     UserRow {
         you: member.user == actor,
-        owner: member.access.is_owner(),
-        access: words::access_line(member.access),
+        owner: member.held.is_owner(),
+        access: words::access_line(&member.held.outline().live(now)),
         second_factor: member.second_factor,
         last_active: member.last_active_at.map(|at| Moment::new(at, now)),
         person: person(&member),
@@ -238,7 +240,7 @@ fn pending_row(row: domain::invitations::Waiting, now: model::Timestamp) -> Pend
     PendingRow {
         id: invitation.id.to_string(),
         email: invitation.email.to_string(),
-        access: words::access_line(invitation.access),
+        access: words::access_line(&invitation.access.outline()),
         inviter,
         sent: Moment::new(invitation.sent_at, now),
         states: [delivery, life].into_iter().chain(powerless).chain(foreign).collect(),
@@ -247,19 +249,24 @@ fn pending_row(row: domain::invitations::Waiting, now: model::Timestamp) -> Pend
 }
 
 #[cfg(feature = "ssr")]
-fn invite_view(inside: &request::Inside) -> InviteView {
-    let lifetime = inside.latchkey.settings.invitation_lifetime;
-    InviteView {
-        held: inside.acting.actor.access.permissions(),
+async fn invite_view(inside: &request::Inside) -> Result<InviteView, Failure> {
+    let (latchkey, actor) = (&inside.latchkey, &inside.acting.actor);
+    actor.must(Permission::AccountUsers, On::Account)?;
+    let own = domain::accounts::own_access(latchkey, actor).await?;
+    let bounded = || words!(help.inviting_held, held = words::access_line(&own));
+    let lifetime = latchkey.settings.invitation_lifetime;
+    Ok(InviteView {
+        held: actor.keys.open(),
+        bounded: own.is_bounded().then(bounded),
         valid: words!(invite.valid, count = lifetime.as_secs() / (24 * 60 * 60)),
-    }
+    })
 }
 
 /// The form for inviting, as a page.
 #[server(prefix = "/api", endpoint = "users/invite-page", input = GetUrl)]
 pub(crate) async fn invite_page(account: String) -> Result<Page<InviteView>, Problem> {
     let inside = request::inside(&account).await?;
-    let content = inside.acting.actor.must(Permission::AccountUsers).map(|()| invite_view(&inside));
+    let content = invite_view(&inside).await;
     inside.page(content).await
 }
 
@@ -274,7 +281,7 @@ pub(crate) async fn invite(
 ) -> Result<(), Problem> {
     let inside = request::inside_confirmed(&account).await?;
     let (latchkey, actor) = (&inside.latchkey, &inside.acting.actor);
-    let permissions = chosen(&permissions, &areas, &areas_before, actor.access.permissions());
+    let permissions = chosen(&permissions, &areas, &areas_before, actor.keys.open());
     let client = request::client()?;
     let sent = domain::invitations::send(latchkey, actor, &email, &permissions, &client).await?;
     let (email, link) = (sent.email.to_string(), invitation_link(&sent));
@@ -351,9 +358,11 @@ pub(crate) struct ManageView {
     pub(crate) you: bool,
     /// Whether they own the account.
     pub(crate) owner: bool,
-    /// What they may do.
+    /// What they may do, in a sentence to themselves; empty on somebody else's page.
+    pub(crate) yours: String,
+    /// The permissions that the form changes.
     pub(crate) granted: PermissionSet,
-    /// What the reader holds, and so can give and take.
+    /// What the reader can give and take.
     pub(crate) held: PermissionSet,
     /// Since when they are here.
     pub(crate) since: Moment,
@@ -372,17 +381,19 @@ pub(crate) async fn manage_page(
     let inside = request::inside(&account).await?;
     let (latchkey, actor) = (&inside.latchkey, &inside.acting.actor);
     let now = latchkey.now();
-    let view = |member: Member| ManageView {
+    let yours = |member: &Member| words::your_access(&member.held.outline().live(now));
+    let view = |Managed { member, granted, changeable }| ManageView {
         person: person(&member),
         you: member.user == actor.user,
-        owner: member.access.is_owner(),
-        granted: member.access.permissions(),
-        held: actor.access.permissions(),
+        owner: member.held.is_owner(),
+        yours: (member.user == actor.user).then(|| yours(&member)).unwrap_or_default(),
+        granted,
+        held: changeable,
         since: Moment::new(member.since, now),
         invited_by: member.invited_by,
         last_active: member.last_active_at.map(|at| Moment::new(at, now)),
     };
-    let content = domain::users::member(latchkey, actor, &user).await.map(view);
+    let content = domain::users::manage(latchkey, actor, &user).await.map(view);
     inside.page(content).await
 }
 
@@ -398,7 +409,8 @@ pub(crate) async fn change_permissions(
 ) -> Result<(), Problem> {
     let inside = request::inside_confirmed(&account).await?;
     let (latchkey, actor) = (&inside.latchkey, &inside.acting.actor);
-    let permissions = chosen(&permissions, &areas, &areas_before, actor.access.permissions());
+    let held = domain::users::manage(latchkey, actor, &user).await?.changeable;
+    let permissions = chosen(&permissions, &areas, &areas_before, held);
     let (before, client) = (before.as_deref(), request::client()?);
     domain::users::change_permissions(latchkey, actor, &user, &permissions, before, &client)
         .await?;

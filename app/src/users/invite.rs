@@ -64,6 +64,7 @@ pub(crate) fn InviteForm(
 #[component]
 fn InviteFields(invite: InviteView) -> impl IntoView {
     let ticked = Ticked::new(PermissionSet::EMPTY, invite.held);
+    let bounded = invite.bounded.map(|bounded| view! { <p class="hint">{bounded}</p> });
     view! {
         <div class="with-summary">
             <div class="fields">
@@ -87,6 +88,7 @@ fn InviteFields(invite: InviteView) -> impl IntoView {
             <aside class="access-summary">
                 <h2>{words!(invite.summary)}</h2>
                 <p aria-live="polite">{ticked.summary()}</p>
+                {bounded}
                 <p class="hint">{invite.valid}</p>
                 <div class="form-actions">
                     <SubmitButton words=words!(invite.button) />

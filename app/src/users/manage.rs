@@ -89,10 +89,9 @@ fn content(number: AccountNumber, view: ManageView) -> AnyView {
         .into_any();
     }
     if view.you {
-        let access = model::Access::Granted(view.granted);
         return view! {
             <p class="tip">{words!(manage.yourself)}</p>
-            <p>{words::your_access(access)}</p>
+            <p>{view.yours}</p>
             {leave_link(number)}
         }
         .into_any();

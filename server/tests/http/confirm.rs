@@ -99,8 +99,7 @@ async fn service_passwords_are_hidden_until_one_is_known_again(db: TestDatabase)
     app.forward_hours(1);
     let page = ingrid.get(&path).await;
     page.is(200).says("Show passwords");
-    let secret = app.latchkey.store.services(app.account_of(INGRID).await, 10).await.unwrap();
-    let secret = secret[0].login_password.expose().to_owned();
+    let secret = app.services().await[0].login_password.expose().to_owned();
     assert!(!page.body.contains(&secret));
     let asking = ingrid.fill_in(&page, "services/show-passwords", &[]).await;
     asking.is(401);

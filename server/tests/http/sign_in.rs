@@ -253,7 +253,7 @@ async fn many_accounts_to_choose_from_come_in_pages(db: TestDatabase) {
         domain::invitations::join_with_password(&app.latchkey, token, PASSWORD, &client)
             .await
             .unwrap();
-        let account = store.membership(mei, number, None).await.unwrap().unwrap().account;
+        let account = store.membership(mei, number, None, now).await.unwrap().unwrap().account;
         store.add_member(account, ingrid, model::Access::Owner, now).await.unwrap();
     }
     let mut browser = app.as_person(INGRID).await;

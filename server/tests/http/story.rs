@@ -9,18 +9,18 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Request, Response, StatusCode, header};
-use domain::demo::{self, DemoPerson};
+use domain::demo::{self, DemoPerson, INGRID};
 use domain::mails::KeptMail;
 use domain::{Clock, Latchkey};
 use http_body_util::BodyExt;
-use model::{Mail, Timestamp};
+use model::{ActivityKind, Actor, Keys, Mail, Scope, Terms, Timestamp, UserId};
 use scraper::{ElementRef, Html, Selector};
 use server::clock::SystemRandom;
 use server::config::Config;
 use server::identity_providers::OpenIdConnect;
 use server::records::Dns;
 use server::router::{Parts, router};
-use store::Store;
+use store::{ChangeFacts, Grant, Holding, MembershipChange, Store};
 use test_database::{Kind, TestDatabase};
 use tokio::sync::Semaphore;
 use tower::ServiceExt;
@@ -173,7 +173,40 @@ impl TestApp {
         let email = model::EmailAddress::parse(person.email).unwrap();
         let user = self.latchkey.store.login(&email).await.unwrap().unwrap().id;
         let number = model::AccountNumber::from_stored(100_001);
-        self.latchkey.store.membership(user, number, None).await.unwrap().unwrap().account
+        let now = self.latchkey.now();
+        self.latchkey.store.membership(user, number, None, now).await.unwrap().unwrap().account
+    }
+
+    /// Ingrid as she acts in the bakery.
+    pub async fn ingrid(&self) -> Actor {
+        let user = self.id_of(INGRID).await.parse().unwrap();
+        Actor { user, account: self.account_of(INGRID).await, keys: Keys::Owner }
+    }
+
+    /// The bakery's services.
+    pub async fn services(&self) -> Vec<store::Service> {
+        self.latchkey.store.services(&self.ingrid().await, &Scope::All, 9).await.unwrap()
+    }
+
+    /// Has somebody in the bakery hold grants with these terms and no others.
+    pub async fn hold<const N: usize>(&self, person: DemoPerson, terms: [Terms; N]) {
+        let (ingrid, user) = (self.ingrid().await, self.id_of(person).await);
+        let (user, now) = (user.parse::<UserId>().unwrap(), self.latchkey.now());
+        let grants = terms.map(|terms| Grant {
+            id: self.latchkey.new_id().into(),
+            terms,
+            why: String::new(),
+            given_by: Some(ingrid.user),
+            given_at: now,
+        });
+        let decide = |facts: &ChangeFacts| {
+            let entry = facts.by.entry(ActivityKind::PermissionsChanged, "");
+            let holding = Some(Holding::Granted(grants.to_vec()));
+            Ok(Some(MembershipChange { holding, entry, mail: None }))
+        };
+        let changed =
+            self.latchkey.store.change_membership(ingrid.account, ingrid.user, user, now, decide);
+        changed.await.unwrap();
     }
 
     /// The path of the link in the newest invitation mail to this address.

@@ -324,7 +324,7 @@ async fn an_area_is_open_with_its_permission_and_closed_without(db: TestDatabase
 
 #[apply(on_both!)]
 async fn searching_and_paging_find_everybody(db: TestDatabase) {
-    use model::{Access, EmailAddress, FullName, Permission, PermissionSet, Secret, UserId};
+    use model::{Access, EmailAddress, FullName, Permission, Secret, UserId};
     let app = TestApp::new(db).await;
     let store = &app.latchkey.store;
     let mut ingrid = app.as_person(INGRID).await;
@@ -332,9 +332,9 @@ async fn searching_and_paging_find_everybody(db: TestDatabase) {
     let account = {
         let email = EmailAddress::parse(INGRID.email).unwrap();
         let user = store.login(&email).await.unwrap().unwrap().id;
-        store.membership(user, "100001".parse().unwrap(), None).await.unwrap().unwrap().account
+        store.membership(user, "100001".parse().unwrap(), None, now).await.unwrap().unwrap().account
     };
-    let granted: PermissionSet = [Permission::BillingView].into_iter().collect();
+    let granted = Access::granted([Permission::BillingView].into_iter().collect());
     for n in 0..40 {
         let id = UserId::from(app.latchkey.new_id());
         let user = store::NewUser {
@@ -345,7 +345,7 @@ async fn searching_and_paging_find_everybody(db: TestDatabase) {
             language: None,
         };
         store.add_user(&user, now).await.unwrap();
-        store.add_member(account, id, Access::Granted(granted), now).await.unwrap();
+        store.add_member(account, id, granted.clone(), now).await.unwrap();
     }
     let first = ingrid.get(&format!("{BAKERY}/users")).await;
     first.is(200).says("Next page");
