@@ -197,7 +197,7 @@ pub(crate) fn help_for(path: &str, account: Option<&AccountFrame>) -> String {
     let found = GUIDES.iter().copied().find(|&(page, ..)| is_here(page));
     let (_, guide, place) = found.unwrap_or(("", "users", ""));
     let cannot_invite = place == "#step-2"
-        && account.is_some_and(|account| !account.open.contains(Permission::AccountUsers));
+        && account.is_some_and(|account| !account.opens(Permission::AccountUsers));
     self::guide(guide, number, if cannot_invite { "#cannot-invite" } else { place })
 }
 
@@ -305,15 +305,14 @@ mod tests {
 
     #[test]
     fn help_opens_where_it_fits() {
-        let account = |owner, open| AccountFrame {
+        let account = |owner| AccountFrame {
             number: AccountNumber::from_stored(100_001),
             name: "Bakery".to_owned(),
             owner,
-            open,
+            open: PermissionSet::EMPTY,
             closes: None,
         };
-        let owner = account(true, PermissionSet::all());
-        let guest = account(false, PermissionSet::EMPTY);
+        let (owner, guest) = (account(true), account(false));
         let cases = [
             ("/accounts/100001", Some(&owner), "/help/users?account=100001"),
             ("/accounts/100001/users", Some(&owner), "/help/users?account=100001#step-2"),

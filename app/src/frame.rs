@@ -1,6 +1,6 @@
 //! What a page's frame shows: who is signed in, and the account that they act in.
 
-use model::{AccountNumber, PermissionSet, UserId};
+use model::{AccountNumber, Permission, PermissionSet, UserId};
 use serde::{Deserialize, Serialize};
 
 /// Header and navigation.
@@ -40,8 +40,15 @@ pub(crate) struct AccountFrame {
     pub(crate) name: String,
     /// Whether the reader owns it.
     pub(crate) owner: bool,
-    /// What the reader may do there, on whatever it is.
+    /// What a reader who doesn't may do there, on whatever it is.
     pub(crate) open: PermissionSet,
     /// That it will take a second factor which they don't have, and the words that lead to one.
     pub(crate) closes: Option<(String, String)>,
+}
+
+impl AccountFrame {
+    /// Whether the permission is open to the reader, on whatever it is.
+    pub(crate) fn opens(&self, permission: Permission) -> bool {
+        self.owner || self.open.contains(permission)
+    }
 }

@@ -12,7 +12,7 @@ use domain::{Client, Latchkey, Token};
 use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
 use leptos_i18n::Locale as _;
-use model::{Failure, Language};
+use model::{Failure, Language, PermissionSet};
 use serde::{Deserialize, Serialize};
 
 use crate::address::{ACCOUNTS, SECOND_FACTOR, leading_on, same_site};
@@ -206,11 +206,12 @@ impl Inside {
     }
 
     fn frame(&self) -> Frame {
+        let owner = self.acting.actor.keys.is_owner();
         let account = AccountFrame {
             number: self.acting.number,
             name: self.acting.name.clone(),
-            owner: self.acting.actor.keys.is_owner(),
-            open: self.acting.actor.keys.open(),
+            owner,
+            open: if owner { PermissionSet::EMPTY } else { self.acting.actor.keys.open() },
             closes: self.acting.closes_at.map(words::closes),
         };
         frame(Some(&self.viewer), Some(account), self.acting.has_others)

@@ -48,24 +48,21 @@ macro_rules! ids_in {
     };
 }
 
-/// The keys of the membership `m` at a moment: of every grant that hasn't lapsed its id, whether it
-/// reaches all services and all domains, and its permissions.
+/// The keys of the membership `m` at a moment: of the grants that haven't lapsed whether they reach all
+/// services and all domains, their permissions, and behind a colon the ids of those with the same.
 macro_rules! keys {
     ($db:ident $now:literal) => {
         concat!(
             "(SELECT ",
-            $crate::grants::joined!(
-                $db concat!(
-                    $crate::grants::id_text!($db "g.id"),
-                    " || ' ' || CAST(g.all_services AS INTEGER) || ' ' \
-                         || CAST(g.all_domains AS INTEGER) || ' ' || g.permissions"
-                ),
-                ";"
-            ),
-            " FROM grants g WHERE g.account_id = m.account_id AND g.user_id = m.user_id \
-                 AND (g.until IS NULL OR g.until > ",
+            $crate::grants::joined!($db "k.alike", ";"),
+            " FROM (SELECT CAST(g.all_services AS INTEGER) || ' ' \
+                  || CAST(g.all_domains AS INTEGER) || ' ' || g.permissions || ':' || ",
+            $crate::grants::joined!($db $crate::grants::id_text!($db "g.id"), ","),
+            " AS alike FROM grants g \
+              WHERE g.account_id = m.account_id AND g.user_id = m.user_id \
+                  AND (g.until IS NULL OR g.until > ",
             $now,
-            "))"
+            ") GROUP BY g.all_services, g.all_domains, g.permissions) k)"
         )
     };
 }
@@ -615,17 +612,21 @@ pub(crate) fn read_keys(owner: bool, stored: Option<&str>) -> Keys {
     if owner {
         return Keys::Owner;
     }
-    let key = |text: &str| {
-        let mut parts = text.splitn(4, ' ');
-        let (id, services, domains) = (parts.next()?, parts.next()?, parts.next()?);
-        Some(Key {
-            grant: Uuid::parse_str(id).ok()?.into(),
-            permissions: PermissionSet::from_stored(parts.next()?),
-            all_services: services == "1",
-            all_domains: domains == "1",
-        })
-    };
-    Keys::Granted(stored.unwrap_or_default().split(';').filter_map(key).collect())
+    let alike = stored.unwrap_or_default().split(';');
+    let keys = alike.filter_map(|alike| {
+        let (alike, ids) = alike.split_once(':')?;
+        let mut parts = alike.splitn(3, ' ');
+        let (services, domains) = (parts.next()? == "1", parts.next()? == "1");
+        let permissions = PermissionSet::from_stored(parts.next()?);
+        let key = move |grant: Uuid| Key {
+            grant: grant.into(),
+            permissions,
+            all_services: services,
+            all_domains: domains,
+        };
+        Some(ids_of(Some(ids)).map(key))
+    });
+    Keys::Granted(keys.flatten().collect())
 }
 
 /// Ids as one parameter: [`ids_in!`] takes it apart.
@@ -661,13 +662,15 @@ mod tests {
 
     #[test]
     fn keys_are_read_as_they_are_stored() {
-        let (one, other) = (Uuid::from_u128(1), Uuid::from_u128(0xab << 120));
-        let text = format!(
-            "{} 1 0 services.view billing.view;{other} 0 1 ",
-            one.simple().to_string().to_uppercase()
-        );
+        let [one, two, three] = [1, 2, 0xab << 120].map(Uuid::from_u128);
+        let upper = one.simple().to_string().to_uppercase();
+        let text = format!("1 0 services.view billing.view:{upper},{two};0 1 :{three}");
         let permissions = [Permission::ServicesView, Permission::BillingView].into_iter().collect();
-        let keys = [(one, permissions, true), (other, PermissionSet::EMPTY, false)];
+        let keys = [
+            (one, permissions, true),
+            (two, permissions, true),
+            (three, PermissionSet::EMPTY, false),
+        ];
         let keys = keys.map(|(id, permissions, all_services)| Key {
             grant: id.into(),
             permissions,

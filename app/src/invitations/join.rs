@@ -14,7 +14,6 @@ use crate::sign_out::SignOut;
 use crate::title::PageTitle;
 use crate::ui::field::{PasswordField, TextField, username};
 use crate::ui::form::{Form, SubmitButton};
-use crate::words;
 
 /// `/invitations/{token}`
 pub(crate) struct JoinPage(Loading<JoinView>);

@@ -443,7 +443,7 @@ fn several(times: u32, since: Timestamp, last: &Mail, site: &Site) -> Letter {
         _ => words!(mail.several, times = times, when = when),
     };
     if let Mail::PermissionsChanged { after, .. } = last
-        && let Some(phrases) = words::abilities(*after)
+        && let Some(phrases) = words::bounded_abilities(after)
     {
         letter.lead.push(words!(mail.changed_now, phrases = phrases));
     }

@@ -1,7 +1,7 @@
 //! What stands around the content: header with the account menu, navigation, footer.
 
 use leptos::prelude::*;
-use model::{Area, Permission, PermissionSet};
+use model::{Area, Permission};
 
 use crate::address::{
     ACCOUNT, ACCOUNTS, BILLING, DETAILS, DOMAINS, LOG, MAILBOX, PROFILE, SECURITY, SERVICES,
@@ -213,7 +213,7 @@ fn AccountMenu(
     let inside = account.as_ref().map(|account| {
         let number = account.number;
         // Who will be refused is told so by a page that is loaded whole, with the status that fits.
-        let loaded = |needs| (!account.open.contains(needs)).then_some("external");
+        let loaded = |needs| (!account.opens(needs)).then_some("external");
         view! {
             <li>
                 <a href=address_of(USERS, &[&number]) rel=loaded(Permission::AccountUsers)>
@@ -307,7 +307,7 @@ fn close_panel(event: leptos::ev::MouseEvent) {
 fn Areas(account: AccountFrame, here: Here) -> impl IntoView {
     let number = account.number;
     let here = here.entry();
-    let entries = entries(account.open).into_iter().map(move |(to, page, picture)| {
+    let entries = entries(&account).into_iter().map(move |(to, page, picture)| {
         let href = address_of(page, &[&number]);
         view! {
             <li>
@@ -325,8 +325,8 @@ fn Areas(account: AccountFrame, here: Here) -> impl IntoView {
     }
 }
 
-/// The navigation's entries that these permissions open, with their pages.
-fn entries(permissions: PermissionSet) -> Vec<(Here, &'static str, Icon)> {
+/// The navigation's entries that are open to the reader, with their pages.
+fn entries(account: &AccountFrame) -> Vec<(Here, &'static str, Icon)> {
     let all = [
         (None, Here::Overview, ACCOUNT, Icon::Home),
         (Some(Permission::ServicesView), Here::Area(Area::Services), SERVICES, Icon::Server),
@@ -337,7 +337,6 @@ fn entries(permissions: PermissionSet) -> Vec<(Here, &'static str, Icon)> {
         (Some(Permission::AccountProfile), Here::Area(Area::Account), DETAILS, Icon::Card),
         (Some(Permission::AccountLog), Here::Log, LOG, Icon::Clock),
     ];
-    let open =
-        all.into_iter().filter(|(needs, ..)| needs.is_none_or(|needs| permissions.contains(needs)));
+    let open = all.into_iter().filter(|(needs, ..)| needs.is_none_or(|needs| account.opens(needs)));
     open.map(|(_, here, page, picture)| (here, page, picture)).collect()
 }

@@ -386,7 +386,7 @@ pub(crate) async fn manage_page(
         person: person(&member),
         you: member.user == actor.user,
         owner: member.held.is_owner(),
-        yours: (member.user == actor.user).then(|| yours(&member)).unwrap_or_default(),
+        yours: if member.user == actor.user { yours(&member) } else { String::new() },
         granted,
         held: changeable,
         since: Moment::new(member.since, now),

@@ -14,7 +14,6 @@ use crate::ui::frame::Here;
 use crate::users::api::{self, ManageView};
 use crate::users::permission_groups::{PermissionGroups, Ticked};
 use crate::when::{Day, Relative};
-use crate::words;
 
 /// `/accounts/{n}/users/{id}`
 pub(crate) struct ManagePage(Loading<ManageView>);
