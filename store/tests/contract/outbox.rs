@@ -1,8 +1,8 @@
 use std::collections::HashSet;
 
 use model::{
-    AccountId, EmailNews, FactorNews, IdentityNews, Mail, MailBound, MailKind, Permission,
-    PermissionSet, PolicyRule, UserId,
+    AccessOutline, AccountId, EmailNews, FactorNews, IdentityNews, Mail, MailBound, MailKind,
+    Permission, PermissionSet, PolicyRule, UserId,
 };
 use serde_json::{Value, json};
 use test_database::{TestDatabase, apply, on_both};
@@ -251,6 +251,34 @@ async fn who_causes_many_mails_delays_nobody_elses(db: TestDatabase) {
     assert!(to[62..].contains(&"a@example.com".to_owned()), "{:?}", &to[62..]);
 }
 
+#[test]
+fn what_earlier_versions_queued_tells_the_same() {
+    let granted = |ids: &str| model::Outlines::from_stored(ids);
+    let cases = [
+        (json!("owner"), AccessOutline::Owner),
+        (
+            json!({ "granted": "billing.view billing.pay" }),
+            AccessOutline::Granted(granted("billing.view billing.pay")),
+        ),
+    ];
+    for (queued, access) in cases {
+        assert_eq!(json!(access), queued);
+        let mail: Mail = serde_json::from_value(json!({
+            "kind": "invitation", "account": "Bakery", "inviter": null, "access": queued,
+            "expires_at": 7, "token": "token",
+        }))
+        .unwrap();
+        assert!(matches!(mail, Mail::Invitation { access: read, .. } if read == access));
+    }
+    let mail: Mail = serde_json::from_value(json!({
+        "kind": "permissions_changed", "account": "Bakery", "changed_by": "Ingrid",
+        "before": "", "after": "billing.view",
+    }))
+    .unwrap();
+    let Mail::PermissionsChanged { before, after, .. } = mail else { panic!("another mail") };
+    assert_eq!((before, after), (granted(""), granted("billing.view")));
+}
+
 /// Has a change in the bakery cause this mail.
 async fn cause(db: &TestDatabase, bakery: &Bakery, to: &str, told: Mail, seconds: u64) {
     cause_in(db, bakery.id, bakery.ingrid, to, told, seconds).await;
@@ -288,7 +316,7 @@ fn sample(kind: MailKind, number: u64) -> Mail {
     let of_change = |news: Value, before: Value, after: Value| {
         serde_json::from_value::<Mail>(json!({
             "kind": kind.id(),
-            "access": model::AccessOutline::Owner,
+            "access": AccessOutline::Owner,
             "account": "Bakery",
             "account_number": 100_001,
             "address": "192.0.2.1",
