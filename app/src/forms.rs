@@ -101,8 +101,11 @@ const SHOWN: &[Shown] = &[
     shown::<users::api::Cancel>(&[CANCEL]),
     shown::<users::api::ChangePermissions>(&[MANAGE]),
     shown::<users::api::Invite>(&[INVITE]),
+    shown::<users::api::PauseAccess>(&[MANAGE]),
     shown::<users::api::RemoveAccess>(&[REMOVE]),
+    shown::<users::api::RenewAccess>(&[MANAGE]),
     shown::<users::api::Resend>(&[USERS, HELP]),
+    shown::<users::api::ResumeAccess>(&[MANAGE]),
 ];
 
 /// The server functions that `public/passkeys.js` calls at their own addresses, to have the browser

@@ -52,6 +52,12 @@ pub(crate) enum Notice {
     SingleSignOnRequired,
     /// It isn't required any more.
     SingleSignOnLifted,
+    /// Somebody's access is paused.
+    AccessPaused { name: String },
+    /// Somebody's access isn't paused any more.
+    AccessResumed { name: String },
+    /// Somebody got anew what they had been given until a day.
+    AccessRenewed { name: String },
     /// Somebody's access ended.
     AccessRemoved { name: String },
     /// The reader left an account.
@@ -134,6 +140,9 @@ impl Notice {
             Self::ProviderRemoved => words!(notice.provider_removed),
             Self::SingleSignOnRequired => words!(notice.sso_required),
             Self::SingleSignOnLifted => words!(notice.sso_lifted),
+            Self::AccessPaused { name } => words!(notice.access_paused, name = name),
+            Self::AccessResumed { name } => words!(notice.access_resumed, name = name),
+            Self::AccessRenewed { name } => words!(notice.access_renewed, name = name),
             Self::AccessRemoved { name } => words!(notice.access_removed, name = name),
             Self::Left { account } => words!(notice.left, account = account),
             Self::Joined { account } => words!(notice.joined, account = account),

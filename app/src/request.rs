@@ -163,6 +163,13 @@ pub(crate) async fn inside(number: &str) -> Result<Inside, Failure> {
     Ok(Inside { latchkey, viewer, acting })
 }
 
+/// Enters the account with this number to leave it, which is possible while one's access is paused.
+pub(crate) async fn inside_to_leave(number: &str) -> Result<Inside, Failure> {
+    let (latchkey, viewer) = (latchkey()?, viewer()?);
+    let acting = domain::accounts::act_to_leave(&latchkey, &viewer, number).await?;
+    Ok(Inside { latchkey, viewer, acting })
+}
+
 /// Who is signed in, who must have proved by themselves who they are: all that isn't inside one
 /// account, whose own provider may have vouched for them, is for nobody else.
 pub(crate) fn signed_in() -> Result<Viewer, Failure> {

@@ -9,8 +9,8 @@ use crate::Locale;
 #[cfg(feature = "ssr")]
 use model::{
     AccessOutline, Conflict, EmailDomains, Failure, Field, FieldProblem, Guessable,
-    InvitationState, Limit, Limited, NotIdentified, Outline, Outlines, PolicyRule, Reached,
-    SessionSpan, Timestamp,
+    InvitationState, Limit, Limited, NotIdentified, Outline, Outlines, Pause, PausedAccess,
+    PolicyRule, Reached, SessionSpan, Timestamp,
 };
 
 /// The text with this key in the reader's language: `words!(users.heading)`,
@@ -282,6 +282,41 @@ pub(crate) fn list(names: Vec<String>) -> String {
     and(names, |first, last| words!(access.verbs, first = first, last = last)).unwrap_or_default()
 }
 
+/// Since when somebody's access is paused.
+#[cfg(feature = "ssr")]
+pub(crate) fn paused_since(since: Timestamp) -> String {
+    words!(pause.since, day = crate::formats::day(since))
+}
+
+/// The last day of what ends at this moment.
+#[cfg(feature = "ssr")]
+pub(crate) fn last_day(until: Timestamp) -> String {
+    crate::formats::day(until.before(std::time::Duration::from_micros(1)))
+}
+
+/// Why an account is closed to the reader, whose access is paused: since when, and whom to ask.
+#[cfg(feature = "ssr")]
+fn paused(paused: &PausedAccess) -> String {
+    let (account, day) = (paused.account.clone(), crate::formats::day(paused.pause.since()));
+    let state = match &paused.pause {
+        Pause::Lapsed { since } => words!(pause.lapsed, account = account, day = last_day(*since)),
+        Pause::ByHand { why, .. } if why.is_empty() => {
+            words!(pause.paused, account = account, day = day)
+        }
+        Pause::ByHand { by: Some(by), why, .. } => words!(
+            pause.paused_why_by,
+            account = account,
+            day = day,
+            by = by.clone(),
+            why = why.clone()
+        ),
+        Pause::ByHand { why, .. } => {
+            words!(pause.paused_why, account = account, day = day, why = why.clone())
+        }
+    };
+    format!("{state} {}", words!(pause.ask, owners = list(paused.owners.clone())))
+}
+
 /// A rule of an account's policy, as it is set.
 #[cfg(feature = "ssr")]
 pub(crate) fn rule(rule: &PolicyRule) -> String {
@@ -393,6 +428,9 @@ pub(crate) fn field_problem(field: Field, problem: FieldProblem) -> String {
         (Field::AccountName, P::Missing) => words!(problem.account_name_missing),
         (Field::Days, _) => words!(problem.days, most = domain::policies::LONGEST_GRACE),
         (Field::SessionIdle | Field::SessionAbsolute, _) => words!(problem.span_unknown),
+        (Field::PauseReason, P::TooLong) => {
+            words!(problem.too_long, most = domain::users::LONGEST_REASON)
+        }
         (Field::Domains, P::TooLong) => words!(problem.domains_many, most = EmailDomains::MOST),
         (Field::Domains, _) => words!(problem.domains_malformed),
         (Field::Domain, P::AlreadyListed) => words!(problem.domain_listed),
@@ -450,6 +488,7 @@ pub(crate) fn failure(failure: &Failure) -> String {
         Failure::SingleSignOn => words!(failure.single_sign_on),
         Failure::AddressGivenUp => words!(failure.address_given_up),
         Failure::VouchedLongAgo => words!(failure.vouched_long_ago),
+        Failure::Paused(paused) => self::paused(paused),
         Failure::OtherDomain(domains) => {
             words!(problem.email_domain, domains = self::domains(domains))
         }

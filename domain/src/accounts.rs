@@ -2,7 +2,8 @@
 
 use model::{
     Access, AccessOutline, AccountNumber, ActivityKind, Actor, Conflict, Cursor, EmailAddress,
-    Failure, Field, FieldErrors, FieldProblem, On, PAGE_SIZE, Permission, Timestamp,
+    Failure, Field, FieldErrors, FieldProblem, On, PAGE_SIZE, Pause, PausedAccess, Permission,
+    Timestamp,
 };
 pub use store::{AccountDetails, AccountRow, MembershipRow, Owner};
 use store::{LockedActor, NewAccount, NewActivity};
@@ -36,8 +37,35 @@ pub struct Acting {
 /// [`Failure::NotFound`] when there is no such account, the text is no number, or the viewer isn't
 /// in it: all the same (rule 8). [`Failure::Unconfirmed`] for whoever is confined to another
 /// account, whether there is this one or not. What [`policies::admit`] answers when the account's
-/// policy keeps them out. [`Failure::Unavailable`].
+/// policy keeps them out. [`Failure::Paused`] when their access is paused. [`Failure::Unavailable`].
 pub async fn act(latchkey: &Latchkey, viewer: &Viewer, number: &str) -> Result<Acting, Failure> {
+    let (acting, pause) = enter(latchkey, viewer, number).await?;
+    let Some(pause) = pause else { return Ok(acting) };
+    let owners = owners(latchkey, &acting.actor).await?;
+    let owners = owners.into_iter().map(|owner| owner.full_name).collect();
+    let (number, account) = (acting.number, acting.name);
+    Err(Failure::Paused(Box::new(PausedAccess { number, account, pause, owners })))
+}
+
+/// The same for whoever leaves the account: to them it is open, too, while their access is paused. They
+/// hold no keys then.
+///
+/// # Errors
+/// As [`act`], but for [`Failure::Paused`].
+pub async fn act_to_leave(
+    latchkey: &Latchkey,
+    viewer: &Viewer,
+    number: &str,
+) -> Result<Acting, Failure> {
+    Ok(enter(latchkey, viewer, number).await?.0)
+}
+
+/// Who the viewer is in the account, and why that is nobody at present, if their access is paused.
+async fn enter(
+    latchkey: &Latchkey,
+    viewer: &Viewer,
+    number: &str,
+) -> Result<(Acting, Option<Pause>), Failure> {
     let number: AccountNumber = number.parse().map_err(|_| Failure::NotFound)?;
     let (user, session, now) = (viewer.user, viewer.session, latchkey.now());
     if viewer.confined_to() != Some(number) {
@@ -46,16 +74,19 @@ pub async fn act(latchkey: &Latchkey, viewer: &Viewer, number: &str) -> Result<A
     let found = latchkey.store.membership(user, number, Some(session), now).await?;
     let membership = found.ok_or(Failure::NotFound)?;
     let closes_at = policies::admit(viewer, &membership, now)?;
-    latchkey.store.note_visit(user, session, &membership, now).await;
+    if membership.pause.is_none() {
+        latchkey.store.note_visit(user, session, &membership, now).await;
+    }
     let actor = Actor { user: viewer.user, account: membership.account, keys: membership.keys };
-    Ok(Acting {
+    let acting = Acting {
         actor,
         number: membership.number,
         name: membership.name,
         last_active_at: membership.last_active_at,
         has_others: membership.has_others,
         closes_at,
-    })
+    };
+    Ok((acting, membership.pause))
 }
 
 /// One page of the accounts that somebody reaches.

@@ -14,6 +14,7 @@ pub mod chain;
 pub mod demo;
 pub mod digests;
 pub mod emails;
+pub mod ends;
 pub mod factors;
 pub mod feedback;
 pub mod guesses;

@@ -468,6 +468,7 @@ mod tests {
             number: AccountNumber::from_stored(100_001),
             name: "Bakery".to_owned(),
             keys: Keys::Granted(Vec::new()),
+            pause: None,
             last_active_at: None,
             has_others: false,
             second_factor: false,

@@ -1,10 +1,14 @@
 //! The users of an account: listing them, changing what they may do, ending their access.
 
 use model::{
-    AccessOutline, ActivityKind, Actor, Conflict, Cursor, Failure, Field, FieldProblem, GrantId,
-    Mail, On, Outlines, PAGE_SIZE, Permission, PermissionSet, Terms, Timestamp, TypedName, UserId,
+    Access, AccessOutline, ActivityKind, Actor, Conflict, Cursor, Failure, Field, FieldProblem,
+    GrantId, Mail, Noted, On, Outlines, PAGE_SIZE, Permission, PermissionSet, Terms, Timestamp,
+    TypedName, UserId,
 };
-use store::{ChangeFacts, Grant, Holding, MembershipChange, NewActivity, NewMail, UsersQuery};
+use store::{
+    ChangeFacts, Grant, Holding, MembershipChange, NewActivity, NewMail, NewPause, PauseChange,
+    UsersQuery,
+};
 pub use store::{Held, Member, UserSort};
 
 use crate::{Client, Latchkey};
@@ -171,6 +175,178 @@ fn told(holding: &Holding) -> Outlines {
     holding.grants().iter().map(|grant| grant.terms.outline()).collect()
 }
 
+/// How long the reason for a pause can be, in characters.
+pub const LONGEST_REASON: usize = 200;
+
+/// Pauses a user's access to the account: it opens nothing from their next request on, until somebody
+/// resumes it.
+///
+/// # Errors
+/// As [`may_remove`]; [`Failure::Invalid`] for a reason that can't be one;
+/// [`Conflict::ChangedMeanwhile`] when it is paused already; [`Failure::NotFound`];
+/// [`Failure::Unavailable`].
+pub async fn pause(
+    latchkey: &Latchkey,
+    actor: &Actor,
+    user: &str,
+    why: &str,
+    client: &Client,
+) -> Result<Member, Failure> {
+    let target = member(latchkey, actor, user).await?;
+    let why = match model::one_line(why, LONGEST_REASON) {
+        Err(FieldProblem::Missing) => String::new(),
+        why => why.map_err(|problem| Failure::field(Field::PauseReason, problem))?,
+    };
+    let decide = |facts: &ChangeFacts| {
+        may_remove(&facts.by.actor, &facts.target)?;
+        if facts.target.paused.is_some() {
+            return Err(Failure::Conflict(Conflict::ChangedMeanwhile));
+        }
+        let entry = entry(facts, ActivityKind::AccessPaused, client);
+        let entry = match why.is_empty() {
+            true => entry,
+            false => entry.after(Noted::Reason(why.clone())),
+        };
+        let mail = pause_mail(facts, Some(why.clone().into()));
+        let pause = Some(NewPause { by: facts.by.actor.user, why: why.clone() });
+        Ok(Some(PauseChange { pause, entry, mail: to_target(facts, mail, client) }))
+    };
+    let (account, now) = (actor.account, latchkey.now());
+    latchkey.store.change_pause(account, actor.user, target.user, now, decide).await?;
+    Ok(target)
+}
+
+/// Resumes a user's paused access: it opens what they hold, without what lapsed meanwhile.
+///
+/// # Errors
+/// As [`may_remove`]; [`Failure::NotFound`]; [`Failure::Unavailable`].
+pub async fn resume(
+    latchkey: &Latchkey,
+    actor: &Actor,
+    user: &str,
+    client: &Client,
+) -> Result<Member, Failure> {
+    let target = member(latchkey, actor, user).await?;
+    let decide = |facts: &ChangeFacts| {
+        may_remove(&facts.by.actor, &facts.target)?;
+        if facts.target.paused.is_none() {
+            return Ok(None);
+        }
+        let entry = entry(facts, ActivityKind::AccessResumed, client);
+        let mail = to_target(facts, pause_mail(facts, None), client);
+        Ok(Some(PauseChange { pause: None, entry, mail }))
+    };
+    let (account, now) = (actor.account, latchkey.now());
+    latchkey.store.change_pause(account, actor.user, target.user, now, decide).await?;
+    Ok(target)
+}
+
+fn pause_mail(facts: &ChangeFacts, paused: Option<TypedName>) -> Mail {
+    let (account, changed_by) = (facts.by.account_name.clone(), facts.by.name.clone());
+    Mail::AccessPaused { account: account.into(), changed_by: changed_by.into(), paused }
+}
+
+/// A grant that lapsed, and what giving it anew would give.
+#[derive(Clone, Debug)]
+pub struct Renewable {
+    /// The grant.
+    pub grant: GrantId,
+    /// When it ended.
+    pub ended: Timestamp,
+    /// What it gave.
+    pub gave: AccessOutline,
+    /// The same for as long as the actor can give it; none if they can't.
+    pub gives: Option<AccessOutline>,
+}
+
+/// A user's grants that lapsed, and what the actor can give anew of each.
+///
+/// # Errors
+/// [`Failure::Unavailable`].
+pub async fn lapsed(
+    latchkey: &Latchkey,
+    actor: &Actor,
+    target: &Member,
+) -> Result<Vec<Renewable>, Failure> {
+    let (store, account, now) = (&latchkey.store, actor.account, latchkey.now());
+    let outline = target.held.outline();
+    if target.user == actor.user || outline == outline.live(now) {
+        return Ok(Vec::new());
+    }
+    let own = store.holding(account, actor.user, actor.keys.is_owner()).await?;
+    let own = own.access().live(now);
+    let holding = store.holding(account, target.user, target.held.is_owner()).await?;
+    let renewable = |grant: &Grant| {
+        let over = !grant.terms.is_live(now) && !grant.terms.is_nothing();
+        let ended = grant.terms.until.filter(|_| over)?;
+        let outline = |terms: Terms| Access::Granted(vec![terms]).outline();
+        let gives = renewed(&own, &grant.terms).ok().map(outline);
+        let gave = outline(without_end(&grant.terms));
+        Some(Renewable { grant: grant.id, ended, gave, gives })
+    };
+    Ok(holding.grants().iter().filter_map(renewable).collect())
+}
+
+/// The same terms for as long as somebody with this access can give them.
+fn renewed(own: &Access, terms: &Terms) -> Result<Terms, Failure> {
+    let whole = without_end(terms);
+    let as_long = own.cut(&whole).into_iter().find(|left| without_end(left) == whole);
+    let terms = as_long.unwrap_or(whole);
+    own.must_give(&terms).map(|()| terms)
+}
+
+fn without_end(terms: &Terms) -> Terms {
+    Terms { until: None, ..terms.clone() }
+}
+
+/// Gives a user anew what they were given until a day that has passed: the same, as far as the actor
+/// can give it, and without end unless the actor's own comes.
+///
+/// # Errors
+/// As [`Actor::must_manage`] and [`Access::must_give`]; [`Conflict::ChangedMeanwhile`] when the grant
+/// is gone or given anew already; [`Failure::NotFound`]; [`Failure::Unavailable`].
+pub async fn renew(
+    latchkey: &Latchkey,
+    actor: &Actor,
+    user: &str,
+    grant: &str,
+    client: &Client,
+) -> Result<Member, Failure> {
+    let target = member(latchkey, actor, user).await?;
+    let (account, now) = (actor.account, latchkey.now());
+    let decide = |facts: &ChangeFacts| {
+        let by = &facts.by;
+        by.actor.must_manage(facts.target.user, facts.target.held.is_owner())?;
+        let mut grants = facts.holding.grants().to_vec();
+        let is_meant = |known: &&mut Grant| {
+            known.id.to_string() == grant && !known.terms.is_live(now) && !known.terms.is_nothing()
+        };
+        let lapsed = grants.iter_mut().find(is_meant);
+        let lapsed = lapsed.ok_or(Failure::Conflict(Conflict::ChangedMeanwhile))?;
+        // It keeps its place among the others.
+        lapsed.terms = renewed(&by.access, &lapsed.terms)?;
+        lapsed.given_by = Some(by.actor.user);
+        let holding = Holding::Granted(grants);
+        let (before, after) = (told(&facts.holding).live(now), told(&holding).live(now));
+        let mail = Mail::PermissionsChanged {
+            account: by.account_name.clone().into(),
+            changed_by: by.name.clone().into(),
+            before: before.clone(),
+            after: after.clone(),
+        };
+        let entry = entry(facts, ActivityKind::AccessRenewed, client);
+        Ok(Some(MembershipChange {
+            holding: Some(holding),
+            entry: entry
+                .before(AccessOutline::Granted(before))
+                .after(AccessOutline::Granted(after)),
+            mail: Some(to_target(facts, mail, client)),
+        }))
+    };
+    latchkey.store.change_membership(account, actor.user, target.user, now, decide).await?;
+    Ok(target)
+}
+
 /// Ends a user's access to the account.
 ///
 /// # Errors
@@ -193,7 +369,7 @@ pub async fn remove_access(
     Ok(target)
 }
 
-/// Whether the actor may end this user's access.
+/// Whether the actor may end this user's access, or pause it (rule 10).
 ///
 /// # Errors
 /// As [`remove_access`].

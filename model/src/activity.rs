@@ -56,6 +56,12 @@ kinds! {
     InvitationDeclined = "invitation.declined" of offer;
     /// Somebody's permissions changed.
     PermissionsChanged = "permissions.changed";
+    /// Somebody's access was paused.
+    AccessPaused = "access.paused";
+    /// Somebody's paused access was resumed.
+    AccessResumed = "access.resumed";
+    /// What somebody had been given until a day was given to them anew.
+    AccessRenewed = "access.renewed";
     /// Somebody's access was removed.
     AccessRemoved = "access.removed";
     /// Somebody left the account.
@@ -93,6 +99,8 @@ pub enum Noted {
     Access(AccessOutline),
     /// A rule of the account's policy.
     Rule(PolicyRule),
+    /// Why it was done, as somebody typed it.
+    Reason(String),
 }
 
 /// An owner's access in the log. It is no permission's id; rows of earlier versions list what an
@@ -103,6 +111,9 @@ impl Noted {
     /// Reads what [`Noted::to_stored`] wrote in a row of this kind.
     #[must_use]
     pub fn from_stored(kind: ActivityKind, text: &str) -> Self {
+        if kind == ActivityKind::AccessPaused {
+            return Self::Reason(text.to_owned());
+        }
         match PolicyRule::from_stored(kind, text) {
             Some(rule) => Self::Rule(rule),
             None if text == OWNER => Self::Access(AccessOutline::Owner),
@@ -117,6 +128,7 @@ impl Noted {
             Self::Access(AccessOutline::Owner) => OWNER.to_owned(),
             Self::Access(AccessOutline::Granted(outlines)) => outlines.to_stored(),
             Self::Rule(rule) => rule.to_stored(),
+            Self::Reason(reason) => reason.clone(),
         }
     }
 
@@ -125,7 +137,7 @@ impl Noted {
     pub fn access(&self) -> AccessOutline {
         match self {
             Self::Access(access) => access.clone(),
-            Self::Rule(_) => AccessOutline::NONE,
+            Self::Rule(_) | Self::Reason(_) => AccessOutline::NONE,
         }
     }
 
@@ -134,7 +146,16 @@ impl Noted {
     pub const fn rule(&self) -> Option<&PolicyRule> {
         match self {
             Self::Rule(rule) => Some(rule),
-            Self::Access(_) => None,
+            Self::Access(_) | Self::Reason(_) => None,
+        }
+    }
+
+    /// Why it was done, if it is that.
+    #[must_use]
+    pub fn reason(&self) -> Option<&str> {
+        match self {
+            Self::Reason(reason) => Some(reason),
+            Self::Access(_) | Self::Rule(_) => None,
         }
     }
 }
@@ -181,6 +202,8 @@ mod tests {
             assert_eq!(noted.to_stored(), stored);
             assert_eq!(Noted::from_stored(kind, &stored), noted);
         }
+        let reason = Noted::Reason("owner".to_owned());
+        assert_eq!(Noted::from_stored(ActivityKind::AccessPaused, &reason.to_stored()), reason);
         assert!(Permission::ALL.iter().all(|permission| permission.id() != OWNER));
     }
 }

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{EmailDomain, EmailDomains, InvitationState, Permission, Timestamp};
+use crate::{EmailDomain, EmailDomains, InvitationState, PausedAccess, Permission, Timestamp};
 
 /// Why something that was asked for didn't happen.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,6 +36,8 @@ pub enum Failure {
     /// The account's own identity provider vouched for the user longer ago than the account wants
     /// it. HTTP 403.
     VouchedLongAgo,
+    /// The user's access to the account is paused: it opens nothing to them at present. HTTP 403.
+    Paused(Box<PausedAccess>),
     /// The account invites addresses of these domains only. HTTP 422.
     OtherDomain(EmailDomains),
     /// There is no such thing, or none that the actor may know of. HTTP 404.
@@ -74,7 +76,8 @@ impl Failure {
             | Self::NoSecondFactor
             | Self::SingleSignOn
             | Self::AddressGivenUp
-            | Self::VouchedLongAgo => 403,
+            | Self::VouchedLongAgo
+            | Self::Paused(_) => 403,
             Self::NotFound => 404,
             Self::Conflict(_) | Self::NoRecord(_) => 409,
             Self::TooMany(_) => 429,
@@ -273,6 +276,8 @@ pub enum Field {
     SessionIdle,
     /// How long a session opens an account at any rate.
     SessionAbsolute,
+    /// Why somebody's access is paused.
+    PauseReason,
     /// The domains that invitations go to.
     Domains,
     /// A domain to be proven.
@@ -310,6 +315,7 @@ impl Field {
             Self::Days => "days",
             Self::SessionIdle => "session_idle",
             Self::SessionAbsolute => "session_absolute",
+            Self::PauseReason => "pause_reason",
             Self::Domains => "domains",
             Self::Domain => "domain",
             Self::Issuer => "issuer",

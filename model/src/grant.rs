@@ -19,6 +19,12 @@ impl From<Uuid> for GrantId {
     }
 }
 
+impl fmt::Display for GrantId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
 impl From<GrantId> for Uuid {
     fn from(id: GrantId) -> Self {
         id.0

@@ -4,7 +4,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AccessOutline, AccountNumber, Outlines, PolicyRule, Secret, Timestamp, TypedAddress, TypedName,
+    AccessOutline, AccountNumber, EndStage, Outlines, PolicyRule, Secret, Timestamp, TypedAddress,
+    TypedName,
 };
 
 /// How it is kept in bounds, how often somebody can cause a mail of a kind.
@@ -179,6 +180,35 @@ mails! {
         /// Who ended it; none when the user left.
         removed_by: Option<TypedName>,
     }
+    /// To a user: your access to an account is paused, or isn't any more.
+    AccessPaused "access_paused", Gathered { at_once: 3 } => {
+        /// The account's name.
+        account: TypedName,
+        /// Who paused or resumed it.
+        changed_by: TypedName,
+        /// Why it is paused: empty if nobody said. None when it was resumed.
+        paused: Option<TypedName>,
+    }
+    /// To a user: something that you were given ends, or ended.
+    AccessEnds "access_ends", Gathered { at_once: 3 } => {
+        /// The account's name.
+        account: TypedName,
+        /// What ends, and when.
+        ending: Outlines,
+        /// How near that is.
+        stage: EndStage,
+    }
+    /// To who gave it: something that you gave others ends, or ended.
+    GivenEnds "given_ends", Gathered { at_once: 3 } => {
+        /// The account's name.
+        account: TypedName,
+        /// The account's number.
+        account_number: AccountNumber,
+        /// Whose access it is, and what of it.
+        given: Vec<GivenEnd>,
+        /// How near that is.
+        stage: EndStage,
+    }
     /// To a user: a link to choose a new password.
     PasswordReset "password_reset", Counted { most: 5, hours: 1 } => {
         /// Until when the link works.
@@ -285,6 +315,17 @@ mails! {
     }
 }
 
+/// What somebody was given that ends.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GivenEnd {
+    /// Their name.
+    pub name: TypedName,
+    /// Their address.
+    pub email: TypedAddress,
+    /// What ends, and when.
+    pub ending: Outlines,
+}
+
 /// What happens to the address of somebody's login.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -336,6 +377,7 @@ impl Mail {
                 format!("{news:?} {}", provider.as_typed())
             }
             Self::PolicyChanged { after, .. } => after.kind().id().to_owned(),
+            Self::AccessEnds { stage, .. } | Self::GivenEnds { stage, .. } => format!("{stage:?}"),
             Self::Several { last, .. } => last.about(),
             _ => String::new(),
         }

@@ -164,6 +164,9 @@ fn change(before: Option<&Noted>, after: Option<&Noted>) -> (String, String) {
     {
         return (rule(after), rule(before));
     }
+    if let Some(reason) = after.and_then(Noted::reason) {
+        return (reason.to_owned(), String::new());
+    }
     let access = |noted: Option<&Noted>| noted.map_or(AccessOutline::NONE, Noted::access);
     let (before, after) = (access(before), access(after));
     let beyond = |one: &AccessOutline, other: &AccessOutline| {

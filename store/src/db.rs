@@ -526,6 +526,7 @@ mod tests {
             crate::copies::STATEMENTS,
             crate::digests::STATEMENTS,
             crate::emails::STATEMENTS,
+            crate::ends::STATEMENTS,
             crate::factors::STATEMENTS,
             crate::feedback::STATEMENTS,
             crate::grants::STATEMENTS,

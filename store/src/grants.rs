@@ -5,8 +5,8 @@
 use std::collections::{BTreeSet, HashMap};
 
 use model::{
-    Access, AccessOutline, AccountId, Failure, GrantId, Key, Keys, Outline, PermissionSet, Reach,
-    Reached, Terms, Timestamp, UserId,
+    Access, AccessOutline, AccountId, EndStage, Failure, GrantId, Key, Keys, Outline,
+    PermissionSet, Reach, Reached, Terms, Timestamp, UserId,
 };
 use sqlx::{FromRow, query, query_as};
 use uuid::Uuid;
@@ -161,10 +161,13 @@ sql! {
     BY_NAME = by_name!(sqlite), on Postgres by_name!(postgres);
     INSERT = "INSERT INTO grants \
                   (id, account_id, user_id, permissions, all_services, all_domains, until, why, \
-                   given_by, given_at) \
-              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+                   given_by, given_at, told) \
+              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+    /// Another end is told of anew.
     CHANGE = "UPDATE grants SET permissions = $2, all_services = $3, all_domains = $4, \
-                  until = $5, why = $6 WHERE id = $1";
+                  until = $5, why = $6, given_by = $7, \
+                  told = CASE WHEN until = $5 THEN told ELSE $8 END \
+              WHERE id = $1";
     END = "DELETE FROM grants WHERE id = $1";
     FORGET_SERVICES = "DELETE FROM grant_services WHERE grant_id = $1";
     FORGET_DOMAINS = "DELETE FROM grant_domains WHERE grant_id = $1";
@@ -258,6 +261,14 @@ impl Held {
     #[must_use]
     pub const fn is_owner(&self) -> bool {
         matches!(self, Self::Owner)
+    }
+
+    /// When its last grant ended, if all of them did.
+    #[must_use]
+    pub fn lapsed_at(&self, now: Timestamp) -> Option<Timestamp> {
+        let Self::Granted(rows) = self else { return None };
+        let ends: Option<Vec<_>> = rows.iter().map(|row| row.outline.until).collect();
+        ends?.into_iter().max().filter(|last| *last <= now)
     }
 
     /// The same without what only rows tell; lapsed grants are in it.
@@ -519,7 +530,7 @@ pub(crate) async fn begin(
     for terms in held {
         let (id, why) = (new_id(now).into(), String::new());
         let grant = Grant { id, terms: terms.clone(), why, given_by, given_at: now };
-        insert(tx, account, user, &grant).await?;
+        insert(tx, account, user, &grant, now).await?;
     }
     Ok(())
 }
@@ -532,6 +543,7 @@ pub(crate) async fn replace(
     user: UserId,
     before: &[Grant],
     after: &[Grant],
+    now: Timestamp,
 ) -> Result<(), Failure> {
     for ended in before.iter().filter(|grant| after.iter().all(|kept| kept.id != grant.id)) {
         write!(tx, db => query(END).bind(Uuid::from(ended.id)).execute(db))?;
@@ -539,8 +551,8 @@ pub(crate) async fn replace(
     for grant in after {
         match before.iter().find(|earlier| earlier.id == grant.id) {
             Some(same) if same == grant => {}
-            Some(_) => change(tx, account, grant).await?,
-            None => insert(tx, account, user, grant).await?,
+            Some(_) => change(tx, account, grant, now).await?,
+            None => insert(tx, account, user, grant, now).await?,
         }
     }
     Ok(())
@@ -551,6 +563,7 @@ async fn insert(
     account: AccountId,
     user: UserId,
     grant: &Grant,
+    now: Timestamp,
 ) -> Result<(), Failure> {
     let terms = &grant.terms;
     write!(tx, db => query(INSERT)
@@ -564,11 +577,22 @@ async fn insert(
         .bind(&grant.why)
         .bind(grant.given_by.map(Uuid::from))
         .bind(grant.given_at.as_micros())
+        .bind(known_end(terms, now))
         .execute(db))?;
     name_things(tx, account, grant.id.into(), terms, [NAME_SERVICES, NAME_DOMAINS]).await
 }
 
-async fn change(tx: &mut Tx, account: AccountId, grant: &Grant) -> Result<(), Failure> {
+/// How near the end is as it is given: whoever gives it, and gets it, knows that.
+fn known_end(terms: &Terms, now: Timestamp) -> i64 {
+    terms.until.and_then(|until| EndStage::of(until, now)).map_or(0, EndStage::number)
+}
+
+async fn change(
+    tx: &mut Tx,
+    account: AccountId,
+    grant: &Grant,
+    now: Timestamp,
+) -> Result<(), Failure> {
     let (id, terms) = (Uuid::from(grant.id), &grant.terms);
     write!(tx, db => query(CHANGE)
         .bind(id)
@@ -577,6 +601,8 @@ async fn change(tx: &mut Tx, account: AccountId, grant: &Grant) -> Result<(), Fa
         .bind(terms.domains.is_all())
         .bind(terms.until.map(Timestamp::as_micros))
         .bind(&grant.why)
+        .bind(grant.given_by.map(Uuid::from))
+        .bind(known_end(terms, now))
         .execute(db))?;
     for forget in [FORGET_SERVICES, FORGET_DOMAINS] {
         write!(tx, db => query(forget).bind(id).execute(db))?;

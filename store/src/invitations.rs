@@ -60,6 +60,7 @@ macro_rules! pending {
              FROM invitations i LEFT JOIN users u ON u.id = i.inviter_id \
                  LEFT JOIN memberships m \
                      ON m.account_id = i.account_id AND m.user_id = i.inviter_id \
+                         AND (m.owner OR m.paused_at IS NULL) \
                  LEFT JOIN outbox o ON o.id = (SELECT x.id FROM outbox x \
                                                WHERE x.invitation_id = i.id \
                                                ORDER BY x.id DESC LIMIT 1) \
@@ -102,6 +103,7 @@ macro_rules! opened {
                  LEFT JOIN users u ON u.id = i.inviter_id \
                  LEFT JOIN memberships m \
                      ON m.account_id = i.account_id AND m.user_id = i.inviter_id \
+                         AND (m.owner OR m.paused_at IS NULL) \
                  LEFT JOIN users l ON l.email_key = i.email_key \
                  LEFT JOIN memberships lm \
                      ON lm.account_id = i.account_id AND lm.user_id = l.id \
@@ -169,7 +171,7 @@ pub struct PendingInvitation {
     pub invitation: Invitation,
     /// Who invites, by name; none for the provider.
     pub inviter_name: Option<String>,
-    /// What the inviter may do now; none when they are gone (or are the provider).
+    /// What the inviter may do now; none when they are gone or paused (or are the provider).
     pub inviter_access: Option<Access>,
     /// What became of its newest mail.
     pub delivery: Delivery,
@@ -285,7 +287,8 @@ pub struct OpenedInvitation {
     pub inviter_name: Option<String>,
     /// The inviter's address, for telling them; none for the provider.
     pub inviter_email: Option<EmailAddress>,
-    /// What the inviter may do in the account now; none when they are gone (or are the provider).
+    /// What the inviter may do in the account now; none when they are gone or paused (or are the
+    /// provider).
     pub inviter_access: Option<Access>,
     /// Whether a newer link replaced this one.
     pub replaced: bool,

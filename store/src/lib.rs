@@ -12,6 +12,7 @@ mod copies;
 mod db;
 mod digests;
 mod emails;
+mod ends;
 mod factors;
 mod feedback;
 mod fold;
@@ -48,6 +49,7 @@ pub use copies::{CopyError, Restored, Settled, restore};
 pub use db::{OpenError, Store};
 pub use digests::{DigestFacts, LogDigest, UnsignedLog};
 pub use emails::{EmailChange, EmailFacts, EmailStanding, NewEmailChange, NewUndo};
+pub use ends::{Ending, EndingFacts};
 pub use factors::{AuthenticatorApp, FactorChange, FactorProof, SignInTry};
 pub use feedback::Feedback;
 pub use grants::{Grant, GrantRow, Held, Holding};
@@ -59,8 +61,8 @@ pub use invitations::{
 };
 pub use limits::{Attempts, Bound};
 pub use memberships::{
-    AccountMembership, ChangeFacts, LockedActor, Member, MembershipChange, MembershipRow, Owner,
-    UserSort,
+    AccountMembership, ChangeFacts, LockedActor, Member, MembershipChange, MembershipRow, NewPause,
+    Owner, PauseChange, UserSort,
 };
 pub use outbox::{KeptMail, LONGEST_WAIT, NewMail, QueuedMail};
 pub use passkeys::{AskedFor, NewPasskey, Passkey, PasskeyChallenge, PasskeyUse};

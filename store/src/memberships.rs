@@ -2,7 +2,7 @@
 
 use model::{
     Access, AccountId, AccountNumber, ActivityKind, Actor, Conflict, Cursor, EmailAddress, Failure,
-    Keys, SessionId, Timestamp, UserId,
+    Keys, Pause, SessionId, Timestamp, UserId,
 };
 use sqlx::{FromRow, query, query_as, query_scalar};
 use uuid::Uuid;
@@ -20,12 +20,14 @@ macro_rules! members {
     ($first:expr, $($which:expr),+) => {
         concat!(
             "SELECT m.user_id, u.email, u.email_key, u.full_name, m.owner, \
-                 m.since, i.full_name AS invited_by, m.last_active_at, ",
+                 m.since, i.full_name AS invited_by, m.last_active_at, m.paused_at, \
+                 b.full_name AS paused_by, m.paused_why, ",
             $crate::factors::has_factor!("m.user_id"),
             " AS second_factor FROM ",
             $first,
             "memberships m JOIN users u ON u.id = m.user_id \
                  LEFT JOIN users i ON i.id = m.invited_by \
+                 LEFT JOIN users b ON b.id = m.paused_by \
              WHERE m.account_id = $1",
             $($which),+
         )
@@ -39,7 +41,10 @@ macro_rules! membership {
         concat!(
             "SELECT a.id, a.number, a.name, m.owner, ",
             keys!($db "$4"),
-            " AS keys, m.last_active_at, \
+            " AS keys, \
+                 (SELECT max(g.until) FROM grants g \
+                  WHERE g.account_id = m.account_id AND g.user_id = m.user_id) AS last_end, \
+                 m.paused_at, b.full_name AS paused_by, m.paused_why, m.last_active_at, \
                  EXISTS (SELECT 1 FROM memberships o \
                          WHERE o.user_id = m.user_id AND o.account_id <> m.account_id) \
                      AS has_others, ",
@@ -63,6 +68,7 @@ macro_rules! membership {
                      AS had_factor, ",
             policy_columns!(),
             " FROM memberships m JOIN accounts a ON a.id = m.account_id \
+                 LEFT JOIN users b ON b.id = m.paused_by \
                  LEFT JOIN account_policies p ON p.account_id = m.account_id \
                  LEFT JOIN account_visits v ON v.account_id = m.account_id AND v.session_id = $3 \
              WHERE m.user_id = $1 AND a.number = $2"
@@ -104,7 +110,7 @@ sql! {
     ACTIVE = active!(""),
         on Postgres active!(" FOR NO KEY UPDATE SKIP LOCKED");
     /// By name: of its letters only A to Z lose their case, the same on both databases.
-    MEMBERSHIPS = "SELECT a.id, a.number, a.name, m.owner, m.last_active_at \
+    MEMBERSHIPS = "SELECT a.id, a.number, a.name, m.owner, m.last_active_at, m.paused_at \
                    FROM memberships m JOIN accounts a ON a.id = m.account_id \
                    WHERE m.user_id = $1 AND (lower(a.name), a.id) > ($2, $3) \
                    ORDER BY lower(a.name), a.id LIMIT $4";
@@ -122,10 +128,12 @@ sql! {
               WHERE m.account_id = $1 AND m.owner ORDER BY m.name_key, m.user_id LIMIT $2";
     IS_IN = "SELECT EXISTS (SELECT 1 FROM memberships WHERE account_id = $1 AND user_id = $2)";
     COUNT_OWNERS = "SELECT count(*) FROM memberships WHERE account_id = $1 AND owner";
-    ACTOR = "SELECT m.owner, u.full_name \
+    ACTOR = "SELECT m.owner, m.paused_at IS NOT NULL AS paused, u.full_name \
              FROM memberships m JOIN users u ON u.id = m.user_id \
              WHERE m.account_id = $1 AND m.user_id = $2";
     CHANGE = "UPDATE memberships SET owner = $3 WHERE account_id = $1 AND user_id = $2";
+    PAUSE = "UPDATE memberships SET paused_at = $3, paused_by = $4, paused_why = $5 \
+             WHERE account_id = $1 AND user_id = $2";
     /// The words and the grants go with it.
     END = "DELETE FROM memberships WHERE account_id = $1 AND user_id = $2";
     INSERT_MEMBERSHIP = "INSERT INTO memberships \
@@ -156,6 +164,8 @@ pub struct AccountMembership {
     pub name: String,
     /// What the user may do there at this moment.
     pub keys: Keys,
+    /// Why that is nothing, if their access is paused.
+    pub pause: Option<Pause>,
     /// When they were last active there, before this request.
     pub last_active_at: Option<Timestamp>,
     /// Whether the user has other accounts too.
@@ -188,6 +198,8 @@ pub struct MembershipRow {
     pub held: Held,
     /// When they were last active there.
     pub last_active_at: Option<Timestamp>,
+    /// Since when somebody has paused their access.
+    pub paused_at: Option<Timestamp>,
 }
 
 /// A user in an account.
@@ -209,6 +221,8 @@ pub struct Member {
     pub last_active_at: Option<Timestamp>,
     /// Whether they sign in with a second factor.
     pub second_factor: bool,
+    /// The pause, if somebody paused their access.
+    pub paused: Option<Pause>,
 }
 
 /// An owner, to be asked.
@@ -230,7 +244,8 @@ pub enum UserSort {
     LastActive,
 }
 
-/// Who asks, with what they may do at this moment: read under the account's lock.
+/// Who asks, with what they may do at this moment, which is nothing while their access is paused: read
+/// under the account's lock.
 #[derive(Clone, Debug)]
 pub struct LockedActor {
     /// The actor.
@@ -275,6 +290,26 @@ pub struct MembershipChange {
     pub mail: Option<NewMail>,
 }
 
+/// A pause that begins.
+#[derive(Clone, Debug)]
+pub struct NewPause {
+    /// Who pauses.
+    pub by: UserId,
+    /// Why; empty if they don't say.
+    pub why: String,
+}
+
+/// What becomes of a membership that is paused or resumed.
+#[derive(Clone, Debug)]
+pub struct PauseChange {
+    /// The pause; none resumes.
+    pub pause: Option<NewPause>,
+    /// The log's row.
+    pub entry: NewActivity,
+    /// The mail that tells the user.
+    pub mail: NewMail,
+}
+
 #[derive(FromRow)]
 struct AccountMembershipRow {
     id: Uuid,
@@ -282,6 +317,9 @@ struct AccountMembershipRow {
     name: String,
     owner: bool,
     keys: Option<String>,
+    last_end: Option<i64>,
+    #[sqlx(flatten)]
+    pause: PauseRow,
     last_active_at: Option<i64>,
     has_others: bool,
     second_factor: bool,
@@ -300,6 +338,22 @@ struct ReachedRow {
     name: String,
     owner: bool,
     last_active_at: Option<i64>,
+    paused_at: Option<i64>,
+}
+
+#[derive(FromRow)]
+struct PauseRow {
+    paused_at: Option<i64>,
+    paused_by: Option<String>,
+    paused_why: String,
+}
+
+impl PauseRow {
+    /// The pause that somebody began. An owner's access can't be paused (rule 1).
+    fn read(self, owner: bool) -> Option<Pause> {
+        let since = self.paused_at.filter(|_| !owner).map(Timestamp::from_micros)?;
+        Some(Pause::ByHand { since, by: self.paused_by, why: self.paused_why })
+    }
 }
 
 /// A user in an account as the database holds them.
@@ -313,6 +367,8 @@ pub(crate) struct MemberRow {
     since: i64,
     invited_by: Option<String>,
     last_active_at: Option<i64>,
+    #[sqlx(flatten)]
+    pause: PauseRow,
     second_factor: bool,
 }
 
@@ -328,7 +384,26 @@ impl From<MemberRow> for Member {
             invited_by: row.invited_by,
             last_active_at: row.last_active_at.map(Timestamp::from_micros),
             second_factor: row.second_factor,
+            paused: row.pause.read(row.owner),
         }
+    }
+}
+
+/// What a membership opens, or why it opens nothing at present. `keys` is what [`keys!`] reads, and
+/// `last_end` the latest end of its grants.
+fn standing(
+    owner: bool,
+    keys: Option<&str>,
+    last_end: Option<i64>,
+    pause: PauseRow,
+) -> (Keys, Option<Pause>) {
+    let lapsed = || {
+        let since = last_end.filter(|_| !owner && keys.is_none()).map(Timestamp::from_micros)?;
+        Some(Pause::Lapsed { since })
+    };
+    match pause.read(owner).or_else(lapsed) {
+        Some(pause) => (Keys::Granted(Vec::new()), Some(pause)),
+        None => (read_keys(owner, keys), None),
     }
 }
 
@@ -352,11 +427,14 @@ impl Store {
             .bind(session.map(Uuid::from))
             .bind(now.as_micros())
             .fetch_optional(db))?;
-        Ok(row.map(|row| AccountMembership {
+        let Some(row) = row else { return Ok(None) };
+        let (keys, pause) = standing(row.owner, row.keys.as_deref(), row.last_end, row.pause);
+        Ok(Some(AccountMembership {
             account: row.id.into(),
             number: AccountNumber::from_stored(row.number),
             name: row.name,
-            keys: read_keys(row.owner, row.keys.as_deref()),
+            keys,
+            pause,
             last_active_at: row.last_active_at.map(Timestamp::from_micros),
             has_others: row.has_others,
             second_factor: row.second_factor,
@@ -448,6 +526,7 @@ impl Store {
             name: row.name,
             held: Held::begun(row.owner),
             last_active_at: row.last_active_at.map(Timestamp::from_micros),
+            paused_at: row.paused_at.filter(|_| !row.owner).map(Timestamp::from_micros),
         };
         let mut rows: Vec<_> = rows.into_iter().map(row).collect();
         let held = rows.iter_mut().map(|row| (row.account, &mut row.held));
@@ -545,16 +624,8 @@ impl Store {
         decide: impl FnOnce(&ChangeFacts) -> Result<Option<MembershipChange>, Failure> + Send,
     ) -> Result<(), Failure> {
         let mut tx = self.begin_locking([account.into()]).await?;
-        let by = locked_actor(&mut tx, account, actor, now).await?;
+        let facts = change_facts(&mut tx, account, actor, target, now).await?;
         let (user, ids) = (target, (Uuid::from(account), Uuid::from(target)));
-        let row: Option<MemberRow> =
-            read!(tx, db => query_as(MEMBER).bind(ids.0).bind(ids.1).fetch_optional(db))?;
-        let mut target = Member::from(row.ok_or(Failure::NotFound)?);
-        let owner = target.held.is_owner();
-        target.held = grants::held(&mut tx, account, user, owner).await?;
-        let holding = grants::holding(&mut tx, account, user, owner).await?;
-        let owners: i64 = read!(tx, db => query_scalar(COUNT_OWNERS).bind(ids.0).fetch_one(db))?;
-        let facts = ChangeFacts { by, target, holding, owners: count(owners) };
 
         let Some(change) = decide(&facts)? else { return Ok(()) };
         match change.holding {
@@ -565,7 +636,7 @@ impl Store {
                     .bind(matches!(holding, Holding::Owner))
                     .execute(db))?;
                 let before = facts.holding.grants();
-                grants::replace(&mut tx, account, user, before, holding.grants()).await?;
+                grants::replace(&mut tx, account, user, before, holding.grants(), now).await?;
             }
             None => {
                 write!(tx, db => query(END).bind(ids.0).bind(ids.1).execute(db))?;
@@ -575,6 +646,38 @@ impl Store {
         if let Some(mail) = change.mail {
             outbox::queue(&mut tx, &mail, Some(account), now).await?;
         }
+        tx.commit().await
+    }
+
+    /// Pauses or resumes `target`'s membership: locks the account, reads the facts, asks `decide`,
+    /// writes membership, log and mail, or nothing when it answers none.
+    ///
+    /// # Errors
+    /// As [`Store::change_membership`].
+    pub async fn change_pause(
+        &self,
+        account: AccountId,
+        actor: UserId,
+        target: UserId,
+        now: Timestamp,
+        decide: impl FnOnce(&ChangeFacts) -> Result<Option<PauseChange>, Failure> + Send,
+    ) -> Result<(), Failure> {
+        let mut tx = self.begin_locking([account.into()]).await?;
+        let facts = change_facts(&mut tx, account, actor, target, now).await?;
+        let Some(PauseChange { pause, entry, mail }) = decide(&facts)? else { return Ok(()) };
+        let (by, why) = match &pause {
+            Some(pause) => (Some(Uuid::from(pause.by)), pause.why.as_str()),
+            None => (None, ""),
+        };
+        write!(tx, db => query(PAUSE)
+            .bind(Uuid::from(account))
+            .bind(Uuid::from(target))
+            .bind(pause.as_ref().map(|_| now.as_micros()))
+            .bind(by)
+            .bind(why)
+            .execute(db))?;
+        activity::append(&mut tx, account, &entry, now).await?;
+        outbox::queue(&mut tx, &mail, Some(account), now).await?;
         tx.commit().await
     }
 
@@ -598,6 +701,12 @@ impl Store {
 }
 
 impl MembershipRow {
+    /// Since when the user's access is paused, if it is, by this clock.
+    #[must_use]
+    pub fn paused_since(&self, now: Timestamp) -> Option<Timestamp> {
+        self.paused_at.or_else(|| self.held.lapsed_at(now))
+    }
+
     /// Where the page after this row begins.
     #[must_use]
     pub fn cursor(&self) -> Cursor {
@@ -606,6 +715,13 @@ impl MembershipRow {
 }
 
 impl Member {
+    /// Why the user's access opens nothing, if it is paused, by this clock.
+    #[must_use]
+    pub fn pause(&self, now: Timestamp) -> Option<Pause> {
+        let lapsed = || self.held.lapsed_at(now).map(|since| Pause::Lapsed { since });
+        self.paused.clone().or_else(lapsed)
+    }
+
     /// Where the page after this row begins.
     #[must_use]
     pub fn cursor(&self, sort: UserSort) -> Cursor {
@@ -635,6 +751,28 @@ pub(crate) async fn owners(tx: &mut Tx, account: AccountId) -> Result<Vec<Owner>
     Ok(rows.into_iter().map(owner).collect())
 }
 
+/// Locks the account, and reads what a change to `target`'s membership is decided on.
+async fn change_facts(
+    tx: &mut Tx,
+    account: AccountId,
+    actor: UserId,
+    target: UserId,
+    now: Timestamp,
+) -> Result<ChangeFacts, Failure> {
+    let by = locked_actor(tx, account, actor, now).await?;
+    let row: Option<MemberRow> = read!(tx, db => query_as(MEMBER)
+        .bind(Uuid::from(account))
+        .bind(Uuid::from(target))
+        .fetch_optional(db))?;
+    let mut member = Member::from(row.ok_or(Failure::NotFound)?);
+    let owner = member.held.is_owner();
+    member.held = grants::held(tx, account, target, owner).await?;
+    let holding = grants::holding(tx, account, target, owner).await?;
+    let owners: i64 =
+        read!(tx, db => query_scalar(COUNT_OWNERS).bind(Uuid::from(account)).fetch_one(db))?;
+    Ok(ChangeFacts { by, target: member, holding, owners: count(owners) })
+}
+
 /// Locks the account, and reads who asks; nobody who isn't in it learns that it exists.
 pub(crate) async fn locked_actor(
     tx: &mut Tx,
@@ -643,12 +781,15 @@ pub(crate) async fn locked_actor(
     now: Timestamp,
 ) -> Result<LockedActor, Failure> {
     let account_name = locks::account(tx, account).await?;
-    let row: Option<(bool, String)> = read!(tx, db => query_as(ACTOR)
+    let row: Option<(bool, bool, String)> = read!(tx, db => query_as(ACTOR)
         .bind(Uuid::from(account))
         .bind(Uuid::from(user))
         .fetch_optional(db))?;
-    let (owner, name) = row.ok_or(Failure::NotFound)?;
-    let holding = grants::holding(tx, account, user, owner).await?;
+    let (owner, paused, name) = row.ok_or(Failure::NotFound)?;
+    let holding = match paused && !owner {
+        true => Holding::Granted(Vec::new()),
+        false => grants::holding(tx, account, user, owner).await?,
+    };
     let actor = Actor { user, account, keys: holding.keys(now) };
     Ok(LockedActor { actor, access: holding.access().live(now), name, account_name })
 }

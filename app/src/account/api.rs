@@ -31,6 +31,8 @@ pub(crate) struct ReachableAccount {
     pub(crate) owner: bool,
     /// When they were last there.
     pub(crate) last_visit: Option<Moment>,
+    /// That it is closed to them at present, and since when, if it is.
+    pub(crate) paused: Option<String>,
 }
 
 /// The accounts to choose from.
@@ -44,24 +46,26 @@ pub(crate) struct AccountsView {
     pub(crate) next: Option<String>,
 }
 
-/// The accounts to choose from; with just one, straight to it.
+/// The accounts to choose from; with just one that is open, straight to it.
 #[server(prefix = "/api", endpoint = "accounts/page", input = GetUrl)]
 pub(crate) async fn accounts_page(after: String) -> Result<Page<AccountsView>, Problem> {
     let viewer = request::viewer()?;
     let latchkey = request::latchkey()?;
     let after = read_cursor(&after);
     let page = domain::accounts::reachable(&latchkey, &viewer, after.as_ref()).await?;
-    let later = after.is_some();
-    if let (false, [only]) = (later, page.accounts.as_slice()) {
+    let (later, now) = (after.is_some(), latchkey.now());
+    if let (false, [only]) = (later, page.accounts.as_slice())
+        && only.paused_since(now).is_none()
+    {
         request::redirect(&address_of(ACCOUNT, &[&only.number]));
         // The notice stays for the page that this one leads to.
         let frame = request::frame(Some(&viewer), None, false);
         return Ok(Page { frame, notice: None, content: Ok(AccountsView::default()) });
     }
     domain::viewer::must_be_proven(&viewer)?;
-    let now = latchkey.now();
     let view = |account: domain::accounts::MembershipRow| ReachableAccount {
         number: account.number.to_string(),
+        paused: account.paused_since(now).map(words::paused_since),
         name: account.name,
         access: words::access_line(&account.held.outline().live(now)),
         owner: account.held.is_owner(),
@@ -246,7 +250,7 @@ pub(crate) struct LeaveView {
 /// The page that asks once more before leaving.
 #[server(prefix = "/api", endpoint = "account/leave-page", input = GetUrl)]
 pub(crate) async fn leave_page(account: String) -> Result<Page<LeaveView>, Problem> {
-    let inside = request::inside(&account).await?;
+    let inside = request::inside_to_leave(&account).await?;
     let owners = domain::accounts::owners(&inside.latchkey, &inside.acting.actor).await?;
     let last_owner = inside.acting.actor.keys.is_owner() && owners.len() < 2;
     let view = LeaveView { account: inside.acting.name.clone(), last_owner };
@@ -256,7 +260,7 @@ pub(crate) async fn leave_page(account: String) -> Result<Page<LeaveView>, Probl
 /// Ends the reader's own access.
 #[server(prefix = "/api", endpoint = "account/leave")]
 pub(crate) async fn leave(account: String) -> Result<(), Problem> {
-    let inside = request::inside(&account).await?;
+    let inside = request::inside_to_leave(&account).await?;
     let (latchkey, actor) = (&inside.latchkey, &inside.acting.actor);
     domain::users::leave(latchkey, actor, &request::client()?).await?;
     request::done(ACCOUNTS, Notice::Left { account: inside.acting.name });

@@ -8,6 +8,7 @@ use crate::address::{ACCOUNT, ACCOUNTS, address_of};
 use crate::loading::{Loading, framed};
 use crate::title::PageTitle;
 use crate::ui::frame::Here;
+use crate::ui::state::{Mood, State};
 
 /// `/accounts`
 pub(crate) struct AccountsPage(Loading<AccountsView>);
@@ -59,7 +60,9 @@ impl LazyRoute for AccountsPage {
 }
 
 fn card(account: ReachableAccount) -> impl IntoView {
-    let access = if account.owner {
+    let access = if let Some(words) = account.paused {
+        view! { <State mood=Mood::Trouble words=words /> }.into_any()
+    } else if account.owner {
         view! { <span class="tag tag-owner">{account.access}</span> }.into_any()
     } else {
         view! { <span class="account-access">{account.access}</span> }.into_any()

@@ -162,7 +162,9 @@ pub(crate) fn describe(entry: &NewActivity) -> (String, String, Vec<String>) {
     });
     let was = rule(&entry.before).map(|rule| words!(log.rule_before, rule = rule));
     let is = rule(&entry.after).map(|rule| words!(log.rule_after, rule = rule));
-    let details = added.into_iter().chain(gone).chain(was).chain(is).collect();
+    let reason = entry.after.as_ref().and_then(Noted::reason);
+    let reason = reason.map(|reason| words!(log.reason, reason = reason.to_owned()));
+    let details = added.into_iter().chain(gone).chain(was).chain(is).chain(reason).collect();
     (who, what, details)
 }
 
@@ -178,6 +180,9 @@ fn kind_words(kind: ActivityKind) -> String {
         ActivityKind::InvitationAccepted => words!(log.invitation_accepted),
         ActivityKind::InvitationDeclined => words!(log.invitation_declined),
         ActivityKind::PermissionsChanged => words!(log.permissions_changed),
+        ActivityKind::AccessPaused => words!(log.access_paused),
+        ActivityKind::AccessResumed => words!(log.access_resumed),
+        ActivityKind::AccessRenewed => words!(log.access_renewed),
         ActivityKind::AccessRemoved => words!(log.access_removed),
         ActivityKind::AccountLeft => words!(log.account_left),
         ActivityKind::SecondFactorRule => words!(log.second_factor_rule),

@@ -7,10 +7,11 @@ use domain::operator_commands::command;
 use leptos::prelude::*;
 use leptos_i18n::Locale as _;
 use model::{
-    AccessOutline, EmailNews, FactorNews, IdentityNews, Language, Mail, Outlines, Secret, Timestamp,
+    AccessOutline, EmailNews, EndStage, FactorNews, GivenEnd, IdentityNews, Language, Mail,
+    Outlines, Secret, Timestamp,
 };
 
-use crate::address::{EMAIL_LINK, FORGOT, JOIN, RESET, SECURITY, SIGN_IN, address_of};
+use crate::address::{EMAIL_LINK, FORGOT, JOIN, RESET, SECURITY, SIGN_IN, USERS, address_of};
 use crate::browsers::browser;
 use crate::mails::names::Harmless;
 use crate::places::with_place;
@@ -21,6 +22,9 @@ use crate::{languages, words};
 /// The product's own accent colours, as near to those of `style/tokens.css` as sRGB gets.
 const ACCENT: &str = "#00687a";
 const ACCENT_DARK: &str = "#5cc0cd";
+
+/// How many people a mail names before it only counts the others.
+const MOST_NAMED: usize = 20;
 
 /// A mail in words.
 #[derive(Clone, Debug)]
@@ -247,6 +251,75 @@ fn letter(mail: &Mail, site: &Site) -> Letter {
                 subject: words!(mail.removed_subject, account = account),
                 lead: vec![lead],
                 ..Letter::default()
+            }
+        }
+        Mail::AccessPaused { account, changed_by, paused } => {
+            let (account, by) = (account.harmless(), changed_by.harmless());
+            let ask = words!(mail.changed_unexpected, changed_by = by.clone());
+            let Some(why) = paused else {
+                let lead = words!(mail.resumed_lead, changed_by = by, account = account.clone());
+                let subject = words!(mail.resumed_subject, account = account);
+                return Letter { subject, lead: vec![lead], ..Letter::default() };
+            };
+            let why = Some(why.harmless()).filter(|why| !why.is_empty());
+            let why = why.map(|why| words!(log.reason, reason = why));
+            let lead = words!(mail.paused_lead, changed_by = by, account = account.clone());
+            Letter {
+                subject: words!(mail.paused_subject, account = account),
+                lead: std::iter::once(lead).chain(why).collect(),
+                button: None,
+                after: vec![ask],
+            }
+        }
+        Mail::AccessEnds { account, ending, stage } => {
+            let account = account.harmless();
+            let phrases = words::bounded_abilities(ending).unwrap_or_default();
+            let (subject, lead) = match stage {
+                EndStage::Week | EndStage::Day => (
+                    match stage {
+                        EndStage::Week => words!(mail.ends_week_subject, account = account.clone()),
+                        _ => words!(mail.ends_day_subject, account = account.clone()),
+                    },
+                    words!(mail.ends_lead, account = account, phrases = phrases),
+                ),
+                EndStage::Ended => (
+                    words!(mail.ended_subject, account = account.clone()),
+                    words!(mail.ended_lead, account = account, phrases = phrases),
+                ),
+            };
+            let after = vec![words!(mail.ends_ask)];
+            Letter { subject, lead: vec![lead], button: None, after }
+        }
+        Mail::GivenEnds { account, account_number, given, stage } => {
+            let account = account.harmless();
+            let subject = match stage {
+                EndStage::Week => words!(mail.given_week_subject, account = account.clone()),
+                EndStage::Day => words!(mail.given_day_subject, account = account.clone()),
+                EndStage::Ended => words!(mail.given_ended_subject, account = account.clone()),
+            };
+            let lead = match stage {
+                EndStage::Week | EndStage::Day => words!(mail.given_lead, account = account),
+                EndStage::Ended => words!(mail.given_ended_lead, account = account),
+            };
+            let line = |given: &GivenEnd| {
+                words!(
+                    mail.given_line,
+                    name = given.name.harmless(),
+                    email = given.email.harmless(),
+                    phrases = words::bounded_abilities(&given.ending).unwrap_or_default()
+                )
+            };
+            let more = given.len().saturating_sub(MOST_NAMED);
+            let more = (more > 0).then(|| words!(mail.given_more, count = more));
+            let lines = given.iter().take(MOST_NAMED).map(line).chain(more);
+            Letter {
+                subject,
+                lead: std::iter::once(lead).chain(lines).collect(),
+                button: Some((
+                    words!(frame.user_management),
+                    format!("{url}{}", address_of(USERS, &[account_number])),
+                )),
+                after: vec![words!(mail.given_anew)],
             }
         }
         Mail::PasswordReset { expires_at, token } => Letter {

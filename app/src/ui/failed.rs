@@ -5,7 +5,7 @@ use model::Failure;
 
 use crate::address::{ACCOUNTS, SIGN_IN, sign_in_for};
 #[cfg(feature = "ssr")]
-use crate::address::{COMPANY, PROFILE, SECURITY, leading_on, path};
+use crate::address::{COMPANY, LEAVE, PROFILE, SECURITY, address_of, leading_on, path};
 use crate::frame::Frame;
 use crate::problem::Problem;
 use crate::rejected::{Rejected, Taken};
@@ -41,6 +41,14 @@ pub(crate) fn failed(problem: Problem) -> AnyView {
         }
     };
     let cure: Option<(String, String)> = None;
+    let leave: Option<(String, String)> = None;
+    #[cfg(feature = "ssr")]
+    let leave = match &problem {
+        Problem::Failure(Failure::Paused(paused)) => {
+            Some((address_of(LEAVE, &[&paused.number]), words!(users.leave)))
+        }
+        _ => leave,
+    };
     #[cfg(feature = "ssr")]
     let (heading, text, cure) = match &problem {
         Problem::Failure(Failure::NotFound | Failure::Unavailable | Failure::SignedOut)
@@ -58,9 +66,10 @@ pub(crate) fn failed(problem: Problem) -> AnyView {
             let cure = Some((PROFILE.to_owned(), words!(email.to_profile)));
             (words!(sso.closed_heading), problem.words(), cure)
         }
+        Problem::Failure(Failure::Paused(_)) => (words!(pause.heading), problem.words(), cure),
         Problem::Failure(_) => (heading, problem.words(), cure),
     };
-    let (heading, text, cure) = shared(move || (heading, text, cure));
+    let (heading, text, cure, leave) = shared(move || (heading, text, cure, leave));
     let lost = matches!(problem, Problem::Failure(Failure::NotFound));
     let id = shared(request_id).filter(|_| !lost);
     let frame = shared(plain_frame);
@@ -105,6 +114,7 @@ pub(crate) fn failed(problem: Problem) -> AnyView {
             <p>{text}</p>
             {id.map(|id| view! { <p class="request-id">{words!(failed.request, id = id)}</p> })}
             {link}
+            {leave.map(|(href, words)| view! { <p><a href=href rel="external">{words}</a></p> })}
         </Narrow>
     }
     .into_any()

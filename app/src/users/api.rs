@@ -13,13 +13,13 @@ use crate::when::Moment;
 
 #[cfg(feature = "ssr")]
 use {
-    crate::address::{JOIN, USERS, address_of},
+    crate::address::{JOIN, MANAGE, USERS, address_of},
     crate::notice::Notice,
     crate::request,
     crate::users::permission_groups::chosen,
     crate::words,
-    domain::users::{Managed, Member, UserSort},
-    model::{Cursor, Delivery, Failure, InvitationState, On, Permission},
+    domain::users::{Held, Managed, Member, Renewable, UserSort},
+    model::{Cursor, Delivery, Failure, InvitationState, On, Pause, Permission},
 };
 
 /// What User management shows.
@@ -69,8 +69,12 @@ pub(crate) struct UserRow {
     pub(crate) you: bool,
     /// Whether they own the account.
     pub(crate) owner: bool,
-    /// "Owner", or the permissions in one line.
-    pub(crate) access: String,
+    /// "Owner", or the permissions in one line; none when all of them lapsed.
+    pub(crate) access: Option<String>,
+    /// Since when it is paused, what lapsed of it, and what ends soon.
+    pub(crate) states: Vec<(Mood, String)>,
+    /// Whether something lapsed, so that it can be given anew.
+    pub(crate) lapsed: bool,
     /// Whether they sign in with a second factor.
     pub(crate) second_factor: bool,
     /// When they were last active here.
@@ -194,11 +198,48 @@ fn user_row(member: Member, actor: model::UserId, now: model::Timestamp) -> User
     UserRow {
         you: member.user == actor,
         owner: member.held.is_owner(),
-        access: words::access_line(&member.held.outline().live(now)),
+        access: match member.held.lapsed_at(now) {
+            Some(_) => None,
+            None => Some(words::access_line(&member.held.outline().live(now))),
+        },
+        states: states(&member, now),
+        lapsed: last_lapsed(&member, now).is_some(),
         second_factor: member.second_factor,
         last_active: member.last_active_at.map(|at| Moment::new(at, now)),
         person: person(&member),
     }
+}
+
+/// How near an end is that is pointed out.
+#[cfg(feature = "ssr")]
+const SOON: std::time::Duration = model::EndStage::Week.ahead();
+
+/// How somebody's access stands: paused, ended, about to end.
+#[cfg(feature = "ssr")]
+fn states(member: &Member, now: model::Timestamp) -> Vec<(Mood, String)> {
+    let paused = member.paused.as_ref();
+    let paused = paused.map(|pause| (Mood::Trouble, words::paused_since(pause.since())));
+    let ended = |end| (Mood::Trouble, words!(pause.ended, day = words::last_day(end)));
+    let soon = |end: &model::Timestamp| now < *end && *end <= now.after(SOON);
+    let soon = ends(member).filter(soon).min();
+    let soon = soon.map(|end| (Mood::Waiting, words!(access.until, when = words::last_day(end))));
+    let lapsed = last_lapsed(member, now).map(ended);
+    paused.into_iter().chain(lapsed).chain(soon).collect()
+}
+
+#[cfg(feature = "ssr")]
+fn ends(member: &Member) -> impl Iterator<Item = model::Timestamp> {
+    let rows = match &member.held {
+        Held::Owner => None,
+        Held::Granted(rows) => Some(rows),
+    };
+    rows.into_iter().flatten().filter_map(|row| row.outline.until)
+}
+
+/// The latest end that has come.
+#[cfg(feature = "ssr")]
+fn last_lapsed(member: &Member, now: model::Timestamp) -> Option<model::Timestamp> {
+    ends(member).filter(|end| *end <= now).max()
 }
 
 #[cfg(feature = "ssr")]
@@ -370,6 +411,23 @@ pub(crate) struct ManageView {
     pub(crate) invited_by: Option<String>,
     /// When they were last active here.
     pub(crate) last_active: Option<Moment>,
+    /// That their access is paused, since when, by whom and why; none when nobody paused it.
+    pub(crate) paused: Option<String>,
+    /// What they were given until a day that has passed.
+    pub(crate) lapsed: Vec<LapsedView>,
+}
+
+/// Something that a user was given until a day that has passed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct LapsedView {
+    /// The grant.
+    pub(crate) grant: String,
+    /// That it ended, and when.
+    pub(crate) ended: String,
+    /// What would be given anew, or what it was, in one line.
+    pub(crate) access: String,
+    /// Whether the reader can give it.
+    pub(crate) can_give: bool,
 }
 
 /// One user of the account.
@@ -392,9 +450,39 @@ pub(crate) async fn manage_page(
         since: Moment::new(member.since, now),
         invited_by: member.invited_by,
         last_active: member.last_active_at.map(|at| Moment::new(at, now)),
+        paused: member.paused.as_ref().map(paused_by),
+        lapsed: Vec::new(),
     };
-    let content = domain::users::manage(latchkey, actor, &user).await.map(view);
+    let content = match domain::users::manage(latchkey, actor, &user).await {
+        Ok(managed) => {
+            let lapsed = domain::users::lapsed(latchkey, actor, &managed.member).await?;
+            let lapsed = lapsed.into_iter().map(lapsed_view).collect();
+            Ok(ManageView { lapsed, ..view(managed) })
+        }
+        Err(failure) => Err(failure),
+    };
     inside.page(content).await
+}
+
+/// That somebody's access is paused, since when, by whom and why.
+#[cfg(feature = "ssr")]
+fn paused_by(pause: &Pause) -> String {
+    let since = words::paused_since(pause.since());
+    let Pause::ByHand { by, why, .. } = pause else { return since };
+    let by = by.as_ref().map(|by| words!(pause.by, by = by.clone()));
+    let why = Some(why).filter(|why| !why.is_empty());
+    let why = why.map(|why| words!(log.reason, reason = why.clone()));
+    std::iter::once(since).chain(by).chain(why).collect::<Vec<_>>().join(" · ")
+}
+
+#[cfg(feature = "ssr")]
+fn lapsed_view(lapsed: Renewable) -> LapsedView {
+    LapsedView {
+        grant: lapsed.grant.to_string(),
+        ended: words!(pause.ended, day = words::last_day(lapsed.ended)),
+        can_give: lapsed.gives.is_some(),
+        access: words::access_line(lapsed.gives.as_ref().unwrap_or(&lapsed.gave)),
+    }
 }
 
 /// Changes what somebody may do.
@@ -416,6 +504,53 @@ pub(crate) async fn change_permissions(
         .await?;
     request::done(&users_path(&inside), Notice::ChangesSaved);
     Ok(())
+}
+
+/// Pauses somebody's access.
+#[server(prefix = "/api", endpoint = "users/pause-access")]
+pub(crate) async fn pause_access(
+    account: String,
+    user: String,
+    #[server(default)] pause_reason: String,
+) -> Result<(), Problem> {
+    let inside = request::inside_confirmed(&account).await?;
+    let (latchkey, actor) = (&inside.latchkey, &inside.acting.actor);
+    let client = request::client()?;
+    let paused = domain::users::pause(latchkey, actor, &user, &pause_reason, &client).await?;
+    request::done(&manage_path(&inside, &paused), Notice::AccessPaused { name: paused.full_name });
+    Ok(())
+}
+
+/// Resumes somebody's paused access.
+#[server(prefix = "/api", endpoint = "users/resume-access")]
+pub(crate) async fn resume_access(account: String, user: String) -> Result<(), Problem> {
+    let inside = request::inside_confirmed(&account).await?;
+    let (latchkey, actor) = (&inside.latchkey, &inside.acting.actor);
+    let resumed = domain::users::resume(latchkey, actor, &user, &request::client()?).await?;
+    let path = manage_path(&inside, &resumed);
+    request::done(&path, Notice::AccessResumed { name: resumed.full_name });
+    Ok(())
+}
+
+/// Gives somebody anew what they were given until a day that has passed.
+#[server(prefix = "/api", endpoint = "users/renew-access")]
+pub(crate) async fn renew_access(
+    account: String,
+    user: String,
+    grant: String,
+) -> Result<(), Problem> {
+    let inside = request::inside_confirmed(&account).await?;
+    let (latchkey, actor) = (&inside.latchkey, &inside.acting.actor);
+    let client = request::client()?;
+    let renewed = domain::users::renew(latchkey, actor, &user, &grant, &client).await?;
+    let path = manage_path(&inside, &renewed);
+    request::done(&path, Notice::AccessRenewed { name: renewed.full_name });
+    Ok(())
+}
+
+#[cfg(feature = "ssr")]
+fn manage_path(inside: &request::Inside, member: &Member) -> String {
+    address_of(MANAGE, &[&inside.acting.number, &member.user])
 }
 
 /// Ends somebody's access.

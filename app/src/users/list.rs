@@ -230,11 +230,18 @@ fn user_row(base: &str, row: UserRow) -> Vec<Cell> {
     let name = row.person.name.clone();
     let href = format!("{base}/{}", row.person.id);
     let you = row.you.then(|| view! { <span class="tag tag-you">{words!(users.you)}</span> });
-    let access = if row.owner {
-        view! { <span class="tag tag-owner">{row.access}</span> }.into_any()
-    } else {
-        view! { <span>{row.access}</span> }.into_any()
-    };
+    let access = row.access.map(|access| {
+        let class = row.owner.then_some("tag tag-owner");
+        view! { <span class=class>{access}</span> }
+    });
+    let states =
+        row.states.into_iter().map(|(mood, words)| view! { " " <State mood=mood words=words /> });
+    let anew = row.lapsed.then(|| {
+        let href = format!("{href}#anew");
+        let label = words!(manage.give_anew_to, name = name.clone());
+        view! { " " <a href=href aria-label=label>{words!(manage.give_anew)}</a> }
+    });
+    let access = view! { {access} {states.collect_view()} {anew} };
     let (mood, factor) = if row.second_factor {
         (Mood::Ok, words!(users.on))
     } else {

@@ -2,16 +2,18 @@
 
 use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
-use model::AccountNumber;
+use model::{AccountNumber, Field, UserId};
 
 use crate::address::{LEAVE, MANAGE, REMOVE, USERS, address_of};
 use crate::endpoint::endpoint;
 use crate::loading::{Loading, framed};
 use crate::title::PageTitle;
 use crate::ui::avatar::Avatar;
+use crate::ui::field::TextField;
 use crate::ui::form::{Form, SubmitButton};
 use crate::ui::frame::Here;
-use crate::users::api::{self, ManageView};
+use crate::ui::state::{Mood, State};
+use crate::users::api::{self, LapsedView, ManageView};
 use crate::users::permission_groups::{PermissionGroups, Ticked};
 use crate::when::{Day, Relative};
 
@@ -98,12 +100,15 @@ fn content(number: AccountNumber, view: ManageView) -> AnyView {
     let remove = address_of(REMOVE, &[&number, &view.person.id]);
     let action = address_of(MANAGE, &[&number, &view.person.id]);
     let before = view.granted.to_stored();
+    let (person, lapsed, paused) = (view.person.id, view.lapsed.clone(), view.paused.clone());
     view! {
+        {lapsed_grants(number, person, lapsed)}
         <Form form={endpoint::<api::ChangePermissions>()} action=action before=before>
             <input type="hidden" name="account" value=number.to_string() />
             <input type="hidden" name="user" value=view.person.id.to_string() />
             <ManageFields view=view />
         </Form>
+        {pause_section(number, person, paused)}
         <section class="danger-zone">
             <p>{words!(manage.remove_danger)}</p>
             <form method="get" action=remove>
@@ -112,6 +117,87 @@ fn content(number: AccountNumber, view: ManageView) -> AnyView {
         </section>
     }
     .into_any()
+}
+
+/// What ended, with a button for each that gives it anew.
+fn lapsed_grants(
+    number: AccountNumber,
+    user: UserId,
+    lapsed: Vec<LapsedView>,
+) -> Option<impl IntoView> {
+    let form = move |lapsed: LapsedView| {
+        let action = address_of(MANAGE, &[&number, &user]);
+        let button = if lapsed.can_give {
+            view! {
+                <Form
+                    form={endpoint::<api::RenewAccess>()}
+                    action=action
+                    target=lapsed.grant.clone()
+                >
+                    <input type="hidden" name="account" value=number.to_string() />
+                    <input type="hidden" name="user" value=user.to_string() />
+                    <input type="hidden" name="grant" value=lapsed.grant />
+                    <SubmitButton words=words!(manage.give_anew) />
+                </Form>
+            }
+            .into_any()
+        } else {
+            view! { <p class="quiet">{words!(manage.cannot_give_anew)}</p> }.into_any()
+        };
+        view! {
+            <p>
+                <State mood=Mood::Trouble words=lapsed.ended />
+                " "
+                {lapsed.access}
+            </p>
+            {button}
+        }
+    };
+    (!lapsed.is_empty()).then(|| {
+        let forms = lapsed.into_iter().map(form).collect_view();
+        view! {
+            <section id="anew" aria-labelledby="anew-heading">
+                <h2 id="anew-heading">{words!(manage.ended)}</h2>
+                {forms}
+            </section>
+        }
+    })
+}
+
+/// Pausing and resuming, apart from what is saved.
+fn pause_section(number: AccountNumber, user: UserId, paused: Option<String>) -> AnyView {
+    let action = address_of(MANAGE, &[&number, &user]);
+    match paused {
+        Some(paused) => view! {
+            <section class="danger-zone">
+                <p><State mood=Mood::Trouble words=paused /></p>
+                <p>{words!(manage.resume_text)}</p>
+                <Form form={endpoint::<api::ResumeAccess>()} action=action>
+                    <input type="hidden" name="account" value=number.to_string() />
+                    <input type="hidden" name="user" value=user.to_string() />
+                    <SubmitButton words=words!(manage.resume) />
+                </Form>
+            </section>
+        }
+        .into_any(),
+        None => view! {
+            <section class="danger-zone">
+                <p>{words!(manage.pause_text)}</p>
+                <Form form={endpoint::<api::PauseAccess>()} action=action>
+                    <input type="hidden" name="account" value=number.to_string() />
+                    <input type="hidden" name="user" value=user.to_string() />
+                    <TextField
+                        field=Field::PauseReason
+                        label=words!(manage.pause_reason)
+                        hint=words!(manage.pause_reason_hint)
+                        autocomplete="off"
+                    />
+                    <SubmitButton words=words!(manage.pause) />
+                </Form>
+            </section>
+        }
+        .into_any(),
+    }
 }
 
 /// Inside the form, as the ticks depend on whether it came back.

@@ -275,8 +275,8 @@ async fn every_minute(latchkey: Latchkey, mut stop: watch::Receiver<bool>) {
     }
 }
 
-/// Deletes what ended, reminds people of second factors, and signs the logs of the day that ended,
-/// every hour.
+/// Deletes what ended, reminds people of second factors and of ends, and signs the logs of the day that
+/// ended, every hour.
 async fn every_hour(latchkey: Latchkey, log_key: Arc<LogKey>, mut stop: watch::Receiver<bool>) {
     const EVERY: Duration = Duration::from_secs(60 * 60);
     let mut hours = interval(EVERY);
@@ -295,6 +295,9 @@ async fn every_hour(latchkey: Latchkey, log_key: Arc<LogKey>, mut stop: watch::R
         }
         if let Ok(people @ 1..) = domain::policies::send_reminders(&latchkey).await {
             tracing::info!(people, "reminded of the second factor that an account demands");
+        }
+        if let Ok(grants @ 1..) = domain::ends::tell(&latchkey).await {
+            tracing::info!(grants, "told of ends of what people were given");
         }
         if let Ok(logs @ 1..) = digests::sign_finished(&latchkey, &log_key).await {
             tracing::info!(logs, "signed how the logs stood at the end of the day");
