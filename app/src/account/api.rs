@@ -1,5 +1,8 @@
 //! Server functions of accounts.
 
+// Not on the functions: what `#[server]` makes of them in the browser's half has as many.
+#![allow(clippy::too_many_arguments, reason = "one for each field")]
+
 use leptos::prelude::*;
 use leptos::server_fn::codec::GetUrl;
 use serde::{Deserialize, Serialize};

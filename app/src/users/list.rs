@@ -231,8 +231,11 @@ fn user_row(base: &str, row: UserRow) -> Vec<Cell> {
     let href = format!("{base}/{}", row.person.id);
     let you = row.you.then(|| view! { <span class="tag tag-you">{words!(users.you)}</span> });
     let access = row.access.map(|access| {
-        let class = row.owner.then_some("tag tag-owner");
-        view! { <span class=class>{access}</span> }
+        if row.owner {
+            view! { <span class="tag tag-owner">{access}</span> }.into_any()
+        } else {
+            view! { <span>{access}</span> }.into_any()
+        }
     });
     let states =
         row.states.into_iter().map(|(mood, words)| view! { " " <State mood=mood words=words /> });

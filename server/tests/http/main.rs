@@ -41,6 +41,7 @@ mod markup;
 mod name_server;
 mod passkeys;
 mod passwords;
+mod pauses;
 mod policies;
 mod races;
 mod reset;

@@ -1,6 +1,6 @@
 //! Text that people fill in stays text: every page has the same markup whatever their names are.
 
-use domain::demo::{AMIRA, INGRID, OLAV, TOM};
+use domain::demo::{AMIRA, BJORN, INGRID, OLAV, TOM};
 use scraper::{Html, Node};
 use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
 
@@ -108,6 +108,7 @@ async fn make_odd(app: &TestApp, odd: &str) {
         ("sessions", &["address", "user_agent"]),
         ("invitations", &["email", "why"]),
         ("grants", &["why"]),
+        ("memberships", &["paused_why"]),
         ("email_changes", &["new_email"]),
         ("identities", &["email"]),
         ("passkeys", &["name"]),
@@ -143,6 +144,8 @@ async fn fill(app: &TestApp, ingrid: &mut Browser) {
              SELECT id, 'https://id.example', 'client', 'secret', NULL FROM accounts",
         "INSERT INTO identities (id, user_id, issuer, subject, email, since)
              SELECT id, id, 'https://id.provider.example', hex(id), email, created_at FROM users",
+        "UPDATE memberships SET paused_at = since, paused_by = invited_by
+             WHERE user_id IN (SELECT id FROM users WHERE email_key = 'bjorn@ledger.example')",
         "UPDATE outbox SET state = 'failed', answer = '550 no' WHERE kind = 'invitation'
              AND email = 'ola@nordlys.example'",
     ] {
@@ -175,11 +178,12 @@ async fn walk(odd: &str) -> Vec<(String, Page)> {
     let mut readers: Readers =
         [("Ingrid", ingrid), ("Amira", app.as_person(AMIRA).await), ("nobody", app.browser())];
     let olav = format!("{BAKERY}/users/{}", app.id_of(OLAV).await);
+    let bjorn = format!("{BAKERY}/users/{}", app.id_of(BJORN).await);
     let escaped: String = form_urlencoded::byte_serialize(odd.as_bytes()).collect();
     let escaped = escaped.replace('+', "%20");
     let mut paths: Vec<_> = INSIDE.map(|path| format!("{BAKERY}{path}")).into();
     paths.extend(OUTSIDE.map(str::to_owned));
-    paths.extend([olav.clone(), format!("{olav}/remove"), link.clone(), reset, email]);
+    paths.extend([olav.clone(), format!("{olav}/remove"), bjorn, link.clone(), reset, email]);
     paths.extend(["decline", "report"].map(|end| format!("{link}/{end}")));
     let passkey = link_to(&mut readers[0].1, "/security/passkeys/").await;
     let identity = link_to(&mut readers[0].1, "/security/identities/").await;

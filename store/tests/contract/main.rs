@@ -26,6 +26,7 @@ mod limits;
 mod memberships;
 mod outbox;
 mod passkeys;
+mod pauses;
 mod policies;
 mod reports;
 mod resets;

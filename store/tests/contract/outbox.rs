@@ -1,8 +1,8 @@
 use std::collections::HashSet;
 
 use model::{
-    AccessOutline, AccountId, EmailNews, FactorNews, IdentityNews, Mail, MailBound, MailKind,
-    Permission, PermissionSet, PolicyRule, UserId,
+    AccessOutline, AccountId, EmailNews, EndStage, FactorNews, IdentityNews, Mail, MailBound,
+    MailKind, Permission, PermissionSet, PolicyRule, UserId,
 };
 use serde_json::{Value, json};
 use test_database::{TestDatabase, apply, on_both};
@@ -320,21 +320,25 @@ fn sample(kind: MailKind, number: u64) -> Mail {
             "account": "Bakery",
             "account_number": 100_001,
             "address": "192.0.2.1",
-            "after": after,
+            "after": after.clone(),
             "at": when,
             "before": before,
             "by_link": true,
             "changed_by": name,
             "closed": false,
             "email": email,
+            "ending": after,
             "expires_at": when,
             "from": when,
+            "given": [],
             "inviter": name,
             "inviter_email": "ingrid@example.com",
             "name": name,
             "news": news,
+            "paused": name,
             "provider": "Acme",
             "removed_by": name,
+            "stage": EndStage::Week,
             "token": "token",
             "user_agent": name,
         }))
