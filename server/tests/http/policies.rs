@@ -54,7 +54,7 @@ async fn send_reminders(app: &TestApp) -> usize {
 }
 
 /// What any server function takes.
-const EVERYTHING: &str = "account=100001&user=x&invitation=x&search=&sort=&after=&pending_after=\
+const EVERYTHING: &str = "account=100001&user=x&invitation=x&grant=x&search=&sort=&after=&pending_after=\
     &person=&kind=&email=&account_name=x&days=1&domains=&session_idle=&session_absolute=\
     &guide=security&next=";
 
@@ -196,33 +196,50 @@ async fn until_the_day_it_is_said_and_from_then_on_nothing_opens(db: TestDatabas
     mei.get(BAKERY).await.is(200);
 }
 
+/// Every server function about the account is refused to this browser, but those whose path begins so:
+/// with this code, and by a form with these words.
+async fn is_closed(browser: &mut Browser, code: &str, sentence: &str, open: Option<&str>) {
+    let is_open = |path: &str| open.is_some_and(|open| path.starts_with(open));
+    let known: BTreeSet<_> = leptos::server_fn::axum::server_fn_paths()
+        .map(|(path, method)| (path.to_owned(), method.to_string()))
+        .filter(|(path, _)| !is_elsewhere(path) && !is_open(path))
+        .collect();
+    assert!(known.len() > 25, "{known:?}");
+    for (path, method) in known {
+        let (request, words) = if method == Method::GET.as_str() {
+            let request = Request::get(format!("{path}?{EVERYTHING}"));
+            (request.body(Body::empty()).unwrap(), code)
+        } else {
+            let form = path.trim_start_matches("/api/");
+            let page = app::forms::pages_with(form)[0].replace("{account}", "100001");
+            let page = page.replace("{user}", "x").replace("{invitation}", "x");
+            (post(&page, format!("form={form}&{EVERYTHING}")), sentence)
+        };
+        let (mut head, body) = request.into_parts();
+        head.headers.insert(header::ACCEPT, "application/json".parse().unwrap());
+        let answer = browser.send(Request::from_parts(head, body)).await;
+        assert_eq!(answer.status.as_u16(), 403, "{method} {path}: {}", answer.body);
+        assert!(answer.body.contains(words), "{path}: {}", answer.body);
+    }
+}
+
 #[apply(on_both!)]
 async fn no_server_function_of_a_closed_account_answers(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let (mut ingrid, _) = ingrid_with_app(&app).await;
     require(&mut ingrid, "0").await.is(303);
     let mut olav = app.as_person(OLAV).await;
-    let known: BTreeSet<_> = leptos::server_fn::axum::server_fn_paths()
-        .map(|(path, method)| (path.to_owned(), method.to_string()))
-        .filter(|(path, _)| !is_elsewhere(path))
-        .collect();
-    assert!(known.len() > 25, "{known:?}");
-    for (path, method) in known {
-        let (request, words) = if method == Method::GET.as_str() {
-            let request = Request::get(format!("{path}?{EVERYTHING}"));
-            (request.body(Body::empty()).unwrap(), "no_second_factor")
-        } else {
-            let form = path.trim_start_matches("/api/");
-            let page = app::forms::pages_with(form)[0].replace("{account}", "100001");
-            let page = page.replace("{user}", "x").replace("{invitation}", "x");
-            (post(&page, format!("form={form}&{EVERYTHING}")), "demand a second factor")
-        };
-        let (mut head, body) = request.into_parts();
-        head.headers.insert(header::ACCEPT, "application/json".parse().unwrap());
-        let answer = olav.send(Request::from_parts(head, body)).await;
-        assert_eq!(answer.status.as_u16(), 403, "{method} {path}: {}", answer.body);
-        assert!(answer.body.contains(words), "{path}: {}", answer.body);
-    }
+    is_closed(&mut olav, "no_second_factor", "demand a second factor", None).await;
+}
+
+#[apply(on_both!)]
+async fn no_server_function_answers_to_whoever_is_paused_but_that_for_leaving(db: TestDatabase) {
+    let app = TestApp::new(db).await;
+    let mut amira = app.as_person(AMIRA).await;
+    let path = format!("{BAKERY}/users/{}", app.id_of(AMIRA).await);
+    let mut ingrid = app.as_person(INGRID).await;
+    ingrid.open_and_fill_in(&path, "users/pause-access", &[]).await.is(303);
+    is_closed(&mut amira, "\"paused\"", "is paused since", Some("/api/account/leave")).await;
 }
 
 #[apply(on_both!)]
