@@ -7,4 +7,4 @@ ALTER TABLE memberships ADD COLUMN paused_why TEXT NOT NULL DEFAULT '';
 -- The last stage of a grant's end that nobody has to be told of any more: 1 a week before it, 2 a
 -- day, 3 the end; 0 for none. Each is told once, whichever node does it.
 ALTER TABLE grants ADD COLUMN told BIGINT NOT NULL DEFAULT 0;
-CREATE INDEX grants_to_tell_of ON grants (until, account_id) WHERE until IS NOT NULL AND told < 3;
+CREATE INDEX grants_to_tell_of ON grants (account_id, until) WHERE until IS NOT NULL AND told < 3;
