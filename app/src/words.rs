@@ -9,8 +9,8 @@ use crate::Locale;
 #[cfg(feature = "ssr")]
 use model::{
     AccessOutline, Conflict, EmailDomains, Failure, Field, FieldProblem, Guessable,
-    InvitationState, Limit, Limited, NotIdentified, Outline, Outlines, Pause, PausedAccess,
-    PolicyRule, Reached, SessionSpan, Timestamp,
+    InvitationState, Limit, Limited, NotIdentified, NotedGrant, Outline, Outlines, Pause,
+    PausedAccess, PolicyRule, Reached, SessionSpan, Timestamp,
 };
 
 /// The text with this key in the reader's language: `words!(users.heading)`,
@@ -143,7 +143,8 @@ pub(crate) fn access_line(access: &AccessOutline) -> String {
     match access {
         AccessOutline::Owner => words!(access.owner),
         AccessOutline::Granted(outlines) => {
-            let lines: Vec<_> = outlines.iter().map(grant_line).collect();
+            let line = |outline: &Outline| grant_line(outline, |area| reached(outline, area));
+            let lines: Vec<_> = outlines.iter().map(line).collect();
             if lines.is_empty() { words!(access.none) } else { lines.join("; ") }
         }
     }
@@ -151,12 +152,12 @@ pub(crate) fn access_line(access: &AccessOutline) -> String {
 
 /// A grant in one line, the areas and its end set apart by middle dots.
 #[cfg(feature = "ssr")]
-fn grant_line(outline: &Outline) -> String {
+fn grant_line(outline: &Outline, reached: impl Fn(Area) -> Option<String>) -> String {
     let areas = Area::ALL.into_iter().filter_map(|of| {
         let verbs: Vec<_> = outline.permissions.in_area(of).map(short).collect();
         let verbs = and(verbs, |first, last| words!(access.verbs, first = first, last = last))?;
         let line = words!(access.area, area = area(of), verbs = verbs);
-        Some(match reached(outline, of) {
+        Some(match reached(of) {
             Some(things) => format!("{line} ({things})"),
             None => line,
         })
@@ -193,6 +194,55 @@ pub(crate) fn bounds(outlines: &Outlines) -> Option<String> {
     };
     let bounds: Vec<_> = outlines.iter().filter_map(bounds).collect();
     (!bounds.is_empty()).then(|| bounds.join("; "))
+}
+
+/// How many things a grant reaches are named on a page; the CSV names all.
+#[cfg(feature = "ssr")]
+const MOST_NAMED: usize = 10;
+
+/// Which things of an area a grant in the log reaches, unless it is all: by name, or how many in rows
+/// of earlier versions.
+#[cfg(feature = "ssr")]
+fn named(grant: &NotedGrant, area: Area) -> Option<String> {
+    let names = grant.names(area);
+    if names.is_empty() {
+        return reached(&grant.outline, area);
+    }
+    let shown: Vec<_> = names.iter().take(MOST_NAMED).cloned().collect();
+    Some(match names.len().saturating_sub(MOST_NAMED) {
+        0 => list(shown),
+        more => words!(access.and_more, names = shown.join(", "), count = more),
+    })
+}
+
+#[cfg(feature = "ssr")]
+fn why(grant: &NotedGrant) -> Option<String> {
+    let why = Some(grant.why.clone()).filter(|why| !why.is_empty());
+    why.map(|why| words!(access.why, why = why))
+}
+
+/// What bounds grants in the log, and why they were given: "Webshop and Mail, until 31 January". None
+/// if there is nothing to say.
+#[cfg(feature = "ssr")]
+pub(crate) fn noted_bounds(grants: &[NotedGrant]) -> Option<String> {
+    let bounds = |grant: &NotedGrant| {
+        let things = Area::ALL.into_iter().filter_map(|area| named(grant, area));
+        let bounds: Vec<_> = things.chain(until(&grant.outline)).chain(why(grant)).collect();
+        (!bounds.is_empty()).then(|| bounds.join(", "))
+    };
+    let bounds: Vec<_> = grants.iter().filter_map(bounds).collect();
+    (!bounds.is_empty()).then(|| bounds.join("; "))
+}
+
+/// Grants in the log in one line: "Services: see and manage (Webshop and Mail) · until 31 January".
+#[cfg(feature = "ssr")]
+pub(crate) fn noted_line(grants: &[NotedGrant]) -> String {
+    let line = |grant: &NotedGrant| {
+        let line = grant_line(&grant.outline, |area| named(grant, area));
+        std::iter::once(line).chain(why(grant)).collect::<Vec<_>>().join(" · ")
+    };
+    let lines: Vec<_> = grants.iter().map(line).collect();
+    if lines.is_empty() { words!(access.none) } else { lines.join("; ") }
 }
 
 /// What grants let somebody do, to stand after "to" or "can", each with what bounds it. None for no

@@ -21,14 +21,45 @@ pub async fn services(
 ) -> Result<Vec<Service>, Failure> {
     let scope = actor.reach(Permission::ServicesView)?;
     let mut services = latchkey.store.services(actor, &scope, MOST).await?;
-    let confirmed = must_be_confirmed(latchkey, viewer).is_ok();
     for service in &mut services {
-        if !confirmed || !may_see_password(actor, service) {
-            service.login_name = String::new();
-            service.login_password = String::new().into();
-        }
+        hide_password(latchkey, actor, viewer, service);
     }
     Ok(services)
+}
+
+/// One of these services, in the same manner.
+///
+/// # Errors
+/// [`Failure::NotAllowed`]; [`Failure::NotFound`] for one that isn't there, or is out of the actor's
+/// reach; [`Failure::Unavailable`].
+pub async fn service(
+    latchkey: &Latchkey,
+    actor: &Actor,
+    viewer: &Viewer,
+    id: &str,
+) -> Result<Service, Failure> {
+    let mut service = find_service(latchkey, actor, id).await?;
+    hide_password(latchkey, actor, viewer, &mut service);
+    Ok(service)
+}
+
+pub(crate) async fn find_service(
+    latchkey: &Latchkey,
+    actor: &Actor,
+    id: &str,
+) -> Result<Service, Failure> {
+    let scope = actor.reach(Permission::ServicesView)?;
+    let id = id.parse().map_err(|_| Failure::NotFound)?;
+    latchkey.store.service(actor, &scope, id).await?.ok_or(Failure::NotFound)
+}
+
+/// Takes the password out of a service, unless the actor may see it and proved lately who they are.
+fn hide_password(latchkey: &Latchkey, actor: &Actor, viewer: &Viewer, service: &mut Service) {
+    let confirmed = must_be_confirmed(latchkey, viewer).is_ok();
+    if !confirmed || !may_see_password(actor, service) {
+        service.login_name = String::new();
+        service.login_password = String::new().into();
+    }
 }
 
 /// Whether the actor may see a service's password, should they prove who they are.
@@ -44,6 +75,17 @@ pub fn may_see_password(actor: &Actor, service: &Service) -> bool {
 pub async fn domains(latchkey: &Latchkey, actor: &Actor) -> Result<Vec<Domain>, Failure> {
     let scope = actor.reach(Permission::DomainsView)?;
     latchkey.store.domains(actor, &scope, MOST).await
+}
+
+/// One of these domains.
+///
+/// # Errors
+/// [`Failure::NotAllowed`]; [`Failure::NotFound`] for one that isn't there, or is out of the actor's
+/// reach; [`Failure::Unavailable`].
+pub async fn domain(latchkey: &Latchkey, actor: &Actor, id: &str) -> Result<Domain, Failure> {
+    let scope = actor.reach(Permission::DomainsView)?;
+    let id = id.parse().map_err(|_| Failure::NotFound)?;
+    latchkey.store.domain(actor, &scope, id).await?.ok_or(Failure::NotFound)
 }
 
 /// The account's invoices.

@@ -26,6 +26,7 @@ pub mod operator_commands;
 pub mod passkeys;
 pub mod passwords;
 pub mod policies;
+pub mod reaching;
 pub mod reports;
 pub mod second_step;
 pub mod sessions;

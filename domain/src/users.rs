@@ -154,15 +154,13 @@ pub async fn change_permissions(
         let mail = Mail::PermissionsChanged {
             account: by.account_name.clone().into(),
             changed_by: by.name.clone().into(),
-            before: before.clone(),
-            after: after.clone(),
+            before,
+            after,
         };
         let entry = entry(facts, ActivityKind::PermissionsChanged, client);
         Ok(Some(MembershipChange {
+            entry: entry.before(&facts.holding).after(&holding),
             holding: Some(holding),
-            entry: entry
-                .before(AccessOutline::Granted(before))
-                .after(AccessOutline::Granted(after)),
             mail: Some(to_target(facts, mail, client)),
         }))
     };
@@ -170,7 +168,7 @@ pub async fn change_permissions(
     Ok(target)
 }
 
-/// Grants as logs and mails tell them.
+/// Grants as mails tell them.
 fn told(holding: &Holding) -> Outlines {
     holding.grants().iter().map(|grant| grant.terms.outline()).collect()
 }
@@ -327,24 +325,28 @@ pub async fn renew(
         lapsed.terms = renewed(&by.access, &lapsed.terms)?;
         lapsed.given_by = Some(by.actor.user);
         let holding = Holding::Granted(grants);
-        let (before, after) = (told(&facts.holding).live(now), told(&holding).live(now));
+        let (before, after) = (live(&facts.holding, now), live(&holding, now));
         let mail = Mail::PermissionsChanged {
             account: by.account_name.clone().into(),
             changed_by: by.name.clone().into(),
-            before: before.clone(),
-            after: after.clone(),
+            before: told(&before),
+            after: told(&after),
         };
         let entry = entry(facts, ActivityKind::AccessRenewed, client);
         Ok(Some(MembershipChange {
             holding: Some(holding),
-            entry: entry
-                .before(AccessOutline::Granted(before))
-                .after(AccessOutline::Granted(after)),
+            entry: entry.before(&before).after(&after),
             mail: Some(to_target(facts, mail, client)),
         }))
     };
     latchkey.store.change_membership(account, actor.user, target.user, now, decide).await?;
     Ok(target)
+}
+
+/// The same without what lapsed.
+fn live(holding: &Holding, now: Timestamp) -> Holding {
+    let grants = holding.grants().iter().filter(|grant| grant.terms.is_live(now));
+    Holding::Granted(grants.cloned().collect())
 }
 
 /// Ends a user's access to the account.
@@ -419,7 +421,7 @@ fn ending(
     let mail = Mail::AccessRemoved { account: facts.by.account_name.clone().into(), removed_by };
     MembershipChange {
         holding: None,
-        entry: entry(facts, kind, client).before(facts.target.held.outline()),
+        entry: entry(facts, kind, client).before(&facts.holding),
         mail: Some(to_target(facts, mail, client)),
     }
 }

@@ -303,7 +303,7 @@ impl Outline {
 
     /// Reads a line of what [`Outlines`] are stored as. What this version doesn't know grants
     /// nothing, as with [`PermissionSet::from_stored`].
-    fn from_stored(line: &str) -> Self {
+    pub(crate) fn from_stored(line: &str) -> Self {
         let fact = |name: &str| line.split_whitespace().find_map(|fact| fact.strip_prefix(name));
         // What can't be read reaches nothing, and ended long ago.
         let reached = |name: &str| match fact(name) {

@@ -29,7 +29,7 @@ mod user;
 
 pub use access::{Access, AccessOutline, Lack};
 pub use account::{AccountId, AccountNumber};
-pub use activity::{ActivityKind, Noted, UnknownActivityKind};
+pub use activity::{ActivityKind, Noted, NotedGrant, UnknownActivityKind};
 pub use actor::{Actor, Key, Keys, NamedBy, On, Scope};
 pub use day::Day;
 pub use email_address::EmailAddress;

@@ -11,8 +11,8 @@ use domain::accounts::Acting;
 use domain::activity::{ActivityPage, ActivityRow};
 use futures_util::stream;
 use model::{
-    AccessOutline, ActivityKind, Actor, Cursor, Failure, Noted, Outline, Permission, PolicyRule,
-    Timestamp,
+    AccessOutline, ActivityKind, Actor, Area, Cursor, Failure, Noted, NotedGrant, Permission,
+    PolicyRule, Reached, Timestamp,
 };
 use serde::Deserialize;
 
@@ -98,9 +98,8 @@ fn send(
     page: ActivityPage,
 ) -> Response {
     let actor = acting.actor;
-    let names = ["time (UTC)", "who", "event", "about", "granted", "taken back", "address"];
     // A byte order mark: spreadsheets take the text for UTF-8 then.
-    let head = format!("\u{feff}{}\r\n", names.join(char::from(separator).to_string().as_str()));
+    let head = format!("\u{feff}{}\r\n", COLUMNS.join(char::from(separator).to_string().as_str()));
     let today = moment(parts.latchkey.now());
     let today = today.split(' ').next().unwrap_or_default();
     let name = format!("attachment; filename=\"activity-log-{}-{today}.csv\"", acting.number);
@@ -142,10 +141,37 @@ fn csv(rows: &[ActivityRow], provider: &str, separator: u8) -> std::io::Result<S
     String::from_utf8(bytes).map_err(std::io::Error::other)
 }
 
+/// What stands above the cells of [`record`]. New ones come last, so that programs find the others where
+/// they were.
+const COLUMNS: [&str; 15] = [
+    "time (UTC)",
+    "who",
+    "event",
+    "about",
+    "granted",
+    "taken back",
+    "address",
+    "services before",
+    "services after",
+    "domains before",
+    "domains after",
+    "until before (UTC)",
+    "until after (UTC)",
+    "reason before",
+    "reason after",
+];
+
 /// Ids and not words, and so in no language: a file for programs.
-fn record(row: &ActivityRow, provider: &str) -> [String; 7] {
+fn record(row: &ActivityRow, provider: &str) -> [String; COLUMNS.len()] {
     let entry = &row.entry;
-    let (added, gone) = change(entry.before.as_ref(), entry.after.as_ref());
+    let (before, after) = (entry.before.as_ref(), entry.after.as_ref());
+    let (added, gone) = change(before, after);
+    let reached = |noted, area| per_grant(noted, |grant| reached(grant, area));
+    let until = |noted| per_grant(noted, |grant| grant.outline.until.map(moment));
+    let why = |noted: Option<&Noted>| match noted.and_then(Noted::reason) {
+        Some(reason) => reason.to_owned(),
+        None => per_grant(noted, |grant| Some(grant.why.clone())),
+    };
     let who = if entry.actor_name.is_empty() { provider } else { &entry.actor_name };
     [
         moment(row.at),
@@ -155,7 +181,39 @@ fn record(row: &ActivityRow, provider: &str) -> [String; 7] {
         added,
         gone,
         entry.address.clone(),
+        reached(before, Area::Services),
+        reached(after, Area::Services),
+        reached(before, Area::Domains),
+        reached(after, Area::Domains),
+        until(before),
+        until(after),
+        why(before),
+        why(after),
     ]
+}
+
+/// A cell about each grant, in their order; empty where there is nothing to say of any.
+fn per_grant(noted: Option<&Noted>, cell: impl Fn(&NotedGrant) -> Option<String>) -> String {
+    let grants = noted.map(Noted::grants).unwrap_or_default();
+    let cells: Vec<_> = grants.iter().map(|grant| cell(grant).unwrap_or_default()).collect();
+    if cells.iter().all(String::is_empty) { String::new() } else { cells.join(" | ") }
+}
+
+/// Which things of an area a grant reaches: `all`, or their names. In rows of earlier versions it is
+/// how many.
+fn reached(grant: &NotedGrant, area: Area) -> Option<String> {
+    grant.outline.permissions.in_area(area).next()?;
+    let names = grant.names(area);
+    let reached = match area {
+        Area::Services => grant.outline.services,
+        Area::Domains => grant.outline.domains,
+        Area::Billing | Area::Support | Area::Account => return None,
+    };
+    Some(match reached {
+        Reached::All => "all".to_owned(),
+        Reached::These(count) if names.is_empty() => count.to_string(),
+        Reached::These(_) => names.join(", "),
+    })
 }
 
 /// What was granted and taken back; of a rule, how it is and how it was.
@@ -164,18 +222,12 @@ fn change(before: Option<&Noted>, after: Option<&Noted>) -> (String, String) {
     {
         return (rule(after), rule(before));
     }
-    if let Some(reason) = after.and_then(Noted::reason) {
-        return (reason.to_owned(), String::new());
-    }
     let access = |noted: Option<&Noted>| noted.map_or(AccessOutline::NONE, Noted::access);
     let (before, after) = (access(before), access(after));
     let beyond = |one: &AccessOutline, other: &AccessOutline| {
         let beyond = one.beyond(other, None, Some);
         let ids = beyond.iter().map(|permission| permission.map_or("owner", Permission::id));
-        let permissions: Vec<_> = beyond.iter().flatten().copied().collect();
-        let opening = one.opening(&permissions);
-        let bounds = opening.iter().map(Outline::bounds).filter(|bounds| !bounds.is_empty());
-        ids.map(str::to_owned).chain(bounds).collect::<Vec<_>>().join(" ")
+        ids.collect::<Vec<_>>().join(" ")
     };
     (beyond(&after, &before), beyond(&before, &after))
 }

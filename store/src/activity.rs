@@ -1,14 +1,29 @@
 //! The activity log: append-only rows, guarded by the database itself and linked into a chain.
 
+use std::collections::{BTreeSet, HashMap};
+
 use model::{AccountId, ActivityKind, Cursor, Failure, Noted, Timestamp, UserId};
 use sqlx::{FromRow, query, query_as};
 use uuid::Uuid;
 
 use crate::db::{Tx, limit, new_id, read, sql, unavailable, write};
 use crate::fold::fold;
+use crate::grants::{ids_in, list};
 use crate::{LinkedRow, Store, chain};
 
+macro_rules! names {
+    ($db:ident) => {
+        concat!(
+            "SELECT id, name FROM services WHERE account_id = $1 AND id IN ",
+            ids_in!($db "$2"),
+            " UNION ALL SELECT id, name FROM domains WHERE account_id = $1 AND id IN ",
+            ids_in!($db "$2")
+        )
+    };
+}
+
 sql! {
+    NAMES = names!(sqlite), on Postgres names!(postgres);
     APPEND = "INSERT INTO activity \
                   (id, account_id, at, kind, actor_id, actor_name, subject_id, subject_name, \
                    before, after, address, person_key, sequence, hash) \
@@ -181,7 +196,10 @@ pub(crate) async fn append(
     entry: &NewActivity,
     now: Timestamp,
 ) -> Result<(), Failure> {
-    let stored = |noted: &Option<Noted>| noted.as_ref().map(Noted::to_stored);
+    let names = names(tx, account, entry).await?;
+    let called = |id: Uuid| names.get(&id).cloned();
+    let stored =
+        |noted: &Option<Noted>| noted.as_ref().map(|noted| noted.named(called).to_stored());
     let head = chain::lengthen(tx, account).await?;
     let row = LinkedRow {
         account_id: account.into(),
@@ -217,6 +235,25 @@ pub(crate) async fn append(
         .bind(&hash[..])
         .execute(db))?;
     chain::end_with(tx, account, &hash).await
+}
+
+/// What the services and domains that a row tells of are called at this moment.
+async fn names(
+    tx: &mut Tx,
+    account: AccountId,
+    entry: &NewActivity,
+) -> Result<HashMap<Uuid, String>, Failure> {
+    let noted = entry.before.iter().chain(&entry.after);
+    let ids: BTreeSet<_> = noted.flat_map(Noted::ids).collect();
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let (text, ids) = (NAMES.on(tx), list(ids));
+    let rows: Vec<(Uuid, String)> = read!(tx, db => query_as(text)
+        .bind(Uuid::from(account))
+        .bind(&ids)
+        .fetch_all(db))?;
+    Ok(rows.into_iter().collect())
 }
 
 /// The LIKE pattern for text that contains this one, in which `%` and `_` mean themselves.

@@ -539,6 +539,7 @@ mod tests {
             crate::outbox::STATEMENTS,
             crate::passkeys::STATEMENTS,
             crate::policies::STATEMENTS,
+            crate::reaching::STATEMENTS,
             crate::readiness::STATEMENTS,
             crate::renewal::STATEMENTS,
             crate::reports::STATEMENTS,

@@ -5,8 +5,8 @@
 use std::collections::{BTreeSet, HashMap};
 
 use model::{
-    Access, AccessOutline, AccountId, EndStage, Failure, GrantId, Key, Keys, Outline,
-    PermissionSet, Reach, Reached, Terms, Timestamp, UserId,
+    Access, AccessOutline, AccountId, EndStage, Failure, GrantId, Key, Keys, Noted, NotedGrant,
+    Outline, PermissionSet, Reach, Reached, Terms, Timestamp, UserId,
 };
 use sqlx::{FromRow, query, query_as};
 use uuid::Uuid;
@@ -232,6 +232,18 @@ impl Holding {
     }
 }
 
+/// What a row of the log notes of it.
+impl From<&Holding> for Noted {
+    fn from(holding: &Holding) -> Self {
+        match holding {
+            Holding::Owner => Self::Owner,
+            Holding::Granted(grants) => {
+                grants.iter().map(|grant| NotedGrant::of(&grant.terms, &grant.why)).collect()
+            }
+        }
+    }
+}
+
 /// A grant in a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GrantRow {
@@ -269,6 +281,15 @@ impl Held {
         let Self::Granted(rows) = self else { return None };
         let ends: Option<Vec<_>> = rows.iter().map(|row| row.outline.until).collect();
         ends?.into_iter().max().filter(|last| *last <= now)
+    }
+
+    /// The grants; an owner needs none.
+    #[must_use]
+    pub fn grants(&self) -> &[GrantRow] {
+        match self {
+            Self::Owner => &[],
+            Self::Granted(rows) => rows,
+        }
     }
 
     /// The same without what only rows tell; lapsed grants are in it.

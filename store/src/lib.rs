@@ -29,6 +29,7 @@ mod passkeys;
 mod place;
 mod policies;
 mod postgres;
+mod reaching;
 mod readiness;
 mod renewal;
 mod reports;
@@ -70,6 +71,7 @@ pub use place::{Place, UrlProblem, percent_decode};
 pub use policies::{
     AccountPolicy, PolicyChange, PolicyFacts, Reminders, RequiredFactor, RequiringAccount,
 };
+pub use reaching::{Reachable, ReachedThings, Reaching};
 pub use readiness::Unready;
 pub use reports::{NewReport, Report};
 pub use resets::{NewReset, OpenedReset};

@@ -136,21 +136,50 @@ pub(crate) fn describe(entry: &NewActivity) -> (String, String, Vec<String>) {
     } else {
         kind
     };
-    let access = |noted: &Option<Noted>| noted.as_ref().map_or(AccessOutline::NONE, Noted::access);
     let rule = |noted: &Option<Noted>| noted.as_ref().and_then(Noted::rule).map(words::rule);
-    let (before, after) = (access(&entry.before), access(&entry.after));
-    let beyond = |one: &AccessOutline, other: &AccessOutline| {
-        let beyond = one.beyond(other, None, Some);
+    let was = rule(&entry.before).map(|rule| words!(log.rule_before, rule = rule));
+    let is = rule(&entry.after).map(|rule| words!(log.rule_after, rule = rule));
+    let reason = entry.after.as_ref().and_then(Noted::reason);
+    let reason = reason.map(|reason| words!(log.reason, reason = reason.to_owned()));
+    let others = was.into_iter().chain(is).chain(reason);
+    let details = rebounded(entry).unwrap_or_else(|| moved(entry));
+    (who, what, details.into_iter().chain(others).collect())
+}
+
+/// How grants were and are, where it isn't told by what was granted and taken back alone: other things
+/// are reached, or until another moment.
+#[cfg(feature = "ssr")]
+fn rebounded(entry: &NewActivity) -> Option<Vec<String>> {
+    let (Some(Noted::Grants(before)), Some(Noted::Grants(after))) = (&entry.before, &entry.after)
+    else {
+        return None;
+    };
+    if words::noted_bounds(before) == words::noted_bounds(after) {
+        return None;
+    }
+    let (was, is) = (words::noted_line(before), words::noted_line(after));
+    Some(vec![words!(log.rule_before, rule = was), words!(log.rule_after, rule = is)])
+}
+
+/// What was granted or offered, and what was taken back.
+#[cfg(feature = "ssr")]
+fn moved(entry: &NewActivity) -> Vec<String> {
+    let beyond = |one: &Option<Noted>, other: &Option<Noted>| {
+        let one = one.as_ref()?;
+        let other = other.as_ref().map_or(AccessOutline::NONE, Noted::access);
+        let beyond = one.access().beyond(&other, None, Some);
         let label = |permission: &Option<Permission>| match permission {
             Some(permission) => words::label(*permission),
             None => words!(access.owner),
         };
         let labels = beyond.iter().map(label);
         let permissions: Vec<_> = beyond.iter().flatten().copied().collect();
-        let labels: Vec<_> = labels.chain(words::bounds(&one.opening(&permissions))).collect();
+        let bounds = words::noted_bounds(&one.opening(&permissions));
+        let labels: Vec<_> = labels.chain(bounds).collect();
         (!labels.is_empty()).then(|| labels.join(" · "))
     };
-    let (added, gone) = (beyond(&after, &before), beyond(&before, &after));
+    let added = beyond(&entry.after, &entry.before);
+    let gone = beyond(&entry.before, &entry.after);
     let offer = entry.kind.is_of_offer();
     let added = added.map(|permissions| match offer {
         true => words!(log.offered, permissions = permissions),
@@ -160,12 +189,7 @@ pub(crate) fn describe(entry: &NewActivity) -> (String, String, Vec<String>) {
         true => words!(log.no_longer_offered, permissions = permissions),
         false => words!(log.withdrawn, permissions = permissions),
     });
-    let was = rule(&entry.before).map(|rule| words!(log.rule_before, rule = rule));
-    let is = rule(&entry.after).map(|rule| words!(log.rule_after, rule = rule));
-    let reason = entry.after.as_ref().and_then(Noted::reason);
-    let reason = reason.map(|reason| words!(log.reason, reason = reason.to_owned()));
-    let details = added.into_iter().chain(gone).chain(was).chain(is).chain(reason).collect();
-    (who, what, details)
+    added.into_iter().chain(gone).collect()
 }
 
 #[cfg(feature = "ssr")]

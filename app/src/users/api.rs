@@ -21,7 +21,7 @@ use {
     crate::request,
     crate::users::permission_groups::chosen,
     crate::words,
-    domain::users::{Held, Managed, Member, Renewable, UserSort},
+    domain::users::{Managed, Member, Renewable, UserSort},
     model::{Cursor, Delivery, Failure, InvitationState, On, Pause, Permission},
 };
 
@@ -232,11 +232,7 @@ fn states(member: &Member, now: model::Timestamp) -> Vec<(Mood, String)> {
 
 #[cfg(feature = "ssr")]
 fn ends(member: &Member) -> impl Iterator<Item = model::Timestamp> {
-    let rows = match &member.held {
-        Held::Owner => None,
-        Held::Granted(rows) => Some(rows),
-    };
-    rows.into_iter().flatten().filter_map(|row| row.outline.until)
+    member.held.grants().iter().filter_map(|row| row.outline.until)
 }
 
 /// The latest end that has come.

@@ -1,0 +1,147 @@
+//! Who reaches what: asked about a permission, a service or a domain, and the other way round about
+//! somebody's things.
+
+use model::{Actor, Area, Cursor, Failure, On, PAGE_SIZE, Permission, Reached, Scope};
+use store::Reachable;
+pub use store::{ReachedThings, Reaching};
+use uuid::Uuid;
+
+use crate::Latchkey;
+use crate::areas;
+use crate::users::{Held, Member, UserSort};
+
+/// How many things of an area somebody's page names; the area's own page has all.
+const MOST_NAMED: usize = 20;
+
+/// One page of those who reach something.
+#[derive(Clone, Debug)]
+pub struct ReachingPage {
+    /// The users, by name.
+    pub users: Vec<Reaching>,
+    /// Where the next page begins, if there is one.
+    pub next: Option<Cursor>,
+}
+
+/// A thing, and who reaches it.
+#[derive(Clone, Debug)]
+pub struct ReachedThing {
+    /// Its id.
+    pub id: Uuid,
+    /// Its name.
+    pub name: String,
+    /// Who reaches it.
+    pub page: ReachingPage,
+}
+
+/// Who has this permission on anything.
+///
+/// # Errors
+/// [`Failure::NotAllowed`]; [`Failure::NotFound`] for what is no permission;
+/// [`Failure::Unavailable`].
+pub async fn having(
+    latchkey: &Latchkey,
+    actor: &Actor,
+    permission: &str,
+    after: Option<&Cursor>,
+) -> Result<(Permission, ReachingPage), Failure> {
+    actor.must(Permission::AccountUsers, On::Account)?;
+    let permission: Permission = permission.parse().map_err(|_| Failure::NotFound)?;
+    let page = reaching(latchkey, actor, Reachable::Permission(permission), after).await?;
+    Ok((permission, page))
+}
+
+/// Who reaches one of the services that the actor may see.
+///
+/// # Errors
+/// [`Failure::NotAllowed`]; [`Failure::NotFound`] for one that isn't there, or is out of the actor's
+/// reach; [`Failure::Unavailable`].
+pub async fn service(
+    latchkey: &Latchkey,
+    actor: &Actor,
+    service: &str,
+    after: Option<&Cursor>,
+) -> Result<ReachedThing, Failure> {
+    actor.must(Permission::AccountUsers, On::Account)?;
+    let found = areas::find_service(latchkey, actor, service).await?;
+    let page = reaching(latchkey, actor, Reachable::Service(found.id), after).await?;
+    Ok(ReachedThing { id: found.id, name: found.name, page })
+}
+
+/// Who reaches one of the domains that the actor may see.
+///
+/// # Errors
+/// As [`service`].
+pub async fn domain(
+    latchkey: &Latchkey,
+    actor: &Actor,
+    domain: &str,
+    after: Option<&Cursor>,
+) -> Result<ReachedThing, Failure> {
+    actor.must(Permission::AccountUsers, On::Account)?;
+    let found = areas::domain(latchkey, actor, domain).await?;
+    let page = reaching(latchkey, actor, Reachable::Domain(found.id), after).await?;
+    Ok(ReachedThing { id: found.id, name: found.name, page })
+}
+
+async fn reaching(
+    latchkey: &Latchkey,
+    actor: &Actor,
+    what: Reachable,
+    after: Option<&Cursor>,
+) -> Result<ReachingPage, Failure> {
+    let (account, now) = (actor.account, latchkey.now());
+    let mut users = latchkey.store.reaching(account, what, after, PAGE_SIZE + 1, now).await?;
+    let more = users.len() > PAGE_SIZE;
+    users.truncate(PAGE_SIZE);
+    let next = users.last().filter(|_| more).map(|last| last.member.cursor(UserSort::Name));
+    Ok(ReachingPage { users, next })
+}
+
+/// What somebody reaches of the services and domains that the actor may see, by area. An area is left
+/// out where the actor sees nothing of it, or the other has no permission about it.
+///
+/// # Errors
+/// [`Failure::NotAllowed`], [`Failure::Unavailable`].
+pub async fn things_of(
+    latchkey: &Latchkey,
+    actor: &Actor,
+    member: &Member,
+) -> Result<Vec<(Area, ReachedThings)>, Failure> {
+    actor.must(Permission::AccountUsers, On::Account)?;
+    let (store, account) = (&latchkey.store, actor.account);
+    let mut found = Vec::new();
+    for (area, seen) in
+        [(Area::Services, Permission::ServicesView), (Area::Domains, Permission::DomainsView)]
+    {
+        let Ok(own) = actor.reach(seen) else { continue };
+        let Some(theirs) = scope(latchkey, &member.held, area) else { continue };
+        let scopes = [&own, &theirs];
+        let things = match area {
+            Area::Services => store.reached_services(account, scopes, MOST_NAMED).await?,
+            _ => store.reached_domains(account, scopes, MOST_NAMED).await?,
+        };
+        found.push((area, things));
+    }
+    Ok(found)
+}
+
+/// What somebody's grants that haven't lapsed open in an area; none if they have no permission there.
+fn scope(latchkey: &Latchkey, held: &Held, area: Area) -> Option<Scope> {
+    if held.is_owner() {
+        return Some(Scope::All);
+    }
+    let now = latchkey.now();
+    let opens = held.grants().iter().filter(|grant| {
+        let live = grant.outline.until.is_none_or(|until| now < until);
+        live && grant.outline.permissions.in_area(area).next().is_some()
+    });
+    let opens: Vec<_> = opens.collect();
+    let reached = |outline: &model::Outline| match area {
+        Area::Services => outline.services,
+        _ => outline.domains,
+    };
+    if opens.iter().any(|grant| reached(&grant.outline) == Reached::All) {
+        return Some(Scope::All);
+    }
+    (!opens.is_empty()).then(|| Scope::Through(opens.iter().map(|grant| grant.id).collect()))
+}
