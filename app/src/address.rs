@@ -69,10 +69,15 @@ pages! {
     USERS: "/accounts/{account}/users", living, guide "users" "#step-2";
     INVITE: "/accounts/{account}/users/invite", living, guide "users" "#step-2";
     MANAGE: "/accounts/{account}/users/{user}", living, guide "users" "#step-3";
+    HAVING: "/accounts/{account}/users/permissions/{permission}", living, guide "users" "#step-3";
     REMOVE: "/accounts/{account}/users/{user}/remove", living, guide "users" "#step-3";
     CANCEL: "/accounts/{account}/invitations/{invitation}/cancel", living, guide "users" "#no-mail";
     SERVICES: "/accounts/{account}/services", living;
+    SERVICE: "/accounts/{account}/services/{service}", living;
+    SERVICE_REACHING: "/accounts/{account}/services/{service}/access", living, guide "users" "#step-3";
     DOMAINS: "/accounts/{account}/domains", living;
+    DOMAIN: "/accounts/{account}/domains/{domain}", living;
+    DOMAIN_REACHING: "/accounts/{account}/domains/{domain}/access", living, guide "users" "#step-3";
     BILLING: "/accounts/{account}/billing", living, guide "billing" "";
     SUPPORT: "/accounts/{account}/support", living;
     DETAILS: "/accounts/{account}/account", living, guide "account" "";
@@ -358,8 +363,19 @@ mod tests {
     #[test]
     fn every_page_with_a_key_in_its_path_is_marked() {
         // What is no key: ids, numbers, and names of ours.
-        let harmless =
-            ["account", "user", "invitation", "guide", "step", "passkey", "identity", "mail"];
+        let harmless = [
+            "account",
+            "user",
+            "permission",
+            "invitation",
+            "service",
+            "domain",
+            "guide",
+            "step",
+            "passkey",
+            "identity",
+            "mail",
+        ];
         for page in PAGES {
             let parts = page.path.split('/').filter_map(|part| part.strip_prefix('{'));
             let mut parts = parts.map(|part| part.trim_end_matches('}'));

@@ -6,7 +6,8 @@ use crate::address::{
     ADD_PASSKEY, AUTHENTICATOR, AUTHENTICATOR_OFF, CALLBACK, CALLBACK_OF_ACCOUNT, CANCEL, COMPANY,
     DECLINE, DETAILS, EMAIL, EMAIL_LINK, FORGOT, FORGOT_SENT, GUIDE, HELP, IDENTITY, INVITE, JOIN,
     LEAVE, LINK, MAIL, MAILBOX, MANAGE, ONWARD, PASSKEY, POLICY, PROFILE, RECOVERY_CODES, REMOVE,
-    REPORT, RESET, SECOND_FACTOR, SECURITY, SERVICES, SIGN_IN, SIGN_OUT, SINGLE_SIGN_ON, USERS,
+    REPORT, RESET, SECOND_FACTOR, SECURITY, SERVICE, SERVICES, SIGN_IN, SIGN_OUT, SINGLE_SIGN_ON,
+    USERS,
 };
 use crate::endpoint::{Endpoint, endpoint};
 use crate::{
@@ -82,7 +83,7 @@ const SHOWN: &[Shown] = &[
     shown::<security::api::Reset>(&[RESET]),
     shown::<security::api::TurnAppOff>(&[AUTHENTICATOR_OFF]),
     shown::<security::api::TurnAppOn>(&[AUTHENTICATOR]),
-    shown::<services::api::ShowPasswords>(&[SERVICES]),
+    shown::<services::api::ShowPasswords>(&[SERVICES, SERVICE]),
     shown_anywhere::<sign_in::api::Confirm>(),
     shown_anywhere::<sign_in::api::ConfirmByFactor>(),
     shown_anywhere::<sign_in::api::GoOn>(),

@@ -51,6 +51,7 @@ mod billing;
 mod domains;
 mod help;
 mod policies;
+mod reaching;
 mod services;
 mod single_sign_on;
 mod support;

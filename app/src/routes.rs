@@ -12,12 +12,15 @@ use crate::account::overview::OverviewPage;
 use crate::activity::LogPage;
 use crate::billing::BillingPage;
 use crate::domains::DomainsPage;
+use crate::domains::domain::DomainPage;
 use crate::help::{GuidePage, HelpPage};
 use crate::lazy_page::LazyPage;
 use crate::loading::Waiting;
 use crate::policies::PolicyPage;
+use crate::reaching::{DomainReachingPage, HavingPage, ServiceReachingPage};
 use crate::rejected::Taken;
 use crate::services::ServicesPage;
+use crate::services::service::ServicePage;
 use crate::single_sign_on::SingleSignOnPage;
 use crate::support::SupportPage;
 use crate::title::HasErrors;
@@ -123,10 +126,15 @@ fn LivingPages() -> impl IntoView {
             <Route ssr=ASYNC path=path!("/accounts/:account/users") view={LazyPage::of::<UsersPage>()} />
             <Route ssr=ASYNC path=path!("/accounts/:account/users/invite") view={LazyPage::of::<InvitePage>()} />
             <Route ssr=ASYNC path=path!("/accounts/:account/users/:user") view={LazyPage::of::<ManagePage>()} />
+            <Route ssr=ASYNC path=path!("/accounts/:account/users/permissions/:permission") view={LazyPage::of::<HavingPage>()} />
             <Route ssr=ASYNC path=path!("/accounts/:account/users/:user/remove") view={LazyPage::of::<RemovePage>()} />
             <Route ssr=ASYNC path=path!("/accounts/:account/invitations/:invitation/cancel") view={LazyPage::of::<CancelPage>()} />
             <Route ssr=ASYNC path=path!("/accounts/:account/services") view={LazyPage::of::<ServicesPage>()} />
+            <Route ssr=ASYNC path=path!("/accounts/:account/services/:service") view={LazyPage::of::<ServicePage>()} />
+            <Route ssr=ASYNC path=path!("/accounts/:account/services/:service/access") view={LazyPage::of::<ServiceReachingPage>()} />
             <Route ssr=ASYNC path=path!("/accounts/:account/domains") view={LazyPage::of::<DomainsPage>()} />
+            <Route ssr=ASYNC path=path!("/accounts/:account/domains/:domain") view={LazyPage::of::<DomainPage>()} />
+            <Route ssr=ASYNC path=path!("/accounts/:account/domains/:domain/access") view={LazyPage::of::<DomainReachingPage>()} />
             <Route ssr=ASYNC path=path!("/accounts/:account/billing") view={LazyPage::of::<BillingPage>()} />
             <Route ssr=ASYNC path=path!("/accounts/:account/support") view={LazyPage::of::<SupportPage>()} />
             <Route ssr=ASYNC path=path!("/accounts/:account/account") view={LazyPage::of::<DetailsPage>()} />

@@ -177,6 +177,19 @@ fn reached(outline: &Outline, area: Area) -> Option<String> {
     }
 }
 
+/// A grant in one line that says of each area what it reaches there, also where that is all.
+#[cfg(feature = "ssr")]
+pub(crate) fn reaching_line(outline: &Outline) -> String {
+    grant_line(outline, |area| {
+        let all = || match area {
+            Area::Services => Some(words!(reaching.all_services)),
+            Area::Domains => Some(words!(reaching.all_domains)),
+            Area::Billing | Area::Support | Area::Account => None,
+        };
+        reached(outline, area).or_else(all)
+    })
+}
+
 /// When a grant ends, if it does.
 #[cfg(feature = "ssr")]
 fn until(outline: &Outline) -> Option<String> {

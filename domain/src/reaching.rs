@@ -3,7 +3,7 @@
 
 use model::{Actor, Area, Cursor, Failure, On, PAGE_SIZE, Permission, Reached, Scope};
 use store::Reachable;
-pub use store::{ReachedThings, Reaching};
+pub use store::{GrantRow, ReachedThings, Reaching};
 use uuid::Uuid;
 
 use crate::Latchkey;

@@ -10,6 +10,7 @@ const pages = [
   ['the overview', inAccount(nordlys)],
   ['user management', inAccount(nordlys, 'users')],
   ['the form to invite', inAccount(nordlys, 'users/invite')],
+  ['who has a permission', inAccount(nordlys, 'users/permissions/services.view')],
   ['services', inAccount(nordlys, 'services')],
   ['domains', inAccount(nordlys, 'domains')],
   ['billing', inAccount(nordlys, 'billing')],
@@ -63,6 +64,20 @@ test('managing access is accessible and fits', async ({ page }) => {
   await expectAccessible(page);
   await expectToFit(page);
 });
+
+for (const area of ['services', 'domains']) {
+  test(`one of the ${area}, and who can reach it, is accessible and fits`, async ({ page }) => {
+    await enter(page, ingrid, nordlys, area);
+    await page.getByRole('table').getByRole('link').first().click();
+    await expect(page.getByRole('heading', { level: 1 })).toHaveCount(1);
+    await expectAccessible(page);
+    await expectToFit(page);
+    await page.getByRole('link', { name: 'Who can reach this?' }).click();
+    await expect(page.getByRole('table', { name: /^Who can reach / })).toBeVisible();
+    await expectAccessible(page);
+    await expectToFit(page);
+  });
+}
 
 test('joining is accessible and fits, also when the link is of no use', async ({ page, someoneElse }) => {
   const { email } = stranger();

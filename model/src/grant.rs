@@ -286,7 +286,8 @@ impl Outline {
     }
 
     /// The same with only these of its permissions, and what bounds them.
-    pub(crate) fn with_only(&self, permissions: &[Permission]) -> Self {
+    #[must_use]
+    pub fn with_only(&self, permissions: &[Permission]) -> Self {
         let kept = self.permissions.iter().filter(|permission| permissions.contains(permission));
         let permissions: PermissionSet = kept.collect();
         let reached = |area, reached| match permissions.in_area(area).next() {

@@ -15,6 +15,8 @@ use {crate::request, domain::areas::Domain, model::Timestamp};
 /// A domain in the table.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct DomainRow {
+    /// Its id.
+    pub(crate) id: String,
     /// The name.
     pub(crate) name: String,
     /// How it stands.
@@ -37,6 +39,18 @@ pub(crate) async fn domains_page(account: String) -> Result<Page<Vec<DomainRow>>
     inside.page(rows).await
 }
 
+/// One of the account's domains.
+#[server(prefix = "/api", endpoint = "domains/domain-page", input = GetUrl)]
+pub(crate) async fn domain_page(
+    account: String,
+    domain: String,
+) -> Result<Page<DomainRow>, Problem> {
+    let inside = request::inside(&account).await?;
+    let now = inside.latchkey.now();
+    let found = domain::areas::domain(&inside.latchkey, &inside.acting.actor, &domain).await;
+    inside.page(found.map(|found| row(found, now))).await
+}
+
 #[cfg(feature = "ssr")]
 fn row(domain: Domain, now: Timestamp) -> DomainRow {
     let (mood, state) = match domain.state.as_str() {
@@ -45,5 +59,12 @@ fn row(domain: Domain, now: Timestamp) -> DomainRow {
         _ => (Mood::Trouble, words!(domains.expired)),
     };
     let expires = Moment::new(domain.expires_at, now);
-    DomainRow { name: domain.name, mood, state, expires, locked: domain.locked }
+    DomainRow {
+        id: domain.id.to_string(),
+        name: domain.name,
+        mood,
+        state,
+        expires,
+        locked: domain.locked,
+    }
 }

@@ -1,11 +1,13 @@
 //! The account's domains.
 
 pub(crate) mod api;
+pub(crate) mod domain;
 
 use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 use model::Area;
 
+use crate::address::{DOMAIN, address_of};
 use crate::domains::api::DomainRow;
 use crate::loading::{Loading, framed};
 use crate::title::PageTitle;
@@ -33,7 +35,9 @@ impl LazyRoute for DomainsPage {
                 words!(domains.lock),
             ];
             let none = domains.is_empty().then(|| empty(words!(domains.empty)));
-            let rows = domains.into_iter().map(row).collect();
+            let number = frame.account.map(|account| account.number.to_string());
+            let number = number.unwrap_or_default();
+            let rows = domains.into_iter().map(|domain| row(&number, domain)).collect();
             view! {
                 <PageTitle title=heading.clone() provider=frame.provider />
                 <div class="page-head"><h1>{heading.clone()}</h1></div>
@@ -45,12 +49,18 @@ impl LazyRoute for DomainsPage {
     }
 }
 
-fn row(domain: DomainRow) -> Vec<Cell> {
-    let lock = if domain.locked { words!(domains.locked) } else { words!(domains.unlocked) };
+fn row(number: &str, domain: DomainRow) -> Vec<Cell> {
+    let href = address_of(DOMAIN, &[&number, &domain.id]);
+    let lock = lock(domain.locked);
     vec![
-        Cell::new(view! { <strong>{domain.name}</strong> }),
+        Cell::new(view! { <a href=href><strong>{domain.name}</strong></a> }),
         Cell::new(view! { <State mood=domain.mood words=domain.state /> }),
         Cell::number(view! { <Day moment=domain.expires /> }),
         Cell::new(lock),
     ]
+}
+
+/// Whether transfers away are locked.
+fn lock(locked: bool) -> String {
+    if locked { words!(domains.locked) } else { words!(domains.unlocked) }
 }

@@ -11,7 +11,7 @@ use crate::when::Moment;
 
 #[cfg(feature = "ssr")]
 use {
-    crate::address::{SERVICES, address_of},
+    crate::address::{SERVICE, SERVICES, address_of},
     crate::request,
     domain::areas::{Service, may_see_password},
     model::Permission,
@@ -29,9 +29,22 @@ pub(crate) struct ServicesView {
     pub(crate) locked: bool,
 }
 
+/// What the page of one service shows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ServiceView {
+    /// The service.
+    pub(crate) service: ServiceRow,
+    /// Whether the reader may see its password.
+    pub(crate) credentials: bool,
+    /// Whether they have to prove first who they are.
+    pub(crate) locked: bool,
+}
+
 /// A service in the table.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ServiceRow {
+    /// Its id.
+    pub(crate) id: String,
     /// Its name.
     pub(crate) name: String,
     /// What was ordered.
@@ -64,12 +77,43 @@ pub(crate) async fn services_page(account: String) -> Result<Page<ServicesView>,
     inside.page(view).await
 }
 
-/// Shows the services' passwords: proves who the reader is, as the page shows them then.
+/// One of the account's services.
+#[server(prefix = "/api", endpoint = "services/service-page", input = GetUrl)]
+pub(crate) async fn service_page(
+    account: String,
+    service: String,
+) -> Result<Page<ServiceView>, Problem> {
+    let inside = request::inside(&account).await?;
+    let (latchkey, actor, viewer) = (&inside.latchkey, &inside.acting.actor, &inside.viewer);
+    let service = domain::areas::service(latchkey, actor, viewer, &service).await;
+    let locked = domain::viewer::must_be_confirmed(latchkey, viewer).is_err();
+    let now = latchkey.now();
+    let view = service.map(|service| ServiceView {
+        credentials: may_see_password(actor, &service),
+        service: row(service, now),
+        locked,
+    });
+    inside.page(view).await
+}
+
+/// Shows the services' passwords, or one service's: proves who the reader is, as the page shows them
+/// then.
 #[server(prefix = "/api", endpoint = "services/show-passwords")]
-pub(crate) async fn show_passwords(account: String) -> Result<(), Problem> {
+pub(crate) async fn show_passwords(
+    account: String,
+    #[server(default)] service: String,
+) -> Result<(), Problem> {
     let inside = request::inside_confirmed(&account).await?;
-    inside.acting.actor.reach(Permission::ServicesCredentials)?;
-    request::redirect(&address_of(SERVICES, &[&inside.acting.number]));
+    let (latchkey, actor, viewer) = (&inside.latchkey, &inside.acting.actor, &inside.viewer);
+    actor.reach(Permission::ServicesCredentials)?;
+    let number = inside.acting.number;
+    let next = if service.is_empty() {
+        address_of(SERVICES, &[&number])
+    } else {
+        let found = domain::areas::service(latchkey, actor, viewer, &service).await?;
+        address_of(SERVICE, &[&number, &found.id])
+    };
+    request::redirect(&next);
     Ok(())
 }
 
@@ -81,6 +125,7 @@ fn row(service: Service, now: Timestamp) -> ServiceRow {
         _ => (Mood::Quiet, words!(services.ended)),
     };
     ServiceRow {
+        id: service.id.to_string(),
         name: service.name,
         plan: service.plan,
         mood,

@@ -1,12 +1,13 @@
 //! The account's services.
 
 pub(crate) mod api;
+pub(crate) mod service;
 
 use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 use model::Area;
 
-use crate::address::{SERVICES, address_of};
+use crate::address::{SERVICE, SERVICES, address_of};
 use crate::endpoint::endpoint;
 use crate::loading::{Loading, framed};
 use crate::services::api::{ServiceRow, ServicesView};
@@ -40,13 +41,16 @@ impl LazyRoute for ServicesPage {
                 columns.extend([words!(services.login), words!(services.password)]);
             }
             let none = view.services.is_empty().then(|| empty(words!(services.empty)));
-            let rows = view.services.into_iter().map(|service| row(service, shown));
             let number = frame.account.map(|account| account.number.to_string());
-            let unlock = number.filter(|_| view.credentials && view.locked).map(show_passwords);
+            let own = number.clone().unwrap_or_default();
+            let rows = view.services.into_iter().map(|service| row(&own, service, shown));
+            let rows = rows.collect();
+            let unlock = number.filter(|_| view.credentials && view.locked);
+            let unlock = unlock.map(|number| show_passwords(number, None));
             view! {
                 <PageTitle title=heading.clone() provider=frame.provider />
                 <div class="page-head"><h1>{heading.clone()}</h1></div>
-                {table(Caption::Quiet(heading), columns, rows.collect())}
+                {table(Caption::Quiet(heading), columns, rows)}
                 {none}
                 {unlock}
             }
@@ -55,12 +59,17 @@ impl LazyRoute for ServicesPage {
     }
 }
 
-/// Asks who the reader is before it shows passwords.
-fn show_passwords(number: String) -> AnyView {
-    let action = address_of(SERVICES, &[&number]);
+/// Asks who the reader is before it shows passwords, on the page of all services or of this one.
+fn show_passwords(number: String, service: Option<String>) -> AnyView {
+    let action = match &service {
+        Some(service) => address_of(SERVICE, &[&number, service]),
+        None => address_of(SERVICES, &[&number]),
+    };
+    let one = service.map(|id| view! { <input type="hidden" name="service" value=id /> });
     view! {
         <Form form={endpoint::<api::ShowPasswords>()} action=action>
             <input type="hidden" name="account" value=number />
+            {one}
             <p>{words!(services.locked)}</p>
             <div class="form-actions">
                 <SubmitButton class="" words=words!(services.show_passwords) />
@@ -70,9 +79,10 @@ fn show_passwords(number: String) -> AnyView {
     .into_any()
 }
 
-fn row(service: ServiceRow, credentials: bool) -> Vec<Cell> {
+fn row(number: &str, service: ServiceRow, credentials: bool) -> Vec<Cell> {
+    let href = address_of(SERVICE, &[&number, &service.id]);
     let mut cells = vec![
-        Cell::new(view! { <strong>{service.name}</strong> }),
+        Cell::new(view! { <a href=href><strong>{service.name}</strong></a> }),
         Cell::new(service.plan),
         Cell::new(view! { <State mood=service.mood words=service.state /> }),
         Cell::number(view! { <Day moment=service.renews /> }),

@@ -16,13 +16,14 @@ use crate::when::Moment;
 
 #[cfg(feature = "ssr")]
 use {
-    crate::address::{JOIN, MANAGE, USERS, address_of},
+    crate::address::{DOMAIN, DOMAINS, JOIN, MANAGE, SERVICE, SERVICES, USERS, address_of},
     crate::notice::Notice,
     crate::request,
     crate::users::permission_groups::chosen,
     crate::words,
+    domain::reaching::ReachedThings,
     domain::users::{Managed, Member, Renewable, UserSort},
-    model::{Cursor, Delivery, Failure, InvitationState, On, Pause, Permission},
+    model::{Area, Cursor, Delivery, Failure, InvitationState, On, Pause, Permission},
 };
 
 /// What User management shows.
@@ -242,7 +243,7 @@ fn last_lapsed(member: &Member, now: model::Timestamp) -> Option<model::Timestam
 }
 
 #[cfg(feature = "ssr")]
-fn person(member: &Member) -> PersonView {
+pub(crate) fn person(member: &Member) -> PersonView {
     PersonView { id: member.user, name: member.full_name.clone(), email: member.email.to_string() }
 }
 
@@ -414,6 +415,8 @@ pub(crate) struct ManageView {
     pub(crate) paused: Option<String>,
     /// What they were given until a day that has passed.
     pub(crate) lapsed: Vec<LapsedView>,
+    /// What they reach of the services and domains that the reader sees.
+    pub(crate) reaches: Vec<ReachesView>,
 }
 
 /// Something that a user was given until a day that has passed.
@@ -429,6 +432,36 @@ pub(crate) struct LapsedView {
     pub(crate) can_give: bool,
 }
 
+/// Things of an area that somebody reaches.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ReachesView {
+    /// The area's name.
+    pub(crate) area: String,
+    /// The page with all of them.
+    pub(crate) list: String,
+    /// The pages of the first of them, with their names.
+    pub(crate) first: Vec<(String, String)>,
+    /// How many more there are.
+    pub(crate) more: usize,
+}
+
+#[cfg(feature = "ssr")]
+fn reaches(number: model::AccountNumber, area: Area, things: ReachedThings) -> ReachesView {
+    let (list, page) = match area {
+        Area::Services => (SERVICES, SERVICE),
+        _ => (DOMAINS, DOMAIN),
+    };
+    let more = (things.count as usize).saturating_sub(things.first.len());
+    let first =
+        things.first.into_iter().map(|(id, name)| (address_of(page, &[&number, &id]), name));
+    ReachesView {
+        area: words::area(area),
+        list: address_of(list, &[&number]),
+        first: first.collect(),
+        more,
+    }
+}
+
 /// One user of the account.
 #[server(prefix = "/api", endpoint = "users/manage-page", input = GetUrl)]
 pub(crate) async fn manage_page(
@@ -436,10 +469,20 @@ pub(crate) async fn manage_page(
     user: String,
 ) -> Result<Page<ManageView>, Problem> {
     let inside = request::inside(&account).await?;
+    let content = manage_view(&inside, &user).await;
+    inside.page(content).await
+}
+
+#[cfg(feature = "ssr")]
+async fn manage_view(inside: &request::Inside, user: &str) -> Result<ManageView, Failure> {
     let (latchkey, actor) = (&inside.latchkey, &inside.acting.actor);
-    let now = latchkey.now();
+    let (number, now) = (inside.acting.number, latchkey.now());
+    let managed = domain::users::manage(latchkey, actor, user).await?;
+    let Managed { member, granted, changeable } = managed;
+    let lapsed = domain::users::lapsed(latchkey, actor, &member).await?;
+    let things = domain::reaching::things_of(latchkey, actor, &member).await?;
     let yours = |member: &Member| words::your_access(&member.held.outline().live(now));
-    let view = |Managed { member, granted, changeable }| ManageView {
+    Ok(ManageView {
         person: person(&member),
         you: member.user == actor.user,
         owner: member.held.is_owner(),
@@ -450,17 +493,9 @@ pub(crate) async fn manage_page(
         invited_by: member.invited_by,
         last_active: member.last_active_at.map(|at| Moment::new(at, now)),
         paused: member.paused.as_ref().map(paused_by),
-        lapsed: Vec::new(),
-    };
-    let content = match domain::users::manage(latchkey, actor, &user).await {
-        Ok(managed) => {
-            let lapsed = domain::users::lapsed(latchkey, actor, &managed.member).await?;
-            let lapsed = lapsed.into_iter().map(lapsed_view).collect();
-            Ok(ManageView { lapsed, ..view(managed) })
-        }
-        Err(failure) => Err(failure),
-    };
-    inside.page(content).await
+        lapsed: lapsed.into_iter().map(lapsed_view).collect(),
+        reaches: things.into_iter().map(|(area, things)| reaches(number, area, things)).collect(),
+    })
 }
 
 /// That somebody's access is paused, since when, by whom and why.

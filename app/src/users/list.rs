@@ -6,6 +6,7 @@ use model::AccountNumber;
 
 use crate::address::{INVITE, USERS, address_of};
 use crate::loading::{Loading, framed};
+use crate::reaching::by_permission;
 use crate::title::{HasErrors, PageTitle};
 use crate::ui::avatar::{Avatar, Email};
 use crate::ui::frame::Here;
@@ -59,6 +60,7 @@ impl LazyRoute for UsersPage {
                     rows=view.pending
                     queries=view.queries
                 />
+                {by_permission(number)}
             }
             .into_any()
         })

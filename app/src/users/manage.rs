@@ -13,7 +13,7 @@ use crate::ui::field::TextField;
 use crate::ui::form::{Form, SubmitButton};
 use crate::ui::frame::Here;
 use crate::ui::state::{Mood, State};
-use crate::users::api::{self, LapsedView, ManageView};
+use crate::users::api::{self, LapsedView, ManageView, ReachesView};
 use crate::users::permission_groups::{PermissionGroups, Ticked};
 use crate::when::{Day, Relative};
 
@@ -36,6 +36,7 @@ impl LazyRoute for ManagePage {
             let heading = words!(manage.heading, name = view.person.name.clone());
             let back = address_of(USERS, &[&number]);
             let content = content(number, view.clone());
+            let reached = view.reaches.iter().cloned().map(reaches).collect_view();
             view! {
                 <PageTitle title=heading.clone() provider=frame.provider />
                 <p class="back"><a href=back>{words!(manage.back)}</a></p>
@@ -47,6 +48,7 @@ impl LazyRoute for ManagePage {
                 </div>
                 <Facts view=view />
                 {content}
+                {reached}
             }
             .into_any()
         })
@@ -76,6 +78,34 @@ fn Facts(view: ManageView) -> impl IntoView {
             <dd>{active}</dd>
         </dl>
     }
+}
+
+/// The things of an area that they reach, by name.
+fn reaches(reached: ReachesView) -> AnyView {
+    let heading = words!(manage.reaches, area = reached.area);
+    if reached.first.is_empty() {
+        return view! {
+            <section class="reaches">
+                <h2>{heading}</h2>
+                <p>{words!(manage.reaches_none)}</p>
+            </section>
+        }
+        .into_any();
+    }
+    let names = reached.first.into_iter().map(|(href, name)| {
+        view! { <li><a href=href translate="no"><bdi>{name}</bdi></a></li> }
+    });
+    let more = (reached.more > 0).then(|| {
+        let words = words!(manage.reaches_more, count = reached.more);
+        view! { <li><a href=reached.list>{words}</a></li> }
+    });
+    view! {
+        <section class="reaches">
+            <h2>{heading}</h2>
+            <ul>{names.collect_view()} {more}</ul>
+        </section>
+    }
+    .into_any()
 }
 
 /// The form, or why there is none.

@@ -44,6 +44,7 @@ mod passwords;
 mod pauses;
 mod policies;
 mod races;
+mod reaching;
 mod reset;
 mod sign_in;
 mod single_sign_on;

@@ -17,11 +17,12 @@ const HOSTILE: &str =
 type Readers = [(&'static str, Browser); 3];
 
 /// The pages of an account.
-const INSIDE: [&str; 14] = [
+const INSIDE: [&str; 15] = [
     "",
     "/users",
     "/users?search=nobody{odd}&sort=email",
     "/users/invite",
+    "/users/permissions/services.view",
     "/services",
     "/domains",
     "/billing",
@@ -146,6 +147,7 @@ async fn fill(app: &TestApp, ingrid: &mut Browser) {
              SELECT id, id, 'https://id.provider.example', hex(id), email, created_at FROM users",
         "UPDATE memberships SET paused_at = since, paused_by = invited_by
              WHERE user_id IN (SELECT id FROM users WHERE email_key = 'bjorn@ledger.example')",
+        "UPDATE grants SET why = 'For the shop'",
         "UPDATE outbox SET state = 'failed', answer = '550 no' WHERE kind = 'invitation'
              AND email = 'ola@nordlys.example'",
     ] {
@@ -183,6 +185,10 @@ async fn walk(odd: &str) -> Vec<(String, Page)> {
     let escaped = escaped.replace('+', "%20");
     let mut paths: Vec<_> = INSIDE.map(|path| format!("{BAKERY}{path}")).into();
     paths.extend(OUTSIDE.map(str::to_owned));
+    let (service, domain) = (app.services().await[0].id, app.domains().await[0].id);
+    for thing in [format!("{BAKERY}/services/{service}"), format!("{BAKERY}/domains/{domain}")] {
+        paths.extend([format!("{thing}/access"), thing]);
+    }
     paths.extend([olav.clone(), format!("{olav}/remove"), bjorn, link.clone(), reset, email]);
     paths.extend(["decline", "report"].map(|end| format!("{link}/{end}")));
     let passkey = link_to(&mut readers[0].1, "/security/passkeys/").await;

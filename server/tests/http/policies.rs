@@ -58,6 +58,9 @@ const EVERYTHING: &str = "account=100001&user=x&invitation=x&grant=x&search=&sor
     &person=&kind=&email=&account_name=x&days=1&domains=&session_idle=&session_absolute=\
     &guide=security&next=";
 
+/// What pages of a thing take besides. Forms may take several things.
+const THINGS: &str = "permission=x&service=x&domain=x";
+
 /// The server functions that are about no account.
 fn is_elsewhere(path: &str) -> bool {
     let elsewhere = [
@@ -207,7 +210,7 @@ async fn is_closed(browser: &mut Browser, code: &str, sentence: &str, open: Opti
     assert!(known.len() > 25, "{known:?}");
     for (path, method) in known {
         let (request, words) = if method == Method::GET.as_str() {
-            let request = Request::get(format!("{path}?{EVERYTHING}"));
+            let request = Request::get(format!("{path}?{EVERYTHING}&{THINGS}"));
             (request.body(Body::empty()).unwrap(), code)
         } else {
             let form = path.trim_start_matches("/api/");

@@ -188,6 +188,11 @@ impl TestApp {
         self.latchkey.store.services(&self.ingrid().await, &Scope::All, 9).await.unwrap()
     }
 
+    /// The bakery's domains.
+    pub async fn domains(&self) -> Vec<store::Domain> {
+        self.latchkey.store.domains(&self.ingrid().await, &Scope::All, 9).await.unwrap()
+    }
+
     /// Has somebody in the bakery hold grants with these terms and no others.
     pub async fn hold<const N: usize>(&self, person: DemoPerson, terms: [Terms; N]) {
         let (ingrid, user) = (self.ingrid().await, self.id_of(person).await);

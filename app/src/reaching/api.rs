@@ -1,0 +1,141 @@
+//! Server functions of who reaches what.
+
+use leptos::prelude::*;
+use leptos::server_fn::codec::GetUrl;
+use serde::{Deserialize, Serialize};
+
+use crate::frame::PersonView;
+use crate::page::Page;
+use crate::problem::Problem;
+
+#[cfg(feature = "ssr")]
+use {
+    crate::formats,
+    crate::request,
+    crate::users::api::{person, read_cursor, write_cursor},
+    crate::words,
+    domain::reaching::{GrantRow, ReachedThing, Reaching, ReachingPage},
+    model::{Area, Permission, UserId},
+};
+
+/// Who reaches something.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ReachingView {
+    /// The thing's id, or the permission's, as it stands in the path.
+    pub(crate) id: String,
+    /// What it is called.
+    pub(crate) name: String,
+    /// Who reaches it.
+    pub(crate) rows: Vec<ReachingRow>,
+    /// Whether this is a later page.
+    pub(crate) later: bool,
+    /// Where the next page begins.
+    pub(crate) next: Option<String>,
+}
+
+/// Somebody who reaches it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ReachingRow {
+    /// Who it is.
+    pub(crate) person: PersonView,
+    /// Whether it is the reader.
+    pub(crate) you: bool,
+    /// In which ways; none for an owner.
+    pub(crate) ways: Vec<Way>,
+}
+
+/// A grant that opens it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Way {
+    /// What it opens, on what, and until when.
+    pub(crate) opens: String,
+    /// By whom it was given, and when.
+    pub(crate) given: String,
+    /// Why; empty if nobody said.
+    pub(crate) why: String,
+}
+
+/// Who reaches one of the account's services.
+#[server(prefix = "/api", endpoint = "services/reaching-page", input = GetUrl)]
+pub(crate) async fn service_reaching_page(
+    account: String,
+    service: String,
+    after: String,
+) -> Result<Page<ReachingView>, Problem> {
+    let inside = request::inside(&account).await?;
+    let (latchkey, actor, after) = (&inside.latchkey, &inside.acting.actor, read_cursor(&after));
+    let found = domain::reaching::service(latchkey, actor, &service, after.as_ref()).await;
+    let view = found.map(|found| thing(found, Area::Services, actor.user, after.is_some()));
+    inside.page(view).await
+}
+
+/// Who reaches one of the account's domains.
+#[server(prefix = "/api", endpoint = "domains/reaching-page", input = GetUrl)]
+pub(crate) async fn domain_reaching_page(
+    account: String,
+    domain: String,
+    after: String,
+) -> Result<Page<ReachingView>, Problem> {
+    let inside = request::inside(&account).await?;
+    let (latchkey, actor, after) = (&inside.latchkey, &inside.acting.actor, read_cursor(&after));
+    let found = domain::reaching::domain(latchkey, actor, &domain, after.as_ref()).await;
+    let view = found.map(|found| thing(found, Area::Domains, actor.user, after.is_some()));
+    inside.page(view).await
+}
+
+/// Who has a permission.
+#[server(prefix = "/api", endpoint = "users/having-page", input = GetUrl)]
+pub(crate) async fn having_page(
+    account: String,
+    permission: String,
+    after: String,
+) -> Result<Page<ReachingView>, Problem> {
+    let inside = request::inside(&account).await?;
+    let (latchkey, actor, after) = (&inside.latchkey, &inside.acting.actor, read_cursor(&after));
+    let found = domain::reaching::having(latchkey, actor, &permission, after.as_ref()).await;
+    let view = found.map(|(permission, page)| {
+        let name = words::label(permission);
+        let (id, later) = (permission.id().to_owned(), after.is_some());
+        view(id, name, &[permission], page, actor.user, later)
+    });
+    inside.page(view).await
+}
+
+#[cfg(feature = "ssr")]
+fn thing(found: ReachedThing, area: Area, reader: UserId, later: bool) -> ReachingView {
+    let permissions: Vec<_> = area.permissions().collect();
+    view(found.id.to_string(), found.name, &permissions, found.page, reader, later)
+}
+
+/// The page, where it is about these permissions.
+#[cfg(feature = "ssr")]
+fn view(
+    id: String,
+    name: String,
+    permissions: &[Permission],
+    page: ReachingPage,
+    reader: UserId,
+    later: bool,
+) -> ReachingView {
+    let row = |reaching: Reaching| ReachingRow {
+        you: reaching.member.user == reader,
+        person: person(&reaching.member),
+        ways: reaching.through.iter().map(|grant| way(grant, permissions)).collect(),
+    };
+    let next = page.next.as_ref().map(write_cursor);
+    let rows = page.users.into_iter().map(row).collect();
+    ReachingView { id, name, rows, later, next }
+}
+
+#[cfg(feature = "ssr")]
+fn way(grant: &GrantRow, permissions: &[Permission]) -> Way {
+    let day = formats::day(grant.given_at);
+    Way {
+        opens: words::reaching_line(&grant.outline.with_only(permissions)),
+        given: match &grant.given_by {
+            Some(name) => words!(reaching.given_by, name = name.clone(), day = day),
+            None => words!(reaching.given, day = day),
+        },
+        why: grant.why.clone(),
+    }
+}
