@@ -99,7 +99,7 @@ check-words: setup-for-tests
 	@echo "Checking the types of the browser tests (seconds)…"
 	@cd end2end && npm run --silent check
 
-bench: build ## Measure the release build (about 5 minutes)
+bench: build ## Measure the release build (about 7 minutes)
 	@scripts/bench
 
 build: front ## The one release binary, target/release/latchkey (about 45 minutes the first time)

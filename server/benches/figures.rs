@@ -22,15 +22,20 @@ use axum::{Extension, Router};
 use domain::sessions::SignedIn;
 use domain::{Client, Latchkey};
 use http_body_util::BodyExt;
-use model::{Access, EmailAddress, FullName, Permission, UserId};
+use model::{
+    Access, AccountId, AccountNumber, EmailAddress, FullName, Permission, PermissionSet, Reach,
+    Secret, Terms, UserId,
+};
 use server::clock::{SystemClock, SystemRandom};
 use server::config::Config;
 use server::router::{Parts, router};
-use store::{NewUser, Store};
+use store::{NewUser, Service, Store};
 use tokio::sync::Semaphore;
 use tower::ServiceExt;
+use uuid::Uuid;
 
 const ROUNDS: usize = 400;
+const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
@@ -45,9 +50,11 @@ async fn main() {
         domain::Settings::default(),
     );
     domain::demo::seed(&latchkey).await.expect("the demo");
-    println!("Filling two accounts with 100 and 10,000 users…");
-    let small = fill(&latchkey, "Small", 100).await;
-    let large = fill(&latchkey, "Large", 10_000).await;
+    println!("Filling accounts with 100, 10,000 and 10,000 users, and with 5,000 services…");
+    let small = fill(&latchkey, "Small", 100, &[]).await.number.get();
+    let large = fill(&latchkey, "Large", 10_000, &[]).await.number.get();
+    let bounded = fill(&latchkey, "Bounded", 10_000, &names("Shop", 9)).await.number.get();
+    let many = Many::new(&latchkey).await;
 
     let cookie = sign_in(&latchkey, domain::demo::INGRID.email).await;
     let config = Arc::new(Config::default());
@@ -83,6 +90,13 @@ async fn main() {
         ratio(users_large, users_small)
     );
     println!("    100 users {users_small:?}, 10,000 users {users_large:?}");
+    let users_bounded = median(&app, &format!("/accounts/{bounded}/users"), &cookie).await;
+    println!(
+        "users page, each with reach and end      {:>8.2} ×  (at most 1.2)",
+        ratio(users_bounded, users_large)
+    );
+    println!("    without {users_large:?}, with {users_bounded:?}");
+    many.tell(&latchkey, &app).await;
     println!(
         "search, 10,000 users over 100            {:>8.2} ×",
         ratio(search_large, search_small)
@@ -101,8 +115,20 @@ fn ratio(one: Duration, other: Duration) -> f64 {
     one.as_secs_f64() / other.as_secs_f64()
 }
 
-/// An account with this many users, Ingrid an owner of it.
-async fn fill(latchkey: &Latchkey, name: &str, count: usize) -> i64 {
+/// An account that was filled.
+struct Filled {
+    number: AccountNumber,
+    account: AccountId,
+    services: Vec<Uuid>,
+}
+
+fn names(name: &str, count: usize) -> Vec<String> {
+    (1..=count).map(|n| format!("{name} {n:04}")).collect()
+}
+
+/// An account with this many users, Ingrid an owner of it, and services with these names. If there are
+/// any, each user reaches three of them for a year.
+async fn fill(latchkey: &Latchkey, name: &str, count: usize, services: &[String]) -> Filled {
     let store = &latchkey.store;
     let owner = domain::demo::INGRID.email;
     let (number, token) =
@@ -117,21 +143,121 @@ async fn fill(latchkey: &Latchkey, name: &str, count: usize) -> i64 {
     let now = latchkey.now();
     let membership = store.membership(ingrid.id, number, None, now).await.expect("a store");
     let account = membership.expect("a membership").account;
-    let access = Access::granted([Permission::BillingView].into_iter().collect());
-    for n in 1..count {
-        let id = UserId::from(latchkey.new_id());
-        let email = format!("person{n}@{}.example", name.to_lowercase());
-        let user = NewUser {
-            id,
-            email: EmailAddress::parse(&email).expect("an address"),
-            full_name: FullName::parse(&format!("Person {n} {}", group(n))).expect("a name"),
-            password_hash: ingrid.password_hash.clone(),
-            language: None,
+    let mut ids = Vec::new();
+    for name in services {
+        let service = Service {
+            id: latchkey.new_id(),
+            name: name.clone(),
+            plan: "Managed hosting M".to_owned(),
+            state: "active".to_owned(),
+            renews_at: now.after(YEAR),
+            login_name: String::new(),
+            login_password: String::new().into(),
+            named_by: model::NamedBy::default(),
         };
-        store.add_user(&user, now).await.expect("a user");
-        store.add_member(account, id, access.clone(), now).await.expect("a membership");
+        store.add_service(account, &service).await.expect("a service");
+        ids.push(service.id);
     }
-    number.get()
+    for n in 1..count {
+        let terms = match ids.as_slice() {
+            [] => Terms::whole([Permission::BillingView].into_iter().collect()),
+            ids => {
+                let three = [n, n + 1, n + 2].map(|place| ids[place % ids.len()]);
+                Terms { until: Some(now.after(YEAR)), ..on_services(three) }
+            }
+        };
+        let email = format!("person{n}@{}.example", name.to_lowercase());
+        let full_name = format!("Person {n} {}", group(n));
+        let hash = &ingrid.password_hash;
+        let id = add_user(latchkey, &email, &full_name, hash).await;
+        let access = Access::Granted(vec![terms]);
+        store.add_member(account, id, access, now).await.expect("a membership");
+    }
+    Filled { number, account, services: ids }
+}
+
+async fn add_user(latchkey: &Latchkey, email: &str, full_name: &str, hash: &Secret) -> UserId {
+    let id = UserId::from(latchkey.new_id());
+    let user = NewUser {
+        id,
+        email: EmailAddress::parse(email).expect("an address"),
+        full_name: FullName::parse(full_name).expect("a name"),
+        password_hash: hash.clone(),
+        language: None,
+    };
+    latchkey.store.add_user(&user, latchkey.now()).await.expect("a user");
+    id
+}
+
+/// Seeing these services and managing them.
+fn on_services(ids: impl IntoIterator<Item = Uuid>) -> Terms {
+    let permissions: PermissionSet = [Permission::ServicesManage].into_iter().collect();
+    let services = Reach::of(false, ids);
+    Terms { services, domains: Reach::NOTHING, ..Terms::whole(permissions) }
+}
+
+/// An account with 5,000 services, and users who reach 500 of them: by one grant, and by 200.
+struct Many {
+    number: AccountNumber,
+    one_grant: UserId,
+    many_grants: UserId,
+}
+
+impl Many {
+    const BY_ONE: &str = "one@many.example";
+
+    async fn new(latchkey: &Latchkey) -> Self {
+        let Filled { number, account, services } =
+            fill(latchkey, "Many", 1, &names("Service", 5_000)).await;
+        let (store, now) = (&latchkey.store, latchkey.now());
+        let known = EmailAddress::parse(domain::demo::INGRID.email).expect("an address");
+        let hash = store.login(&known).await.expect("a store").expect("a login").password_hash;
+        let mut users = Vec::new();
+        for (email, count) in [(Self::BY_ONE, 1), ("two-hundred@many.example", 200)] {
+            let user = add_user(latchkey, email, "Many Services", &hash).await;
+            // Spread over all: none of them is another's neighbour.
+            let reached = services.iter().copied().step_by(10);
+            let terms = on_services(reached);
+            let access = Access::Granted(vec![terms; count]);
+            store.add_member(account, user, access, now).await.expect("a membership");
+            users.push(user);
+        }
+        Self { number, one_grant: users[0], many_grants: users[1] }
+    }
+
+    async fn tell(&self, latchkey: &Latchkey, app: &Router) {
+        let [one, many] = [self.one_grant, self.many_grants].map(|user| self.check(latchkey, user));
+        let (one, many) = (one.await, many.await);
+        println!(
+            "a request's check, 200 grants over one   {:>8.2} ×  (at most 1.3)",
+            ratio(many, one)
+        );
+        println!("    one grant {one:?}, 200 grants with 500 services each {many:?}");
+        let list = format!("/accounts/{}/services", self.number);
+        let owner = sign_in(latchkey, domain::demo::INGRID.email).await;
+        let reader = sign_in(latchkey, Self::BY_ONE).await;
+        let all = median(app, &list, &owner).await;
+        let some = median(app, &list, &reader).await;
+        println!(
+            "services, a reach of 500 of 5,000        {:>8.2} ×  (at most 1.5)",
+            ratio(some, all)
+        );
+        println!("    all {all:?}, those in reach {some:?}");
+    }
+
+    /// How long it takes to find out what a user may do.
+    async fn check(&self, latchkey: &Latchkey, user: UserId) -> Duration {
+        let (store, now) = (&latchkey.store, latchkey.now());
+        let mut times = Vec::with_capacity(ROUNDS);
+        for _ in 0..ROUNDS {
+            let begun = Instant::now();
+            let found = store.membership(user, self.number, None, now).await.expect("a store");
+            times.push(begun.elapsed());
+            assert!(found.is_some(), "nobody is there");
+        }
+        times.sort();
+        times[ROUNDS / 2]
+    }
 }
 
 /// A tenth of all are in the north, another in the south, nobody in both.
