@@ -28,6 +28,7 @@ mod outbox;
 mod passkeys;
 mod pauses;
 mod policies;
+mod reaching;
 mod reports;
 mod resets;
 mod sessions;
