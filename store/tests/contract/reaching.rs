@@ -95,7 +95,7 @@ async fn what_two_scopes_open_is_named_and_counted(db: TestDatabase) {
         ([&Scope::All, &mei], 9, &["Mail", "Shop"], 2),
         ([&mei, &Scope::All], 9, &["Mail", "Shop"], 2),
         ([&mei, &amira], 9, &["Mail"], 1),
-        ([&mei, &Scope::Through(Vec::new())], 9, &[], 0),
+        ([&mei, &Scope::Through(Vec::new())], 9, &[][..], 0),
     ] {
         let found = db.store.reached_services(bakery.id, scopes, most).await.unwrap();
         let named: Vec<_> = found.first.iter().map(|(_, name)| name.as_str()).collect();
