@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::Latchkey;
 use crate::areas;
-use crate::users::{Held, Member, UserSort};
+use crate::users::{Member, UserSort};
 
 /// How many things of an area somebody's page names; the area's own page has all.
 const MOST_NAMED: usize = 20;
@@ -114,7 +114,7 @@ pub async fn things_of(
         [(Area::Services, Permission::ServicesView), (Area::Domains, Permission::DomainsView)]
     {
         let Ok(own) = actor.reach(seen) else { continue };
-        let Some(theirs) = scope(latchkey, &member.held, area) else { continue };
+        let Some(theirs) = scope(latchkey, member, area) else { continue };
         let scopes = [&own, &theirs];
         let things = match area {
             Area::Services => store.reached_services(account, scopes, MOST_NAMED).await?,
@@ -125,17 +125,21 @@ pub async fn things_of(
     Ok(found)
 }
 
-/// What somebody's grants that haven't lapsed open in an area; none if they have no permission there.
-fn scope(latchkey: &Latchkey, held: &Held, area: Area) -> Option<Scope> {
+/// What somebody's grants that haven't lapsed open in an area, which is nothing while their access is
+/// paused; none if they have no permission there.
+fn scope(latchkey: &Latchkey, member: &Member, area: Area) -> Option<Scope> {
+    let (held, now) = (&member.held, latchkey.now());
     if held.is_owner() {
         return Some(Scope::All);
     }
-    let now = latchkey.now();
     let opens = held.grants().iter().filter(|grant| {
         let live = grant.outline.until.is_none_or(|until| now < until);
         live && grant.outline.permissions.in_area(area).next().is_some()
     });
     let opens: Vec<_> = opens.collect();
+    if member.paused.is_some() {
+        return (!opens.is_empty()).then(|| Scope::Through(Vec::new()));
+    }
     let reached = |outline: &model::Outline| match area {
         Area::Services => outline.services,
         _ => outline.domains,

@@ -12,13 +12,14 @@ use crate::grants::{GrantRow, ids_in, list};
 use crate::memberships::{MemberRow, members};
 use crate::{Member, Store};
 
-/// Owners, and users with a grant that has a permission like $6 and hasn't lapsed at $5.
+/// Owners, and users who aren't paused with a grant that has a permission like $6 and hasn't lapsed
+/// at $5.
 macro_rules! reaching {
     ($reaches:expr) => {
         members!(
             "",
             " AND (m.name_key, m.user_id) > ($2, $3) \
-              AND (m.owner OR EXISTS (SELECT 1 FROM grants g \
+              AND (m.owner OR m.paused_at IS NULL AND EXISTS (SELECT 1 FROM grants g \
                    WHERE g.account_id = m.account_id AND g.user_id = m.user_id \
                        AND (g.until IS NULL OR g.until > $5) \
                        AND (' ' || g.permissions || ' ') LIKE $6 ESCAPE '!'",

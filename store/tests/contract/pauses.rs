@@ -7,7 +7,7 @@ use model::{
 };
 use store::{
     AccountMembership, ChangeFacts, EndingFacts, Grant, Holding, MembershipChange, NewPause,
-    PauseChange, Store,
+    PauseChange, Reachable, Store,
 };
 use test_database::{TestDatabase, apply, on_both};
 
@@ -53,6 +53,13 @@ async fn found(bakery: &Bakery, user: UserId, seconds: u64) -> AccountMembership
     found.unwrap().unwrap()
 }
 
+/// Whether somebody is among those who may see what is billed.
+async fn reaches(bakery: &Bakery, user: UserId, seconds: u64) -> bool {
+    let what = Reachable::Permission(BillingView);
+    let found = bakery.store.reaching(bakery.id, what, None, 9, at(seconds)).await.unwrap();
+    found.iter().any(|one| one.member.user == user)
+}
+
 /// Has somebody hold these grants and no others.
 async fn hold(bakery: &Bakery, user: UserId, grants: &[Grant], seconds: u64) {
     let holding = Some(Holding::Granted(grants.to_vec()));
@@ -78,6 +85,7 @@ async fn what_is_paused_opens_nothing_and_says_why_until_it_is_resumed(db: TestD
     assert_eq!(member.held.outline(), access.outline(), "they keep what they hold");
     let listed = db.store.memberships(amira, None, 9).await.unwrap();
     assert_eq!(listed[0].paused_since(at(6)), Some(at(5)));
+    assert!(!reaches(&bakery, amira, 6).await);
     let decide = |facts: &ChangeFacts| {
         assert_eq!(facts.by.access, Access::NONE);
         assert_eq!(facts.by.actor.keys, Keys::Granted(Vec::new()));
@@ -88,6 +96,7 @@ async fn what_is_paused_opens_nothing_and_says_why_until_it_is_resumed(db: TestD
     apply_to(&bakery, amira, resume(), 7).await;
     let membership = found(&bakery, amira, 8).await;
     assert_eq!((membership.keys.open(), membership.pause), (access.permissions(), None));
+    assert!(reaches(&bakery, amira, 8).await);
 }
 
 #[apply(on_both!)]
