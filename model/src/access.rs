@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::grant::Opened;
 use crate::{
-    Area, Failure, Outlines, Permission, PermissionSet, Reach, Terms, Timestamp, foremost,
+    Area, Failure, Field, FieldProblem, Outlines, Permission, PermissionSet, Reach, Terms,
+    Timestamp, Which, Wish, foremost,
 };
 
 /// What a membership opens, by name: everything, or the terms of its grants. What somebody may give is
@@ -220,36 +221,62 @@ impl Access {
         self.lacks_to_change(before, after).map_or(Ok(()), |lack| Err(lack.into()))
     }
 
-    /// These permissions as far as they can give them: for as long as they can, and on what all
-    /// permissions of an area reach for so long.
+    /// What is wanted, as terms of a new grant. What isn't said is as far as they can give it: for as
+    /// long as they can, and on what all permissions of an area reach for so long.
     ///
     /// # Errors
-    /// As [`Access::must_give`].
-    pub fn widest(&self, permissions: PermissionSet) -> Result<Terms, Failure> {
-        let until = match self {
-            Self::Owner => None,
-            Self::Granted(held) => {
-                let longest = |permission| {
-                    let with_it = held.iter().filter(|held| held.permissions.contains(permission));
-                    with_it.map(|terms| terms.until).reduce(later)
-                };
-                permissions.iter().filter_map(longest).fold(None, sooner)
-            }
-        };
+    /// As [`Access::must_give`]; [`Failure::Invalid`] when nothing is chosen that permissions of an
+    /// area are to reach.
+    pub fn give(&self, wish: &Wish) -> Result<Terms, Failure> {
+        let permissions: PermissionSet = wish.ticks.iter().copied().collect();
+        let longest = self.longest(permissions);
+        let until = wish.until.moment(longest, longest);
         let nothing = Terms { until, ..Terms::whole(PermissionSet::EMPTY) };
-        self.reshape(&nothing, permissions)
+        self.reshape(&nothing, permissions, until, wish)
     }
 
-    /// The terms with other permissions: those whose boxes are ticked, as the boxes of a form without
-    /// scripts, which don't follow each other. What an area of the terms reaches stays as it is; an
-    /// area that is new to them reaches as far as it can be given. Permissions that can't be changed
-    /// stay: a form can neither grant nor take away what its sender couldn't tick.
+    /// The end of what they hold longest of each of these permissions: they can give them together no
+    /// longer.
+    #[must_use]
+    pub fn longest(&self, permissions: PermissionSet) -> Option<Timestamp> {
+        let Self::Granted(held) = self else { return None };
+        let longest = |permission| {
+            let with_it = held.iter().filter(|held| held.permissions.contains(permission));
+            with_it.map(|terms| terms.until).reduce(later)
+        };
+        permissions.iter().filter_map(longest).fold(None, sooner)
+    }
+
+    /// The terms as they are wanted. What isn't said stays as it is; an area that is new to them
+    /// reaches as far as it can be given. Permissions and things that can't be changed stay: a form
+    /// can neither grant nor take away what its sender couldn't tick.
     ///
     /// # Errors
-    /// [`Failure::NotAllowed`] naming [`Permission::AccountUsers`], or what is lacking for a
-    /// permission that is added.
-    pub fn change(&self, before: &Terms, ticks: &[Permission]) -> Result<Terms, Failure> {
-        self.reshape(before, before.permissions.with_ticks(ticks, self.changeable(before)))
+    /// [`Failure::NotAllowed`] naming [`Permission::AccountUsers`], or what is lacking for what is
+    /// added, taken back, extended or narrowed; [`Failure::Invalid`] when nothing is chosen that
+    /// permissions of an area are to reach.
+    pub fn change(&self, before: &Terms, wish: &Wish) -> Result<Terms, Failure> {
+        let permissions = before.permissions.with_ticks(&wish.ticks, self.changeable(before));
+        let until = wish.until.moment(before.until, self.longest(permissions));
+        self.reshape(before, permissions, until, wish)
+    }
+
+    /// The things of an area that they can add to what these terms reach, or take out of it: those
+    /// that they reach with all that the terms have about it. Where that is nothing yet, those that
+    /// they reach with anything about it.
+    #[must_use]
+    pub fn movable(&self, terms: &Terms, area: Area) -> Reach {
+        let things = |opened| match opened {
+            Some(Opened::Things(reach)) => reach,
+            Some(Opened::Account) | None => Reach::NOTHING,
+        };
+        let mut given = terms.permissions.in_area(area).peekable();
+        if given.peek().is_none() {
+            let any = area.permissions().map(|permission| things(self.of(permission, AT_ONCE)));
+            return any.fold(Reach::NOTHING, |reach, more| reach.with(&more));
+        }
+        let all = given.map(|permission| things(self.of(permission, terms.until)));
+        all.fold(Reach::All, |reach, more| reach.within(&more))
     }
 
     /// The permissions that they can add to these terms, or take out of them.
@@ -269,13 +296,39 @@ impl Access {
         Permission::ALL.into_iter().filter(can_change).collect()
     }
 
-    fn reshape(&self, before: &Terms, permissions: PermissionSet) -> Result<Terms, Failure> {
-        let reach = |area: Area| match before.reach_in(area) {
-            Some(reach) if !reach.is_nothing() => reach.clone(),
-            _ => self.reach_of_all(permissions.in_area(area), before.until),
+    fn reshape(
+        &self,
+        before: &Terms,
+        permissions: PermissionSet,
+        until: Option<Timestamp>,
+        wish: &Wish,
+    ) -> Result<Terms, Failure> {
+        let reach = |area: Area| match (wish.which(area), before.reach_in(area)) {
+            (Which::All, _) => Reach::All,
+            (Which::These(chosen), reached) => {
+                let chosen = Reach::These(chosen.clone());
+                // Those that can't be moved stay, wherever they were.
+                match reached {
+                    Some(reached @ Reach::These(_)) => {
+                        chosen.with(&reached.beyond(&self.movable(before, area)))
+                    }
+                    _ => chosen,
+                }
+            }
+            (Which::Unsaid, Some(reached)) if !reached.is_nothing() => reached.clone(),
+            (Which::Unsaid, _) => self.reach_of_all(permissions.in_area(area), until),
         };
         let (services, domains) = (reach(Area::Services), reach(Area::Domains));
-        let after = Terms { permissions, services, domains, until: before.until };
+        let after = Terms { permissions, services, domains, until };
+        for (area, field) in
+            [(Area::Services, Field::WhichServices), (Area::Domains, Field::WhichDomains)]
+        {
+            let reaches_nothing = after.reach_in(area).is_some_and(Reach::is_nothing);
+            let needed = permissions.in_area(area).next().is_some();
+            if needed && reaches_nothing && matches!(wish.which(area), Which::These(_)) {
+                return Err(Failure::field(field, FieldProblem::Missing));
+            }
+        }
         self.must_change(before, &after)?;
         let after = after.opening();
         // Each of them reaches something, and they reach nothing together.
@@ -405,6 +458,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
+    use crate::Until;
     use Permission::{
         AccountUsers, BillingPay, BillingView, DomainsManage, DomainsView, ServicesCredentials,
         ServicesManage, ServicesView,
@@ -559,6 +613,14 @@ mod tests {
         permissions.iter().copied().collect()
     }
 
+    fn wish(ticks: &[Permission]) -> Wish {
+        Wish::of(ticks.iter().copied())
+    }
+
+    fn which(ids: &[u128]) -> Which {
+        Which::These(ids.iter().copied().map(Uuid::from_u128).collect())
+    }
+
     #[test]
     fn who_may_give_what() {
         let granted = |permissions: &[Permission]| Access::granted(set(permissions));
@@ -600,12 +662,12 @@ mod tests {
             (vec![ServicesManage, ServicesCredentials], Err(Failure::OutOfReach(ServicesManage))),
         ];
         for (permissions, expected) in cases {
-            assert_eq!(bounded.widest(set(&permissions)), expected, "{permissions:?}");
+            assert_eq!(bounded.give(&Wish::of(permissions.clone())), expected, "{permissions:?}");
         }
         let all = PermissionSet::all();
-        assert_eq!(Access::Owner.widest(all), Ok(Terms::whole(all)));
+        assert_eq!(Access::Owner.give(&Wish::of(all.iter())), Ok(Terms::whole(all)));
         let nobody = Access::granted(set(&[BillingView]));
-        assert_eq!(nobody.widest(set(&[BillingView])), Err(Failure::NotAllowed(AccountUsers)));
+        assert_eq!(nobody.give(&Wish::of([BillingView])), Err(Failure::NotAllowed(AccountUsers)));
     }
 
     #[test]
@@ -616,7 +678,7 @@ mod tests {
             domains: these(&[7]),
             ..terms(&[ServicesView, DomainsView], these(&[1]), end(4))
         };
-        let ticked = |ticks: &[Permission]| bounded.change(&before, ticks);
+        let ticked = |ticks: &[Permission]| bounded.change(&before, &wish(ticks));
         let both = ticked(&[ServicesView, ServicesManage, DomainsView]);
         let managed = Terms { permissions: set(&[ServicesManage, DomainsView]), ..before.clone() };
         assert_eq!(both, Ok(managed));
@@ -628,14 +690,57 @@ mod tests {
 
         let elsewhere = terms(&[ServicesView], these(&[3]), end(4)).opening();
         assert_eq!(bounded.changeable(&elsewhere), set(&[BillingView, AccountUsers]));
-        assert_eq!(bounded.change(&elsewhere, &[]), Ok(elsewhere.clone()));
-        let manage = bounded.change(&elsewhere, &[ServicesView, ServicesManage]);
+        assert_eq!(bounded.change(&elsewhere, &wish(&[])), Ok(elsewhere.clone()));
+        let manage = bounded.change(&elsewhere, &wish(&[ServicesView, ServicesManage]));
         assert_eq!(manage, Err(Failure::OutOfReach(ServicesManage)));
         let longer = terms(&[ServicesView], these(&[1]), None).opening();
-        let manage = bounded.change(&longer, &[ServicesView, ServicesManage]);
+        let manage = bounded.change(&longer, &wish(&[ServicesView, ServicesManage]));
         assert_eq!(manage, Err(Failure::EndsEarlier(ServicesManage)));
-        let new = bounded.change(&terms(&[], Reach::NOTHING, end(5)), &[ServicesView]);
+        let new = bounded.change(&terms(&[], Reach::NOTHING, end(5)), &wish(&[ServicesView]));
         assert_eq!(new, Ok(terms(&[ServicesView], these(&[1, 2]), end(5)).opening()));
+    }
+
+    #[test]
+    fn what_is_wanted_is_given_as_it_is_wanted_or_not_at_all() {
+        let bounded = administrator([terms(&[ServicesManage], these(&[1, 2]), end(50))]);
+        let day = |begin, end| Until::Day {
+            begin: Timestamp::from_micros(begin),
+            end: Timestamp::from_micros(end),
+        };
+        let view = |services, until| Wish { services, until, ..wish(&[ServicesView]) };
+        let given = |ids: &[u128], until| Ok(terms(&[ServicesView], these(ids), until).opening());
+        let out_of_reach = || Err(Failure::OutOfReach(ServicesView));
+        let ends_earlier = || Err(Failure::EndsEarlier(ServicesView));
+        let none = Failure::field(Field::WhichServices, FieldProblem::Missing);
+        let cases = [
+            (view(which(&[1]), day(20, 30)), given(&[1], end(30))),
+            (view(which(&[1]), Until::Unsaid), given(&[1], end(50))),
+            (view(Which::Unsaid, day(40, 60)), given(&[1, 2], end(50))),
+            (view(which(&[1]), day(60, 70)), ends_earlier()),
+            (view(which(&[1]), Until::Endless), ends_earlier()),
+            (view(which(&[1, 3]), Until::Unsaid), out_of_reach()),
+            (view(Which::All, Until::Unsaid), out_of_reach()),
+            (view(which(&[]), Until::Unsaid), Err(none)),
+        ];
+        for (wanted, expected) in cases {
+            assert_eq!(bounded.give(&wanted), expected, "{wanted:?}");
+        }
+    }
+
+    #[test]
+    fn things_that_cannot_be_moved_stay_where_they_are() {
+        let bounded = administrator([terms(&[ServicesView], these(&[1, 2]), None)]);
+        let before = terms(&[ServicesView], these(&[1, 3]), None).opening();
+        assert_eq!(bounded.movable(&before, Area::Services), these(&[1, 2]));
+        assert_eq!(bounded.movable(&before, Area::Domains), Reach::NOTHING);
+        let changed =
+            |services| bounded.change(&before, &Wish { services, ..wish(&[ServicesView]) });
+        assert_eq!(changed(which(&[2])), Ok(Terms { services: these(&[2, 3]), ..before.clone() }));
+        assert_eq!(changed(which(&[])), Ok(Terms { services: these(&[3]), ..before.clone() }));
+        assert_eq!(changed(Which::All), Err(Failure::OutOfReach(ServicesView)));
+        let all = terms(&[ServicesView], Reach::All, None).opening();
+        let narrowed = Wish { services: which(&[1]), ..wish(&[ServicesView]) };
+        assert_eq!(bounded.change(&all, &narrowed), Err(Failure::OutOfReach(ServicesView)));
     }
 
     #[test]
@@ -684,7 +789,7 @@ mod tests {
     proptest! {
         #[test]
         fn what_can_be_offered_can_be_given(hold in any_access(), wanted in any_terms()) {
-            if let Ok(terms) = hold.widest(wanted.permissions) {
+            if let Ok(terms) = hold.give(&Wish::of(wanted.permissions.iter())) {
                 prop_assert!(opened(&terms).is_subset(&held(&hold)));
                 prop_assert_eq!(terms.permissions, wanted.permissions);
             }
@@ -696,7 +801,7 @@ mod tests {
         ) {
             let before = before.opening();
             let ticks: Vec<_> = ticked.permissions.iter().collect();
-            if let Ok(after) = hold.change(&before, &ticks) {
+            if let Ok(after) = hold.change(&before, &wish(&ticks)) {
                 let (was, is) = (opened(&before), opened(&after));
                 let moved: BTreeSet<_> = was.symmetric_difference(&is).copied().collect();
                 prop_assert!(moved.is_subset(&held(&hold)));
@@ -709,7 +814,7 @@ mod tests {
             let held = hold.changeable(&before);
             let kept: Vec<_> = before.permissions.difference(held).collect();
             if hold.permissions().contains(AccountUsers) {
-                prop_assert!(hold.change(&before, &kept).is_ok());
+                prop_assert!(hold.change(&before, &wish(&kept)).is_ok());
             }
         }
 

@@ -282,6 +282,14 @@ pub enum Field {
     Domains,
     /// A domain to be proven.
     Domain,
+    /// "Which services?"
+    WhichServices,
+    /// "Which domains?"
+    WhichDomains,
+    /// "Until"
+    Until,
+    /// "Why"
+    Why,
     /// "Issuer", of an identity provider.
     Issuer,
     /// "Client ID".
@@ -318,6 +326,10 @@ impl Field {
             Self::PauseReason => "pause_reason",
             Self::Domains => "domains",
             Self::Domain => "domain",
+            Self::WhichServices => "which-services",
+            Self::WhichDomains => "which-domains",
+            Self::Until => "until",
+            Self::Why => "why",
             Self::Issuer => "issuer",
             Self::ClientId => "client_id",
             Self::ClientSecret => "client_secret",
@@ -366,6 +378,10 @@ pub enum FieldProblem {
     TakesNoInvitations,
     /// It isn't one of the values that the form offers.
     Unknown,
+    /// It is over already.
+    Past,
+    /// It is too far away.
+    TooFar,
     /// Nothing would be left of somebody's permissions.
     NothingLeft,
     /// A password that would be guessed soon.

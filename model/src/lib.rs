@@ -26,6 +26,7 @@ mod secret;
 mod timestamp;
 mod typed;
 mod user;
+mod wish;
 
 pub use access::{Access, AccessOutline, Lack};
 pub use account::{AccountId, AccountNumber};
@@ -53,3 +54,4 @@ pub use secret::Secret;
 pub use timestamp::Timestamp;
 pub use typed::{TypedAddress, TypedName};
 pub use user::{FullName, Password, SessionId, UserId};
+pub use wish::{Until, Which, Wish};
