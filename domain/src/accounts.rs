@@ -211,8 +211,13 @@ pub async fn create(
         EmailAddress::parse(owner).map_err(|problem| Failure::field(Field::Email, problem))?;
     let now = latchkey.now();
     let links = Links::new(latchkey, now);
-    let offering =
-        Offering { email: &owner, access: Access::Owner, account: &details.name, inviter: None };
+    let offering = Offering {
+        email: &owner,
+        access: Access::Owner,
+        why: "",
+        account: &details.name,
+        inviter: None,
+    };
     let entry = NewActivity::by_provider(ActivityKind::InvitationSent);
     let offer = links.offer(offering, entry, None);
     let id = latchkey.new_id().into();

@@ -9,6 +9,7 @@ use model::{
 use store::{AccountDetails, Domain, Invoice, NewUser, OfferFacts, Service, SupportRequest};
 use uuid::Uuid;
 
+use crate::giving::Wished;
 use crate::invitations::Links;
 use crate::viewer::Viewer;
 use crate::{Client, Latchkey, invitations, users};
@@ -71,14 +72,14 @@ pub async fn seed(latchkey: &Latchkey) -> Result<bool, Failure> {
         join(latchkey, inviter, person, permissions).await?;
     }
     let bjorn = latchkey.store.login(&address(BJORN)?).await?.ok_or(Failure::NotFound)?.id;
-    let wanted = ids(&[BillingPay]);
+    let wanted = Wished::from(&[BillingPay][..]);
     let bjorn = bjorn.to_string();
     users::change_permissions(latchkey, &ingrid, &bjorn, &wanted, None, &office()).await?;
 
-    let pending = ids(&[BillingView]);
+    let pending = Wished::from(&[BillingView][..]);
     invitations::send(latchkey, &ingrid, "post@regnskap.example", &pending, &office()).await?;
     let earlier = at(latchkey, latchkey.now().before(10 * DAY));
-    let summer = ids(&[ServicesView]);
+    let summer = Wished::from(&[ServicesView][..]);
     invitations::send(&earlier, &ingrid, "sommer@nordlys.example", &summer, &office()).await?;
 
     bakery_business(latchkey, bakery.account).await?;
@@ -118,10 +119,6 @@ fn at(latchkey: &Latchkey, moment: Timestamp) -> Latchkey {
 
 fn office() -> Client {
     Client { address: "192.0.2.17".to_owned(), user_agent: "Demo".to_owned(), ..Client::default() }
-}
-
-fn ids(permissions: &[Permission]) -> Vec<String> {
-    permissions.iter().map(|permission| permission.id().to_owned()).collect()
 }
 
 fn address(person: DemoPerson) -> Result<EmailAddress, Failure> {
@@ -171,7 +168,8 @@ async fn join(
     let granted: PermissionSet = permissions.iter().copied().collect();
     let granted: Vec<_> = granted.iter().collect();
     let sent =
-        invitations::send(latchkey, inviter, person.email, &ids(&granted), &office()).await?;
+        invitations::send(latchkey, inviter, person.email, &Wished::from(&*granted), &office())
+            .await?;
     join_as(latchkey, sent.token.secret().expose(), person).await?;
     Ok(())
 }

@@ -35,6 +35,9 @@ pub struct Settings {
     pub public_url: String,
     /// The provider's name, as authenticators show it.
     pub provider: String,
+    /// The time zone in which days end in accounts that have none of their own, by its name in the tz
+    /// database.
+    pub time_zone: String,
     /// How long an invitation can be accepted.
     pub invitation_lifetime: Duration,
     /// How long a link to choose a new password works.
@@ -74,6 +77,7 @@ impl Default for Settings {
         Self {
             public_url: "http://localhost:3000".to_owned(),
             provider: "Latchkey".to_owned(),
+            time_zone: "UTC".to_owned(),
             invitation_lifetime: 7 * DAY,
             reset_lifetime: HOUR / 2,
             session_idle: DAY,

@@ -17,6 +17,7 @@ pub mod emails;
 pub mod ends;
 pub mod factors;
 pub mod feedback;
+pub mod giving;
 pub mod guesses;
 pub mod identities;
 pub mod identity_providers;

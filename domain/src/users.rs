@@ -1,9 +1,9 @@
 //! The users of an account: listing them, changing what they may do, ending their access.
 
 use model::{
-    Access, AccessOutline, ActivityKind, Actor, Conflict, Cursor, Failure, Field, FieldProblem,
-    GrantId, Mail, Noted, On, Outlines, PAGE_SIZE, Permission, PermissionSet, Terms, Timestamp,
-    TypedName, UserId,
+    Access, AccessOutline, ActivityKind, Actor, Conflict, Cursor, Failure, Field, FieldErrors,
+    FieldProblem, GrantId, Mail, Noted, On, Outlines, PAGE_SIZE, Permission, PermissionSet, Terms,
+    Timestamp, TypedName, UserId,
 };
 use store::{
     ChangeFacts, Grant, Holding, MembershipChange, NewActivity, NewMail, NewPause, PauseChange,
@@ -11,6 +11,7 @@ use store::{
 };
 pub use store::{Held, Member, UserSort};
 
+use crate::giving::{self, Bounds, Read, Sought, Wished};
 use crate::{Client, Latchkey};
 
 /// One page of an account's users.
@@ -63,26 +64,37 @@ pub struct Managed {
     pub granted: PermissionSet,
     /// Those that the actor can add to it, or take out of it.
     pub changeable: PermissionSet,
+    /// What else there is to choose; none of an owner.
+    pub bounds: Option<Bounds>,
+    /// What the form is made of, for comparing when it is sent.
+    pub made_of: String,
 }
 
 /// One user of the account, to be managed.
 ///
 /// # Errors
 /// As [`member`].
-pub async fn manage(latchkey: &Latchkey, actor: &Actor, user: &str) -> Result<Managed, Failure> {
+pub async fn manage(
+    latchkey: &Latchkey,
+    actor: &Actor,
+    user: &str,
+    sought: &Sought,
+) -> Result<Managed, Failure> {
     let member = member(latchkey, actor, user).await?;
     let (store, account) = (&latchkey.store, actor.account);
     let Holding::Granted(grants) =
         store.holding(account, member.user, member.held.is_owner()).await?
     else {
         let (granted, changeable) = (PermissionSet::all(), PermissionSet::EMPTY);
-        return Ok(Managed { member, granted, changeable });
+        return Ok(Managed { member, granted, changeable, bounds: None, made_of: String::new() });
     };
     let own = store.holding(account, actor.user, actor.keys.is_owner()).await?;
     let own = own.access().live(latchkey.now());
     let terms = first_terms(&grants);
     let (granted, changeable) = (terms.permissions, own.changeable(&terms));
-    Ok(Managed { member, granted, changeable })
+    let first = grants.first();
+    let bounds = Some(giving::bounds(latchkey, actor, &own, first, sought).await?);
+    Ok(Managed { member, granted, changeable, bounds, made_of: giving::made_of(first) })
 }
 
 /// The terms of somebody's first grant, which is the one that a form changes.
@@ -95,43 +107,41 @@ fn first_terms(grants: &[Grant]) -> Terms {
 fn with_first(
     grants: &[Grant],
     terms: Terms,
+    why: String,
     new: GrantId,
     given_by: UserId,
     now: Timestamp,
 ) -> Vec<Grant> {
     let mut grants = grants.to_vec();
     match grants.first_mut() {
-        Some(first) => first.terms = terms,
-        None => grants.push(Grant {
-            id: new,
-            terms,
-            why: String::new(),
-            given_by: Some(given_by),
-            given_at: now,
-        }),
+        Some(first) => (first.terms, first.why) = (terms, why),
+        None => grants.push(Grant { id: new, terms, why, given_by: Some(given_by), given_at: now }),
     }
     grants
 }
 
-/// Gives a user of the account other permissions: those whose boxes are ticked, as the boxes of a
-/// form without scripts, which don't follow each other. Those that the actor can't give stay as they
-/// are. `before` is what the user had when the actor was shown it, if that is known.
+/// Gives a user of the account what is wished. What the actor can't give stays as it is, and so does
+/// what isn't said. `before` is what the form was made of when the actor was shown it, if that is
+/// known.
 ///
 /// # Errors
-/// As [`Actor::must_manage`] and [`model::Access::change`]; [`Failure::Invalid`] for an unknown permission or none at all;
+/// As [`Actor::must_manage`] and [`model::Access::change`]; [`Failure::Invalid`], also for no permission
+/// at all;
 /// [`Conflict::ChangedMeanwhile`] when it isn't as it was `before`; [`Failure::NotFound`];
 /// [`Failure::Unavailable`].
 pub async fn change_permissions(
     latchkey: &Latchkey,
     actor: &Actor,
     user: &str,
-    ticks: &[String],
+    wished: &Wished,
     before: Option<&str>,
     client: &Client,
 ) -> Result<Member, Failure> {
     let target = member(latchkey, actor, user).await?;
-    let ticks = parse_ticks(ticks)?;
-    let shown = before.map(PermissionSet::from_stored);
+    let mut errors = FieldErrors::default();
+    let Some(Read { wish, why }) = giving::read(latchkey, actor, wished, &mut errors).await? else {
+        return Err(errors.into_failure());
+    };
     let (account, now) = (actor.account, latchkey.now());
     let new = GrantId::from(latchkey.new_id());
     let decide = |facts: &ChangeFacts| {
@@ -139,17 +149,20 @@ pub async fn change_permissions(
         by.actor.must_manage(facts.target.user, facts.target.held.is_owner())?;
         let grants = facts.holding.grants();
         let terms = first_terms(grants);
-        let changed = by.access.change(&terms, &ticks)?;
-        if changed == terms {
+        let first = grants.first();
+        let old_why = first.map(|grant| grant.why.as_str()).unwrap_or_default();
+        let why = why.clone().unwrap_or_else(|| old_why.to_owned());
+        let changed = by.access.change(&terms, &wish)?;
+        if changed == terms && why == old_why {
             return Ok(None);
         }
-        if shown.is_some_and(|shown| shown != terms.permissions) {
+        if before.is_some_and(|before| before != giving::made_of(first)) {
             return Err(Failure::Conflict(Conflict::ChangedMeanwhile));
         }
         if changed.permissions.is_empty() {
             return Err(Failure::field(Field::Permissions, FieldProblem::NothingLeft));
         }
-        let holding = Holding::Granted(with_first(grants, changed, new, by.actor.user, now));
+        let holding = Holding::Granted(with_first(grants, changed, why, new, by.actor.user, now));
         let (before, after) = (told(&facts.holding), told(&holding));
         let mail = Mail::PermissionsChanged {
             account: by.account_name.clone().into(),
@@ -400,16 +413,6 @@ pub async fn leave(latchkey: &Latchkey, actor: &Actor, client: &Client) -> Resul
     };
     let now = latchkey.now();
     latchkey.store.change_membership(actor.account, actor.user, actor.user, now, decide).await
-}
-
-/// Reads the permissions that a form sends.
-pub(crate) fn parse_permissions(ids: &[String]) -> Result<PermissionSet, FieldProblem> {
-    PermissionSet::parse(ids).map_err(|_| FieldProblem::Unknown)
-}
-
-fn parse_ticks(ids: &[String]) -> Result<Vec<Permission>, Failure> {
-    let unknown = |_| Failure::field(Field::Permissions, FieldProblem::Unknown);
-    ids.iter().map(|id| id.parse().map_err(unknown)).collect()
 }
 
 fn ending(

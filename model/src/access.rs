@@ -247,6 +247,13 @@ impl Access {
         permissions.iter().filter_map(longest).fold(None, sooner)
     }
 
+    /// The end of all that they hold, if it ends.
+    #[must_use]
+    pub fn ends(&self) -> Option<Timestamp> {
+        let Self::Granted(held) = self else { return None };
+        held.iter().map(|terms| terms.until).reduce(later)?
+    }
+
     /// The terms as they are wanted. What isn't said stays as it is; an area that is new to them
     /// reaches as far as it can be given. Permissions and things that can't be changed stay: a form
     /// can neither grant nor take away what its sender couldn't tick.

@@ -437,7 +437,12 @@ pub struct FieldErrors(pub Vec<FieldError>);
 impl FieldErrors {
     /// Keeps a parsed value, or notes what is wrong with its field.
     pub fn take<T>(&mut self, field: Field, parsed: Result<T, FieldProblem>) -> Option<T> {
-        parsed.map_err(|problem| self.0.push(FieldError { field, problem })).ok()
+        parsed.map_err(|problem| self.note(field, problem)).ok()
+    }
+
+    /// Notes what is wrong with a field.
+    pub fn note(&mut self, field: Field, problem: FieldProblem) {
+        self.0.push(FieldError { field, problem });
     }
 
     /// The failure that says it all.

@@ -19,6 +19,7 @@ sql! {
                     (SELECT count(*) FROM memberships m WHERE m.account_id = a.id) AS users \
                 FROM accounts a WHERE a.number > $1 ORDER BY a.number LIMIT $2";
     WITH_NUMBER = "SELECT id FROM accounts WHERE number = $1";
+    TIME_ZONE = "SELECT time_zone FROM accounts WHERE id = $1";
     DETAILS = "SELECT name, street, postal_code, town, country FROM accounts WHERE id = $1";
     SET_DETAILS = "UPDATE accounts \
                    SET name = $2, street = $3, postal_code = $4, town = $5, country = $6 \
@@ -146,6 +147,18 @@ impl Store {
         let details =
             read!(self, db => query_as(DETAILS).bind(Uuid::from(account)).fetch_optional(db))?;
         details.ok_or(Failure::NotFound)
+    }
+
+    /// The time zone in which the account's days end, by its name in the tz database; none for the
+    /// provider's.
+    ///
+    /// # Errors
+    /// [`Failure::NotFound`], [`Failure::Unavailable`].
+    pub async fn time_zone(&self, account: AccountId) -> Result<Option<String>, Failure> {
+        let found: Option<Option<String>> = read!(self, db => query_scalar(TIME_ZONE)
+            .bind(Uuid::from(account))
+            .fetch_optional(db))?;
+        found.ok_or(Failure::NotFound)
     }
 
     /// Changes the account's details as the actor of this moment may, and logs it. `decide` is told

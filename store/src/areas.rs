@@ -1,15 +1,31 @@
 //! What the areas show: services, domains, invoices and support requests.
 
-use model::{AccountId, Actor, Failure, NamedBy, Scope, Timestamp};
-use sqlx::{FromRow, query, query_as};
+use std::collections::BTreeSet;
+
+use model::{AccountId, Actor, Area, Failure, NamedBy, Scope, Timestamp};
+use sqlx::{FromRow, query, query_as, query_scalar};
 use uuid::Uuid;
 
 use crate::Store;
-use crate::db::{limit, read, sql, write};
+use crate::db::{Differing, count, limit, plain, read, sql, write};
 use crate::grants::{id_text, ids_in, ids_of, joined, list};
 
-/// Things `t` of an account: all of them ($2), or those that the grants $3 name; of each, which of the
-/// grants $4 name it.
+/// Things `t` of an account that a scope opens: all of them ($2), or those that the grants $3 name.
+macro_rules! opened {
+    ($db:ident $names:literal, $id:literal) => {
+        concat!(
+            "t.account_id = $1 AND ($2 OR t.id IN (SELECT n.",
+            $id,
+            " FROM ",
+            $names,
+            " n WHERE n.grant_id IN ",
+            ids_in!($db "$3"),
+            "))"
+        )
+    };
+}
+
+/// Things `t` that [`opened!`] has; of each, which of the grants $4 name it.
 macro_rules! things {
     ($db:ident $columns:literal, $table:literal, $names:literal, $id:literal, $tail:literal) => {
         concat!(
@@ -25,13 +41,9 @@ macro_rules! things {
             ids_in!($db "$4"),
             ") AS named_by FROM ",
             $table,
-            " t WHERE t.account_id = $1 AND ($2 OR t.id IN (SELECT n.",
-            $id,
-            " FROM ",
-            $names,
-            " n WHERE n.grant_id IN ",
-            ids_in!($db "$3"),
-            ")) ",
+            " t WHERE ",
+            opened!($db $names, $id),
+            " ",
             $tail
         )
     };
@@ -55,7 +67,47 @@ macro_rules! domains {
     };
 }
 
+/// Things `t` of an account for choosing, of those that [`opened!`] has: those whose name holds $4, and
+/// those with the ids $5, which come first.
+macro_rules! choices {
+    ($db:ident $table:literal, $names:literal, $id:literal) => {
+        concat!(
+            "SELECT t.id, t.name FROM ",
+            $table,
+            " t WHERE ",
+            opened!($db $names, $id),
+            " AND (lower(t.name) LIKE $4 ESCAPE '!' OR t.id IN ",
+            ids_in!($db "$5"),
+            ") ORDER BY CASE WHEN t.id IN ",
+            ids_in!($db "$5"),
+            " THEN 0 ELSE 1 END, t.name, t.id LIMIT $6"
+        )
+    };
+}
+
+macro_rules! counted {
+    ($db:ident $table:literal, $names:literal, $id:literal) => {
+        concat!("SELECT count(*) FROM ", $table, " t WHERE ", opened!($db $names, $id))
+    };
+}
+
+macro_rules! there {
+    ($db:ident $table:literal) => {
+        concat!("SELECT t.id FROM ", $table, " t WHERE t.account_id = $1 AND t.id IN ", ids_in!($db "$2"))
+    };
+}
+
 sql! {
+    SERVICE_CHOICES = choices!(sqlite "services", "grant_services", "service_id"),
+        on Postgres choices!(postgres "services", "grant_services", "service_id");
+    DOMAIN_CHOICES = choices!(sqlite "domains", "grant_domains", "domain_id"),
+        on Postgres choices!(postgres "domains", "grant_domains", "domain_id");
+    COUNT_SERVICES = counted!(sqlite "services", "grant_services", "service_id"),
+        on Postgres counted!(postgres "services", "grant_services", "service_id");
+    COUNT_DOMAINS = counted!(sqlite "domains", "grant_domains", "domain_id"),
+        on Postgres counted!(postgres "domains", "grant_domains", "domain_id");
+    SERVICES_THERE = there!(sqlite "services"), on Postgres there!(postgres "services");
+    DOMAINS_THERE = there!(sqlite "domains"), on Postgres there!(postgres "domains");
     SERVICES = services!(sqlite "ORDER BY t.name, t.id LIMIT $5"),
         on Postgres services!(postgres "ORDER BY t.name, t.id LIMIT $5");
     SERVICE = services!(sqlite "AND t.id = $5"), on Postgres services!(postgres "AND t.id = $5");
@@ -174,6 +226,15 @@ fn named_by(ids: Option<&str>) -> NamedBy {
     NamedBy(ids_of(ids).map(Into::into).collect())
 }
 
+/// A service or a domain, to be chosen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Thing {
+    /// Its id.
+    pub id: Uuid,
+    /// Its name.
+    pub name: String,
+}
+
 /// An invoice.
 #[derive(Clone, Debug)]
 pub struct Invoice {
@@ -210,6 +271,36 @@ pub struct SupportRequest {
     pub updated_at: Timestamp,
 }
 
+/// A scope as the two parameters that [`opened!`] takes.
+fn in_scope(scope: &Scope) -> (bool, String) {
+    match scope {
+        Scope::All => (true, list([])),
+        Scope::Through(grants) => (false, list(grants.iter().copied().map(Uuid::from))),
+    }
+}
+
+/// A pattern for `LIKE` that finds names with this in them, whatever it is. Of its letters only A to Z
+/// lose their case, the same on both databases.
+fn holding(search: &str) -> String {
+    let mut pattern = String::from("%");
+    for character in plain(search).trim().chars() {
+        if matches!(character, '%' | '_' | '!') {
+            pattern.push('!');
+        }
+        pattern.push(character.to_ascii_lowercase());
+    }
+    pattern.push('%');
+    pattern
+}
+
+/// The statement about the things of this area.
+const fn of_area(area: Area, services: Differing, domains: Differing) -> Differing {
+    match area {
+        Area::Domains => domains,
+        Area::Services | Area::Billing | Area::Support | Area::Account => services,
+    }
+}
+
 macro_rules! listed {
     ($store:expr, $text:expr, $account:expr, $most:expr) => {
         read!($store, db => query_as($text)
@@ -224,10 +315,7 @@ macro_rules! listed {
 macro_rules! reached {
     ($store:expr, $text:expr, $actor:expr, $scope:expr, $last:expr, $fetch:ident) => {{
         let text = $text.at($store);
-        let (all, through) = match $scope {
-            Scope::All => (true, list([])),
-            Scope::Through(grants) => (false, list(grants.iter().copied().map(Uuid::from))),
-        };
+        let (all, through) = in_scope($scope);
         let own = list($actor.keys.grants().map(Uuid::from));
         read!($store, db => query_as(text)
             .bind(Uuid::from($actor.account))
@@ -294,6 +382,75 @@ impl Store {
     ) -> Result<Option<Domain>, Failure> {
         let row: Option<DomainRow> = reached!(self, DOMAIN, actor, scope, id, fetch_optional)?;
         Ok(row.map(Domain::from))
+    }
+
+    /// The services or domains of the actor's account that the scope opens to them and whose name
+    /// holds what is searched for, by name, at most `most`; before them those with the ids in `first`,
+    /// whatever they are called.
+    ///
+    /// # Errors
+    /// [`Failure::Unavailable`].
+    pub async fn choices(
+        &self,
+        actor: &Actor,
+        scope: &Scope,
+        area: Area,
+        search: &str,
+        first: &BTreeSet<Uuid>,
+        most: usize,
+    ) -> Result<Vec<Thing>, Failure> {
+        let text = of_area(area, SERVICE_CHOICES, DOMAIN_CHOICES).at(self);
+        let (all, through) = in_scope(scope);
+        let like = holding(search);
+        let first_ids = list(first.iter().copied());
+        let rows: Vec<(Uuid, String)> = read!(self, db => query_as(text)
+            .bind(Uuid::from(actor.account))
+            .bind(all)
+            .bind(&through)
+            .bind(&like)
+            .bind(&first_ids)
+            .bind(limit(most.saturating_add(first.len())))
+            .fetch_all(db))?;
+        Ok(rows.into_iter().map(|(id, name)| Thing { id, name }).collect())
+    }
+
+    /// How many services or domains of the actor's account the scope opens to them.
+    ///
+    /// # Errors
+    /// [`Failure::Unavailable`].
+    pub async fn count_things(
+        &self,
+        actor: &Actor,
+        scope: &Scope,
+        area: Area,
+    ) -> Result<u32, Failure> {
+        let text = of_area(area, COUNT_SERVICES, COUNT_DOMAINS).at(self);
+        let (all, through) = in_scope(scope);
+        let found: i64 = read!(self, db => query_scalar(text)
+            .bind(Uuid::from(actor.account))
+            .bind(all)
+            .bind(&through)
+            .fetch_one(db))?;
+        Ok(count(found))
+    }
+
+    /// Which of these are services or domains of the account.
+    ///
+    /// # Errors
+    /// [`Failure::Unavailable`].
+    pub async fn there(
+        &self,
+        account: AccountId,
+        area: Area,
+        ids: &BTreeSet<Uuid>,
+    ) -> Result<BTreeSet<Uuid>, Failure> {
+        let text = of_area(area, SERVICES_THERE, DOMAINS_THERE).at(self);
+        let ids = list(ids.iter().copied());
+        let found: Vec<Uuid> = read!(self, db => query_scalar(text)
+            .bind(Uuid::from(account))
+            .bind(&ids)
+            .fetch_all(db))?;
+        Ok(found.into_iter().collect())
     }
 
     /// The account's invoices, newest first, at most `most`.

@@ -544,12 +544,13 @@ pub(crate) async fn begin(
     account: AccountId,
     user: UserId,
     access: &Access,
+    why: &str,
     given_by: Option<UserId>,
     now: Timestamp,
 ) -> Result<(), Failure> {
     let Access::Granted(held) = access else { return Ok(()) };
     for terms in held {
-        let (id, why) = (new_id(now).into(), String::new());
+        let (id, why) = (new_id(now).into(), why.to_owned());
         let grant = Grant { id, terms: terms.clone(), why, given_by, given_at: now };
         insert(tx, account, user, &grant, now).await?;
     }

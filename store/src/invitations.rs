@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use model::{
     Access, AccountId, AccountNumber, Conflict, Cursor, Delivery, EmailAddress, EmailDomains,
-    Failure, InvitationId, InvitationState, Language, PermissionSet, Terms, Timestamp, UserId,
+    Failure, InvitationId, InvitationState, Language, Noted, PermissionSet, Terms, Timestamp,
+    UserId,
 };
 
 use sqlx::{FromRow, query, query_as, query_scalar};
@@ -31,7 +32,7 @@ macro_rules! invitation {
             named!($db "n.service_id", "invitation_services", "invitation_id", "i.id"),
             " AS services, ",
             named!($db "n.domain_id", "invitation_domains", "invitation_id", "i.id"),
-            " AS domains, i.until, i.inviter_id, i.state, i.sent_at, i.expires_at",
+            " AS domains, i.until, i.why, i.inviter_id, i.state, i.sent_at, i.expires_at",
             $tail
         )
     };
@@ -120,13 +121,14 @@ sql! {
     INVITATION = by_id!(sqlite), on Postgres by_id!(postgres);
     INSERT_INVITATION = "INSERT INTO invitations \
                              (id, account_id, email, email_key, owner, permissions, \
-                              all_services, all_domains, until, inviter_id, state, sent_at, \
+                              all_services, all_domains, until, why, inviter_id, state, sent_at, \
                               expires_at, current_token_hash, created_at) \
-                         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'pending', $11, $12, \
-                                 $13, $11)";
+                         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'pending', $12, \
+                                 $13, $14, $12)";
     RENEW = "UPDATE invitations \
              SET owner = $2, permissions = $3, all_services = $4, all_domains = $5, until = $6, \
-                 inviter_id = $7, sent_at = $8, expires_at = $9, current_token_hash = $10 \
+                 why = $7, inviter_id = $8, sent_at = $9, expires_at = $10, \
+                 current_token_hash = $11 \
              WHERE id = $1 AND state = 'pending'";
     FORGET_SERVICES = "DELETE FROM invitation_services WHERE invitation_id = $1";
     FORGET_DOMAINS = "DELETE FROM invitation_domains WHERE invitation_id = $1";
@@ -154,6 +156,8 @@ pub struct Invitation {
     pub email: EmailAddress,
     /// What is offered.
     pub access: Access,
+    /// Why it is given; empty if nobody said.
+    pub why: String,
     /// Who invites; none for the provider.
     pub inviter: Option<UserId>,
     /// Where it stands; [`InvitationState::Expired`] when it is pending and its time ran out.
@@ -162,6 +166,13 @@ pub struct Invitation {
     pub sent_at: Timestamp,
     /// Until when it can be accepted.
     pub expires_at: Timestamp,
+}
+
+/// What a row of the log notes of it.
+impl From<&Invitation> for Noted {
+    fn from(invitation: &Invitation) -> Self {
+        Self::given(&invitation.access, &invitation.why)
+    }
 }
 
 /// A pending (or expired) invitation in the account's list.
@@ -225,6 +236,8 @@ pub struct OfferFacts {
 pub struct Offer {
     /// What is offered.
     pub access: Access,
+    /// Why it is given; empty if nobody said.
+    pub why: String,
     /// The SHA-256 of the token in the mail's link.
     pub token_hash: TokenHash,
     /// The SHA-256 of the token in a link that somebody is shown besides.
@@ -357,6 +370,7 @@ struct InvitationRow {
     owner: bool,
     #[sqlx(flatten)]
     terms: TermsRow,
+    why: String,
     inviter_id: Option<Uuid>,
     state: String,
     sent_at: i64,
@@ -373,6 +387,7 @@ impl InvitationRow {
                 true => Access::Owner,
                 false => std::iter::once(Terms::from(self.terms)).collect(),
             },
+            why: self.why,
             inviter: self.inviter_id.map(UserId::from),
             state: match self.state.as_str() {
                 "pending" if expires_at.is_awaited(LONGEST, now) => InvitationState::Pending,
@@ -748,7 +763,8 @@ impl Store {
                     }
                 };
                 let invited_by = invitation.inviter;
-                memberships::join(&mut tx, account, user, &access, invited_by, now).await?;
+                let why = &invitation.why;
+                memberships::join(&mut tx, account, user, &access, why, invited_by, now).await?;
                 if facts.opened.by_mail {
                     emails::prove(&mut tx, user, &invitation.email).await?;
                 }
@@ -824,6 +840,7 @@ async fn insert(
         .bind(terms.services.is_all())
         .bind(terms.domains.is_all())
         .bind(terms.until.map(Timestamp::as_micros))
+        .bind(&offer.why)
         .bind(inviter.map(Uuid::from))
         .bind(now.as_micros())
         .bind(offer.expires_at.as_micros())
@@ -858,6 +875,7 @@ async fn renew(
         .bind(terms.services.is_all())
         .bind(terms.domains.is_all())
         .bind(terms.until.map(Timestamp::as_micros))
+        .bind(&offer.why)
         .bind(inviter.map(Uuid::from))
         .bind(now.as_micros())
         .bind(offer.expires_at.as_micros())

@@ -44,7 +44,7 @@ mod users;
 
 pub use accounts::{AccountDetails, AccountRow, NewAccount};
 pub use activity::{ActivityFilter, ActivityRow, NewActivity};
-pub use areas::{Domain, Invoice, Service, SupportRequest};
+pub use areas::{Domain, Invoice, Service, SupportRequest, Thing};
 pub use chain::{LinkedRow, LogHead, NO_LINK};
 pub use copies::{CopyError, Restored, Settled, restore};
 pub use db::{OpenError, Store};

@@ -695,7 +695,7 @@ impl Store {
     ) -> Result<(), Failure> {
         let mut tx = self.begin_locking([account.into()]).await?;
         locks::account(&mut tx, account).await?;
-        join(&mut tx, account, user, &access, None, now).await?;
+        join(&mut tx, account, user, &access, "", None, now).await?;
         tx.commit().await
     }
 }
@@ -794,12 +794,13 @@ pub(crate) async fn locked_actor(
     Ok(LockedActor { actor, access: holding.access().live(now), name, account_name })
 }
 
-/// Puts a user into an account that is locked.
+/// Puts a user into an account that is locked, for a reason that may be empty.
 pub(crate) async fn join(
     tx: &mut Tx,
     account: AccountId,
     user: UserId,
     access: &Access,
+    why: &str,
     invited_by: Option<UserId>,
     now: Timestamp,
 ) -> Result<(), Failure> {
@@ -820,7 +821,7 @@ pub(crate) async fn join(
     for word in found_by(locked.full_name(), &locked.email()) {
         write!(tx, db => query(INSERT_WORD).bind(ids.0).bind(ids.1).bind(&word).execute(db))?;
     }
-    grants::begin(tx, account, user, access, invited_by, now).await
+    grants::begin(tx, account, user, access, why, invited_by, now).await
 }
 
 /// Sorts and finds a user by another name in every account.

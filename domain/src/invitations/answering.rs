@@ -2,7 +2,7 @@
 
 use model::{
     Access, AccountNumber, ActivityKind, Conflict, EmailAddress, Failure, Field, FieldErrors,
-    FullName, InvitationState, Mail, Password, Timestamp, UserId,
+    FullName, InvitationState, Mail, Noted, Password, Timestamp, UserId,
 };
 use store::{
     Answer, AnswerFacts, Joiner, NewActivity, NewMail, NewReport, NewSession, NewUser,
@@ -214,7 +214,7 @@ async fn join(
         let kind = ActivityKind::InvitationAccepted;
         let entry = NewActivity::by(Some(user), &name, kind, &client.address)
             .about(Some(user), &name)
-            .after(&access);
+            .after(Noted::given(&access, &facts.opened.invitation.why));
         let opened = &facts.opened;
         account.clone_from(&opened.account_name);
         let mail = to_inviter(
@@ -280,7 +280,7 @@ fn declining(
     let kind = ActivityKind::InvitationDeclined;
     let entry = NewActivity::by(opened.login, name, kind, &client.address)
         .about(opened.login, &email)
-        .before(&opened.invitation.access);
+        .before(&opened.invitation);
     let (account, email) = (opened.account_name.clone().into(), email.into());
     Ok((entry, to_inviter(opened, client, Mail::InvitationDeclined { account, email })))
 }

@@ -4,15 +4,15 @@ use std::time::Duration;
 
 use model::{
     Access, ActivityKind, Actor, Conflict, Cursor, EmailAddress, EmailDomains, Failure, Field,
-    FieldErrors, FieldProblem, InvitationState, Language, Limited, Mail, On, PAGE_SIZE, Permission,
-    Timestamp,
+    FieldErrors, FieldProblem, InvitationState, Language, Limited, Mail, Noted, On, PAGE_SIZE,
+    Permission, Timestamp,
 };
 use store::{
     Bound, Invitation, InvitationFacts, InvitationStep, LockedActor, NewActivity, NewMail, Offer,
     OfferFacts, Offered, PendingInvitation, Tracked,
 };
 
-use crate::users::parse_permissions;
+use crate::giving::{self, Read, Wished};
 use crate::{Client, Latchkey, Token};
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
@@ -30,35 +30,37 @@ pub struct Sent {
     pub updated: bool,
 }
 
-/// Invites an address with these permissions, on as much and for as long as the actor can give them.
-/// A pending invitation of that address gets them instead, and a new link.
+/// Invites an address with what is wished; what isn't said is as much, and for as long, as the actor
+/// can give. A pending invitation of that address gets it instead, and a new link.
 ///
 /// # Errors
-/// [`Failure::Invalid`]; [`Failure::OtherDomain`]; what [`Access::widest`] answers when the actor
+/// [`Failure::Invalid`]; [`Failure::OtherDomain`]; what [`Access::give`] answers when the actor
 /// lacks [`Permission::AccountUsers`] or what they want to give; [`Failure::TooMany`];
 /// [`Failure::Unavailable`].
 pub async fn send(
     latchkey: &Latchkey,
     actor: &Actor,
     email: &str,
-    permissions: &[String],
+    wished: &Wished,
     client: &Client,
 ) -> Result<Sent, Failure> {
     actor.must(Permission::AccountUsers, On::Account)?;
     let mut errors = FieldErrors::default();
     let email = errors.take(Field::Email, EmailAddress::parse(email));
-    let chosen = parse_permissions(permissions)
-        .and_then(|chosen| if chosen.is_empty() { Err(FieldProblem::Missing) } else { Ok(chosen) });
-    let permissions = errors.take(Field::Permissions, chosen);
-    let (Some(email), Some(permissions)) = (email, permissions) else {
+    if wished.permissions.is_empty() {
+        errors.note(Field::Permissions, FieldProblem::Missing);
+    }
+    let read = giving::read(latchkey, actor, wished, &mut errors).await?;
+    let (Some(email), Some(Read { wish, why }), true) = (email, read, errors.0.is_empty()) else {
         return Err(errors.into_failure());
     };
+    let why = why.unwrap_or_default();
 
     let now = latchkey.now();
     let links = Links::new(latchkey, now);
     let decide = |facts: &OfferFacts| {
         let by = &facts.by;
-        let terms = by.access.widest(permissions)?;
+        let terms = by.access.give(&wish)?;
         if facts.in_account {
             return Err(Failure::field(Field::Email, FieldProblem::AlreadyInAccount));
         }
@@ -78,10 +80,10 @@ pub async fn send(
             .filter(|invitation| invitation.state == InvitationState::Pending);
         let entry = |kind| by.entry(kind, &client.address);
         let entry = match pending {
-            Some(pending) => entry(ActivityKind::InvitationChanged).before(&pending.access),
+            Some(pending) => entry(ActivityKind::InvitationChanged).before(pending),
             None => entry(ActivityKind::InvitationSent),
         };
-        let offering = Offering::by(by, &email, std::iter::once(terms).collect());
+        let offering = Offering::by(by, &email, std::iter::once(terms).collect(), &why);
         let offer = links.offer(offering, entry, client.language.clone());
         Ok(Offer { bounds: bounds(latchkey, &by.actor, &email), ..offer })
     };
@@ -205,7 +207,8 @@ pub async fn resend(
         // It is their offer from now on: whoever invited first may have lost the right to.
         let inviter = invitation.inviter.map(|_| by.name.as_str());
         let (email, access) = (&invitation.email, invitation.access.clone());
-        let offering = Offering { inviter, ..Offering::by(by, email, access) };
+        let offering = Offering::by(by, email, access, &invitation.why);
+        let offering = Offering { inviter, ..offering };
         let entry = by.entry(ActivityKind::InvitationResent, &client.address);
         let offer = links.offer(offering, entry, client.language.clone());
         let bounds = bounds(latchkey, &by.actor, email);
@@ -235,7 +238,7 @@ pub async fn cancel(
             return Err(Failure::Conflict(Conflict::Invitation(invitation.state)));
         };
         let entry = facts.by.entry(ActivityKind::InvitationCancelled, &client.address);
-        let entry = entry.about(None, invitation.email.as_str()).before(&invitation.access);
+        let entry = entry.about(None, invitation.email.as_str()).before(invitation);
         Ok(InvitationStep::Cancel { entry })
     };
     let (account, user, now) = (actor.account, actor.user, latchkey.now());
@@ -326,6 +329,8 @@ pub(crate) struct Offering<'a> {
     pub(crate) email: &'a EmailAddress,
     /// What joining opens.
     pub(crate) access: Access,
+    /// Why; empty if nobody said.
+    pub(crate) why: &'a str,
     /// The account's name.
     pub(crate) account: &'a str,
     /// Who invites, by name; none for the provider.
@@ -334,8 +339,8 @@ pub(crate) struct Offering<'a> {
 
 impl<'a> Offering<'a> {
     /// What somebody in the account offers.
-    fn by(by: &'a LockedActor, email: &'a EmailAddress, access: Access) -> Self {
-        Self { email, access, account: &by.account_name, inviter: Some(&by.name) }
+    fn by(by: &'a LockedActor, email: &'a EmailAddress, access: Access, why: &'a str) -> Self {
+        Self { email, access, why, account: &by.account_name, inviter: Some(&by.name) }
     }
 }
 
@@ -355,7 +360,7 @@ impl Links {
         entry: NewActivity,
         language: Option<Language>,
     ) -> Offer {
-        let Offering { email, access, account, inviter } = offering;
+        let Offering { email, access, why, account, inviter } = offering;
         let mail = Mail::Invitation {
             account: account.into(),
             inviter: inviter.map(Into::into),
@@ -363,9 +368,10 @@ impl Links {
             expires_at: self.expires_at,
             token: self.mailed.secret().clone(),
         };
-        let entry = entry.about(None, email.as_str()).after(&access);
+        let entry = entry.about(None, email.as_str()).after(Noted::given(&access, why));
         Offer {
             access,
+            why: why.to_owned(),
             token_hash: self.mailed.hash(),
             copy_hash: Some(self.shown.hash()),
             expires_at: self.expires_at,
@@ -419,5 +425,5 @@ pub(crate) fn offer_to_own(
     client: &Client,
 ) -> Offer {
     let entry = by.entry(ActivityKind::InvitationSent, &client.address);
-    links.offer(Offering::by(by, email, Access::Owner), entry, client.language.clone())
+    links.offer(Offering::by(by, email, Access::Owner, ""), entry, client.language.clone())
 }

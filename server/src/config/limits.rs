@@ -4,8 +4,10 @@
 use std::time::Duration;
 
 use domain::Settings;
+use serde::Deserializer;
 
 use super::Config;
+use super::values::read_text;
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
 pub(super) const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -17,6 +19,7 @@ impl Config {
         Settings {
             public_url: self.public_url.clone(),
             provider: self.provider_name.clone(),
+            time_zone: self.time_zone.clone(),
             invitation_lifetime: self.invitation_days * DAY,
             session_idle: self.session_idle_hours * HOUR,
             session_absolute: self.session_days * DAY,
@@ -32,6 +35,12 @@ impl Config {
             ..Settings::default()
         }
     }
+}
+
+pub(super) fn time_zone<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    read_text(from, "the name of a time zone such as Europe/Oslo", |text| {
+        domain::giving::is_time_zone(text).then(|| text.to_owned())
+    })
 }
 
 #[cfg(test)]
@@ -53,6 +62,7 @@ mod tests {
             ("INVITATIONS_PER_ACCOUNT", "0", "a whole number from 1 to 1000000"),
             ("INVITATIONS_PER_ADDRESS", "0", "a whole number from 1 to 1000000"),
             ("INVITATIONS_TO_ADDRESS", "0", "a whole number from 1 to 1000000"),
+            ("TIME_ZONE", "Bergen", "the name of a time zone such as Europe/Oslo"),
             ("CONNECTIONS", "100000", "a whole number from 1 to 65536"),
         ]);
     }

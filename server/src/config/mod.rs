@@ -90,6 +90,9 @@ settings! {
     /// The language of pages and mails for those who ask for none that Latchkey speaks: `en`, `nb`
     /// or `de`. Default `en`.
     language: Locale = Locale::default(), read by "pages::language";
+    /// The time zone in which days end, such as `Europe/Oslo`: access that ends on a day lasts until
+    /// then. Default `UTC`.
+    time_zone: String = "UTC".to_owned(), read by "limits::time_zone";
     /// Whether this is the demo: fictional people with a password that everybody knows, and a
     /// mailbox that everybody can read. Default `false`.
     demo: bool = false, read by "values::flag";

@@ -89,6 +89,7 @@ pub(crate) fn first_password() -> Secret {
 pub(crate) fn offer(number: u8, access: Access) -> Offer {
     Offer {
         access,
+        why: String::new(),
         token_hash: token(number),
         copy_hash: None,
         expires_at: at(0).after(DAY),

@@ -1,0 +1,392 @@
+//! Giving: what a form asks to be given, read from what was typed, and what there is to choose from.
+//! Whether it can be given is decided under lock, where it is done.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use jiff::ToSpan as _;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use model::{
+    Access, AccountId, Actor, Area, Failure, Field, FieldErrors, FieldProblem, Permission, Reach,
+    Scope, Terms, Timestamp, Until, Which, Wish, one_line,
+};
+use sha2::{Digest as _, Sha256};
+use store::Grant;
+use uuid::Uuid;
+
+use crate::Latchkey;
+use crate::digests::write_hash;
+
+/// How many services, and how many domains, can be chosen from at once: of more, those that are
+/// searched for.
+const MOST: usize = 200;
+
+/// How many characters a reason may have.
+const LONGEST_WHY: usize = 200;
+
+/// How far away an end may be: ten years.
+const FARTHEST: Duration = Duration::from_secs(3653 * 24 * 60 * 60);
+
+/// What a form for giving holds, as it was typed. A field that the form doesn't have, or that can't be
+/// changed, is none.
+#[derive(Clone, Debug, Default)]
+pub struct Wished {
+    /// The permissions whose boxes are ticked.
+    pub permissions: Vec<String>,
+    /// `all` services, also those to come, or `these`.
+    pub services: Option<String>,
+    /// The services whose boxes are ticked.
+    pub service: Vec<String>,
+    /// `all` domains, also those to come, or `these`.
+    pub domains: Option<String>,
+    /// The domains whose boxes are ticked.
+    pub domain: Vec<String>,
+    /// The last day, such as `2027-01-31`; empty is without end.
+    pub until: Option<String>,
+    /// Why it is given.
+    pub why: Option<String>,
+}
+
+/// These permissions, of which no more is said.
+impl From<&[Permission]> for Wished {
+    fn from(permissions: &[Permission]) -> Self {
+        let permissions = permissions.iter().map(|permission| permission.id().to_owned());
+        Self { permissions: permissions.collect(), ..Self::default() }
+    }
+}
+
+/// What was typed, read.
+#[derive(Clone, Debug)]
+pub(crate) struct Read {
+    /// What is wanted.
+    pub(crate) wish: Wish,
+    /// Why, if that was said; empty takes it back.
+    pub(crate) why: Option<String>,
+}
+
+/// Reads what a form for giving holds; what is wrong is noted. None if that is something.
+///
+/// # Errors
+/// [`Failure::Unavailable`].
+pub(crate) async fn read(
+    latchkey: &Latchkey,
+    actor: &Actor,
+    wished: &Wished,
+    errors: &mut FieldErrors,
+) -> Result<Option<Read>, Failure> {
+    let ticks = wished.permissions.iter().map(|id| id.parse::<Permission>());
+    let ticks = ticks.collect::<Result<Vec<_>, _>>().map_err(|_| FieldProblem::Unknown);
+    let ticks = errors.take(Field::Permissions, ticks);
+    let services = which(wished.services.as_deref(), &wished.service);
+    let services = errors.take(Field::WhichServices, services);
+    let domains = which(wished.domains.as_deref(), &wished.domain);
+    let domains = errors.take(Field::WhichDomains, domains);
+    let until = match wished.until.as_deref() {
+        None => Ok(Until::Unsaid),
+        Some(text) if text.trim().is_empty() => Ok(Until::Endless),
+        Some(text) => day(text, &zone(latchkey, actor.account).await?, latchkey.now()),
+    };
+    let until = errors.take(Field::Until, until);
+    let why = match wished.why.as_deref().map(|why| one_line(why, LONGEST_WHY)) {
+        None => Ok(None),
+        Some(Err(FieldProblem::Missing)) => Ok(Some(String::new())),
+        Some(why) => why.map(Some),
+    };
+    let why = errors.take(Field::Why, why);
+    let (Some(ticks), Some(services), Some(domains), Some(until), Some(why)) =
+        (ticks, services, domains, until, why)
+    else {
+        return Ok(None);
+    };
+    let services = still_there(latchkey, actor, Area::Services, services).await?;
+    let domains = still_there(latchkey, actor, Area::Domains, domains).await?;
+    Ok(Some(Read { wish: Wish { ticks, services, domains, until }, why }))
+}
+
+fn which(which: Option<&str>, ids: &[String]) -> Result<Which, FieldProblem> {
+    match which {
+        None => Ok(Which::Unsaid),
+        Some("all") => Ok(Which::All),
+        Some("these") => {
+            let ids = ids.iter().map(|id| Uuid::parse_str(id));
+            ids.collect::<Result<_, _>>().map(Which::These).map_err(|_| FieldProblem::Unknown)
+        }
+        Some(_) => Err(FieldProblem::Unknown),
+    }
+}
+
+/// Without what was deleted since the form was shown. To somebody who doesn't reach all, what isn't
+/// there is like what they don't reach: that is decided on later.
+async fn still_there(
+    latchkey: &Latchkey,
+    actor: &Actor,
+    area: Area,
+    which: Which,
+) -> Result<Which, Failure> {
+    match which {
+        Which::These(ids) if matches!(scope(actor, area), Some(Scope::All)) => {
+            latchkey.store.there(actor.account, area, &ids).await.map(Which::These)
+        }
+        which => Ok(which),
+    }
+}
+
+/// Which things of the area the actor sees; none if they see nothing of it.
+fn scope(actor: &Actor, area: Area) -> Option<Scope> {
+    let seeing = match area {
+        Area::Services => Permission::ServicesView,
+        Area::Domains => Permission::DomainsView,
+        Area::Billing | Area::Support | Area::Account => return None,
+    };
+    actor.reach(seeing).ok()
+}
+
+/// A day as it was typed, in this time zone.
+fn day(text: &str, zone: &TimeZone, now: Timestamp) -> Result<Until, FieldProblem> {
+    let day = Date::strptime("%Y-%m-%d", text.trim()).map_err(|_| FieldProblem::Malformed)?;
+    let begin = begin(day, zone).ok_or(FieldProblem::TooFar)?;
+    let next = day.tomorrow().ok().and_then(|next| self::begin(next, zone));
+    let end = next.ok_or(FieldProblem::TooFar)?;
+    if end <= now {
+        Err(FieldProblem::Past)
+    } else if end > now.after(FARTHEST) {
+        Err(FieldProblem::TooFar)
+    } else {
+        Ok(Until::Day { begin, end })
+    }
+}
+
+/// A day's first moment.
+fn begin(day: Date, zone: &TimeZone) -> Option<Timestamp> {
+    let begin = day.to_zoned_datetime(zone.clone()).ok()?;
+    Some(Timestamp::from_micros(begin.timestamp().as_microsecond()))
+}
+
+/// The day that a moment is in.
+fn day_of(at: Timestamp, zone: &TimeZone) -> Date {
+    let at = jiff::Timestamp::from_microsecond(at.as_micros()).unwrap_or_default();
+    at.to_zoned_datetime(zone.clone()).date()
+}
+
+/// The last day before an end, as a form holds it.
+fn last_day(end: Timestamp, zone: &TimeZone) -> String {
+    day_of(Timestamp::from_micros(end.as_micros().saturating_sub(1)), zone).to_string()
+}
+
+/// Whether there is a time zone of this name in the tz database.
+#[must_use]
+pub fn is_time_zone(name: &str) -> bool {
+    TimeZone::get(name).is_ok()
+}
+
+/// The time zone in which the account's days end: its own, or else the provider's.
+async fn zone(latchkey: &Latchkey, account: AccountId) -> Result<TimeZone, Failure> {
+    let own = latchkey.store.time_zone(account).await?;
+    let names = own.iter().chain([&latchkey.settings.time_zone]);
+    let mut known = names.filter_map(|name| TimeZone::get(name).ok());
+    Ok(known.next().unwrap_or(TimeZone::UTC))
+}
+
+/// What a form for giving was made of, to notice that somebody else changed it: its terms, and behind
+/// a hash sign what no outline tells.
+#[must_use]
+pub fn made_of(grant: Option<&Grant>) -> String {
+    let Some(Grant { terms, why, .. }) = grant else { return String::new() };
+    let mut untold = Sha256::new();
+    for reach in [&terms.services, &terms.domains] {
+        let Reach::These(ids) = reach else { continue };
+        ids.iter().for_each(|id| untold.update(id.as_bytes()));
+        untold.update([0]);
+    }
+    untold.update(why);
+    let outline = terms.outline();
+    if outline.is_whole() && why.is_empty() {
+        return outline.to_string();
+    }
+    let hash: Vec<u8> = untold.finalize().into_iter().take(8).collect();
+    format!("{outline} #{}", write_hash(&hash))
+}
+
+/// What somebody looks for and has ticked, in a form that comes back to them.
+#[derive(Clone, Debug, Default)]
+pub struct Sought {
+    /// What names of services are to hold.
+    pub services: String,
+    /// What names of domains are to hold.
+    pub domains: String,
+    /// The ids of the things that are ticked.
+    pub ticked: BTreeSet<Uuid>,
+}
+
+/// A service or domain that can be chosen, or not.
+#[derive(Clone, Debug)]
+pub struct Choice {
+    /// Its id.
+    pub id: Uuid,
+    /// Its name.
+    pub name: String,
+    /// Whether it is reached by now.
+    pub reached: bool,
+    /// Whether that can be changed.
+    pub movable: bool,
+}
+
+/// What there is to choose from in an area.
+#[derive(Clone, Debug)]
+pub struct Choices {
+    /// The things that are shown.
+    pub things: Vec<Choice>,
+    /// How many there are for the actor, whether they are shown or not.
+    pub total: u32,
+    /// Whether there are more of what is looked for than are shown.
+    pub more: bool,
+    /// How many are reached that the actor doesn't see.
+    pub unseen: usize,
+    /// Whether all are reached, also those to come.
+    pub all: bool,
+    /// Whether all can be chosen.
+    pub can_all: bool,
+    /// Whether some can be chosen.
+    pub can_these: bool,
+}
+
+/// What a form for giving is made of, besides permissions.
+#[derive(Clone, Debug)]
+pub struct Bounds {
+    /// The services.
+    pub services: Choices,
+    /// The domains.
+    pub domains: Choices,
+    /// The last day before the end, such as `2027-01-31`; empty is without end.
+    pub until: String,
+    /// Whether the end can be changed.
+    pub until_movable: bool,
+    /// The last day that the actor can choose, if there is one.
+    pub latest: Option<String>,
+    /// A week, a month and a year from today.
+    pub ahead: [String; 3],
+    /// Why it was given.
+    pub why: String,
+}
+
+/// What the actor can choose from who wants to give something new.
+///
+/// # Errors
+/// [`Failure::Unavailable`].
+pub async fn bounds_of_new(
+    latchkey: &Latchkey,
+    actor: &Actor,
+    sought: &Sought,
+) -> Result<Bounds, Failure> {
+    let own = latchkey.store.holding(actor.account, actor.user, actor.keys.is_owner()).await?;
+    let own = own.access().live(latchkey.now());
+    bounds(latchkey, actor, &own, None, sought).await
+}
+
+/// What somebody with this access can choose from who wants to change a grant, or to make the first.
+pub(crate) async fn bounds(
+    latchkey: &Latchkey,
+    actor: &Actor,
+    own: &Access,
+    grant: Option<&Grant>,
+    sought: &Sought,
+) -> Result<Bounds, Failure> {
+    let nothing = Terms::whole(model::PermissionSet::EMPTY);
+    let terms = grant.map_or(&nothing, |grant| &grant.terms);
+    let zone = zone(latchkey, actor.account).await?;
+    let latest = own.ends().map(|end| last_day(end, &zone));
+    let until = match terms.until {
+        Some(until) => last_day(until, &zone),
+        // Without end can't be given by somebody whose own access ends.
+        None if terms.permissions.is_empty() => latest.clone().unwrap_or_default(),
+        None => String::new(),
+    };
+    let today = day_of(latchkey.now(), &zone);
+    let ahead = [1.week(), 1.month(), 1.year()];
+    Ok(Bounds {
+        services: choices(latchkey, actor, own, terms, Area::Services, sought).await?,
+        domains: choices(latchkey, actor, own, terms, Area::Domains, sought).await?,
+        until,
+        until_movable: own.lacks(terms).is_none(),
+        latest,
+        ahead: ahead.map(|span| today.saturating_add(span).to_string()),
+        why: grant.map(|grant| grant.why.clone()).unwrap_or_default(),
+    })
+}
+
+async fn choices(
+    latchkey: &Latchkey,
+    actor: &Actor,
+    own: &Access,
+    terms: &Terms,
+    area: Area,
+    sought: &Sought,
+) -> Result<Choices, Failure> {
+    let movable = own.movable(terms, area);
+    let named = match terms.reach_in(area) {
+        Some(Reach::These(ids)) => ids.clone(),
+        _ => BTreeSet::new(),
+    };
+    let all = terms.reach_in(area).is_some_and(Reach::is_all);
+    let (mut things, mut total, mut more) = (Vec::new(), 0, false);
+    if let Some(scope) = scope(actor, area) {
+        let search = if area == Area::Services { &sought.services } else { &sought.domains };
+        let first: BTreeSet<_> = named.union(&sought.ticked).copied().collect();
+        let store = &latchkey.store;
+        total = store.count_things(actor, &scope, area).await?;
+        things = store.choices(actor, &scope, area, search, &first, MOST + 1).await?;
+        let shown = things.iter().filter(|thing| first.contains(&thing.id)).count() + MOST;
+        more = things.len() > shown;
+        things.truncate(shown);
+    }
+    let seen = things.iter().filter(|thing| named.contains(&thing.id)).count();
+    let choice = |thing: store::Thing| Choice {
+        reached: named.contains(&thing.id),
+        movable: movable.covers(&Reach::of(false, [thing.id])),
+        id: thing.id,
+        name: thing.name,
+    };
+    Ok(Choices {
+        things: things.into_iter().map(choice).collect(),
+        total,
+        more,
+        unseen: named.len() - seen,
+        all,
+        can_all: movable.is_all(),
+        can_these: movable.is_all() || !all,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_ends_where_the_account_is() {
+        let oslo = TimeZone::get("Europe/Oslo").unwrap();
+        let now = Timestamp::from_micros(1_800_000_000_000_000);
+        let at = |text: &str| {
+            let at: jiff::Timestamp = text.parse().unwrap();
+            Timestamp::from_micros(at.as_microsecond())
+        };
+        let cases = [
+            ("2027-01-31", Ok(("2027-01-30T23:00:00Z", "2027-01-31T23:00:00Z"))),
+            // The day on which the clocks go forward is an hour shorter.
+            ("2027-03-28", Ok(("2027-03-27T23:00:00Z", "2027-03-28T22:00:00Z"))),
+            ("2027-01-14", Err(FieldProblem::Past)),
+            ("2037-02-01", Err(FieldProblem::TooFar)),
+            ("9999-12-31", Err(FieldProblem::TooFar)),
+            ("2027-02-30", Err(FieldProblem::Malformed)),
+            ("31.1.2027", Err(FieldProblem::Malformed)),
+            ("2027-01-31T10:00", Err(FieldProblem::Malformed)),
+        ];
+        for (text, expected) in cases {
+            let expected =
+                expected.map(|(begin, end)| Until::Day { begin: at(begin), end: at(end) });
+            assert_eq!(day(text, &oslo, now), expected, "{text}");
+        }
+        assert_eq!(last_day(at("2027-01-31T23:00:00Z"), &oslo), "2027-01-31");
+        assert_eq!(last_day(at("2027-01-31T23:00:00Z"), &TimeZone::UTC), "2027-01-31");
+    }
+}
