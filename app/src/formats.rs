@@ -25,6 +25,13 @@ pub(crate) fn day(at: Timestamp) -> String {
     written.unwrap_or_default()
 }
 
+/// A day of the calendar such as `2027-01-31`; as it is, if it is none.
+pub(crate) fn civil_day(text: &str) -> String {
+    let begin = text.parse::<jiff::civil::Date>().ok().and_then(|day| day.in_tz("UTC").ok());
+    let begin = begin.map(|begin| begin.timestamp().as_microsecond());
+    begin.map_or_else(|| text.to_owned(), |begin| day(Timestamp::from_micros(begin)))
+}
+
 /// Day and time to the minute, such as "24 November 2026 at 10:05", in UTC.
 pub(crate) fn minute(at: Timestamp) -> String {
     let written = formats().and_then(|formats| Some(formats.minute.format(&utc(at)?).to_string()));

@@ -275,13 +275,19 @@ pub(crate) fn bounded_abilities(outlines: &Outlines) -> Option<String> {
 
 /// What the permissions let somebody do, to stand after "to" or "can": "see services and pay
 /// invoices". Whoever pays invoices sees them: that isn't said. None for no permission.
+#[cfg(feature = "ssr")]
 pub(crate) fn abilities(permissions: PermissionSet) -> Option<String> {
     phrases(model::foremost(permissions.iter()))
 }
 
 /// The permissions one by one, to stand after "to" or "can". None for no permission.
+#[cfg(feature = "ssr")]
 pub(crate) fn phrases(permissions: impl Iterator<Item = Permission>) -> Option<String> {
-    let phrases: Vec<_> = permissions.map(phrase).collect();
+    in_a_row(permissions.map(phrase).collect())
+}
+
+/// Phrases as one, to stand after "to" or "can".
+fn in_a_row(phrases: Vec<String>) -> Option<String> {
     let two = phrases.len() == 2;
     and(phrases, |first, last| {
         if two {
@@ -292,13 +298,34 @@ pub(crate) fn phrases(permissions: impl Iterator<Item = Permission>) -> Option<S
     })
 }
 
-/// What a person will be able to do with these permissions, as a sentence.
-pub(crate) fn access_summary(permissions: PermissionSet) -> String {
-    if permissions == PermissionSet::all() {
+/// What a person will be able to do with these permissions, as a sentence: what they are bounded to in
+/// an area stands behind its last, and until when at the end.
+pub(crate) fn access_summary(
+    permissions: PermissionSet,
+    bound: impl Fn(Area) -> Option<String>,
+    until: Option<String>,
+) -> String {
+    let mut bounded = until.is_some();
+    let mut phrases = Vec::new();
+    let foremost: Vec<_> = model::foremost(permissions.iter()).collect();
+    for (at, permission) in foremost.iter().enumerate() {
+        let area = permission.area();
+        let is_last = foremost.get(at + 1).is_none_or(|next| next.area() != area);
+        let bound = Some(area).filter(|_| is_last).and_then(&bound);
+        bounded |= bound.is_some();
+        phrases.push(match bound {
+            Some(bound) => format!("{} ({bound})", phrase(*permission)),
+            None => phrase(*permission),
+        });
+    }
+    if permissions == PermissionSet::all() && !bounded {
         return words!(access.summary_all);
     }
-    match abilities(permissions) {
-        Some(phrases) => words!(access.summary, phrases = phrases),
+    match in_a_row(phrases) {
+        Some(phrases) => {
+            let phrases = std::iter::once(phrases).chain(until).collect::<Vec<_>>().join(", ");
+            words!(access.summary, phrases = phrases)
+        }
         None => words!(access.summary_none),
     }
 }
@@ -508,6 +535,12 @@ pub(crate) fn field_problem(field: Field, problem: FieldProblem) -> String {
         (Field::Issuer, P::NoDescription) => words!(problem.issuer_no_provider),
         (Field::Issuer, P::OtherIssuer) => words!(problem.issuer_other),
         (Field::Issuer, _) => words!(problem.issuer_malformed),
+        (Field::WhichServices, P::Missing) => words!(problem.services_missing),
+        (Field::WhichDomains, P::Missing) => words!(problem.which_domains_missing),
+        (Field::WhichServices | Field::WhichDomains, _) => words!(problem.things_unknown),
+        (Field::Until, P::Past) => words!(problem.until_past),
+        (Field::Until, P::TooFar) => words!(problem.until_too_far),
+        (Field::Until, _) => words!(problem.until_malformed),
         (Field::Form, _) => words!(problem.form_malformed),
         (_, P::Missing) => words!(problem.text_missing),
         (_, P::TooLong) => words!(problem.text_too_long),

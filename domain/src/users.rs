@@ -97,6 +97,26 @@ pub async fn manage(
     Ok(Managed { member, granted, changeable, bounds, made_of: giving::made_of(first) })
 }
 
+/// The permissions that the actor can add to what a user holds by their first grant, or take out of it.
+///
+/// # Errors
+/// As [`member`].
+pub async fn changeable(
+    latchkey: &Latchkey,
+    actor: &Actor,
+    user: &str,
+) -> Result<PermissionSet, Failure> {
+    let member = member(latchkey, actor, user).await?;
+    let (store, account) = (&latchkey.store, actor.account);
+    let holding = store.holding(account, member.user, member.held.is_owner()).await?;
+    if let Holding::Owner = holding {
+        return Ok(PermissionSet::EMPTY);
+    }
+    let own = store.holding(account, actor.user, actor.keys.is_owner()).await?;
+    let own = own.access().live(latchkey.now());
+    Ok(own.changeable(&first_terms(holding.grants())))
+}
+
 /// The terms of somebody's first grant, which is the one that a form changes.
 fn first_terms(grants: &[Grant]) -> Terms {
     let first = grants.first().map(|grant| grant.terms.clone());

@@ -225,6 +225,11 @@ impl Sender {
     #[cfg(feature = "hydrate")]
     fn send(&self, event: leptos::ev::SubmitEvent) {
         use leptos::wasm_bindgen::JsCast as _;
+        // Who only searches in the form gets it back whole, from the server.
+        if event.submitter().and_then(|by| by.get_attribute("name")).is_some_and(|by| by == "show")
+        {
+            return;
+        }
         event.prevent_default();
         if self.state.busy.get_untracked() {
             return;

@@ -12,18 +12,22 @@ use crate::frame::PersonView;
 use crate::page::Page;
 use crate::problem::Problem;
 use crate::ui::state::Mood;
+use crate::users::bounds::BoundsView;
 use crate::when::Moment;
 
 #[cfg(feature = "ssr")]
 use {
     crate::address::{DOMAIN, DOMAINS, JOIN, MANAGE, SERVICE, SERVICES, USERS, address_of},
     crate::notice::Notice,
+    crate::rejected::Rejected,
     crate::request,
+    crate::users::bounds::{ThingView, ThingsView, UntilView},
     crate::users::permission_groups::chosen,
     crate::words,
+    domain::giving::{Bounds, Choice, Choices, Sought, Wished},
     domain::reaching::ReachedThings,
     domain::users::{Managed, Member, Renewable, UserSort},
-    model::{Area, Cursor, Delivery, Failure, InvitationState, On, Pause, Permission},
+    model::{Area, Cursor, Delivery, Failure, FieldErrors, InvitationState, On, Pause, Permission},
 };
 
 /// What User management shows.
@@ -111,6 +115,8 @@ pub(crate) struct InviteView {
     pub(crate) held: PermissionSet,
     /// That it isn't on everything, or ends, and so is what they give; none if nothing bounds it.
     pub(crate) bounded: Option<String>,
+    /// On what it can be given, and until when.
+    pub(crate) bounds: BoundsView,
     /// For how long an invitation works, in a sentence.
     pub(crate) valid: String,
 }
@@ -178,7 +184,7 @@ async fn users_view(
         by_activity,
         queries,
         pending,
-        invite: invite_view(inside).await?,
+        invite: invite_view(inside, &Sought::default()).await?,
     })
 }
 
@@ -290,15 +296,17 @@ fn pending_row(row: domain::invitations::Waiting, now: model::Timestamp) -> Pend
 }
 
 #[cfg(feature = "ssr")]
-async fn invite_view(inside: &request::Inside) -> Result<InviteView, Failure> {
+async fn invite_view(inside: &request::Inside, sought: &Sought) -> Result<InviteView, Failure> {
     let (latchkey, actor) = (&inside.latchkey, &inside.acting.actor);
     actor.must(Permission::AccountUsers, On::Account)?;
     let own = domain::accounts::own_access(latchkey, actor).await?;
     let bounded = || words!(help.inviting_held, held = words::access_line(&own));
     let lifetime = latchkey.settings.invitation_lifetime;
+    let bounds = domain::giving::bounds_of_new(latchkey, actor, sought).await?;
     Ok(InviteView {
         held: actor.keys.open(),
         bounded: own.is_bounded().then(bounded),
+        bounds: bounds_view(bounds),
         valid: words!(invite.valid, count = lifetime.as_secs() / (24 * 60 * 60)),
     })
 }
@@ -306,12 +314,25 @@ async fn invite_view(inside: &request::Inside) -> Result<InviteView, Failure> {
 /// The form for inviting, as a page.
 #[server(prefix = "/api", endpoint = "users/invite-page", input = GetUrl)]
 pub(crate) async fn invite_page(account: String) -> Result<Page<InviteView>, Problem> {
+    let sought = sought();
     let inside = request::inside(&account).await?;
-    let content = invite_view(&inside).await;
+    let content = invite_view(&inside, &sought).await;
     inside.page(content).await
 }
 
+/// What a form holds in a field that it may lack: none if it does, which isn't the same as nothing.
+#[derive(Clone, Debug, Default, Serialize)]
+#[serde(transparent)]
+pub(crate) struct Typed(Option<String>);
+
+impl<'de> Deserialize<'de> for Typed {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(|typed| Self(Some(typed)))
+    }
+}
+
 /// Sends an invitation.
+#[allow(clippy::too_many_arguments, reason = "one for each field")]
 #[server(prefix = "/api", endpoint = "users/invite")]
 pub(crate) async fn invite(
     account: String,
@@ -319,12 +340,28 @@ pub(crate) async fn invite(
     #[server(default)] permissions: Vec<String>,
     #[server(default)] areas: Vec<String>,
     #[server(default)] areas_before: Vec<String>,
+    #[server(default)] services: Typed,
+    #[server(default)] service: Vec<String>,
+    #[server(default)] domains: Typed,
+    #[server(default)] domain: Vec<String>,
+    #[server(default)] until: Typed,
+    #[server(default)] why: Typed,
+    #[server(default)] show: String,
 ) -> Result<(), Problem> {
+    come_back_if_asked(&show)?;
     let inside = request::inside_confirmed(&account).await?;
     let (latchkey, actor) = (&inside.latchkey, &inside.acting.actor);
-    let permissions = chosen(&permissions, &areas, &areas_before, actor.keys.open());
+    let wished = Wished {
+        permissions: chosen(&permissions, &areas, &areas_before, actor.keys.open()),
+        services: services.0,
+        service,
+        domains: domains.0,
+        domain,
+        until: until.0,
+        why: why.0,
+    };
     let client = request::client()?;
-    let sent = domain::invitations::send(latchkey, actor, &email, &permissions, &client).await?;
+    let sent = domain::invitations::send(latchkey, actor, &email, &wished, &client).await?;
     let (email, link) = (sent.email.to_string(), invitation_link(&sent));
     let notice = if sent.updated {
         Notice::InvitationUpdated { email, link }
@@ -405,6 +442,10 @@ pub(crate) struct ManageView {
     pub(crate) granted: PermissionSet,
     /// What the reader can give and take.
     pub(crate) held: PermissionSet,
+    /// What else there is to choose; none of an owner.
+    pub(crate) bounds: Option<BoundsView>,
+    /// What the form is made of, for comparing when it is saved.
+    pub(crate) before: String,
     /// Since when they are here.
     pub(crate) since: Moment,
     /// Who invited them.
@@ -468,17 +509,22 @@ pub(crate) async fn manage_page(
     account: String,
     user: String,
 ) -> Result<Page<ManageView>, Problem> {
+    let sought = sought();
     let inside = request::inside(&account).await?;
-    let content = manage_view(&inside, &user).await;
+    let content = manage_view(&inside, &user, &sought).await;
     inside.page(content).await
 }
 
 #[cfg(feature = "ssr")]
-async fn manage_view(inside: &request::Inside, user: &str) -> Result<ManageView, Failure> {
+async fn manage_view(
+    inside: &request::Inside,
+    user: &str,
+    sought: &Sought,
+) -> Result<ManageView, Failure> {
     let (latchkey, actor) = (&inside.latchkey, &inside.acting.actor);
     let (number, now) = (inside.acting.number, latchkey.now());
-    let managed = domain::users::manage(latchkey, actor, user).await?;
-    let Managed { member, granted, changeable } = managed;
+    let managed = domain::users::manage(latchkey, actor, user, sought).await?;
+    let Managed { member, granted, changeable, bounds, made_of } = managed;
     let lapsed = domain::users::lapsed(latchkey, actor, &member).await?;
     let things = domain::reaching::things_of(latchkey, actor, &member).await?;
     let yours = |member: &Member| words::your_access(&member.held.outline().live(now));
@@ -489,6 +535,8 @@ async fn manage_view(inside: &request::Inside, user: &str) -> Result<ManageView,
         yours: if member.user == actor.user { yours(&member) } else { String::new() },
         granted,
         held: changeable,
+        bounds: bounds.map(bounds_view),
+        before: made_of,
         since: Moment::new(member.since, now),
         invited_by: member.invited_by,
         last_active: member.last_active_at.map(|at| Moment::new(at, now)),
@@ -520,6 +568,7 @@ fn lapsed_view(lapsed: Renewable) -> LapsedView {
 }
 
 /// Changes what somebody may do.
+#[allow(clippy::too_many_arguments, reason = "one for each field")]
 #[server(prefix = "/api", endpoint = "users/change-permissions")]
 pub(crate) async fn change_permissions(
     account: String,
@@ -527,15 +576,30 @@ pub(crate) async fn change_permissions(
     #[server(default)] permissions: Vec<String>,
     #[server(default)] areas: Vec<String>,
     #[server(default)] areas_before: Vec<String>,
+    #[server(default)] services: Typed,
+    #[server(default)] service: Vec<String>,
+    #[server(default)] domains: Typed,
+    #[server(default)] domain: Vec<String>,
+    #[server(default)] until: Typed,
+    #[server(default)] why: Typed,
+    #[server(default)] show: String,
     #[server(default)] before: Option<String>,
 ) -> Result<(), Problem> {
+    come_back_if_asked(&show)?;
     let inside = request::inside_confirmed(&account).await?;
     let (latchkey, actor) = (&inside.latchkey, &inside.acting.actor);
-    let held = domain::users::manage(latchkey, actor, &user).await?.changeable;
-    let permissions = chosen(&permissions, &areas, &areas_before, held);
+    let held = domain::users::changeable(latchkey, actor, &user).await?;
+    let wished = Wished {
+        permissions: chosen(&permissions, &areas, &areas_before, held),
+        services: services.0,
+        service,
+        domains: domains.0,
+        domain,
+        until: until.0,
+        why: why.0,
+    };
     let (before, client) = (before.as_deref(), request::client()?);
-    domain::users::change_permissions(latchkey, actor, &user, &permissions, before, &client)
-        .await?;
+    domain::users::change_permissions(latchkey, actor, &user, &wished, before, &client).await?;
     request::done(&users_path(&inside), Notice::ChangesSaved);
     Ok(())
 }
@@ -595,6 +659,58 @@ pub(crate) async fn remove_access(account: String, user: String) -> Result<(), P
     let removed = domain::users::remove_access(latchkey, actor, &user, &request::client()?).await?;
     request::done(&users_path(&inside), Notice::AccessRemoved { name: removed.full_name });
     Ok(())
+}
+
+/// Sends a form back as it is to somebody who only searches in it, which is no mistake of theirs.
+#[cfg(feature = "ssr")]
+fn come_back_if_asked(show: &str) -> Result<(), Failure> {
+    if show.is_empty() { Ok(()) } else { Err(FieldErrors::default().into_failure()) }
+}
+
+/// What is searched for, and ticked, in a form that comes back.
+#[cfg(feature = "ssr")]
+fn sought() -> Sought {
+    let values = use_context::<Rejected>().map(|back| back.values).unwrap_or_default();
+    let all = |wanted: &'static str| {
+        values.iter().filter(move |(name, _)| name == wanted).map(|(_, value)| value)
+    };
+    let last = |name| all(name).next_back().cloned().unwrap_or_default();
+    let ticked = all("service[]").chain(all("domain[]"));
+    Sought {
+        services: last("search_services"),
+        domains: last("search_domains"),
+        ticked: ticked.filter_map(|id| id.parse().ok()).collect(),
+    }
+}
+
+#[cfg(feature = "ssr")]
+fn bounds_view(bounds: Bounds) -> BoundsView {
+    let thing = |thing: Choice| ThingView {
+        id: thing.id.to_string(),
+        name: thing.name,
+        reached: thing.reached,
+        movable: thing.movable,
+    };
+    let things = |choices: Choices| ThingsView {
+        things: choices.things.into_iter().map(thing).collect(),
+        total: usize::try_from(choices.total).unwrap_or(usize::MAX),
+        more: choices.more,
+        unseen: choices.unseen,
+        all: choices.all,
+        can_all: choices.can_all,
+        can_these: choices.can_these,
+    };
+    BoundsView {
+        services: things(bounds.services),
+        domains: things(bounds.domains),
+        until: UntilView {
+            day: bounds.until,
+            movable: bounds.until_movable,
+            latest: bounds.latest,
+            ahead: bounds.ahead,
+        },
+        why: bounds.why,
+    }
 }
 
 #[cfg(feature = "ssr")]

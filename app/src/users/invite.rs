@@ -12,6 +12,7 @@ use crate::ui::field::TextField;
 use crate::ui::form::{Form, SubmitButton};
 use crate::ui::frame::Here;
 use crate::users::api::{self, InviteView};
+use crate::users::bounds::{Chosen, EnterSends, UntilAndWhy};
 use crate::users::permission_groups::{PermissionGroups, Ticked};
 
 /// `/accounts/{n}/users/invite`
@@ -64,8 +65,10 @@ pub(crate) fn InviteForm(
 #[component]
 fn InviteFields(invite: InviteView) -> impl IntoView {
     let ticked = Ticked::new(PermissionSet::EMPTY, invite.held);
+    let chosen = Chosen::new(&invite.bounds);
     let bounded = invite.bounded.map(|bounded| view! { <p class="hint">{bounded}</p> });
     view! {
+        <EnterSends chosen=chosen words=words!(invite.button) />
         <div class="with-summary">
             <div class="fields">
                 <TextField
@@ -80,14 +83,16 @@ fn InviteFields(invite: InviteView) -> impl IntoView {
                 <p class="hint">{words!(invite.hint)}</p>
                 <PermissionGroups
                     ticked=ticked
+                    chosen=chosen
                     granted=PermissionSet::EMPTY
                     held=invite.held
                     locked=words!(invite.locked)
                 />
+                <UntilAndWhy chosen=chosen bounds=invite.bounds />
             </div>
             <aside class="access-summary">
                 <h2>{words!(invite.summary)}</h2>
-                <p aria-live="polite">{ticked.summary()}</p>
+                <p aria-live="polite">{ticked.summary(chosen)}</p>
                 {bounded}
                 <p class="hint">{invite.valid}</p>
                 <div class="form-actions">

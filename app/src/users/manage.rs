@@ -14,6 +14,7 @@ use crate::ui::form::{Form, SubmitButton};
 use crate::ui::frame::Here;
 use crate::ui::state::{Mood, State};
 use crate::users::api::{self, LapsedView, ManageView, ReachesView};
+use crate::users::bounds::{Chosen, EnterSends, UntilAndWhy};
 use crate::users::permission_groups::{PermissionGroups, Ticked};
 use crate::when::{Day, Relative};
 
@@ -129,7 +130,7 @@ fn content(number: AccountNumber, view: ManageView) -> AnyView {
     }
     let remove = address_of(REMOVE, &[&number, &view.person.id]);
     let action = address_of(MANAGE, &[&number, &view.person.id]);
-    let before = view.granted.to_stored();
+    let before = view.before.clone();
     let (person, lapsed, paused) = (view.person.id, view.lapsed.clone(), view.paused.clone());
     view! {
         {lapsed_grants(number, person, lapsed)}
@@ -233,26 +234,32 @@ fn pause_section(number: AccountNumber, user: UserId, paused: Option<String>) ->
 /// Inside the form, as the ticks depend on whether it came back.
 #[component]
 fn ManageFields(view: ManageView) -> impl IntoView {
+    let Some(bounds) = view.bounds else { return ().into_any() };
     let ticked = Ticked::new(view.granted, view.held);
+    let chosen = Chosen::new(&bounds);
     view! {
+        <EnterSends chosen=chosen words=words!(manage.save) />
         <div class="with-summary">
             <div class="fields">
                 <PermissionGroups
                     ticked=ticked
+                    chosen=chosen
                     granted=view.granted
                     held=view.held
                     locked=words!(manage.locked)
                 />
+                <UntilAndWhy chosen=chosen bounds=bounds />
             </div>
             <aside class="access-summary">
                 <h2>{words!(manage.summary)}</h2>
-                <p aria-live="polite">{ticked.summary()}</p>
+                <p aria-live="polite">{ticked.summary(chosen)}</p>
                 <div class="form-actions">
                     <SubmitButton words=words!(manage.save) />
                 </div>
             </aside>
         </div>
     }
+    .into_any()
 }
 
 fn leave_link(number: AccountNumber) -> impl IntoView {

@@ -1,6 +1,7 @@
 //! User management: the users of an account, what each may do, and inviting new ones.
 
 pub(crate) mod api;
+pub(crate) mod bounds;
 pub(crate) mod cancel;
 pub(crate) mod invite;
 pub(crate) mod list;

@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use model::{Area, Field, Permission, PermissionSet};
 
 use crate::ui::form::FormState;
+use crate::users::bounds::{Chosen, Things, WhichThings};
 use crate::words;
 
 /// What a form without scripts asks for. The box "All of …" counts where it was changed: `before`
@@ -55,8 +56,8 @@ impl Ticked {
     }
 
     /// What the person will be able to do, as a sentence that changes as one ticks.
-    pub(crate) fn summary(self) -> impl Fn() -> String + Copy {
-        move || words::access_summary(self.0.get())
+    pub(crate) fn summary(self, chosen: Chosen) -> impl Fn() -> String + Copy {
+        move || chosen.summary(|| self.0.get())
     }
 
     fn contains(self, permission: Permission) -> bool {
@@ -125,6 +126,8 @@ fn all_of(area: Area) -> String {
 pub(crate) fn PermissionGroups(
     /// What is ticked.
     ticked: Ticked,
+    /// On what, and until when.
+    chosen: Chosen,
     /// What is granted by now.
     granted: PermissionSet,
     /// What the reader holds: the rest is there, but can't be changed.
@@ -141,7 +144,17 @@ pub(crate) fn PermissionGroups(
     let groups = Area::ALL
         .into_iter()
         .map(|area| {
-            view! { <Group area=area ticked=ticked granted=granted held=held locked=locked.clone() /> }
+            let things = chosen.things(area);
+            view! {
+                <Group
+                    area=area
+                    ticked=ticked
+                    things=things
+                    granted=granted
+                    held=held
+                    locked=locked.clone()
+                />
+            }
         })
         .collect_view();
     view! {
@@ -160,6 +173,7 @@ pub(crate) fn PermissionGroups(
 fn Group(
     area: Area,
     ticked: Ticked,
+    things: Option<Things>,
     granted: PermissionSet,
     held: PermissionSet,
     locked: String,
@@ -234,6 +248,7 @@ fn Group(
             </div>
             {before}
             {rows}
+            {things.map(|things| view! { <WhichThings things=things /> })}
         </fieldset>
     }
 }

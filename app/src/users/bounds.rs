@@ -1,0 +1,537 @@
+//! What bounds what is given: which services and domains, and until when; and why it is given. Which
+//! of it is shown is the style's to say, so that it works without scripts; with the WASM the list of
+//! things can be searched as one types, and the sentence that sums it up follows.
+
+use leptos::prelude::*;
+use model::{Area, Field, PermissionSet};
+use serde::{Deserialize, Serialize};
+
+use crate::ui::field::TextField;
+use crate::ui::form::FormState;
+use crate::words;
+
+/// From how many things on there is a field to search them.
+const MANY: usize = 10;
+
+/// How many things the sentence calls by name.
+const NAMED: usize = 3;
+
+/// What there is to choose besides permissions, and what is chosen by now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct BoundsView {
+    /// The services.
+    pub(crate) services: ThingsView,
+    /// The domains.
+    pub(crate) domains: ThingsView,
+    /// Until when.
+    pub(crate) until: UntilView,
+    /// Why.
+    pub(crate) why: String,
+}
+
+/// What there is to choose from in an area.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ThingsView {
+    /// The things that are shown.
+    pub(crate) things: Vec<ThingView>,
+    /// How many there are, whether they are shown or not.
+    pub(crate) total: usize,
+    /// Whether there are more than are shown.
+    pub(crate) more: bool,
+    /// How many are reached that the reader doesn't see.
+    pub(crate) unseen: usize,
+    /// Whether all are reached, also those to come.
+    pub(crate) all: bool,
+    /// Whether all can be chosen.
+    pub(crate) can_all: bool,
+    /// Whether some can be chosen.
+    pub(crate) can_these: bool,
+}
+
+/// A service or a domain.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ThingView {
+    /// Its id.
+    pub(crate) id: String,
+    /// Its name.
+    pub(crate) name: String,
+    /// Whether it is reached by now.
+    pub(crate) reached: bool,
+    /// Whether that can be changed.
+    pub(crate) movable: bool,
+}
+
+/// Until when.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct UntilView {
+    /// The last day, such as `2027-01-31`; empty is without end.
+    pub(crate) day: String,
+    /// Whether it can be changed.
+    pub(crate) movable: bool,
+    /// The last day that can be chosen, if there is one.
+    pub(crate) latest: Option<String>,
+    /// A week, a month and a year from today.
+    pub(crate) ahead: [String; 3],
+}
+
+/// What is chosen so far.
+#[derive(Clone, Copy)]
+pub(crate) struct Chosen {
+    services: Things,
+    domains: Things,
+    until: RwSignal<String>,
+}
+
+impl Chosen {
+    /// Chosen to begin with: what came back with the form, or what is given by now. Made inside the
+    /// form.
+    pub(crate) fn new(view: &BoundsView) -> Self {
+        let form = FormState::here();
+        let until = Some(form).filter(|_| view.until.movable);
+        let until = until.and_then(|form| form.value(Field::Until.name()));
+        let until = RwSignal::new(until.unwrap_or_else(|| view.until.day.clone()));
+        #[cfg(feature = "hydrate")]
+        if crate::ui::go::is_hydrating()
+            && let Some(typed) = live::input(Field::Until.name())
+        {
+            let now = typed.value();
+            Effect::new(move |_| until.set(now.clone()));
+        }
+        let services = Things::new(Area::Services, view.services.clone());
+        let domains = Things::new(Area::Domains, view.domains.clone());
+        Self { services, domains, until }
+    }
+
+    /// The things of an area that has some.
+    pub(crate) const fn things(self, area: Area) -> Option<Things> {
+        match area {
+            Area::Services => Some(self.services),
+            Area::Domains => Some(self.domains),
+            Area::Billing | Area::Support | Area::Account => None,
+        }
+    }
+
+    /// What the person will be able to do with these permissions, as a sentence that changes as one
+    /// chooses.
+    pub(crate) fn summary(self, permissions: impl Fn() -> PermissionSet) -> String {
+        let bound = |area| self.things(area).and_then(Things::bound);
+        let until = Some(self.until.get()).filter(|day| !day.is_empty());
+        let until = until.map(|day| words!(access.until, when = day_in_words(&day)));
+        words::access_summary(permissions(), bound, until)
+    }
+
+    /// Whether the form has a field to search things by.
+    pub(crate) fn can_search(self) -> bool {
+        [self.services, self.domains].into_iter().any(Things::can_search)
+    }
+}
+
+/// What is chosen of an area's things.
+#[derive(Clone, Copy)]
+pub(crate) struct Things {
+    area: Area,
+    view: StoredValue<ThingsView>,
+    these: RwSignal<bool>,
+    /// Whether they are ticked, in the order in which they are shown.
+    ticked: RwSignal<Vec<bool>>,
+}
+
+impl Things {
+    fn new(area: Area, view: ThingsView) -> Self {
+        let names = Names::of(area);
+        let form = FormState::here();
+        let some = view.unseen > 0 || view.things.iter().any(|thing| thing.reached);
+        let these = form.value(names.which).map(|which| which == THESE);
+        let these = these.unwrap_or(!view.all && (some || !view.can_all));
+        let back = form.chosen(names.thing);
+        let ticked = view.things.iter().map(|thing| match &back {
+            Some(ids) if thing.movable => ids.contains(&thing.id),
+            _ => thing.reached,
+        });
+        let ticked = RwSignal::new(ticked.collect());
+        let these = RwSignal::new(these);
+        // What was chosen before the WASM came.
+        #[cfg(feature = "hydrate")]
+        if crate::ui::go::is_hydrating()
+            && let Some(chosen) = live::input(names.these)
+        {
+            let ids = view.things.iter().map(|thing| thing_id(&thing.id));
+            let is_ticked = |id: String| live::input(&id).is_some_and(|input| input.checked());
+            let (now, chosen): (Vec<_>, _) = (ids.map(is_ticked).collect(), chosen.checked());
+            Effect::new(move |_| {
+                ticked.set(now.clone());
+                these.set(chosen);
+            });
+        }
+        Self { area, view: StoredValue::new(view), these, ticked }
+    }
+
+    /// How many of how many, and which, unless it is all.
+    fn bound(self) -> Option<String> {
+        if !self.these.get() {
+            return None;
+        }
+        self.view.with_value(|view| {
+            let ticked = self.ticked.get();
+            let chosen = view.things.iter().zip(&ticked).filter(|(_, ticked)| **ticked);
+            let names: Vec<_> = chosen.map(|(thing, _)| thing.name.as_str()).collect();
+            let some = names.len() + view.unseen;
+            let count = words!(area.count, some = some, all = view.total.max(some));
+            let named = names.iter().take(NAMED).copied().collect::<Vec<_>>().join(", ");
+            let rest = some - names.len().min(NAMED);
+            Some(match (named.is_empty(), rest) {
+                (true, _) => count,
+                (false, 0) => format!("{count}: {named}"),
+                (false, _) => {
+                    format!("{count}: {}", words!(bounds.more, names = named, count = rest))
+                }
+            })
+        })
+    }
+
+    fn can_search(self) -> bool {
+        self.view.with_value(|view| view.more || view.things.len() > MANY)
+            || self.sought().is_some()
+    }
+
+    /// What was searched for without the WASM.
+    fn sought(self) -> Option<String> {
+        FormState::here().value(Names::of(self.area).search).filter(|sought| !sought.is_empty())
+    }
+}
+
+const THESE: &str = "these";
+
+/// What the fields about an area's things are called.
+struct Names {
+    /// The choice between all and these.
+    which: &'static str,
+    /// Its group.
+    group: &'static str,
+    /// Its button for these.
+    these: &'static str,
+    /// A thing's box.
+    thing: &'static str,
+    /// The search.
+    search: &'static str,
+    field: Field,
+}
+
+impl Names {
+    const fn of(area: Area) -> Self {
+        match area {
+            Area::Domains => Self {
+                which: "domains",
+                group: Field::WhichDomains.name(),
+                these: "these-domains",
+                thing: "domain[]",
+                search: "search_domains",
+                field: Field::WhichDomains,
+            },
+            Area::Services | Area::Billing | Area::Support | Area::Account => Self {
+                which: "services",
+                group: Field::WhichServices.name(),
+                these: "these-services",
+                thing: "service[]",
+                search: "search_services",
+                field: Field::WhichServices,
+            },
+        }
+    }
+}
+
+fn thing_id(id: &str) -> String {
+    format!("thing-{id}")
+}
+
+/// A day such as `2027-01-31` as people write it.
+#[cfg(feature = "ssr")]
+fn day_in_words(day: &str) -> String {
+    crate::formats::civil_day(day)
+}
+
+/// The same by the browser's own calendar.
+#[cfg(feature = "hydrate")]
+fn day_in_words(day: &str) -> String {
+    use leptos::wasm_bindgen::JsValue;
+    let options = js_sys::Object::new();
+    for (name, value) in [("dateStyle", "long"), ("timeZone", "UTC")] {
+        let _set = js_sys::Reflect::set(&options, &name.into(), &value.into());
+    }
+    let date = js_sys::Date::new(&JsValue::from_str(day));
+    date.to_locale_date_string(&words!(language.conventions), &options).into()
+}
+
+/// The same without a calendar: neither a server nor a browser.
+#[cfg(not(any(feature = "hydrate", feature = "ssr")))]
+fn day_in_words(day: &str) -> String {
+    day.to_owned()
+}
+
+/// The form as it stands in the browser.
+#[cfg(feature = "hydrate")]
+mod live {
+    use leptos::prelude::document;
+    use leptos::wasm_bindgen::JsCast as _;
+
+    pub(super) fn input(id: &str) -> Option<web_sys::HtmlInputElement> {
+        document().get_element_by_id(id)?.dyn_into().ok()
+    }
+}
+
+/// Which things of an area, under its permissions.
+#[component]
+pub(crate) fn WhichThings(
+    /// The things.
+    things: Things,
+) -> impl IntoView {
+    let Names { which, group, these, thing: name, search, field } = Names::of(things.area);
+    let state = FormState::here();
+    let error_id = format!("{group}-error");
+    let error = {
+        let id = error_id.clone();
+        move || {
+            let id = id.clone();
+            state.error(field).map(|error| view! { <p class="field-error" id=id>{error}</p> })
+        }
+    };
+    let described_by = move || state.error(field).is_some().then(|| error_id.clone());
+    let (legend, searching) = match things.area {
+        Area::Domains => (words!(bounds.which_domains), words!(bounds.search_domains)),
+        _ => (words!(bounds.which_services), words!(bounds.search_services)),
+    };
+    let query = RwSignal::new(String::new());
+    let alive = RwSignal::new(false);
+    Effect::new(move |_| alive.set(true));
+    let can_search = things.can_search();
+    let sought = things.sought().unwrap_or_default();
+    let view = things.view.get_value();
+    let ThingsView { more, unseen, can_all, can_these, .. } = view;
+    let is_these = things.these.get_untracked();
+    let locked = view.things.iter().any(|thing| !thing.movable);
+    let reason_id = format!("{group}-reason");
+    let stay_id = format!("{group}-stay");
+    let reason = (!can_all).then(|| {
+        let words = if can_these { words!(bounds.not_all) } else { words!(bounds.not_changed) };
+        view! { <p class="hint" id=reason_id.clone()>{words}</p> }
+    });
+    let reason_of = |open: bool| (!open).then(|| reason_id.clone());
+    let rows = view
+        .things
+        .into_iter()
+        .enumerate()
+        .map(|(at, thing)| {
+            let ticked =
+                move || things.ticked.with(|ticked| ticked.get(at).copied().unwrap_or_default());
+            let folded = thing.name.to_lowercase();
+            let hidden = move || {
+                let found = query.with(|query| folded.contains(query.as_str()));
+                !found && !ticked()
+            };
+            let tick = move |event| {
+                let to = event_target_checked(&event);
+                things.ticked.update(|ticked| {
+                    if let Some(ticked) = ticked.get_mut(at) {
+                        *ticked = to;
+                    }
+                });
+            };
+            let id = thing_id(&thing.id);
+            view! {
+                <div class="which-thing" hidden=hidden>
+                    <input
+                        type="checkbox"
+                        id=id.clone()
+                        name=name
+                        value=thing.id
+                        checked=untrack(ticked)
+                        disabled=!thing.movable
+                        on:change=tick
+                        aria-describedby=(!thing.movable).then(|| stay_id.clone())
+                        autocomplete="off"
+                    />
+                    <label for=id translate="no">
+                        <bdi>{thing.name}</bdi>
+                    </label>
+                </div>
+            }
+        })
+        .collect_view();
+    let search = can_search.then(|| {
+        view! {
+            <div class="field">
+                <label for=search>{searching}</label>
+                <div class="control">
+                    <input
+                        id=search
+                        name=search
+                        type="search"
+                        value=sought
+                        autocomplete="off"
+                        on:input=move |event| query.set(event_target_value(&event).to_lowercase())
+                    />
+                    <button
+                        type="submit"
+                        class="button"
+                        name="show"
+                        value=which
+                        hidden=move || alive.get() && !more
+                    >
+                        {words!(bounds.show)}
+                    </button>
+                </div>
+            </div>
+        }
+    });
+    let hint = |shown: bool, words: String| shown.then(|| view! { <p class="hint">{words}</p> });
+    view! {
+        <div class="which">
+            <fieldset
+                role="radiogroup"
+                id=group
+                tabindex="-1"
+                class:field-invalid=move || state.error(field).is_some()
+                aria-describedby=described_by
+            >
+                <legend>{legend}</legend>
+                {error}
+                <label class="answer">
+                    <input
+                        type="radio"
+                        name=which
+                        value="all"
+                        checked=!is_these
+                        disabled=!can_all
+                        on:change=move |_| things.these.set(false)
+                        aria-describedby=reason_of(can_all)
+                        autocomplete="off"
+                    />
+                    {words!(bounds.all)}
+                </label>
+                <label class="answer">
+                    <input
+                        type="radio"
+                        id=these
+                        name=which
+                        value=THESE
+                        checked=is_these
+                        disabled=!can_these
+                        on:change=move |_| things.these.set(true)
+                        aria-describedby=reason_of(can_these)
+                        autocomplete="off"
+                    />
+                    {words!(bounds.these)}
+                </label>
+                {reason}
+            </fieldset>
+            <div class="which-things">
+                {search} <div class="which-list">{rows}</div>
+                {hint(more, words!(bounds.not_all_shown))}
+                {locked
+                    .then(|| {
+                        view! { <p class="hint" id=stay_id.clone()>{words!(bounds.stays)}</p> }
+                    })} {hint(unseen > 0, words!(bounds.unseen, count = unseen))}
+            </div>
+        </div>
+    }
+}
+
+/// Until when, and why.
+#[component]
+pub(crate) fn UntilAndWhy(
+    /// What is chosen so far.
+    chosen: Chosen,
+    /// What there is to choose.
+    bounds: BoundsView,
+) -> impl IntoView {
+    let UntilView { movable, latest, ahead, .. } = bounds.until;
+    let state = FormState::here();
+    let alive = RwSignal::new(false);
+    Effect::new(move |_| alive.set(true));
+    let hint = match (&latest, movable) {
+        (_, false) => words!(bounds.until_locked),
+        (Some(_), true) => words!(bounds.until_latest),
+        (None, true) => words!(bounds.until_hint),
+    };
+    let error = move || {
+        let error = state.error(Field::Until)?;
+        Some(view! { <p class="field-error" id="until-error">{error}</p> })
+    };
+    let described_by = move || match state.error(Field::Until) {
+        Some(_) => "until-hint until-error",
+        None => "until-hint",
+    };
+    let [week, month, year] = ahead;
+    let quick = [
+        (words!(bounds.week), week),
+        (words!(bounds.month), month),
+        (words!(bounds.year), year),
+        (words!(bounds.no_end), String::new()),
+    ];
+    let quick = quick.map(|(words, day)| {
+        // Days in this form are sorted as their texts are.
+        let possible =
+            movable && latest.as_ref().is_none_or(|latest| !day.is_empty() && day <= *latest);
+        view! {
+            <button
+                type="button"
+                class="button"
+                disabled=!possible
+                hidden=move || !alive.get()
+                on:click=move |_| chosen.until.set(day.clone())
+            >
+                {words}
+            </button>
+        }
+    });
+    let typed = chosen.until;
+    view! {
+        <div class="field" class:field-invalid=move || state.error(Field::Until).is_some()>
+            <label for="until">{words!(bounds.until)}</label>
+            <p class="hint" id="until-hint">
+                {hint}
+            </p>
+            {error}
+            <div class="control until">
+                <input
+                    id="until"
+                    name="until"
+                    type="date"
+                    value=typed.get_untracked()
+                    prop:value=move || typed.get()
+                    max=latest
+                    disabled=!movable
+                    on:input=move |event| typed.set(event_target_value(&event))
+                    autocomplete="off"
+                    aria-describedby=described_by
+                    aria-invalid=move || state.error(Field::Until).is_some().then_some("true")
+                />
+                {quick.into_iter().collect_view()}
+            </div>
+        </div>
+        <TextField
+            field=Field::Why
+            label=words!(bounds.why)
+            hint=words!(bounds.why_hint)
+            autocomplete="off"
+            value=bounds.why
+        />
+    }
+}
+
+/// What Enter presses in a form whose first button searches: browsers press the first.
+#[component]
+pub(crate) fn EnterSends(
+    /// What is chosen so far.
+    chosen: Chosen,
+    /// The words on the button that it stands for.
+    words: String,
+) -> impl IntoView {
+    chosen.can_search().then(|| {
+        view! {
+            <button type="submit" class="visually-hidden" tabindex="-1" aria-hidden="true">
+                {words}
+            </button>
+        }
+    })
+}
