@@ -27,6 +27,7 @@ mod digests;
 mod emails;
 mod factors;
 mod faults;
+mod giving;
 mod grants;
 mod headers;
 mod help;

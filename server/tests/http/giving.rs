@@ -1,0 +1,227 @@
+//! Giving: on what, until when and why, in the forms for inviting and for changing access.
+
+use std::time::Duration;
+
+use domain::demo::{AMIRA, BJORN, INGRID, OLAV};
+use model::{Permission, PermissionSet, Reach, Terms};
+use test_database::{TestDatabase, apply};
+use uuid::Uuid;
+
+use crate::story::{BAKERY, Browser, Page, TestApp};
+
+use Permission::{AccountUsers, ServicesManage, ServicesView};
+
+const INVITE: &str = "/accounts/100001/users/invite";
+const NEW_PASSWORD: &str = "three small grey boats";
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+async fn id(app: &TestApp, name: &str) -> String {
+    let services = app.services().await;
+    services.iter().find(|service| service.name == name).unwrap().id.to_string()
+}
+
+async fn on(app: &TestApp, permissions: &[Permission], names: &[&str]) -> Terms {
+    let services = app.services().await;
+    let named = services.iter().filter(|service| names.contains(&service.name.as_str()));
+    let services = Reach::of(false, named.map(|service| service.id));
+    let permissions: PermissionSet = permissions.iter().copied().collect();
+    Terms { services, domains: Reach::NOTHING, ..Terms::whole(permissions) }
+}
+
+/// Amira manages users, and sees what these terms say.
+async fn amira_with(app: &TestApp, terms: Terms) -> Browser {
+    let users = Terms::whole([AccountUsers].into_iter().collect());
+    app.hold(AMIRA, [users, terms]).await;
+    app.as_person(AMIRA).await
+}
+
+/// Invites Kari to see services, and whatever else the fields say.
+async fn invite(browser: &mut Browser, fields: &[(&str, &str)]) -> Page {
+    let first = [
+        ("account", "100001"),
+        ("email", "kari@nordlys.example"),
+        ("permissions[]", "services.view"),
+    ];
+    browser.post(INVITE, "users/invite", &[&first[..], fields].concat()).await
+}
+
+#[apply(on_both!)]
+async fn these_services_until_the_days_end_are_given_and_no_others(db: TestDatabase) {
+    let app = TestApp::with(db, &[("TIME_ZONE", "Europe/Oslo")]).await;
+    let mut ingrid = app.as_person(INGRID).await;
+    let shop = id(&app, "Webshop").await;
+    let page = ingrid.get(INVITE).await;
+    page.is(200).says("Which services?");
+    assert!(page.input(&format!("value=\"{shop}\"")).contains("name=\"service[]\""));
+    let fields = [
+        ("services", "these"),
+        ("service[]", shop.as_str()),
+        ("domains", "all"),
+        ("until", "2027-01-31"),
+        ("why", "  While the shop \n moves "),
+    ];
+    invite(&mut ingrid, &fields).await.is(303);
+    let link = app.invitation_link("kari@nordlys.example").await;
+    let mut kari = app.browser();
+    let bounds = "see services (1 service, until 31 January 2027 at 23:00 UTC)";
+    kari.get(&link).await.is(200).says(bounds);
+    let token = link.rsplit('/').next().unwrap();
+    let fields = [("token", token), ("full_name", "Kari Lie"), ("password", NEW_PASSWORD)];
+    kari.post(&link, "invitations/join-with-new-login", &fields).await.is(303);
+    let services = kari.get(&format!("{BAKERY}/services")).await;
+    services.is(200).says("Webshop");
+    assert!(!services.body.contains("Order mail"));
+    let log = ingrid.get(&format!("{BAKERY}/log")).await;
+    let bounds = "Webshop, until 31 January 2027 at 23:00 UTC, reason: While the shop moves";
+    log.says(&format!("Offered: See services · {bounds}"));
+    log.says(&format!("Granted: See services · {bounds}"));
+    let users = ingrid.get(&format!("{BAKERY}/users?search=kari")).await;
+    let manage = users.body.split("href=\"").find(|link| link.contains("/users/0")).unwrap();
+    let page = ingrid.get(manage.split('"').next().unwrap()).await;
+    page.is(200).says("(1 of 4: Webshop), until 31 January 2027");
+    assert!(page.input("id=\"until\"").contains("value=\"2027-01-31\""));
+    assert!(page.input("id=\"why\"").contains("value=\"While the shop moves\""));
+    assert!(page.input("id=\"these-services\"").contains("checked"));
+}
+
+#[apply(on_both!)]
+async fn what_is_out_of_reach_is_refused_and_what_was_typed_is_kept(db: TestDatabase) {
+    let app = TestApp::new(db).await;
+    let (shop, mail) = (id(&app, "Webshop").await, id(&app, "Order mail").await);
+    let shown = on(&app, &[ServicesView], &["Webshop"]).await;
+    let mut amira = amira_with(&app, shown).await;
+    let page = amira.get(INVITE).await;
+    page.is(200).says("You don't reach all of them yourself, so you can't give all.");
+    assert!(!page.body.contains("Order mail"));
+    assert!(page.input("name=\"services\" value=\"all\"").contains("disabled"));
+    let forged = [
+        ("services", "these"),
+        ("service[]", shop.as_str()),
+        ("service[]", mail.as_str()),
+        ("why", "Because"),
+    ];
+    let page = invite(&mut amira, &forged).await;
+    page.is(403).says("“See services” on all that this is about");
+    assert!(!page.body.contains("Order mail"));
+    assert!(page.input("id=\"email\"").contains("kari@nordlys.example"));
+    assert!(page.input("id=\"why\"").contains("Because"));
+    assert!(page.input("id=\"these-services\"").contains("checked"));
+    assert!(page.input(&format!("id=\"thing-{shop}\"")).contains("checked"));
+    invite(&mut amira, &[("services", "all")]).await.is(403);
+    let elsewhere = Uuid::from_u128(7).to_string();
+    let unknown = [("services", "these"), ("service[]", elsewhere.as_str())];
+    invite(&mut amira, &unknown).await.is(403);
+    let mut ingrid = app.as_person(INGRID).await;
+    invite(&mut ingrid, &unknown).await.is(422).says("Choose at least one service");
+    invite(&mut ingrid, &[("services", "these"), ("service[]", "x")]).await.is(422);
+    invite(&mut amira, &[("services", "these"), ("service[]", shop.as_str())]).await.is(303);
+}
+
+#[apply(on_both!)]
+async fn an_end_lies_ahead_and_not_beyond_the_givers_own(db: TestDatabase) {
+    let app = TestApp::new(db).await;
+    let mut ingrid = app.as_person(INGRID).await;
+    let cases = [
+        ("2027-01-14", "Choose a day that isn't over yet"),
+        ("2040-01-01", "Choose a day within the next ten years"),
+        ("tomorrow", "Enter a day such as 2027-01-31"),
+    ];
+    for (until, words) in cases {
+        let page = invite(&mut ingrid, &[("until", until)]).await;
+        page.is(422).says(words);
+        assert!(page.input("id=\"until\"").contains(until), "{until}");
+    }
+    let until = Some(app.latchkey.now().after(2 * DAY));
+    let all: PermissionSet = [AccountUsers, ServicesManage].into_iter().collect();
+    app.hold(AMIRA, [Terms { until, ..Terms::whole(all) }]).await;
+    let mut amira = app.as_person(AMIRA).await;
+    let page = amira.get(INVITE).await;
+    let until = page.input("id=\"until\"");
+    assert!(until.contains("value=\"2027-01-17\"") && until.contains("max=\"2027-01-17\""));
+    for until in ["2027-01-18", ""] {
+        let page = invite(&mut amira, &[("until", until)]).await;
+        page.is(403).says("your own access ends earlier");
+    }
+    // On the day on which their own access ends, until then.
+    invite(&mut amira, &[("until", "2027-01-17")]).await.is(303);
+    let link = app.invitation_link("kari@nordlys.example").await;
+    app.browser().get(&link).await.says("until 17 January 2027 at 08:00 UTC");
+}
+
+#[apply(on_both!)]
+async fn what_is_out_of_the_makers_hold_stays_when_access_is_changed(db: TestDatabase) {
+    let app = TestApp::new(db).await;
+    let his = on(&app, &[ServicesView], &["Webshop", "Order mail"]).await;
+    app.hold(BJORN, [his]).await;
+    let hers = on(&app, &[ServicesView], &["Webshop", "Recipe archive"]).await;
+    let mut amira = amira_with(&app, hers).await;
+    let path = format!("{BAKERY}/users/{}", app.id_of(BJORN).await);
+    let page = amira.get(&path).await;
+    page.is(200).says("1 more that you don't see stays as it is.");
+    assert!(page.input("id=\"until\"").contains("disabled"));
+    let archive = id(&app, "Recipe archive").await;
+    let fields = [
+        ("permissions[]", "services.view"),
+        ("services", "these"),
+        ("service[]", archive.as_str()),
+    ];
+    let answer = amira.fill_in(&page, "users/change-permissions", &fields).await;
+    amira.go_on(&answer).await.says("Changes saved");
+    let services = app.as_person(BJORN).await.get(&format!("{BAKERY}/services")).await;
+    services.is(200).says("Order mail");
+    services.says("Recipe archive");
+    assert!(!services.body.contains("Webshop"));
+    let until = [("permissions[]", "services.view"), ("until", "2027-03-01")];
+    amira.open_and_fill_in(&path, "users/change-permissions", &until).await.is(403);
+    // Nothing is left of it when nothing is ticked but what she doesn't see.
+    let all = [("permissions[]", "services.view"), ("services", "all")];
+    amira.open_and_fill_in(&path, "users/change-permissions", &all).await.is(403);
+}
+
+#[apply(on_both!)]
+async fn a_stale_tab_overwrites_nobodys_reach(db: TestDatabase) {
+    let app = TestApp::new(db).await;
+    let path = format!("{BAKERY}/users/{}", app.id_of(BJORN).await);
+    let his = on(&app, &[ServicesView], &["Webshop"]).await;
+    app.hold(BJORN, [his]).await;
+    let (mut ingrid, mut olav) = (app.as_person(INGRID).await, app.as_person(OLAV).await);
+    let form = "users/change-permissions";
+    let (hers, theirs) = (ingrid.get(&path).await, olav.get(&path).await);
+    let (shop, mail) = (id(&app, "Webshop").await, id(&app, "Order mail").await);
+    let with = |service| {
+        [("permissions[]", "services.view"), ("services", "these"), ("service[]", service)]
+    };
+    olav.fill_in(&theirs, form, &with(&*mail)).await.is(303);
+    let end = [&with(&*shop)[..], &[("until", "2027-03-01")]].concat();
+    ingrid.fill_in(&hers, form, &end).await.is(409).says("Somebody else changed this");
+    let page = ingrid.get(&path).await;
+    assert!(page.input(&format!("id=\"thing-{mail}\"")).contains("checked"));
+    assert!(!page.input(&format!("id=\"thing-{shop}\"")).contains("checked"));
+}
+
+#[apply(on_both!)]
+async fn long_lists_are_searched_without_scripts_and_nothing_typed_is_lost(db: TestDatabase) {
+    let app = TestApp::new(db).await;
+    let account = app.ingrid().await.account;
+    let like = app.services().await.remove(0);
+    for number in 0..250 {
+        let (id, name) = (Uuid::from_u128(1000 + number), format!("Shop {number:03} 100%"));
+        let service = store::Service { id, name, ..like.clone() };
+        app.latchkey.store.add_service(account, &service).await.unwrap();
+    }
+    let mut ingrid = app.as_person(INGRID).await;
+    let page = ingrid.get(INVITE).await;
+    page.is(200).says("There are more than fit here");
+    assert_eq!(page.body.matches("name=\"service[]\"").count(), 200);
+    assert!(!page.body.contains("Shop 249"));
+    let archive = id(&app, "Recipe archive").await;
+    let ticked = [("services", "these"), ("service[]", archive.as_str()), ("show", "services")];
+    let sought = [&ticked[..], &[("search_services", "sHOP 249 100%")]].concat();
+    let page = invite(&mut ingrid, &sought).await;
+    page.is(422);
+    assert_eq!(page.body.matches("name=\"service[]\"").count(), 2);
+    assert!(page.body.contains("Shop 249") && !page.body.contains("There is a problem"));
+    assert!(page.input(&format!("id=\"thing-{archive}\"")).contains("checked"));
+    assert!(page.input("id=\"email\"").contains("kari@nordlys.example"));
+    assert!(page.input("id=\"search_services\"").contains("sHOP 249"));
+}
