@@ -41,7 +41,6 @@ impl Go {
     }
 
     /// Goes there.
-    #[cfg_attr(not(feature = "hydrate"), expect(dead_code, reason = "only browsers go"))]
     pub(crate) fn to(&self, target: &str) {
         (self.navigate)(target);
     }

@@ -45,8 +45,6 @@ pub(crate) struct UsersView {
     pub(crate) queries: Queries,
     /// Invitations that wait for an answer.
     pub(crate) pending: Vec<PendingRow>,
-    /// For the invite form in the dialog.
-    pub(crate) invite: InviteView,
 }
 
 /// Where the two tables lead: each query keeps what the others chose.
@@ -184,7 +182,6 @@ async fn users_view(
         by_activity,
         queries,
         pending,
-        invite: invite_view(inside, &Sought::default()).await?,
     })
 }
 

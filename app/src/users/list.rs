@@ -6,10 +6,13 @@ use model::AccountNumber;
 
 use crate::address::{INVITE, USERS, address_of};
 use crate::loading::{Loading, framed};
+use crate::page::Page;
+use crate::problem::Problem;
 use crate::reaching::by_permission;
 use crate::title::{HasErrors, PageTitle};
 use crate::ui::avatar::{Avatar, Email};
 use crate::ui::frame::Here;
+use crate::ui::go::Go;
 use crate::ui::icon::{Icon, icon};
 use crate::ui::state::{Mood, State};
 use crate::ui::table::{Caption, Cell, empty, table};
@@ -46,11 +49,7 @@ impl LazyRoute for UsersPage {
                         <p class="lead">{words!(users.lead, account = account.name.clone())}</p>
                     </div>
                     <div class="page-actions">
-                        <InviteButton
-                            number=number
-                            account=account.name
-                            invite=view.invite.clone()
-                        />
+                        <InviteButton number=number account=account.name />
                     </div>
                 </div>
                 <p class="tip">{icon(Icon::Info)} <span>{words!(users.tip)}</span></p>
@@ -69,7 +68,7 @@ impl LazyRoute for UsersPage {
 
 /// A link to the form's page; with the WASM it opens the form in a dialog over the list.
 #[component]
-fn InviteButton(number: AccountNumber, account: String, invite: InviteView) -> impl IntoView {
+fn InviteButton(number: AccountNumber, account: String) -> impl IntoView {
     let open = RwSignal::new(false);
     let coming = RwSignal::new(false);
     let errors = use_context::<HasErrors>();
@@ -83,12 +82,20 @@ fn InviteButton(number: AccountNumber, account: String, invite: InviteView) -> i
         }
     };
     let href = address_of(INVITE, &[&number]);
+    let go = use_context::<Go>();
     let content = move || {
         open.get().then(|| {
-            let dialog = invite_dialog(number, account.clone(), invite.clone(), open, errors);
+            let (account, go) = (account.clone(), go.clone());
             Suspend::new(async move {
-                let dialog = dialog.await;
+                let dialog = match written(number).await {
+                    Ok(page) => invite_dialog(number, account, page, open, errors).await,
+                    Err(_) => None,
+                };
                 coming.try_set(false);
+                // The form's own page says what is in the way.
+                if let (None, Some(go)) = (&dialog, go) {
+                    go.to(&address_of(INVITE, &[&number]));
+                }
                 dialog
             })
         })
@@ -107,31 +114,47 @@ fn InviteButton(number: AccountNumber, account: String, invite: InviteView) -> i
     }
 }
 
-/// The form in a dialog. It comes when it is asked for: most visits only look at the list.
+/// The form's page, as it travels. What it takes is asked for when it is opened: there may be much to
+/// choose from.
+#[cfg(not(feature = "ssr"))]
+async fn written(number: AccountNumber) -> Result<String, Problem> {
+    let address = <api::InvitePage as leptos::server_fn::ServerFn>::PATH;
+    crate::loading::ask(address, &[("account", number.to_string())]).await
+}
+
+/// The server opens no dialog.
+#[cfg(feature = "ssr")]
+async fn written(_number: AccountNumber) -> Result<String, Problem> {
+    Err(Problem::Unreachable)
+}
+
+/// The form in a dialog, of what its page says; none if that says that it can't be shown. It comes when
+/// it is asked for: most visits only look at the list.
 #[lazy]
 fn invite_dialog(
     number: AccountNumber,
     account: String,
-    invite: InviteView,
+    page: String,
     open: RwSignal<bool>,
     errors: Option<HasErrors>,
-) -> AnyView {
-    let dialog = NodeRef::<leptos::html::Dialog>::new();
+) -> Option<AnyView> {
+    let invite = Page::<InviteView>::read(&page).ok()?.content.ok()?;
+    let place = NodeRef::<leptos::html::Dialog>::new();
     Effect::new(move |_| {
-        if let Some(dialog) = dialog.get() {
+        if let Some(dialog) = place.get() {
             let _shown = dialog.show_modal();
         }
     });
     let close = move |_| {
-        if let Some(dialog) = dialog.get_untracked() {
+        if let Some(dialog) = place.get_untracked() {
             dialog.close();
         }
     };
-    view! {
+    let dialog = view! {
         <dialog
             class="dialog"
             aria-labelledby="invite-heading"
-            node_ref=dialog
+            node_ref=place
             on:close=move |_| {
                 open.set(false);
                 // What was wrong with the form closes with it.
@@ -154,8 +177,8 @@ fn invite_dialog(
             <p class="lead">{words!(invite.lead, account = account)}</p>
             <InviteForm number=number invite=invite />
         </dialog>
-    }
-    .into_any()
+    };
+    Some(dialog.into_any())
 }
 
 #[component]
