@@ -816,6 +816,33 @@ mod tests {
         }
 
         #[test]
+        fn whatever_is_wanted_moves_nothing_but_what_its_giver_holds(
+            hold in any_access(), before in any_terms(), wanted in any_terms(),
+            day in proptest::option::of(0..DAYS),
+        ) {
+            let which = |reach: &Reach| match reach {
+                Reach::All => Which::All,
+                Reach::These(ids) => Which::These(ids.clone()),
+            };
+            let until = day.map_or(Until::Endless, |day| Until::Day {
+                begin: Timestamp::from_micros(day),
+                end: Timestamp::from_micros(day + 1),
+            });
+            let (services, domains) = (which(&wanted.services), which(&wanted.domains));
+            let ticks = wanted.permissions.iter().collect();
+            let wish = Wish { ticks, services, domains, until };
+            if let Ok(given) = hold.give(&wish) {
+                prop_assert!(opened(&given).is_subset(&held(&hold)));
+            }
+            let before = before.opening();
+            if let Ok(after) = hold.change(&before, &wish) {
+                let (was, is) = (opened(&before), opened(&after));
+                let moved: BTreeSet<_> = was.symmetric_difference(&is).copied().collect();
+                prop_assert!(moved.is_subset(&held(&hold)));
+            }
+        }
+
+        #[test]
         fn what_can_be_changed_can_be_taken_back(hold in any_access(), before in any_terms()) {
             let before = before.opening();
             let held = hold.changeable(&before);

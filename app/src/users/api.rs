@@ -693,6 +693,7 @@ fn bounds_view(bounds: Bounds) -> BoundsView {
         total: usize::try_from(choices.total).unwrap_or(usize::MAX),
         more: choices.more,
         unseen: choices.unseen,
+        unseen_stay: (choices.unseen > 0).then(|| words!(bounds.unseen, count = choices.unseen)),
         all: choices.all,
         can_all: choices.can_all,
         can_these: choices.can_these,

@@ -40,6 +40,8 @@ pub(crate) struct ThingsView {
     pub(crate) more: bool,
     /// How many are reached that the reader doesn't see.
     pub(crate) unseen: usize,
+    /// That these stay, in a sentence; none if there are none.
+    pub(crate) unseen_stay: Option<String>,
     /// Whether all are reached, also those to come.
     pub(crate) all: bool,
     /// Whether all can be chosen.
@@ -306,7 +308,7 @@ pub(crate) fn WhichThings(
     let can_search = things.can_search();
     let sought = things.sought().unwrap_or_default();
     let view = things.view.get_value();
-    let ThingsView { more, unseen, can_all, can_these, .. } = view;
+    let ThingsView { more, can_all, can_these, .. } = view;
     let is_these = things.these.get_untracked();
     let locked = view.things.iter().any(|thing| !thing.movable);
     let reason_id = format!("{group}-reason");
@@ -383,7 +385,7 @@ pub(crate) fn WhichThings(
             </div>
         }
     });
-    let hint = |shown: bool, words: String| shown.then(|| view! { <p class="hint">{words}</p> });
+    let hint = |words: String| view! { <p class="hint">{words}</p> };
     view! {
         <div class="which">
             <fieldset
@@ -426,11 +428,11 @@ pub(crate) fn WhichThings(
             </fieldset>
             <div class="which-things">
                 {search} <div class="which-list">{rows}</div>
-                {hint(more, words!(bounds.not_all_shown))}
+                {more.then(|| hint(words!(bounds.not_all_shown)))}
                 {locked
                     .then(|| {
                         view! { <p class="hint" id=stay_id.clone()>{words!(bounds.stays)}</p> }
-                    })} {hint(unseen > 0, words!(bounds.unseen, count = unseen))}
+                    })} {view.unseen_stay.map(hint)}
             </div>
         </div>
     }

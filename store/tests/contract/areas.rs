@@ -1,4 +1,4 @@
-use model::{Actor, Keys, NamedBy, Scope};
+use model::{Actor, Area, Keys, NamedBy, Scope};
 use store::{Domain, Invoice, Service, SupportRequest};
 use test_database::{TestDatabase, apply, on_both};
 use uuid::Uuid;
@@ -94,4 +94,38 @@ async fn support_requests_come_last_touched_first_as_they_were_added(db: TestDat
     db.store.add_support_request(id, &old).await.unwrap();
     let requests = db.store.support_requests(id, 9).await.unwrap();
     assert_eq!(format!("{requests:?}"), format!("{:?}", [new, old]));
+}
+
+#[apply(on_both!)]
+async fn things_to_choose_from_are_found_by_name_behind_those_that_are_chosen(db: TestDatabase) {
+    let (id, _) = account(&db.store, "Bakery").await;
+    let (other, _) = account(&db.store, "Agency").await;
+    let names = ["Webshop", "Mail", "Shop 100%", "Shop 100 A", "Ærlig"];
+    let services = names.map(service);
+    for service in &services {
+        db.store.add_service(id, service).await.unwrap();
+    }
+    let elsewhere = service("Webshop elsewhere");
+    db.store.add_service(other, &elsewhere).await.unwrap();
+    let ingrid = owner(id);
+    let found = async |search: &str, first: &[Uuid], most: usize| -> Vec<String> {
+        let first = first.iter().copied().collect();
+        let (scope, area) = (Scope::All, Area::Services);
+        let found = db.store.choices(&ingrid, &scope, area, search, &first, most).await.unwrap();
+        found.into_iter().map(|thing| thing.name).collect()
+    };
+    assert_eq!(found("sHOP", &[], 9).await, ["Shop 100 A", "Shop 100%", "Webshop"]);
+    assert_eq!(found(" 0% ", &[], 9).await, ["Shop 100%"]);
+    assert_eq!(found("_", &[], 9).await, Vec::<String>::new());
+    let chosen = [services[0].id, elsewhere.id];
+    assert_eq!(found("mail", &chosen, 9).await, ["Webshop", "Mail"]);
+    assert_eq!(found("", &chosen[..1], 1).await, ["Webshop", "Mail"]);
+    let none = Scope::Through(Vec::new());
+    assert_eq!(db.store.count_things(&ingrid, &Scope::All, Area::Services).await, Ok(5));
+    assert_eq!(db.store.count_things(&ingrid, &none, Area::Services).await, Ok(0));
+    assert_eq!(db.store.count_things(&ingrid, &Scope::All, Area::Domains).await, Ok(0));
+    let asked = [services[1].id, elsewhere.id, Uuid::nil()].into_iter().collect();
+    let there = db.store.there(id, Area::Services, &asked).await.unwrap();
+    assert_eq!(there.into_iter().collect::<Vec<_>>(), [services[1].id]);
+    assert_eq!(db.store.time_zone(id).await, Ok(None));
 }
