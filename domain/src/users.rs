@@ -146,8 +146,7 @@ fn with_first(
 ///
 /// # Errors
 /// As [`Actor::must_manage`] and [`model::Access::change`]; [`Failure::Invalid`], also for no permission
-/// at all;
-/// [`Conflict::ChangedMeanwhile`] when it isn't as it was `before`; [`Failure::NotFound`];
+/// at all; [`Conflict::ChangedMeanwhile`] when it isn't as it was `before`; [`Failure::NotFound`];
 /// [`Failure::Unavailable`].
 pub async fn change_permissions(
     latchkey: &Latchkey,
@@ -182,6 +181,8 @@ pub async fn change_permissions(
         if changed.permissions.is_empty() {
             return Err(Failure::field(Field::Permissions, FieldProblem::NothingLeft));
         }
+        // The reason is between those who give.
+        let is_told = changed != terms;
         let holding = Holding::Granted(with_first(grants, changed, why, new, by.actor.user, now));
         let (before, after) = (told(&facts.holding), told(&holding));
         let mail = Mail::PermissionsChanged {
@@ -194,7 +195,7 @@ pub async fn change_permissions(
         Ok(Some(MembershipChange {
             entry: entry.before(&facts.holding).after(&holding),
             holding: Some(holding),
-            mail: Some(to_target(facts, mail, client)),
+            mail: is_told.then(|| to_target(facts, mail, client)),
         }))
     };
     latchkey.store.change_membership(account, actor.user, target.user, now, decide).await?;
