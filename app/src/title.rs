@@ -21,7 +21,9 @@ pub(crate) fn PageTitle(
     provider: String,
 ) -> impl IntoView {
     let full = words!(title.page, page = title, provider = provider);
-    let rejected = shared(|| use_context::<Rejected>().is_some());
+    // A form may also come back to somebody who only searched in it.
+    let rejected =
+        shared(|| use_context::<Rejected>().is_some_and(|rejected| !rejected.told.0.is_empty()));
     let errors = use_context::<HasErrors>();
     if let Some(errors) = errors {
         errors.0.set(rejected);

@@ -230,11 +230,14 @@ fn letter(mail: &Mail, site: &Site) -> Letter {
                 phrases(after, before).map(|phrases| words!(mail.changed_added, phrases = phrases));
             let removed = phrases(before, after)
                 .map(|phrases| words!(mail.changed_removed, phrases = phrases));
+            // On other things, or until another day.
+            let bounded = (added.is_none() && removed.is_none())
+                .then(|| words::your_access(&AccessOutline::Granted(after.clone())));
             let first =
                 words!(mail.changed_lead, changed_by = by.clone(), account = account.clone());
             Letter {
                 subject: words!(mail.changed_subject, account = account),
-                lead: std::iter::once(first).chain(added).chain(removed).collect(),
+                lead: [Some(first), added, removed, bounded].into_iter().flatten().collect(),
                 button: None,
                 after: vec![words!(mail.changed_unexpected, changed_by = by)],
             }
