@@ -538,6 +538,7 @@ pub(crate) fn field_problem(field: Field, problem: FieldProblem) -> String {
         (Field::WhichServices, P::Missing) => words!(problem.services_missing),
         (Field::WhichDomains, P::Missing) => words!(problem.which_domains_missing),
         (Field::WhichServices | Field::WhichDomains, _) => words!(problem.things_unknown),
+        (Field::TimeZone, _) => words!(problem.time_zone),
         (Field::Until, P::Past) => words!(problem.until_past),
         (Field::Until, P::TooFar) => words!(problem.until_too_far),
         (Field::Until, _) => words!(problem.until_malformed),

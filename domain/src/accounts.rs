@@ -10,7 +10,7 @@ use store::{LockedActor, NewAccount, NewActivity};
 
 use crate::invitations::{Links, Offering};
 use crate::viewer::{Viewer, must_be_proven};
-use crate::{Client, Latchkey, Token, policies};
+use crate::{Client, Latchkey, Token, giving, policies};
 
 /// Somebody acting in an account, and what its frame shows of it.
 #[derive(Clone, Debug)]
@@ -192,8 +192,17 @@ fn parse_details(typed: &AccountDetails) -> Result<AccountDetails, Failure> {
         postal_code: line(Field::PostalCode, &typed.postal_code, false),
         town: line(Field::Town, &typed.town, false),
         country: line(Field::Country, &typed.country, false),
+        time_zone: errors.take(Field::TimeZone, time_zone(&typed.time_zone)).unwrap_or_default(),
     };
     if errors.0.is_empty() { Ok(details) } else { Err(errors.into_failure()) }
+}
+
+/// A time zone's name as the tz database writes it; none is taken.
+fn time_zone(typed: &str) -> Result<String, FieldProblem> {
+    match typed.trim() {
+        "" => Ok(String::new()),
+        name => giving::time_zone(name).ok_or(FieldProblem::Unknown),
+    }
 }
 
 /// Sets up an account and invites its first owner. Answers the number, and the token of a

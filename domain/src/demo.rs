@@ -215,6 +215,7 @@ async fn bakery_business(latchkey: &Latchkey, account: AccountId) -> Result<(), 
         postal_code: "9008".to_owned(),
         town: "Tromsø".to_owned(),
         country: "Norway".to_owned(),
+        time_zone: String::new(),
     };
     latchkey.store.set_account_details(account, &details).await?;
     let services = [

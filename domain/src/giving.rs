@@ -174,10 +174,10 @@ fn last_day(end: Timestamp, zone: &TimeZone) -> String {
     day_of(Timestamp::from_micros(end.as_micros().saturating_sub(1)), zone).to_string()
 }
 
-/// Whether there is a time zone of this name in the tz database.
+/// The time zone's name as the tz database writes it; none if it has no such one.
 #[must_use]
-pub fn is_time_zone(name: &str) -> bool {
-    TimeZone::get(name).is_ok()
+pub fn time_zone(name: &str) -> Option<String> {
+    TimeZone::get(name).ok()?.iana_name().map(str::to_owned)
 }
 
 /// The time zone in which the account's days end: its own, or else the provider's.

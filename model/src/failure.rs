@@ -266,6 +266,8 @@ pub enum Field {
     Town,
     /// "Country".
     Country,
+    /// "Time zone".
+    TimeZone,
     /// Whether a guide answered the reader's question.
     Helped,
     /// What a reader adds about a guide.
@@ -318,6 +320,7 @@ impl Field {
             Self::PostalCode => "postal_code",
             Self::Town => "town",
             Self::Country => "country",
+            Self::TimeZone => "time_zone",
             Self::Helped => "helped",
             Self::Comment => "comment",
             Self::Days => "days",

@@ -20,9 +20,12 @@ sql! {
                 FROM accounts a WHERE a.number > $1 ORDER BY a.number LIMIT $2";
     WITH_NUMBER = "SELECT id FROM accounts WHERE number = $1";
     TIME_ZONE = "SELECT time_zone FROM accounts WHERE id = $1";
-    DETAILS = "SELECT name, street, postal_code, town, country FROM accounts WHERE id = $1";
+    DETAILS = "SELECT name, street, postal_code, town, country, \
+                   coalesce(time_zone, '') AS time_zone \
+               FROM accounts WHERE id = $1";
     SET_DETAILS = "UPDATE accounts \
-                   SET name = $2, street = $3, postal_code = $4, town = $5, country = $6 \
+                   SET name = $2, street = $3, postal_code = $4, town = $5, country = $6, \
+                       time_zone = nullif($7, '') \
                    WHERE id = $1";
 }
 
@@ -54,6 +57,8 @@ pub struct AccountDetails {
     pub town: String,
     /// Country.
     pub country: String,
+    /// The time zone in which its days end, by its name in the tz database; empty for the provider's.
+    pub time_zone: String,
 }
 
 /// An account to be created, with the invitation of its first owner.
@@ -78,6 +83,7 @@ macro_rules! set_details {
             .bind(&$details.postal_code)
             .bind(&$details.town)
             .bind(&$details.country)
+            .bind(&$details.time_zone)
     };
 }
 

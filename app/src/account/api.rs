@@ -184,6 +184,10 @@ pub(crate) struct DetailsView {
     pub(crate) town: String,
     /// Country.
     pub(crate) country: String,
+    /// The time zone in which its days end; empty for the provider's.
+    pub(crate) time_zone: String,
+    /// Which that is, in a sentence.
+    pub(crate) time_zone_hint: String,
     /// All of it, for comparing when it is saved.
     pub(crate) before: String,
 }
@@ -200,11 +204,18 @@ pub(crate) async fn details_page(account: String) -> Result<Page<DetailsView>, P
         postal_code: details.postal_code,
         town: details.town,
         country: details.country,
+        time_zone: details.time_zone,
+        time_zone_hint: words!(
+            details.time_zone_hint,
+            zone = inside.latchkey.settings.time_zone.clone()
+        ),
     };
-    inside.page(details.map(view)).await
+    let content = details.map(view);
+    inside.page(content).await
 }
 
 /// Changes the account's details.
+#[allow(clippy::too_many_arguments, reason = "one for each field")]
 #[server(prefix = "/api", endpoint = "account/change-details")]
 pub(crate) async fn change_details(
     account: String,
@@ -213,11 +224,18 @@ pub(crate) async fn change_details(
     #[server(default)] postal_code: String,
     #[server(default)] town: String,
     #[server(default)] country: String,
+    #[server(default)] time_zone: String,
     #[server(default)] before: String,
 ) -> Result<(), Problem> {
     let inside = request::inside(&account).await?;
-    let typed =
-        domain::accounts::AccountDetails { name: account_name, street, postal_code, town, country };
+    let typed = domain::accounts::AccountDetails {
+        name: account_name,
+        street,
+        postal_code,
+        town,
+        country,
+        time_zone,
+    };
     let (latchkey, actor) = (&inside.latchkey, &inside.acting.actor);
     let (before, client) = (read_details(&before), request::client()?);
     domain::accounts::change_details(latchkey, actor, &typed, before.as_ref(), &client).await?;
@@ -229,16 +247,20 @@ pub(crate) async fn change_details(
 /// The details as they travel in a form unseen.
 #[cfg(feature = "ssr")]
 fn write_details(details: &domain::accounts::AccountDetails) -> String {
-    let domain::accounts::AccountDetails { name, street, postal_code, town, country } = details;
-    leptos::serde_json::to_string(&[name, street, postal_code, town, country]).unwrap_or_default()
+    let domain::accounts::AccountDetails { name, street, postal_code, town, country, time_zone } =
+        details;
+    let details = [name, street, postal_code, town, country, time_zone];
+    leptos::serde_json::to_string(&details).unwrap_or_default()
 }
 
 /// Reads them back; broken ones mean that they aren't compared.
 #[cfg(feature = "ssr")]
 fn read_details(text: &str) -> Option<domain::accounts::AccountDetails> {
-    let read: Option<[String; 5]> = leptos::serde_json::from_str(text).ok();
-    let [name, street, postal_code, town, country] = read?;
-    Some(domain::accounts::AccountDetails { name, street, postal_code, town, country })
+    let read: Option<[String; 6]> = leptos::serde_json::from_str(text).ok();
+    let [name, street, postal_code, town, country, time_zone] = read?;
+    let details =
+        domain::accounts::AccountDetails { name, street, postal_code, town, country, time_zone };
+    Some(details)
 }
 
 /// What the page for leaving shows.

@@ -73,6 +73,13 @@ impl LazyRoute for DetailsPage {
                         autocomplete="country-name"
                         value=details.country
                     />
+                    <TextField
+                        field=Field::TimeZone
+                        label=words!(form.time_zone)
+                        hint=details.time_zone_hint
+                        autocomplete="off"
+                        value=details.time_zone
+                    />
                     <div class="form-actions">
                         <SubmitButton words=words!(form.save) />
                     </div>

@@ -38,9 +38,8 @@ impl Config {
 }
 
 pub(super) fn time_zone<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
-    read_text(from, "the name of a time zone such as Europe/Oslo", |text| {
-        domain::giving::is_time_zone(text).then(|| text.to_owned())
-    })
+    let wanted = "the name of a time zone such as Europe/Oslo";
+    read_text(from, wanted, domain::giving::time_zone)
 }
 
 #[cfg(test)]

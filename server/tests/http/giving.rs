@@ -85,6 +85,26 @@ async fn these_services_until_the_days_end_are_given_and_no_others(db: TestDatab
 }
 
 #[apply(on_both!)]
+async fn days_end_in_the_time_zone_that_the_account_has_chosen(db: TestDatabase) {
+    let app = TestApp::with(db, &[("TIME_ZONE", "America/New_York")]).await;
+    let mut ingrid = app.as_person(INGRID).await;
+    let path = format!("{BAKERY}/account");
+    let (form, named) = ("account/change-details", ("account_name", "Nordlys"));
+    let page = ingrid.open_and_fill_in(&path, form, &[named, ("time_zone", "Bergen")]).await;
+    page.is(422).says("Enter the name of a time zone");
+    assert!(page.input("id=\"time_zone\"").contains("Bergen"));
+    invite(&mut ingrid, &[("until", "2027-07-31")]).await.is(303);
+    let users = ingrid.get(&format!("{BAKERY}/users")).await;
+    assert!(users.row_of("kari@").contains("until 1 August 2027 at 04:00 UTC"));
+    let chosen = [named, ("time_zone", " europe/oslo")];
+    ingrid.open_and_fill_in(&path, form, &chosen).await.is(303);
+    assert!(ingrid.get(&path).await.input("id=\"time_zone\"").contains("Europe/Oslo"));
+    invite(&mut ingrid, &[("until", "2027-07-31")]).await.is(303);
+    let users = ingrid.get(&format!("{BAKERY}/users")).await;
+    assert!(users.row_of("kari@").contains("until 31 July 2027 at 22:00 UTC"));
+}
+
+#[apply(on_both!)]
 async fn what_is_out_of_reach_is_refused_and_what_was_typed_is_kept(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let (shop, mail) = (id(&app, "Webshop").await, id(&app, "Order mail").await);

@@ -11,6 +11,7 @@ fn details(name: &str) -> AccountDetails {
         postal_code: "9008".to_owned(),
         town: "Tromsø".to_owned(),
         country: "Norway".to_owned(),
+        time_zone: "Europe/Oslo".to_owned(),
     }
 }
 
