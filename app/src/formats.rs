@@ -12,6 +12,7 @@ use icu_datetime::{FixedCalendarDateTimeFormatter, fieldsets};
 use icu_decimal::DecimalFormatter;
 use icu_decimal::input::Decimal;
 use icu_locale_core::Locale as Conventions;
+use leptos::prelude::{provide_context, use_context};
 use model::Timestamp;
 
 use crate::words::locale;
@@ -25,11 +26,50 @@ pub(crate) fn day(at: Timestamp) -> String {
     written.unwrap_or_default()
 }
 
+/// The time zone in which days end for the present reader: their account's, or else the provider's.
+#[derive(Clone, Debug)]
+pub(crate) struct Zone(jiff::tz::TimeZone);
+
+impl Zone {
+    /// The first of these names that is a time zone's.
+    pub(crate) fn provide<'a>(names: impl IntoIterator<Item = &'a str>) {
+        let known = |name| jiff::tz::TimeZone::get(name).ok();
+        let zone = names.into_iter().find_map(known).unwrap_or(jiff::tz::TimeZone::UTC);
+        provide_context(Self(zone));
+    }
+
+    fn here() -> jiff::tz::TimeZone {
+        use_context::<Self>().map_or(jiff::tz::TimeZone::UTC, |zone| zone.0)
+    }
+}
+
+/// The last day of what ends at this moment.
+pub(crate) fn last_day(until: Timestamp) -> String {
+    let last = until.before(std::time::Duration::from_micros(1));
+    let last = jiff::Timestamp::from_microsecond(last.as_micros()).ok();
+    last.map(|last| civil(last.to_zoned_datetime(Zone::here()).date())).unwrap_or_default()
+}
+
+/// When something ends: its last day, or the minute where it doesn't end with a day.
+pub(crate) fn end(until: Timestamp) -> String {
+    let at = jiff::Timestamp::from_microsecond(until.as_micros()).ok();
+    let zoned = at.map(|at| at.to_zoned_datetime(Zone::here()));
+    let ends_a_day = |at: &jiff::ZonedDateTime| at.start_of_day().is_ok_and(|begin| begin == *at);
+    match zoned.filter(ends_a_day) {
+        Some(_) => last_day(until),
+        None => crate::when::server::exact(until),
+    }
+}
+
 /// A day of the calendar such as `2027-01-31`; as it is, if it is none.
 pub(crate) fn civil_day(text: &str) -> String {
-    let begin = text.parse::<jiff::civil::Date>().ok().and_then(|day| day.in_tz("UTC").ok());
-    let begin = begin.map(|begin| begin.timestamp().as_microsecond());
-    begin.map_or_else(|| text.to_owned(), |begin| day(Timestamp::from_micros(begin)))
+    text.parse().map_or_else(|_| text.to_owned(), civil)
+}
+
+fn civil(date: jiff::civil::Date) -> String {
+    let begin = date.to_zoned_datetime(jiff::tz::TimeZone::UTC).ok();
+    let begin = begin.map(|begin| Timestamp::from_micros(begin.timestamp().as_microsecond()));
+    begin.map(day).unwrap_or_default()
 }
 
 /// Day and time to the minute, such as "24 November 2026 at 10:05", in UTC.

@@ -16,6 +16,7 @@ use model::{Failure, Language, PermissionSet};
 use serde::{Deserialize, Serialize};
 
 use crate::address::{ACCOUNTS, SECOND_FACTOR, leading_on, same_site};
+use crate::formats::Zone;
 use crate::frame::{AccountFrame, Frame};
 use crate::notice::{Notice, Said};
 use crate::page::{OwnerToAsk, Page, Refused};
@@ -84,6 +85,7 @@ impl RequestContext {
     /// Puts it where server functions and pages look for it, and the language where words do.
     pub fn provide(self: Arc<Self>) {
         provide_context(self.facts.locale);
+        Zone::provide([self.site.time_zone.as_str()]);
         provide_context(self);
     }
 }
@@ -160,6 +162,7 @@ pub(crate) struct Inside {
 pub(crate) async fn inside(number: &str) -> Result<Inside, Failure> {
     let (latchkey, viewer) = (latchkey()?, viewer()?);
     let acting = domain::accounts::act(&latchkey, &viewer, number).await?;
+    Zone::provide(acting.time_zone.iter().chain([&site().time_zone]).map(String::as_str));
     Ok(Inside { latchkey, viewer, acting })
 }
 

@@ -27,6 +27,8 @@ pub struct Site {
     pub mark: bool,
     /// The language of those who ask for none that the product speaks.
     pub language: Locale,
+    /// The time zone in which days end (IANA), where an account has none of its own.
+    pub time_zone: String,
     /// Where addresses are, if the provider has a file that says so.
     pub places: Option<Places>,
 }

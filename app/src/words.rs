@@ -193,7 +193,7 @@ pub(crate) fn reaching_line(outline: &Outline) -> String {
 /// When a grant ends, if it does.
 #[cfg(feature = "ssr")]
 fn until(outline: &Outline) -> Option<String> {
-    outline.until.map(|until| words!(access.until, when = crate::when::server::exact(until)))
+    outline.until.map(|until| words!(access.until, when = crate::formats::end(until)))
 }
 
 /// What bounds grants, after what they let somebody do: "2 services, until 31 January". None if
@@ -378,18 +378,14 @@ pub(crate) fn paused_since(since: Timestamp) -> String {
     words!(pause.since, day = crate::formats::day(since))
 }
 
-/// The last day of what ends at this moment.
-#[cfg(feature = "ssr")]
-pub(crate) fn last_day(until: Timestamp) -> String {
-    crate::formats::day(until.before(std::time::Duration::from_micros(1)))
-}
-
 /// Why an account is closed to the reader, whose access is paused: since when, and whom to ask.
 #[cfg(feature = "ssr")]
 fn paused(paused: &PausedAccess) -> String {
     let (account, day) = (paused.account.clone(), crate::formats::day(paused.pause.since()));
     let state = match &paused.pause {
-        Pause::Lapsed { since } => words!(pause.lapsed, account = account, day = last_day(*since)),
+        Pause::Lapsed { since } => {
+            words!(pause.lapsed, account = account, day = crate::formats::last_day(*since))
+        }
         Pause::ByHand { why, .. } if why.is_empty() => {
             words!(pause.paused, account = account, day = day)
         }

@@ -21,6 +21,8 @@ pub struct Acting {
     pub number: AccountNumber,
     /// The account's name.
     pub name: String,
+    /// The time zone in which its days end; none for the provider's.
+    pub time_zone: Option<String>,
     /// When the actor was last active there, before this request.
     pub last_active_at: Option<Timestamp>,
     /// Whether they have other accounts too.
@@ -82,6 +84,7 @@ async fn enter(
         actor,
         number: membership.number,
         name: membership.name,
+        time_zone: membership.time_zone,
         last_active_at: membership.last_active_at,
         has_others: membership.has_others,
         closes_at,

@@ -467,6 +467,7 @@ mod tests {
             account: account(),
             number: AccountNumber::from_stored(100_001),
             name: "Bakery".to_owned(),
+            time_zone: None,
             keys: Keys::Granted(Vec::new()),
             pause: None,
             last_active_at: None,

@@ -39,7 +39,7 @@ pub(crate) use members;
 macro_rules! membership {
     ($db:ident) => {
         concat!(
-            "SELECT a.id, a.number, a.name, m.owner, ",
+            "SELECT a.id, a.number, a.name, a.time_zone, m.owner, ",
             keys!($db "$4"),
             " AS keys, \
                  (SELECT max(g.until) FROM grants g \
@@ -162,6 +162,8 @@ pub struct AccountMembership {
     pub number: AccountNumber,
     /// Its name.
     pub name: String,
+    /// The time zone in which its days end; none for the provider's.
+    pub time_zone: Option<String>,
     /// What the user may do there at this moment.
     pub keys: Keys,
     /// Why that is nothing, if their access is paused.
@@ -315,6 +317,7 @@ struct AccountMembershipRow {
     id: Uuid,
     number: i64,
     name: String,
+    time_zone: Option<String>,
     owner: bool,
     keys: Option<String>,
     last_end: Option<i64>,
@@ -433,6 +436,7 @@ impl Store {
             account: row.id.into(),
             number: AccountNumber::from_stored(row.number),
             name: row.name,
+            time_zone: row.time_zone,
             keys,
             pause,
             last_active_at: row.last_active_at.map(Timestamp::from_micros),

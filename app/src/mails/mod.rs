@@ -17,7 +17,7 @@ use crate::mails::names::Harmless;
 use crate::places::with_place;
 use crate::site::Site;
 use crate::when::server::exact;
-use crate::{languages, words};
+use crate::{formats, languages, words};
 
 /// The product's own accent colours, as near to those of `style/tokens.css` as sRGB gets.
 const ACCENT: &str = "#00687a";
@@ -74,6 +74,7 @@ pub fn write(mail: &Mail, language: Option<&Language>, site: &Site) -> Written {
     let locale = language.and_then(languages::spoken).unwrap_or(site.language);
     Owner::new().with(|| {
         provide_context(locale);
+        formats::Zone::provide([site.time_zone.as_str()]);
         written(mail, locale.as_str(), site)
     })
 }

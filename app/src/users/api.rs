@@ -18,6 +18,7 @@ use crate::when::Moment;
 #[cfg(feature = "ssr")]
 use {
     crate::address::{DOMAIN, DOMAINS, JOIN, MANAGE, SERVICE, SERVICES, USERS, address_of},
+    crate::formats,
     crate::notice::Notice,
     crate::rejected::Rejected,
     crate::request,
@@ -226,10 +227,10 @@ const SOON: std::time::Duration = model::EndStage::Week.ahead();
 fn states(member: &Member, now: model::Timestamp) -> Vec<(Mood, String)> {
     let paused = member.paused.as_ref();
     let paused = paused.map(|pause| (Mood::Trouble, words::paused_since(pause.since())));
-    let ended = |end| (Mood::Trouble, words!(pause.ended, day = words::last_day(end)));
+    let ended = |end| (Mood::Trouble, words!(pause.ended, day = formats::last_day(end)));
     let soon = |end: &model::Timestamp| now < *end && *end <= now.after(SOON);
     let soon = ends(member).filter(soon).min();
-    let soon = soon.map(|end| (Mood::Waiting, words!(access.until, when = words::last_day(end))));
+    let soon = soon.map(|end| (Mood::Waiting, words!(access.until, when = formats::last_day(end))));
     let lapsed = last_lapsed(member, now).map(ended);
     paused.into_iter().chain(lapsed).chain(soon).collect()
 }
@@ -558,7 +559,7 @@ fn paused_by(pause: &Pause) -> String {
 fn lapsed_view(lapsed: Renewable) -> LapsedView {
     LapsedView {
         grant: lapsed.grant.to_string(),
-        ended: words!(pause.ended, day = words::last_day(lapsed.ended)),
+        ended: words!(pause.ended, day = formats::last_day(lapsed.ended)),
         can_give: lapsed.gives.is_some(),
         access: words::access_line(lapsed.gives.as_ref().unwrap_or(&lapsed.gave)),
     }

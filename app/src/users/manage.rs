@@ -206,7 +206,7 @@ fn pause_section(number: AccountNumber, user: UserId, paused: Option<String>) ->
                 <Form form={endpoint::<api::ResumeAccess>()} action=action>
                     <input type="hidden" name="account" value=number.to_string() />
                     <input type="hidden" name="user" value=user.to_string() />
-                    <SubmitButton class="button-quiet" words=words!(manage.resume) />
+                    <SubmitButton class="" words=words!(manage.resume) />
                 </Form>
             </section>
         }
@@ -223,7 +223,7 @@ fn pause_section(number: AccountNumber, user: UserId, paused: Option<String>) ->
                         hint=words!(manage.pause_reason_hint)
                         autocomplete="off"
                     />
-                    <SubmitButton class="button-quiet" words=words!(manage.pause) />
+                    <SubmitButton class="" words=words!(manage.pause) />
                 </Form>
             </section>
         }

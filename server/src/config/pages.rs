@@ -28,6 +28,7 @@ impl Config {
             accent_dark: self.accent_dark.map(|colour| colour.to_string()),
             mark: self.mark_file.is_some(),
             language: self.language,
+            time_zone: self.time_zone.clone(),
             places: self.geoip_file.clone(),
         }
     }

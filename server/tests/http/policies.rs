@@ -242,7 +242,7 @@ async fn no_server_function_answers_to_whoever_is_paused_but_that_for_leaving(db
     let path = format!("{BAKERY}/users/{}", app.id_of(AMIRA).await);
     let mut ingrid = app.as_person(INGRID).await;
     ingrid.open_and_fill_in(&path, "users/pause-access", &[]).await.is(303);
-    is_closed(&mut amira, "\"paused\"", "is paused since", Some("/api/account/leave")).await;
+    is_closed(&mut amira, "\"paused\"", "has been paused since", Some("/api/account/leave")).await;
 }
 
 #[apply(on_both!)]
