@@ -37,12 +37,12 @@ FRONT_SOURCES := $(shell find app frontend locales model public style 2>/dev/nul
 	demo-reset setup setup-for-tests tools fmt clean
 
 help: ## This list
-	@echo "Latchkey. The first build takes about 25 minutes on two cores, later ones what changed."
+	@echo "Latchkey. The first build takes about 15 minutes on two cores, later ones what changed."
 	@echo
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: setup ## Serve the demo at http://localhost:3000 (seconds, once built)
-	@echo "Building the demo, its two halves side by side (about 25 minutes the first time, seconds when nothing changed)…"
+	@echo "Building the demo, its two halves side by side (about 15 minutes the first time, seconds when nothing changed)…"
 	@$(SIDE_BY_SIDE_MAKE) front demo
 	@mkdir -p data
 	@echo "Serving the demo at http://localhost:3000, with its data in data/ (Ctrl+C stops it)…"
@@ -63,15 +63,16 @@ demo: setup
 	@mkdir -p target/site
 	@$(CHECKED) cargo build $(SERVER_SIDE) --bin latchkey $(LOCKED)
 
-test: setup-for-tests check-words ## Everything that CI runs (about 40 minutes, 70 the first time)
-	@echo "Building the browser's half, the server and the tests side by side (about 30 minutes the first time)…"
+test: setup-for-tests check-words ## Everything that CI runs (about 25 minutes, 45 the first time)
+	@echo "Building the browser's half, the server and the tests side by side (about 17 minutes the first time)…"
 	@$(SIDE_BY_SIDE_MAKE) front tested
 	@$(MAKE) --no-print-directory test-rust
 	@$(MAKE) --no-print-directory test-browser
+	@$(MAKE) --no-print-directory test-shipped
 	@echo "All tests passed."
 
-test-rust: tested ## Every crate's tests, on SQLite and Postgres, and clippy (about 7 minutes, 20 the first time)
-	@echo "Testing the crates, with SQLite and Postgres (about 7 minutes)…"
+test-rust: tested ## Every crate's tests, on SQLite and Postgres, and clippy (about 4 minutes, 15 the first time)
+	@echo "Testing the crates, with SQLite and Postgres (about 4 minutes)…"
 	@$(IN_MEMORY) $(CHECKED) scripts/test-rust $(SERVER_SIDE) $(LOCKED)
 
 # All that runs crates' tests and serves the browser's, with clippy's word on it.
@@ -79,16 +80,15 @@ tested: setup-for-tests
 	@mkdir -p target/site
 	@$(CHECKED) cargo build $(SERVER_SIDE) --all-targets $(LOCKED)
 
-test-browser: tested front ## What people do, with JavaScript and without (about 30 minutes); ARGS="…" goes to Playwright
-	@echo "Testing in the browser, with JavaScript and without (about 30 minutes)…"
+test-browser: tested front ## What people do, with JavaScript and without (about 13 minutes); ARGS="…" goes to Playwright
+	@echo "Testing in the browser, with JavaScript and without (about 13 minutes)…"
 	@cd end2end && $(IN_MEMORY) npx --no-install playwright test $(ARGS)
 
-# Not a part of `make test`: compiling all that ships once more, optimised, takes as long as the rest of it.
 test-shipped: tested build ## Walk the guide, both ways, on the release binary (about 2 minutes, once built)
 	@echo "Walking the guide on the release binary (about 2 minutes)…"
 	@cd end2end && $(IN_MEMORY) LATCHKEY_BIN=$(CURDIR)/target/release/latchkey npx --no-install playwright test guide.spec.ts
 
-check: check-words tested ## Formatting, clippy and the types of the browser tests (about 3 minutes, 20 the first time)
+check: check-words tested ## Formatting, clippy and the types of the browser tests (about 3 minutes, 15 the first time)
 	@echo "Checking the browser's half with clippy (about 1 minute, 5 the first time)…"
 	@cargo clippy --package frontend --target wasm32-unknown-unknown $(LOCKED) -- --deny warnings
 
