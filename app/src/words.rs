@@ -381,6 +381,9 @@ pub(crate) fn paused_since(since: Timestamp) -> String {
 /// Why an account is closed to the reader, whose access is paused: since when, and whom to ask.
 #[cfg(feature = "ssr")]
 fn paused(paused: &PausedAccess) -> String {
+    if let Some(zone) = &paused.time_zone {
+        crate::formats::Zone::provide([zone.as_str()]);
+    }
     let (account, day) = (paused.account.clone(), crate::formats::day(paused.pause.since()));
     let state = match &paused.pause {
         Pause::Lapsed { since } => {

@@ -45,8 +45,9 @@ pub async fn act(latchkey: &Latchkey, viewer: &Viewer, number: &str) -> Result<A
     let Some(pause) = pause else { return Ok(acting) };
     let owners = owners(latchkey, &acting.actor).await?;
     let owners = owners.into_iter().map(|owner| owner.full_name).collect();
-    let (number, account) = (acting.number, acting.name);
-    Err(Failure::Paused(Box::new(PausedAccess { number, account, pause, owners })))
+    let (number, account, time_zone) = (acting.number, acting.name, acting.time_zone);
+    let paused = PausedAccess { number, account, time_zone, pause, owners };
+    Err(Failure::Paused(Box::new(paused)))
 }
 
 /// The same for whoever leaves the account: to them it is open, too, while their access is paused. They

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use model::{EmailAddress, EndStage, Failure, GivenEnd, Mail, Outlines, UserId};
+use model::{AccountId, EmailAddress, EndStage, Failure, GivenEnd, Mail, Outlines, UserId};
 use store::{Ending, EndingFacts, NewMail, Owner};
 
 use crate::Latchkey;
@@ -16,7 +16,7 @@ const BATCH: usize = 500;
 /// many grants. Nodes may do so at once: each stage is told once.
 ///
 /// # Errors
-/// [`Failure::Unavailable`]; what was told until then stays told.
+/// [`Failure::Unavailable`] when it can't be known where; an account that can't be told is left for later.
 pub async fn tell(latchkey: &Latchkey) -> Result<usize, Failure> {
     let (mut told, mut last) = (0, None);
     loop {
@@ -24,14 +24,24 @@ pub async fn tell(latchkey: &Latchkey) -> Result<usize, Failure> {
         let Some(newest) = accounts.last() else { return Ok(told) };
         last = Some(*newest);
         for account in accounts {
-            loop {
-                let now = latchkey.now();
-                let batch = latchkey.store.tell_of_ends(account, BATCH, now, mails).await?;
-                told += batch;
-                if batch < BATCH {
-                    break;
+            // The others needn't wait for one whose lock is held.
+            match tell_in(latchkey, account).await {
+                Ok(batch) => told += batch,
+                Err(error) => {
+                    tracing::warn!(?error, "an account wasn't told of its ends; later again")
                 }
             }
+        }
+    }
+}
+
+async fn tell_in(latchkey: &Latchkey, account: AccountId) -> Result<usize, Failure> {
+    let mut told = 0;
+    loop {
+        let batch = latchkey.store.tell_of_ends(account, BATCH, latchkey.now(), mails).await?;
+        told += batch;
+        if batch < BATCH {
+            return Ok(told);
         }
     }
 }

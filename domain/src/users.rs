@@ -134,7 +134,11 @@ fn with_first(
 ) -> Vec<Grant> {
     let mut grants = grants.to_vec();
     match grants.first_mut() {
-        Some(first) => (first.terms, first.why) = (terms, why),
+        // Who changed it answers for it from now on: whoever gave it first may hold less.
+        Some(first) => {
+            first.given_by = Some(given_by);
+            (first.terms, first.why) = (terms, why);
+        }
         None => grants.push(Grant { id: new, terms, why, given_by: Some(given_by), given_at: now }),
     }
     grants

@@ -96,6 +96,12 @@ impl Access {
         }
     }
 
+    /// Whether nothing of it opens anything any more by this clock.
+    #[must_use]
+    pub fn has_lapsed(&self, now: Timestamp) -> bool {
+        matches!(self, Self::Granted(held) if !held.iter().any(|terms| terms.is_live(now)))
+    }
+
     /// What the permission opens to them until this moment, of all that they hold together.
     fn of(&self, permission: Permission, until: Option<Timestamp>) -> Option<Opened> {
         let Self::Granted(held) = self else {

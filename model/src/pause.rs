@@ -46,6 +46,8 @@ pub struct PausedAccess {
     pub number: AccountNumber,
     /// The account's name.
     pub account: String,
+    /// The time zone in which its days end; none for the provider's.
+    pub time_zone: Option<String>,
     /// Since when, and why.
     pub pause: Pause,
     /// The owners, by name.

@@ -24,13 +24,17 @@ sql! {
         to_tell_of!(),
         " AND g.account_id > $1 ORDER BY g.account_id LIMIT $5"
     );
-    /// Whoever gave it and isn't in the account any more learns nothing of it.
+    /// Whoever gave it and doesn't manage the account's users any more learns nothing of it.
     TO_TELL_OF = concat!(
         "SELECT g.id, g.user_id, u.full_name, u.email, u.email_key, g.until, a.number, \
              b.full_name AS giver_name, b.email AS giver_email, b.email_key AS giver_email_key \
          FROM grants g JOIN accounts a ON a.id = g.account_id JOIN users u ON u.id = g.user_id \
              LEFT JOIN memberships m ON m.account_id = g.account_id AND m.user_id = g.given_by \
-                 AND (m.owner OR m.paused_at IS NULL) \
+                 AND (m.owner OR (m.paused_at IS NULL AND EXISTS ( \
+                     SELECT 1 FROM grants k \
+                     WHERE k.account_id = m.account_id AND k.user_id = m.user_id \
+                         AND (k.until IS NULL OR k.until > $4) \
+                         AND ' ' || k.permissions || ' ' LIKE '% account.users %'))) \
              LEFT JOIN users b ON b.id = m.user_id \
          WHERE ",
         to_tell_of!(),
@@ -46,7 +50,7 @@ pub struct Ending {
     pub user: UserId,
     /// Their name and address.
     pub person: Owner,
-    /// Who gave it, if they are still in the account.
+    /// Who gave it, if they still manage the account's users.
     pub giver: Option<Owner>,
     /// What it opens, and until when.
     pub outline: Outline,

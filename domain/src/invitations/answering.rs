@@ -328,7 +328,7 @@ fn still_pending(opened: &OpenedInvitation) -> Result<(), Failure> {
 
 fn to_inviter(opened: &OpenedInvitation, client: &Client, mail: Mail) -> Option<NewMail> {
     // Whoever lost their access to the account learns nothing more about it.
-    opened.inviter_access.as_ref()?;
+    opened.inviter_access.as_ref().filter(|access| **access != Access::NONE)?;
     let inviter = opened.inviter_email.clone()?;
     Some(NewMail::to(inviter, mail).language(client.language.clone()))
 }

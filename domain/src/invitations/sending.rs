@@ -201,6 +201,9 @@ pub async fn resend(
         };
         // Whoever resends sees the link: it must open no more than they could offer themselves.
         may_offer(by, &invitation.access)?;
+        if invitation.access.has_lapsed(now) {
+            return Err(Failure::field(Field::Until, FieldProblem::Past));
+        }
         if !facts.domains.take(&invitation.email) {
             return Err(Failure::Conflict(Conflict::OtherDomain));
         }
@@ -295,9 +298,11 @@ pub async fn pending(
     let next = invitations.last().filter(|_| more).map(PendingInvitation::cursor);
     let domains = allowed_domains(latchkey, actor).await?;
     let waiting = |row: PendingInvitation| {
-        let covers = |inviter: &Access| inviter.covers(&row.invitation.access);
-        let opens_all =
-            row.invitation.inviter.is_none() || row.inviter_access.as_ref().is_some_and(covers);
+        let offered = &row.invitation.access;
+        let covers = |inviter: &Access| inviter.covers(offered);
+        let opens_all = !offered.has_lapsed(now)
+            && (row.invitation.inviter.is_none()
+                || row.inviter_access.as_ref().is_some_and(covers));
         let fits_domains = domains.take(&row.invitation.email);
         Waiting { row, opens_all, fits_domains }
     };

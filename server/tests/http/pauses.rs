@@ -65,7 +65,7 @@ async fn whoever_is_paused_finds_the_account_closed_and_gets_it_back_as_it_was(d
     for end in CLOSED {
         let page = bjorn.get(&format!("{BAKERY}{end}")).await;
         page.is(403).says("Your access is paused");
-        page.says("Your access to Nordlys Bakeri AS is paused since 15 January 2027.");
+        page.says("Your access to Nordlys Bakeri AS has been paused since 15 January 2027.");
         page.says("Ingrid Solberg gave this reason: “On leave until May”.");
         page.says("Ask Ingrid Solberg and Olav Solberg.");
     }
