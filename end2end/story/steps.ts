@@ -206,6 +206,12 @@ export async function saveChanges(page: Page) {
   await expect(announcement(page, 'Changes saved')).toBeVisible();
 }
 
+/** On the page for managing somebody's access. */
+export async function pauseAccess(page: Page, { name }: { name: string }) {
+  await page.getByRole('button', { name: 'Pause access', exact: true }).click();
+  await expect(announcement(page, `Access paused for ${name}`)).toBeVisible();
+}
+
 export type Verb = 'Remove access' | 'Cancel invitation' | 'Decline invitation' | "I don't know this person";
 
 /**

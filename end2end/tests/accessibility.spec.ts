@@ -1,7 +1,7 @@
 import type { Page } from '@playwright/test';
 import { expectAccessible, expectToFit } from '../story/accessible';
-import { bjorn, ingrid, mei, nordlys, olav, stranger, type Person } from '../story/people';
-import { accountMenu, enter, inAccount, invite, openManageAccess, ownName, signIn } from '../story/steps';
+import { amira, bjorn, ingrid, mei, nordlys, olav, stranger, type Person } from '../story/people';
+import { accountMenu, enter, inAccount, invite, openManageAccess, ownName, pauseAccess, signIn } from '../story/steps';
 import { expect, test } from '../story/test';
 
 test.use({ story: 'accessibility', refusals: [422] });
@@ -61,8 +61,23 @@ test('the refused page is accessible and fits', async ({ page }) => {
 test('managing access is accessible and fits', async ({ page }) => {
   await enter(page, ingrid, nordlys, 'users');
   await openManageAccess(page, mei);
+  await page.getByRole('radiogroup', { name: 'Which services?' }).getByRole('radio', { name: 'Only these' }).check();
   await expectAccessible(page);
   await expectToFit(page);
+});
+
+test('pausing access, and the account that it closes, are accessible and fit', async ({ page, someoneElse }) => {
+  const theirs = await someoneElse();
+  await enter(theirs, amira, nordlys);
+  await enter(page, ingrid, nordlys, 'users');
+  await openManageAccess(page, amira);
+  await pauseAccess(page, amira);
+  await theirs.reload();
+  await expect(theirs.getByRole('heading', { level: 1, name: 'Your access is paused' })).toBeVisible();
+  for (const one of [page, theirs]) {
+    await expectAccessible(one);
+    await expectToFit(one);
+  }
 });
 
 for (const area of ['services', 'domains']) {

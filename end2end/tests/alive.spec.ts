@@ -41,6 +41,9 @@ test('what is ticked before the page comes to life counts', async ({ page, someo
   const form = permissionsForm(page);
   await form.getByRole('checkbox', { name: 'See invoices' }).uncheck();
   await form.getByRole('checkbox', { name: 'All of Domains' }).check();
+  await form.getByRole('radiogroup', { name: 'Which services?' }).getByRole('radio', { name: 'Only these' }).check();
+  await form.getByRole('checkbox', { name: 'Webshop' }).check();
+  await form.getByLabel('Until', { exact: true }).fill(`${new Date().getFullYear() + 2}-01-31`);
   letThrough();
   if (javaScriptEnabled !== false) {
     // Alive, the boxes of whole areas aren't sent any more.
@@ -49,11 +52,13 @@ test('what is ticked before the page comes to life counts', async ({ page, someo
     await expect(form.getByRole('checkbox', { name: 'Pay invoices' })).not.toBeChecked();
     await expect(form.getByRole('checkbox', { name: 'Transfer domains away' })).toBeChecked();
     await expect(form).toContainText('3 of 3');
+    await expect(form).toContainText(/see services \(1 of 4: Webshop\).*, until 31 January/);
   }
   await saveChanges(page);
   await expectRefused(theirs, nordlys, { path: 'billing', heading: 'Billing' });
   await expectOpen(theirs, nordlys, { path: 'domains', heading: 'Domains' });
   await expectOpen(theirs, nordlys, { path: 'services', heading: 'Services' });
+  await expect(theirs.getByRole('table', { name: 'Services' }).getByRole('link')).toHaveText(['Webshop']);
 });
 
 test('the focus follows to the next page and to what came of a form', async ({ page, javaScriptEnabled }) => {
