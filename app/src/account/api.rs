@@ -215,7 +215,6 @@ pub(crate) async fn details_page(account: String) -> Result<Page<DetailsView>, P
 }
 
 /// Changes the account's details.
-#[allow(clippy::too_many_arguments, reason = "one for each field")]
 #[server(prefix = "/api", endpoint = "account/change-details")]
 pub(crate) async fn change_details(
     account: String,

@@ -330,7 +330,6 @@ impl<'de> Deserialize<'de> for Typed {
 }
 
 /// Sends an invitation.
-#[allow(clippy::too_many_arguments, reason = "one for each field")]
 #[server(prefix = "/api", endpoint = "users/invite")]
 pub(crate) async fn invite(
     account: String,
@@ -566,7 +565,6 @@ fn lapsed_view(lapsed: Renewable) -> LapsedView {
 }
 
 /// Changes what somebody may do.
-#[allow(clippy::too_many_arguments, reason = "one for each field")]
 #[server(prefix = "/api", endpoint = "users/change-permissions")]
 pub(crate) async fn change_permissions(
     account: String,
