@@ -8,8 +8,8 @@ use jiff::ToSpan as _;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use model::{
-    Access, AccountId, Actor, Area, Failure, Field, FieldErrors, FieldProblem, Permission, Reach,
-    Scope, Terms, Timestamp, Until, Which, Wish, one_line,
+    Access, AccountId, Actor, Area, Failure, Field, FieldErrors, FieldProblem, Permission,
+    PermissionSet, Reach, Scope, Terms, Timestamp, Until, Which, Wish, one_line,
 };
 use sha2::{Digest as _, Sha256};
 use store::Grant;
@@ -270,6 +270,22 @@ pub struct Bounds {
     pub why: String,
 }
 
+/// What a form for giving something new begins with, as far as it can be given: nothing stays linked to
+/// where it comes from.
+#[derive(Clone, Debug)]
+pub struct Start {
+    /// The terms; an end that can't be given isn't begun with.
+    pub terms: Terms,
+    /// Why.
+    pub why: String,
+}
+
+impl Default for Start {
+    fn default() -> Self {
+        Self { terms: Terms::whole(PermissionSet::EMPTY), why: String::new() }
+    }
+}
+
 /// What the actor can choose from who wants to give something new.
 ///
 /// # Errors
@@ -277,23 +293,55 @@ pub struct Bounds {
 pub async fn bounds_of_new(
     latchkey: &Latchkey,
     actor: &Actor,
+    start: &Start,
     sought: &Sought,
 ) -> Result<Bounds, Failure> {
     let own = latchkey.store.holding(actor.account, actor.user, actor.keys.is_owner()).await?;
     let own = own.access().live(latchkey.now());
-    bounds(latchkey, actor, &own, None, sought).await
+    let nothing = Terms::whole(PermissionSet::EMPTY);
+    let begun = [&start.terms.services, &start.terms.domains].into_iter().flat_map(named);
+    let sought = Sought { ticked: begun.chain(sought.ticked.clone()).collect(), ..sought.clone() };
+    let mut bounds = bounds(latchkey, actor, &own, &nothing, &start.why, &sought).await?;
+    begin_with(&mut bounds.services, &start.terms.services);
+    begin_with(&mut bounds.domains, &start.terms.domains);
+    if let Some(until) = start.terms.until.filter(|until| *until > latchkey.now()) {
+        let zone = zone(latchkey, actor.account).await?;
+        let day = last_day(own.ends().map_or(until, |end| end.min(until)), &zone);
+        bounds.until = day;
+    }
+    Ok(bounds)
 }
 
-/// What somebody with this access can choose from who wants to change a grant, or to make the first.
+/// The things that a reach names.
+fn named(reach: &Reach) -> BTreeSet<Uuid> {
+    match reach {
+        Reach::These(ids) => ids.clone(),
+        Reach::All => BTreeSet::new(),
+    }
+}
+
+/// Has what can be chosen of these things chosen to begin with.
+fn begin_with(choices: &mut Choices, reach: &Reach) {
+    match reach {
+        Reach::All => choices.all = choices.can_all,
+        Reach::These(ids) => {
+            for thing in &mut choices.things {
+                thing.reached = thing.movable && ids.contains(&thing.id);
+            }
+        }
+    }
+}
+
+/// What somebody with this access can choose from who wants to change these terms, given for this
+/// reason.
 pub(crate) async fn bounds(
     latchkey: &Latchkey,
     actor: &Actor,
     own: &Access,
-    grant: Option<&Grant>,
+    terms: &Terms,
+    why: &str,
     sought: &Sought,
 ) -> Result<Bounds, Failure> {
-    let nothing = Terms::whole(model::PermissionSet::EMPTY);
-    let terms = grant.map_or(&nothing, |grant| &grant.terms);
     let zone = zone(latchkey, actor.account).await?;
     let latest = own.ends().map(|end| last_day(end, &zone));
     let until = match terms.until {
@@ -311,7 +359,7 @@ pub(crate) async fn bounds(
         until_movable: own.lacks(terms).is_none(),
         latest,
         ahead: ahead.map(|span| today.saturating_add(span).to_string()),
-        why: grant.map(|grant| grant.why.clone()).unwrap_or_default(),
+        why: why.to_owned(),
     })
 }
 
@@ -324,10 +372,7 @@ async fn choices(
     sought: &Sought,
 ) -> Result<Choices, Failure> {
     let movable = own.movable(terms, area);
-    let named = match terms.reach_in(area) {
-        Some(Reach::These(ids)) => ids.clone(),
-        _ => BTreeSet::new(),
-    };
+    let named = terms.reach_in(area).map(named).unwrap_or_default();
     let all = terms.reach_in(area).is_some_and(Reach::is_all);
     let (mut things, mut total, mut more) = (Vec::new(), 0, false);
     if let Some(scope) = scope(actor, area) {

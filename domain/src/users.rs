@@ -93,7 +93,8 @@ pub async fn manage(
     let terms = first_terms(&grants);
     let (granted, changeable) = (terms.permissions, own.changeable(&terms));
     let first = grants.first();
-    let bounds = Some(giving::bounds(latchkey, actor, &own, first, sought).await?);
+    let why = first.map(|grant| grant.why.as_str()).unwrap_or_default();
+    let bounds = Some(giving::bounds(latchkey, actor, &own, &terms, why, sought).await?);
     Ok(Managed { member, granted, changeable, bounds, made_of: giving::made_of(first) })
 }
 

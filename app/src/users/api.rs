@@ -25,7 +25,7 @@ use {
     crate::users::bounds::{ThingView, ThingsView, UntilView},
     crate::users::permission_groups::chosen,
     crate::words,
-    domain::giving::{Bounds, Choice, Choices, Sought, Wished},
+    domain::giving::{Bounds, Choice, Choices, Sought, Start, Wished},
     domain::reaching::ReachedThings,
     domain::users::{Managed, Member, Renewable, UserSort},
     model::{Area, Cursor, Delivery, Failure, FieldErrors, InvitationState, On, Pause, Permission},
@@ -112,6 +112,8 @@ pub(crate) struct PendingRow {
 pub(crate) struct InviteView {
     /// What the reader holds, and so can give.
     pub(crate) held: PermissionSet,
+    /// What of it is ticked to begin with.
+    pub(crate) ticked: PermissionSet,
     /// That it isn't on everything, or ends, and so is what they give; none if nothing bounds it.
     pub(crate) bounded: Option<String>,
     /// On what it can be given, and until when.
@@ -294,15 +296,21 @@ fn pending_row(row: domain::invitations::Waiting, now: model::Timestamp) -> Pend
 }
 
 #[cfg(feature = "ssr")]
-async fn invite_view(inside: &request::Inside, sought: &Sought) -> Result<InviteView, Failure> {
+async fn invite_view(
+    inside: &request::Inside,
+    start: &Start,
+    sought: &Sought,
+) -> Result<InviteView, Failure> {
     let (latchkey, actor) = (&inside.latchkey, &inside.acting.actor);
     actor.must(Permission::AccountUsers, On::Account)?;
     let own = domain::accounts::own_access(latchkey, actor).await?;
     let bounded = || words!(help.inviting_held, held = words::access_line(&own));
     let lifetime = latchkey.settings.invitation_lifetime;
-    let bounds = domain::giving::bounds_of_new(latchkey, actor, sought).await?;
+    let bounds = domain::giving::bounds_of_new(latchkey, actor, start, sought).await?;
+    let held = actor.keys.open();
     Ok(InviteView {
-        held: actor.keys.open(),
+        held,
+        ticked: start.terms.permissions.intersection(held),
         bounded: own.is_bounded().then(bounded),
         bounds: bounds_view(bounds),
         valid: words!(invite.valid, count = lifetime.as_secs() / (24 * 60 * 60)),
@@ -314,7 +322,7 @@ async fn invite_view(inside: &request::Inside, sought: &Sought) -> Result<Invite
 pub(crate) async fn invite_page(account: String) -> Result<Page<InviteView>, Problem> {
     let sought = sought();
     let inside = request::inside(&account).await?;
-    let content = invite_view(&inside, &sought).await;
+    let content = invite_view(&inside, &Start::default(), &sought).await;
     inside.page(content).await
 }
 

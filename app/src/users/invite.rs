@@ -64,7 +64,7 @@ pub(crate) fn InviteForm(
 /// Inside the form, as the ticks depend on whether it came back.
 #[component]
 fn InviteFields(invite: InviteView) -> impl IntoView {
-    let ticked = Ticked::new(PermissionSet::EMPTY, invite.held);
+    let ticked = Ticked::new(invite.ticked, invite.held);
     let chosen = Chosen::new(&invite.bounds);
     let bounded = invite.bounded.map(|bounded| view! { <p class="hint">{bounded}</p> });
     view! {
