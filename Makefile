@@ -30,7 +30,7 @@ CHECKED := RUSTC_WORKSPACE_WRAPPER=clippy-driver CLIPPY_ARGS=--deny__CLIPPY_HACK
 IN_MEMORY := $(shell [ "$$(df -Pk /dev/shm 2>/dev/null | awk 'END { print $$4 }')" -gt 4000000 ] 2>/dev/null && echo TMPDIR=/dev/shm)
 
 # The folders are listed with the files, so that a removed file counts as a change.
-FRONT_SOURCES := $(shell find app frontend locales model public style 2>/dev/null) \
+FRONT_SOURCES := $(shell find app frontend locales model public style 2>/dev/null) scripts/pack.mjs \
 	Cargo.toml Cargo.lock .cargo/config.toml rust-toolchain.toml
 
 .PHONY: help run watch build front demo tested test test-rust test-browser test-shipped check check-words bench torture \
@@ -112,6 +112,7 @@ front: target/front.stamp
 target/front.stamp: $(FRONT_SOURCES) | tools
 	@echo "Building the browser's half: WASM, styles, compressed copies (about 6 minutes the first time)…"
 	@$(CHECKED) cargo leptos build --release --split --frontend-only --precompress $(if $(CI),--cargo-locked)
+	@node scripts/pack.mjs
 	@touch $@
 
 setup: ## Look for what building needs, and install what npm brings (a minute the first time)

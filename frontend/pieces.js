@@ -1,0 +1,49 @@
+// Loads the pieces of the browser's half, in the place of what cargo-leptos wrote for that: there every piece is a
+// request of its own, and most are smaller than what a request takes. `scripts/pack.mjs` puts this there, with what
+// hangs together below, and packs the pieces of a page into one file. That is a WebAssembly module without code, whose
+// custom sections are the pieces.
+import { initSync } from './latchkey.js';
+
+const packs = new Map();
+const pieces = new Map();
+
+/** What is asked for again if it failed once, as when the reader goes to another page: then this one ends waiting. */
+const again = async (ask) => {
+  try {
+    return await ask();
+  } catch {
+    await new Promise((done) => setTimeout(done, 500));
+    return ask();
+  }
+};
+
+/** One of these, made when it is first asked for. What failed is made anew. */
+const once = (made, name, make) => {
+  if (!made.has(name)) {
+    const coming = make();
+    made.set(name, coming);
+    coming.catch(() => made.delete(name));
+  }
+  return made.get(name);
+};
+
+const fetched = (file) =>
+  once(packs, file, () => again(() => WebAssembly.compileStreaming(fetch(new URL(`./${file}.wasm`, import.meta.url)))));
+
+/** Loads these pieces, each from the pack that it is in, and says so to the WASM. */
+const load = (files) => async (callback, data) => {
+  const shared = initSync();
+  const begin = (piece, pack) =>
+    once(pieces, piece, () =>
+      WebAssembly.instantiate(WebAssembly.Module.customSections(pack, piece)[0], { __wasm_split: shared }),
+    );
+  const loaded = Promise.all(
+    Object.entries(files).map(async ([file, names]) => {
+      const pack = await fetched(file);
+      await Promise.all(names.map((piece) => begin(piece, pack)));
+    }),
+  );
+  const success = await loaded.then(() => true, (error) => void console.error(error));
+  shared.__indirect_function_table.get(callback)(data, Boolean(success));
+};
+
