@@ -30,11 +30,11 @@ CHECKED := RUSTC_WORKSPACE_WRAPPER=clippy-driver CLIPPY_ARGS=--deny__CLIPPY_HACK
 IN_MEMORY := $(shell [ "$$(df -Pk /dev/shm 2>/dev/null | awk 'END { print $$4 }')" -gt 4000000 ] 2>/dev/null && echo TMPDIR=/dev/shm)
 
 # The folders are listed with the files, so that a removed file counts as a change.
-FRONT_SOURCES := $(shell find app frontend locales model public style 2>/dev/null) scripts/pack.mjs \
-	Cargo.toml Cargo.lock .cargo/config.toml rust-toolchain.toml
+FRONT_SOURCES := $(shell find app frontend locales model public style tools 2>/dev/null) scripts/front.mjs scripts/optimise.mjs \
+	end2end/package-lock.json Cargo.toml Cargo.lock .cargo/config.toml rust-toolchain.toml
 
 .PHONY: help run watch build front demo tested test test-rust test-browser test-shipped check check-words bench torture \
-	demo-reset setup setup-for-tests tools fmt clean
+	demo-reset setup setup-for-tests fmt clean
 
 help: ## This list
 	@echo "Latchkey. The first build takes about 15 minutes on two cores, later ones what changed."
@@ -50,15 +50,15 @@ run: setup ## Serve the demo at http://localhost:3000 (seconds, once built)
 		DATABASE_URL=sqlite:data/latchkey.db exec target/$(HOST)/debug/latchkey serve
 
 # Both halves as quick to compile as can be, by cargo-leptos' own watch; what it leaves in target/site is no release.
-watch: tools ## Serve the demo, building anew what changes while you work (reload the page to see it)
+watch: setup ## Serve the demo, building anew what changes while you work (reload the page to see it)
 	@echo "Serving the demo at http://localhost:3000 and building anew whatever changes (Ctrl+C stops it)…"
+	@MAKEFLAGS= scripts/setup --watch
 	@mkdir -p data target/site
 	@rm -f target/front.stamp
 	@LATCHKEY_DEMO=true LATCHKEY_LISTEN=127.0.0.1:3000 LATCHKEY_PUBLIC_URL=http://localhost:3000 \
 		DATABASE_URL=sqlite:data/latchkey.db LEPTOS_BIN_TARGET_TRIPLE=$(HOST) $(CHECKED) cargo leptos watch --split \
 		--bin-cargo-args=--workspace --bin-cargo-args=--exclude=frontend -- serve
 
-# Needs no tools, and begins while they are compiled.
 demo: setup
 	@mkdir -p target/site
 	@$(CHECKED) cargo build $(SERVER_SIDE) --bin latchkey $(LOCKED)
@@ -108,18 +108,17 @@ build: front ## The one release binary, target/release/latchkey (about 30 minute
 
 front: target/front.stamp
 
-# cargo-leptos empties target/site and optimises every module again each time it is called; so only when a source is newer.
-target/front.stamp: $(FRONT_SOURCES) | tools
+# By itself cargo knows better what changed; but the WASM would be parted and made smaller each time.
+target/front.stamp: $(FRONT_SOURCES) | setup
 	@echo "Building the browser's half: WASM, styles, compressed copies (about 6 minutes the first time)…"
-	@$(CHECKED) cargo leptos build --release --split --frontend-only --precompress $(if $(CI),--cargo-locked)
-	@node scripts/pack.mjs
+	@cargo build --quiet --release --manifest-path tools/browser_half/Cargo.toml --target-dir target/tools --locked
+	@$(CHECKED) cargo build --package frontend --lib --profile wasm-release --target wasm32-unknown-unknown \
+		--target-dir target/front $(LOCKED)
+	@node scripts/front.mjs target/tools/release/browser_half target/front/wasm32-unknown-unknown/wasm-release/frontend.wasm
 	@touch $@
 
 setup: ## Look for what building needs, and install what npm brings (a minute the first time)
 	@scripts/setup
-
-tools: setup ## Install what makes the browser's half out of WASM (about 11 minutes the first time, then a second)
-	@MAKEFLAGS= scripts/setup --tools
 
 setup-for-tests: setup
 	@scripts/setup --browser
