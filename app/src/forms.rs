@@ -118,6 +118,10 @@ pub const ASK_FOR_PASSKEY: [&str; 4] = [
     endpoint::<sign_in::api::AskForSecondStep>().name(),
 ];
 
+/// The forms that take lists of services and domains, and may be as large as these are long.
+pub const TAKE_LISTS: [&str; 2] =
+    [endpoint::<users::api::ChangePermissions>().name(), endpoint::<users::api::Invite>().name()];
+
 /// The server functions by which somebody proves who they are before another form is carried out.
 pub const CONFIRM: [&str; 2] = [
     endpoint::<sign_in::api::Confirm>().name(),

@@ -406,12 +406,15 @@ pub fn unencrypted(site: &Site, locale: Locale) -> Told {
     Told::about_form(locale, || words!(failed.unencrypted, url = site.public_url.clone()))
 }
 
-/// What is wrong with a request that isn't even a form, in this language, and the request's id.
+/// What is wrong with a request that isn't even a form, or is larger than so many bytes, in this
+/// language, and the request's id.
 #[must_use]
-pub fn unreadable(status: StatusCode, locale: Locale, id: &str) -> Told {
+pub fn unreadable(status: StatusCode, largest: usize, locale: Locale, id: &str) -> Told {
     Told::about_form(locale, || {
         let words = match status {
-            StatusCode::PAYLOAD_TOO_LARGE => words!(failed.too_large),
+            StatusCode::PAYLOAD_TOO_LARGE => {
+                words!(failed.too_large, most = (largest / 1024).to_string())
+            }
             StatusCode::UNSUPPORTED_MEDIA_TYPE => words!(failed.no_form),
             StatusCode::REQUEST_TIMEOUT => words!(failed.too_slow),
             _ => words!(failed.unreadable),

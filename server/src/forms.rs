@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use app::forms::{ARRIVE, ASK_FOR_PASSKEY, CONFIRM, is_shown};
+use app::forms::{ARRIVE, ASK_FOR_PASSKEY, CONFIRM, TAKE_LISTS, is_shown, pages_with};
 use app::headers::{content_type, want_page};
 use app::request::RequestFacts;
 use app::{
@@ -26,6 +26,11 @@ use crate::router::Parts;
 
 /// The largest form taken, in bytes.
 const LARGEST: usize = 64 * 1024;
+
+/// The largest form that takes lists of services and domains: 5,000 of each, as browsers write one
+/// when its sender is asked first who they are (`kept.service%5B%5D=`, an id and `&` are 56 bytes), and
+/// the rest of it.
+const LARGEST_WITH_LISTS: usize = 10_000 * 56 + LARGEST;
 
 /// How much of a body that isn't taken is read all the same, in bytes. Whoever is answered while
 /// still sending loses the connection, and often the answer with it.
@@ -57,10 +62,10 @@ pub(crate) async fn form(State(parts): State<Parts>, request: Request) -> Respon
     let (head, body) = request.into_parts();
     let values = match read(&head, body).await {
         Ok(values) => values,
-        Err(status) => {
-            let told = unreadable(&head, status);
+        Err(unreadable) => {
+            let told = unreadable.told(&head);
             let rejected = Rejected { form: String::new(), values: Vec::new(), told };
-            return refuse(&parts, &head, rejected, status).await;
+            return refuse(&parts, &head, rejected, unreadable.status).await;
         }
     };
     let name = values.iter().find(|(name, _)| name == "form").map(|(_, value)| value.clone());
@@ -332,7 +337,7 @@ pub(crate) async fn function(State(parts): State<Parts>, request: Request) -> Re
                 call(&parts, sending(&head, path, &values)).await
             }
         },
-        Err(status) => (status, json(&unreadable(&head, status))).into_response(),
+        Err(unreadable) => (unreadable.status, json(&unreadable.told(&head))).into_response(),
     }
 }
 
@@ -363,18 +368,61 @@ async fn call(parts: &Parts, mut request: Request) -> Response {
     leptos_axum::handle_server_fns_with_context(parts.context(facts), request).await.into_response()
 }
 
+/// Why a form can't be read.
+struct Unreadable {
+    status: StatusCode,
+    /// How large it might have been, in bytes.
+    largest: usize,
+}
+
+impl Unreadable {
+    fn told(&self, head: &RequestParts) -> Told {
+        let Self { status, largest } = *self;
+        tracing::info!(status = status.as_u16(), "an unreadable form was refused");
+        let id = facts(head).map(|facts| facts.id.as_str());
+        app::request::unreadable(status, largest, locale(head), id.unwrap_or_default())
+    }
+}
+
 /// Reads a form, wholly or not at all.
-async fn read(head: &RequestParts, body: Body) -> Result<Vec<(String, String)>, StatusCode> {
+async fn read(head: &RequestParts, body: Body) -> Result<Vec<(String, String)>, Unreadable> {
+    let largest = largest_on(head.extensions.get::<MatchedPath>().map(MatchedPath::as_str));
+    let unreadable = |status| Unreadable { status, largest };
+    let body = body_of_form(head, body, largest).await.map_err(unreadable)?;
+    let values = values(&body).map_err(unreadable)?;
+    let is_named = |(name, value): &(String, String)| {
+        ["form", "kept_form"].contains(&name.as_str()) && TAKE_LISTS.contains(&value.as_str())
+    };
+    if body.len() > LARGEST && !values.iter().any(is_named) {
+        return Err(Unreadable { status: StatusCode::PAYLOAD_TOO_LARGE, largest: LARGEST });
+    }
+    Ok(values)
+}
+
+/// How large a form may be that is sent to this page.
+fn largest_on(page: Option<&str>) -> usize {
+    let shows = |form: &str| page.is_some_and(|page| pages_with(form).contains(&page));
+    if TAKE_LISTS.iter().any(|form| shows(form)) { LARGEST_WITH_LISTS } else { LARGEST }
+}
+
+async fn body_of_form(
+    head: &RequestParts,
+    body: Body,
+    largest: usize,
+) -> Result<Vec<u8>, StatusCode> {
     let kind = content_type(&head.headers);
     let is_form = kind.eq_ignore_ascii_case("application/x-www-form-urlencoded");
-    let read = tokio::time::timeout(BODY_WITHIN, whole(body)).await;
-    let body = match read.map_err(|_| StatusCode::REQUEST_TIMEOUT)? {
-        _ if !is_form => return Err(StatusCode::UNSUPPORTED_MEDIA_TYPE),
-        Ok(Some(body)) => body,
-        Ok(None) => return Err(StatusCode::PAYLOAD_TOO_LARGE),
-        Err(_) => return Err(StatusCode::BAD_REQUEST),
-    };
-    let values: Vec<(String, String)> = form_urlencoded::parse(&body).into_owned().collect();
+    let read = tokio::time::timeout(BODY_WITHIN, whole(body, largest)).await;
+    match read.map_err(|_| StatusCode::REQUEST_TIMEOUT)? {
+        _ if !is_form => Err(StatusCode::UNSUPPORTED_MEDIA_TYPE),
+        Ok(Some(body)) => Ok(body),
+        Ok(None) => Err(StatusCode::PAYLOAD_TOO_LARGE),
+        Err(_) => Err(StatusCode::BAD_REQUEST),
+    }
+}
+
+fn values(body: &[u8]) -> Result<Vec<(String, String)>, StatusCode> {
+    let values: Vec<(String, String)> = form_urlencoded::parse(body).into_owned().collect();
     // The parser replaces what isn't UTF-8; a form that a browser sends has none of it.
     let broken = values.iter().any(|(name, value)| {
         name.contains(char::REPLACEMENT_CHARACTER) || value.contains(char::REPLACEMENT_CHARACTER)
@@ -382,8 +430,8 @@ async fn read(head: &RequestParts, body: Body) -> Result<Vec<(String, String)>, 
     if broken { Err(StatusCode::BAD_REQUEST) } else { Ok(values) }
 }
 
-/// The whole body; none when it is larger than [`LARGEST`].
-async fn whole(mut body: Body) -> Result<Option<Vec<u8>>, axum::Error> {
+/// The whole body; none when it is larger than this.
+async fn whole(mut body: Body, largest: usize) -> Result<Option<Vec<u8>>, axum::Error> {
     let mut bytes = Vec::new();
     let mut length = 0;
     while length <= READ_PAST
@@ -391,12 +439,12 @@ async fn whole(mut body: Body) -> Result<Option<Vec<u8>>, axum::Error> {
     {
         if let Ok(data) = frame?.into_data() {
             length += data.len();
-            if length <= LARGEST {
+            if length <= largest {
                 bytes.extend_from_slice(&data);
             }
         }
     }
-    Ok((length <= LARGEST).then_some(bytes))
+    Ok((length <= largest).then_some(bytes))
 }
 
 /// Carries the form out, if the page that it was posted to shows it.
@@ -514,10 +562,4 @@ fn without_secrets(values: Vec<(String, String)>) -> Vec<(String, String)> {
     let secrets = [Field::Passkey.name(), Field::ClientSecret.name()];
     let secret = |name: &str| name.ends_with("password") || secrets.contains(&name);
     values.into_iter().filter(|(name, _)| !secret(name)).collect()
-}
-
-fn unreadable(head: &RequestParts, status: StatusCode) -> Told {
-    tracing::info!(status = status.as_u16(), "an unreadable form was refused");
-    let id = facts(head).map(|facts| facts.id.as_str());
-    app::request::unreadable(status, locale(head), id.unwrap_or_default())
 }

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use domain::demo::{AMIRA, BJORN, INGRID, OLAV};
+use domain::demo::{AMIRA, BJORN, INGRID, MEI, OLAV};
 use model::{Permission, PermissionSet, Reach, Terms};
 use test_database::{TestDatabase, apply};
 use uuid::Uuid;
 
-use crate::story::{BAKERY, Browser, Page, TestApp};
+use crate::story::{BAKERY, Browser, Page, TestApp, post};
 
 use Permission::{AccountUsers, ServicesManage, ServicesView};
 
@@ -102,6 +102,68 @@ async fn days_end_in_the_time_zone_that_the_account_has_chosen(db: TestDatabase)
     invite(&mut ingrid, &[("until", "2027-07-31")]).await.is(303);
     let users = ingrid.get(&format!("{BAKERY}/users")).await;
     assert!(users.row_of("kari@").contains("until 31 July 2027"));
+}
+
+#[apply(on_both!)]
+async fn mails_and_the_list_of_accounts_tell_days_as_the_account_counts_them(db: TestDatabase) {
+    let app = TestApp::with(db, &[("TIME_ZONE", "America/New_York")]).await;
+    let mut ingrid = app.as_person(INGRID).await;
+    let oslo = [("account_name", "Nordlys"), ("time_zone", "Europe/Oslo")];
+    let form = "account/change-details";
+    ingrid.open_and_fill_in(&format!("{BAKERY}/account"), form, &oslo).await.is(303);
+    let path = format!("{BAKERY}/users/{}", app.id_of(MEI).await);
+    let ends = [("permissions[]", "billing.view"), ("until", "2027-07-31")];
+    ingrid.open_and_fill_in(&path, "users/change-permissions", &ends).await.is(303);
+    let accounts = app.as_person(MEI).await.get("/accounts").await;
+    assert!(app.mails_to(MEI.email).await.contains(&"permissions_changed"));
+    let mails = app.latchkey.store.kept_mails(200).await.unwrap();
+    let told = mails.iter().find(|mail| mail.mail.kind().id() == "permissions_changed").unwrap();
+    let mail = ingrid.get(&format!("/demo/mailbox/{}", told.id)).await;
+    for page in [accounts, mail] {
+        page.is(200).says("until 31 July 2027");
+        assert!(!page.words().contains("22:00"), "{}", page.words());
+    }
+}
+
+#[apply(on_both!)]
+async fn five_thousand_ticked_services_are_taken_and_nothing_larger(db: TestDatabase) {
+    let app = TestApp::new(db).await;
+    let id = if app.db.url.starts_with("sqlite:") {
+        "unhex(printf('%032x', 1000 + n.x))"
+    } else {
+        "CAST(lpad(to_hex(1000 + n.x), 32, '0') AS UUID)"
+    };
+    app.db
+        .run(&format!(
+            "WITH RECURSIVE n (x) AS (SELECT 0 UNION ALL SELECT x + 1 FROM n WHERE x < 4999) \
+             INSERT INTO services \
+             SELECT {id}, s.account_id, 'Shop ' || n.x, s.plan, s.state, s.renews_at, \
+                 s.login_name, s.login_password \
+             FROM n, services s WHERE s.name = 'Webshop'"
+        ))
+        .await;
+    let mut ingrid = app.as_person(INGRID).await;
+    let ids: Vec<_> = (0..5000).map(|n| Uuid::from_u128(1000 + n).to_string()).collect();
+    let ticked = ids.iter().map(|id| ("service[]", id.as_str()));
+    let these: Vec<_> = [("services", "these")].into_iter().chain(ticked).collect();
+    invite(&mut ingrid, &these).await.is(303);
+    let users = ingrid.get(&format!("{BAKERY}/users")).await;
+    assert!(users.row_of("kari@").contains("see (5000 services)"), "{}", users.row_of("kari@"));
+
+    // To the byte, and for these forms alone.
+    let sized = |form: &str, size: usize| {
+        let begin = format!("form={form}&account=100001&email=");
+        format!("{begin}{}", "x".repeat(size - begin.len()))
+    };
+    let most = 10_000 * 56 + 64 * 1024;
+    ingrid.send(post(INVITE, sized("users/invite", most))).await.is(422);
+    let page = ingrid.send(post(INVITE, sized("users/invite", most + 1))).await;
+    page.is(413).says("The form is too large: 610 kB at most");
+    let manage = format!("{BAKERY}/users/{}", app.id_of(BJORN).await);
+    for (path, form) in [(INVITE, "users/resend"), (&*manage, "users/pause-access")] {
+        let page = ingrid.send(post(path, sized(form, 64 * 1024 + 1))).await;
+        page.is(413).says("The form is too large: 64 kB at most");
+    }
 }
 
 #[apply(on_both!)]
