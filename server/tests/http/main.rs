@@ -39,6 +39,7 @@ mod log;
 mod look;
 mod mails;
 mod markup;
+mod matrix;
 mod name_server;
 mod passkeys;
 mod passwords;

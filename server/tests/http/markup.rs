@@ -266,7 +266,7 @@ fn known(path: &str) -> String {
 
 /// The elements of a document, with what they would do: everything but the text in them. What happened
 /// at the same moment stands in no order.
-fn markup(page: &Page) -> Vec<String> {
+pub fn markup(page: &Page) -> Vec<String> {
     let document = Html::parse_document(&page.body);
     let nodes = document.tree.root().descendants();
     let found = nodes.filter_map(|node| {
