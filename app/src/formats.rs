@@ -43,11 +43,15 @@ impl Zone {
     }
 }
 
+/// The day that a moment is in for the present reader.
+pub(crate) fn own_day(at: Timestamp) -> String {
+    let at = jiff::Timestamp::from_microsecond(at.as_micros()).ok();
+    at.map(|at| civil(at.to_zoned_datetime(Zone::here()).date())).unwrap_or_default()
+}
+
 /// The last day of what ends at this moment.
 pub(crate) fn last_day(until: Timestamp) -> String {
-    let last = until.before(std::time::Duration::from_micros(1));
-    let last = jiff::Timestamp::from_microsecond(last.as_micros()).ok();
-    last.map(|last| civil(last.to_zoned_datetime(Zone::here()).date())).unwrap_or_default()
+    own_day(until.before(std::time::Duration::from_micros(1)))
 }
 
 /// When something ends: its last day, or the minute where it doesn't end with a day.

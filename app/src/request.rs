@@ -162,8 +162,13 @@ pub(crate) struct Inside {
 pub(crate) async fn inside(number: &str) -> Result<Inside, Failure> {
     let (latchkey, viewer) = (latchkey()?, viewer()?);
     let acting = domain::accounts::act(&latchkey, &viewer, number).await?;
-    Zone::provide(acting.time_zone.iter().chain([&site().time_zone]).map(String::as_str));
+    in_zone_of(acting.time_zone.as_deref());
     Ok(Inside { latchkey, viewer, acting })
+}
+
+/// Has days told from now on as they are in this time zone, or else in the provider's.
+pub(crate) fn in_zone_of(time_zone: Option<&str>) {
+    Zone::provide(time_zone.into_iter().chain([site().time_zone.as_str()]));
 }
 
 /// Enters the account with this number to leave it, which is possible while one's access is paused.

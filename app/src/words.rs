@@ -375,7 +375,7 @@ pub(crate) fn list(names: Vec<String>) -> String {
 /// Since when somebody's access is paused.
 #[cfg(feature = "ssr")]
 pub(crate) fn paused_since(since: Timestamp) -> String {
-    words!(pause.since, day = crate::formats::day(since))
+    words!(pause.since, day = crate::formats::own_day(since))
 }
 
 /// Why an account is closed to the reader, whose access is paused: since when, and whom to ask.
@@ -384,7 +384,7 @@ fn paused(paused: &PausedAccess) -> String {
     if let Some(zone) = &paused.time_zone {
         crate::formats::Zone::provide([zone.as_str()]);
     }
-    let (account, day) = (paused.account.clone(), crate::formats::day(paused.pause.since()));
+    let (account, day) = (paused.account.clone(), crate::formats::own_day(paused.pause.since()));
     let state = match &paused.pause {
         Pause::Lapsed { since } => {
             words!(pause.lapsed, account = account, day = crate::formats::last_day(*since))

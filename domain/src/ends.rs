@@ -9,8 +9,8 @@ use crate::Latchkey;
 
 /// How many accounts are looked at between two questions to the database.
 const ACCOUNTS: usize = 100;
-/// How many grants are told of in one transaction.
-const BATCH: usize = 500;
+/// How many grants are told of in one transaction: the account is locked for no longer than that takes.
+const BATCH: usize = 50;
 
 /// Tells, in all accounts, who holds a grant that ends soon or ended, and who gave it. Answers of how
 /// many grants. Nodes may do so at once: each stage is told once.
@@ -36,9 +36,10 @@ pub async fn tell(latchkey: &Latchkey) -> Result<usize, Failure> {
 }
 
 async fn tell_in(latchkey: &Latchkey, account: AccountId) -> Result<usize, Failure> {
-    let mut told = 0;
+    // What is told at one moment becomes one mail to a person, in however many transactions.
+    let (mut told, now) = (0, latchkey.now());
     loop {
-        let batch = latchkey.store.tell_of_ends(account, BATCH, latchkey.now(), mails).await?;
+        let batch = latchkey.store.tell_of_ends(account, BATCH, now, mails).await?;
         told += batch;
         if batch < BATCH {
             return Ok(told);

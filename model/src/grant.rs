@@ -368,6 +368,12 @@ impl Outlines {
         self.0.iter()
     }
 
+    /// These, and the others behind them.
+    #[must_use]
+    pub fn and(&self, others: &Self) -> Self {
+        self.iter().chain(others.iter()).copied().collect()
+    }
+
     /// Everything that one of them has, on whatever it is.
     #[must_use]
     pub fn permissions(&self) -> PermissionSet {

@@ -44,7 +44,9 @@ pub use identity::{Identity, IdentityId};
 pub use invitation::{Delivery, InvitationId, InvitationState};
 pub use language::Language;
 pub use line::{legible, one_line, plain_digits};
-pub use mail::{EmailNews, FactorNews, GivenEnd, IdentityNews, Mail, MailBound, MailKind};
+pub use mail::{
+    EmailNews, FactorNews, GivenEnd, IdentityNews, Mail, MailBound, MailKind, StoredMail,
+};
 pub use page::{Cursor, PAGE_SIZE};
 pub use passkey::{PasskeyId, PasskeyName};
 pub use pause::{EndStage, Pause, PausedAccess};

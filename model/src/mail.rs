@@ -400,10 +400,68 @@ impl Mail {
                 Self::PolicyChanged { account, changed_by, after, .. },
                 Self::PolicyChanged { before, .. },
             ) => Self::PolicyChanged { account, changed_by, before, after },
-            (last, _) => last,
+            (last, earlier) => last.listing(earlier),
         };
         Self::Several { times: times.saturating_add(1), since, last: Box::new(last) }
     }
+
+    /// Whether it lists what ends, which is noted in several transactions of one moment.
+    #[must_use]
+    pub fn lists(&self) -> bool {
+        matches!(self, Self::AccessEnds { .. } | Self::GivenEnds { .. })
+    }
+
+    /// This mail, which lists what ends, and `earlier`, which was queued at the same moment, in one.
+    #[must_use]
+    pub fn joined_with(self, earlier: Self) -> Self {
+        match earlier {
+            Self::Several { times, since, last } => {
+                Self::Several { times, since, last: Box::new(self.listing(*last)) }
+            }
+            earlier => self.listing(earlier),
+        }
+    }
+
+    /// This mail; if it lists what ends, with what `earlier` lists in front.
+    fn listing(self, earlier: Self) -> Self {
+        match (self, earlier) {
+            (
+                Self::AccessEnds { account, ending, stage },
+                Self::AccessEnds { ending: before, .. },
+            ) => Self::AccessEnds { account, ending: before.and(&ending), stage },
+            (
+                Self::GivenEnds { account, account_number, given, stage },
+                Self::GivenEnds { given: before, .. },
+            ) => {
+                let given = given.into_iter().fold(before, GivenEnd::among);
+                Self::GivenEnds { account, account_number, given, stage }
+            }
+            (last, _) => last,
+        }
+    }
+}
+
+impl GivenEnd {
+    /// Those before with this one: what was given to one person is told together.
+    fn among(mut before: Vec<Self>, given: Self) -> Vec<Self> {
+        match before.iter_mut().find(|earlier| earlier.email == given.email) {
+            Some(earlier) => earlier.ending = earlier.ending.and(&given.ending),
+            None => before.push(given),
+        }
+        before
+    }
+}
+
+/// A mail as it waits in the outbox: its facts, and what it needs to be written. What earlier versions
+/// queued holds the facts alone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredMail {
+    /// The facts.
+    #[serde(flatten)]
+    pub mail: Mail,
+    /// The time zone of the account that it tells of, in which days end there; none for the provider's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_zone: Option<String>,
 }
 
 #[cfg(test)]
@@ -446,6 +504,33 @@ mod tests {
         let last = Box::new(change("Amira", see, pay));
         assert_eq!(third, Mail::Several { times: 3, since: at(1), last });
         assert_eq!(third.kind(), MailKind::PermissionsChanged);
+    }
+
+    #[test]
+    fn what_ends_at_one_moment_is_told_in_one_list() {
+        let outlines = |text: &str| Outlines::from_stored(text);
+        let one = |name: &str, ending: &str| GivenEnd {
+            name: name.into(),
+            email: format!("{name}@example.com").as_str().into(),
+            ending: outlines(ending),
+        };
+        let given = |given: &[GivenEnd]| Mail::GivenEnds {
+            account: "Bakery".into(),
+            account_number: AccountNumber::from_stored(7),
+            given: given.to_vec(),
+            stage: EndStage::Day,
+        };
+        let (mei, more) = (one("mei", "billing.view until:7"), one("mei", "support.view until:7"));
+        let both = one("mei", "billing.view until:7\nsupport.view until:7");
+        let (first, second) = (given(&[mei]), given(&[more, one("ola", "services.view")]));
+        let told = given(&[both, one("ola", "services.view")]);
+        assert_eq!(second.clone().joined_with(first.clone()), told);
+        let at = Timestamp::from_micros(1);
+        let (times, last) = (2, Box::new(told));
+        let several = Mail::Several { times, since: at, last };
+        assert_eq!(second.clone().gathered_with(first.clone(), at), several);
+        let earlier = Mail::Several { times, since: at, last: Box::new(first) };
+        assert_eq!(second.joined_with(earlier), several);
     }
 
     #[test]

@@ -243,7 +243,7 @@ impl Header for AutoSubmitted {
 /// try but for the boundary between its parts.
 fn compose(mail: &QueuedMail, site: &Site, from: &Mailbox) -> Result<(Envelope, Vec<u8>), String> {
     let Written { subject, text, html } =
-        app::mails::write(&mail.mail, mail.language.as_ref(), site);
+        app::mails::write(&mail.mail, mail.language.as_ref(), mail.time_zone.as_deref(), site);
     let to: Address = mail.to.key().parse().map_err(|error| format!("the address: {error}"))?;
     let micros = u64::try_from(mail.queued_at.as_micros()).unwrap_or(0);
     let message = Message::builder()
@@ -281,6 +281,7 @@ mod tests {
             id: "01890000-0000-7000-8000-000000000001".parse().unwrap(),
             to: EmailAddress::parse(to).unwrap(),
             mail,
+            time_zone: None,
             attempts: 0,
             queued_at: Timestamp::from_micros(1_800_000_000_000_000),
         }

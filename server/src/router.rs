@@ -198,8 +198,9 @@ async fn mail_html(State(parts): State<Parts>, Path(mail): Path<String>) -> Resp
                  sandbox; frame-ancestors 'self'";
             let headers =
                 [(header::CONTENT_SECURITY_POLICY, policy), (header::CACHE_CONTROL, "no-store")];
-            (headers, Html(app::mails::write(&mail.mail, mail.language.as_ref(), &parts.site).html))
-                .into_response()
+            let (language, time_zone) = (mail.language.as_ref(), mail.time_zone.as_deref());
+            let written = app::mails::write(&mail.mail, language, time_zone, &parts.site);
+            (headers, Html(written.html)).into_response()
         }
         Err(_) => StatusCode::NOT_FOUND.into_response(),
     }

@@ -4,7 +4,7 @@ use model::{AccountId, AccountNumber, ActivityKind, Failure, Timestamp};
 use sqlx::{FromRow, query, query_as, query_scalar};
 use uuid::Uuid;
 
-use crate::db::{count, limit, read, sql, write};
+use crate::db::{Tx, count, limit, read, sql, write};
 use crate::{LockedActor, NewActivity, Offer, Store, activity, invitations, locks, memberships};
 
 sql! {
@@ -203,4 +203,12 @@ impl Store {
         let set = write!(self, db => set_details!(account, details).execute(db))?;
         if set == 0 { Err(Failure::NotFound) } else { Ok(()) }
     }
+}
+
+/// The time zone in which the account's days end; none for the provider's.
+pub(crate) async fn time_zone(tx: &mut Tx, account: AccountId) -> Result<Option<String>, Failure> {
+    let found: Option<Option<String>> = read!(tx, db => query_scalar(TIME_ZONE)
+        .bind(Uuid::from(account))
+        .fetch_optional(db))?;
+    Ok(found.flatten())
 }

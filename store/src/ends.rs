@@ -1,13 +1,15 @@
 //! Ends of grants: who is told of one, and that they were. Nothing here makes an end true.
 
+use std::collections::{BTreeSet, HashMap};
+
 use model::{
     AccountId, AccountNumber, EmailAddress, EndStage, Failure, GrantId, Outline, Timestamp, UserId,
 };
 use sqlx::{FromRow, query, query_as, query_scalar};
 use uuid::Uuid;
 
-use crate::db::{Tx, limit, read, sql, write};
-use crate::{Held, NewMail, Owner, Store, grants, locks, outbox};
+use crate::db::{limit, read, sql, write};
+use crate::{GrantRow, NewMail, Owner, Store, grants, locks, outbox};
 
 /// Whether there is something to tell of the grant `g`, by the moments that ends of a week, of a day and
 /// of now would have.
@@ -138,12 +140,14 @@ impl Store {
             .fetch_all(db))?;
         let Some(first) = rows.first() else { return Ok(0) };
         let number = AccountNumber::from_stored(first.number);
+        let users: BTreeSet<_> = rows.iter().map(|row| row.user_id).collect();
+        let held = grants::rows_of(&mut tx, account, &users).await?;
         let mut ending = Vec::new();
         for row in &rows {
             let until = Timestamp::from_micros(row.until);
             let Some(stage) = EndStage::of(until, now) else { continue };
             write!(tx, db => query(NOTE_TOLD).bind(row.id).bind(stage.number()).execute(db))?;
-            let Some(outline) = outline(&mut tx, account, row).await? else { continue };
+            let Some(outline) = outline(&held, row) else { continue };
             ending.push(Ending {
                 user: row.user_id.into(),
                 person: Owner {
@@ -168,14 +172,8 @@ fn moments(now: Timestamp) -> [i64; 3] {
     EndStage::ALL.map(|stage| now.after(stage.ahead()).as_micros())
 }
 
-async fn outline(
-    tx: &mut Tx,
-    account: AccountId,
-    row: &EndingRow,
-) -> Result<Option<Outline>, Failure> {
-    let Held::Granted(held) = grants::held(tx, account, row.user_id.into(), false).await? else {
-        return Ok(None);
-    };
+fn outline(held: &HashMap<Uuid, Vec<GrantRow>>, row: &EndingRow) -> Option<Outline> {
     let id = GrantId::from(row.id);
-    Ok(held.into_iter().find(|held| held.id == id).map(|held| held.outline))
+    let mut held = held.get(&row.user_id)?.iter();
+    held.find(|held| held.id == id).map(|held| held.outline)
 }

@@ -529,13 +529,23 @@ pub(crate) async fn held(
     if owner {
         return Ok(Held::Owner);
     }
+    let mut found = rows_of(tx, account, &BTreeSet::from([Uuid::from(user)])).await?;
+    Ok(Held::Granted(found.remove(&Uuid::from(user)).unwrap_or_default()))
+}
+
+/// What these users of an account, which is locked, hold in rows, unless they own it.
+pub(crate) async fn rows_of(
+    tx: &mut Tx,
+    account: AccountId,
+    users: &BTreeSet<Uuid>,
+) -> Result<HashMap<Uuid, Vec<GrantRow>>, Failure> {
     let text = OF_MEMBERS.on(tx);
-    let users = list([Uuid::from(user)]);
+    let users = list(users.iter().copied());
     let rows: Vec<Row> = read!(tx, db => query_as(text)
         .bind(Uuid::from(account))
         .bind(&users)
         .fetch_all(db))?;
-    Ok(Held::Granted(rows.into_iter().map(GrantRow::from).collect()))
+    Ok(grouped(rows, |row| row.user_id))
 }
 
 /// Gives somebody who just joined an account, which is locked, grants with the terms of this access.

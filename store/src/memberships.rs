@@ -110,7 +110,8 @@ sql! {
     ACTIVE = active!(""),
         on Postgres active!(" FOR NO KEY UPDATE SKIP LOCKED");
     /// By name: of its letters only A to Z lose their case, the same on both databases.
-    MEMBERSHIPS = "SELECT a.id, a.number, a.name, m.owner, m.last_active_at, m.paused_at \
+    MEMBERSHIPS = "SELECT a.id, a.number, a.name, a.time_zone, m.owner, m.last_active_at, \
+                       m.paused_at \
                    FROM memberships m JOIN accounts a ON a.id = m.account_id \
                    WHERE m.user_id = $1 AND (lower(a.name), a.id) > ($2, $3) \
                    ORDER BY lower(a.name), a.id LIMIT $4";
@@ -196,6 +197,8 @@ pub struct MembershipRow {
     pub number: AccountNumber,
     /// Its name.
     pub name: String,
+    /// The time zone in which its days end; none for the provider's.
+    pub time_zone: Option<String>,
     /// What the user holds there.
     pub held: Held,
     /// When they were last active there.
@@ -339,6 +342,7 @@ struct ReachedRow {
     id: Uuid,
     number: i64,
     name: String,
+    time_zone: Option<String>,
     owner: bool,
     last_active_at: Option<i64>,
     paused_at: Option<i64>,
@@ -528,6 +532,7 @@ impl Store {
             account: row.id.into(),
             number: AccountNumber::from_stored(row.number),
             name: row.name,
+            time_zone: row.time_zone,
             held: Held::begun(row.owner),
             last_active_at: row.last_active_at.map(Timestamp::from_micros),
             paused_at: row.paused_at.filter(|_| !row.owner).map(Timestamp::from_micros),

@@ -4,13 +4,14 @@
 use std::time::Duration;
 
 use model::{
-    AccountId, EmailAddress, Failure, InvitationId, Language, Mail, MailBound, MailKind, Timestamp,
+    AccountId, EmailAddress, Failure, InvitationId, Language, Mail, MailBound, MailKind,
+    StoredMail, Timestamp,
 };
 use sqlx::{FromRow, query, query_as, query_scalar};
 use uuid::Uuid;
 
-use crate::Store;
 use crate::db::{Tx, count, limit, new_id, read, sql, unreadable, write};
+use crate::{Store, accounts};
 
 /// No mail is put off for longer.
 pub const LONGEST_WAIT: Duration = Duration::from_secs(60 * 60);
@@ -43,7 +44,7 @@ sql! {
     LAST_OF_SENDER = "SELECT due_at + lag FROM outbox \
                       WHERE state = 'queued' AND sender = $1 AND due_at <= $2 \
                       ORDER BY due_at + lag DESC LIMIT 1";
-    ABOUT = "SELECT id, state = 'queued' AS waits, ended_at FROM outbox \
+    ABOUT = "SELECT id, state = 'queued' AS waits, ended_at, queued_at FROM outbox \
              WHERE email_key = $1 AND topic = $2 ORDER BY id DESC LIMIT $3";
     DROP_ABOUT = "DELETE FROM outbox WHERE email_key = $1 AND topic = $2 AND state = 'queued'";
     TAKE_BACK = "DELETE FROM outbox WHERE id = $1 AND state = 'queued' \
@@ -120,6 +121,8 @@ pub struct QueuedMail {
     pub language: Option<Language>,
     /// Its facts.
     pub mail: Mail,
+    /// The time zone of the account that it tells of; none for the provider's.
+    pub time_zone: Option<String>,
     /// How often it was tried before.
     pub attempts: u32,
     /// When it was queued.
@@ -137,6 +140,8 @@ pub struct KeptMail {
     pub language: Option<Language>,
     /// Its facts.
     pub mail: Mail,
+    /// The time zone of the account that it tells of; none for the provider's.
+    pub time_zone: Option<String>,
     /// When it was queued.
     pub queued_at: Timestamp,
 }
@@ -154,12 +159,14 @@ struct MailRow {
 
 impl MailRow {
     fn read(self) -> Result<QueuedMail, Failure> {
+        let facts = self.facts.as_deref().unwrap_or_default();
+        let StoredMail { mail, time_zone } = serde_json::from_str(facts).map_err(unreadable)?;
         Ok(QueuedMail {
             id: self.id,
             to: EmailAddress::from_stored(self.email, self.email_key),
             language: self.language.as_deref().and_then(Language::parse),
-            mail: serde_json::from_str(self.facts.as_deref().unwrap_or_default())
-                .map_err(unreadable)?,
+            mail,
+            time_zone,
             attempts: count(self.attempts),
             queued_at: Timestamp::from_micros(self.queued_at),
         })
@@ -168,8 +175,8 @@ impl MailRow {
 
 impl From<QueuedMail> for KeptMail {
     fn from(mail: QueuedMail) -> Self {
-        let QueuedMail { id, to, language, mail, queued_at, .. } = mail;
-        Self { id, to, language, mail, queued_at }
+        let QueuedMail { id, to, language, mail, time_zone, queued_at, .. } = mail;
+        Self { id, to, language, mail, time_zone, queued_at }
     }
 }
 
@@ -291,7 +298,12 @@ pub(crate) async fn queue(
     };
     let sender = account.map_or_else(|| mail.to.key().to_owned(), |id| Uuid::from(id).to_string());
     let lag = lag_of(tx, &sender, now).await?;
-    let facts = serde_json::to_string(&told).map_err(unreadable)?;
+    let time_zone = match account {
+        Some(account) => accounts::time_zone(tx, account).await?,
+        None => None,
+    };
+    let stored = StoredMail { mail: told, time_zone };
+    let facts = serde_json::to_string(&stored).map_err(unreadable)?;
     write!(tx, db => query(QUEUE)
         .bind(new_id(now))
         .bind(mail.to.as_str())
@@ -345,14 +357,26 @@ async fn gather(
         return Ok((told, now));
     };
     let at_once = usize::try_from(at_once).unwrap_or(usize::MAX);
-    let rows: Vec<(Uuid, bool, Option<i64>)> = read!(tx, db => query_as(ABOUT)
+    let rows: Vec<AboutRow> = read!(tx, db => query_as(ABOUT)
         .bind(key)
         .bind(topic)
         .bind(limit(at_once.saturating_add(1)))
         .fetch_all(db))?;
+    // What lists what ends is told of one moment in one mail.
+    let beside = rows.iter().find(|row| row.waits && row.queued_at == now.as_micros());
+    if let Some(beside) = beside.filter(|_| told.lists())
+        && let Some(taken) = take_back(tx, beside.id).await?
+    {
+        let due_at = taken.due_at(now);
+        let told = match taken.mail {
+            Some(earlier) => told.joined_with(earlier),
+            None => told,
+        };
+        return Ok((told, due_at));
+    }
     // The clock may have gone back since one went out.
     let went_out = |place: usize| {
-        rows.get(place).map(|row| row.2.map_or(now, Timestamp::from_micros).min(now))
+        rows.get(place).map(|row| row.ended_at.map_or(now, Timestamp::from_micros).min(now))
     };
     let bounds = [(at_once.saturating_sub(1), SHORT), (at_once, LONG)];
     let free_at =
@@ -361,21 +385,50 @@ async fn gather(
     if free_at == now {
         return Ok((told, now));
     }
-    let Some((waiting, ..)) = rows.iter().find(|(_, waits, _)| *waits) else {
-        return Ok((told, free_at));
+    let Some(waiting) = rows.iter().find(|row| row.waits) else { return Ok((told, free_at)) };
+    let Some(taken) = take_back(tx, waiting.id).await? else { return Ok((told, free_at)) };
+    let due_at = taken.due_at(free_at);
+    let told = match taken.mail {
+        Some(earlier) => told.gathered_with(earlier, taken.queued_at),
+        None => told,
     };
-    let taken_back: Option<(Option<String>, i64, i64, i64)> =
-        read!(tx, db => query_as(TAKE_BACK).bind(waiting).fetch_optional(db))?;
-    let Some((facts, attempts, due_at, queued_at)) = taken_back else {
-        return Ok((told, free_at));
-    };
-    // What this version can't read it doesn't tell; how it stands now, it does.
-    let told = match serde_json::from_str(facts.as_deref().unwrap_or_default()) {
-        Ok(earlier) => told.gathered_with(earlier, Timestamp::from_micros(queued_at)),
-        Err(_) => told,
-    };
-    let due_at = if attempts == 0 { Timestamp::from_micros(due_at) } else { free_at };
     Ok((told, due_at))
+}
+
+/// A mail about the same.
+#[derive(FromRow)]
+struct AboutRow {
+    id: Uuid,
+    waits: bool,
+    ended_at: Option<i64>,
+    queued_at: i64,
+}
+
+/// A mail that waited and is taken back.
+struct TakenBack {
+    /// What this version can't read is told no more; how it stands now is.
+    mail: Option<Mail>,
+    was_tried: bool,
+    due_at: Timestamp,
+    queued_at: Timestamp,
+}
+
+impl TakenBack {
+    /// When what takes its place is due: as it was itself, or at this moment if it was tried.
+    fn due_at(&self, if_tried: Timestamp) -> Timestamp {
+        if self.was_tried { if_tried } else { self.due_at }
+    }
+}
+
+async fn take_back(tx: &mut Tx, id: Uuid) -> Result<Option<TakenBack>, Failure> {
+    let row: Option<(Option<String>, i64, i64, i64)> =
+        read!(tx, db => query_as(TAKE_BACK).bind(id).fetch_optional(db))?;
+    Ok(row.map(|(facts, attempts, due_at, queued_at)| TakenBack {
+        mail: serde_json::from_str(facts.as_deref().unwrap_or_default()).ok(),
+        was_tried: attempts > 0,
+        due_at: Timestamp::from_micros(due_at),
+        queued_at: Timestamp::from_micros(queued_at),
+    }))
 }
 
 /// Takes back what waits to be sent about an invitation: its link is dead from now on.

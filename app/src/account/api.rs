@@ -66,16 +66,21 @@ pub(crate) async fn accounts_page(after: String) -> Result<Page<AccountsView>, P
         return Ok(Page { frame, notice: None, content: Ok(AccountsView::default()) });
     }
     domain::viewer::must_be_proven(&viewer)?;
-    let view = |account: domain::accounts::MembershipRow| ReachableAccount {
-        number: account.number.to_string(),
-        paused: account.paused_since(now).map(words::paused_since),
-        name: account.name,
-        access: words::access_line(&account.held.outline().live(now)),
-        owner: account.held.is_owner(),
-        last_visit: account.last_active_at.map(|at| Moment::new(at, now)),
+    let view = |account: domain::accounts::MembershipRow| {
+        // Each account's days are its own.
+        request::in_zone_of(account.time_zone.as_deref());
+        ReachableAccount {
+            number: account.number.to_string(),
+            paused: account.paused_since(now).map(words::paused_since),
+            name: account.name,
+            access: words::access_line(&account.held.outline().live(now)),
+            owner: account.held.is_owner(),
+            last_visit: account.last_active_at.map(|at| Moment::new(at, now)),
+        }
     };
     let next = page.next.as_ref().map(write_cursor);
     let accounts = page.accounts.into_iter().map(view).collect();
+    request::in_zone_of(None);
     request::plain_page(Some(&viewer), AccountsView { accounts, later, next }).await
 }
 

@@ -173,7 +173,7 @@ fn pending(inside: &Inside, tracked: &Tracked, limited: Option<Timestamp>) -> Fo
     }
     let facts = vec![
         (words!(help.mail_sender), site.mail_from.clone()),
-        (words!(help.mail_subject), crate::mails::write(&mail, language, &site).subject),
+        (words!(help.mail_subject), crate::mails::write(&mail, language, None, &site).subject),
         (words!(help.mail_until), exact(invitation.expires_at)),
     ];
     FoundMail {

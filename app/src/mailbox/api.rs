@@ -59,7 +59,7 @@ pub(crate) async fn mailbox_page() -> Result<Page<Vec<MailboxRow>>, Problem> {
     let row = |mail: domain::mails::KeptMail| MailboxRow {
         id: mail.id.to_string(),
         to: mail.to.to_string(),
-        subject: mails::write(&mail.mail, mail.language.as_ref(), &request::site()).subject,
+        subject: written(&mail).subject,
         at: Moment::new(mail.queued_at, now),
     };
     request::plain_page(None, mails.into_iter().map(row).collect()).await
@@ -71,7 +71,7 @@ pub(crate) async fn mail_page(mail: String) -> Result<Page<MailView>, Problem> {
     where_mail_is_kept()?;
     let (latchkey, site) = (request::latchkey()?, request::site());
     let kept = domain::mails::kept(&latchkey, &mail).await?;
-    let written = mails::write(&kept.mail, kept.language.as_ref(), &site);
+    let written = written(&kept);
     let view = MailView {
         id: kept.id.to_string(),
         to: kept.to.to_string(),
@@ -87,6 +87,11 @@ pub(crate) async fn mail_page(mail: String) -> Result<Page<MailView>, Problem> {
         subject: written.subject,
     };
     request::plain_page(None, view).await
+}
+
+fn written(mail: &domain::mails::KeptMail) -> mails::Written {
+    let (language, time_zone) = (mail.language.as_ref(), mail.time_zone.as_deref());
+    mails::write(&mail.mail, language, time_zone, &request::site())
 }
 
 fn where_mail_is_kept() -> Result<(), Problem> {

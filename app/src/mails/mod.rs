@@ -67,14 +67,19 @@ struct Text<'a> {
     sent_by: String,
 }
 
-/// Puts a mail into words, in this language or else in the provider's. Its links lead to the
-/// configured public address.
+/// Puts a mail into words, in this language and with days as in this time zone, or else in the
+/// provider's. Its links lead to the configured public address.
 #[must_use]
-pub fn write(mail: &Mail, language: Option<&Language>, site: &Site) -> Written {
+pub fn write(
+    mail: &Mail,
+    language: Option<&Language>,
+    time_zone: Option<&str>,
+    site: &Site,
+) -> Written {
     let locale = language.and_then(languages::spoken).unwrap_or(site.language);
     Owner::new().with(|| {
         provide_context(locale);
-        formats::Zone::provide([site.time_zone.as_str()]);
+        formats::Zone::provide(time_zone.into_iter().chain([site.time_zone.as_str()]));
         written(mail, locale.as_str(), site)
     })
 }

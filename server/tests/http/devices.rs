@@ -167,7 +167,7 @@ async fn the_place_of_an_address_is_told_if_the_provider_has_a_file(db: TestData
     let site = config.unwrap().site();
     let german = model::Language::parse("de");
     let texts: Vec<_> =
-        news.map(|kept| app::mails::write(&kept.mail, german.as_ref(), &site).text).collect();
+        news.map(|kept| app::mails::write(&kept.mail, german.as_ref(), None, &site).text).collect();
     assert!(!texts.is_empty());
     assert!(texts.iter().any(|text| text.contains("2001:db8:1::7 (Norway)")), "{texts:?}");
     assert!(texts.iter().all(|text| !text.contains("10.0.0.7 (")));

@@ -15,7 +15,7 @@ async fn newest(app: &TestApp, email: &str, kind: &str) -> String {
         kept.to.as_str() == email && kept.mail.kind().id() == kind
     };
     let mail: &Mail = &mails.iter().find(of_kind).unwrap().mail;
-    app::mails::write(mail, None, &Config::default().site()).text
+    app::mails::write(mail, None, None, &Config::default().site()).text
 }
 
 async fn count(app: &TestApp, email: &str, kind: &str) -> usize {

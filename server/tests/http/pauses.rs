@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::demo::{AMIRA, BJORN, DemoPerson, INGRID, MEI, OLAV, TOM};
-use model::{Permission, PermissionSet, Terms};
+use model::{Mail, Permission, PermissionSet, Terms};
 use test_database::{TestDatabase, apply};
 
 use crate::story::{BAKERY, Browser, Page, TestApp};
@@ -224,6 +224,27 @@ async fn an_end_is_told_to_both_a_week_and_a_day_before_and_when_it_comes(db: Te
     let page = ingrid.get(&format!("/demo/mailbox/{}", given.id)).await;
     page.is(200).says("What you gave in Nordlys Bakeri AS has ended");
     page.says("Mei Tanaka (mei@fjordpixel.example): see invoices");
+}
+
+#[apply(on_both!)]
+async fn however_much_ends_at_once_is_told_in_one_mail_each(db: TestDatabase) {
+    let app = TestApp::new(db).await;
+    app.hold(BJORN, std::array::from_fn::<_, 60, _>(|_| lasting(&app, &[BillingView], 240))).await;
+    app.hold(MEI, std::array::from_fn::<_, 60, _>(|_| lasting(&app, &[SupportView], 240))).await;
+    app.forward_hours(9 * DAY);
+    assert_eq!(tell_of_ends(&app).await, 120);
+    assert_eq!(tell_of_ends(&app).await, 0, "once");
+    for person in [BJORN, MEI] {
+        assert_eq!(mails_of(&app, person, "access_ends").await, 1);
+    }
+    assert_eq!(mails_of(&app, INGRID, "given_ends").await, 1);
+    let mails = app.latchkey.store.kept_mails(200).await.unwrap();
+    let told = mails.iter().find_map(|mail| match &mail.mail {
+        Mail::GivenEnds { given, .. } => Some(given),
+        _ => None,
+    });
+    let told = told.unwrap().iter().map(|given| given.ending.iter().count());
+    assert_eq!(told.collect::<Vec<_>>(), [60, 60]);
 }
 
 #[apply(on_both!)]

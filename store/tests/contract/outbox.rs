@@ -2,7 +2,7 @@ use std::collections::HashSet;
 
 use model::{
     AccessOutline, AccountId, EmailNews, EndStage, FactorNews, IdentityNews, Mail, MailBound,
-    MailKind, Permission, PermissionSet, PolicyRule, UserId,
+    MailKind, Permission, PermissionSet, PolicyRule, StoredMail, UserId,
 };
 use serde_json::{Value, json};
 use test_database::{TestDatabase, apply, on_both};
@@ -57,6 +57,48 @@ async fn a_mail_is_in_the_recipients_language_or_else_in_the_senders(db: TestDat
     }
     assert_eq!(take(&db, 1).await.unwrap().language, Some(language("de")));
     assert_eq!(take(&db, 1).await.unwrap().language, Some(language("nb")));
+}
+
+#[apply(on_both!)]
+async fn a_mail_that_tells_of_an_account_knows_its_time_zone(db: TestDatabase) {
+    let bakery = Bakery::new(&db.store).await;
+    let first = take(&db, 1).await.unwrap();
+    assert_eq!(first.time_zone, None, "the provider's");
+    let (oslo, _) = crate::story::account(&db.store, "Oslo").await;
+    db.store.add_member(oslo, bakery.ingrid, model::Access::Owner, at(0)).await.unwrap();
+    let details = store::AccountDetails {
+        name: "Oslo".to_owned(),
+        time_zone: "Europe/Oslo".to_owned(),
+        ..store::AccountDetails::default()
+    };
+    db.store.set_account_details(oslo, &details).await.unwrap();
+    send_all(&db, 2).await;
+    cause_in(&db, oslo, bakery.ingrid, "b@example.com", sample(MailKind::AccessEnds, 1), 3).await;
+    let mail = take(&db, 3).await.unwrap();
+    assert_eq!(mail.time_zone.as_deref(), Some("Europe/Oslo"));
+    db.store.mail_kept(mail.id, at(4)).await.unwrap();
+    let kept = db.store.kept_mail(mail.id).await.unwrap().unwrap();
+    assert_eq!((kept.mail, kept.time_zone), (mail.mail, mail.time_zone));
+}
+
+#[apply(on_both!)]
+async fn what_ends_at_one_moment_is_one_mail_however_often_it_is_noted(db: TestDatabase) {
+    let bakery = Bakery::new(&db.store).await;
+    send_all(&db, 0).await;
+    let ends = |text: &str| Mail::AccessEnds {
+        account: "Bakery".into(),
+        ending: model::Outlines::from_stored(text),
+        stage: EndStage::Day,
+    };
+    let (first, second) = ("billing.view until:7", "support.view until:8");
+    for text in [first, second] {
+        cause(&db, &bakery, "a@example.com", ends(text), 1).await;
+    }
+    assert_eq!(send_all(&db, 1).await, [ends(&format!("{first}\n{second}"))]);
+    // Of another moment, it is another mail.
+    cause(&db, &bakery, "a@example.com", ends(first), 2).await;
+    cause(&db, &bakery, "a@example.com", ends(second), 3).await;
+    assert_eq!(send_all(&db, 3).await.len(), 2);
 }
 
 #[apply(on_both!)]
@@ -249,6 +291,21 @@ async fn who_causes_many_mails_delays_nobody_elses(db: TestDatabase) {
         to.push(again.to.to_string());
     }
     assert!(to[62..].contains(&"a@example.com".to_owned()), "{:?}", &to[62..]);
+}
+
+#[test]
+fn a_mail_is_stored_with_its_time_zone_and_read_without() {
+    let mail = Mail::EmailTaken { at: at(7) };
+    let alone = serde_json::to_string(&mail).unwrap();
+    let zone = Some("Europe/Oslo".to_owned());
+    for (time_zone, is_as_ever) in [(None, true), (zone, false)] {
+        let stored = StoredMail { mail: mail.clone(), time_zone };
+        let text = serde_json::to_string(&stored).unwrap();
+        assert_eq!(text == alone, is_as_ever);
+        assert_eq!(serde_json::from_str::<StoredMail>(&text).unwrap(), stored);
+        // So do earlier versions, which may run beside this one.
+        assert_eq!(serde_json::from_str::<Mail>(&text).unwrap(), mail);
+    }
 }
 
 #[test]
