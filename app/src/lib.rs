@@ -41,6 +41,7 @@ mod sign_out;
 #[cfg(feature = "ssr")]
 mod site;
 mod title;
+mod typed;
 mod ui;
 mod when;
 mod wire;

@@ -152,6 +152,23 @@ pub async fn details(latchkey: &Latchkey, actor: &Actor) -> Result<AccountDetail
     latchkey.store.account_details(actor.account).await
 }
 
+/// What a form for an account's details holds, as it was typed.
+#[derive(Clone, Debug, Default)]
+pub struct TypedDetails {
+    /// The account's name.
+    pub name: String,
+    /// Street and number.
+    pub street: String,
+    /// Postal code.
+    pub postal_code: String,
+    /// Town.
+    pub town: String,
+    /// Country.
+    pub country: String,
+    /// The time zone in which its days end; empty for the provider's. None leaves it as it is.
+    pub time_zone: Option<String>,
+}
+
 /// Changes the account's details. `before` is what the actor was shown, if that is known.
 ///
 /// # Errors
@@ -160,7 +177,7 @@ pub async fn details(latchkey: &Latchkey, actor: &Actor) -> Result<AccountDetail
 pub async fn change_details(
     latchkey: &Latchkey,
     actor: &Actor,
-    typed: &AccountDetails,
+    typed: &TypedDetails,
     before: Option<&AccountDetails>,
     client: &Client,
 ) -> Result<(), Failure> {
@@ -169,6 +186,10 @@ pub async fn change_details(
     let now = latchkey.now();
     let decide = |by: &LockedActor, present: &AccountDetails| {
         by.actor.must(Permission::AccountProfile, On::Account)?;
+        let details = match typed.time_zone {
+            Some(_) => details,
+            None => AccountDetails { time_zone: present.time_zone.clone(), ..details },
+        };
         if *present == details {
             return Ok(None);
         }
@@ -176,12 +197,13 @@ pub async fn change_details(
             return Err(Failure::Conflict(Conflict::ChangedMeanwhile));
         }
         let entry = by.entry(ActivityKind::AccountChanged, &client.address);
-        Ok(Some(entry.about(None, &details.name)))
+        let entry = entry.about(None, &details.name);
+        Ok(Some((details, entry)))
     };
-    latchkey.store.change_account_details(actor.account, actor.user, &details, now, decide).await
+    latchkey.store.change_account_details(actor.account, actor.user, now, decide).await
 }
 
-fn parse_details(typed: &AccountDetails) -> Result<AccountDetails, Failure> {
+fn parse_details(typed: &TypedDetails) -> Result<AccountDetails, Failure> {
     let mut errors = FieldErrors::default();
     let mut line = |field, text: &str, needed: bool| {
         let parsed = match model::one_line(text, 200) {
@@ -190,13 +212,14 @@ fn parse_details(typed: &AccountDetails) -> Result<AccountDetails, Failure> {
         };
         errors.take(field, parsed).unwrap_or_default()
     };
+    let zone = time_zone(typed.time_zone.as_deref().unwrap_or_default());
     let details = AccountDetails {
         name: line(Field::AccountName, &typed.name, true),
         street: line(Field::Street, &typed.street, false),
         postal_code: line(Field::PostalCode, &typed.postal_code, false),
         town: line(Field::Town, &typed.town, false),
         country: line(Field::Country, &typed.country, false),
-        time_zone: errors.take(Field::TimeZone, time_zone(&typed.time_zone)).unwrap_or_default(),
+        time_zone: errors.take(Field::TimeZone, zone).unwrap_or_default(),
     };
     if errors.0.is_empty() { Ok(details) } else { Err(errors.into_failure()) }
 }
@@ -219,7 +242,7 @@ pub async fn create(
     name: &str,
     owner: &str,
 ) -> Result<(AccountNumber, Token), Failure> {
-    let details = parse_details(&AccountDetails { name: name.to_owned(), ..Default::default() })?;
+    let details = parse_details(&TypedDetails { name: name.to_owned(), ..Default::default() })?;
     let owner =
         EmailAddress::parse(owner).map_err(|problem| Failure::field(Field::Email, problem))?;
     let now = latchkey.now();

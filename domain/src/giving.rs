@@ -65,7 +65,7 @@ pub(crate) struct Read {
     pub(crate) why: Option<String>,
 }
 
-/// Reads what a form for giving holds; what is wrong is noted. None if that is something.
+/// Reads what a form for giving something new holds; what is wrong is noted. None if that is something.
 ///
 /// # Errors
 /// [`Failure::Unavailable`].
@@ -73,6 +73,20 @@ pub(crate) async fn read(
     latchkey: &Latchkey,
     actor: &Actor,
     wished: &Wished,
+    errors: &mut FieldErrors,
+) -> Result<Option<Read>, Failure> {
+    read_for(latchkey, actor, wished, None, errors).await
+}
+
+/// The same for changing what was given until then.
+///
+/// # Errors
+/// [`Failure::Unavailable`].
+pub(crate) async fn read_for(
+    latchkey: &Latchkey,
+    actor: &Actor,
+    wished: &Wished,
+    ends: Option<Timestamp>,
     errors: &mut FieldErrors,
 ) -> Result<Option<Read>, Failure> {
     let ticks = wished.permissions.iter().map(|id| id.parse::<Permission>());
@@ -85,7 +99,9 @@ pub(crate) async fn read(
     let until = match wished.until.as_deref() {
         None => Ok(Until::Unsaid),
         Some(text) if text.trim().is_empty() => Ok(Until::Endless),
-        Some(text) => day(text, &zone(latchkey, actor.account).await?, latchkey.now()),
+        Some(text) => {
+            day_or_same(text, ends, &zone(latchkey, actor.account).await?, latchkey.now())
+        }
     };
     let until = errors.take(Field::Until, until);
     let why = match wished.why.as_deref().map(|why| one_line(why, LONGEST_WHY)) {
@@ -140,6 +156,20 @@ fn scope(actor: &Actor, area: Area) -> Option<Scope> {
         Area::Billing | Area::Support | Area::Account => return None,
     };
     actor.reach(seeing).ok()
+}
+
+/// A day as it was typed, in this time zone. The last one before the end that there is, as the form
+/// showed it, says nothing: also when it is over.
+fn day_or_same(
+    text: &str,
+    ends: Option<Timestamp>,
+    zone: &TimeZone,
+    now: Timestamp,
+) -> Result<Until, FieldProblem> {
+    match ends {
+        Some(end) if text.trim() == last_day(end, zone) => Ok(Until::Unsaid),
+        _ => day(text, zone, now),
+    }
 }
 
 /// A day as it was typed, in this time zone.
@@ -430,6 +460,16 @@ mod tests {
             let expected =
                 expected.map(|(begin, end)| Until::Day { begin: at(begin), end: at(end) });
             assert_eq!(day(text, &oslo, now), expected, "{text}");
+        }
+        let past = at("2027-01-10T23:00:00Z");
+        let cases = [
+            (Some(past), "2027-01-10", Ok(Until::Unsaid)),
+            (Some(past.after(Duration::from_secs(1))), " 2027-01-11", Ok(Until::Unsaid)),
+            (Some(past), "2027-01-09", Err(FieldProblem::Past)),
+            (None, "2027-01-10", Err(FieldProblem::Past)),
+        ];
+        for (ends, text, expected) in cases {
+            assert_eq!(day_or_same(text, ends, &oslo, now), expected, "{ends:?} {text}");
         }
         assert_eq!(last_day(at("2027-01-31T23:00:00Z"), &oslo), "2027-01-31");
         assert_eq!(last_day(at("2027-01-31T23:00:00Z"), &TimeZone::UTC), "2027-01-31");

@@ -15,6 +15,7 @@ pub mod demo;
 pub mod digests;
 pub mod emails;
 pub mod ends;
+pub mod extras;
 pub mod factors;
 pub mod feedback;
 pub mod giving;

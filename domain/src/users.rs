@@ -2,8 +2,8 @@
 
 use model::{
     Access, AccessOutline, ActivityKind, Actor, Conflict, Cursor, Failure, Field, FieldErrors,
-    FieldProblem, GrantId, Mail, Noted, On, Outlines, PAGE_SIZE, Permission, PermissionSet, Terms,
-    Timestamp, TypedName, UserId,
+    FieldProblem, GrantId, Mail, Noted, On, Outlines, PAGE_SIZE, Pause, Permission, PermissionSet,
+    Terms, Timestamp, TypedName, UserId,
 };
 use store::{
     ChangeFacts, Grant, Holding, MembershipChange, NewActivity, NewMail, NewPause, PauseChange,
@@ -70,7 +70,7 @@ pub struct Managed {
     pub made_of: String,
 }
 
-/// One user of the account, to be managed.
+/// One user of the account, to be managed: the form for their first grant.
 ///
 /// # Errors
 /// As [`member`].
@@ -88,14 +88,29 @@ pub async fn manage(
         let (granted, changeable) = (PermissionSet::all(), PermissionSet::EMPTY);
         return Ok(Managed { member, granted, changeable, bounds: None, made_of: String::new() });
     };
-    let own = store.holding(account, actor.user, actor.keys.is_owner()).await?;
-    let own = own.access().live(latchkey.now());
-    let terms = first_terms(&grants);
+    managed(latchkey, actor, member, grants.first(), sought).await
+}
+
+/// A user of the account, and what the form for this grant of theirs is made of.
+pub(crate) async fn managed(
+    latchkey: &Latchkey,
+    actor: &Actor,
+    member: Member,
+    grant: Option<&Grant>,
+    sought: &Sought,
+) -> Result<Managed, Failure> {
+    let own = own_access(latchkey, actor).await?;
+    let terms = terms_of(grant);
     let (granted, changeable) = (terms.permissions, own.changeable(&terms));
-    let first = grants.first();
-    let why = first.map(|grant| grant.why.as_str()).unwrap_or_default();
+    let why = grant.map(|grant| grant.why.as_str()).unwrap_or_default();
     let bounds = Some(giving::bounds(latchkey, actor, &own, &terms, why, sought).await?);
-    Ok(Managed { member, granted, changeable, bounds, made_of: giving::made_of(first) })
+    Ok(Managed { member, granted, changeable, bounds, made_of: giving::made_of(grant) })
+}
+
+/// What the actor holds at this moment, by name.
+pub(crate) async fn own_access(latchkey: &Latchkey, actor: &Actor) -> Result<Access, Failure> {
+    let own = latchkey.store.holding(actor.account, actor.user, actor.keys.is_owner()).await?;
+    Ok(own.access().live(latchkey.now()))
 }
 
 /// The permissions that the actor can add to what a user holds by their first grant, or take out of it.
@@ -113,41 +128,48 @@ pub async fn changeable(
     if let Holding::Owner = holding {
         return Ok(PermissionSet::EMPTY);
     }
-    let own = store.holding(account, actor.user, actor.keys.is_owner()).await?;
-    let own = own.access().live(latchkey.now());
-    Ok(own.changeable(&first_terms(holding.grants())))
+    let own = own_access(latchkey, actor).await?;
+    Ok(own.changeable(&terms_of(holding.grants().first())))
 }
 
-/// The terms of somebody's first grant, which is the one that a form changes.
-fn first_terms(grants: &[Grant]) -> Terms {
-    let first = grants.first().map(|grant| grant.terms.clone());
-    first.unwrap_or_else(|| Terms::whole(PermissionSet::EMPTY))
+/// A grant's terms; nothing where there is none.
+pub(crate) fn terms_of(grant: Option<&Grant>) -> Terms {
+    grant.map_or_else(|| Terms::whole(PermissionSet::EMPTY), |grant| grant.terms.clone())
 }
 
-/// The grants with other terms for the first, which is made with this id where there is none.
-fn with_first(
-    grants: &[Grant],
-    terms: Terms,
-    why: String,
-    new: GrantId,
-    given_by: UserId,
-    now: Timestamp,
-) -> Vec<Grant> {
-    let mut grants = grants.to_vec();
-    match grants.first_mut() {
-        // Who changed it answers for it from now on: whoever gave it first may hold less.
-        Some(first) => {
-            first.given_by = Some(given_by);
-            (first.terms, first.why) = (terms, why);
-        }
-        None => grants.push(Grant { id: new, terms, why, given_by: Some(given_by), given_at: now }),
+/// Which of the grants that somebody holds a form is about.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Meant<'a> {
+    /// The first one, whether there is one or not.
+    First,
+    /// A further one, by its id as it was sent.
+    Extra(&'a str),
+}
+
+impl Meant<'_> {
+    /// That one of these.
+    ///
+    /// # Errors
+    /// [`Failure::NotFound`] when it is none of the further ones.
+    pub(crate) fn of(self, grants: &[Grant]) -> Result<Option<&Grant>, Failure> {
+        let Self::Extra(id) = self else { return Ok(grants.first()) };
+        let mut further = grants.iter().skip(1);
+        further.find(|grant| grant.id.to_string() == id).map(Some).ok_or(Failure::NotFound)
     }
-    grants
+
+    /// What is wrong when nothing would be left of it.
+    const fn emptied(self) -> FieldProblem {
+        match self {
+            Self::First => FieldProblem::NothingLeft,
+            // That is for another button.
+            Self::Extra(_) => FieldProblem::Missing,
+        }
+    }
 }
 
-/// Gives a user of the account what is wished. What the actor can't give stays as it is, and so does
-/// what isn't said. `before` is what the form was made of when the actor was shown it, if that is
-/// known.
+/// Gives a user of the account what is wished, by their first grant. What the actor can't give stays as
+/// it is, and so does what isn't said. `before` is what the form was made of when the actor was shown
+/// it, if that is known.
 ///
 /// # Errors
 /// As [`Actor::must_manage`] and [`model::Access::change`]; [`Failure::Invalid`], also for no permission
@@ -161,50 +183,118 @@ pub async fn change_permissions(
     before: Option<&str>,
     client: &Client,
 ) -> Result<Member, Failure> {
+    change(latchkey, actor, user, Meant::First, wished, before, client).await
+}
+
+/// The same by one of their grants.
+///
+/// # Errors
+/// As [`change_permissions`].
+pub(crate) async fn change(
+    latchkey: &Latchkey,
+    actor: &Actor,
+    user: &str,
+    meant: Meant<'_>,
+    wished: &Wished,
+    before: Option<&str>,
+    client: &Client,
+) -> Result<Member, Failure> {
     let target = member(latchkey, actor, user).await?;
-    let mut errors = FieldErrors::default();
-    let Some(Read { wish, why }) = giving::read(latchkey, actor, wished, &mut errors).await? else {
-        return Err(errors.into_failure());
-    };
+    actor.must_manage(target.user, target.held.is_owner())?;
     let (account, now) = (actor.account, latchkey.now());
+    let shown = latchkey.store.holding(account, target.user, false).await?;
+    let ends = meant.of(shown.grants())?.and_then(|grant| grant.terms.until);
+    let mut errors = FieldErrors::default();
+    let read = giving::read_for(latchkey, actor, wished, ends, &mut errors).await?;
+    let Some(Read { wish, why }) = read else { return Err(errors.into_failure()) };
     let new = GrantId::from(latchkey.new_id());
     let decide = |facts: &ChangeFacts| {
         let by = &facts.by;
         by.actor.must_manage(facts.target.user, facts.target.held.is_owner())?;
         let grants = facts.holding.grants();
-        let terms = first_terms(grants);
-        let first = grants.first();
-        let old_why = first.map(|grant| grant.why.as_str()).unwrap_or_default();
+        let grant = meant.of(grants)?;
+        let terms = terms_of(grant);
+        let old_why = grant.map(|grant| grant.why.as_str()).unwrap_or_default();
         let why = why.clone().unwrap_or_else(|| old_why.to_owned());
         let changed = by.access.change(&terms, &wish)?;
         if changed == terms && why == old_why {
             return Ok(None);
         }
-        if before.is_some_and(|before| before != giving::made_of(first)) {
-            return Err(Failure::Conflict(Conflict::ChangedMeanwhile));
-        }
+        must_be_made_of(grant, before)?;
         if changed.permissions.is_empty() {
-            return Err(Failure::field(Field::Permissions, FieldProblem::NothingLeft));
+            return Err(Failure::field(Field::Permissions, meant.emptied()));
         }
-        // The reason is between those who give.
-        let is_told = changed != terms;
-        let holding = Holding::Granted(with_first(grants, changed, why, new, by.actor.user, now));
-        let (before, after) = (told(&facts.holding), told(&holding));
-        let mail = Mail::PermissionsChanged {
-            account: by.account_name.clone().into(),
-            changed_by: by.name.clone().into(),
-            before,
-            after,
+        // Who changed it answers for it from now on: whoever gave it first may hold less.
+        let changed = Grant {
+            id: grant.map_or(new, |grant| grant.id),
+            terms: changed,
+            why,
+            given_by: Some(by.actor.user),
+            given_at: now,
         };
-        let entry = entry(facts, ActivityKind::PermissionsChanged, client);
-        Ok(Some(MembershipChange {
-            entry: entry.before(&facts.holding).after(&holding),
-            holding: Some(holding),
-            mail: is_told.then(|| to_target(facts, mail, client)),
-        }))
+        Ok(Some(holding_now(facts, with(grants, changed), now, client)))
     };
     latchkey.store.change_membership(account, actor.user, target.user, now, decide).await?;
     Ok(target)
+}
+
+/// A form must be made of what there is now, if it says what it was made of.
+///
+/// # Errors
+/// [`Conflict::ChangedMeanwhile`].
+pub(crate) fn must_be_made_of(grant: Option<&Grant>, before: Option<&str>) -> Result<(), Failure> {
+    match before {
+        Some(before) if before != giving::made_of(grant) => {
+            Err(Failure::Conflict(Conflict::ChangedMeanwhile))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The grants with this one in the place of what it was, or behind them.
+fn with(grants: &[Grant], changed: Grant) -> Vec<Grant> {
+    let mut grants = grants.to_vec();
+    match grants.iter_mut().find(|grant| grant.id == changed.id) {
+        Some(grant) => *grant = changed,
+        None => grants.push(changed),
+    }
+    grants
+}
+
+/// What becomes of somebody who holds these grants from now on. They are told when that opens something
+/// else to them than before: a reason is between those who give.
+pub(crate) fn holding_now(
+    facts: &ChangeFacts,
+    grants: Vec<Grant>,
+    now: Timestamp,
+    client: &Client,
+) -> MembershipChange {
+    let holding = Holding::Granted(grants);
+    let (was, is) = (live(&facts.holding, now), live(&holding, now));
+    let same = opens_all_of(&was, &is) && opens_all_of(&is, &was);
+    let mail = (!same).then(|| to_target(facts, changed_mail(facts, &was, &is), client));
+    let entry = entry(facts, ActivityKind::PermissionsChanged, client);
+    MembershipChange {
+        entry: entry.before(&facts.holding).after(&holding),
+        holding: Some(holding),
+        mail,
+    }
+}
+
+/// Whether the one opens all that the other does, for as long.
+fn opens_all_of(one: &Holding, other: &Holding) -> bool {
+    let one = one.access();
+    other.grants().iter().all(|grant| one.lacks(&grant.terms).is_none())
+}
+
+/// That what somebody may do changed, of what opens something at this moment.
+fn changed_mail(facts: &ChangeFacts, before: &Holding, after: &Holding) -> Mail {
+    Mail::PermissionsChanged {
+        account: facts.by.account_name.clone().into(),
+        changed_by: facts.by.name.clone().into(),
+        before: told(before),
+        after: told(after),
+    }
 }
 
 /// Grants as mails tell them.
@@ -253,21 +343,25 @@ pub async fn pause(
     Ok(target)
 }
 
-/// Resumes a user's paused access: it opens what they hold, without what lapsed meanwhile.
+/// Resumes a user's paused access: it opens what they hold, without what lapsed meanwhile. `before` is
+/// the pause that the actor was shown, as [`pause_id`] writes it, if that is known.
 ///
 /// # Errors
-/// As [`may_remove`]; [`Failure::NotFound`]; [`Failure::Unavailable`].
+/// As [`may_remove`]; [`Conflict::ChangedMeanwhile`] when it is another pause by now;
+/// [`Failure::NotFound`]; [`Failure::Unavailable`].
 pub async fn resume(
     latchkey: &Latchkey,
     actor: &Actor,
     user: &str,
+    before: Option<&str>,
     client: &Client,
 ) -> Result<Member, Failure> {
     let target = member(latchkey, actor, user).await?;
     let decide = |facts: &ChangeFacts| {
         may_remove(&facts.by.actor, &facts.target)?;
-        if facts.target.paused.is_none() {
-            return Ok(None);
+        let Some(pause) = &facts.target.paused else { return Ok(None) };
+        if before.is_some_and(|before| before != pause_id(pause)) {
+            return Err(Failure::Conflict(Conflict::ChangedMeanwhile));
         }
         let entry = entry(facts, ActivityKind::AccessResumed, client);
         let mail = to_target(facts, pause_mail(facts, None), client);
@@ -276,6 +370,12 @@ pub async fn resume(
     let (account, now) = (actor.account, latchkey.now());
     latchkey.store.change_pause(account, actor.user, target.user, now, decide).await?;
     Ok(target)
+}
+
+/// What a pause is told from others by, in a form that resumes.
+#[must_use]
+pub fn pause_id(pause: &Pause) -> String {
+    pause.since().as_micros().to_string()
 }
 
 fn pause_mail(facts: &ChangeFacts, paused: Option<TypedName>) -> Mail {
@@ -310,8 +410,7 @@ pub async fn lapsed(
     if target.user == actor.user || outline == outline.live(now) {
         return Ok(Vec::new());
     }
-    let own = store.holding(account, actor.user, actor.keys.is_owner()).await?;
-    let own = own.access().live(now);
+    let own = own_access(latchkey, actor).await?;
     let holding = store.holding(account, target.user, target.held.is_owner()).await?;
     let renewable = |grant: &Grant| {
         let over = !grant.terms.is_live(now) && !grant.terms.is_nothing();
@@ -362,20 +461,15 @@ pub async fn renew(
         let lapsed = lapsed.ok_or(Failure::Conflict(Conflict::ChangedMeanwhile))?;
         // It keeps its place among the others.
         lapsed.terms = renewed(&by.access, &lapsed.terms)?;
-        lapsed.given_by = Some(by.actor.user);
+        (lapsed.given_by, lapsed.given_at) = (Some(by.actor.user), now);
         let holding = Holding::Granted(grants);
         let (before, after) = (live(&facts.holding, now), live(&holding, now));
-        let mail = Mail::PermissionsChanged {
-            account: by.account_name.clone().into(),
-            changed_by: by.name.clone().into(),
-            before: told(&before),
-            after: told(&after),
-        };
+        let mail = to_target(facts, changed_mail(facts, &before, &after), client);
         let entry = entry(facts, ActivityKind::AccessRenewed, client);
         Ok(Some(MembershipChange {
             holding: Some(holding),
             entry: entry.before(&before).after(&after),
-            mail: Some(to_target(facts, mail, client)),
+            mail: Some(mail),
         }))
     };
     latchkey.store.change_membership(account, actor.user, target.user, now, decide).await?;

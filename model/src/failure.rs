@@ -157,6 +157,8 @@ pub enum Conflict {
     WhileRequired,
     /// The account has as many domains as one can have.
     TooManyDomains,
+    /// The user holds as many grants as one can hold.
+    TooManyGrants,
 }
 
 /// Why an identity provider vouched for nobody.

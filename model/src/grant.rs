@@ -8,7 +8,11 @@ use uuid::Uuid;
 
 use crate::{Area, Permission, PermissionSet, Timestamp};
 
-/// A grant's id.
+/// How many grants somebody can hold in an account.
+pub const MOST_GRANTS: usize = 50;
+
+/// A grant's id. Of the grants that somebody holds, one that was given later has a greater one: what a
+/// form calls their first stays so, whatever becomes of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct GrantId(Uuid);
@@ -22,6 +26,18 @@ impl From<Uuid> for GrantId {
 impl fmt::Display for GrantId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl GrantId {
+    /// This id for a grant that is given to whoever holds those; if it isn't behind all of them, one that
+    /// is. Clocks differ, and ids of earlier versions are in no order.
+    #[must_use]
+    pub fn behind(self, held: impl IntoIterator<Item = Self>) -> Self {
+        match held.into_iter().max() {
+            Some(last) if self <= last => Self(Uuid::from_u128(last.0.as_u128().saturating_add(1))),
+            _ => self,
+        }
     }
 }
 
@@ -463,6 +479,20 @@ mod tests {
         assert_eq!(both.permissions(), set(&[ServicesManage, BillingPay]));
         let billing = two.outline().with_only(&[BillingView, DomainsView]);
         assert_eq!(billing.to_string(), "billing.view until:7");
+    }
+
+    #[test]
+    fn what_is_given_later_stands_behind_what_is_held() {
+        let [one, two, three] = [1, 2, 3].map(|id| GrantId(Uuid::from_u128(id)));
+        let cases = [
+            (one, vec![], one),
+            (three, vec![two, one], three),
+            (one, vec![two], three),
+            (two, vec![one, two], three),
+        ];
+        for (id, held, expected) in cases {
+            assert_eq!(id.behind(held.clone()), expected, "{id} {held:?}");
+        }
     }
 
     #[test]

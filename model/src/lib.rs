@@ -39,7 +39,7 @@ pub use failure::{
     Conflict, Failure, Field, FieldError, FieldErrors, FieldProblem, Guessable, Limit, Limited,
     NotIdentified,
 };
-pub use grant::{GrantId, Outline, Outlines, Reach, Reached, Terms};
+pub use grant::{GrantId, MOST_GRANTS, Outline, Outlines, Reach, Reached, Terms};
 pub use identity::{Identity, IdentityId};
 pub use invitation::{Delivery, InvitationId, InvitationState};
 pub use language::Language;

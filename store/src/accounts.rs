@@ -177,15 +177,17 @@ impl Store {
         &self,
         account: AccountId,
         actor: model::UserId,
-        details: &AccountDetails,
         now: Timestamp,
-        decide: impl FnOnce(&LockedActor, &AccountDetails) -> Result<Option<NewActivity>, Failure>
+        decide: impl FnOnce(
+            &LockedActor,
+            &AccountDetails,
+        ) -> Result<Option<(AccountDetails, NewActivity)>, Failure>
         + Send,
     ) -> Result<(), Failure> {
         let mut tx = self.begin_locking([account.into()]).await?;
         let by = memberships::locked_actor(&mut tx, account, actor, now).await?;
         let present = read!(tx, db => query_as(DETAILS).bind(Uuid::from(account)).fetch_one(db))?;
-        let Some(entry) = decide(&by, &present)? else { return Ok(()) };
+        let Some((details, entry)) = decide(&by, &present)? else { return Ok(()) };
         write!(tx, db => set_details!(account, details).execute(db))?;
         activity::append(&mut tx, account, &entry, now).await?;
         tx.commit().await

@@ -95,7 +95,7 @@ macro_rules! rows {
                  g.until, g.why, u.full_name AS given_by, g.given_at \
              FROM grants g LEFT JOIN users u ON u.id = g.given_by WHERE ",
             $($which,)+
-            " ORDER BY g.given_at, g.id"
+            " ORDER BY g.id"
         )
     };
 }
@@ -122,7 +122,7 @@ macro_rules! by_name {
             " AS domains, g.until, g.why, g.given_by, g.given_at \
              FROM grants g WHERE g.account_id = $1 AND g.user_id IN ",
             ids_in!($db "$2"),
-            " ORDER BY g.given_at, g.id"
+            " ORDER BY g.id"
         )
     };
 }
@@ -165,8 +165,8 @@ sql! {
               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
     /// Another end is told of anew.
     CHANGE = "UPDATE grants SET permissions = $2, all_services = $3, all_domains = $4, \
-                  until = $5, why = $6, given_by = $7, \
-                  told = CASE WHEN until = $5 THEN told ELSE $8 END \
+                  until = $5, why = $6, given_by = $7, given_at = $8, \
+                  told = CASE WHEN until = $5 THEN told ELSE $9 END \
               WHERE id = $1";
     END = "DELETE FROM grants WHERE id = $1";
     FORGET_SERVICES = "DELETE FROM grant_services WHERE grant_id = $1";
@@ -188,7 +188,7 @@ pub struct Grant {
     pub why: String,
     /// Who gave it; none for the provider, and for somebody who is gone.
     pub given_by: Option<UserId>,
-    /// When it was given.
+    /// When it was given, or changed last.
     pub given_at: Timestamp,
 }
 
@@ -197,7 +197,7 @@ pub struct Grant {
 pub enum Holding {
     /// Everything, always.
     Owner,
-    /// These grants, the oldest first.
+    /// These grants, in the order of their ids.
     Granted(Vec<Grant>),
 }
 
@@ -255,7 +255,7 @@ pub struct GrantRow {
     pub why: String,
     /// Who gave it, by name, if that is known.
     pub given_by: Option<String>,
-    /// When it was given.
+    /// When it was given, or changed last.
     pub given_at: Timestamp,
 }
 
@@ -264,7 +264,7 @@ pub struct GrantRow {
 pub enum Held {
     /// Everything, always.
     Owner,
-    /// These grants, the oldest first.
+    /// These grants, in the order of their ids.
     Granted(Vec<GrantRow>),
 }
 
@@ -634,6 +634,7 @@ async fn change(
         .bind(terms.until.map(Timestamp::as_micros))
         .bind(&grant.why)
         .bind(grant.given_by.map(Uuid::from))
+        .bind(grant.given_at.as_micros())
         .bind(known_end(terms, now))
         .execute(db))?;
     for forget in [FORGET_SERVICES, FORGET_DOMAINS] {

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::page::Page;
 use crate::problem::Problem;
+use crate::typed::Typed;
 use crate::when::Moment;
 
 #[cfg(feature = "ssr")]
@@ -228,17 +229,17 @@ pub(crate) async fn change_details(
     #[server(default)] postal_code: String,
     #[server(default)] town: String,
     #[server(default)] country: String,
-    #[server(default)] time_zone: String,
+    #[server(default)] time_zone: Typed,
     #[server(default)] before: String,
 ) -> Result<(), Problem> {
     let inside = request::inside(&account).await?;
-    let typed = domain::accounts::AccountDetails {
+    let typed = domain::accounts::TypedDetails {
         name: account_name,
         street,
         postal_code,
         town,
         country,
-        time_zone,
+        time_zone: time_zone.0,
     };
     let (latchkey, actor) = (&inside.latchkey, &inside.acting.actor);
     let (before, client) = (read_details(&before), request::client()?);

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::frame::PersonView;
 use crate::page::Page;
 use crate::problem::Problem;
+use crate::typed::Typed;
 use crate::ui::state::Mood;
 use crate::users::bounds::BoundsView;
 use crate::when::Moment;
@@ -324,17 +325,6 @@ pub(crate) async fn invite_page(account: String) -> Result<Page<InviteView>, Pro
     let inside = request::inside(&account).await?;
     let content = invite_view(&inside, &Start::default(), &sought).await;
     inside.page(content).await
-}
-
-/// What a form holds in a field that it may lack: none if it does, which isn't the same as nothing.
-#[derive(Clone, Debug, Default, Serialize)]
-#[serde(transparent)]
-pub(crate) struct Typed(Option<String>);
-
-impl<'de> Deserialize<'de> for Typed {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer).map(|typed| Self(Some(typed)))
-    }
 }
 
 /// Sends an invitation.

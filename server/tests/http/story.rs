@@ -197,8 +197,11 @@ impl TestApp {
     pub async fn hold<const N: usize>(&self, person: DemoPerson, terms: [Terms; N]) {
         let (ingrid, user) = (self.ingrid().await, self.id_of(person).await);
         let (user, now) = (user.parse::<UserId>().unwrap(), self.latchkey.now());
+        let mut ids = [(); N].map(|()| self.latchkey.new_id());
+        ids.sort_unstable();
+        let mut ids = ids.into_iter();
         let grants = terms.map(|terms| Grant {
-            id: self.latchkey.new_id().into(),
+            id: ids.next().unwrap().into(),
             terms,
             why: String::new(),
             given_by: Some(ingrid.user),

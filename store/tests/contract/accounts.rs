@@ -83,10 +83,10 @@ async fn changed_details_are_logged(db: TestDatabase) {
         assert_eq!(*present, before);
         assert!(by.access.is_owner() && by.actor.user == bakery.ingrid);
         assert_eq!(by.name, "Ingrid Berg");
-        Ok(Some(entry(ActivityKind::AccountChanged)))
+        Ok(Some((new.clone(), entry(ActivityKind::AccountChanged))))
     };
     let (id, ingrid) = (bakery.id, bakery.ingrid);
-    db.store.change_account_details(id, ingrid, &new, at(1), decide).await.unwrap();
+    db.store.change_account_details(id, ingrid, at(1), decide).await.unwrap();
     assert_eq!(db.store.account_details(bakery.id).await.unwrap(), new);
     let rows = db.store.activity(bakery.id, &ActivityFilter::default(), 1).await.unwrap();
     assert_eq!((rows[0].entry.kind, rows[0].at), (ActivityKind::AccountChanged, at(1)));
@@ -97,9 +97,9 @@ async fn details_stay_when_the_decision_is_no(db: TestDatabase) {
     let bakery = Bakery::new(&db.store).await;
     let before = db.store.account_details(bakery.id).await.unwrap();
     let no = Failure::NotAllowed(Permission::AccountProfile);
-    let (id, ingrid, new) = (bakery.id, bakery.ingrid, details("Taken over"));
+    let (id, ingrid) = (bakery.id, bakery.ingrid);
     let decide = |_: &_, _: &_| Err(no.clone());
-    let refused = db.store.change_account_details(id, ingrid, &new, at(1), decide);
+    let refused = db.store.change_account_details(id, ingrid, at(1), decide);
     assert_eq!(refused.await, Err(no));
     assert_eq!(db.store.account_details(bakery.id).await.unwrap(), before);
 }
@@ -109,8 +109,7 @@ async fn somebody_from_elsewhere_cannot_tell_that_the_account_exists(db: TestDat
     let bakery = Bakery::new(&db.store).await;
     let stranger = user(&db.store, "Tom", "tom@example.com").await;
     let decide = |_: &_, _: &_| panic!("asked about a stranger");
-    let new = details("Mine");
-    let changed = db.store.change_account_details(bakery.id, stranger, &new, at(1), decide);
+    let changed = db.store.change_account_details(bakery.id, stranger, at(1), decide);
     assert_eq!(changed.await, Err(Failure::NotFound));
 }
 

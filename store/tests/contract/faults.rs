@@ -28,8 +28,9 @@ async fn change_details(
     by: UserId,
 ) -> Result<(), Failure> {
     let details = AccountDetails { town: "Bergen".to_owned(), ..AccountDetails::default() };
-    let decide = |_: &_, _: &_| Ok(Some(crate::story::entry(model::ActivityKind::AccountChanged)));
-    store.change_account_details(account, by, &details, at(1), decide).await
+    let entry = crate::story::entry(model::ActivityKind::AccountChanged);
+    let decide = |_: &_, _: &_| Ok(Some((details, entry)));
+    store.change_account_details(account, by, at(1), decide).await
 }
 
 #[apply(on_both!)]
@@ -53,9 +54,9 @@ async fn a_write_that_fails_ends_no_other(db: TestDatabase) {
 async fn a_write_that_is_refused_leaves_nothing_open(db: TestDatabase) {
     let bakery = Bakery::new(&db.store).await;
     for _ in 0..30 {
-        let (id, ingrid, details) = (bakery.id, bakery.ingrid, AccountDetails::default());
+        let (id, ingrid) = (bakery.id, bakery.ingrid);
         let no = |_: &_, _: &_| Err(Failure::NotFound);
-        let refused = db.store.change_account_details(id, ingrid, &details, at(1), no).await;
+        let refused = db.store.change_account_details(id, ingrid, at(1), no).await;
         assert_eq!(refused, Err(Failure::NotFound));
     }
     assert_eq!(rename(&db.store, bakery.ingrid).await, Ok(()));

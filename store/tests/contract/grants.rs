@@ -294,6 +294,8 @@ async fn a_change_adds_changes_and_ends_grants_and_leaves_the_others(db: TestDat
     let narrowed = Grant {
         terms: on(&[ServicesView, ServicesCredentials], &[mail], Some(at(50))),
         why: "For the summer".to_owned(),
+        // It stays in its place, whenever it was changed.
+        given_at: at(9),
         ..begun
     };
     let later = Grant { given_at: at(3), ..grant(Terms::whole(set(&[DomainsView]))) };

@@ -1,6 +1,7 @@
 //! The people, accounts and moments that the tests tell of.
 
 use std::future::Future;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use model::{
@@ -104,9 +105,11 @@ pub(crate) fn change(access: Option<Access>) -> MembershipChange {
     MembershipChange { holding: access.map(holding), entry, mail: None }
 }
 
-/// A grant that nobody had before.
+/// A grant that nobody had before, behind all that there are.
 pub(crate) fn grant(terms: Terms) -> Grant {
-    let id = Uuid::new_v4().into();
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let (count, chance) = (COUNT.fetch_add(1, Ordering::Relaxed), Uuid::new_v4().as_u64_pair().1);
+    let id = Uuid::from_u64_pair(count, chance).into();
     Grant { id, terms, why: String::new(), given_by: None, given_at: at(0) }
 }
 
