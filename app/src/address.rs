@@ -69,6 +69,7 @@ pages! {
     USERS: "/accounts/{account}/users", living, guide "users" "#step-2";
     INVITE: "/accounts/{account}/users/invite", living, guide "users" "#step-2";
     MANAGE: "/accounts/{account}/users/{user}", living, guide "users" "#step-3";
+    EXTRA: "/accounts/{account}/users/{user}/extra/{grant}", living, guide "users" "#step-3";
     HAVING: "/accounts/{account}/users/permissions/{permission}", living, guide "users" "#step-3";
     REMOVE: "/accounts/{account}/users/{user}/remove", living, guide "users" "#step-3";
     CANCEL: "/accounts/{account}/invitations/{invitation}/cancel", living, guide "users" "#no-mail";
@@ -366,6 +367,7 @@ mod tests {
         let harmless = [
             "account",
             "user",
+            "grant",
             "permission",
             "invitation",
             "service",

@@ -4,10 +4,10 @@ use leptos::server_fn::ServerFn;
 
 use crate::address::{
     ADD_PASSKEY, AUTHENTICATOR, AUTHENTICATOR_OFF, CALLBACK, CALLBACK_OF_ACCOUNT, CANCEL, COMPANY,
-    DECLINE, DETAILS, EMAIL, EMAIL_LINK, FORGOT, FORGOT_SENT, GUIDE, HELP, IDENTITY, INVITE, JOIN,
-    LEAVE, LINK, MAIL, MAILBOX, MANAGE, ONWARD, PASSKEY, POLICY, PROFILE, RECOVERY_CODES, REMOVE,
-    REPORT, RESET, SECOND_FACTOR, SECURITY, SERVICE, SERVICES, SIGN_IN, SIGN_OUT, SINGLE_SIGN_ON,
-    USERS,
+    DECLINE, DETAILS, EMAIL, EMAIL_LINK, EXTRA, FORGOT, FORGOT_SENT, GUIDE, HELP, IDENTITY, INVITE,
+    JOIN, LEAVE, LINK, MAIL, MAILBOX, MANAGE, ONWARD, PASSKEY, POLICY, PROFILE, RECOVERY_CODES,
+    REMOVE, REPORT, RESET, SECOND_FACTOR, SECURITY, SERVICE, SERVICES, SIGN_IN, SIGN_OUT,
+    SINGLE_SIGN_ON, USERS,
 };
 use crate::endpoint::{Endpoint, endpoint};
 use crate::{
@@ -107,6 +107,9 @@ const SHOWN: &[Shown] = &[
     shown::<users::api::RenewAccess>(&[MANAGE]),
     shown::<users::api::Resend>(&[USERS, HELP]),
     shown::<users::api::ResumeAccess>(&[MANAGE]),
+    shown::<users::extra::api::ChangeExtra>(&[EXTRA]),
+    shown::<users::extra::api::GiveExtra>(&[EXTRA]),
+    shown::<users::extra::api::TakeBack>(&[MANAGE]),
 ];
 
 /// The server functions that `public/passkeys.js` calls at their own addresses, to have the browser

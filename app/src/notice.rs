@@ -58,6 +58,10 @@ pub(crate) enum Notice {
     AccessResumed { name: String },
     /// Somebody got anew what they had been given until a day.
     AccessRenewed { name: String },
+    /// Somebody got extra access.
+    ExtraGiven { name: String },
+    /// Extra access of somebody was taken back.
+    ExtraTakenBack { name: String },
     /// Somebody's access ended.
     AccessRemoved { name: String },
     /// The reader left an account.
@@ -143,6 +147,8 @@ impl Notice {
             Self::AccessPaused { name } => words!(notice.access_paused, name = name),
             Self::AccessResumed { name } => words!(notice.access_resumed, name = name),
             Self::AccessRenewed { name } => words!(notice.access_renewed, name = name),
+            Self::ExtraGiven { name } => words!(notice.extra_given, name = name),
+            Self::ExtraTakenBack { name } => words!(notice.extra_taken_back, name = name),
             Self::AccessRemoved { name } => words!(notice.access_removed, name = name),
             Self::Left { account } => words!(notice.left, account = account),
             Self::Joined { account } => words!(notice.joined, account = account),

@@ -27,6 +27,7 @@ use crate::title::HasErrors;
 use crate::ui::failed::ElsewherePage;
 use crate::ui::go::{Go, Revision};
 use crate::users::cancel::CancelPage;
+use crate::users::extra::ExtraPage;
 use crate::users::invite::InvitePage;
 use crate::users::list::UsersPage;
 use crate::users::manage::ManagePage;
@@ -126,6 +127,7 @@ fn LivingPages() -> impl IntoView {
             <Route ssr=ASYNC path=path!("/accounts/:account/users") view={LazyPage::of::<UsersPage>()} />
             <Route ssr=ASYNC path=path!("/accounts/:account/users/invite") view={LazyPage::of::<InvitePage>()} />
             <Route ssr=ASYNC path=path!("/accounts/:account/users/:user") view={LazyPage::of::<ManagePage>()} />
+            <Route ssr=ASYNC path=path!("/accounts/:account/users/:user/extra/:grant") view={LazyPage::of::<ExtraPage>()} />
             <Route ssr=ASYNC path=path!("/accounts/:account/users/permissions/:permission") view={LazyPage::of::<HavingPage>()} />
             <Route ssr=ASYNC path=path!("/accounts/:account/users/:user/remove") view={LazyPage::of::<RemovePage>()} />
             <Route ssr=ASYNC path=path!("/accounts/:account/invitations/:invitation/cancel") view={LazyPage::of::<CancelPage>()} />

@@ -9,8 +9,8 @@ use crate::Locale;
 #[cfg(feature = "ssr")]
 use model::{
     AccessOutline, Conflict, EmailDomains, Failure, Field, FieldProblem, Guessable,
-    InvitationState, Limit, Limited, NotIdentified, NotedGrant, Outline, Outlines, Pause,
-    PausedAccess, PolicyRule, Reached, SessionSpan, Timestamp,
+    InvitationState, Limit, Limited, MOST_GRANTS, NotIdentified, NotedGrant, Outline, Outlines,
+    Pause, PausedAccess, PolicyRule, Reached, SessionSpan, Timestamp,
 };
 
 /// The text with this key in the reader's language: `words!(users.heading)`,
@@ -666,5 +666,6 @@ pub(crate) fn conflict(conflict: Conflict) -> String {
         Conflict::SignInFirst => words!(sso.try_first),
         Conflict::WhileRequired => words!(failure.while_required),
         Conflict::TooManyDomains => words!(failure.too_many_domains, most = EmailDomains::MOST),
+        Conflict::TooManyGrants => words!(failure.too_many_grants, most = MOST_GRANTS),
     }
 }

@@ -8,7 +8,7 @@ use leptos::prelude::*;
 use leptos_i18n::Locale as _;
 use model::{
     AccessOutline, EmailNews, EndStage, FactorNews, GivenEnd, IdentityNews, Language, Mail,
-    Outlines, Secret, Timestamp,
+    Outline, Outlines, Reached, Secret, Timestamp,
 };
 
 use crate::address::{EMAIL_LINK, FORGOT, JOIN, RESET, SECURITY, SIGN_IN, USERS, address_of};
@@ -236,14 +236,20 @@ fn letter(mail: &Mail, site: &Site) -> Letter {
                 phrases(after, before).map(|phrases| words!(mail.changed_added, phrases = phrases));
             let removed = phrases(before, after)
                 .map(|phrases| words!(mail.changed_removed, phrases = phrases));
-            // On other things, or until another day.
-            let bounded = (added.is_none() && removed.is_none())
-                .then(|| words::your_access(&AccessOutline::Granted(after.clone())));
+            let [was, is] = kept(before, after);
+            let on_things = is.iter().any(reaches_these);
+            // On other things, or until another day: in numbers two things are like two others.
+            let bounded = was != is || on_things || (added.is_none() && removed.is_none());
+            let bounded = bounded.then(|| stands_now(after)).flatten();
+            let things = (was == is && on_things).then(|| words!(mail.changed_things));
             let first =
                 words!(mail.changed_lead, changed_by = by.clone(), account = account.clone());
             Letter {
                 subject: words!(mail.changed_subject, account = account),
-                lead: [Some(first), added, removed, bounded].into_iter().flatten().collect(),
+                lead: [Some(first), added, removed, bounded, things]
+                    .into_iter()
+                    .flatten()
+                    .collect(),
                 button: None,
                 after: vec![words!(mail.changed_unexpected, changed_by = by)],
             }
@@ -525,10 +531,28 @@ fn several(times: u32, since: Timestamp, last: &Mail, site: &Site) -> Letter {
         _ => words!(mail.several, times = times, when = when),
     };
     if let Mail::PermissionsChanged { after, .. } = last
-        && let Some(phrases) = words::bounded_abilities(after)
+        && let Some(now) = stands_now(after)
+        && !letter.lead.contains(&now)
     {
-        letter.lead.push(words!(mail.changed_now, phrases = phrases));
+        letter.lead.push(now);
     }
     letter.lead.push(told);
     letter
+}
+
+/// How it stands after a change of what somebody may do; none if that is nothing.
+fn stands_now(after: &Outlines) -> Option<String> {
+    let phrases = words::bounded_abilities(after)?;
+    Some(words!(mail.changed_now, phrases = phrases))
+}
+
+/// What opens the permissions that were there before and are there after.
+fn kept(before: &Outlines, after: &Outlines) -> [Outlines; 2] {
+    let both: Vec<_> = before.permissions().intersection(after.permissions()).iter().collect();
+    [before, after].map(|one| AccessOutline::Granted(one.clone()).opening(&both))
+}
+
+/// Whether it is about some of the services or domains and not about all.
+fn reaches_these(outline: &Outline) -> bool {
+    [outline.services, outline.domains].iter().any(|reached| *reached != Reached::All)
 }

@@ -14,6 +14,7 @@ use crate::problem::Problem;
 use crate::typed::Typed;
 use crate::ui::state::Mood;
 use crate::users::bounds::BoundsView;
+use crate::users::grants::CardView;
 use crate::when::Moment;
 
 #[cfg(feature = "ssr")]
@@ -24,6 +25,7 @@ use {
     crate::rejected::Rejected,
     crate::request,
     crate::users::bounds::{ThingView, ThingsView, UntilView},
+    crate::users::grants::card_view,
     crate::users::permission_groups::chosen,
     crate::words,
     domain::giving::{Bounds, Choice, Choices, Sought, Start, Wished},
@@ -449,6 +451,10 @@ pub(crate) struct ManageView {
     pub(crate) last_active: Option<Moment>,
     /// That their access is paused, since when, by whom and why; none when nobody paused it.
     pub(crate) paused: Option<String>,
+    /// Which pause that is, for comparing when it is resumed.
+    pub(crate) pause: String,
+    /// What they hold besides what the form changes.
+    pub(crate) extras: Vec<CardView>,
     /// What they were given until a day that has passed.
     pub(crate) lapsed: Vec<LapsedView>,
     /// What they reach of the services and domains that the reader sees.
@@ -521,6 +527,7 @@ async fn manage_view(
     let managed = domain::users::manage(latchkey, actor, user, sought).await?;
     let Managed { member, granted, changeable, bounds, made_of } = managed;
     let lapsed = domain::users::lapsed(latchkey, actor, &member).await?;
+    let extras = domain::extras::list(latchkey, actor, &member).await?;
     let things = domain::reaching::things_of(latchkey, actor, &member).await?;
     let yours = |member: &Member| words::your_access(&member.held.outline().live(now));
     Ok(ManageView {
@@ -536,6 +543,8 @@ async fn manage_view(
         invited_by: member.invited_by,
         last_active: member.last_active_at.map(|at| Moment::new(at, now)),
         paused: member.paused.as_ref().map(paused_by),
+        pause: member.paused.as_ref().map(domain::users::pause_id).unwrap_or_default(),
+        extras: extras.into_iter().map(card_view).collect(),
         lapsed: lapsed.into_iter().map(lapsed_view).collect(),
         reaches: things.into_iter().map(|(area, things)| reaches(number, area, things)).collect(),
     })
@@ -615,10 +624,15 @@ pub(crate) async fn pause_access(
 
 /// Resumes somebody's paused access.
 #[server(prefix = "/api", endpoint = "users/resume-access")]
-pub(crate) async fn resume_access(account: String, user: String) -> Result<(), Problem> {
+pub(crate) async fn resume_access(
+    account: String,
+    user: String,
+    #[server(default)] before: Option<String>,
+) -> Result<(), Problem> {
     let inside = request::inside_confirmed(&account).await?;
     let (latchkey, actor) = (&inside.latchkey, &inside.acting.actor);
-    let resumed = domain::users::resume(latchkey, actor, &user, &request::client()?).await?;
+    let (before, client) = (before.as_deref(), request::client()?);
+    let resumed = domain::users::resume(latchkey, actor, &user, before, &client).await?;
     let path = manage_path(&inside, &resumed);
     request::done(&path, Notice::AccessResumed { name: resumed.full_name });
     Ok(())
@@ -641,7 +655,7 @@ pub(crate) async fn renew_access(
 }
 
 #[cfg(feature = "ssr")]
-fn manage_path(inside: &request::Inside, member: &Member) -> String {
+pub(crate) fn manage_path(inside: &request::Inside, member: &Member) -> String {
     address_of(MANAGE, &[&inside.acting.number, &member.user])
 }
 
@@ -657,13 +671,13 @@ pub(crate) async fn remove_access(account: String, user: String) -> Result<(), P
 
 /// Sends a form back as it is to somebody who only searches in it, which is no mistake of theirs.
 #[cfg(feature = "ssr")]
-fn come_back_if_asked(show: &str) -> Result<(), Failure> {
+pub(crate) fn come_back_if_asked(show: &str) -> Result<(), Failure> {
     if show.is_empty() { Ok(()) } else { Err(FieldErrors::default().into_failure()) }
 }
 
 /// What is searched for, and ticked, in a form that comes back.
 #[cfg(feature = "ssr")]
-fn sought() -> Sought {
+pub(crate) fn sought() -> Sought {
     let values = use_context::<Rejected>().map(|back| back.values).unwrap_or_default();
     let all = |wanted: &'static str| {
         values.iter().filter(move |(name, _)| name == wanted).map(|(_, value)| value)
@@ -678,7 +692,7 @@ fn sought() -> Sought {
 }
 
 #[cfg(feature = "ssr")]
-fn bounds_view(bounds: Bounds) -> BoundsView {
+pub(crate) fn bounds_view(bounds: Bounds) -> BoundsView {
     let thing = |thing: Choice| ThingView {
         id: thing.id.to_string(),
         name: thing.name,

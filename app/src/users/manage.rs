@@ -15,6 +15,7 @@ use crate::ui::frame::Here;
 use crate::ui::state::{Mood, State};
 use crate::users::api::{self, LapsedView, ManageView, ReachesView};
 use crate::users::bounds::{Chosen, EnterSends, UntilAndWhy};
+use crate::users::grants::{cards, give_extra_link};
 use crate::users::permission_groups::{PermissionGroups, Ticked};
 use crate::when::{Day, Relative};
 
@@ -37,6 +38,8 @@ impl LazyRoute for ManagePage {
             let heading = words!(manage.heading, name = view.person.name.clone());
             let back = address_of(USERS, &[&number]);
             let content = content(number, view.clone());
+            let give_extra =
+                (!view.owner && !view.you).then(|| give_extra_link(number, view.person.id));
             let reached = view.reaches.iter().cloned().map(reaches).collect_view();
             view! {
                 <PageTitle title=heading.clone() provider=frame.provider />
@@ -46,6 +49,7 @@ impl LazyRoute for ManagePage {
                         <Avatar id=view.person.id name=view.person.name.clone() />
                         <h1><bdi>{heading}</bdi></h1>
                     </div>
+                    {give_extra}
                 </div>
                 <Facts view=view />
                 {content}
@@ -131,9 +135,12 @@ fn content(number: AccountNumber, view: ManageView) -> AnyView {
     let remove = address_of(REMOVE, &[&number, &view.person.id]);
     let action = address_of(MANAGE, &[&number, &view.person.id]);
     let before = view.before.clone();
-    let (person, lapsed, paused) = (view.person.id, view.lapsed.clone(), view.paused.clone());
+    let (person, lapsed, extras) = (view.person.id, view.lapsed.clone(), view.extras.clone());
+    let paused = view.paused.clone().map(|paused| (paused, view.pause.clone()));
     view! {
         {lapsed_grants(number, person, lapsed)}
+        {cards(number, person, extras)}
+        <h2>{words!(extra.first)}</h2>
         <Form form={endpoint::<api::ChangePermissions>()} action=action before=before>
             <input type="hidden" name="account" value=number.to_string() />
             <input type="hidden" name="user" value=view.person.id.to_string() />
@@ -195,15 +202,15 @@ fn lapsed_grants(
     })
 }
 
-/// Pausing and resuming, apart from what is saved.
-fn pause_section(number: AccountNumber, user: UserId, paused: Option<String>) -> AnyView {
+/// Pausing, or resuming from this pause, apart from what is saved.
+fn pause_section(number: AccountNumber, user: UserId, paused: Option<(String, String)>) -> AnyView {
     let action = address_of(MANAGE, &[&number, &user]);
     match paused {
-        Some(paused) => view! {
+        Some((paused, pause)) => view! {
             <section class="danger-zone">
                 <p><State mood=Mood::Trouble words=paused /></p>
                 <p>{words!(manage.resume_text)}</p>
-                <Form form={endpoint::<api::ResumeAccess>()} action=action>
+                <Form form={endpoint::<api::ResumeAccess>()} action=action before=pause>
                     <input type="hidden" name="account" value=number.to_string() />
                     <input type="hidden" name="user" value=user.to_string() />
                     <SubmitButton class="" words=words!(manage.resume) />

@@ -3,6 +3,8 @@
 pub(crate) mod api;
 pub(crate) mod bounds;
 pub(crate) mod cancel;
+pub(crate) mod extra;
+pub(crate) mod grants;
 pub(crate) mod invite;
 pub(crate) mod list;
 pub(crate) mod manage;

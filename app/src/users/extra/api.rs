@@ -1,0 +1,232 @@
+//! Server functions of extra access.
+
+// Not on the functions: what `#[server]` makes of them in the browser's half has as many.
+#![allow(clippy::too_many_arguments, reason = "one for each field")]
+
+use leptos::prelude::*;
+use leptos::server_fn::codec::GetUrl;
+use model::PermissionSet;
+use serde::{Deserialize, Serialize};
+
+use crate::frame::PersonView;
+use crate::page::Page;
+use crate::problem::Problem;
+use crate::typed::Typed;
+use crate::users::bounds::BoundsView;
+
+#[cfg(feature = "ssr")]
+use {
+    crate::notice::Notice,
+    crate::rejected::Rejected,
+    crate::request,
+    crate::users::api::{bounds_view, come_back_if_asked, manage_path, person, sought},
+    crate::users::extra::NEW,
+    crate::users::permission_groups::chosen,
+    domain::giving::{Sought, Start, Wished},
+    domain::users::Managed,
+    model::Failure,
+};
+
+/// What the form for extra access needs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ExtraView {
+    /// Whose it is, or will be.
+    pub(crate) person: PersonView,
+    /// Which one is changed; none for a new one.
+    pub(crate) changed: Option<ChangedView>,
+    /// The permissions that are given by now.
+    pub(crate) granted: PermissionSet,
+    /// Those that are ticked to begin with.
+    pub(crate) ticked: PermissionSet,
+    /// What the reader can give and take.
+    pub(crate) held: PermissionSet,
+    /// On what it can be given, and until when.
+    pub(crate) bounds: BoundsView,
+    /// The request that it answers; empty for none.
+    pub(crate) request: String,
+}
+
+/// Extra access that is changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ChangedView {
+    /// The grant.
+    pub(crate) grant: String,
+    /// What the form is made of, for comparing when it is saved.
+    pub(crate) before: String,
+}
+
+/// The form for extra access: for some that is there, or for new, which may answer a request.
+#[server(prefix = "/api", endpoint = "users/extra-page", input = GetUrl)]
+pub(crate) async fn extra_page(
+    account: String,
+    user: String,
+    grant: String,
+    request: String,
+) -> Result<Page<ExtraView>, Problem> {
+    let (sought, asked) = (sought(), answered(request));
+    let inside = request::inside(&account).await?;
+    let content = match grant.as_str() {
+        NEW => new_view(&inside, &user, asked, &sought).await,
+        grant => changed_view(&inside, &user, grant, &sought).await,
+    };
+    inside.page(content).await
+}
+
+/// The request that a form which comes back answers, or else the one in the address. What is longer
+/// than an id is none.
+#[cfg(feature = "ssr")]
+fn answered(asked: String) -> String {
+    const LONGEST: usize = 36;
+    let back = use_context::<Rejected>().map(|back| back.values).unwrap_or_default();
+    let back = back.into_iter().find(|(name, _)| name == "request");
+    let request = back.map_or(asked, |(_, request)| request);
+    Some(request).filter(|request| request.len() <= LONGEST).unwrap_or_default()
+}
+
+/// What the form begins with that answers this request of a user; an unknown one asks for nothing.
+#[cfg(feature = "ssr")]
+pub(crate) async fn start_of(
+    inside: &request::Inside,
+    user: &str,
+    request: &str,
+) -> Result<Start, Failure> {
+    if !request.is_empty() {
+        domain::extras::receiver(&inside.latchkey, &inside.acting.actor, user).await?;
+    }
+    Ok(Start::default())
+}
+
+#[cfg(feature = "ssr")]
+async fn new_view(
+    inside: &request::Inside,
+    user: &str,
+    request: String,
+    sought: &Sought,
+) -> Result<ExtraView, Failure> {
+    let (latchkey, actor) = (&inside.latchkey, &inside.acting.actor);
+    let receiver = domain::extras::receiver(latchkey, actor, user).await?;
+    let start = start_of(inside, user, &request).await?;
+    let bounds = domain::giving::bounds_of_new(latchkey, actor, &start, sought).await?;
+    let held = actor.keys.open();
+    Ok(ExtraView {
+        person: person(&receiver),
+        changed: None,
+        granted: PermissionSet::EMPTY,
+        ticked: start.terms.permissions.intersection(held),
+        held,
+        bounds: bounds_view(bounds),
+        request,
+    })
+}
+
+#[cfg(feature = "ssr")]
+async fn changed_view(
+    inside: &request::Inside,
+    user: &str,
+    grant: &str,
+    sought: &Sought,
+) -> Result<ExtraView, Failure> {
+    let (latchkey, actor) = (&inside.latchkey, &inside.acting.actor);
+    let managed = domain::extras::manage(latchkey, actor, user, grant, sought).await?;
+    let Managed { member, granted, changeable, bounds, made_of } = managed;
+    Ok(ExtraView {
+        person: person(&member),
+        changed: Some(ChangedView { grant: grant.to_owned(), before: made_of }),
+        granted,
+        ticked: granted,
+        held: changeable,
+        bounds: bounds_view(bounds.ok_or(Failure::NotFound)?),
+        request: String::new(),
+    })
+}
+
+/// Gives somebody extra access.
+#[server(prefix = "/api", endpoint = "users/give-extra")]
+pub(crate) async fn give_extra(
+    account: String,
+    user: String,
+    #[server(default)] permissions: Vec<String>,
+    #[server(default)] areas: Vec<String>,
+    #[server(default)] areas_before: Vec<String>,
+    #[server(default)] services: Typed,
+    #[server(default)] service: Vec<String>,
+    #[server(default)] domains: Typed,
+    #[server(default)] domain: Vec<String>,
+    #[server(default)] until: Typed,
+    #[server(default)] why: Typed,
+    #[server(default)] show: String,
+) -> Result<(), Problem> {
+    come_back_if_asked(&show)?;
+    let inside = request::inside_confirmed(&account).await?;
+    let (latchkey, actor) = (&inside.latchkey, &inside.acting.actor);
+    let wished = Wished {
+        permissions: chosen(&permissions, &areas, &areas_before, actor.keys.open()),
+        services: services.0,
+        service,
+        domains: domains.0,
+        domain,
+        until: until.0,
+        why: why.0,
+    };
+    let client = request::client()?;
+    let given = domain::extras::give(latchkey, actor, &user, &wished, &client).await?;
+    let path = manage_path(&inside, &given);
+    request::done(&path, Notice::ExtraGiven { name: given.full_name });
+    Ok(())
+}
+
+/// Changes extra access of somebody.
+#[server(prefix = "/api", endpoint = "users/change-extra")]
+pub(crate) async fn change_extra(
+    account: String,
+    user: String,
+    grant: String,
+    #[server(default)] permissions: Vec<String>,
+    #[server(default)] areas: Vec<String>,
+    #[server(default)] areas_before: Vec<String>,
+    #[server(default)] services: Typed,
+    #[server(default)] service: Vec<String>,
+    #[server(default)] domains: Typed,
+    #[server(default)] domain: Vec<String>,
+    #[server(default)] until: Typed,
+    #[server(default)] why: Typed,
+    #[server(default)] show: String,
+    #[server(default)] before: Option<String>,
+) -> Result<(), Problem> {
+    come_back_if_asked(&show)?;
+    let inside = request::inside_confirmed(&account).await?;
+    let (latchkey, actor) = (&inside.latchkey, &inside.acting.actor);
+    let held = domain::extras::changeable(latchkey, actor, &user, &grant).await?;
+    let wished = Wished {
+        permissions: chosen(&permissions, &areas, &areas_before, held),
+        services: services.0,
+        service,
+        domains: domains.0,
+        domain,
+        until: until.0,
+        why: why.0,
+    };
+    let (meant, client) = ((user.as_str(), grant.as_str()), request::client()?);
+    let before = before.as_deref();
+    let changed = domain::extras::change(latchkey, actor, meant, &wished, before, &client).await?;
+    request::done(&manage_path(&inside, &changed), Notice::ChangesSaved);
+    Ok(())
+}
+
+/// Takes extra access back from somebody.
+#[server(prefix = "/api", endpoint = "users/take-back")]
+pub(crate) async fn take_back(
+    account: String,
+    user: String,
+    grant: String,
+    #[server(default)] before: Option<String>,
+) -> Result<(), Problem> {
+    let inside = request::inside_confirmed(&account).await?;
+    let (latchkey, actor) = (&inside.latchkey, &inside.acting.actor);
+    let (meant, client) = ((user.as_str(), grant.as_str()), request::client()?);
+    let before = before.as_deref();
+    let taken = domain::extras::take_back(latchkey, actor, meant, before, &client).await?;
+    let path = manage_path(&inside, &taken);
+    request::done(&path, Notice::ExtraTakenBack { name: taken.full_name });
+    Ok(())
+}

@@ -1,0 +1,137 @@
+//! Extra access, which somebody is given besides what they hold: the form that gives it, and the one
+//! that changes it.
+
+use leptos::prelude::*;
+use leptos_router::{LazyRoute, lazy_route};
+use model::AccountNumber;
+
+use crate::address::{EXTRA, MANAGE, address_of};
+use crate::endpoint::endpoint;
+use crate::loading::{Loading, framed};
+use crate::title::PageTitle;
+use crate::ui::form::{Form, SubmitButton};
+use crate::ui::frame::Here;
+use crate::users::bounds::{Chosen, EnterSends, UntilAndWhy};
+use crate::users::extra::api::{ChangedView, ExtraView};
+use crate::users::permission_groups::{PermissionGroups, Ticked};
+
+pub(crate) mod api;
+
+/// What stands in the address in a grant's place where there is none yet.
+pub(crate) const NEW: &str = "new";
+
+/// `/accounts/{n}/users/{id}/extra/{grant}`
+pub(crate) struct ExtraPage(Loading<ExtraView>);
+
+#[lazy_route]
+impl LazyRoute for ExtraPage {
+    fn data() -> Self {
+        Self(load!(asked => api::ExtraPage {
+            account: asked.account(),
+            user: asked.part("user"),
+            grant: asked.part("grant"),
+            request: asked.query("request"),
+        }))
+    }
+
+    fn view(this: Self) -> AnyView {
+        framed(this.0, Here::Users, |view, frame| {
+            let Some(account) = frame.account else { return ().into_any() };
+            let name = view.person.name.clone();
+            let heading = words!(extra.heading, name = name.clone());
+            let back = address_of(MANAGE, &[&account.number, &view.person.id]);
+            view! {
+                <PageTitle title=heading.clone() provider=frame.provider />
+                <p class="back">
+                    <a href=back><bdi>{words!(extra.back, name = name.clone())}</bdi></a>
+                </p>
+                <div class="page-head">
+                    <div>
+                        <h1><bdi>{heading}</bdi></h1>
+                        <p class="lead"><bdi>{words!(extra.lead, name = name)}</bdi></p>
+                    </div>
+                </div>
+                {form(account.number, view)}
+            }
+            .into_any()
+        })
+    }
+}
+
+fn form(number: AccountNumber, view: ExtraView) -> AnyView {
+    let user = view.person.id;
+    match view.changed.clone() {
+        None => view! {
+            <Form
+                form={endpoint::<api::GiveExtra>()}
+                action=address_of(EXTRA, &[&number, &user, &NEW])
+            >
+                <input type="hidden" name="account" value=number.to_string() />
+                <input type="hidden" name="user" value=user.to_string() />
+                <ExtraFields
+                    view=view
+                    locked=words!(invite.locked)
+                    button=words!(extra.give)
+                />
+            </Form>
+        }
+        .into_any(),
+        Some(ChangedView { grant, before }) => view! {
+            <Form
+                form={endpoint::<api::ChangeExtra>()}
+                action=address_of(EXTRA, &[&number, &user, &grant])
+                before=before
+            >
+                <input type="hidden" name="account" value=number.to_string() />
+                <input type="hidden" name="user" value=user.to_string() />
+                <input type="hidden" name="grant" value=grant />
+                <ExtraFields
+                    view=view
+                    locked=words!(manage.locked)
+                    button=words!(manage.save)
+                />
+            </Form>
+        }
+        .into_any(),
+    }
+}
+
+/// Inside the form, as the ticks depend on whether it came back.
+#[component]
+fn ExtraFields(
+    /// What there is to choose.
+    view: ExtraView,
+    /// Why a permission can't be changed.
+    locked: String,
+    /// The words on the button.
+    button: String,
+) -> impl IntoView {
+    let ticked = Ticked::new(view.ticked, view.held);
+    let chosen = Chosen::new(&view.bounds);
+    let request = Some(view.request).filter(|request| !request.is_empty());
+    let request =
+        request.map(|request| view! { <input type="hidden" name="request" value=request /> });
+    view! {
+        {request}
+        <EnterSends chosen=chosen words=button.clone() />
+        <div class="with-summary">
+            <div class="fields">
+                <PermissionGroups
+                    ticked=ticked
+                    chosen=chosen
+                    granted=view.granted
+                    held=view.held
+                    locked=locked
+                />
+                <UntilAndWhy chosen=chosen bounds=view.bounds />
+            </div>
+            <aside class="access-summary">
+                <h2>{words!(extra.summary)}</h2>
+                <p aria-live="polite">{ticked.summary(chosen)}</p>
+                <div class="form-actions">
+                    <SubmitButton words=button />
+                </div>
+            </aside>
+        </div>
+    }
+}
