@@ -66,6 +66,20 @@ test('managing access is accessible and fits', async ({ page }) => {
   await expectToFit(page);
 });
 
+test('the form for extra access, and what it gave, are accessible and fit', async ({ page }) => {
+  await enter(page, ingrid, nordlys, 'users');
+  await openManageAccess(page, mei);
+  await page.getByRole('link', { name: 'Give extra access', exact: true }).click();
+  await expect(page.getByRole('heading', { level: 1, name: `Extra access for ${mei.name}` })).toBeVisible();
+  await expectAccessible(page);
+  await expectToFit(page);
+  await page.getByRole('checkbox', { name: 'See invoices' }).check();
+  await page.getByRole('button', { name: 'Give extra access', exact: true }).click();
+  await expect(page.getByRole('heading', { level: 2, name: 'Extra access', exact: true })).toBeVisible();
+  await expectAccessible(page);
+  await expectToFit(page);
+});
+
 test('pausing access, and the account that it closes, are accessible and fit', async ({ page, someoneElse }) => {
   const theirs = await someoneElse();
   await enter(theirs, amira, nordlys);

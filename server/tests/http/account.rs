@@ -25,6 +25,21 @@ async fn a_stale_tab_overwrites_nobodys_change(db: TestDatabase) {
 }
 
 #[apply(on_both!)]
+async fn a_form_without_a_time_zone_leaves_it_as_it_is(db: TestDatabase) {
+    let app = TestApp::new(db).await;
+    let path = format!("{BAKERY}/account");
+    let (form, name) = ("account/change-details", ("account_name", "Nordlys"));
+    let mut ingrid = app.as_person(INGRID).await;
+    let oslo = [name, ("time_zone", "Europe/Oslo")];
+    ingrid.open_and_fill_in(&path, form, &oslo).await.is(303);
+    let unsaid = [("account", "100001"), ("account_name", "Nordlys Bakeri")];
+    ingrid.post(&path, form, &unsaid).await.is(303);
+    assert!(ingrid.get(&path).await.input("id=\"time_zone\"").contains("Europe/Oslo"));
+    ingrid.open_and_fill_in(&path, form, &[name, ("time_zone", "")]).await.is(303);
+    assert!(!ingrid.get(&path).await.input("id=\"time_zone\"").contains("Europe/Oslo"));
+}
+
+#[apply(on_both!)]
 async fn details_change_with_the_right_and_not_without(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut ingrid = app.as_person(INGRID).await;

@@ -260,6 +260,34 @@ async fn what_is_out_of_the_makers_hold_stays_when_access_is_changed(db: TestDat
 }
 
 #[apply(on_both!)]
+async fn a_day_that_is_over_stays_where_it_is_and_is_chosen_by_nobody(db: TestDatabase) {
+    let app = TestApp::new(db).await;
+    let until = Some(app.latchkey.now().after(DAY));
+    let his = on(&app, &[ServicesView], &["Webshop"]).await;
+    app.hold(BJORN, [Terms { until, ..his }]).await;
+    let path = format!("{BAKERY}/users/{}", app.id_of(BJORN).await);
+    app.forward_hours(48);
+    let told = app.mails_to(BJORN.email).await.len();
+    let mut ingrid = app.as_person(INGRID).await;
+    let page = ingrid.get(&path).await;
+    assert!(page.input("id=\"until\"").contains("value=\"2027-01-16\""));
+    let (form, manages) = ("users/change-permissions", ("permissions[]", "services.manage"));
+    let earlier = [manages, ("until", "2027-01-15")];
+    ingrid.fill_in(&page, form, &earlier).await.is(422).says("Choose a day that isn't over yet");
+    let same = [manages, ("until", "2027-01-16")];
+    ingrid.fill_in(&page, form, &same).await.is(303);
+    let page = ingrid.get(&path).await;
+    page.is(200).says("ended on 16 January 2027, as agreed");
+    assert!(page.input("id=\"services.manage\"").contains("checked"));
+    // It opens nothing, as before: there is nothing to tell.
+    assert_eq!(app.mails_to(BJORN.email).await.len(), told);
+    let later = [manages, ("until", "2027-01-20")];
+    ingrid.fill_in(&page, form, &later).await.is(303);
+    assert_eq!(app.mails_to(BJORN.email).await.len(), told + 1);
+    app.as_person(BJORN).await.get(&format!("{BAKERY}/services")).await.is(200);
+}
+
+#[apply(on_both!)]
 async fn a_stale_tab_overwrites_nobodys_reach(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let path = format!("{BAKERY}/users/{}", app.id_of(BJORN).await);

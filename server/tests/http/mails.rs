@@ -1,7 +1,7 @@
 //! Mails that somebody causes again and again, and those that tell of a danger.
 
 use domain::demo::{BJORN, INGRID, PASSWORD};
-use model::{EmailAddress, Mail};
+use model::{EmailAddress, Mail, Permission, Reach, Terms};
 use server::config::Config;
 use test_database::{TestDatabase, apply};
 
@@ -41,6 +41,57 @@ async fn many_changes_are_few_mails_and_the_last_one_is_true(db: TestDatabase) {
     let text = newest(&app, BJORN.email, "permissions_changed").await;
     assert!(text.contains("This is how it stands now: you can see support requests."), "{text}");
     assert!(text.contains("That has happened 19 times since"), "{text}");
+}
+
+#[apply(on_both!)]
+async fn one_service_in_the_place_of_another_is_told_though_the_numbers_are_the_same(
+    db: TestDatabase,
+) {
+    let app = TestApp::new(db).await;
+    let services = app.services().await;
+    let id = |name: &str| services.iter().find(|service| service.name == name).unwrap().id;
+    let (shop, mail) = (id("Webshop"), id("Order mail").to_string());
+    let view = Terms::whole([Permission::ServicesView].into_iter().collect());
+    app.hold(BJORN, [Terms { services: Reach::of(false, [shop]), ..view }]).await;
+    let path = format!("{BAKERY}/users/{}", app.id_of(BJORN).await);
+    let mut ingrid = app.as_person(INGRID).await;
+    let exchanged =
+        [("permissions[]", "services.view"), ("services", "these"), ("service[]", mail.as_str())];
+    ingrid.open_and_fill_in(&path, "users/change-permissions", &exchanged).await.is(303);
+    let text = newest(&app, BJORN.email, "permissions_changed").await;
+    for told in [
+        "This is how it stands now: you can see services (1 service).",
+        "It may be about other services or domains than before.",
+    ] {
+        assert!(text.contains(told), "{told}: {text}");
+    }
+    // Only why: that is between those who give.
+    let before = count(&app, BJORN.email, "permissions_changed").await;
+    let why = [&exchanged[..], &[("why", "For the orders")]].concat();
+    ingrid.open_and_fill_in(&path, "users/change-permissions", &why).await.is(303);
+    app.forward_hours(1);
+    assert_eq!(count(&app, BJORN.email, "permissions_changed").await, before);
+}
+
+#[apply(on_both!)]
+async fn what_is_narrowed_beside_something_new_is_told_too(db: TestDatabase) {
+    let app = TestApp::new(db).await;
+    let view = Terms::whole([Permission::ServicesView].into_iter().collect());
+    app.hold(BJORN, [view]).await;
+    let shop = app.services().await.into_iter().find(|service| service.name == "Webshop").unwrap();
+    let shop = shop.id.to_string();
+    let path = format!("{BAKERY}/users/{}", app.id_of(BJORN).await);
+    let fields = [
+        ("permissions[]", "services.view"),
+        ("permissions[]", "support.view"),
+        ("services", "these"),
+        ("service[]", shop.as_str()),
+    ];
+    let mut ingrid = app.as_person(INGRID).await;
+    ingrid.open_and_fill_in(&path, "users/change-permissions", &fields).await.is(303);
+    let text = newest(&app, BJORN.email, "permissions_changed").await;
+    assert!(text.contains("New: you can now see support requests."), "{text}");
+    assert!(text.contains("you can see services and see support requests (1 service)"), "{text}");
 }
 
 #[apply(on_both!)]

@@ -25,6 +25,7 @@ mod demo;
 mod devices;
 mod digests;
 mod emails;
+mod extras;
 mod factors;
 mod faults;
 mod giving;

@@ -138,6 +138,10 @@ async fn fill(app: &TestApp, ingrid: &mut Browser) {
     for email in ["kari@nordlys.example", "ola@nordlys.example"] {
         ingrid.invite(email, &["billing.view"]).await.is(303);
     }
+    let bjorn = app.id_of(BJORN).await;
+    let more = [("account", "100001"), ("user", &*bjorn), ("permissions[]", "support.view")];
+    let path = format!("{BAKERY}/users/{bjorn}/extra/new");
+    ingrid.post(&path, "users/give-extra", &more).await.is(303);
     crate::passkeys::add(ingrid, &mut Authenticator::new(1), "Phone").await;
     let mut database = SqliteConnection::connect(&app.db.url).await.unwrap();
     for statement in [
@@ -189,7 +193,10 @@ async fn walk(odd: &str) -> Vec<(String, Page)> {
     for thing in [format!("{BAKERY}/services/{service}"), format!("{BAKERY}/domains/{domain}")] {
         paths.extend([format!("{thing}/access"), thing]);
     }
-    paths.extend([olav.clone(), format!("{olav}/remove"), bjorn, link.clone(), reset, email]);
+    let extra = readers[0].1.get(&bjorn).await.hidden("grant");
+    paths.extend(["new", &extra].map(|grant| format!("{bjorn}/extra/{grant}")));
+    paths.extend([olav.clone(), format!("{olav}/remove"), bjorn.clone(), link.clone()]);
+    paths.extend([reset, email]);
     paths.extend(["decline", "report"].map(|end| format!("{link}/{end}")));
     let passkey = link_to(&mut readers[0].1, "/security/passkeys/").await;
     let identity = link_to(&mut readers[0].1, "/security/identities/").await;
@@ -218,8 +225,17 @@ async fn walk(odd: &str) -> Vec<(String, Page)> {
         ("permissions[]", "billing.view"),
     ];
     let about = [("account", "100001"), ("user", olav.rsplit('/').next().unwrap())];
+    let (long, odd_permission) = (format!("{}{odd}", "x".repeat(300)), format!("x{odd}"));
+    let more = [
+        ("account", "100001"),
+        ("user", bjorn.rsplit('/').next().unwrap()),
+        ("permissions[]", &*odd_permission),
+        ("until", &*odd_permission),
+        ("why", &*long),
+    ];
     for (path, form, fields) in [
         (format!("{BAKERY}/users/invite"), "users/invite", &invited[..]),
+        (format!("{bjorn}/extra/new"), "users/give-extra", &more),
         (format!("{olav}/remove"), "users/remove-access", &about),
     ] {
         let answer = ingrid.post(&path, form, fields).await;

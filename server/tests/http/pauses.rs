@@ -119,6 +119,24 @@ async fn pausing_takes_the_right_to_manage_users_and_no_more(db: TestDatabase) {
 }
 
 #[apply(on_both!)]
+async fn a_stale_tab_resumes_nobody_from_another_pause(db: TestDatabase) {
+    let app = TestApp::new(db).await;
+    let path = page_of(&app, BJORN).await;
+    let (mut ingrid, mut olav) = (app.as_person(INGRID).await, app.as_person(OLAV).await);
+    ingrid.open_and_fill_in(&path, "users/pause-access", &[]).await.is(303);
+    let hers = ingrid.get(&path).await;
+    app.forward_seconds(1);
+    olav.open_and_fill_in(&path, "users/resume-access", &[]).await.is(303);
+    let reason = [("pause_reason", "A laptop was stolen")];
+    olav.open_and_fill_in(&path, "users/pause-access", &reason).await.is(303);
+    let page = ingrid.fill_in(&hers, "users/resume-access", &[]).await;
+    page.is(409).says("Somebody else changed this");
+    page.says("Reason: A laptop was stolen");
+    ingrid.fill_in(&page, "users/resume-access", &[]).await.is(303);
+    app.as_person(BJORN).await.get(BAKERY).await.is(200);
+}
+
+#[apply(on_both!)]
 async fn whoever_is_paused_may_leave(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut bjorn = app.as_person(BJORN).await;

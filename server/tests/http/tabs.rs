@@ -3,7 +3,7 @@
 
 use axum::body::Body;
 use axum::http::{Request, header};
-use domain::demo::{AMIRA, DemoPerson, INGRID, OLAV, PASSWORD};
+use domain::demo::{AMIRA, BJORN, DemoPerson, INGRID, OLAV, PASSWORD};
 use test_database::{TestDatabase, apply};
 
 use crate::story::{BAKERY, Browser, Page, TestApp, post};
@@ -177,7 +177,7 @@ async fn every_form_says_for_whom_it_was_made(db: TestDatabase) {
     let mut ingrid = app.as_person(INGRID).await;
     ingrid.invite("kari@x.example", &["billing.view"]).await.is(303);
     let invitation = app.invitation_link("kari@x.example").await;
-    let olav = app.id_of(OLAV).await;
+    let (olav, bjorn) = (app.id_of(OLAV).await, app.id_of(BJORN).await);
     let paths = [
         "/sign-in",
         "/forgot-password",
@@ -192,6 +192,8 @@ async fn every_form_says_for_whom_it_was_made(db: TestDatabase) {
         &format!("{BAKERY}/users/invite"),
         &format!("{BAKERY}/users/{olav}"),
         &format!("{BAKERY}/users/{olav}/remove"),
+        &format!("{BAKERY}/users/{bjorn}"),
+        &format!("{BAKERY}/users/{bjorn}/extra/new"),
         &format!("{BAKERY}/account"),
         &format!("{BAKERY}/policy"),
         &format!("{BAKERY}/single-sign-on"),
