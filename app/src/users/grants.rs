@@ -7,8 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::address::{EXTRA, MANAGE, address_of};
 use crate::endpoint::endpoint;
 use crate::ui::form::{Form, SubmitButton};
-use crate::users::extra::NEW;
-use crate::users::extra::api;
+use crate::users::extra::{NEW, api};
 
 #[cfg(feature = "ssr")]
 use {crate::formats, crate::words, domain::extras::Extra, model::AccessOutline};
@@ -32,6 +31,7 @@ pub(crate) struct CardView {
     pub(crate) before: String,
 }
 
+/// Extra access as its card shows it.
 #[cfg(feature = "ssr")]
 pub(crate) fn card_view(extra: Extra) -> CardView {
     let Extra { row, can_take_back, made_of } = extra;
