@@ -3,15 +3,15 @@
 use leptos::server_fn::ServerFn;
 
 use crate::address::{
-    ADD_PASSKEY, AUTHENTICATOR, AUTHENTICATOR_OFF, CALLBACK, CALLBACK_OF_ACCOUNT, CANCEL, COMPANY,
-    DECLINE, DETAILS, EMAIL, EMAIL_LINK, EXTRA, FORGOT, FORGOT_SENT, GUIDE, HELP, IDENTITY, INVITE,
-    JOIN, LEAVE, LINK, MAIL, MAILBOX, MANAGE, ONWARD, PASSKEY, POLICY, PROFILE, RECOVERY_CODES,
-    REMOVE, REPORT, RESET, SECOND_FACTOR, SECURITY, SERVICE, SERVICES, SIGN_IN, SIGN_OUT,
-    SINGLE_SIGN_ON, USERS,
+    ACCOUNT, ADD_PASSKEY, AUTHENTICATOR, AUTHENTICATOR_OFF, CALLBACK, CALLBACK_OF_ACCOUNT, CANCEL,
+    COMPANY, DECLINE, DETAILS, EMAIL, EMAIL_LINK, EXTRA, FORGOT, FORGOT_SENT, GUIDE, HELP,
+    IDENTITY, INVITE, JOIN, LEAVE, LINK, MAIL, MAILBOX, MANAGE, ONWARD, PASSKEY, POLICY, PROFILE,
+    RECOVERY_CODES, REMOVE, REPORT, RESET, SECOND_FACTOR, SECURITY, SERVICE, SERVICES, SIGN_IN,
+    SIGN_OUT, SINGLE_SIGN_ON, USERS,
 };
 use crate::endpoint::{Endpoint, endpoint};
 use crate::{
-    account, help, identities, invitations, languages, policies, profile, security, services,
+    account, eyes, help, identities, invitations, languages, policies, profile, security, services,
     sign_in, sign_out, single_sign_on, users,
 };
 
@@ -50,6 +50,8 @@ const NARROW: &[&str] = &[
 const SHOWN: &[Shown] = &[
     shown::<account::api::ChangeDetails>(&[DETAILS]),
     shown::<account::api::Leave>(&[LEAVE]),
+    shown::<eyes::BeginEyes>(&[MANAGE]),
+    shown::<eyes::EndEyes>(&[ACCOUNT]),
     shown::<help::api::GiveFeedback>(&[HELP, GUIDE]),
     shown::<identities::api::Arrive>(&[CALLBACK, CALLBACK_OF_ACCOUNT]),
     shown::<identities::api::LinkIdentity>(&[LINK]),

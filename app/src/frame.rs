@@ -44,6 +44,17 @@ pub(crate) struct AccountFrame {
     pub(crate) open: PermissionSet,
     /// That it will take a second factor which they don't have, and the words that lead to one.
     pub(crate) closes: Option<(String, String)>,
+    /// The eyes that the reader sees it through, if they aren't their own.
+    pub(crate) eyes: Option<EyesView>,
+}
+
+/// Somebody else's eyes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct EyesView {
+    /// Their owner's name.
+    pub(crate) name: String,
+    /// Whether they see nothing, as their owner's access is paused.
+    pub(crate) closed: bool,
 }
 
 impl AccountFrame {

@@ -18,6 +18,7 @@ mod browsers;
 #[cfg(feature = "ssr")]
 mod cookies;
 mod endpoint;
+mod eyes;
 #[cfg(feature = "ssr")]
 mod formats;
 #[cfg(feature = "ssr")]

@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 
 #[cfg(not(feature = "ssr"))]
 use crate::address::escape_query;
+use crate::eyes::ReadOnly;
 use crate::frame::Frame;
 use crate::notice::Said;
 use crate::page::Page;
@@ -207,12 +208,17 @@ where
 {
     when_there(move || {
         Box::pin(async move {
-            let page = loading.read().await?;
-            let content = match page.content {
-                Ok(content) => show(content, page.frame.clone()),
-                Err(refused) => crate::ui::refused::refused(refused, here, page.frame.clone()),
+            let Page { frame, notice, content } = loading.read().await?;
+            let read_only = ReadOnly::of(frame.account.as_ref());
+            let around = frame.clone();
+            let content = move || match content {
+                Ok(content) => show(content, frame),
+                Err(refused) => crate::ui::refused::refused(refused, here, frame),
             };
-            Ok(in_frame(page.frame, here, page.notice, content))
+            let content = view! {
+                <leptos::context::Provider value=read_only>{content()}</leptos::context::Provider>
+            };
+            Ok(in_frame(around, here, notice, content.into_any()))
         })
     })
 }

@@ -12,12 +12,12 @@ use domain::{Client, Latchkey, Token};
 use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
 use leptos_i18n::Locale as _;
-use model::{Failure, Language, PermissionSet};
+use model::{Eyes, Failure, Language, PermissionSet};
 use serde::{Deserialize, Serialize};
 
 use crate::address::{ACCOUNTS, SECOND_FACTOR, leading_on, same_site};
 use crate::formats::Zone;
-use crate::frame::{AccountFrame, Frame};
+use crate::frame::{AccountFrame, EyesView, Frame};
 use crate::notice::{Notice, Said};
 use crate::page::{OwnerToAsk, Page, Refused};
 use crate::problem::{Problem, Told, set_status};
@@ -43,6 +43,8 @@ pub struct RequestFacts {
     pub viewer: Result<Viewer, Failure>,
     /// The language in which it is answered.
     pub locale: Locale,
+    /// What its browser holds that looks through somebody else's eyes.
+    pub eyes: Option<Token>,
 }
 
 impl RequestFacts {
@@ -63,7 +65,8 @@ impl RequestFacts {
         let locale = languages::server::first(own, earlier, headers).unwrap_or(site.language);
         let device = cookies::find(headers, &site.device_cookie(), Token::parse);
         let client = Client { language: Language::parse(locale.as_str()), device, ..client };
-        Self { client, id, viewer, locale }
+        let eyes = cookies::find(headers, &site.eyes_cookie(), Token::parse);
+        Self { client, id, viewer, locale, eyes }
     }
 }
 
@@ -160,10 +163,10 @@ pub(crate) struct Inside {
 
 /// Enters the account with this number.
 pub(crate) async fn inside(number: &str) -> Result<Inside, Failure> {
-    let (latchkey, viewer) = (latchkey()?, viewer()?);
-    let acting = domain::accounts::act(&latchkey, &viewer, number).await?;
+    let (latchkey, viewer, eyes) = (latchkey()?, viewer()?, eyes()?);
+    let acting = domain::eyes::act(&latchkey, &viewer, number, eyes.as_ref()).await?;
     in_zone_of(acting.time_zone.as_deref());
-    Ok(Inside { latchkey, viewer, acting })
+    looking(Inside { latchkey, viewer, acting })
 }
 
 /// Has days told from now on as they are in this time zone, or else in the provider's.
@@ -173,9 +176,39 @@ pub(crate) fn in_zone_of(time_zone: Option<&str>) {
 
 /// Enters the account with this number to leave it, which is possible while one's access is paused.
 pub(crate) async fn inside_to_leave(number: &str) -> Result<Inside, Failure> {
-    let (latchkey, viewer) = (latchkey()?, viewer()?);
-    let acting = domain::accounts::act_to_leave(&latchkey, &viewer, number).await?;
-    Ok(Inside { latchkey, viewer, acting })
+    let (latchkey, viewer, eyes) = (latchkey()?, viewer()?, eyes()?);
+    let acting = domain::eyes::act_to_leave(&latchkey, &viewer, number, eyes.as_ref()).await?;
+    looking(Inside { latchkey, viewer, acting })
+}
+
+/// What the browser holds that looks through somebody else's eyes.
+fn eyes() -> Result<Option<Token>, Failure> {
+    Ok(context()?.facts.eyes.clone())
+}
+
+/// Whoever enters an account looks through somebody else's eyes or doesn't. Every form inside an
+/// account comes by here, and through those eyes none changes anything (rule 14).
+fn looking(inside: Inside) -> Result<Inside, Failure> {
+    let Some(name) = &inside.acting.eyes_of else {
+        // The look is over, or at another account: the browser holds its token for nothing.
+        if eyes()?.is_some() {
+            take_eyes_off();
+        }
+        return Ok(inside);
+    };
+    let only_reads = use_context::<Parts>().is_some_and(|parts| parts.method.is_safe());
+    if only_reads { Ok(inside) } else { Err(Failure::ThroughEyes(name.clone())) }
+}
+
+/// Has the browser recognised while its reader looks through somebody else's eyes.
+pub(crate) fn put_eyes_on(token: &Token) {
+    let seconds = domain::eyes::LOOKED_FOR.as_secs().try_into().ok();
+    cookies::set(&site().eyes_cookie(), token.secret().expose(), seconds);
+}
+
+/// The reader sees with their own eyes again.
+pub(crate) fn take_eyes_off() {
+    cookies::end(&site().eyes_cookie());
 }
 
 /// Who is signed in, who must have proved by themselves who they are: all that isn't inside one
@@ -221,13 +254,17 @@ impl Inside {
     }
 
     fn frame(&self) -> Frame {
-        let owner = self.acting.actor.keys.is_owner();
+        let actor = &self.acting.actor;
+        let owner = actor.owns();
+        let closed = actor.eyes.as_ref().is_some_and(Eyes::are_closed);
+        let eyes = self.acting.eyes_of.clone().map(|name| EyesView { name, closed });
         let account = AccountFrame {
             number: self.acting.number,
             name: self.acting.name.clone(),
             owner,
-            open: if owner { PermissionSet::EMPTY } else { self.acting.actor.keys.open() },
+            open: if owner { PermissionSet::EMPTY } else { actor.open() },
             closes: self.acting.closes_at.map(words::closes),
+            eyes,
         };
         frame(Some(&self.viewer), Some(account), self.acting.has_others)
     }
@@ -346,6 +383,9 @@ pub(crate) async fn inside_confirmed(number: &str) -> Result<Inside, Failure> {
 /// Takes the browser's session away.
 pub(crate) fn end_session() {
     cookies::end(&site().session_cookie());
+    if eyes().is_ok_and(|eyes| eyes.is_some()) {
+        take_eyes_off();
+    }
 }
 
 /// What the next page says. It travels in a cookie of a minute and not in the database, as it may

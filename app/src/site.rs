@@ -67,6 +67,12 @@ impl Site {
         self.cookie("-identity")
     }
 
+    /// The name of the cookie that a browser is recognised by while its reader looks through somebody
+    /// else's eyes.
+    pub(crate) fn eyes_cookie(&self) -> String {
+        self.cookie("-eyes")
+    }
+
     /// The name of the cookie that carries a notice to the next page.
     pub(crate) fn notice_cookie(&self) -> String {
         self.cookie("-notice")

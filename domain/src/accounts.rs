@@ -29,6 +29,8 @@ pub struct Acting {
     pub has_others: bool,
     /// From when on it is closed to them, should they have no second factor by then.
     pub closes_at: Option<Timestamp>,
+    /// Whose eyes they look through, by name, if they do.
+    pub eyes_of: Option<String>,
 }
 
 /// Who the viewer is in the account with this number: asked anew for every request, so that a
@@ -80,7 +82,8 @@ async fn enter(
     if membership.pause.is_none() {
         latchkey.store.note_visit(user, session, &membership, now).await;
     }
-    let actor = Actor { user: viewer.user, account: membership.account, keys: membership.keys };
+    let (account, keys) = (membership.account, membership.keys);
+    let actor = Actor { user: viewer.user, account, keys, eyes: None };
     let acting = Acting {
         actor,
         number: membership.number,
@@ -89,6 +92,7 @@ async fn enter(
         last_active_at: membership.last_active_at,
         has_others: membership.has_others,
         closes_at,
+        eyes_of: None,
     };
     Ok((acting, membership.pause))
 }
@@ -126,12 +130,17 @@ pub async fn has_several(latchkey: &Latchkey, viewer: &Viewer) -> Result<bool, F
     latchkey.store.has_several_accounts(viewer.user).await
 }
 
-/// What the actor holds at this moment, in outline.
+/// What the actor holds at this moment, in outline; through somebody else's eyes what their owner does.
 ///
 /// # Errors
 /// [`Failure::Unavailable`].
 pub async fn own_access(latchkey: &Latchkey, actor: &Actor) -> Result<AccessOutline, Failure> {
-    let held = latchkey.store.held(actor.account, actor.user, actor.keys.is_owner()).await?;
+    let keys = match &actor.eyes {
+        Some(eyes) if eyes.are_closed() => return Ok(AccessOutline::NONE),
+        Some(eyes) => &eyes.keys,
+        None => &actor.keys,
+    };
+    let held = latchkey.store.held(actor.account, actor.seen_as(), keys.is_owner()).await?;
     Ok(held.outline().live(latchkey.now()))
 }
 

@@ -62,10 +62,12 @@ fn hide_password(latchkey: &Latchkey, actor: &Actor, viewer: &Viewer, service: &
     }
 }
 
-/// Whether the actor may see a service's password, should they prove who they are.
+/// Whether the actor may see a service's password, should they prove who they are. Through somebody
+/// else's eyes nobody does, whatever both may.
 #[must_use]
 pub fn may_see_password(actor: &Actor, service: &Service) -> bool {
-    actor.may(Permission::ServicesCredentials, On::Service(&service.named_by))
+    actor.eyes.is_none()
+        && actor.may(Permission::ServicesCredentials, On::Service(&service.named_by))
 }
 
 /// The account's domains that the actor may see.

@@ -134,7 +134,7 @@ async fn found(
     let token = token.secret().expose();
     let user = join_as(latchkey, token, owner).await?;
     let account = account_of(latchkey, user, number).await?;
-    Ok((Founded { account }, Actor { user, account, keys: Keys::Owner }))
+    Ok((Founded { account }, Actor { user, account, keys: Keys::Owner, eyes: None }))
 }
 
 async fn account_of(

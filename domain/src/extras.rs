@@ -36,7 +36,7 @@ pub async fn list(
     if rows.is_empty() || target.user == actor.user {
         return Ok(Vec::new());
     }
-    let own = users::own_access(latchkey, actor).await?;
+    let own = giving::own(latchkey, actor).await?;
     let holding = latchkey.store.holding(actor.account, target.user, false).await?;
     let extra = |row: &GrantRow| {
         let grant = holding.grants().iter().find(|grant| grant.id == row.id)?;
@@ -86,7 +86,7 @@ pub async fn changeable(
     let member = receiver(latchkey, actor, user).await?;
     let holding = latchkey.store.holding(actor.account, member.user, false).await?;
     let terms = terms_of(Meant::Extra(grant).of(holding.grants())?);
-    Ok(users::own_access(latchkey, actor).await?.changeable(&terms))
+    Ok(giving::own(latchkey, actor).await?.changeable(&terms))
 }
 
 /// Gives a user of the account what is wished besides what they hold. To give again what they hold in

@@ -316,6 +316,20 @@ impl Default for Start {
     }
 }
 
+/// What the actor holds at this moment, by name: what they can give is measured by it. Through somebody
+/// else's eyes it is what both hold.
+pub(crate) async fn own(latchkey: &Latchkey, actor: &Actor) -> Result<Access, Failure> {
+    let (account, now) = (actor.account, latchkey.now());
+    let own = latchkey.store.holding(account, actor.user, actor.keys.is_owner()).await?;
+    let own = own.access().live(now);
+    let Some(eyes) = &actor.eyes else { return Ok(own) };
+    if eyes.are_closed() {
+        return Ok(Access::NONE);
+    }
+    let theirs = latchkey.store.holding(account, eyes.user, eyes.keys.is_owner()).await?;
+    Ok(own.within(&theirs.access().live(now)))
+}
+
 /// What the actor can choose from who wants to give something new.
 ///
 /// # Errors
@@ -326,8 +340,7 @@ pub async fn bounds_of_new(
     start: &Start,
     sought: &Sought,
 ) -> Result<Bounds, Failure> {
-    let own = latchkey.store.holding(actor.account, actor.user, actor.keys.is_owner()).await?;
-    let own = own.access().live(latchkey.now());
+    let own = own(latchkey, actor).await?;
     let nothing = Terms::whole(PermissionSet::EMPTY);
     let begun = [&start.terms.services, &start.terms.domains].into_iter().flat_map(named);
     let sought = Sought { ticked: begun.chain(sought.ticked.clone()).collect(), ..sought.clone() };

@@ -16,6 +16,7 @@ pub mod digests;
 pub mod emails;
 pub mod ends;
 pub mod extras;
+pub mod eyes;
 pub mod factors;
 pub mod feedback;
 pub mod giving;

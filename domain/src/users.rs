@@ -99,18 +99,12 @@ pub(crate) async fn managed(
     grant: Option<&Grant>,
     sought: &Sought,
 ) -> Result<Managed, Failure> {
-    let own = own_access(latchkey, actor).await?;
+    let own = giving::own(latchkey, actor).await?;
     let terms = terms_of(grant);
     let (granted, changeable) = (terms.permissions, own.changeable(&terms));
     let why = grant.map(|grant| grant.why.as_str()).unwrap_or_default();
     let bounds = Some(giving::bounds(latchkey, actor, &own, &terms, why, sought).await?);
     Ok(Managed { member, granted, changeable, bounds, made_of: giving::made_of(grant) })
-}
-
-/// What the actor holds at this moment, by name.
-pub(crate) async fn own_access(latchkey: &Latchkey, actor: &Actor) -> Result<Access, Failure> {
-    let own = latchkey.store.holding(actor.account, actor.user, actor.keys.is_owner()).await?;
-    Ok(own.access().live(latchkey.now()))
 }
 
 /// The permissions that the actor can add to what a user holds by their first grant, or take out of it.
@@ -128,7 +122,7 @@ pub async fn changeable(
     if let Holding::Owner = holding {
         return Ok(PermissionSet::EMPTY);
     }
-    let own = own_access(latchkey, actor).await?;
+    let own = giving::own(latchkey, actor).await?;
     Ok(own.changeable(&terms_of(holding.grants().first())))
 }
 
@@ -407,10 +401,10 @@ pub async fn lapsed(
 ) -> Result<Vec<Renewable>, Failure> {
     let (store, account, now) = (&latchkey.store, actor.account, latchkey.now());
     let outline = target.held.outline();
-    if target.user == actor.user || outline == outline.live(now) {
+    if target.user == actor.seen_as() || outline == outline.live(now) {
         return Ok(Vec::new());
     }
-    let own = own_access(latchkey, actor).await?;
+    let own = giving::own(latchkey, actor).await?;
     let holding = store.holding(account, target.user, target.held.is_owner()).await?;
     let renewable = |grant: &Grant| {
         let over = !grant.terms.is_live(now) && !grant.terms.is_nothing();

@@ -183,6 +183,15 @@ impl Access {
         left
     }
 
+    /// What both open.
+    #[must_use]
+    pub fn within(&self, other: &Self) -> Self {
+        match other {
+            Self::Owner => self.clone(),
+            Self::Granted(theirs) => theirs.iter().flat_map(|terms| self.cut(terms)).collect(),
+        }
+    }
+
     /// Whether all of an offer could still be given in the name of whoever has this access (rule 12).
     #[must_use]
     pub fn covers(&self, offered: &Self) -> bool {

@@ -2,7 +2,7 @@
 //! about which things there are for them.
 
 use crate::{
-    AccountId, Area, Conflict, Failure, GrantId, Permission, PermissionSet, Terms, UserId,
+    AccountId, Area, Conflict, Eyes, Failure, GrantId, Permission, PermissionSet, Terms, UserId,
 };
 
 /// A grant that hasn't lapsed, as a request is checked by it: which things it names is asked of the
@@ -75,6 +75,34 @@ impl Keys {
         };
         keys.iter().map(|key| key.grant)
     }
+
+    /// Whether one of them has the permission and reaches what `named_by` was read with; none for the
+    /// account as a whole.
+    fn may(&self, permission: Permission, named_by: Option<&NamedBy>) -> bool {
+        let Self::Granted(keys) = self else { return true };
+        let names = |key: &Key| named_by.is_some_and(|named_by| named_by.0.contains(&key.grant));
+        let opens = |key: &Key| {
+            let reaches = key.reaches_all(permission.area()) || names(key);
+            key.permissions.contains(permission) && reaches
+        };
+        keys.iter().any(opens)
+    }
+
+    /// The grants by which the permission reaches things; none where it reaches all.
+    ///
+    /// # Errors
+    /// [`Failure::NotAllowed`] naming the permission when none of them has it.
+    fn reach(&self, permission: Permission) -> Result<Option<Vec<GrantId>>, Failure> {
+        let Self::Granted(keys) = self else { return Ok(None) };
+        let with_it = || keys.iter().filter(|key| key.permissions.contains(permission));
+        if with_it().next().is_none() {
+            return Err(Failure::NotAllowed(permission));
+        }
+        if with_it().any(|key| key.reaches_all(permission.area())) {
+            return Ok(None);
+        }
+        Ok(Some(with_it().map(|key| key.grant).collect()))
+    }
 }
 
 /// Those of somebody's grants that name a thing. It is read with the thing.
@@ -99,6 +127,22 @@ pub enum Scope {
     All,
     /// Those that these grants name.
     Through(Vec<GrantId>),
+    /// Those that one of the first and one of the second grants name: what is seen through somebody
+    /// else's eyes.
+    Both(Vec<GrantId>, Vec<GrantId>),
+}
+
+impl Scope {
+    /// What a thing has to be named by, as two conditions: one of these grants. None is fulfilled by
+    /// all.
+    #[must_use]
+    pub fn conditions(&self) -> [Option<&[GrantId]>; 2] {
+        match self {
+            Self::All => [None, None],
+            Self::Through(grants) => [Some(grants), None],
+            Self::Both(first, second) => [Some(first), Some(second)],
+        }
+    }
 }
 
 /// Who asks: a user acting in one account, with what they may do there at this moment.
@@ -108,8 +152,10 @@ pub struct Actor {
     pub user: UserId,
     /// The account they act in.
     pub account: AccountId,
-    /// What they may do there.
+    /// What they may do there by themselves.
     pub keys: Keys,
+    /// The eyes that they look through, if they do: what isn't open to both is open to nobody then.
+    pub eyes: Option<Eyes>,
 }
 
 impl Actor {
@@ -125,13 +171,36 @@ impl Actor {
             }
             _ => return false,
         };
-        let Keys::Granted(keys) = &self.keys else { return true };
-        let names = |key: &Key| named_by.is_some_and(|named_by| named_by.0.contains(&key.grant));
-        let opens = |key: &Key| {
-            let reaches = key.reaches_all(permission.area()) || names(key);
-            key.permissions.contains(permission) && reaches
-        };
-        keys.iter().any(opens)
+        self.all_keys().all(|keys| keys.may(permission, named_by))
+    }
+
+    /// What has to open something: the actor's own keys, and those of the eyes that they look through.
+    fn all_keys(&self) -> impl Iterator<Item = &Keys> {
+        std::iter::once(&self.keys).chain(self.eyes.as_ref().map(|eyes| &eyes.keys))
+    }
+
+    /// The permissions that are open on something, as [`Keys::open`].
+    #[must_use]
+    pub fn open(&self) -> PermissionSet {
+        let open = self.all_keys().map(Keys::open);
+        open.fold(PermissionSet::all(), PermissionSet::intersection)
+    }
+
+    /// Whether everything is open, as to an owner.
+    #[must_use]
+    pub fn owns(&self) -> bool {
+        self.all_keys().all(Keys::is_owner)
+    }
+
+    /// The grants that a thing is read with: all that [`Actor::may`] asks it about.
+    pub fn grants(&self) -> impl Iterator<Item = GrantId> {
+        self.all_keys().flat_map(Keys::grants)
+    }
+
+    /// For whom pages are shown: the owner of the eyes, or the actor.
+    #[must_use]
+    pub fn seen_as(&self) -> UserId {
+        self.eyes.as_ref().map_or(self.user, |eyes| eyes.user)
     }
 
     /// The actor must have a permission on that.
@@ -148,15 +217,15 @@ impl Actor {
     /// # Errors
     /// [`Failure::NotAllowed`] naming the permission when none of the actor's grants has it.
     pub fn reach(&self, permission: Permission) -> Result<Scope, Failure> {
-        let Keys::Granted(keys) = &self.keys else { return Ok(Scope::All) };
-        let with_it = || keys.iter().filter(|key| key.permissions.contains(permission));
-        if with_it().next().is_none() {
-            return Err(Failure::NotAllowed(permission));
-        }
-        if with_it().any(|key| key.reaches_all(permission.area())) {
-            return Ok(Scope::All);
-        }
-        Ok(Scope::Through(with_it().map(|key| key.grant).collect()))
+        let own = self.keys.reach(permission)?;
+        let theirs = match &self.eyes {
+            Some(eyes) => eyes.keys.reach(permission)?,
+            None => None,
+        };
+        Ok(match (own, theirs) {
+            (Some(own), Some(theirs)) => Scope::Both(own, theirs),
+            (own, theirs) => own.or(theirs).map_or(Scope::All, Scope::Through),
+        })
     }
 
     /// The actor must own the account: what no permission opens is an owner's alone.
@@ -164,7 +233,7 @@ impl Actor {
     /// # Errors
     /// [`Failure::OwnersOnly`].
     pub fn must_own(&self) -> Result<(), Failure> {
-        if self.keys.is_owner() { Ok(()) } else { Err(Failure::OwnersOnly) }
+        if self.owns() { Ok(()) } else { Err(Failure::OwnersOnly) }
     }
 
     /// The actor must be one who may change somebody's grants (rules 1 and 4).
@@ -207,7 +276,7 @@ mod tests {
     }
 
     fn actor(keys: Keys) -> Actor {
-        Actor { user: user(1), account: AccountId::from(Uuid::from_u128(9)), keys }
+        Actor { user: user(1), account: AccountId::from(Uuid::from_u128(9)), keys, eyes: None }
     }
 
     fn key(n: u128, permissions: &[Permission], all: bool) -> Key {
@@ -314,19 +383,68 @@ mod tests {
             permission in proptest::sample::select(Permission::ALL.to_vec()),
         ) {
             let named_by = NamedBy(named_by.into_iter().map(grant).collect());
-            let on = match permission.area() {
-                Area::Services => On::Service(&named_by),
-                Area::Domains => On::Domain(&named_by),
-                Area::Billing | Area::Support | Area::Account => On::Account,
-            };
             let actor = granted(&keys);
-            let listed = match actor.reach(permission) {
-                Ok(Scope::All) => true,
-                Ok(Scope::Through(grants)) => grants.iter().any(|grant| named_by.0.contains(grant)),
-                Err(_) => false,
-            };
-            prop_assert_eq!(actor.may(permission, on), listed);
+            let may = actor.may(permission, asked(permission, &named_by));
+            prop_assert_eq!(may, is_listed(&actor, permission, &named_by));
         }
+
+        #[test]
+        fn through_somebody_elses_eyes_one_sees_what_both_may_see(
+            own in any_keys(0),
+            theirs in any_keys(5),
+            named_by in proptest::collection::btree_set(0..10_u128, 0..10),
+            permission in proptest::sample::select(Permission::ALL.to_vec()),
+        ) {
+            let named_by = NamedBy(named_by.into_iter().map(grant).collect());
+            let on = asked(permission, &named_by);
+            let (looker, other) = (actor(own.clone()), actor(theirs.clone()));
+            let eyes = Some(Eyes { user: user(2), keys: theirs });
+            let through = Actor { eyes, ..actor(own) };
+            let both = looker.may(permission, on) && other.may(permission, on);
+            prop_assert_eq!(through.may(permission, on), both);
+            prop_assert_eq!(is_listed(&through, permission, &named_by), both);
+            prop_assert_eq!(through.reach(permission).is_ok(), through.open().contains(permission));
+            prop_assert_eq!(
+                through.open(),
+                looker.keys.open().intersection(other.keys.open())
+            );
+            let both_own = looker.keys.is_owner() && other.keys.is_owner();
+            prop_assert_eq!(through.must_own().is_ok(), both_own);
+            // What a thing is read with answers for both.
+            let read_with: Vec<_> = through.grants().collect();
+            let read = named_by.0.iter().copied().filter(|grant| read_with.contains(grant));
+            let read = NamedBy(read.collect());
+            prop_assert_eq!(through.may(permission, asked(permission, &read)), both);
+        }
+    }
+
+    /// The right question about a thing that is named by these grants.
+    fn asked(permission: Permission, named_by: &NamedBy) -> On<'_> {
+        match permission.area() {
+            Area::Services => On::Service(named_by),
+            Area::Domains => On::Domain(named_by),
+            Area::Billing | Area::Support | Area::Account => On::Account,
+        }
+    }
+
+    /// Whether a thing that is named by these grants is in the list.
+    fn is_listed(actor: &Actor, permission: Permission, named_by: &NamedBy) -> bool {
+        let Ok(scope) = actor.reach(permission) else { return false };
+        let names = |grants: &[GrantId]| grants.iter().any(|grant| named_by.0.contains(grant));
+        scope.conditions().into_iter().flatten().all(names)
+    }
+
+    /// An owner's keys, or some whose grants have numbers from this one on.
+    fn any_keys(first: u128) -> impl Strategy<Value = Keys> {
+        let numbered = move |key: Key| {
+            let number = Uuid::from(key.grant).as_u128() + first;
+            Key { grant: grant(number), ..key }
+        };
+        let some = move |keys: Vec<Key>| Keys::Granted(keys.into_iter().map(numbered).collect());
+        prop_oneof![
+            1 => Just(Keys::Owner),
+            6 => proptest::collection::vec(any_key(), 0..5).prop_map(some),
+        ]
     }
 
     fn any_key() -> impl Strategy<Value = Key> {

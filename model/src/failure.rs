@@ -38,6 +38,9 @@ pub enum Failure {
     VouchedLongAgo,
     /// The user's access to the account is paused: it opens nothing to them at present. HTTP 403.
     Paused(Box<PausedAccess>),
+    /// The user looks at the account through the eyes of the person with this name: nothing is changed
+    /// through them. HTTP 403.
+    ThroughEyes(String),
     /// The account invites addresses of these domains only. HTTP 422.
     OtherDomain(EmailDomains),
     /// There is no such thing, or none that the actor may know of. HTTP 404.
@@ -77,7 +80,8 @@ impl Failure {
             | Self::SingleSignOn
             | Self::AddressGivenUp
             | Self::VouchedLongAgo
-            | Self::Paused(_) => 403,
+            | Self::Paused(_)
+            | Self::ThroughEyes(_) => 403,
             Self::NotFound => 404,
             Self::Conflict(_) | Self::NoRecord(_) => 409,
             Self::TooMany(_) => 429,

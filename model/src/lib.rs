@@ -10,6 +10,7 @@ mod actor;
 mod day;
 mod email_address;
 mod email_domain;
+mod eyes;
 mod failure;
 mod grant;
 mod identity;
@@ -35,6 +36,7 @@ pub use actor::{Actor, Key, Keys, NamedBy, On, Scope};
 pub use day::Day;
 pub use email_address::EmailAddress;
 pub use email_domain::{EmailDomain, EmailDomains};
+pub use eyes::Eyes;
 pub use failure::{
     Conflict, Failure, Field, FieldError, FieldErrors, FieldProblem, Guessable, Limit, Limited,
     NotIdentified,

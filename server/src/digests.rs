@@ -100,7 +100,7 @@ async fn find(
 ) -> Result<LogDigest, Failure> {
     let facts = extensions.get::<RequestFacts>().ok_or(Failure::SignedOut)?;
     let viewer = facts.viewer.clone()?;
-    let acting = domain::accounts::act(&parts.latchkey, &viewer, account).await?;
+    let acting = domain::eyes::act(&parts.latchkey, &viewer, account, facts.eyes.as_ref()).await?;
     digests::of_day(&parts.latchkey, &acting.actor, day).await
 }
 

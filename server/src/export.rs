@@ -58,7 +58,7 @@ async fn first(
 ) -> Result<(Acting, ActivityPage), Failure> {
     let facts = extensions.get::<RequestFacts>().ok_or(Failure::SignedOut)?;
     let viewer = facts.viewer.clone()?;
-    let acting = domain::accounts::act(&parts.latchkey, &viewer, account).await?;
+    let acting = domain::eyes::act(&parts.latchkey, &viewer, account, facts.eyes.as_ref()).await?;
     let page = piece(parts, &acting.actor, filter, None).await?;
     Ok((acting, page))
 }

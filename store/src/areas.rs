@@ -10,22 +10,39 @@ use crate::Store;
 use crate::db::{Differing, count, limit, plain, read, sql, write};
 use crate::grants::{id_text, ids_in, ids_of, joined, list};
 
-/// Things `t` of an account that a scope opens: all of them ($2), or those that the grants $3 name.
-macro_rules! opened {
-    ($db:ident $names:literal, $id:literal) => {
+/// One of a scope's conditions, which a thing `t` fulfils: any does, or one of these grants names it.
+macro_rules! fulfils {
+    ($db:ident $names:literal, $id:literal, $any:literal, $grants:literal) => {
         concat!(
-            "t.account_id = $1 AND ($2 OR t.id IN (SELECT n.",
+            "(",
+            $any,
+            " OR t.id IN (SELECT n.",
             $id,
             " FROM ",
             $names,
             " n WHERE n.grant_id IN ",
-            ids_in!($db "$3"),
+            $crate::grants::ids_in!($db $grants),
             "))"
         )
     };
 }
 
-/// Things `t` that [`opened!`] has; of each, which of the grants $4 name it.
+pub(crate) use fulfils;
+
+/// Things `t` of an account that a scope opens: those that fulfil its two conditions, each as whether
+/// any does and the grants ($2 to $5).
+macro_rules! opened {
+    ($db:ident $names:literal, $id:literal) => {
+        concat!(
+            "t.account_id = $1 AND ",
+            fulfils!($db $names, $id, "$2", "$3"),
+            " AND ",
+            fulfils!($db $names, $id, "$4", "$5")
+        )
+    };
+}
+
+/// Things `t` that [`opened!`] has; of each, which of the grants $6 name it.
 macro_rules! things {
     ($db:ident $columns:literal, $table:literal, $names:literal, $id:literal, $tail:literal) => {
         concat!(
@@ -38,7 +55,7 @@ macro_rules! things {
             " n WHERE n.",
             $id,
             " = t.id AND n.grant_id IN ",
-            ids_in!($db "$4"),
+            ids_in!($db "$6"),
             ") AS named_by FROM ",
             $table,
             " t WHERE ",
@@ -67,8 +84,8 @@ macro_rules! domains {
     };
 }
 
-/// Things `t` of an account for choosing, of those that [`opened!`] has: those whose name holds $4, and
-/// those with the ids $5, which come first.
+/// Things `t` of an account for choosing, of those that [`opened!`] has: those whose name holds $6, and
+/// those with the ids $7, which come first.
 macro_rules! choices {
     ($db:ident $table:literal, $names:literal, $id:literal) => {
         concat!(
@@ -76,11 +93,11 @@ macro_rules! choices {
             $table,
             " t WHERE ",
             opened!($db $names, $id),
-            " AND (lower(t.name) LIKE $4 ESCAPE '!' OR t.id IN ",
-            ids_in!($db "$5"),
+            " AND (lower(t.name) LIKE $6 ESCAPE '!' OR t.id IN ",
+            ids_in!($db "$7"),
             ") ORDER BY CASE WHEN t.id IN ",
-            ids_in!($db "$5"),
-            " THEN 0 ELSE 1 END, t.name, t.id LIMIT $6"
+            ids_in!($db "$7"),
+            " THEN 0 ELSE 1 END, t.name, t.id LIMIT $8"
         )
     };
 }
@@ -108,12 +125,12 @@ sql! {
         on Postgres counted!(postgres "domains", "grant_domains", "domain_id");
     SERVICES_THERE = there!(sqlite "services"), on Postgres there!(postgres "services");
     DOMAINS_THERE = there!(sqlite "domains"), on Postgres there!(postgres "domains");
-    SERVICES = services!(sqlite "ORDER BY t.name, t.id LIMIT $5"),
-        on Postgres services!(postgres "ORDER BY t.name, t.id LIMIT $5");
-    SERVICE = services!(sqlite "AND t.id = $5"), on Postgres services!(postgres "AND t.id = $5");
-    DOMAINS = domains!(sqlite "ORDER BY t.name, t.id LIMIT $5"),
-        on Postgres domains!(postgres "ORDER BY t.name, t.id LIMIT $5");
-    DOMAIN = domains!(sqlite "AND t.id = $5"), on Postgres domains!(postgres "AND t.id = $5");
+    SERVICES = services!(sqlite "ORDER BY t.name, t.id LIMIT $7"),
+        on Postgres services!(postgres "ORDER BY t.name, t.id LIMIT $7");
+    SERVICE = services!(sqlite "AND t.id = $7"), on Postgres services!(postgres "AND t.id = $7");
+    DOMAINS = domains!(sqlite "ORDER BY t.name, t.id LIMIT $7"),
+        on Postgres domains!(postgres "ORDER BY t.name, t.id LIMIT $7");
+    DOMAIN = domains!(sqlite "AND t.id = $7"), on Postgres domains!(postgres "AND t.id = $7");
     INVOICES = "SELECT id, number, issued_at, due_at, total_minor, currency, state \
                 FROM invoices WHERE account_id = $1 ORDER BY issued_at DESC, id DESC LIMIT $2";
     SUPPORT_REQUESTS = "SELECT id, number, subject, state, opened_by, updated_at \
@@ -271,12 +288,12 @@ pub struct SupportRequest {
     pub updated_at: Timestamp,
 }
 
-/// A scope as the two parameters that [`opened!`] takes.
-fn in_scope(scope: &Scope) -> (bool, String) {
-    match scope {
-        Scope::All => (true, list([])),
-        Scope::Through(grants) => (false, list(grants.iter().copied().map(Uuid::from))),
-    }
+/// A scope's two conditions, each as the two parameters that [`fulfils!`] takes.
+pub(crate) fn conditions(scope: &Scope) -> [(bool, String); 2] {
+    scope.conditions().map(|grants| {
+        let named = grants.unwrap_or_default().iter().copied();
+        (grants.is_none(), list(named.map(Uuid::from)))
+    })
 }
 
 /// A pattern for `LIKE` that finds names with this in them, whatever it is. Of its letters only A to Z
@@ -315,13 +332,15 @@ macro_rules! listed {
 macro_rules! reached {
     ($store:expr, $text:expr, $actor:expr, $scope:expr, $last:expr, $fetch:ident) => {{
         let text = $text.at($store);
-        let (all, through) = in_scope($scope);
-        let own = list($actor.keys.grants().map(Uuid::from));
+        let [(any, grants), (also_any, also_grants)] = conditions($scope);
+        let read_with = list($actor.grants().map(Uuid::from));
         read!($store, db => query_as(text)
             .bind(Uuid::from($actor.account))
-            .bind(all)
-            .bind(&through)
-            .bind(&own)
+            .bind(any)
+            .bind(&grants)
+            .bind(also_any)
+            .bind(&also_grants)
+            .bind(&read_with)
             .bind($last)
             .$fetch(db))
     }};
@@ -400,13 +419,15 @@ impl Store {
         most: usize,
     ) -> Result<Vec<Thing>, Failure> {
         let text = of_area(area, SERVICE_CHOICES, DOMAIN_CHOICES).at(self);
-        let (all, through) = in_scope(scope);
+        let [(any, grants), (also_any, also_grants)] = conditions(scope);
         let like = holding(search);
         let first_ids = list(first.iter().copied());
         let rows: Vec<(Uuid, String)> = read!(self, db => query_as(text)
             .bind(Uuid::from(actor.account))
-            .bind(all)
-            .bind(&through)
+            .bind(any)
+            .bind(&grants)
+            .bind(also_any)
+            .bind(&also_grants)
             .bind(&like)
             .bind(&first_ids)
             .bind(limit(most.saturating_add(first.len())))
@@ -425,11 +446,13 @@ impl Store {
         area: Area,
     ) -> Result<u32, Failure> {
         let text = of_area(area, COUNT_SERVICES, COUNT_DOMAINS).at(self);
-        let (all, through) = in_scope(scope);
+        let [(any, grants), (also_any, also_grants)] = conditions(scope);
         let found: i64 = read!(self, db => query_scalar(text)
             .bind(Uuid::from(actor.account))
-            .bind(all)
-            .bind(&through)
+            .bind(any)
+            .bind(&grants)
+            .bind(also_any)
+            .bind(&also_grants)
             .fetch_one(db))?;
         Ok(count(found))
     }

@@ -41,6 +41,7 @@ sql! {
     END_CHALLENGES = "DELETE FROM passkey_challenges";
     END_IDENTITY_SIGN_INS = "DELETE FROM identity_sign_ins";
     END_IDENTITY_OFFERS = "DELETE FROM identity_offers";
+    END_EYES = "DELETE FROM eyes";
 }
 
 /// Which version of its schema a file has.
@@ -343,6 +344,7 @@ impl Store {
             END_CHALLENGES,
             END_IDENTITY_SIGN_INS,
             END_IDENTITY_OFFERS,
+            END_EYES,
         ] {
             write!(tx, db => query(ended).execute(db))?;
         }

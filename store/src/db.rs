@@ -527,6 +527,7 @@ mod tests {
             crate::digests::STATEMENTS,
             crate::emails::STATEMENTS,
             crate::ends::STATEMENTS,
+            crate::eyes::STATEMENTS,
             crate::factors::STATEMENTS,
             crate::feedback::STATEMENTS,
             crate::grants::STATEMENTS,

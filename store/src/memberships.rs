@@ -761,7 +761,7 @@ pub(crate) async fn owners(tx: &mut Tx, account: AccountId) -> Result<Vec<Owner>
 }
 
 /// Locks the account, and reads what a change to `target`'s membership is decided on.
-async fn change_facts(
+pub(crate) async fn change_facts(
     tx: &mut Tx,
     account: AccountId,
     actor: UserId,
@@ -799,7 +799,7 @@ pub(crate) async fn locked_actor(
         true => Holding::Granted(Vec::new()),
         false => grants::holding(tx, account, user, owner).await?,
     };
-    let actor = Actor { user, account, keys: holding.keys(now) };
+    let actor = Actor { user, account, keys: holding.keys(now), eyes: None };
     Ok(LockedActor { actor, access: holding.access().live(now), name, account_name })
 }
 

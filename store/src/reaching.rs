@@ -7,6 +7,7 @@ use model::{AccountId, Area, Cursor, Failure, GrantId, Permission, Reached, Scop
 use sqlx::{FromRow, query_as, query_scalar};
 use uuid::Uuid;
 
+use crate::areas::{conditions, fulfils};
 use crate::db::{count, limit, plain, read, sql};
 use crate::grants::{GrantRow, ids_in, list};
 use crate::memberships::{MemberRow, members};
@@ -59,26 +60,22 @@ macro_rules! naming {
     };
 }
 
-/// Things `t` of an account that both of two scopes open: all ($2, $4), or those that grants name
-/// ($3, $5).
+/// Things `t` of an account that both of two scopes open: those that fulfil the four conditions of
+/// both, each as whether any does and the grants ($2 to $9).
 macro_rules! reached {
     ($db:ident $things:literal, $names:literal, $thing:literal) => {
         concat!(
             "SELECT t.id, t.name, count(*) OVER () AS found FROM ",
             $things,
-            " t WHERE t.account_id = $1 AND ($2 OR t.id IN (SELECT n.",
-            $thing,
-            " FROM ",
-            $names,
-            " n WHERE n.grant_id IN ",
-            ids_in!($db "$3"),
-            ")) AND ($4 OR t.id IN (SELECT n.",
-            $thing,
-            " FROM ",
-            $names,
-            " n WHERE n.grant_id IN ",
-            ids_in!($db "$5"),
-            ")) ORDER BY t.name, t.id LIMIT $6"
+            " t WHERE t.account_id = $1 AND ",
+            fulfils!($db $names, $thing, "$2", "$3"),
+            " AND ",
+            fulfils!($db $names, $thing, "$4", "$5"),
+            " AND ",
+            fulfils!($db $names, $thing, "$6", "$7"),
+            " AND ",
+            fulfils!($db $names, $thing, "$8", "$9"),
+            " ORDER BY t.name, t.id LIMIT $10"
         )
     };
 }
@@ -277,18 +274,13 @@ impl Store {
         scopes: [&Scope; 2],
         most: usize,
     ) -> Result<ReachedThings, Failure> {
-        let [(all, through), (also_all, also_through)] = scopes.map(|scope| match scope {
-            Scope::All => (true, list([])),
-            Scope::Through(grants) => (false, list(grants.iter().copied().map(Uuid::from))),
-        });
-        let rows: Vec<ReachedRow> = read!(self, db => query_as(text)
-            .bind(Uuid::from(account))
-            .bind(all)
-            .bind(&through)
-            .bind(also_all)
-            .bind(&also_through)
-            .bind(limit(most))
-            .fetch_all(db))?;
+        let [one, other] = scopes.map(conditions);
+        let rows: Vec<ReachedRow> = read!(self, db => {
+            let things = query_as(text).bind(Uuid::from(account));
+            let conditions = one.iter().chain(&other);
+            let bind = conditions.fold(things, |bind, (any, grants)| bind.bind(*any).bind(grants));
+            bind.bind(limit(most)).fetch_all(db)
+        })?;
         let count = rows.first().map_or(0, |row| count(row.found));
         Ok(ReachedThings { first: rows.into_iter().map(|row| (row.id, row.name)).collect(), count })
     }

@@ -43,6 +43,7 @@ sql! {
     );
     SWEEP_IDENTITY_SIGN_INS = over!("identity_sign_ins");
     SWEEP_IDENTITY_OFFERS = over!("identity_offers");
+    SWEEP_EYES = over!("eyes");
     SWEEP_DEVICES = "DELETE FROM devices WHERE last_seen_at < $1";
     SWEEP_GUESSES = "DELETE FROM guesses WHERE until <= $1",
         // Leaves alone what others hold: they hold several, and must not wait for this in a circle.
@@ -57,8 +58,8 @@ const DEVICES_KEPT: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 impl Store {
     /// Deletes what is over: sessions, reset links, counted attempts, sign-ins, set-ups and changes
-    /// of an address that were left half-way or can't be taken back any more, browsers unused for a
-    /// year. Answers how many rows.
+    /// of an address that were left half-way or can't be taken back any more, looks through somebody
+    /// else's eyes, browsers unused for a year. Answers how many rows.
     ///
     /// # Errors
     /// [`Failure::Unavailable`].
@@ -91,6 +92,7 @@ impl Store {
             SWEEP_EMAIL_CHANGES,
             SWEEP_IDENTITY_SIGN_INS,
             SWEEP_IDENTITY_OFFERS,
+            SWEEP_EYES,
         ] {
             rows += write!(self, db => query(over).bind(now.as_micros()).execute(db))?;
         }

@@ -174,7 +174,7 @@ async fn overview(inside: &request::Inside) -> Result<OverviewView, model::Failu
         card("/log", words!(overview.log), false);
     }
     let yours = words::your_access(&domain::accounts::own_access(latchkey, actor).await?);
-    Ok(OverviewView { cards, yours, owner: actor.keys.is_owner() })
+    Ok(OverviewView { cards, yours, owner: actor.owns() })
 }
 
 /// The account's details as the form shows them.
@@ -282,7 +282,7 @@ pub(crate) struct LeaveView {
 pub(crate) async fn leave_page(account: String) -> Result<Page<LeaveView>, Problem> {
     let inside = request::inside_to_leave(&account).await?;
     let owners = domain::accounts::owners(&inside.latchkey, &inside.acting.actor).await?;
-    let last_owner = inside.acting.actor.keys.is_owner() && owners.len() < 2;
+    let last_owner = inside.acting.actor.owns() && owners.len() < 2;
     let view = LeaveView { account: inside.acting.name.clone(), last_owner };
     inside.page(Ok(view)).await
 }

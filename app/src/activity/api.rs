@@ -89,7 +89,7 @@ async fn log(
     let after = read_cursor(after);
     let later = after.is_some();
     let page = domain::activity::page(latchkey, actor, &person, kind, after).await?;
-    let digests = match actor.keys.is_owner() {
+    let digests = match actor.owns() {
         true => Some(domain::digests::newest(latchkey, actor).await?),
         false => None,
     };

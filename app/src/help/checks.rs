@@ -60,7 +60,7 @@ async fn inviting(inside: &Inside) -> Result<Found, Failure> {
             advice: vec![words!(help.inviting_limit_advice, when = exact(limit.until))],
         });
     }
-    let advice = if actor.keys.is_owner() {
+    let advice = if actor.owns() {
         words!(help.inviting_owner)
     } else {
         let own = domain::accounts::own_access(latchkey, actor).await?;

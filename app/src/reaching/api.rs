@@ -65,7 +65,7 @@ pub(crate) async fn service_reaching_page(
     let inside = request::inside(&account).await?;
     let (latchkey, actor, after) = (&inside.latchkey, &inside.acting.actor, read_cursor(&after));
     let found = domain::reaching::service(latchkey, actor, &service, after.as_ref()).await;
-    let view = found.map(|found| thing(found, Area::Services, actor.user, after.is_some()));
+    let view = found.map(|found| thing(found, Area::Services, actor.seen_as(), after.is_some()));
     inside.page(view).await
 }
 
@@ -79,7 +79,7 @@ pub(crate) async fn domain_reaching_page(
     let inside = request::inside(&account).await?;
     let (latchkey, actor, after) = (&inside.latchkey, &inside.acting.actor, read_cursor(&after));
     let found = domain::reaching::domain(latchkey, actor, &domain, after.as_ref()).await;
-    let view = found.map(|found| thing(found, Area::Domains, actor.user, after.is_some()));
+    let view = found.map(|found| thing(found, Area::Domains, actor.seen_as(), after.is_some()));
     inside.page(view).await
 }
 
@@ -96,7 +96,7 @@ pub(crate) async fn having_page(
     let view = found.map(|(permission, page)| {
         let name = words::label(permission);
         let (id, later) = (permission.id().to_owned(), after.is_some());
-        view(id, name, &[permission], page, actor.user, later)
+        view(id, name, &[permission], page, actor.seen_as(), later)
     });
     inside.page(view).await
 }

@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use model::Field;
 
 use crate::endpoint::Endpoint;
+use crate::eyes::ReadOnly;
 #[cfg(feature = "hydrate")]
 use crate::made_for::MADE_FOR_HEADER;
 use crate::made_for::{MADE_FOR, made_for};
@@ -176,7 +177,8 @@ fn ErrorSummary(state: FormState) -> impl IntoView {
     }
 }
 
-/// The button that sends the form. It does so once: until the answer is there it is busy.
+/// The button that sends the form. It does so once: until the answer is there it is busy. Through
+/// somebody else's eyes it does nothing.
 #[component]
 pub(crate) fn SubmitButton(
     /// Its class besides `button`.
@@ -190,11 +192,14 @@ pub(crate) fn SubmitButton(
     words: String,
 ) -> impl IntoView {
     let state = FormState::here();
+    let read_only = ReadOnly::here();
     view! {
         <button
             type="submit"
             class=format!("button {class}")
             aria-label=label
+            disabled=read_only.is_some()
+            title=read_only
             aria-busy=move || state.busy.get().then_some("true")
         >
             {words}

@@ -8,6 +8,7 @@ use crate::address::{
     SIGN_OUT, SUPPORT, USERS, address_of, help_for, path,
 };
 use crate::endpoint::endpoint;
+use crate::eyes::EyesStrip;
 use crate::frame::{AccountFrame, Frame, PersonView};
 use crate::notice::Said;
 use crate::sign_out::SignOut;
@@ -77,6 +78,10 @@ pub(crate) fn Content(
     let closes = frame.account.as_ref().and_then(|account| account.closes.clone()).map(closes);
     let navigation =
         frame.account.clone().map(|account| view! { <Areas account=account here=here /> });
+    let eyes = frame.account.as_ref().and_then(|account| {
+        let number = account.number;
+        account.eyes.clone().map(|eyes| view! { <EyesStrip number=number eyes=eyes /> })
+    });
     let class = if navigation.is_some() { "frame" } else { "frame frame-plain" };
     let children = children();
     let untaken = untaken();
@@ -85,6 +90,7 @@ pub(crate) fn Content(
     view! {
         <a class="skip-link" href="#main" rel="external">{words!(frame.skip)}</a>
         <div class="app">
+            {eyes}
             <Header frame=frame />
             <div class=class>
                 {navigation}

@@ -179,7 +179,8 @@ async fn users_view(
         pending_first,
         pending_next,
     };
-    let users = page.users.into_iter().map(|member| user_row(member, actor.user, now)).collect();
+    let users =
+        page.users.into_iter().map(|member| user_row(member, actor.seen_as(), now)).collect();
     let pending = pending.invitations.into_iter().map(|row| pending_row(row, now)).collect();
     Ok(UsersView {
         users,
@@ -310,7 +311,7 @@ async fn invite_view(
     let bounded = || words!(help.inviting_held, held = words::access_line(&own));
     let lifetime = latchkey.settings.invitation_lifetime;
     let bounds = domain::giving::bounds_of_new(latchkey, actor, start, sought).await?;
-    let held = actor.keys.open();
+    let held = actor.open();
     Ok(InviteView {
         held,
         ticked: start.terms.permissions.intersection(held),
@@ -349,7 +350,7 @@ pub(crate) async fn invite(
     let inside = request::inside_confirmed(&account).await?;
     let (latchkey, actor) = (&inside.latchkey, &inside.acting.actor);
     let wished = Wished {
-        permissions: chosen(&permissions, &areas, &areas_before, actor.keys.open()),
+        permissions: chosen(&permissions, &areas, &areas_before, actor.open()),
         services: services.0,
         service,
         domains: domains.0,
@@ -532,9 +533,9 @@ async fn manage_view(
     let yours = |member: &Member| words::your_access(&member.held.outline().live(now));
     Ok(ManageView {
         person: person(&member),
-        you: member.user == actor.user,
+        you: member.user == actor.seen_as(),
         owner: member.held.is_owner(),
-        yours: if member.user == actor.user { yours(&member) } else { String::new() },
+        yours: if member.user == actor.seen_as() { yours(&member) } else { String::new() },
         granted,
         held: changeable,
         bounds: bounds.map(bounds_view),

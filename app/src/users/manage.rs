@@ -6,6 +6,7 @@ use model::{AccountNumber, Field, UserId};
 
 use crate::address::{LEAVE, MANAGE, REMOVE, USERS, address_of};
 use crate::endpoint::endpoint;
+use crate::eyes::SeeItAs;
 use crate::loading::{Loading, framed};
 use crate::title::PageTitle;
 use crate::ui::avatar::Avatar;
@@ -37,6 +38,11 @@ impl LazyRoute for ManagePage {
             let number = account.number;
             let heading = words!(manage.heading, name = view.person.name.clone());
             let back = address_of(USERS, &[&number]);
+            let own = account.eyes.is_none() && !view.you;
+            let see_it_as = own.then(|| {
+                let (user, name) = (view.person.id, view.person.name.clone());
+                view! { <SeeItAs number=number user=user name=name /> }
+            });
             let content = content(number, view.clone());
             let give_extra =
                 (!view.owner && !view.you).then(|| give_extra_link(number, view.person.id));
@@ -49,7 +55,7 @@ impl LazyRoute for ManagePage {
                         <Avatar id=view.person.id name=view.person.name.clone() />
                         <h1><bdi>{heading}</bdi></h1>
                     </div>
-                    {give_extra}
+                    <div class="page-actions">{see_it_as} {give_extra}</div>
                 </div>
                 <Facts view=view />
                 {content}

@@ -180,7 +180,7 @@ impl TestApp {
     /// Ingrid as she acts in the bakery.
     pub async fn ingrid(&self) -> Actor {
         let user = self.id_of(INGRID).await.parse().unwrap();
-        Actor { user, account: self.account_of(INGRID).await, keys: Keys::Owner }
+        Actor { user, account: self.account_of(INGRID).await, keys: Keys::Owner, eyes: None }
     }
 
     /// The bakery's services.

@@ -26,7 +26,7 @@ pub(crate) fn domain(name: &str, locked: bool) -> Domain {
 
 /// An owner of an account.
 fn owner(account: model::AccountId) -> Actor {
-    Actor { user: Uuid::nil().into(), account, keys: Keys::Owner }
+    Actor { user: Uuid::nil().into(), account, keys: Keys::Owner, eyes: None }
 }
 
 fn invoice(number: &str, issued: u64) -> Invoice {
