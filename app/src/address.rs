@@ -317,6 +317,7 @@ mod tests {
             owner,
             open: PermissionSet::EMPTY,
             closes: None,
+            eyes: None,
         };
         let (owner, guest) = (account(true), account(false));
         let cases = [
