@@ -26,6 +26,7 @@ mod devices;
 mod digests;
 mod emails;
 mod extras;
+mod eyes;
 mod factors;
 mod faults;
 mod giving;

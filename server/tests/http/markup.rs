@@ -185,6 +185,7 @@ async fn walk(odd: &str) -> Vec<(String, Page)> {
         [("Ingrid", ingrid), ("Amira", app.as_person(AMIRA).await), ("nobody", app.browser())];
     let olav = format!("{BAKERY}/users/{}", app.id_of(OLAV).await);
     let bjorn = format!("{BAKERY}/users/{}", app.id_of(BJORN).await);
+    let amira = format!("{BAKERY}/users/{}", app.id_of(AMIRA).await);
     let escaped: String = form_urlencoded::byte_serialize(odd.as_bytes()).collect();
     let escaped = escaped.replace('+', "%20");
     let mut paths: Vec<_> = INSIDE.map(|path| format!("{BAKERY}{path}")).into();
@@ -246,6 +247,19 @@ async fn walk(odd: &str) -> Vec<(String, Page)> {
         }
     }
     found.push(("the log".to_owned(), ingrid.get(&format!("{BAKERY}/log")).await));
+    // Through Amira's eyes and Bjørn's, whose access is paused.
+    for (name, path) in [("Amira", amira), ("Bjørn", bjorn)] {
+        let about = [("account", "100001"), ("user", path.rsplit('/').next().unwrap())];
+        ingrid.post(&path, "eyes/begin", &about).await.is(303);
+        for end in ["", "/users", "/billing"] {
+            let page = ingrid.get(&format!("{BAKERY}{end}")).await;
+            page.says("You see this account as");
+            found.push((format!("{end} as {name}"), page));
+        }
+        let refused = ingrid.post(&path, "users/pause-access", &about).await;
+        found.push((format!("a form as {name}"), refused));
+        ingrid.post(BAKERY, "eyes/end", &about[..1]).await.is(303);
+    }
     // A form waits until its sender has said who they are.
     app.forward_hours(3);
     let wish = [("email", "ingrid@third.example"), ("more", odd)];

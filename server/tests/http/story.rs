@@ -407,6 +407,12 @@ impl Browser {
         known.map(|(_, value)| value.as_str())
     }
 
+    /// Has the browser hold a cookie that it wasn't given.
+    pub fn take_cookie(&mut self, name: &str, value: &str) {
+        self.cookies.retain(|(known, _)| known != name);
+        self.cookies.push((name.to_owned(), value.to_owned()));
+    }
+
     pub async fn send(&mut self, mut request: Request<Body>) -> Page {
         let cookies: Vec<_> = self.cookies.iter().map(|(n, v)| format!("{n}={v}")).collect();
         if !cookies.is_empty() {

@@ -15,6 +15,7 @@ mod copies;
 mod database;
 mod digests;
 mod emails;
+mod eyes;
 mod factors;
 mod faults;
 mod feedback;
