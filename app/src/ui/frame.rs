@@ -90,8 +90,8 @@ pub(crate) fn Content(
     view! {
         <a class="skip-link" href="#main" rel="external">{words!(frame.skip)}</a>
         <div class="app">
-            {eyes}
             <Header frame=frame />
+            {eyes}
             <div class=class>
                 {navigation}
                 <main class="content" id="main" tabindex="-1">

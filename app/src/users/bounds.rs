@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use model::{Area, Field, PermissionSet};
 use serde::{Deserialize, Serialize};
 
+use crate::eyes::ReadOnly;
 use crate::ui::field::TextField;
 use crate::ui::form::FormState;
 use crate::words;
@@ -529,7 +530,7 @@ pub(crate) fn EnterSends(
     /// The words on the button that it stands for.
     words: String,
 ) -> impl IntoView {
-    chosen.can_search().then(|| {
+    (chosen.can_search() && ReadOnly::here().is_none()).then(|| {
         view! {
             <button type="submit" class="visually-hidden" tabindex="-1" aria-hidden="true">
                 {words}

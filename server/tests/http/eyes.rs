@@ -154,7 +154,6 @@ async fn no_form_in_the_account_works(db: TestDatabase) {
         ("permissions[]", "billing.view"),
         ("account_name", "Bakery"),
         ("domains", "nordlys.example"),
-        ("domain", "nordlys.example"),
         ("days", "1"),
         ("session_idle", "none"),
         ("session_absolute", "none"),
@@ -236,8 +235,6 @@ async fn looking_leaves_no_trace_of_the_person(db: TestDatabase) {
     ingrid.get(&format!("{BAKERY}/billing")).await.is(200).says(&strip(BJORN));
     assert_eq!(active().await, was_active);
     assert_eq!(rows(&app).await, logged);
-    let olav = app.as_person(OLAV).await.get(&format!("{BAKERY}/users")).await;
-    assert!(!olav.row_of("ingrid@").contains("20 minutes ago"), "she herself was there");
 }
 
 #[apply(on_both!)]
@@ -264,7 +261,7 @@ async fn a_look_ends_by_itself_and_with_what_it_needs(db: TestDatabase) {
     look(&app, &mut amira, BJORN).await.says(&strip(BJORN));
     app.hold(AMIRA, [Terms::whole(set(&[BillingPay]))]).await;
     ended(&mut amira).await;
-    amira.post(&page_of(&app, BJORN).await, "eyes/begin", &about(&app, BJORN).await).await.is(403);
+    begin(&app, &mut amira, BJORN).await.is(403);
     app.hold(AMIRA, [users]).await;
 
     // With another account.
@@ -292,9 +289,11 @@ async fn a_look_ends_by_itself_and_with_what_it_needs(db: TestDatabase) {
     ended(&mut amira).await;
 }
 
-/// What a form about somebody in the bakery says.
-async fn about(app: &TestApp, person: DemoPerson) -> [(&'static str, &'static str); 2] {
-    [("account", "100001"), ("user", app.id_of(person).await.leak())]
+/// Sends the form that begins a look, whether a page shows it or not.
+async fn begin(app: &TestApp, browser: &mut Browser, person: DemoPerson) -> Page {
+    let id = app.id_of(person).await;
+    let fields = [("account", "100001"), ("user", id.as_str())];
+    browser.post(&page_of(app, person).await, "eyes/begin", &fields).await
 }
 
 #[apply(on_both!)]
@@ -316,9 +315,8 @@ async fn a_token_is_worth_nothing_elsewhere(db: TestDatabase) {
         other.take_cookie(COOKIE, garbage);
         let page = other.get(BAKERY).await;
         assert!(!page.is(200).body.contains("eyes/end"));
-        let invited = other.invite("kari@nordlys.example", &["billing.view"]).await;
-        invited.is(303);
     }
+    other.invite("kari@nordlys.example", &["billing.view"]).await.is(303);
     let mut nobody = app.browser();
     nobody.take_cookie(COOKIE, &token);
     nobody.get(BAKERY).await.is(302);
@@ -328,20 +326,16 @@ async fn a_token_is_worth_nothing_elsewhere(db: TestDatabase) {
 #[apply(on_both!)]
 async fn nobody_looks_without_the_right_or_through_their_own_eyes(db: TestDatabase) {
     let app = TestApp::new(db).await;
-    let begin = async |browser: &mut Browser, person| {
-        let fields = about(&app, person).await;
-        browser.post(&page_of(&app, person).await, "eyes/begin", &fields).await
-    };
     let mut bjorn = app.as_person(BJORN).await;
-    begin(&mut bjorn, AMIRA).await.is(403);
+    begin(&app, &mut bjorn, AMIRA).await.is(403);
     let mut amira = app.as_person(AMIRA).await;
-    begin(&mut amira, AMIRA).await.is(422);
+    begin(&app, &mut amira, AMIRA).await.is(422);
     let own = amira.get(&page_of(&app, AMIRA).await).await;
     assert!(!own.is(200).body.contains("eyes/begin"));
-    begin(&mut amira, TOM).await.is(404);
+    begin(&app, &mut amira, TOM).await.is(404);
     assert_eq!(amira.cookie(COOKIE), None);
-    begin(&mut app.as_person(TOM).await, BJORN).await.is(404);
-    begin(&mut app.browser(), BJORN).await.is(401);
+    begin(&app, &mut app.as_person(TOM).await, BJORN).await.is(404);
+    begin(&app, &mut app.browser(), BJORN).await.is(401);
 }
 
 #[apply(on_both!)]
