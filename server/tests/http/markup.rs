@@ -247,18 +247,9 @@ async fn walk(odd: &str) -> Vec<(String, Page)> {
         }
     }
     found.push(("the log".to_owned(), ingrid.get(&format!("{BAKERY}/log")).await));
-    // Through Amira's eyes and Bjørn's, whose access is paused.
+    // Bjørn's access is paused.
     for (name, path) in [("Amira", amira), ("Bjørn", bjorn)] {
-        let about = [("account", "100001"), ("user", path.rsplit('/').next().unwrap())];
-        ingrid.post(&path, "eyes/begin", &about).await.is(303);
-        for end in ["", "/users", "/billing"] {
-            let page = ingrid.get(&format!("{BAKERY}{end}")).await;
-            page.says("You see this account as");
-            found.push((format!("{end} as {name}"), page));
-        }
-        let refused = ingrid.post(&path, "users/pause-access", &about).await;
-        found.push((format!("a form as {name}"), refused));
-        ingrid.post(BAKERY, "eyes/end", &about[..1]).await.is(303);
+        found.extend(through_eyes(ingrid, name, &path).await);
     }
     // A form waits until its sender has said who they are.
     app.forward_hours(3);
@@ -277,6 +268,23 @@ async fn walk(odd: &str) -> Vec<(String, Page)> {
             found.push((format!("the mail {}{end}", mail.mail.kind().id()), page));
         }
     }
+    found
+}
+
+/// Pages as somebody with this page would see them, and a form there.
+async fn through_eyes(browser: &mut Browser, name: &str, path: &str) -> Vec<(String, Page)> {
+    let about = [("account", "100001"), ("user", path.rsplit('/').next().unwrap())];
+    browser.post(path, "eyes/begin", &about).await.is(303);
+    let mut found = Vec::new();
+    for end in ["", "/users", "/billing"] {
+        let page = browser.get(&format!("{BAKERY}{end}")).await;
+        page.says("You see this account as");
+        found.push((format!("{end} as {name}"), page));
+    }
+    let refused = browser.post(path, "users/pause-access", &about).await;
+    refused.is(403);
+    found.push((format!("a form as {name}"), refused));
+    browser.post(BAKERY, "eyes/end", &about[..1]).await.is(303);
     found
 }
 

@@ -235,6 +235,10 @@ async fn walk(database: test_database::TestDatabase, log: &Log) {
     owner.get(&format!("/api/security/reset-page?token={}", &reset[7..])).await;
     owner.get(&format!("/api/email/page?step=undo&token={}", &undo[12..])).await;
     owner.get(&format!("/api/invitations/page?token={copied}")).await;
+    let bjorn = app.id_of(BJORN).await;
+    let fields = [("account", "100001"), ("user", bjorn.as_str())];
+    ingrid.post(&format!("{BAKERY}/users/{bjorn}"), "eyes/begin", &fields).await.is(303);
+    ingrid.get(BAKERY).await.says("You see this account as Bjørn Lie would.");
     for password in [wrong, PASSWORD] {
         let fields = [("password", password), ("new_password", later)];
         ingrid.post("/security", "security/change-password", &fields).await;
