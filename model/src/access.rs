@@ -908,6 +908,14 @@ mod tests {
         }
 
         #[test]
+        fn what_two_open_together_is_what_both_open(one in any_access(), other in any_access()) {
+            let both: BTreeSet<_> = held(&one).intersection(&held(&other)).copied().collect();
+            prop_assert_eq!(held(&one.within(&other)), both);
+            let both_own = one.is_owner() && other.is_owner();
+            prop_assert_eq!(one.within(&other).is_owner(), both_own);
+        }
+
+        #[test]
         fn what_opens_nothing_is_left_out(terms in any_terms()) {
             prop_assert_eq!(opened(&terms.clone().opening()), opened(&terms));
         }

@@ -92,6 +92,12 @@ async fn a_look_ends_with_its_session_and_with_the_access_that_it_looks_by(db: T
     db.store.end_session(&token(1)).await.unwrap();
     assert_eq!(seen(&bakery, own, 7, 1).await, None);
     assert_eq!(look(&bakery, own, mei, 7).await, Err(Failure::SignedOut));
+
+    // Nor does it come back with a copy of the database.
+    let own = session(&bakery, 2).await;
+    look(&bakery, own, mei, 7).await.unwrap();
+    db.store.settle(false, at(1)).await.unwrap();
+    assert_eq!(seen(&bakery, own, 7, 1).await, None);
 }
 
 #[apply(on_both!)]
