@@ -247,6 +247,8 @@ pub struct Sought {
     pub domains: String,
     /// The ids of the things that are ticked.
     pub ticked: BTreeSet<Uuid>,
+    /// What they choose to begin with; empty if they don't.
+    pub start: String,
 }
 
 /// A service or domain that can be chosen, or not.

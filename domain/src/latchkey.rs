@@ -13,6 +13,7 @@ use webauthn_rs::Webauthn;
 use crate::identity_providers::{IdentityProviders, Nobody};
 use crate::passwords::Hasher;
 use crate::single_sign_on::{NoRecords, Records};
+use crate::starts::Preset;
 use crate::{Token, passkeys};
 
 /// Tells the time.
@@ -64,6 +65,8 @@ pub struct Settings {
     pub sso_private_addresses: bool,
     /// The names that the service goes by, besides ours: no password is made of them.
     pub service_names: Vec<String>,
+    /// What forms for giving can begin with.
+    pub presets: Vec<Preset>,
     /// How many passwords are hashed at the same time; more wait their turn.
     pub hashes_at_once: usize,
     /// How many wait; more are sent away. With 32, the last of them waits about a second.
@@ -91,6 +94,7 @@ impl Default for Settings {
             operator_email: None,
             sso_private_addresses: false,
             service_names: vec!["Latchkey".to_owned(), "localhost".to_owned()],
+            presets: Preset::built_in(),
             hashes_at_once: 2,
             hashes_waiting: 32,
         }

@@ -34,6 +34,7 @@ pub mod reports;
 pub mod second_step;
 pub mod sessions;
 pub mod single_sign_on;
+pub mod starts;
 pub mod users;
 pub mod viewer;
 

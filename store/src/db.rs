@@ -548,6 +548,7 @@ mod tests {
             crate::search::STATEMENTS,
             crate::sessions::STATEMENTS,
             crate::single_sign_on::STATEMENTS,
+            crate::starts::STATEMENTS,
             crate::sweep::STATEMENTS,
             crate::users::STATEMENTS,
         ]

@@ -39,6 +39,7 @@ mod search;
 mod sessions;
 mod single_sign_on;
 mod sqlite;
+mod starts;
 mod sweep;
 mod turns;
 mod users;
@@ -80,6 +81,7 @@ pub use resets::{NewReset, OpenedReset};
 pub use search::UsersQuery;
 pub use sessions::{NewSession, SignedInDevice, Viewer, Vouched};
 pub use single_sign_on::{AccountDomain, AccountProvider, SingleSignOn, SingleSignOnStep};
+pub use starts::StartPerson;
 pub use users::{Login, NewPassword, NewUser};
 
 /// The SHA-256 of a token: what is stored in place of the token itself.

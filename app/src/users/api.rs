@@ -15,6 +15,7 @@ use crate::typed::Typed;
 use crate::ui::state::Mood;
 use crate::users::bounds::BoundsView;
 use crate::users::grants::CardView;
+use crate::users::starts::StartsView;
 use crate::when::Moment;
 
 #[cfg(feature = "ssr")]
@@ -27,6 +28,8 @@ use {
     crate::users::bounds::{ThingView, ThingsView, UntilView},
     crate::users::grants::card_view,
     crate::users::permission_groups::chosen,
+    crate::users::starts::{START, server as starts},
+    crate::wire,
     crate::words,
     domain::giving::{Bounds, Choice, Choices, Sought, Start, Wished},
     domain::reaching::ReachedThings,
@@ -119,6 +122,8 @@ pub(crate) struct InviteView {
     pub(crate) ticked: PermissionSet,
     /// That it isn't on everything, or ends, and so is what they give; none if nothing bounds it.
     pub(crate) bounded: Option<String>,
+    /// What the form can begin with.
+    pub(crate) starts: StartsView,
     /// On what it can be given, and until when.
     pub(crate) bounds: BoundsView,
     /// For how long an invitation works, in a sentence.
@@ -310,12 +315,14 @@ async fn invite_view(
     let own = domain::accounts::own_access(latchkey, actor).await?;
     let bounded = || words!(help.inviting_held, held = words::access_line(&own));
     let lifetime = latchkey.settings.invitation_lifetime;
-    let bounds = domain::giving::bounds_of_new(latchkey, actor, start, sought).await?;
+    let (begun, sought) = starts::begun(inside, sought).await?;
+    let bounds = domain::giving::bounds_of_new(latchkey, actor, start, &sought).await?;
     let held = actor.open();
     Ok(InviteView {
         held,
         ticked: start.terms.permissions.intersection(held),
         bounded: own.is_bounded().then(bounded),
+        starts: starts::offer(inside, None, begun).await?,
         bounds: bounds_view(bounds),
         valid: words!(invite.valid, count = lifetime.as_secs() / (24 * 60 * 60)),
     })
@@ -328,6 +335,20 @@ pub(crate) async fn invite_page(account: String) -> Result<Page<InviteView>, Pro
     let inside = request::inside(&account).await?;
     let content = invite_view(&inside, &Start::default(), &sought).await;
     inside.page(content).await
+}
+
+/// What a form for giving begins with, when that is chosen in the browser: a [`BegunView`] as it
+/// travels.
+///
+/// [`BegunView`]: crate::users::starts::BegunView
+#[server(prefix = "/api", endpoint = "users/start", input = GetUrl)]
+pub(crate) async fn fill_in(
+    account: String,
+    #[server(default)] start: String,
+) -> Result<String, Problem> {
+    let inside = request::inside(&account).await?;
+    let begun = starts::begin(&inside, &start).await?;
+    wire::write(&begun).map_err(|_| Problem::Unreachable)
 }
 
 /// Sends an invitation.
@@ -440,6 +461,8 @@ pub(crate) struct ManageView {
     pub(crate) granted: PermissionSet,
     /// What the reader can give and take.
     pub(crate) held: PermissionSet,
+    /// What the form can begin with.
+    pub(crate) starts: StartsView,
     /// What else there is to choose; none of an owner.
     pub(crate) bounds: Option<BoundsView>,
     /// What the form is made of, for comparing when it is saved.
@@ -525,8 +548,15 @@ async fn manage_view(
 ) -> Result<ManageView, Failure> {
     let (latchkey, actor) = (&inside.latchkey, &inside.acting.actor);
     let (number, now) = (inside.acting.number, latchkey.now());
-    let managed = domain::users::manage(latchkey, actor, user, sought).await?;
+    let (begun, sought) = starts::begun(inside, sought).await?;
+    let managed = domain::users::manage(latchkey, actor, user, &sought).await?;
     let Managed { member, granted, changeable, bounds, made_of } = managed;
+    let starts = match &bounds {
+        Some(_) if member.user != actor.user => {
+            starts::offer(inside, Some(member.user), begun).await?
+        }
+        _ => StartsView::default(),
+    };
     let lapsed = domain::users::lapsed(latchkey, actor, &member).await?;
     let extras = domain::extras::list(latchkey, actor, &member).await?;
     let things = domain::reaching::things_of(latchkey, actor, &member).await?;
@@ -538,6 +568,7 @@ async fn manage_view(
         yours: if member.user == actor.seen_as() { yours(&member) } else { String::new() },
         granted,
         held: changeable,
+        starts,
         bounds: bounds.map(bounds_view),
         before: made_of,
         since: Moment::new(member.since, now),
@@ -670,13 +701,14 @@ pub(crate) async fn remove_access(account: String, user: String) -> Result<(), P
     Ok(())
 }
 
-/// Sends a form back as it is to somebody who only searches in it, which is no mistake of theirs.
+/// Sends a form back to somebody who only searches in it, or has it filled in, which is no mistake of
+/// theirs.
 #[cfg(feature = "ssr")]
 pub(crate) fn come_back_if_asked(show: &str) -> Result<(), Failure> {
     if show.is_empty() { Ok(()) } else { Err(FieldErrors::default().into_failure()) }
 }
 
-/// What is searched for, and ticked, in a form that comes back.
+/// What is searched for, ticked and begun with in a form that comes back.
 #[cfg(feature = "ssr")]
 pub(crate) fn sought() -> Sought {
     let values = use_context::<Rejected>().map(|back| back.values).unwrap_or_default();
@@ -689,6 +721,7 @@ pub(crate) fn sought() -> Sought {
         services: last("search_services"),
         domains: last("search_domains"),
         ticked: ticked.filter_map(|id| id.parse().ok()).collect(),
+        start: if last("show") == START { last(START) } else { String::new() },
     }
 }
 

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::eyes::ReadOnly;
 use crate::ui::field::TextField;
 use crate::ui::form::FormState;
+use crate::users::starts::{BegunThings, BegunView};
 use crate::words;
 
 /// From how many things on there is a field to search them.
@@ -51,6 +52,36 @@ pub(crate) struct ThingsView {
     pub(crate) can_these: bool,
 }
 
+impl ThingsView {
+    /// What came back with the form, or what is given by now: whether it is these, and whether each of
+    /// them is ticked.
+    fn chosen(&self, names: &Names) -> (bool, Vec<bool>) {
+        let form = FormState::here();
+        let some = self.unseen > 0 || self.things.iter().any(|thing| thing.reached);
+        let these = form.value(names.which).map(|which| which == THESE);
+        let these = these.unwrap_or(!self.all && (some || !self.can_all));
+        (these, self.ticks(form.chosen(names.thing).as_deref()))
+    }
+
+    /// The same when one begins with these things; none where that changes nothing.
+    fn begun_with(&self, begun: &BegunThings) -> Option<(bool, Vec<bool>)> {
+        if begun.all {
+            return self.can_all.then(|| (false, self.ticks(None)));
+        }
+        let these = self.can_these && !begun.ids.is_empty();
+        these.then(|| (true, self.ticks(Some(&begun.ids))))
+    }
+
+    /// The ticks: these, if there are such, where they can be changed.
+    fn ticks(&self, ids: Option<&[String]>) -> Vec<bool> {
+        let ticks = self.things.iter().map(|thing| match ids {
+            Some(ids) if thing.movable => ids.contains(&thing.id),
+            _ => thing.reached,
+        });
+        ticks.collect()
+    }
+}
+
 /// A service or a domain.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ThingView {
@@ -86,9 +117,9 @@ pub(crate) struct Chosen {
 }
 
 impl Chosen {
-    /// Chosen to begin with: what came back with the form, or what is given by now. Made inside the
-    /// form.
-    pub(crate) fn new(view: &BoundsView) -> Self {
+    /// Chosen to begin with: what was begun with, what came back with the form, or what is given by
+    /// now. Made inside the form.
+    pub(crate) fn new(view: &BoundsView, begun: Option<&BegunView>) -> Self {
         let form = FormState::here();
         let until = Some(form).filter(|_| view.until.movable);
         let until = until.and_then(|form| form.value(Field::Until.name()));
@@ -100,9 +131,17 @@ impl Chosen {
             let now = typed.value();
             Effect::new(move |_| until.set(now.clone()));
         }
-        let services = Things::new(Area::Services, view.services.clone());
-        let domains = Things::new(Area::Domains, view.domains.clone());
+        let begun_services = begun.map(|begun| &begun.services);
+        let services = Things::new(Area::Services, view.services.clone(), begun_services);
+        let begun_domains = begun.map(|begun| &begun.domains);
+        let domains = Things::new(Area::Domains, view.domains.clone(), begun_domains);
         Self { services, domains, until }
+    }
+
+    /// Begins anew with these things, as far as they can be changed.
+    pub(crate) fn begin(self, begun: &BegunView) {
+        self.services.begin(&begun.services);
+        self.domains.begin(&begun.domains);
     }
 
     /// The things of an area that has some.
@@ -122,11 +161,6 @@ impl Chosen {
         let until = until.map(|day| words!(access.until, when = day_in_words(&day)));
         words::access_summary(permissions(), bound, until)
     }
-
-    /// Whether the form has a field to search things by.
-    pub(crate) fn can_search(self) -> bool {
-        [self.services, self.domains].into_iter().any(Things::can_search)
-    }
 }
 
 /// What is chosen of an area's things.
@@ -140,18 +174,11 @@ pub(crate) struct Things {
 }
 
 impl Things {
-    fn new(area: Area, view: ThingsView) -> Self {
+    fn new(area: Area, view: ThingsView, begun: Option<&BegunThings>) -> Self {
         let names = Names::of(area);
-        let form = FormState::here();
-        let some = view.unseen > 0 || view.things.iter().any(|thing| thing.reached);
-        let these = form.value(names.which).map(|which| which == THESE);
-        let these = these.unwrap_or(!view.all && (some || !view.can_all));
-        let back = form.chosen(names.thing);
-        let ticked = view.things.iter().map(|thing| match &back {
-            Some(ids) if thing.movable => ids.contains(&thing.id),
-            _ => thing.reached,
-        });
-        let ticked = RwSignal::new(ticked.collect());
+        let begun = begun.and_then(|begun| view.begun_with(begun));
+        let (these, ticked) = begun.unwrap_or_else(|| view.chosen(&names));
+        let ticked = RwSignal::new(ticked);
         let these = RwSignal::new(these);
         // What was chosen before the WASM came.
         #[cfg(feature = "hydrate")]
@@ -167,6 +194,13 @@ impl Things {
             });
         }
         Self { area, view: StoredValue::new(view), these, ticked }
+    }
+
+    fn begin(self, begun: &BegunThings) {
+        if let Some((these, ticked)) = self.view.with_value(|view| view.begun_with(begun)) {
+            self.these.set(these);
+            self.ticked.set(ticked);
+        }
     }
 
     /// How many of how many, and which, unless it is all.
@@ -348,6 +382,7 @@ pub(crate) fn WhichThings(
                         name=name
                         value=thing.id
                         checked=untrack(ticked)
+                        prop:checked=ticked
                         disabled=!thing.movable
                         on:change=tick
                         aria-describedby=(!thing.movable).then(|| stay_id.clone())
@@ -404,6 +439,7 @@ pub(crate) fn WhichThings(
                         name=which
                         value="all"
                         checked=!is_these
+                        prop:checked=move || !things.these.get()
                         disabled=!can_all
                         on:change=move |_| things.these.set(false)
                         aria-describedby=reason_of(can_all)
@@ -418,6 +454,7 @@ pub(crate) fn WhichThings(
                         name=which
                         value=THESE
                         checked=is_these
+                        prop:checked=move || things.these.get()
                         disabled=!can_these
                         on:change=move |_| things.these.set(true)
                         aria-describedby=reason_of(can_these)
@@ -522,15 +559,13 @@ pub(crate) fn UntilAndWhy(
     }
 }
 
-/// What Enter presses in a form whose first button searches: browsers press the first.
+/// What Enter presses in a form whose first button fills it in or searches: browsers press the first.
 #[component]
 pub(crate) fn EnterSends(
-    /// What is chosen so far.
-    chosen: Chosen,
     /// The words on the button that it stands for.
     words: String,
 ) -> impl IntoView {
-    (chosen.can_search() && ReadOnly::here().is_none()).then(|| {
+    ReadOnly::here().is_none().then(|| {
         view! {
             <button type="submit" class="visually-hidden" tabindex="-1" aria-hidden="true">
                 {words}

@@ -14,6 +14,7 @@ use crate::ui::frame::Here;
 use crate::users::api::{self, InviteView};
 use crate::users::bounds::{Chosen, EnterSends, UntilAndWhy};
 use crate::users::permission_groups::{PermissionGroups, Ticked};
+use crate::users::starts::StartFrom;
 
 /// `/accounts/{n}/users/invite`
 pub(crate) struct InvitePage(Loading<InviteView>);
@@ -56,19 +57,20 @@ pub(crate) fn InviteForm(
     view! {
         <Form form={endpoint::<api::Invite>()} action=address_of(INVITE, &[&number])>
             <input type="hidden" name="account" value=number.to_string() />
-            <InviteFields invite=invite />
+            <InviteFields number=number invite=invite />
         </Form>
     }
 }
 
 /// Inside the form, as the ticks depend on whether it came back.
 #[component]
-fn InviteFields(invite: InviteView) -> impl IntoView {
-    let ticked = Ticked::new(invite.ticked, invite.held);
-    let chosen = Chosen::new(&invite.bounds);
+fn InviteFields(number: AccountNumber, invite: InviteView) -> impl IntoView {
+    let begun = invite.starts.begun.as_ref();
+    let ticked = Ticked::new(invite.ticked, invite.held, begun);
+    let chosen = Chosen::new(&invite.bounds, begun);
     let bounded = invite.bounded.map(|bounded| view! { <p class="hint">{bounded}</p> });
     view! {
-        <EnterSends chosen=chosen words=words!(invite.button) />
+        <EnterSends words=words!(invite.button) />
         <div class="with-summary">
             <div class="fields">
                 <TextField
@@ -81,6 +83,14 @@ fn InviteFields(invite: InviteView) -> impl IntoView {
                 />
                 <h2>{words!(invite.permissions)}</h2>
                 <p class="hint">{words!(invite.hint)}</p>
+                <StartFrom
+                    number=number
+                    starts=invite.starts
+                    ticked=ticked
+                    chosen=chosen
+                    granted=PermissionSet::EMPTY
+                    held=invite.held
+                />
                 <PermissionGroups
                     ticked=ticked
                     chosen=chosen

@@ -18,6 +18,7 @@ use crate::users::api::{self, LapsedView, ManageView, ReachesView};
 use crate::users::bounds::{Chosen, EnterSends, UntilAndWhy};
 use crate::users::grants::{cards, give_extra_link};
 use crate::users::permission_groups::{PermissionGroups, Ticked};
+use crate::users::starts::StartFrom;
 use crate::when::{Day, Relative};
 
 /// `/accounts/{n}/users/{id}`
@@ -150,7 +151,7 @@ fn content(number: AccountNumber, view: ManageView) -> AnyView {
         <Form form={endpoint::<api::ChangePermissions>()} action=action before=before>
             <input type="hidden" name="account" value=number.to_string() />
             <input type="hidden" name="user" value=view.person.id.to_string() />
-            <ManageFields view=view />
+            <ManageFields number=number view=view />
         </Form>
         {pause_section(number, person, paused)}
         <section class="danger-zone">
@@ -246,14 +247,23 @@ fn pause_section(number: AccountNumber, user: UserId, paused: Option<(String, St
 
 /// Inside the form, as the ticks depend on whether it came back.
 #[component]
-fn ManageFields(view: ManageView) -> impl IntoView {
+fn ManageFields(number: AccountNumber, view: ManageView) -> impl IntoView {
     let Some(bounds) = view.bounds else { return ().into_any() };
-    let ticked = Ticked::new(view.granted, view.held);
-    let chosen = Chosen::new(&bounds);
+    let begun = view.starts.begun.as_ref();
+    let ticked = Ticked::new(view.granted, view.held, begun);
+    let chosen = Chosen::new(&bounds, begun);
     view! {
-        <EnterSends chosen=chosen words=words!(manage.save) />
+        <EnterSends words=words!(manage.save) />
         <div class="with-summary">
             <div class="fields">
+                <StartFrom
+                    number=number
+                    starts=view.starts
+                    ticked=ticked
+                    chosen=chosen
+                    granted=view.granted
+                    held=view.held
+                />
                 <PermissionGroups
                     ticked=ticked
                     chosen=chosen

@@ -11,3 +11,4 @@ pub(crate) mod manage;
 pub(crate) mod pending;
 pub(crate) mod permission_groups;
 pub(crate) mod remove;
+pub(crate) mod starts;

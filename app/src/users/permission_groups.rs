@@ -6,6 +6,7 @@ use model::{Area, Field, Permission, PermissionSet};
 
 use crate::ui::form::FormState;
 use crate::users::bounds::{Chosen, Things, WhichThings};
+use crate::users::starts::BegunView;
 use crate::words;
 
 /// What a form without scripts asks for. The box "All of …" counts where it was changed: `before`
@@ -36,15 +37,22 @@ pub(crate) fn chosen(
 pub(crate) struct Ticked(RwSignal<PermissionSet>);
 
 impl Ticked {
-    /// Ticked to begin with: what came back with the form, or what is granted. Made inside the
-    /// form.
-    pub(crate) fn new(granted: PermissionSet, held: PermissionSet) -> Self {
+    /// Ticked to begin with: what was begun with, what came back with the form, or what is granted.
+    /// Made inside the form.
+    pub(crate) fn new(
+        granted: PermissionSet,
+        held: PermissionSet,
+        begun: Option<&BegunView>,
+    ) -> Self {
         let form = FormState::here();
         let back = form.chosen("permissions[]").map(|permissions| {
             let of = |name| form.chosen(name).unwrap_or_default();
             chosen(&permissions, &of("areas[]"), &of("areas_before[]"), held)
         });
-        let shown = back.map_or(granted, |ids| follow(granted, &ids, held));
+        let shown = match begun {
+            Some(begun) => begun_with(begun.permissions, granted, held),
+            None => back.map_or(granted, |ids| follow(granted, &ids, held)),
+        };
         let ticked = RwSignal::new(shown);
         // What was ticked before the WASM came: the boxes first stand as the server sent them.
         #[cfg(feature = "hydrate")]
@@ -53,6 +61,11 @@ impl Ticked {
             Effect::new(move |_| ticked.set(now));
         }
         Self(ticked)
+    }
+
+    /// Begins anew with these permissions, as far as their boxes can be changed.
+    pub(crate) fn begin(self, begun: PermissionSet, granted: PermissionSet, held: PermissionSet) {
+        self.0.set(begun_with(begun, granted, held));
     }
 
     /// What the person will be able to do, as a sentence that changes as one ticks.
@@ -82,6 +95,13 @@ impl Ticked {
 fn follow(before: PermissionSet, ids: &[String], held: PermissionSet) -> PermissionSet {
     let ticks: Vec<Permission> = ids.iter().filter_map(|id| id.parse().ok()).collect();
     before.with_ticks(&ticks, held)
+}
+
+/// What is ticked when somebody who holds `held` begins with these permissions: what they can't change
+/// of what is granted stays.
+fn begun_with(begun: PermissionSet, granted: PermissionSet, held: PermissionSet) -> PermissionSet {
+    let ticks: Vec<_> = begun.intersection(held).iter().collect();
+    granted.with_ticks(&ticks, held)
 }
 
 /// The boxes as they stand in the browser.
@@ -289,6 +309,28 @@ mod tests {
 
     fn list(text: &str) -> Vec<String> {
         text.split_whitespace().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn beginning_leaves_what_cannot_be_changed() {
+        let set = PermissionSet::from_stored;
+        let all = PermissionSet::all().to_stored();
+        let cases = [
+            ("billing.pay", "", &*all, "billing.view billing.pay"),
+            ("billing.pay", "support.view", &*all, "billing.view billing.pay"),
+            ("billing.pay", "", "billing.view support.view", "billing.view"),
+            (
+                "billing.pay",
+                "domains.view support.view",
+                "billing.view support.view",
+                "domains.view billing.view",
+            ),
+            ("", "billing.view billing.pay", "billing.view", "billing.view billing.pay"),
+        ];
+        for (begun, granted, held, expected) in cases {
+            let got = begun_with(set(begun), set(granted), set(held));
+            assert_eq!(got, set(expected), "{begun} on {granted} by {held}");
+        }
     }
 
     #[test]

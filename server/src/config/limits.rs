@@ -31,6 +31,7 @@ impl Config {
             invitations_to_address: self.invitations_to_address,
             operator_email: self.operator_email.clone(),
             sso_private_addresses: self.sso_private_addresses,
+            presets: self.presets.clone(),
             service_names: vec![self.provider_name.clone(), self.host()],
             ..Settings::default()
         }

@@ -9,6 +9,7 @@ mod logging;
 mod mail;
 mod network;
 mod pages;
+mod presets;
 mod sources;
 mod values;
 
@@ -17,6 +18,7 @@ use std::path::{Path, PathBuf};
 
 use app::Locale;
 use app::places::Places;
+use domain::starts::Preset;
 use figment::Figment;
 use ipnet::IpNet;
 use lettre::message::Mailbox;
@@ -115,6 +117,10 @@ settings! {
     invitations_per_address: u32 = 10, read by "values::whole::<_, 1_000_000>";
     /// Invitation mails that all accounts together may send to one address in a day. Default 20.
     invitations_to_address: u32 = 20, read by "values::whole::<_, 1_000_000>";
+    /// What forms for giving can begin with, in place of the product's own presets: names, each with
+    /// the ids of permissions behind a colon, such as `Bookkeeper: billing.view billing.pay`. A list
+    /// in the file, separated by semicolons in the environment; at most 20.
+    presets: Vec<Preset> = Preset::built_in(), read by "presets::presets";
     /// Who gets a mail when an invited person says that they don't know the inviter. Default none.
     operator_email: Option<EmailAddress> = None, read by "mail::operator_email";
     /// A GeoIP file (MaxMind DB) that says where addresses are: the device list and mails about new

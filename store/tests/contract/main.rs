@@ -34,5 +34,6 @@ mod reports;
 mod resets;
 mod sessions;
 mod single_sign_on;
+mod starts;
 mod story;
 mod users;
