@@ -99,7 +99,7 @@ pub async fn starts(
     except: Option<UserId>,
 ) -> Result<Starts, Failure> {
     actor.must(Permission::AccountUsers, On::Account)?;
-    let held = actor.keys.open();
+    let held = actor.open();
     let fills = |preset: &&Preset| !preset.permissions.intersection(held).is_empty();
     let presets = latchkey.settings.presets.iter().filter(fills).cloned().collect();
     let but = [actor.user, except.unwrap_or(actor.user)];

@@ -1,4 +1,4 @@
-import { amira, bjorn, ingrid, nordlys, stranger } from '../story/people';
+import { amira, bjorn, ingrid, mei, nordlys, stranger } from '../story/people';
 import { areas, permissions } from '../story/permissions';
 import {
   announcement,
@@ -139,4 +139,33 @@ test('the form opens over the list and follows every tick; without JavaScript it
   await page.keyboard.press('Escape');
   await expect(dialog).toBeHidden();
   await expect(opener).toBeFocused();
+});
+
+test('a preset fills in the form: at once as it is chosen, without JavaScript by a button', async ({ page, javaScriptEnabled }) => {
+  const { email } = stranger();
+  await enter(page, ingrid, nordlys, 'users');
+  const form = await openInviteForm(page);
+  await form.getByLabel('Email address').fill(email);
+  await form.getByLabel('Until', { exact: true }).fill(new Date(Date.now() + 30 * 24 * 60 * 60 * 1000).toISOString().slice(0, 10));
+  await tick(form, ['See domains']);
+  await form.getByLabel('Start from', { exact: true }).selectOption({ label: 'Bookkeeper' });
+  const fillIn = form.getByRole('button', { name: 'Fill in', exact: true });
+  if (javaScriptEnabled === false) await fillIn.click();
+  else await expect(fillIn).toBeHidden();
+  await expect(form).toContainText('Filled in: Bookkeeper');
+  for (const label of ['See invoices', 'Pay invoices']) {
+    await expect(form.getByRole('checkbox', { name: label })).toBeChecked();
+  }
+  await expect(form.getByRole('checkbox', { name: 'See domains' })).not.toBeChecked();
+  await expect(form).toContainText(/will be able to pay invoices/);
+  await expect(form.getByLabel('Email address')).toHaveValue(email);
+  await expect(form.getByLabel('Until', { exact: true })).not.toHaveValue('');
+  await form.getByLabel('Start from', { exact: true }).selectOption({ label: `Same as ${mei.name}` });
+  if (javaScriptEnabled === false) await fillIn.click();
+  await expect(form.getByRole('checkbox', { name: 'Manage domains and DNS' })).toBeChecked();
+  await expect(form.getByRole('checkbox', { name: 'Pay invoices' })).not.toBeChecked();
+  await tick(form, ['See support requests']);
+  await form.getByRole('button', { name: 'Send invitation', exact: true }).click();
+  await expect(announcement(page, `Invitation sent to ${email}`)).toBeVisible();
+  await expect(rowOf(invitationsTable(page), email)).toContainText('Support requests: see');
 });

@@ -47,6 +47,7 @@ mod passkeys;
 mod passwords;
 mod pauses;
 mod policies;
+mod presets;
 mod races;
 mod reaching;
 mod reset;

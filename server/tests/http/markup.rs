@@ -65,7 +65,7 @@ const OUTSIDE: [&str; 22] = [
 type Typed = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
 
 /// Forms that are refused with what was typed.
-const REFUSED: [Typed; 12] = [
+const REFUSED: [Typed; 13] = [
     ("/sign-in", "sign-in", &[("email", "x{odd}"), ("password", "x"), ("next", "/{odd}")]),
     ("/sign-in", "{odd}", &[("{odd}", "{odd}")]),
     ("/forgot-password", "security/request-reset", &[("email", "x{odd}")]),
@@ -77,6 +77,11 @@ const REFUSED: [Typed; 12] = [
         "/accounts/100001/users/invite",
         "users/invite",
         &[("account", "100001"), ("email", "x{odd}"), ("permissions[]", "x{odd}")],
+    ),
+    (
+        "/accounts/100001/users/invite",
+        "users/invite",
+        &[("account", "100001"), ("email", "x{odd}"), ("show", "start"), ("start", "x{odd}")],
     ),
     ("/accounts/100001/users/invite", "users/resend", &[("account", "{odd}"), ("email", "{odd}")]),
     (

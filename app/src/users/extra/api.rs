@@ -107,7 +107,7 @@ async fn new_view(
     let receiver = domain::extras::receiver(latchkey, actor, user).await?;
     let start = start_of(inside, user, &request).await?;
     let bounds = domain::giving::bounds_of_new(latchkey, actor, &start, sought).await?;
-    let held = actor.keys.open();
+    let held = actor.open();
     Ok(ExtraView {
         person: person(&receiver),
         changed: None,
@@ -160,7 +160,7 @@ pub(crate) async fn give_extra(
     let inside = request::inside_confirmed(&account).await?;
     let (latchkey, actor) = (&inside.latchkey, &inside.acting.actor);
     let wished = Wished {
-        permissions: chosen(&permissions, &areas, &areas_before, actor.keys.open()),
+        permissions: chosen(&permissions, &areas, &areas_before, actor.open()),
         services: services.0,
         service,
         domains: domains.0,
