@@ -126,8 +126,7 @@ pub async fn start(latchkey: &Latchkey, actor: &Actor, chosen: &str) -> Result<S
     } else {
         terms_of(latchkey, actor, chosen).await?
     };
-    let own = latchkey.store.holding(actor.account, actor.user, actor.keys.is_owner()).await?;
-    let own = own.access().live(latchkey.now());
+    let own = giving::own(latchkey, actor).await?;
     Ok(Start { terms: as_far_as(&own, &terms), ..Start::default() })
 }
 

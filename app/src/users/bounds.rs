@@ -138,6 +138,11 @@ impl Chosen {
         Self { services, domains, until }
     }
 
+    /// Whether all of these things are among those that are shown: of very many, only some are.
+    pub(crate) fn shows(self, begun: &BegunView) -> bool {
+        self.services.shows(&begun.services) && self.domains.shows(&begun.domains)
+    }
+
     /// Begins anew with these things, as far as they can be changed.
     pub(crate) fn begin(self, begun: &BegunView) {
         self.services.begin(&begun.services);
@@ -194,6 +199,13 @@ impl Things {
             });
         }
         Self { area, view: StoredValue::new(view), these, ticked }
+    }
+
+    fn shows(self, begun: &BegunThings) -> bool {
+        self.view.with_value(|view| {
+            let is_shown = |id: &String| view.things.iter().any(|thing| thing.id == *id);
+            begun.ids.iter().all(is_shown)
+        })
     }
 
     fn begin(self, begun: &BegunThings) {
@@ -572,4 +584,44 @@ pub(crate) fn EnterSends(
             </button>
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn beginning_ticks_what_can_be_changed_and_leaves_the_rest() {
+        let thing = |id: &str, reached, movable| ThingView {
+            id: id.to_owned(),
+            name: id.to_uppercase(),
+            reached,
+            movable,
+        };
+        let view = |can_all, can_these| ThingsView {
+            things: vec![thing("a", true, true), thing("b", true, false), thing("c", false, true)],
+            total: 3,
+            more: false,
+            unseen: 0,
+            unseen_stay: None,
+            all: false,
+            can_all,
+            can_these,
+        };
+        let all = BegunThings { all: true, ids: Vec::new() };
+        let these = |ids: &str| BegunThings {
+            all: false,
+            ids: ids.split_whitespace().map(str::to_owned).collect(),
+        };
+        let cases = [
+            (view(true, true), these("c x"), Some((true, vec![false, true, true]))),
+            (view(true, true), these(""), None),
+            (view(true, false), these("c"), None),
+            (view(true, true), all.clone(), Some((false, vec![true, true, false]))),
+            (view(false, true), all, None),
+        ];
+        for (view, begun, expected) in cases {
+            assert_eq!(view.begun_with(&begun), expected, "{begun:?}");
+        }
+    }
 }

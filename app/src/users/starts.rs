@@ -86,6 +86,7 @@ pub(crate) fn StartFrom(
     let begun = begun.map(|begun| begun.id);
     let before = begun.clone().or_else(|| FormState::here().value(START)).unwrap_or_default();
     let place = NodeRef::<leptos::html::Select>::new();
+    let button = NodeRef::<leptos::html::Button>::new();
     let (asked, busy) = (RwSignal::new(before.clone()), RwSignal::new(false));
     let outcome = RwSignal::new(begun.map_or(Outcome::Nothing, Outcome::FilledIn));
     let fill_in = move |id: String| {
@@ -99,6 +100,14 @@ pub(crate) fn StartFrom(
             let begun = ask(number, &id).await;
             // Something else was chosen meanwhile, or the form is gone.
             if asked.try_get_untracked().as_ref() != Some(&id) {
+                return;
+            }
+            if let Ok(begun) = &begun
+                && !chosen.shows(begun)
+                && let Some(button) = button.get_untracked()
+            {
+                // The form comes back from the server, with the things that aren't shown here.
+                button.click();
                 return;
             }
             busy.set(false);
@@ -165,6 +174,7 @@ pub(crate) fn StartFrom(
                     {options}
                 </select>
                 <button
+                    node_ref=button
                     type="submit"
                     class="button"
                     name="show"

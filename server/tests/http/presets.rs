@@ -5,6 +5,7 @@ use std::time::Duration;
 use domain::demo::{AMIRA, BJORN, INGRID, MEI, OLAV, TOM};
 use model::{Permission, PermissionSet, Reach, Terms};
 use test_database::{TestDatabase, apply};
+use uuid::Uuid;
 
 use crate::story::{BAKERY, Browser, Page, TestApp};
 
@@ -240,4 +241,25 @@ async fn the_providers_own_presets_stand_in_place_of_the_products(db: TestDataba
     page.is(422).says("Filled in: Shop & <b>till");
     assert_eq!(ticked(&page), "services.view services.manage");
     ask(&mut ingrid, "preset:bookkeeper").await.is(404);
+}
+
+#[apply(on_both!)]
+async fn of_very_many_things_those_that_it_begins_with_are_shown(db: TestDatabase) {
+    let app = TestApp::new(db).await;
+    let account = app.ingrid().await.account;
+    let like = app.services().await.remove(0);
+    let id_of = |number: u128| Uuid::from_u128(1000 + number);
+    for number in 0..250 {
+        let name = format!("Shop {number:03}");
+        let service = store::Service { id: id_of(number), name, ..like.clone() };
+        app.latchkey.store.add_service(account, &service).await.unwrap();
+    }
+    let last = Reach::of(false, [id_of(249)]);
+    app.hold(MEI, [Terms { services: last, ..whole(&[ServicesView]) }]).await;
+    let mut ingrid = app.as_person(INGRID).await;
+    let page = ingrid.get(INVITE).await;
+    assert!(!page.is(200).body.contains("Shop 249"));
+    let page = fill_in(&mut ingrid, &app.id_of(MEI).await, &[]).await;
+    let last = format!("id=\"thing-{}\"", id_of(249));
+    assert!(page.is(422).input(&last).contains("checked"));
 }
