@@ -1,6 +1,7 @@
 //! What somebody holds in an account, by name, and the rules about giving it to others.
 
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::grant::Opened;
 use crate::{
@@ -100,6 +101,17 @@ impl Access {
     #[must_use]
     pub fn has_lapsed(&self, now: Timestamp) -> bool {
         matches!(self, Self::Granted(held) if !held.iter().any(|terms| terms.is_live(now)))
+    }
+
+    /// Whether they have the permission on this service or domain; on anything, where none is named.
+    #[must_use]
+    pub fn opens(&self, permission: Permission, thing: Option<Uuid>) -> bool {
+        let Some(opened) = self.of(permission, AT_ONCE) else { return false };
+        match (opened, thing) {
+            (opened, None) => !opened.is_nothing(),
+            (Opened::Things(reach), Some(thing)) => reach.covers(&Reach::of(false, [thing])),
+            (Opened::Account, Some(_)) => false,
+        }
     }
 
     /// What the permission opens to them until this moment, of all that they hold together.
@@ -549,6 +561,32 @@ mod tests {
             Access::Owner => opened(&Terms::whole(PermissionSet::all())),
             Access::Granted(held) => held.iter().flat_map(opened).collect(),
         }
+    }
+
+    #[test]
+    fn a_permission_opens_what_some_grant_with_it_reaches() {
+        let hold = Access::Granted(vec![
+            terms(&[ServicesManage], these(&[1]), end(5)),
+            terms(&[BillingView, DomainsView], these(&[]), None),
+        ]);
+        let thing = |id| Some(Uuid::from_u128(id));
+        let cases = [
+            (ServicesManage, None, true),
+            (ServicesManage, thing(1), true),
+            (ServicesView, thing(1), true),
+            (ServicesManage, thing(2), false),
+            (ServicesCredentials, None, false),
+            (BillingView, None, true),
+            (BillingView, thing(1), false),
+            (BillingPay, None, false),
+        ];
+        for (permission, thing, opens) in cases {
+            assert_eq!(hold.opens(permission, thing), opens, "{permission} {thing:?}");
+            let owner = permission != BillingView || thing.is_none();
+            assert_eq!(Access::Owner.opens(permission, thing), owner, "{permission}");
+        }
+        let unreached = Access::Granted(vec![terms(&[ServicesView], these(&[]), None)]);
+        assert!(!unreached.opens(ServicesView, None));
     }
 
     #[test]

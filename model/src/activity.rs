@@ -72,6 +72,10 @@ kinds! {
     AccessRemoved = "access.removed";
     /// Somebody left the account.
     AccountLeft = "account.left";
+    /// Somebody asked for a permission.
+    AccessRequested = "access.requested";
+    /// What somebody asked for was declined.
+    AccessRequestDeclined = "access.request_declined";
     /// A second factor was required of everybody, or isn't any more.
     SecondFactorRule = "policy.second_factor";
     /// How long sessions last in the account changed.

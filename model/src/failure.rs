@@ -163,6 +163,12 @@ pub enum Conflict {
     TooManyDomains,
     /// The user holds as many grants as one can hold.
     TooManyGrants,
+    /// Who asks for a permission has it already.
+    HeldAlready,
+    /// Who asks for a permission has asked for it already, and waits for an answer.
+    AskedAlready,
+    /// The request is answered or withdrawn.
+    RequestOver,
 }
 
 /// Why an identity provider vouched for nobody.
@@ -240,6 +246,8 @@ pub enum Limited {
     InvitationsToAddress,
     /// Reminders of what an account requires.
     Reminders,
+    /// Requests for access of one person in one account.
+    AccessRequests,
 }
 
 /// A field of a form.
@@ -250,6 +258,8 @@ pub enum Field {
     Email,
     /// The permission groups as a whole.
     Permissions,
+    /// "What" is asked for.
+    Permission,
     /// "Full name".
     FullName,
     /// "Password".
@@ -298,6 +308,8 @@ pub enum Field {
     Until,
     /// "Why"
     Why,
+    /// What is said to somebody whose request is declined.
+    Words,
     /// "Issuer", of an identity provider.
     Issuer,
     /// "Client ID".
@@ -315,6 +327,7 @@ impl Field {
         match self {
             Self::Email => "email",
             Self::Permissions => "permissions",
+            Self::Permission => "permission",
             Self::FullName => "full_name",
             Self::Password => "password",
             Self::NewPassword => "new_password",
@@ -339,6 +352,7 @@ impl Field {
             Self::WhichDomains => "which-domains",
             Self::Until => "until",
             Self::Why => "why",
+            Self::Words => "words",
             Self::Issuer => "issuer",
             Self::ClientId => "client_id",
             Self::ClientSecret => "client_secret",

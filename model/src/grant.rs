@@ -151,6 +151,14 @@ impl Terms {
         Self { permissions, services: Reach::All, domains: Reach::All, until: None }.opening()
     }
 
+    /// One permission with what it implies: on this service or domain, or on all where none is named.
+    #[must_use]
+    pub fn one(permission: Permission, thing: Option<Uuid>, until: Option<Timestamp>) -> Self {
+        let reach = thing.map_or(Reach::All, |thing| Reach::of(false, [thing]));
+        let permissions = std::iter::once(permission).collect();
+        Self { permissions, services: reach.clone(), domains: reach, until }.opening()
+    }
+
     /// What the area's permissions reach; none for an area that is about the account as a whole.
     #[must_use]
     pub const fn reach_in(&self, area: Area) -> Option<&Reach> {

@@ -4,6 +4,7 @@
 //! the edge and trusted from then on.
 
 mod access;
+mod access_request;
 mod account;
 mod activity;
 mod actor;
@@ -30,6 +31,7 @@ mod user;
 mod wish;
 
 pub use access::{Access, AccessOutline, Lack};
+pub use access_request::{AccessRequestId, AccessRequestState};
 pub use account::{AccountId, AccountNumber};
 pub use activity::{ActivityKind, Noted, NotedGrant, UnknownActivityKind};
 pub use actor::{Actor, Key, Keys, NamedBy, On, Scope};
@@ -47,7 +49,7 @@ pub use invitation::{Delivery, InvitationId, InvitationState};
 pub use language::Language;
 pub use line::{legible, one_line, plain_digits};
 pub use mail::{
-    EmailNews, FactorNews, GivenEnd, IdentityNews, Mail, MailBound, MailKind, StoredMail,
+    AskedFor, EmailNews, FactorNews, GivenEnd, IdentityNews, Mail, MailBound, MailKind, StoredMail,
 };
 pub use page::{Cursor, PAGE_SIZE};
 pub use passkey::{PasskeyId, PasskeyName};

@@ -4,8 +4,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AccessOutline, AccountNumber, EndStage, Outlines, PolicyRule, Secret, Timestamp, TypedAddress,
-    TypedName,
+    AccessOutline, AccountNumber, EndStage, Outlines, Permission, PolicyRule, Secret, Timestamp,
+    TypedAddress, TypedName,
 };
 
 /// How it is kept in bounds, how often somebody can cause a mail of a kind.
@@ -209,6 +209,28 @@ mails! {
         /// How near that is.
         stage: EndStage,
     }
+    /// To whoever could give it: somebody asks for a permission.
+    AccessRequested "access_requested", Gathered { at_once: 1 } => {
+        /// The account's name.
+        account: TypedName,
+        /// The account's number.
+        account_number: AccountNumber,
+        /// Who asks for what.
+        asked: Vec<AskedFor>,
+    }
+    /// To a user: what you asked for is declined.
+    AccessRequestDeclined "access_request_declined", Follows(MailKind::AccessRequested) => {
+        /// The account's name.
+        account: TypedName,
+        /// Who declined it.
+        declined_by: TypedName,
+        /// What was asked for.
+        permission: Permission,
+        /// On which service or domain; none for all.
+        thing: Option<TypedName>,
+        /// What they said to it; empty if nothing.
+        words: TypedName,
+    }
     /// To a user: a link to choose a new password.
     PasswordReset "password_reset", Counted { most: 5, hours: 1 } => {
         /// Until when the link works.
@@ -326,6 +348,26 @@ pub struct GivenEnd {
     pub ending: Outlines,
 }
 
+/// What somebody asks for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AskedFor {
+    /// Their name.
+    pub name: TypedName,
+    /// Their address.
+    pub email: TypedAddress,
+    /// The permission.
+    pub permission: Permission,
+    /// On which service or domain; none for all.
+    pub thing: Option<TypedName>,
+    /// Until when; none for no end.
+    pub until: Option<Timestamp>,
+    /// Why.
+    pub why: TypedName,
+}
+
+/// How many requests one mail tells of: of more, the newest.
+const MOST_ASKED: usize = 20;
+
 /// What happens to the address of somebody's login.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -400,6 +442,14 @@ impl Mail {
                 Self::PolicyChanged { account, changed_by, after, .. },
                 Self::PolicyChanged { before, .. },
             ) => Self::PolicyChanged { account, changed_by, before, after },
+            (
+                Self::AccessRequested { account, account_number, asked },
+                Self::AccessRequested { asked: mut all, .. },
+            ) => {
+                all.extend(asked);
+                all.drain(..all.len().saturating_sub(MOST_ASKED));
+                Self::AccessRequested { account, account_number, asked: all }
+            }
             (last, earlier) => last.listing(earlier),
         };
         Self::Several { times: times.saturating_add(1), since, last: Box::new(last) }
@@ -531,6 +581,29 @@ mod tests {
         assert_eq!(second.clone().gathered_with(first.clone(), at), several);
         let earlier = Mail::Several { times, since: at, last: Box::new(first) };
         assert_eq!(second.joined_with(earlier), several);
+    }
+
+    #[test]
+    fn gathered_requests_are_told_one_by_one_and_at_most_twenty_of_them() {
+        let asked = |number: usize| AskedFor {
+            name: format!("Name {number}").into(),
+            email: "bjorn@example.com".into(),
+            permission: Permission::BillingPay,
+            thing: None,
+            until: None,
+            why: "Invoices".into(),
+        };
+        let mail = |asked| Mail::AccessRequested {
+            account: "Bakery".into(),
+            account_number: AccountNumber::from_stored(100_001),
+            asked,
+        };
+        let one = |number| mail(vec![asked(number)]);
+        let at = Timestamp::from_micros(1);
+        let gathered =
+            (1..30).fold(one(0), |earlier, number| one(number).gathered_with(earlier, at));
+        let last = Box::new(mail((10..30).map(asked).collect()));
+        assert_eq!(gathered, Mail::Several { times: 30, since: at, last });
     }
 
     #[test]

@@ -519,6 +519,7 @@ mod tests {
     fn statements() -> impl Iterator<Item = (&'static str, Differing)> {
         [
             STATEMENTS,
+            crate::access_requests::STATEMENTS,
             crate::accounts::STATEMENTS,
             crate::activity::STATEMENTS,
             crate::areas::STATEMENTS,

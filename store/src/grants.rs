@@ -510,13 +510,24 @@ pub(crate) async fn holding(
     if owner {
         return Ok(Holding::Owner);
     }
+    let user = Uuid::from(user);
+    let found = held_by(tx, account, [user]).await?.remove(&user);
+    Ok(Holding::Granted(found.unwrap_or_default()))
+}
+
+/// What these users of an account, which is locked, hold by name, unless they own it.
+pub(crate) async fn held_by(
+    tx: &mut Tx,
+    account: AccountId,
+    users: impl IntoIterator<Item = Uuid>,
+) -> Result<HashMap<Uuid, Vec<Grant>>, Failure> {
     let text = BY_NAME.on(tx);
-    let users = list([Uuid::from(user)]);
+    let users = list(users);
     let rows: Vec<ByNameRow> = read!(tx, db => query_as(text)
         .bind(Uuid::from(account))
         .bind(&users)
         .fetch_all(db))?;
-    Ok(Holding::Granted(rows.into_iter().map(Grant::from).collect()))
+    Ok(grouped(rows, |row| row.user_id))
 }
 
 /// What a user of an account, which is locked, holds in rows.

@@ -4,6 +4,7 @@
 //! where they need the facts of the moment, the method reads the facts under lock, hands them to
 //! the caller's `decide`, and writes what it answers, all in the same transaction.
 
+mod access_requests;
 mod accounts;
 mod activity;
 mod areas;
@@ -44,6 +45,9 @@ mod sweep;
 mod turns;
 mod users;
 
+pub use access_requests::{
+    AccessRequest, AskFacts, Giver, NewAccessRequest, RequestAnswer, RequestFacts,
+};
 pub use accounts::{AccountDetails, AccountRow, NewAccount};
 pub use activity::{ActivityFilter, ActivityRow, NewActivity};
 pub use areas::{Domain, Invoice, Service, SupportRequest, Thing};

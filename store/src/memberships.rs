@@ -13,7 +13,10 @@ use crate::fold::found_by;
 use crate::grants::{self, keys, read_keys};
 use crate::policies::{PolicyRow, policy_columns};
 use crate::sessions::NOTED_EVERY;
-use crate::{AccountPolicy, Held, Holding, NewActivity, NewMail, Store, activity, locks, outbox};
+use crate::{
+    AccountPolicy, Held, Holding, NewActivity, NewMail, Store, access_requests, activity, locks,
+    outbox,
+};
 
 /// Users of an account: where they are looked for first, and which ones.
 macro_rules! members {
@@ -619,7 +622,8 @@ impl Store {
     }
 
     /// Changes or ends `target`'s membership: locks the account, reads the facts, asks `decide`,
-    /// writes membership, log and mail, or nothing when it answers none.
+    /// writes membership, log and mail, or nothing when it answers none. Open requests of the target
+    /// that are opened by what they hold then are given.
     ///
     /// # Errors
     /// What `decide` answers, [`Failure::NotFound`] when either of the two isn't in the account,
@@ -646,6 +650,7 @@ impl Store {
                     .execute(db))?;
                 let before = facts.holding.grants();
                 grants::replace(&mut tx, account, user, before, holding.grants(), now).await?;
+                access_requests::settle(&mut tx, account, user, &holding, actor, now).await?;
             }
             None => {
                 write!(tx, db => query(END).bind(ids.0).bind(ids.1).execute(db))?;

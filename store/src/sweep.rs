@@ -49,6 +49,7 @@ sql! {
         // Leaves alone what others hold: they hold several, and must not wait for this in a circle.
         on Postgres "DELETE FROM guesses WHERE (login, network) IN \
             (SELECT login, network FROM guesses WHERE until <= $1 FOR UPDATE SKIP LOCKED)";
+    SWEEP_ACCESS_REQUESTS = "DELETE FROM access_requests WHERE answered_at < $1";
     SET_BACK_NETWORKS = "UPDATE known_networks SET last_at = $1 WHERE last_at > $1";
     SWEEP_NETWORKS = "DELETE FROM known_networks WHERE last_at < $1";
 }
@@ -56,10 +57,14 @@ sql! {
 /// How long a browser that nobody signs in with is remembered.
 const DEVICES_KEPT: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
+/// How long an answered request for access is remembered.
+const ANSWERED_KEPT: Duration = Duration::from_secs(90 * 24 * 60 * 60);
+
 impl Store {
     /// Deletes what is over: sessions, reset links, counted attempts, sign-ins, set-ups and changes
     /// of an address that were left half-way or can't be taken back any more, looks through somebody
-    /// else's eyes, browsers unused for a year. Answers how many rows.
+    /// else's eyes, browsers unused for a year, requests for access answered 90 days ago. Answers how
+    /// many rows.
     ///
     /// # Errors
     /// [`Failure::Unavailable`].
@@ -78,11 +83,13 @@ impl Store {
         }
         let unused = now.before(DEVICES_KEPT).as_micros();
         let devices = write!(self, db => query(SWEEP_DEVICES).bind(unused).execute(db))?;
+        let answered = now.before(ANSWERED_KEPT).as_micros();
+        let requests = write!(self, db => query(SWEEP_ACCESS_REQUESTS).bind(answered).execute(db))?;
         let mut tx = self.begin().await?;
         let text = SWEEP_ATTEMPTS.on(&tx);
         let attempts = write!(tx, db => query(text).bind(now.as_micros()).execute(db))?;
         tx.commit().await?;
-        let mut rows = sessions + devices + attempts;
+        let mut rows = sessions + devices + requests + attempts;
         for over in [
             SWEEP_RESETS,
             SWEEP_RESETS_FOR_NOBODY,
