@@ -73,6 +73,8 @@ pages! {
     HAVING: "/accounts/{account}/users/permissions/{permission}", living, guide "users" "#step-3";
     REMOVE: "/accounts/{account}/users/{user}/remove", living, guide "users" "#step-3";
     CANCEL: "/accounts/{account}/invitations/{invitation}/cancel", living, guide "users" "#no-mail";
+    DECLINE_REQUEST: "/accounts/{account}/requests/{request}/decline", living, guide "users" "#step-3";
+    ASK: "/accounts/{account}/ask", living;
     SERVICES: "/accounts/{account}/services", living;
     SERVICE: "/accounts/{account}/services/{service}", living;
     SERVICE_REACHING: "/accounts/{account}/services/{service}/access", living, guide "users" "#step-3";
@@ -371,6 +373,7 @@ mod tests {
             "grant",
             "permission",
             "invitation",
+            "request",
             "service",
             "domain",
             "guide",

@@ -3,16 +3,16 @@
 use leptos::server_fn::ServerFn;
 
 use crate::address::{
-    ACCOUNT, ADD_PASSKEY, AUTHENTICATOR, AUTHENTICATOR_OFF, CALLBACK, CALLBACK_OF_ACCOUNT, CANCEL,
-    COMPANY, DECLINE, DETAILS, EMAIL, EMAIL_LINK, EXTRA, FORGOT, FORGOT_SENT, GUIDE, HELP,
-    IDENTITY, INVITE, JOIN, LEAVE, LINK, MAIL, MAILBOX, MANAGE, ONWARD, PASSKEY, POLICY, PROFILE,
-    RECOVERY_CODES, REMOVE, REPORT, RESET, SECOND_FACTOR, SECURITY, SERVICE, SERVICES, SIGN_IN,
-    SIGN_OUT, SINGLE_SIGN_ON, USERS,
+    ACCOUNT, ADD_PASSKEY, ASK, AUTHENTICATOR, AUTHENTICATOR_OFF, CALLBACK, CALLBACK_OF_ACCOUNT,
+    CANCEL, COMPANY, DECLINE, DECLINE_REQUEST, DETAILS, EMAIL, EMAIL_LINK, EXTRA, FORGOT,
+    FORGOT_SENT, GUIDE, HELP, IDENTITY, INVITE, JOIN, LEAVE, LINK, MAIL, MAILBOX, MANAGE, ONWARD,
+    PASSKEY, POLICY, PROFILE, RECOVERY_CODES, REMOVE, REPORT, RESET, SECOND_FACTOR, SECURITY,
+    SERVICE, SERVICES, SIGN_IN, SIGN_OUT, SINGLE_SIGN_ON, USERS,
 };
 use crate::endpoint::{Endpoint, endpoint};
 use crate::{
-    account, eyes, help, identities, invitations, languages, policies, profile, security, services,
-    sign_in, sign_out, single_sign_on, users,
+    access_requests, account, eyes, help, identities, invitations, languages, policies, profile,
+    security, services, sign_in, sign_out, single_sign_on, users,
 };
 
 /// A form's server function, and the pages that show it. None means: all that ask who their reader is,
@@ -48,6 +48,9 @@ const NARROW: &[&str] = &[
 ];
 
 const SHOWN: &[Shown] = &[
+    shown::<access_requests::api::Ask>(&[ASK]),
+    shown::<access_requests::api::Decline>(&[DECLINE_REQUEST]),
+    shown::<access_requests::api::Withdraw>(&[ASK]),
     shown::<account::api::ChangeDetails>(&[DETAILS]),
     shown::<account::api::Leave>(&[LEAVE]),
     shown::<eyes::BeginEyes>(&[MANAGE]),

@@ -47,6 +47,7 @@ mod ui;
 mod when;
 mod wire;
 
+mod access_requests;
 mod account;
 mod activity;
 mod billing;

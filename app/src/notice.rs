@@ -64,6 +64,12 @@ pub(crate) enum Notice {
     ExtraTakenBack { name: String },
     /// Somebody's access ended.
     AccessRemoved { name: String },
+    /// The reader asked for a permission, and these were told.
+    AccessAsked { names: Vec<String> },
+    /// The reader took back what they had asked for.
+    RequestWithdrawn,
+    /// What somebody asked for was declined.
+    RequestDeclined { name: String },
     /// The reader left an account.
     Left { account: String },
     /// The reader joined an account.
@@ -150,6 +156,12 @@ impl Notice {
             Self::ExtraGiven { name } => words!(notice.extra_given, name = name),
             Self::ExtraTakenBack { name } => words!(notice.extra_taken_back, name = name),
             Self::AccessRemoved { name } => words!(notice.access_removed, name = name),
+            Self::AccessAsked { names } => match names.as_slice() {
+                [only] => words!(notice.access_asked_one, owner = only.clone()),
+                _ => words!(notice.access_asked, owners = crate::words::list(names)),
+            },
+            Self::RequestWithdrawn => words!(notice.request_withdrawn),
+            Self::RequestDeclined { name } => words!(notice.request_declined, name = name),
             Self::Left { account } => words!(notice.left, account = account),
             Self::Joined { account } => words!(notice.joined, account = account),
             Self::PasswordChanged => words!(notice.password_changed),

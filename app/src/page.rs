@@ -3,6 +3,7 @@
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::access_requests::api::AskView;
 use crate::frame::Frame;
 use crate::notice::Said;
 use crate::wire;
@@ -29,6 +30,8 @@ pub(crate) struct Refused {
     pub(crate) yours: String,
     /// The owners, who can give it.
     pub(crate) owners: Vec<OwnerToAsk>,
+    /// The form for asking for it; none for what only owners can.
+    pub(crate) asking: Option<AskView>,
 }
 
 /// An owner, to be asked.

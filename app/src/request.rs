@@ -242,6 +242,7 @@ impl Inside {
             email: owner.email.to_string(),
         };
         let owners = owners.into_iter().map(to_ask).collect();
+        let asking = crate::access_requests::api::instead(self, &failure).await?;
         Ok(Refused {
             label: match failure {
                 Failure::NotAllowed(permission) => words::label(permission),
@@ -250,6 +251,7 @@ impl Inside {
             sentence: words::failure(&failure),
             yours: words::your_access(&yours),
             owners,
+            asking,
         })
     }
 

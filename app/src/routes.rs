@@ -5,6 +5,8 @@ use leptos_meta::provide_meta_context;
 use leptos_router::components::{FlatRoutes, Route, Router};
 use leptos_router::{SsrMode, path};
 
+use crate::access_requests::ask::AskPage;
+use crate::access_requests::decline::DeclineRequestPage;
 use crate::account::details::DetailsPage;
 use crate::account::leave::LeavePage;
 use crate::account::list::AccountsPage;
@@ -131,6 +133,8 @@ fn LivingPages() -> impl IntoView {
             <Route ssr=ASYNC path=path!("/accounts/:account/users/permissions/:permission") view={LazyPage::of::<HavingPage>()} />
             <Route ssr=ASYNC path=path!("/accounts/:account/users/:user/remove") view={LazyPage::of::<RemovePage>()} />
             <Route ssr=ASYNC path=path!("/accounts/:account/invitations/:invitation/cancel") view={LazyPage::of::<CancelPage>()} />
+            <Route ssr=ASYNC path=path!("/accounts/:account/requests/:request/decline") view={LazyPage::of::<DeclineRequestPage>()} />
+            <Route ssr=ASYNC path=path!("/accounts/:account/ask") view={LazyPage::of::<AskPage>()} />
             <Route ssr=ASYNC path=path!("/accounts/:account/services") view={LazyPage::of::<ServicesPage>()} />
             <Route ssr=ASYNC path=path!("/accounts/:account/services/:service") view={LazyPage::of::<ServicePage>()} />
             <Route ssr=ASYNC path=path!("/accounts/:account/services/:service/access") view={LazyPage::of::<ServiceReachingPage>()} />

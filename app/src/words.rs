@@ -94,7 +94,7 @@ fn short(permission: Permission) -> String {
 }
 
 /// The permission as what somebody does, inside a sentence.
-fn phrase(permission: Permission) -> String {
+pub(crate) fn phrase(permission: Permission) -> String {
     match permission {
         Permission::ServicesView => words!(permission.services_view_phrase),
         Permission::ServicesManage => words!(permission.services_manage_phrase),
@@ -487,7 +487,7 @@ pub(crate) fn field_problem(field: Field, problem: FieldProblem) -> String {
         (Field::Email, _) => words!(problem.email_malformed),
         (Field::Permissions, P::Missing) => words!(problem.permissions_missing),
         (Field::Permissions, P::NothingLeft) => words!(problem.permissions_missing_manage),
-        (Field::Permissions, _) => words!(problem.permissions_unknown),
+        (Field::Permissions | Field::Permission, _) => words!(problem.permissions_unknown),
         (Field::FullName, P::Missing) => words!(problem.full_name_missing),
         (Field::FullName, P::TooLong) => words!(problem.full_name_too_long),
         (Field::FullName, _) => words!(problem.full_name_malformed),
@@ -538,6 +538,9 @@ pub(crate) fn field_problem(field: Field, problem: FieldProblem) -> String {
         (Field::WhichDomains, P::Missing) => words!(problem.which_domains_missing),
         (Field::WhichServices | Field::WhichDomains, _) => words!(problem.things_unknown),
         (Field::TimeZone, _) => words!(problem.time_zone),
+        (Field::Words, P::TooLong) => {
+            words!(problem.too_long, most = domain::access_requests::LONGEST_WORDS)
+        }
         (Field::Until, P::Past) => words!(problem.until_past),
         (Field::Until, P::TooFar) => words!(problem.until_too_far),
         (Field::Until, _) => words!(problem.until_malformed),
@@ -609,6 +612,7 @@ fn too_many(limit: Limit) -> String {
         Limited::InvitationsOfAccount => words!(failure.too_many_by_account, wait = wait),
         Limited::InvitationsToAddress => words!(failure.too_many_to_address, wait = wait),
         Limited::Reminders => words!(failure.too_many_reminders, wait = wait),
+        Limited::AccessRequests => words!(failure.too_many_requests, wait = wait),
     }
 }
 
@@ -668,5 +672,8 @@ pub(crate) fn conflict(conflict: Conflict) -> String {
         Conflict::WhileRequired => words!(failure.while_required),
         Conflict::TooManyDomains => words!(failure.too_many_domains, most = EmailDomains::MOST),
         Conflict::TooManyGrants => words!(failure.too_many_grants, most = MOST_GRANTS),
+        Conflict::HeldAlready => words!(failure.held_already),
+        Conflict::AskedAlready => words!(failure.asked_already),
+        Conflict::RequestOver => words!(failure.request_over),
     }
 }

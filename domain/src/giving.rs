@@ -23,7 +23,7 @@ use crate::digests::write_hash;
 const MOST: usize = 200;
 
 /// How many characters a reason may have.
-const LONGEST_WHY: usize = 200;
+pub(crate) const LONGEST_WHY: usize = 200;
 
 /// How far away an end may be: ten years.
 const FARTHEST: Duration = Duration::from_secs(3653 * 24 * 60 * 60);
@@ -173,7 +173,7 @@ fn day_or_same(
 }
 
 /// A day as it was typed, in this time zone.
-fn day(text: &str, zone: &TimeZone, now: Timestamp) -> Result<Until, FieldProblem> {
+pub(crate) fn day(text: &str, zone: &TimeZone, now: Timestamp) -> Result<Until, FieldProblem> {
     let day = Date::strptime("%Y-%m-%d", text.trim()).map_err(|_| FieldProblem::Malformed)?;
     let begin = begin(day, zone).ok_or(FieldProblem::TooFar)?;
     let next = day.tomorrow().ok().and_then(|next| self::begin(next, zone));
@@ -211,7 +211,7 @@ pub fn time_zone(name: &str) -> Option<String> {
 }
 
 /// The time zone in which the account's days end: its own, or else the provider's.
-async fn zone(latchkey: &Latchkey, account: AccountId) -> Result<TimeZone, Failure> {
+pub(crate) async fn zone(latchkey: &Latchkey, account: AccountId) -> Result<TimeZone, Failure> {
     let own = latchkey.store.time_zone(account).await?;
     let names = own.iter().chain([&latchkey.settings.time_zone]);
     let mut known = names.filter_map(|name| TimeZone::get(name).ok());

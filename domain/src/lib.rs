@@ -7,6 +7,7 @@ mod codes;
 mod latchkey;
 mod token;
 
+pub mod access_requests;
 pub mod accounts;
 pub mod activity;
 pub mod areas;

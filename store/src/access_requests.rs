@@ -45,8 +45,9 @@ sql! {
               WHERE id = $1 AND state = 'open'";
     SERVICE = "SELECT name FROM services WHERE account_id = $1 AND id = $2";
     DOMAIN = "SELECT name FROM domains WHERE account_id = $1 AND id = $2";
-    STANDING = "SELECT a.number, m.paused_at IS NOT NULL AS paused \
+    STANDING = "SELECT a.number, m.paused_at IS NOT NULL AS paused, u.email, u.email_key \
                 FROM memberships m JOIN accounts a ON a.id = m.account_id \
+                    JOIN users u ON u.id = m.user_id \
                 WHERE m.account_id = $1 AND m.user_id = $2";
     /// Owners first, then those who manage users; each of them by name.
     GIVERS = "SELECT m.user_id, m.owner, u.full_name, u.email, u.email_key \
@@ -115,6 +116,8 @@ pub struct Giver {
 pub struct AskFacts {
     /// Who asks.
     pub by: LockedActor,
+    /// Their address.
+    pub email: EmailAddress,
     /// Whether their access is paused.
     pub paused: bool,
     /// The account's number.
@@ -236,7 +239,6 @@ impl Store {
         let new = decide(&facts)?;
         limits::keep_within(&mut tx, &new.bounds, now).await?;
         let of = |area| thing.filter(|_| permission.area() == area);
-        let insert = |error| gone_as(Conflict::ChangedMeanwhile)(error);
         write!(tx, db => query(INSERT)
             .bind(new_id(now))
             .bind(Uuid::from(account))
@@ -248,7 +250,7 @@ impl Store {
             .bind(&new.why)
             .bind(new.told.join("\n"))
             .bind(now.as_micros())
-            .execute(db), insert)?;
+            .execute(db), gone_as(Conflict::ChangedMeanwhile))?;
         activity::append(&mut tx, account, &new.entry, now).await?;
         for mail in &new.mails {
             outbox::queue(&mut tx, mail, Some(account), now).await?;
@@ -370,15 +372,16 @@ async fn ask_facts(
 ) -> Result<AskFacts, Failure> {
     let by = locked_actor(tx, account, actor, now).await?;
     let ids = (Uuid::from(account), Uuid::from(actor));
-    let (number, paused): (i64, bool) =
+    let (number, paused, email, email_key): (i64, bool, String, String) =
         read!(tx, db => query_as(STANDING).bind(ids.0).bind(ids.1).fetch_one(db))?;
+    let email = EmailAddress::from_stored(email, email_key);
     let waiting: Vec<RequestRow> =
         read!(tx, db => query_as(OPEN_OF).bind(ids.0).bind(ids.1).fetch_all(db))?;
     let waits = waiting.iter().any(|row| row.permission == permission.id());
     let thing = named(tx, account, permission.area(), thing).await?;
     let givers = givers(tx, account, now).await?;
     let number = AccountNumber::from_stored(number);
-    Ok(AskFacts { by, paused, number, thing, waits, givers })
+    Ok(AskFacts { by, email, paused, number, thing, waits, givers })
 }
 
 /// A service or domain of the account, with its name.

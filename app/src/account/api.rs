@@ -7,6 +7,7 @@ use leptos::prelude::*;
 use leptos::server_fn::codec::GetUrl;
 use serde::{Deserialize, Serialize};
 
+use crate::access_requests::lacks::LackView;
 use crate::page::Page;
 use crate::problem::Problem;
 use crate::typed::Typed;
@@ -14,6 +15,7 @@ use crate::when::Moment;
 
 #[cfg(feature = "ssr")]
 use {
+    crate::access_requests::lacks::closed_areas,
     crate::address::{ACCOUNT, ACCOUNTS, DETAILS, address_of},
     crate::notice::Notice,
     crate::request,
@@ -105,6 +107,8 @@ pub(crate) struct OverviewView {
     pub(crate) yours: String,
     /// Whether the reader owns the account.
     pub(crate) owner: bool,
+    /// The areas that they can't open yet.
+    pub(crate) closed: Vec<LackView>,
 }
 
 /// An account's overview.
@@ -174,7 +178,8 @@ async fn overview(inside: &request::Inside) -> Result<OverviewView, model::Failu
         card("/log", words!(overview.log), false);
     }
     let yours = words::your_access(&domain::accounts::own_access(latchkey, actor).await?);
-    Ok(OverviewView { cards, yours, owner: actor.owns() })
+    let closed = closed_areas(inside).await?;
+    Ok(OverviewView { cards, yours, owner: actor.owns(), closed })
 }
 
 /// The account's details as the form shows them.

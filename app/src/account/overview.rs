@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 use model::Area;
 
+use crate::access_requests::lacks::lacks;
 use crate::account::api::{self, AreaCard, OverviewView};
 use crate::address::{LEAVE, address_of};
 use crate::loading::{Loading, framed};
@@ -28,6 +29,14 @@ impl LazyRoute for OverviewPage {
             let owner = view.owner.then(|| {
                 view! { <span class="tag tag-owner">{words!(access.owner)}</span> }
             });
+            let closed = lacks(view.closed).map(|closed| {
+                view! {
+                    <section>
+                        <h2>{words!(asking.closed)}</h2>
+                        {closed}
+                    </section>
+                }
+            });
             view! {
                 <PageTitle title=account.name.clone() provider=frame.provider />
                 <div class="page-head">
@@ -40,6 +49,7 @@ impl LazyRoute for OverviewPage {
                 </div>
                 <p>{view.yours}</p>
                 <div class="overview-grid">{cards.collect_view()}</div>
+                {closed}
                 <p class="quiet">
                     <a href=address_of(LEAVE, &[&number])>{words!(users.leave)}</a>
                 </p>

@@ -181,9 +181,11 @@ fn moved(entry: &NewActivity) -> Vec<String> {
     let added = beyond(&entry.after, &entry.before);
     let gone = beyond(&entry.before, &entry.after);
     let offer = entry.kind.is_of_offer();
-    let added = added.map(|permissions| match offer {
-        true => words!(log.offered, permissions = permissions),
-        false => words!(log.granted, permissions = permissions),
+    let added = added.map(|permissions| match entry.kind {
+        ActivityKind::AccessRequested => words!(log.asked_for, permissions = permissions),
+        ActivityKind::AccessRequestDeclined => words!(log.not_given, permissions = permissions),
+        _ if offer => words!(log.offered, permissions = permissions),
+        _ => words!(log.granted, permissions = permissions),
     });
     let gone = gone.map(|permissions| match offer {
         true => words!(log.no_longer_offered, permissions = permissions),
@@ -209,6 +211,8 @@ fn kind_words(kind: ActivityKind) -> String {
         ActivityKind::AccessRenewed => words!(log.access_renewed),
         ActivityKind::AccessRemoved => words!(log.access_removed),
         ActivityKind::AccountLeft => words!(log.account_left),
+        ActivityKind::AccessRequested => words!(log.access_requested),
+        ActivityKind::AccessRequestDeclined => words!(log.access_request_declined),
         ActivityKind::SecondFactorRule => words!(log.second_factor_rule),
         ActivityKind::SessionRule => words!(log.session_rule),
         ActivityKind::DomainRule => words!(log.domain_rule),

@@ -4,13 +4,19 @@ use leptos::prelude::*;
 use leptos::server_fn::codec::GetUrl;
 use serde::{Deserialize, Serialize};
 
+use crate::access_requests::lacks::LackView;
 use crate::page::Page;
 use crate::problem::Problem;
 use crate::ui::state::Mood;
 use crate::when::Moment;
 
 #[cfg(feature = "ssr")]
-use {crate::request, domain::areas::Domain, model::Timestamp};
+use {
+    crate::access_requests::lacks::lacks_on,
+    crate::request,
+    domain::areas::Domain,
+    model::{Failure, On, Timestamp},
+};
 
 /// A domain in the table.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +35,15 @@ pub(crate) struct DomainRow {
     pub(crate) locked: bool,
 }
 
+/// What the page of one domain shows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct DomainView {
+    /// The domain.
+    pub(crate) domain: DomainRow,
+    /// What the reader can't do here.
+    pub(crate) lacks: Vec<LackView>,
+}
+
 /// The account's domains.
 #[server(prefix = "/api", endpoint = "domains/page", input = GetUrl)]
 pub(crate) async fn domains_page(account: String) -> Result<Page<Vec<DomainRow>>, Problem> {
@@ -44,11 +59,20 @@ pub(crate) async fn domains_page(account: String) -> Result<Page<Vec<DomainRow>>
 pub(crate) async fn domain_page(
     account: String,
     domain: String,
-) -> Result<Page<DomainRow>, Problem> {
+) -> Result<Page<DomainView>, Problem> {
     let inside = request::inside(&account).await?;
-    let now = inside.latchkey.now();
     let found = domain::areas::domain(&inside.latchkey, &inside.acting.actor, &domain).await;
-    inside.page(found.map(|found| row(found, now))).await
+    let view = match found {
+        Ok(found) => domain_view(&inside, found).await,
+        Err(failure) => Err(failure),
+    };
+    inside.page(view).await
+}
+
+#[cfg(feature = "ssr")]
+async fn domain_view(inside: &request::Inside, domain: Domain) -> Result<DomainView, Failure> {
+    let lacks = lacks_on(inside, domain.id, On::Domain(&domain.named_by)).await?;
+    Ok(DomainView { lacks, domain: row(domain, inside.latchkey.now()) })
 }
 
 #[cfg(feature = "ssr")]

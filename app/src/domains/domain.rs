@@ -4,8 +4,9 @@ use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 use model::Area;
 
+use crate::access_requests::lacks::lacks;
 use crate::address::{DOMAIN_REACHING, DOMAINS, address_of};
-use crate::domains::api::{self, DomainRow};
+use crate::domains::api::{self, DomainView};
 use crate::domains::lock;
 use crate::loading::{Loading, framed};
 use crate::reaching::who_can_reach;
@@ -15,7 +16,7 @@ use crate::ui::state::State;
 use crate::when::Day;
 
 /// `/accounts/{n}/domains/{id}`
-pub(crate) struct DomainPage(Loading<DomainRow>);
+pub(crate) struct DomainPage(Loading<DomainView>);
 
 #[lazy_route]
 impl LazyRoute for DomainPage {
@@ -27,8 +28,9 @@ impl LazyRoute for DomainPage {
     }
 
     fn view(this: Self) -> AnyView {
-        framed(this.0, Here::Area(Area::Domains), |domain, frame| {
+        framed(this.0, Here::Area(Area::Domains), |view, frame| {
             let Some(account) = frame.account else { return ().into_any() };
+            let DomainView { domain, lacks: lacking } = view;
             let number = account.number;
             let back = address_of(DOMAINS, &[&number]);
             let reaching = address_of(DOMAIN_REACHING, &[&number, &domain.id]);
@@ -48,6 +50,7 @@ impl LazyRoute for DomainPage {
                     <dt>{words!(domains.lock)}</dt>
                     <dd>{lock(domain.locked)}</dd>
                 </dl>
+                {lacks(lacking)}
             }
             .into_any()
         })

@@ -7,8 +7,8 @@ use domain::operator_commands::command;
 use leptos::prelude::*;
 use leptos_i18n::Locale as _;
 use model::{
-    AccessOutline, EmailNews, EndStage, FactorNews, GivenEnd, IdentityNews, Language, Mail,
-    Outline, Outlines, Reached, Secret, Timestamp,
+    AccessOutline, AskedFor, EmailNews, EndStage, FactorNews, GivenEnd, IdentityNews, Language,
+    Mail, Outline, Outlines, Permission, Reached, Secret, Timestamp, TypedName,
 };
 
 use crate::address::{EMAIL_LINK, FORGOT, JOIN, RESET, SECURITY, SIGN_IN, USERS, address_of};
@@ -337,6 +337,37 @@ fn letter(mail: &Mail, site: &Site) -> Letter {
                 after: vec![words!(mail.given_anew)],
             }
         }
+        Mail::AccessRequested { account, account_number, asked } => {
+            let account = account.harmless();
+            Letter {
+                subject: words!(mail.requested_subject, account = account.clone()),
+                lead: std::iter::once(words!(mail.requested_lead, account = account))
+                    .chain(asked.iter().map(asked_line))
+                    .collect(),
+                button: Some((
+                    words!(frame.user_management),
+                    format!("{url}{}#requests", address_of(USERS, &[account_number])),
+                )),
+                after: vec![words!(mail.requested_after)],
+            }
+        }
+        Mail::AccessRequestDeclined { account, declined_by, permission, thing, words } => {
+            let (account, by) = (account.harmless(), declined_by.harmless());
+            let lead = words!(
+                mail.request_declined_lead,
+                declined_by = by.clone(),
+                what = asked_what(*permission, thing.as_ref()),
+                account = account.clone()
+            );
+            let said = Some(words.harmless()).filter(|said| !said.is_empty());
+            let said = said.map(|said| words!(log.reason, reason = said));
+            Letter {
+                subject: words!(mail.request_declined_subject, account = account),
+                lead: std::iter::once(lead).chain(said).collect(),
+                button: None,
+                after: vec![words!(mail.request_declined_after, declined_by = by)],
+            }
+        }
         Mail::PasswordReset { expires_at, token } => Letter {
             subject: words!(mail.reset_subject),
             lead: vec![
@@ -516,12 +547,41 @@ fn letter(mail: &Mail, site: &Site) -> Letter {
     }
 }
 
+/// Who asks for what, until when and why, in a line.
+fn asked_line(asked: &AskedFor) -> String {
+    let line = words!(
+        mail.requested_line,
+        name = asked.name.harmless(),
+        email = asked.email.harmless(),
+        what = asked_what(asked.permission, asked.thing.as_ref()),
+        why = asked.why.harmless()
+    );
+    match asked.until {
+        Some(until) => {
+            format!("{line} {}", words!(mail.requested_until, when = formats::end(until)))
+        }
+        None => line,
+    }
+}
+
+/// A permission, and the thing that it is asked for on.
+fn asked_what(permission: Permission, thing: Option<&TypedName>) -> String {
+    let label = words::label(permission);
+    match thing {
+        Some(thing) => words!(requests.what_on, what = label, thing = thing.harmless()),
+        None => label,
+    }
+}
+
 /// What the last of several mails tells, and that there were others.
 fn several(times: u32, since: Timestamp, last: &Mail, site: &Site) -> Letter {
     let mut letter = letter(last, site);
     let (times, when) = (times.to_string(), exact(since));
     let told = match last {
         Mail::NewDevice { .. } => words!(mail.several_sign_ins, times = times, when = when),
+        Mail::AccessRequested { .. } => {
+            words!(mail.several_requests, times = times, when = when)
+        }
         Mail::InvitationReported { .. } => words!(
             mail.several_reports,
             times = times,

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use leptos::server_fn::codec::GetUrl;
 use serde::{Deserialize, Serialize};
 
+use crate::access_requests::lacks::LackView;
 use crate::page::Page;
 use crate::problem::Problem;
 use crate::ui::state::Mood;
@@ -11,11 +12,11 @@ use crate::when::Moment;
 
 #[cfg(feature = "ssr")]
 use {
+    crate::access_requests::lacks::lacks_on,
     crate::address::{SERVICE, SERVICES, address_of},
     crate::request,
     domain::areas::{Service, may_see_password},
-    model::Permission,
-    model::Timestamp,
+    model::{Failure, On, Permission, Timestamp},
 };
 
 /// What the page shows.
@@ -38,6 +39,8 @@ pub(crate) struct ServiceView {
     pub(crate) credentials: bool,
     /// Whether they have to prove first who they are.
     pub(crate) locked: bool,
+    /// What they can't do here.
+    pub(crate) lacks: Vec<LackView>,
 }
 
 /// A service in the table.
@@ -85,15 +88,23 @@ pub(crate) async fn service_page(
 ) -> Result<Page<ServiceView>, Problem> {
     let inside = request::inside(&account).await?;
     let (latchkey, actor, viewer) = (&inside.latchkey, &inside.acting.actor, &inside.viewer);
-    let service = domain::areas::service(latchkey, actor, viewer, &service).await;
-    let locked = domain::viewer::must_be_confirmed(latchkey, viewer).is_err();
-    let now = latchkey.now();
-    let view = service.map(|service| ServiceView {
-        credentials: may_see_password(actor, &service),
-        service: row(service, now),
-        locked,
-    });
+    let found = domain::areas::service(latchkey, actor, viewer, &service).await;
+    let view = match found {
+        Ok(service) => service_view(&inside, service).await,
+        Err(failure) => Err(failure),
+    };
     inside.page(view).await
+}
+
+#[cfg(feature = "ssr")]
+async fn service_view(inside: &request::Inside, service: Service) -> Result<ServiceView, Failure> {
+    let (latchkey, viewer) = (&inside.latchkey, &inside.viewer);
+    Ok(ServiceView {
+        credentials: may_see_password(&inside.acting.actor, &service),
+        locked: domain::viewer::must_be_confirmed(latchkey, viewer).is_err(),
+        lacks: lacks_on(inside, service.id, On::Service(&service.named_by)).await?,
+        service: row(service, latchkey.now()),
+    })
 }
 
 /// Shows the services' passwords, or one service's: proves who the reader is, as the page shows them

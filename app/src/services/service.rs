@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 use model::Area;
 
+use crate::access_requests::lacks::lacks;
 use crate::address::{SERVICE_REACHING, SERVICES, address_of};
 use crate::loading::{Loading, framed};
 use crate::reaching::who_can_reach;
@@ -44,6 +45,7 @@ impl LazyRoute for ServicePage {
                 </div>
                 {facts(service)}
                 {unlock}
+                {lacks(view.lacks)}
             }
             .into_any()
         })

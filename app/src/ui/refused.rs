@@ -3,6 +3,7 @@
 
 use leptos::prelude::*;
 
+use crate::access_requests::ask::asking;
 use crate::address::{ACCOUNT, address_of, guide};
 use crate::frame::Frame;
 use crate::page::Refused;
@@ -28,6 +29,16 @@ pub(crate) fn refused(refused: Refused, here: Here, frame: Frame) -> AnyView {
             view! { <li translate="no">{owner.name} " " <a href=href rel="external">{owner.email}</a></li> }
         })
         .collect_view();
+    let asking = refused.asking.zip(frame.account).map(|(view, account)| {
+        // Asked for here, the answer is shown here.
+        let here = leptos_router::hooks::use_location().pathname.get_untracked();
+        view! {
+            <section>
+                <h2>{words!(asking.button)}</h2>
+                {asking(account.number, view, here)}
+            </section>
+        }
+    });
     view! {
         <PageTitle title=heading.clone() provider=frame.provider />
         <div class="refused">
@@ -42,6 +53,7 @@ pub(crate) fn refused(refused: Refused, here: Here, frame: Frame) -> AnyView {
                 <dt>{words!(refused.ask)}</dt>
                 <dd><ul>{owners}</ul></dd>
             </dl>
+            {asking}
             {help.map(|href| view! { <p><a href=href>{words!(refused.help)}</a></p> })}
             {back.map(|back| view! { <a class="button" href=back>{words!(refused.back)}</a> })}
         </div>

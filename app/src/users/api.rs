@@ -15,6 +15,7 @@ use crate::typed::Typed;
 use crate::ui::state::Mood;
 use crate::users::bounds::BoundsView;
 use crate::users::grants::CardView;
+use crate::users::requests::RequestRow;
 use crate::users::starts::StartsView;
 use crate::when::Moment;
 
@@ -52,6 +53,8 @@ pub(crate) struct UsersView {
     pub(crate) queries: Queries,
     /// Invitations that wait for an answer.
     pub(crate) pending: Vec<PendingRow>,
+    /// Requests that wait for one.
+    pub(crate) requests: Vec<RequestRow>,
 }
 
 /// Where the two tables lead: each query keeps what the others chose.
@@ -170,6 +173,7 @@ async fn users_view(
     let (from, pending_from) = (read_cursor(after), read_cursor(pending_after));
     let page = domain::users::list(latchkey, actor, &search, order, from.clone()).await?;
     let pending = domain::invitations::pending(latchkey, actor, pending_from.as_ref()).await?;
+    let requests = crate::users::requests::rows(inside).await?;
     let now = latchkey.now();
     let activity = if by_activity { "activity" } else { "" };
     let (here, pending_here) = (from.as_ref(), pending_from.as_ref());
@@ -194,6 +198,7 @@ async fn users_view(
         by_activity,
         queries,
         pending,
+        requests,
     })
 }
 

@@ -19,6 +19,7 @@ use crate::ui::table::{Caption, Cell, empty, table};
 use crate::users::api::{self, InviteView, UserRow, UsersView};
 use crate::users::invite::InviteForm;
 use crate::users::pending::PendingTable;
+use crate::users::requests::requests;
 use crate::when::Relative;
 
 /// `/accounts/{n}/users`
@@ -53,6 +54,7 @@ impl LazyRoute for UsersPage {
                     </div>
                 </div>
                 <p class="tip">{icon(Icon::Info)} <span>{words!(users.tip)}</span></p>
+                {requests(number, view.requests.clone())}
                 <UsersTable number=number view=view.clone() />
                 <PendingTable
                     number=number

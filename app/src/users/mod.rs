@@ -11,4 +11,5 @@ pub(crate) mod manage;
 pub(crate) mod pending;
 pub(crate) mod permission_groups;
 pub(crate) mod remove;
+pub(crate) mod requests;
 pub(crate) mod starts;
