@@ -29,6 +29,9 @@ const MOST_TOLD: usize = 20;
 /// How many of them whoever asks is shown by name.
 const NAMED: usize = 3;
 
+/// Of how many of their requests somebody is told how they stand.
+const REMEMBERED: usize = 50;
+
 /// How many requests User management shows.
 const SHOWN: usize = 50;
 
@@ -78,7 +81,7 @@ pub struct Asking {
     pub lacking: Vec<Permission>,
     /// The service or domain that it is about; none for all.
     pub thing: Option<Thing>,
-    /// The newest request for it, however it stands.
+    /// The request for it, as [`own`] finds it.
     pub newest: Option<AccessRequest>,
 }
 
@@ -129,7 +132,8 @@ pub fn lacking(actor: &Actor, area: Area, on: Option<On<'_>>) -> Vec<Permission>
     area.permissions().filter(lacks).collect()
 }
 
-/// The actor's newest request for the permission, however it stands.
+/// The actor's request for the permission, or for one that brings it: the one that waits for an answer,
+/// or else the newest.
 ///
 /// # Errors
 /// [`Failure::Unavailable`].
@@ -138,7 +142,17 @@ pub async fn own(
     actor: &Actor,
     permission: Permission,
 ) -> Result<Option<AccessRequest>, Failure> {
-    latchkey.store.newest_access_request(actor.account, actor.user, permission).await
+    let found = latchkey.store.access_requests_of(actor.account, actor.user, REMEMBERED).await?;
+    let mut meant: Vec<_> =
+        found.into_iter().filter(|request| brings(request, permission)).collect();
+    meant.sort_by_key(|request| request.state != AccessRequestState::Open);
+    Ok(meant.into_iter().next())
+}
+
+/// Whether somebody would have the permission if they were given what they ask for.
+#[must_use]
+pub fn brings(request: &AccessRequest, permission: Permission) -> bool {
+    request.terms().permissions.contains(permission)
 }
 
 /// The actor's open requests, at most one for each permission.

@@ -35,7 +35,7 @@ sql! {
     OPEN = requests!("r.state = 'open' ORDER BY r.id DESC LIMIT $2");
     OPEN_OF = requests!("r.state = 'open' AND r.user_id = $2 ORDER BY r.id DESC");
     ONE = requests!("r.id = $2");
-    NEWEST = requests!("r.user_id = $2 AND r.permission = $3 ORDER BY r.id DESC LIMIT 1");
+    NEWEST_OF = requests!("r.user_id = $2 ORDER BY r.id DESC LIMIT $3");
     INSERT = "INSERT INTO access_requests \
                   (id, account_id, user_id, permission, service_id, domain_id, until, why, state, \
                    words, told, asked_at) \
@@ -342,22 +342,22 @@ impl Store {
         Ok(row.and_then(RequestRow::read))
     }
 
-    /// Somebody's newest request for a permission in the account, however it stands.
+    /// Somebody's newest requests in the account, however they stand, at most `most`.
     ///
     /// # Errors
     /// [`Failure::Unavailable`].
-    pub async fn newest_access_request(
+    pub async fn access_requests_of(
         &self,
         account: AccountId,
         user: UserId,
-        permission: Permission,
-    ) -> Result<Option<AccessRequest>, Failure> {
-        let row: Option<RequestRow> = read!(self, db => query_as(NEWEST)
+        most: usize,
+    ) -> Result<Vec<AccessRequest>, Failure> {
+        let rows: Vec<RequestRow> = read!(self, db => query_as(NEWEST_OF)
             .bind(Uuid::from(account))
             .bind(Uuid::from(user))
-            .bind(permission.id())
-            .fetch_optional(db))?;
-        Ok(row.and_then(RequestRow::read))
+            .bind(limit(most))
+            .fetch_all(db))?;
+        Ok(requests(rows))
     }
 }
 

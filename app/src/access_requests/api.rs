@@ -18,7 +18,7 @@ use {
     crate::users::requests::until,
     crate::{formats, request, words},
     domain::access_requests::{AccessRequest, Asking, Waiting, Wanted},
-    model::{AccessRequestState, Area, Failure},
+    model::{AccessRequestState, Area, Failure, Permission},
 };
 
 /// What the form for asking shows.
@@ -95,13 +95,14 @@ pub(crate) fn ask_view(asking: Asking) -> AskView {
             name: thing.name,
         }),
         open: open.map(|open| open.id.to_string()),
-        state: newest.as_ref().and_then(standing),
+        state: newest.as_ref().and_then(|newest| standing(newest, permission)),
     }
 }
 
-/// How one's own request stands, if there is something to say: to ask anew is what is left otherwise.
+/// How one's own request stands that brings this permission, if there is something to say: to ask anew
+/// is what is left otherwise.
 #[cfg(feature = "ssr")]
-pub(crate) fn standing(request: &AccessRequest) -> Option<String> {
+pub(crate) fn standing(request: &AccessRequest, permission: Permission) -> Option<String> {
     let state = match request.state {
         AccessRequestState::Open => {
             let day = formats::day(request.asked_at);
@@ -114,9 +115,12 @@ pub(crate) fn standing(request: &AccessRequest) -> Option<String> {
         AccessRequestState::Declined => declined(request),
         AccessRequestState::Given | AccessRequestState::Withdrawn => return None,
     };
-    Some(match &request.thing {
-        Some(thing) => words!(asking.on_thing, thing = thing.name.clone(), state = state),
-        None => state,
+    let other = (request.permission != permission).then(|| words::label(request.permission));
+    let thing = request.thing.as_ref().map(|thing| thing.name.clone());
+    let about: Vec<_> = other.into_iter().chain(thing).collect();
+    Some(match about.is_empty() {
+        true => state,
+        false => words!(asking.on_thing, thing = about.join(", "), state = state),
     })
 }
 

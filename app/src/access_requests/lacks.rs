@@ -8,9 +8,8 @@ use {
     crate::access_requests::api::standing,
     crate::address::{ASK, address_of},
     crate::{request, words},
-    domain::access_requests::{AccessRequest, lacking, own_open},
+    domain::access_requests::{AccessRequest, brings, lacking, own_open},
     model::{Area, Failure, On, Permission},
-    uuid::Uuid,
 };
 
 /// Something that the reader lacks.
@@ -61,7 +60,7 @@ pub(crate) async fn closed_areas(inside: &request::Inside) -> Result<Vec<LackVie
 #[cfg(feature = "ssr")]
 pub(crate) async fn lacks_on(
     inside: &request::Inside,
-    id: Uuid,
+    id: &str,
     on: On<'_>,
 ) -> Result<Vec<LackView>, Failure> {
     let area = match on {
@@ -81,14 +80,14 @@ pub(crate) async fn lacks_on(
 #[cfg(feature = "ssr")]
 async fn views(
     inside: &request::Inside,
-    lacking: Vec<(Permission, String, Option<Uuid>)>,
+    lacking: Vec<(Permission, String, Option<&str>)>,
 ) -> Result<Vec<LackView>, Failure> {
     if lacking.is_empty() {
         return Ok(Vec::new());
     }
     let open = own_open(&inside.latchkey, &inside.acting.actor).await?;
-    let view = |(permission, what, thing): (Permission, String, Option<Uuid>)| {
-        let is_it = |request: &&AccessRequest| request.permission == permission;
+    let view = |(permission, what, thing): (Permission, String, Option<&str>)| {
+        let is_it = |request: &&AccessRequest| brings(request, permission);
         let label = match thing {
             Some(_) => words::label(permission),
             None => what.clone(),
@@ -96,7 +95,7 @@ async fn views(
         LackView {
             href: href(inside, permission, thing),
             label: words!(asking.ask_for, what = label),
-            state: open.iter().find(is_it).and_then(standing),
+            state: open.iter().find(is_it).and_then(|open| standing(open, permission)),
             what,
         }
     };
@@ -104,7 +103,7 @@ async fn views(
 }
 
 #[cfg(feature = "ssr")]
-fn href(inside: &request::Inside, permission: Permission, thing: Option<Uuid>) -> String {
+fn href(inside: &request::Inside, permission: Permission, thing: Option<&str>) -> String {
     let ask = address_of(ASK, &[&inside.acting.number]);
     let thing = thing.map(|id| match permission.area() {
         Area::Domains => format!("&domain={id}"),

@@ -71,7 +71,7 @@ pub(crate) async fn domain_page(
 
 #[cfg(feature = "ssr")]
 async fn domain_view(inside: &request::Inside, domain: Domain) -> Result<DomainView, Failure> {
-    let lacks = lacks_on(inside, domain.id, On::Domain(&domain.named_by)).await?;
+    let lacks = lacks_on(inside, &domain.id.to_string(), On::Domain(&domain.named_by)).await?;
     Ok(DomainView { lacks, domain: row(domain, inside.latchkey.now()) })
 }
 

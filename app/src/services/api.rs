@@ -102,7 +102,7 @@ async fn service_view(inside: &request::Inside, service: Service) -> Result<Serv
     Ok(ServiceView {
         credentials: may_see_password(&inside.acting.actor, &service),
         locked: domain::viewer::must_be_confirmed(latchkey, viewer).is_err(),
-        lacks: lacks_on(inside, service.id, On::Service(&service.named_by)).await?,
+        lacks: lacks_on(inside, &service.id.to_string(), On::Service(&service.named_by)).await?,
         service: row(service, latchkey.now()),
     })
 }

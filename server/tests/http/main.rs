@@ -15,6 +15,7 @@ macro_rules! on_both {
     ($($test:tt)*) => { test_database::on_both! { of crate::story::demo; $($test)* } };
 }
 
+mod access_requests;
 mod account;
 mod authenticator;
 mod bad_input;

@@ -115,6 +115,7 @@ async fn make_odd(app: &TestApp, odd: &str) {
         ("invitations", &["email", "why"]),
         ("grants", &["why"]),
         ("memberships", &["paused_why"]),
+        ("access_requests", &["why", "words", "told"]),
         ("email_changes", &["new_email"]),
         ("identities", &["email"]),
         ("passkeys", &["name"]),

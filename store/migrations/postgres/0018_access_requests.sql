@@ -22,7 +22,7 @@ CREATE TABLE access_requests (
 );
 CREATE UNIQUE INDEX access_requests_open
     ON access_requests (account_id, user_id, permission) WHERE state = 'open';
-CREATE INDEX access_requests_by_member ON access_requests (account_id, user_id, permission, id);
+CREATE INDEX access_requests_by_member ON access_requests (account_id, user_id, id);
 CREATE INDEX access_requests_answered
     ON access_requests (answered_at) WHERE answered_at IS NOT NULL;
 CREATE INDEX access_requests_by_service

@@ -6,6 +6,7 @@
     reason = "a test that can't go on fails, and says where"
 )]
 
+mod access_requests;
 mod accounts;
 mod activity;
 mod areas;

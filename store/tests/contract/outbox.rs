@@ -378,11 +378,13 @@ fn sample(kind: MailKind, number: u64) -> Mail {
             "account_number": 100_001,
             "address": "192.0.2.1",
             "after": after.clone(),
+            "asked": [],
             "at": when,
             "before": before,
             "by_link": true,
             "changed_by": name,
             "closed": false,
+            "declined_by": name,
             "email": email,
             "ending": after,
             "expires_at": when,
@@ -393,11 +395,14 @@ fn sample(kind: MailKind, number: u64) -> Mail {
             "name": name,
             "news": news,
             "paused": name,
+            "permission": Permission::BillingView,
             "provider": "Acme",
             "removed_by": name,
             "stage": EndStage::Week,
+            "thing": name,
             "token": "token",
             "user_agent": name,
+            "words": name,
         }))
     };
     let odd = [Permission::BillingView, Permission::BillingPay];
