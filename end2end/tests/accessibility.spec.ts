@@ -58,6 +58,26 @@ test('the refused page is accessible and fits', async ({ page }) => {
   await expectToFit(page);
 });
 
+test('asking for access, and how that stands, is accessible and fits', async ({ page, someoneElse }) => {
+  await enter(page, bjorn, nordlys, 'ask?permission=domains.view');
+  await expectAccessible(page);
+  await expectToFit(page);
+  await page.getByLabel('Why').fill('The domains of the shop');
+  await page.getByRole('button', { name: 'Ask for this', exact: true }).click();
+  await expect(page.getByRole('heading', { name: "What you can't open yet" })).toBeVisible();
+  await expectAccessible(page);
+  await expectToFit(page);
+  const theirs = await someoneElse();
+  await enter(theirs, ingrid, nordlys, 'users');
+  await expect(theirs.getByRole('table', { name: 'Requests' })).toBeVisible();
+  await expectAccessible(theirs);
+  await expectToFit(theirs);
+  await theirs.getByRole('link', { name: `Decline for ${bjorn.name}` }).click();
+  await expect(theirs.getByLabel(`Words to ${bjorn.name}`)).toBeVisible();
+  await expectAccessible(theirs);
+  await expectToFit(theirs);
+});
+
 test('managing access is accessible and fits', async ({ page }) => {
   await enter(page, ingrid, nordlys, 'users');
   await openManageAccess(page, mei);

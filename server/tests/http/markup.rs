@@ -17,12 +17,14 @@ const HOSTILE: &str =
 type Readers = [(&'static str, Browser); 3];
 
 /// The pages of an account.
-const INSIDE: [&str; 15] = [
+const INSIDE: [&str; 17] = [
     "",
     "/users",
     "/users?search=nobody{odd}&sort=email",
     "/users/invite",
     "/users/permissions/services.view",
+    "/ask?permission=domains.view",
+    "/ask?permission=x{odd}",
     "/services",
     "/domains",
     "/billing",
@@ -65,7 +67,7 @@ const OUTSIDE: [&str; 22] = [
 type Typed = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
 
 /// Forms that are refused with what was typed.
-const REFUSED: [Typed; 13] = [
+const REFUSED: [Typed; 14] = [
     ("/sign-in", "sign-in", &[("email", "x{odd}"), ("password", "x"), ("next", "/{odd}")]),
     ("/sign-in", "{odd}", &[("{odd}", "{odd}")]),
     ("/forgot-password", "security/request-reset", &[("email", "x{odd}")]),
@@ -82,6 +84,17 @@ const REFUSED: [Typed; 13] = [
         "/accounts/100001/users/invite",
         "users/invite",
         &[("account", "100001"), ("email", "x{odd}"), ("show", "start"), ("start", "x{odd}")],
+    ),
+    (
+        "/accounts/100001/ask",
+        "access-requests/ask",
+        &[
+            ("account", "100001"),
+            ("permission", "domains.view"),
+            ("why", "{long}"),
+            ("until", "x{odd}"),
+            ("next", "/{odd}"),
+        ],
     ),
     ("/accounts/100001/users/invite", "users/resend", &[("account", "{odd}"), ("email", "{odd}")]),
     (
@@ -157,6 +170,13 @@ async fn fill(app: &TestApp, ingrid: &mut Browser) {
              SELECT id, id, 'https://id.provider.example', hex(id), email, created_at FROM users",
         "UPDATE memberships SET paused_at = since, paused_by = invited_by
              WHERE user_id IN (SELECT id FROM users WHERE email_key = 'bjorn@ledger.example')",
+        "INSERT INTO access_requests
+             SELECT randomblob(16), account_id, user_id, 'services.credentials', NULL, NULL, NULL,
+                 'Why', 'open', '', 'Ingrid', since, NULL, NULL FROM memberships WHERE NOT owner",
+        "INSERT INTO access_requests
+             SELECT randomblob(16), account_id, user_id, 'domains.view', NULL, NULL, NULL,
+                 'Why', 'declined', 'No', 'Ingrid', since, since, NULL
+             FROM memberships WHERE NOT owner",
         "UPDATE grants SET why = 'For the shop'",
         "UPDATE outbox SET state = 'failed', answer = '550 no' WHERE kind = 'invitation'
              AND email = 'ola@nordlys.example'",
@@ -205,6 +225,10 @@ async fn walk(odd: &str) -> Vec<(String, Page)> {
     paths.extend([olav.clone(), format!("{olav}/remove"), bjorn.clone(), link.clone()]);
     paths.extend([reset, email]);
     paths.extend(["decline", "report"].map(|end| format!("{link}/{end}")));
+    let requests = readers[0].1.get(&format!("{BAKERY}/users")).await;
+    let meis = requests.row_of("mei@").split("/requests/").nth(1).unwrap();
+    let meis = meis.split('/').next().unwrap();
+    paths.push(format!("{BAKERY}/requests/{meis}/decline"));
     let passkey = link_to(&mut readers[0].1, "/security/passkeys/").await;
     let identity = link_to(&mut readers[0].1, "/security/identities/").await;
     paths.extend([passkey, identity]);
@@ -224,6 +248,12 @@ async fn walk(odd: &str) -> Vec<(String, Page)> {
             found.push((format!("{name} {form} to {path}"), page));
         }
     }
+    let amira = &mut readers[1].1;
+    let why = format!("Why{odd}");
+    let asked = [("account", "100001"), ("permission", "support.view"), ("why", why.as_str())];
+    let answer = amira.post(&format!("{BAKERY}/ask"), "access-requests/ask", &asked).await;
+    answer.is(303);
+    found.push(("what follows on asking".to_owned(), amira.get(BAKERY).await));
     // What forms say on the page that follows, and in the log.
     let ingrid = &mut readers[0].1;
     let invited = [

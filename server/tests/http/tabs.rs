@@ -178,6 +178,12 @@ async fn every_form_says_for_whom_it_was_made(db: TestDatabase) {
     ingrid.invite("kari@x.example", &["billing.view"]).await.is(303);
     let invitation = app.invitation_link("kari@x.example").await;
     let (olav, bjorn) = (app.id_of(OLAV).await, app.id_of(BJORN).await);
+    let mut asker = app.as_person(BJORN).await;
+    let ask = format!("{BAKERY}/ask?permission=domains.view");
+    let fields = [("why", "Names"), ("permission", "domains.view")];
+    asker.open_and_fill_in(&ask, "access-requests/ask", &fields).await.is(303);
+    let users = ingrid.get(&format!("{BAKERY}/users")).await;
+    let request = users.between("/requests/", "/decline");
     let paths = [
         "/sign-in",
         "/forgot-password",
@@ -198,9 +204,14 @@ async fn every_form_says_for_whom_it_was_made(db: TestDatabase) {
         &format!("{BAKERY}/policy"),
         &format!("{BAKERY}/single-sign-on"),
         &format!("{BAKERY}/leave"),
+        &format!("{BAKERY}/requests/{request}/decline"),
+        &format!("{BAKERY}/ask?permission=services.view"),
+        &ask,
     ];
     let id = app.id_of(INGRID).await;
-    for (mut browser, whose) in [(ingrid, id.as_str()), (app.browser(), "nobody")] {
+    for (mut browser, whose) in
+        [(ingrid, id.as_str()), (asker, bjorn.as_str()), (app.browser(), "nobody")]
+    {
         for path in paths {
             let page = browser.get(path).await;
             for form in page.body.split("<form").skip(1) {

@@ -221,7 +221,7 @@ async fn what_somebody_is_given_is_no_open_request_of_theirs_any_more(db: TestDa
     assert_eq!(found[1].answered_at, Some(at(7)));
     assert_eq!(found[2].answered_by.as_deref(), Some("Ingrid Berg"));
     assert!(of(&bakery, mei).await.iter().all(|request| request.state == Open), "only theirs");
-    let owner = MembershipChange { ..change(Some(Access::Owner)) };
+    let owner = change(Some(Access::Owner));
     let decide = |_: &ChangeFacts| Ok(Some(owner));
     let (id, ingrid) = (bakery.id, bakery.ingrid);
     db.store.change_membership(id, ingrid, mei, at(9), decide).await.unwrap();
