@@ -10,8 +10,8 @@ use model::{
 };
 pub use store::{AccessRequest, Thing};
 use store::{
-    AskFacts, Bound, Giver, LockedActor, NewAccessRequest, NewActivity, NewMail, RequestAnswer,
-    RequestFacts,
+    AccessRequestAnswer, AccessRequestFacts, AskFacts, Bound, Giver, LockedActor, NewAccessRequest,
+    NewActivity, NewMail,
 };
 use uuid::Uuid;
 
@@ -388,7 +388,7 @@ pub async fn decline(
         words => words.map_err(|problem| Failure::field(Field::Words, problem))?,
     };
     let mut name = String::new();
-    let decide = |facts: &RequestFacts| {
+    let decide = |facts: &AccessRequestFacts| {
         let (by, request) = (&facts.by, &facts.request);
         by.actor.must(Permission::AccountUsers, On::Account)?;
         if request.user == by.actor.user {
@@ -397,7 +397,7 @@ pub async fn decline(
         name.clone_from(&request.person.full_name);
         let kind = ActivityKind::AccessRequestDeclined;
         let entry = entry(by, kind, &request.terms(), &words, client);
-        Ok(RequestAnswer {
+        Ok(AccessRequestAnswer {
             state: AccessRequestState::Declined,
             entry: Some(entry.about(Some(request.user), &request.person.full_name)),
             mail: Some(declining_mail(facts, &words, client)),
@@ -409,8 +409,8 @@ pub async fn decline(
     Ok(name)
 }
 
-fn declining_mail(facts: &RequestFacts, words: &str, client: &Client) -> NewMail {
-    let RequestFacts { by, request } = facts;
+fn declining_mail(facts: &AccessRequestFacts, words: &str, client: &Client) -> NewMail {
+    let AccessRequestFacts { by, request } = facts;
     let mail = Mail::AccessRequestDeclined {
         account: by.account_name.clone().into(),
         declined_by: by.name.clone().into(),
@@ -427,12 +427,12 @@ fn declining_mail(facts: &RequestFacts, words: &str, client: &Client) -> NewMail
 /// [`Failure::NotFound`] for one that isn't theirs; [`Conflict::RequestOver`] for one that isn't open
 /// any more; [`Failure::Unavailable`].
 pub async fn withdraw(latchkey: &Latchkey, actor: &Actor, id: &str) -> Result<(), Failure> {
-    let decide = |facts: &RequestFacts| {
+    let decide = |facts: &AccessRequestFacts| {
         if facts.request.user != facts.by.actor.user {
             return Err(Failure::NotFound);
         }
         let state = AccessRequestState::Withdrawn;
-        Ok(RequestAnswer { state, words: String::new(), entry: None, mail: None })
+        Ok(AccessRequestAnswer { state, words: String::new(), entry: None, mail: None })
     };
     let (account, id, now) = (actor.account, parse(id)?, latchkey.now());
     latchkey.store.answer_access_request(account, actor.user, id, now, decide).await

@@ -149,7 +149,7 @@ pub struct NewAccessRequest {
 
 /// What an answer to a request is decided on: read under lock.
 #[derive(Clone, Debug)]
-pub struct RequestFacts {
+pub struct AccessRequestFacts {
     /// Who answers.
     pub by: LockedActor,
     /// The request.
@@ -158,7 +158,7 @@ pub struct RequestFacts {
 
 /// An answer to a request.
 #[derive(Clone, Debug)]
-pub struct RequestAnswer {
+pub struct AccessRequestAnswer {
     /// How it stands from now on.
     pub state: AccessRequestState,
     /// What is said to it; empty if nothing.
@@ -270,7 +270,7 @@ impl Store {
         actor: UserId,
         id: AccessRequestId,
         now: Timestamp,
-        decide: impl FnOnce(&RequestFacts) -> Result<RequestAnswer, Failure> + Send,
+        decide: impl FnOnce(&AccessRequestFacts) -> Result<AccessRequestAnswer, Failure> + Send,
     ) -> Result<(), Failure> {
         let mut tx = self.begin_locking([account.into()]).await?;
         let by = locked_actor(&mut tx, account, actor, now).await?;
@@ -279,9 +279,8 @@ impl Store {
             .bind(Uuid::from(id))
             .fetch_optional(db))?;
         let request = row.and_then(RequestRow::read).ok_or(Failure::NotFound)?;
-        let answer = decide(&RequestFacts { by, request })?;
-        let answered =
-            self::answer(&mut tx, id, answer.state, &answer.words, Some(actor), now).await?;
+        let answer = decide(&AccessRequestFacts { by, request })?;
+        let answered = self::answer(&mut tx, id, answer.state, &answer.words, actor, now).await?;
         if !answered {
             return Err(Failure::Conflict(Conflict::RequestOver));
         }
@@ -443,7 +442,7 @@ async fn answer(
     id: AccessRequestId,
     state: AccessRequestState,
     words: &str,
-    by: Option<UserId>,
+    by: UserId,
     now: Timestamp,
 ) -> Result<bool, Failure> {
     let answered = write!(tx, db => query(ANSWER)
@@ -451,7 +450,7 @@ async fn answer(
         .bind(state.id())
         .bind(words)
         .bind(now.as_micros())
-        .bind(by.map(Uuid::from))
+        .bind(Uuid::from(by))
         .execute(db))?;
     Ok(answered > 0)
 }
@@ -475,7 +474,7 @@ pub(crate) async fn settle(
         access.opens(request.permission, request.thing.as_ref().map(|thing| thing.id))
     };
     for request in requests(rows).iter().filter(|request| opens(request)) {
-        answer(tx, request.id, AccessRequestState::Given, "", Some(by), now).await?;
+        answer(tx, request.id, AccessRequestState::Given, "", by, now).await?;
     }
     Ok(())
 }

@@ -46,7 +46,7 @@ mod turns;
 mod users;
 
 pub use access_requests::{
-    AccessRequest, AskFacts, Giver, NewAccessRequest, RequestAnswer, RequestFacts,
+    AccessRequest, AccessRequestAnswer, AccessRequestFacts, AskFacts, Giver, NewAccessRequest,
 };
 pub use accounts::{AccountDetails, AccountRow, NewAccount};
 pub use activity::{ActivityFilter, ActivityRow, NewActivity};

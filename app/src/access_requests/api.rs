@@ -1,8 +1,5 @@
 //! Server functions of requests for access.
 
-// Not on the functions: what `#[server]` makes of them in the browser's half has as many.
-#![allow(clippy::too_many_arguments, reason = "one for each field")]
-
 use leptos::prelude::*;
 use leptos::server_fn::codec::GetUrl;
 use serde::{Deserialize, Serialize};

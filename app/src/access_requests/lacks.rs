@@ -34,7 +34,12 @@ pub(crate) fn lacks(views: Vec<LackView>) -> Option<AnyView> {
             }
             None => {
                 let (href, label) = (view.href, view.label);
-                view! { <a href=href aria-label=label>{words!(asking.button)}</a> }.into_any()
+                view! {
+                    <a class="button button-quiet" href=href aria-label=label>
+                        {words!(asking.button)}
+                    </a>
+                }
+                .into_any()
             }
         };
         view! { <li><span>{view.what}</span> " " {way}</li> }

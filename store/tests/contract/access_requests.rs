@@ -3,8 +3,8 @@ use model::{
     PermissionSet, Reach, Terms, UserId,
 };
 use store::{
-    AccessRequest, AskFacts, Bound, ChangeFacts, Holding, MembershipChange, NewAccessRequest,
-    NewPause, PauseChange, RequestAnswer, RequestFacts,
+    AccessRequest, AccessRequestAnswer, AccessRequestFacts, AskFacts, Bound, ChangeFacts, Holding,
+    MembershipChange, NewAccessRequest, NewPause, PauseChange,
 };
 use test_database::{TestDatabase, apply, on_both};
 use uuid::Uuid;
@@ -45,9 +45,9 @@ async fn ask(
 
 /// Has somebody's newest request answered by Ingrid.
 async fn answer(bakery: &Bakery, user: UserId, state: AccessRequestState, seconds: u64) {
-    let decide = |_: &RequestFacts| {
+    let decide = |_: &AccessRequestFacts| {
         let words = "Not now".to_owned();
-        Ok(RequestAnswer { state, words, entry: None, mail: None })
+        Ok(AccessRequestAnswer { state, words, entry: None, mail: None })
     };
     let (store, id) = (&bakery.store, of(bakery, user).await[0].id);
     store.answer_access_request(bakery.id, bakery.ingrid, id, at(seconds), decide).await.unwrap();
@@ -103,8 +103,8 @@ async fn a_request_comes_back_as_it_was_made_and_answered(db: TestDatabase) {
     assert_eq!((one.state, one.words.as_str()), (Declined, "Not now"));
     assert_eq!((one.answered_at, one.answered_by.as_deref()), (Some(at(7)), Some("Ingrid Berg")));
     assert!(open(&bakery).await.is_empty());
-    let decide = |_: &RequestFacts| {
-        Ok(RequestAnswer { state: Withdrawn, words: String::new(), entry: None, mail: None })
+    let decide = |_: &AccessRequestFacts| {
+        Ok(AccessRequestAnswer { state: Withdrawn, words: String::new(), entry: None, mail: None })
     };
     let again = db.store.answer_access_request(bakery.id, bjorn, found.id, at(8), decide).await;
     assert_eq!(again.unwrap_err(), Failure::Conflict(Conflict::RequestOver));
@@ -260,8 +260,8 @@ async fn another_accounts_request_is_not_there(db: TestDatabase) {
     let (agency, _) = account(&db.store, "Agency").await;
     db.store.add_member(agency, bakery.ingrid, Access::Owner, at(0)).await.unwrap();
     assert!(db.store.access_request(agency, id).await.unwrap().is_none());
-    let decide = |_: &RequestFacts| {
-        Ok(RequestAnswer { state: Declined, words: String::new(), entry: None, mail: None })
+    let decide = |_: &AccessRequestFacts| {
+        Ok(AccessRequestAnswer { state: Declined, words: String::new(), entry: None, mail: None })
     };
     let answered = db.store.answer_access_request(agency, bakery.ingrid, id, at(6), decide).await;
     assert_eq!(answered.unwrap_err(), Failure::NotFound);
