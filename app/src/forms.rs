@@ -127,8 +127,12 @@ pub const ASK_FOR_PASSKEY: [&str; 4] = [
 ];
 
 /// The forms that take lists of services and domains, and may be as large as these are long.
-pub const TAKE_LISTS: [&str; 2] =
-    [endpoint::<users::api::ChangePermissions>().name(), endpoint::<users::api::Invite>().name()];
+pub const TAKE_LISTS: [&str; 4] = [
+    endpoint::<users::api::ChangePermissions>().name(),
+    endpoint::<users::api::Invite>().name(),
+    endpoint::<users::extra::api::ChangeExtra>().name(),
+    endpoint::<users::extra::api::GiveExtra>().name(),
+];
 
 /// The server functions by which somebody proves who they are before another form is carried out.
 pub const CONFIRM: [&str; 2] = [

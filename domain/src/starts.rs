@@ -6,7 +6,7 @@ use model::{
 };
 pub use store::StartPerson;
 
-use crate::giving::Start;
+use crate::giving::{self, Start};
 use crate::{Latchkey, users};
 
 /// How many people are offered at most.

@@ -4,10 +4,11 @@ use leptos::prelude::*;
 use model::{AccountNumber, UserId};
 use serde::{Deserialize, Serialize};
 
-use crate::address::{DECLINE_REQUEST, MANAGE, address_of};
+use crate::address::{DECLINE_REQUEST, EXTRA, MANAGE, address_of};
 use crate::frame::PersonView;
 use crate::ui::avatar::{Avatar, Email};
 use crate::ui::table::{Caption, Cell, table};
+use crate::users::extra::NEW;
 use crate::when::{Moment, Relative};
 
 #[cfg(feature = "ssr")]
@@ -156,5 +157,5 @@ fn actions(number: AccountNumber, row: RequestRow) -> AnyView {
 
 /// The form for giving somebody more, which begins with what they ask for.
 fn give_address(number: AccountNumber, user: UserId, request: &str) -> String {
-    format!("{}/extra/new?request={request}", address_of(MANAGE, &[&number, &user]))
+    format!("{}?request={request}", address_of(EXTRA, &[&number, &user, &NEW]))
 }

@@ -248,12 +248,12 @@ async fn walk(odd: &str) -> Vec<(String, Page)> {
             found.push((format!("{name} {form} to {path}"), page));
         }
     }
-    let amira = &mut readers[1].1;
+    let asker = &mut readers[1].1;
     let why = format!("Why{odd}");
     let asked = [("account", "100001"), ("permission", "support.view"), ("why", why.as_str())];
-    let answer = amira.post(&format!("{BAKERY}/ask"), "access-requests/ask", &asked).await;
+    let answer = asker.post(&format!("{BAKERY}/ask"), "access-requests/ask", &asked).await;
     answer.is(303);
-    found.push(("what follows on asking".to_owned(), amira.get(BAKERY).await));
+    found.push(("what follows on asking".to_owned(), asker.get(BAKERY).await));
     // What forms say on the page that follows, and in the log.
     let ingrid = &mut readers[0].1;
     let invited = [

@@ -146,6 +146,27 @@ const READ: &[Read] = &[
         InReach(&[SHOP, BAKERY_DOMAIN]),
     ),
     read(
+        "users/extra-page",
+        "account={account}&user={user}&grant={grant}&request=",
+        "/accounts/{account}/users/{user}/extra/{grant}",
+        LIST,
+        InReach(&[SHOP, BAKERY_DOMAIN]),
+    ),
+    read(
+        "users/start",
+        "account={account}&start={user}",
+        "/accounts/{account}/users/invite",
+        LIST,
+        Names::None,
+    ),
+    read(
+        "access-requests/ask-page",
+        "account={account}&permission=services.manage&service={service}&domain=",
+        "/accounts/{account}/ask?permission=services.manage&service={service}",
+        ASKING_FOR_ONE,
+        Names::None,
+    ),
+    read(
         "log/page",
         "account={account}&person=&kind=&after=",
         "/accounts/{account}/log",
@@ -165,6 +186,8 @@ struct Done {
 
 /// With one thing, which is as if it weren't there for whoever doesn't reach it.
 const WITH_ONE: Answers = [303, 404, 403, 403, 404, SIGNED_OUT];
+/// Asking for more on one thing, which isn't there for whoever doesn't see it.
+const ASKING_FOR_ONE: Answers = [409, 404, 404, 403, 404, SIGNED_OUT];
 /// Giving, which is refused to whoever doesn't hold what they give.
 const GIVING: Answers = [303, 403, 403, 403, 404, SIGNED_OUT];
 
@@ -230,8 +253,43 @@ const DONE: &[Done] = &[
     Done {
         form: "users/renew-access",
         page: "/accounts/{account}/users/{lapsed}",
-        fields: &[("user", "{lapsed}"), ("grant", "{grant}")],
+        fields: &[("user", "{lapsed}"), ("grant", "{ended}")],
         answers: GIVING,
+    },
+    Done {
+        form: "users/give-extra",
+        page: "/accounts/{account}/users/{user}/extra/{grant}",
+        fields: &[
+            ("user", "{user}"),
+            ("permissions[]", "services.manage"),
+            ("services", "these"),
+            ("service[]", "{service}"),
+        ],
+        answers: GIVING,
+    },
+    Done {
+        form: "users/change-extra",
+        page: "/accounts/{account}/users/{lapsed}/extra/{ended}",
+        fields: &[
+            ("user", "{lapsed}"),
+            ("grant", "{ended}"),
+            ("permissions[]", "services.view"),
+            ("services", "these"),
+            ("service[]", "{service}"),
+        ],
+        answers: GIVING,
+    },
+    Done {
+        form: "users/take-back",
+        page: "/accounts/{account}/users/{lapsed}",
+        fields: &[("user", "{lapsed}"), ("grant", "{ended}")],
+        answers: GIVING,
+    },
+    Done {
+        form: "access-requests/ask",
+        page: "/accounts/{account}/ask",
+        fields: &[("permission", "services.manage"), ("service", "{service}"), ("why", "Repairs")],
+        answers: ASKING_FOR_ONE,
     },
 ];
 
@@ -331,6 +389,14 @@ const OTHER_FUNCTIONS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "what somebody asks for: a thing that the reader doesn't see is told as such a one",
+        &["access-requests/decline", "access-requests/decline-page", "access-requests/withdraw"],
+    ),
+    (
+        "looking through somebody else's eyes, which shows what both may see",
+        &["eyes/begin", "eyes/end"],
+    ),
+    (
         "what the reader holds or is offered, in numbers",
         &[
             "accounts/page",
@@ -363,6 +429,7 @@ const OTHER_PAGES: &[&str] = &[
     "/accounts/{account}/invitations/{invitation}/cancel",
     "/accounts/{account}/leave",
     "/accounts/{account}/policy",
+    "/accounts/{account}/requests/{request}/decline",
     "/accounts/{account}/single-sign-on",
     "/accounts/{account}/support",
     "/accounts/{account}/users/{user}/remove",
@@ -405,7 +472,7 @@ fn every_server_function_and_every_page_has_its_answers_here_or_needs_none() {
     assert_eq!(known, asked.union(&others).copied().collect());
 
     let others: BTreeSet<_> = OTHER_PAGES.iter().copied().collect();
-    let asked: BTreeSet<_> = READ.iter().map(|read| read.page).collect();
+    let asked: BTreeSet<_> = READ.iter().map(|read| read.page.split('?').next().unwrap()).collect();
     let known = app::pages().iter().map(String::as_str).chain(["/accounts/{account}/log.csv"]);
     assert!(asked.is_disjoint(&others));
     assert_eq!(known.collect::<BTreeSet<_>>(), asked.union(&others).copied().collect());
@@ -528,7 +595,8 @@ async fn ids(app: &TestApp, ingrid: &mut Browser) -> Vec<(&'static str, String)>
         ("{permission}", Permission::ServicesView.id().to_owned()),
         ("{user}", app.id_of(KARI).await),
         ("{invitation}", invitation),
-        ("{grant}", grant.id.to_string()),
+        ("{grant}", "new".to_owned()),
+        ("{ended}", grant.id.to_string()),
         ("{lapsed}", lapsed),
     ]
 }

@@ -13,6 +13,7 @@ use crate::page::Page;
 use crate::problem::Problem;
 use crate::typed::Typed;
 use crate::users::bounds::BoundsView;
+use crate::users::starts::StartsView;
 
 #[cfg(feature = "ssr")]
 use {
@@ -22,8 +23,9 @@ use {
     crate::users::api::{bounds_view, come_back_if_asked, manage_path, person, sought},
     crate::users::extra::NEW,
     crate::users::permission_groups::chosen,
+    crate::users::starts::server as starts,
     domain::giving::{Sought, Start, Wished},
-    domain::users::Managed,
+    domain::users::{Managed, Member},
     model::Failure,
 };
 
@@ -38,6 +40,8 @@ pub(crate) struct ExtraView {
     pub(crate) granted: PermissionSet,
     /// Those that are ticked to begin with.
     pub(crate) ticked: PermissionSet,
+    /// What else it can begin with.
+    pub(crate) starts: StartsView,
     /// What the reader can give and take.
     pub(crate) held: PermissionSet,
     /// On what it can be given, and until when.
@@ -83,17 +87,21 @@ fn answered(asked: String) -> String {
     Some(request).filter(|request| request.len() <= LONGEST).unwrap_or_default()
 }
 
-/// What the form begins with that answers this request of a user; an unknown one asks for nothing.
+/// What the form begins with that answers this request of a user; one that is over asks for nothing.
 #[cfg(feature = "ssr")]
-pub(crate) async fn start_of(
+async fn start_of(
     inside: &request::Inside,
-    user: &str,
+    receiver: &Member,
     request: &str,
 ) -> Result<Start, Failure> {
-    if !request.is_empty() {
-        domain::extras::receiver(&inside.latchkey, &inside.acting.actor, user).await?;
+    if request.is_empty() {
+        return Ok(Start::default());
     }
-    Ok(Start::default())
+    let (latchkey, actor) = (&inside.latchkey, &inside.acting.actor);
+    match domain::access_requests::start(latchkey, actor, receiver.user, request).await {
+        Err(Failure::NotFound) => Ok(Start::default()),
+        start => start,
+    }
 }
 
 #[cfg(feature = "ssr")]
@@ -105,11 +113,13 @@ async fn new_view(
 ) -> Result<ExtraView, Failure> {
     let (latchkey, actor) = (&inside.latchkey, &inside.acting.actor);
     let receiver = domain::extras::receiver(latchkey, actor, user).await?;
-    let start = start_of(inside, user, &request).await?;
-    let bounds = domain::giving::bounds_of_new(latchkey, actor, &start, sought).await?;
+    let start = start_of(inside, &receiver, &request).await?;
+    let (begun, sought) = starts::begun(inside, sought).await?;
+    let bounds = domain::giving::bounds_of_new(latchkey, actor, &start, &sought).await?;
     let held = actor.open();
     Ok(ExtraView {
         person: person(&receiver),
+        starts: starts::offer(inside, Some(receiver.user), begun).await?,
         changed: None,
         granted: PermissionSet::EMPTY,
         ticked: start.terms.permissions.intersection(held),
@@ -134,6 +144,7 @@ async fn changed_view(
         changed: Some(ChangedView { grant: grant.to_owned(), before: made_of }),
         granted,
         ticked: granted,
+        starts: StartsView::default(),
         held: changeable,
         bounds: bounds_view(bounds.ok_or(Failure::NotFound)?),
         request: String::new(),

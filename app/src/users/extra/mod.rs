@@ -14,6 +14,7 @@ use crate::ui::frame::Here;
 use crate::users::bounds::{Chosen, EnterSends, UntilAndWhy};
 use crate::users::extra::api::{ChangedView, ExtraView};
 use crate::users::permission_groups::{PermissionGroups, Ticked};
+use crate::users::starts::StartFrom;
 
 pub(crate) mod api;
 
@@ -69,6 +70,7 @@ fn form(number: AccountNumber, view: ExtraView) -> AnyView {
                 <input type="hidden" name="account" value=number.to_string() />
                 <input type="hidden" name="user" value=user.to_string() />
                 <ExtraFields
+                    number=number
                     view=view
                     locked=words!(invite.locked)
                     button=words!(extra.give)
@@ -86,6 +88,7 @@ fn form(number: AccountNumber, view: ExtraView) -> AnyView {
                 <input type="hidden" name="user" value=user.to_string() />
                 <input type="hidden" name="grant" value=grant />
                 <ExtraFields
+                    number=number
                     view=view
                     locked=words!(manage.locked)
                     button=words!(manage.save)
@@ -99,6 +102,8 @@ fn form(number: AccountNumber, view: ExtraView) -> AnyView {
 /// Inside the form, as the ticks depend on whether it came back.
 #[component]
 fn ExtraFields(
+    /// The account's number.
+    number: AccountNumber,
     /// What there is to choose.
     view: ExtraView,
     /// Why a permission can't be changed.
@@ -106,16 +111,25 @@ fn ExtraFields(
     /// The words on the button.
     button: String,
 ) -> impl IntoView {
-    let ticked = Ticked::new(view.ticked, view.held);
-    let chosen = Chosen::new(&view.bounds);
+    let begun = view.starts.begun.as_ref();
+    let ticked = Ticked::new(view.ticked, view.held, begun);
+    let chosen = Chosen::new(&view.bounds, begun);
     let request = Some(view.request).filter(|request| !request.is_empty());
     let request =
         request.map(|request| view! { <input type="hidden" name="request" value=request /> });
     view! {
         {request}
-        <EnterSends chosen=chosen words=button.clone() />
+        <EnterSends words=button.clone() />
         <div class="with-summary">
             <div class="fields">
+                <StartFrom
+                    number=number
+                    starts=view.starts
+                    ticked=ticked
+                    chosen=chosen
+                    granted=view.granted
+                    held=view.held
+                />
                 <PermissionGroups
                     ticked=ticked
                     chosen=chosen
