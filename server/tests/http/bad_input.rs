@@ -248,9 +248,9 @@ async fn an_address_that_cannot_be_read_says_so(db: TestDatabase) {
 async fn what_is_no_form_is_refused_clearly(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut ingrid = app.as_person(INGRID).await;
-    let path = format!("{BAKERY}/users/invite");
-    for path in [path.as_str(), "/api/sign-in/ask-for-passkey"] {
-        let large = format!("form=users/invite&email={}", "x".repeat(70_000));
+    let path = "/profile";
+    for path in [path, "/api/sign-in/ask-for-passkey"] {
+        let large = format!("form=profile/save&full_name={}", "x".repeat(70_000));
         ingrid.send(post(path, large)).await.is(413).says("64 kB at most");
         let json = Request::post(path)
             .header(header::CONTENT_TYPE, "application/json")
@@ -258,11 +258,11 @@ async fn what_is_no_form_is_refused_clearly(db: TestDatabase) {
             .body(Body::from("{}"))
             .unwrap();
         ingrid.send(json).await.is(415).names_the_request();
-        let broken = "form=users/invite&email=%ff%fe".to_owned();
+        let broken = "form=profile/save&full_name=%ff%fe".to_owned();
         ingrid.send(post(path, broken)).await.is(400).names_the_request();
     }
-    ingrid.get(&path).await.is(200);
-    let put = Request::put(&path).header("sec-fetch-site", "same-origin");
+    ingrid.get(path).await.is(200);
+    let put = Request::put(path).header("sec-fetch-site", "same-origin");
     let page = ingrid.send(put.body(Body::empty()).unwrap()).await;
     page.is(405).names_the_request();
 }
@@ -271,14 +271,14 @@ async fn what_is_no_form_is_refused_clearly(db: TestDatabase) {
 async fn what_is_no_form_is_refused_in_the_readers_language_and_form(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut ingrid = app.as_person(INGRID).await;
-    let path = format!("{BAKERY}/users/invite");
-    let large = || format!("form=users/invite&email={}", "x".repeat(70_000));
-    let mut request = post(&path, large());
+    let path = "/profile";
+    let large = || format!("form=profile/save&full_name={}", "x".repeat(70_000));
+    let mut request = post(path, large());
     request.headers_mut().insert(header::ACCEPT_LANGUAGE, "de".parse().unwrap());
     let page = ingrid.send(request).await;
     page.is(413).says("Das Formular ist zu groß");
     assert!(page.body.contains("<h1>"), "it is a page");
-    let mut request = post(&path, large());
+    let mut request = post(path, large());
     request.headers_mut().insert(header::ACCEPT, "application/json".parse().unwrap());
     let answer = ingrid.send(request).await;
     answer.is(413);

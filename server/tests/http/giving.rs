@@ -266,8 +266,8 @@ async fn a_day_that_is_over_stays_where_it_is_and_is_chosen_by_nobody(db: TestDa
     let his = on(&app, &[ServicesView], &["Webshop"]).await;
     app.hold(BJORN, [Terms { until, ..his }]).await;
     let path = format!("{BAKERY}/users/{}", app.id_of(BJORN).await);
-    app.forward_hours(48);
     let told = app.mails_to(BJORN.email).await.len();
+    app.forward_hours(48);
     let mut ingrid = app.as_person(INGRID).await;
     let page = ingrid.get(&path).await;
     assert!(page.input("id=\"until\"").contains("value=\"2027-01-16\""));
@@ -281,7 +281,7 @@ async fn a_day_that_is_over_stays_where_it_is_and_is_chosen_by_nobody(db: TestDa
     assert!(page.input("id=\"services.manage\"").contains("checked"));
     // It opens nothing, as before: there is nothing to tell.
     assert_eq!(app.mails_to(BJORN.email).await.len(), told);
-    let later = [manages, ("until", "2027-01-20")];
+    let later = [("permissions[]", "services.view"), manages, ("until", "2027-01-20")];
     ingrid.fill_in(&page, form, &later).await.is(303);
     assert_eq!(app.mails_to(BJORN.email).await.len(), told + 1);
     app.as_person(BJORN).await.get(&format!("{BAKERY}/services")).await.is(200);

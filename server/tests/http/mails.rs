@@ -54,6 +54,9 @@ async fn one_service_in_the_place_of_another_is_told_though_the_numbers_are_the_
     let view = Terms::whole([Permission::ServicesView].into_iter().collect());
     app.hold(BJORN, [Terms { services: Reach::of(false, [shop]), ..view }]).await;
     let path = format!("{BAKERY}/users/{}", app.id_of(BJORN).await);
+    // What the demo told him isn't gathered with it any more.
+    app.keep_all_mail().await;
+    app.forward_hours(2);
     let mut ingrid = app.as_person(INGRID).await;
     let exchanged =
         [("permissions[]", "services.view"), ("services", "these"), ("service[]", mail.as_str())];
@@ -87,6 +90,9 @@ async fn what_is_narrowed_beside_something_new_is_told_too(db: TestDatabase) {
         ("services", "these"),
         ("service[]", shop.as_str()),
     ];
+    // What the demo told him isn't gathered with it any more.
+    app.keep_all_mail().await;
+    app.forward_hours(2);
     let mut ingrid = app.as_person(INGRID).await;
     ingrid.open_and_fill_in(&path, "users/change-permissions", &fields).await.is(303);
     let text = newest(&app, BJORN.email, "permissions_changed").await;

@@ -54,7 +54,7 @@ async fn send_reminders(app: &TestApp) -> usize {
 }
 
 /// What any server function takes.
-const EVERYTHING: &str = "account=100001&user=x&invitation=x&grant=x&search=&sort=&after=&pending_after=\
+const EVERYTHING: &str = "account=100001&user=x&invitation=x&grant=x&request=x&start=&search=&sort=&after=&pending_after=\
     &person=&kind=&email=&account_name=x&days=1&domains=&session_idle=&session_absolute=\
     &guide=security&next=";
 
@@ -64,6 +64,7 @@ const THINGS: &str = "permission=x&service=x&domain=x";
 /// The server functions that are about no account.
 fn is_elsewhere(path: &str) -> bool {
     let elsewhere = [
+        "eyes/end",
         "accounts/",
         "sign-in",
         "sign-out",
@@ -215,7 +216,9 @@ async fn is_closed(browser: &mut Browser, code: &str, sentence: &str, open: Opti
         } else {
             let form = path.trim_start_matches("/api/");
             let page = app::forms::pages_with(form)[0].replace("{account}", "100001");
-            let page = page.replace("{user}", "x").replace("{invitation}", "x");
+            let page = ["{user}", "{invitation}", "{request}", "{grant}"]
+                .iter()
+                .fold(page, |page, name| page.replace(name, "x"));
             (post(&page, format!("form={form}&{EVERYTHING}")), sentence)
         };
         let (mut head, body) = request.into_parts();

@@ -41,7 +41,7 @@ fn ticked(page: &Page) -> String {
     let is_ticked =
         |id: &&str| page.input(&format!("id=\"{id}\" name=\"permissions[]\"")).contains("checked");
     let ids = Permission::ALL.into_iter().map(Permission::id);
-    ids.filter(|id| is_ticked(&id)).collect::<Vec<_>>().join(" ")
+    ids.filter(|id| is_ticked(id)).collect::<Vec<_>>().join(" ")
 }
 
 fn offers(page: &Page, id: &str) -> bool {
