@@ -68,6 +68,7 @@ test: setup-for-tests check-words ## Everything that CI runs (about 20 minutes, 
 	@$(SIDE_BY_SIDE_MAKE) front tested
 	@$(MAKE) --no-print-directory test-rust
 	@$(MAKE) --no-print-directory test-browser
+	@$(MAKE) --no-print-directory test-shipped
 	@echo "All tests passed."
 
 test-rust: tested ## Every crate's tests, on SQLite and Postgres, and clippy (about 4 minutes, 15 the first time)
@@ -83,7 +84,6 @@ test-browser: tested front ## What people do, with JavaScript and without (about
 	@echo "Testing in the browser, with JavaScript and without (about 13 minutes)…"
 	@cd end2end && $(IN_MEMORY) npx --no-install playwright test $(ARGS)
 
-# Not a part of `make test`: compiling all that ships once more, optimised, takes a third of the rest of it.
 test-shipped: tested build ## Walk the guide, both ways, on the release binary (about a minute, once built)
 	@echo "Walking the guide on the release binary (about a minute)…"
 	@cd end2end && $(IN_MEMORY) LATCHKEY_BIN=$(CURDIR)/target/release/latchkey npx --no-install playwright test guide.spec.ts
@@ -96,6 +96,7 @@ check: check-words tested ## Formatting, clippy and the types of the browser tes
 check-words: setup-for-tests
 	@echo "Checking the formatting (seconds)…"
 	@cargo fmt --all --check
+	@cargo fmt --manifest-path tools/browser_half/Cargo.toml --check
 	@echo "Checking the types of the browser tests (seconds)…"
 	@cd end2end && npm run --silent check
 

@@ -47,6 +47,12 @@ impl ReadOnly {
         Self(eyes.map(|eyes| words!(eyes.read_only, name = eyes.name.clone())))
     }
 
+    /// A page's content, which finds out why by [`ReadOnly::here`].
+    pub(crate) fn around(self, content: impl FnOnce() -> AnyView + Send + 'static) -> AnyView {
+        view! { <leptos::context::Provider value=self>{content()}</leptos::context::Provider> }
+            .into_any()
+    }
+
     /// The reason, in words, where the present component is; none where forms work.
     pub(crate) fn here() -> Option<String> {
         use_context::<Self>()?.0

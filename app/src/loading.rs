@@ -209,16 +209,15 @@ where
     when_there(move || {
         Box::pin(async move {
             let Page { frame, notice, content } = loading.read().await?;
-            let read_only = ReadOnly::of(frame.account.as_ref());
             let around = frame.clone();
-            let content = move || match content {
-                Ok(content) => show(content, frame),
-                Err(refused) => crate::ui::refused::refused(refused, here, frame),
+            let content = match content {
+                Ok(content) => {
+                    let read_only = ReadOnly::of(frame.account.as_ref());
+                    read_only.around(move || show(content, frame))
+                }
+                Err(refused) => crate::ui::refused::refused(refused, here, frame).await,
             };
-            let content = view! {
-                <leptos::context::Provider value=read_only>{content()}</leptos::context::Provider>
-            };
-            Ok(in_frame(around, here, notice, content.into_any()))
+            Ok(in_frame(around, here, notice, content))
         })
     })
 }

@@ -319,15 +319,8 @@ pub async fn waiting(latchkey: &Latchkey, actor: &Actor) -> Result<Vec<Waiting>,
     if found.is_empty() {
         return Ok(Vec::new());
     }
-    let access = access_of(latchkey, actor).await?;
+    let access = giving::own(latchkey, actor).await?;
     Ok(found.into_iter().map(|request| seen_by(actor, &access, request)).collect())
-}
-
-/// What the actor holds at this moment, by name.
-async fn access_of(latchkey: &Latchkey, actor: &Actor) -> Result<Access, Failure> {
-    let owner = actor.keys.is_owner();
-    let own = latchkey.store.holding(actor.account, actor.user, owner).await?;
-    Ok(own.access().live(latchkey.now()))
 }
 
 /// The request as the actor, who holds this, is shown it.
@@ -361,7 +354,7 @@ pub async fn find(latchkey: &Latchkey, actor: &Actor, id: &str) -> Result<Waitin
     if found.state != AccessRequestState::Open {
         return Err(Failure::Conflict(Conflict::RequestOver));
     }
-    Ok(seen_by(actor, &access_of(latchkey, actor).await?, found))
+    Ok(seen_by(actor, &giving::own(latchkey, actor).await?, found))
 }
 
 fn parse(id: &str) -> Result<AccessRequestId, Failure> {

@@ -214,7 +214,7 @@ for (const language of ['nb', 'de'] as const) {
       const { email } = stranger();
       await page.locator('#email').fill(email);
       await page.locator('[id="billing.pay"]').check();
-      await page.locator('main form [type=submit]').click();
+      await page.locator('main form .button-primary[type=submit]').click();
       await expect(page.locator('#notice')).toContainText(email);
       await expectAccessible(page, ['light']);
       await expectToFit(page);
@@ -232,7 +232,7 @@ for (const language of ['nb', 'de'] as const) {
       await expectAccessible(page, ['light']);
       await expectToFit(page);
       await page.goto(inAccount(nordlys, 'users/invite'));
-      await page.locator('main form [type=submit]').click();
+      await page.locator('main form .button-primary[type=submit]').click();
       await expect(page.locator('.error-summary')).toBeVisible();
       await expectAccessible(page, ['light']);
       await expectToFit(page);

@@ -5,14 +5,21 @@ use leptos::prelude::*;
 
 use crate::access_requests::ask::asking;
 use crate::address::{ACCOUNT, address_of, guide};
+use crate::eyes::ReadOnly;
 use crate::frame::Frame;
 use crate::page::Refused;
 use crate::title::PageTitle;
 use crate::ui::frame::Here;
 use crate::ui::icon::{Icon, icon};
 
-/// What stands in place of the content.
+/// What stands in place of the content. It comes when it is needed: most pages are never refused, and
+/// what asking takes isn't on them.
+#[lazy]
 pub(crate) fn refused(refused: Refused, here: Here, frame: Frame) -> AnyView {
+    ReadOnly::of(frame.account.as_ref()).around(move || content(refused, here, frame))
+}
+
+fn content(refused: Refused, here: Here, frame: Frame) -> AnyView {
     let heading = words!(refused.heading, area = here.name());
     let account = frame.account.as_ref().map(|account| account.name.clone()).unwrap_or_default();
     let back = frame.account.as_ref().map(|account| address_of(ACCOUNT, &[&account.number]));

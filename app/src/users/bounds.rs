@@ -571,17 +571,13 @@ pub(crate) fn UntilAndWhy(
     }
 }
 
-/// What Enter presses in a form whose first button fills it in or searches: browsers press the first.
+/// What Enter presses in a form whose first button fills it in or searches: browsers press the first. It
+/// has no words, as it is there for nobody else.
 #[component]
-pub(crate) fn EnterSends(
-    /// The words on the button that it stands for.
-    words: String,
-) -> impl IntoView {
+pub(crate) fn EnterSends() -> impl IntoView {
     ReadOnly::here().is_none().then(|| {
         view! {
-            <button type="submit" class="visually-hidden" tabindex="-1" aria-hidden="true">
-                {words}
-            </button>
+            <button type="submit" class="visually-hidden" tabindex="-1" aria-hidden="true"></button>
         }
     })
 }

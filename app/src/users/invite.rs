@@ -70,7 +70,7 @@ fn InviteFields(number: AccountNumber, invite: InviteView) -> impl IntoView {
     let chosen = Chosen::new(&invite.bounds, begun);
     let bounded = invite.bounded.map(|bounded| view! { <p class="hint">{bounded}</p> });
     view! {
-        <EnterSends words=words!(invite.button) />
+        <EnterSends />
         <div class="with-summary">
             <div class="fields">
                 <TextField

@@ -253,7 +253,7 @@ fn ManageFields(number: AccountNumber, view: ManageView) -> impl IntoView {
     let ticked = Ticked::new(view.granted, view.held, begun);
     let chosen = Chosen::new(&bounds, begun);
     view! {
-        <EnterSends words=words!(manage.save) />
+        <EnterSends />
         <div class="with-summary">
             <div class="fields">
                 <StartFrom

@@ -119,7 +119,7 @@ fn ExtraFields(
         request.map(|request| view! { <input type="hidden" name="request" value=request /> });
     view! {
         {request}
-        <EnterSends words=button.clone() />
+        <EnterSends />
         <div class="with-summary">
             <div class="fields">
                 <StartFrom
