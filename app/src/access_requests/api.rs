@@ -12,7 +12,6 @@ use {
     crate::address::{ACCOUNT, USERS, address_of, same_site},
     crate::notice::Notice,
     crate::rejected::Rejected,
-    crate::users::requests::until,
     crate::{formats, request, words},
     domain::access_requests::{AccessRequest, Asking, Waiting, Wanted},
     model::{AccessRequestState, Area, Failure, Permission},
@@ -207,7 +206,7 @@ fn decline_view(waiting: Waiting) -> DeclineView {
         request: request.id.to_string(),
         name: request.person.full_name,
         what,
-        until: request.until.map(until),
+        until: request.until.map(formats::end),
         why: request.why,
     }
 }

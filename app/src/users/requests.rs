@@ -61,7 +61,7 @@ fn request_row(waiting: Waiting, now: Timestamp) -> RequestRow {
         },
         what,
         why: request.why,
-        until: request.until.map(until),
+        until: request.until.map(formats::end),
         asked: Moment::new(request.asked_at, now),
         lacks: lacks.as_ref().map(words::failure),
         own,
@@ -81,12 +81,6 @@ pub(crate) fn what(waiting: &Waiting) -> String {
         Some(thing) => words!(requests.what_on, what = label, thing = thing),
         None => label,
     }
-}
-
-/// Until when something is asked for.
-#[cfg(feature = "ssr")]
-pub(crate) fn until(end: Timestamp) -> String {
-    words!(access.until, when = formats::end(end))
 }
 
 /// The table of open requests; nothing where there are none.
@@ -130,7 +124,7 @@ fn request_cells(number: AccountNumber, row: RequestRow) -> Vec<Cell> {
         Cell::new(person),
         Cell::sentence(what),
         Cell::sentence(view! { <bdi>{why}</bdi> }),
-        Cell::new(until),
+        Cell::number(until),
         Cell::number(view! { <Relative moment=asked /> }),
         Cell::actions(actions(number, row)),
     ]
