@@ -102,6 +102,8 @@ pub use routes::pages;
 pub use shell::shell;
 #[cfg(feature = "ssr")]
 pub use sign_in::confirm::{GO_ON, TAKES_FACTOR};
+#[cfg(feature = "hydrate")]
+pub use ui::refused::fetch_if_shown as fetch_what_is_shown;
 
 /// The id of the element around the page: what the browser's half brings to life. What others add
 /// to the document beside it is none of its business.

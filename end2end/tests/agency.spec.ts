@@ -53,6 +53,7 @@ test('an agency asks for the DNS of its shop, gets it until a day, and is out on
   const link = await readMail(page, ingrid.email, 'Somebody asks for access', 1, '/users');
 
   // It is given on one domain.
+  await page.goto('/demo/mailbox');
   await page.goto(link);
   await expect(page.getByRole('table', { name: 'Requests' })).toContainText('The shop moves to a new address');
   await expectAccessible(page);
