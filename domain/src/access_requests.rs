@@ -142,11 +142,17 @@ pub async fn own(
     actor: &Actor,
     permission: Permission,
 ) -> Result<Option<AccessRequest>, Failure> {
+    // What was asked for with these eyes, and what was said to it, is between two others.
+    if actor.eyes.is_some() {
+        return Ok(None);
+    }
     let found = latchkey.store.access_requests_of(actor.account, actor.user, REMEMBERED).await?;
     let mut meant: Vec<_> =
         found.into_iter().filter(|request| brings(request, permission)).collect();
     meant.sort_by_key(|request| request.state != AccessRequestState::Open);
-    Ok(meant.into_iter().next())
+    meant.truncate(1);
+    without_unseen(latchkey, actor, &mut meant).await?;
+    Ok(meant.pop())
 }
 
 /// Whether somebody would have the permission if they were given what they ask for.
@@ -160,7 +166,32 @@ pub fn brings(request: &AccessRequest, permission: Permission) -> bool {
 /// # Errors
 /// [`Failure::Unavailable`].
 pub async fn own_open(latchkey: &Latchkey, actor: &Actor) -> Result<Vec<AccessRequest>, Failure> {
-    latchkey.store.open_access_requests_of(actor.account, actor.user).await
+    if actor.eyes.is_some() {
+        return Ok(Vec::new());
+    }
+    let mut open = latchkey.store.open_access_requests_of(actor.account, actor.user).await?;
+    without_unseen(latchkey, actor, &mut open).await?;
+    Ok(open)
+}
+
+/// Takes the things out of the actor's own requests that they don't see any more: their names may have
+/// changed since.
+async fn without_unseen(
+    latchkey: &Latchkey,
+    actor: &Actor,
+    requests: &mut [AccessRequest],
+) -> Result<(), Failure> {
+    if requests.iter().all(|request| request.thing.is_none()) {
+        return Ok(());
+    }
+    let access = giving::own(latchkey, actor).await?;
+    for request in requests {
+        let thing = request.thing.as_ref().map(|thing| thing.id);
+        if thing.is_some() && !sees(&access, request.permission.area(), thing) {
+            request.thing = None;
+        }
+    }
+    Ok(())
 }
 
 /// Asks for a permission. Whoever could give exactly that is told by mail; answers who, by name, the
@@ -309,13 +340,13 @@ pub struct Waiting {
     pub lacks: Option<Failure>,
 }
 
-/// The open requests of the account, newest first, the first of them.
+/// The open requests of the account, oldest first, the first of them.
 ///
 /// # Errors
 /// [`Failure::NotAllowed`], [`Failure::Unavailable`].
 pub async fn waiting(latchkey: &Latchkey, actor: &Actor) -> Result<Vec<Waiting>, Failure> {
     actor.must(Permission::AccountUsers, On::Account)?;
-    let found = latchkey.store.open_access_requests(actor.account, SHOWN).await?;
+    let found = latchkey.store.open_access_requests(actor.account, SHOWN, latchkey.now()).await?;
     if found.is_empty() {
         return Ok(Vec::new());
     }
@@ -325,7 +356,7 @@ pub async fn waiting(latchkey: &Latchkey, actor: &Actor) -> Result<Vec<Waiting>,
 
 /// The request as the actor, who holds this, is shown it.
 fn seen_by(actor: &Actor, access: &Access, mut request: AccessRequest) -> Waiting {
-    let own = request.user == actor.user;
+    let own = request.user == actor.seen_as();
     let lacks = match own {
         true => Some(Failure::Conflict(Conflict::OwnPermissions)),
         false => access.lacks(&request.terms()).map(Failure::from),
@@ -444,8 +475,11 @@ pub async fn start(
 ) -> Result<Start, Failure> {
     actor.must(Permission::AccountUsers, On::Account)?;
     let found = latchkey.store.access_request(actor.account, parse(id)?).await?;
-    let is_meant =
-        |found: &AccessRequest| found.user == user && found.state == AccessRequestState::Open;
+    let now = latchkey.now();
+    let is_open = |found: &AccessRequest| {
+        found.state == AccessRequestState::Open && found.until.is_none_or(|until| now < until)
+    };
+    let is_meant = |found: &AccessRequest| found.user == user && is_open(found);
     let found = found.filter(is_meant).ok_or(Failure::NotFound)?;
     Ok(Start { terms: found.terms(), why: found.why })
 }

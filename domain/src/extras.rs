@@ -33,7 +33,7 @@ pub async fn list(
     let now = latchkey.now();
     let is_live = |row: &&GrantRow| row.outline.until.is_none_or(|until| now < until);
     let rows: Vec<_> = target.held.grants().iter().skip(1).filter(is_live).collect();
-    if rows.is_empty() || target.user == actor.user {
+    if rows.is_empty() || target.user == actor.seen_as() {
         return Ok(Vec::new());
     }
     let own = giving::own(latchkey, actor).await?;

@@ -109,7 +109,7 @@ pub async fn overview(latchkey: &Latchkey, actor: &Actor) -> Result<AccountPolic
 /// # Errors
 /// [`Failure::Unavailable`].
 pub async fn has_factor(latchkey: &Latchkey, actor: &Actor) -> Result<bool, Failure> {
-    let login = latchkey.store.login_of(actor.user).await?;
+    let login = latchkey.store.login_of(actor.seen_as()).await?;
     Ok(login.is_some_and(|login| login.second_factor))
 }
 

@@ -102,7 +102,7 @@ pub async fn starts(
     let held = actor.open();
     let fills = |preset: &&Preset| !preset.permissions.intersection(held).is_empty();
     let presets = latchkey.settings.presets.iter().filter(fills).cloned().collect();
-    let but = [actor.user, except.unwrap_or(actor.user)];
+    let but = [actor.seen_as(), except.unwrap_or(actor.seen_as())];
     let (store, now) = (&latchkey.store, latchkey.now());
     let people = store.people_to_start_from(actor.account, but, MOST, now).await?;
     Ok(Starts { presets, people })
@@ -134,7 +134,7 @@ pub async fn start(latchkey: &Latchkey, actor: &Actor, chosen: &str) -> Result<S
 /// nothing at present.
 async fn terms_of(latchkey: &Latchkey, actor: &Actor, user: &str) -> Result<Terms, Failure> {
     let member = users::member(latchkey, actor, user).await?;
-    if member.user == actor.user || member.held.is_owner() || member.paused.is_some() {
+    if member.user == actor.seen_as() || member.held.is_owner() || member.paused.is_some() {
         return Err(Failure::NotFound);
     }
     let holding = latchkey.store.holding(actor.account, member.user, false).await?;

@@ -218,14 +218,13 @@ pub(crate) async fn change(
         if changed.permissions.is_empty() {
             return Err(Failure::field(Field::Permissions, meant.emptied()));
         }
-        // Who changed it answers for it from now on: whoever gave it first may hold less.
-        let changed = Grant {
-            id: grant.map_or(new, |grant| grant.id),
-            terms: changed,
-            why,
-            given_by: Some(by.actor.user),
-            given_at: now,
+        // Who changed what it opens answers for it from now on: whoever gave it first may hold less.
+        let (given_by, given_at) = match grant {
+            Some(grant) if grant.terms == changed => (grant.given_by, grant.given_at),
+            _ => (Some(by.actor.user), now),
         };
+        let id = grant.map_or(new, |grant| grant.id);
+        let changed = Grant { id, terms: changed, why, given_by, given_at };
         Ok(Some(holding_now(facts, with(grants, changed), now, client)))
     };
     latchkey.store.change_membership(account, actor.user, target.user, now, decide).await?;

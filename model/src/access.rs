@@ -856,6 +856,18 @@ mod tests {
         }
 
         #[test]
+        fn giving_and_taking_back_leaves_everything_as_it_was(
+            hold in any_access(), before in any_terms(), more in any_terms(),
+        ) {
+            let before = before.opening();
+            let ticks = before.permissions.iter().chain(more.permissions.iter());
+            if let Ok(given) = hold.change(&before, &Wish::of(ticks)) {
+                let back = hold.change(&given, &Wish::of(before.permissions.iter()));
+                prop_assert_eq!(back, Ok(before));
+            }
+        }
+
+        #[test]
         fn ticks_move_nothing_but_what_their_sender_holds(
             hold in any_access(), before in any_terms(), ticked in any_terms(),
         ) {

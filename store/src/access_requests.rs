@@ -14,6 +14,7 @@ use crate::{
     limits, outbox,
 };
 
+/// A thing may have moved to another account in the very moment in which it was asked for.
 macro_rules! requests {
     ($which:literal) => {
         concat!(
@@ -22,17 +23,24 @@ macro_rules! requests {
                  r.until, r.why, r.state, r.words, r.told, r.asked_at, r.answered_at, \
                  b.full_name AS answered_by \
              FROM access_requests r JOIN users u ON u.id = r.user_id \
-                 LEFT JOIN services s ON s.id = r.service_id \
-                 LEFT JOIN domains d ON d.id = r.domain_id \
+                 LEFT JOIN services s ON s.id = r.service_id AND s.account_id = r.account_id \
+                 LEFT JOIN domains d ON d.id = r.domain_id AND d.account_id = r.account_id \
                  LEFT JOIN users b ON b.id = r.answered_by \
-             WHERE r.account_id = $1 AND ",
+             WHERE r.account_id = $1 AND (r.service_id IS NULL OR s.id IS NOT NULL) \
+                 AND (r.domain_id IS NULL OR d.id IS NOT NULL) AND ",
             $which
         )
     };
 }
 
 sql! {
-    OPEN = requests!("r.state = 'open' ORDER BY r.id DESC LIMIT $2");
+    /// The oldest first: nobody can push out what others asked for before.
+    OPEN = requests!("r.state = 'open' AND (r.until IS NULL OR r.until > $3) ORDER BY r.id LIMIT $2");
+    /// What was asked for until a day that is over, or on a thing that isn't the account's any more.
+    END_PAST = "DELETE FROM access_requests \
+                WHERE account_id = $1 AND user_id = $2 AND state = 'open' AND (until <= $3 \
+                    OR service_id NOT IN (SELECT id FROM services WHERE account_id = $1) \
+                    OR domain_id NOT IN (SELECT id FROM domains WHERE account_id = $1))";
     OPEN_OF = requests!("r.state = 'open' AND r.user_id = $2 ORDER BY r.id DESC");
     ONE = requests!("r.id = $2");
     NEWEST_OF = requests!("r.user_id = $2 ORDER BY r.id DESC LIMIT $3");
@@ -293,7 +301,7 @@ impl Store {
         tx.commit().await
     }
 
-    /// The account's open requests, newest first, at most `most`.
+    /// The account's open requests that aren't over at this moment, oldest first, at most `most`.
     ///
     /// # Errors
     /// [`Failure::Unavailable`].
@@ -301,10 +309,12 @@ impl Store {
         &self,
         account: AccountId,
         most: usize,
+        now: Timestamp,
     ) -> Result<Vec<AccessRequest>, Failure> {
         let rows: Vec<RequestRow> = read!(self, db => query_as(OPEN)
             .bind(Uuid::from(account))
             .bind(limit(most))
+            .bind(now.as_micros())
             .fetch_all(db))?;
         Ok(requests(rows))
     }
@@ -374,6 +384,8 @@ async fn ask_facts(
     let (number, paused, email, email_key): (i64, bool, String, String) =
         read!(tx, db => query_as(STANDING).bind(ids.0).bind(ids.1).fetch_one(db))?;
     let email = EmailAddress::from_stored(email, email_key);
+    let past = now.as_micros();
+    write!(tx, db => query(END_PAST).bind(ids.0).bind(ids.1).bind(past).execute(db))?;
     let waiting: Vec<RequestRow> =
         read!(tx, db => query_as(OPEN_OF).bind(ids.0).bind(ids.1).fetch_all(db))?;
     let waits = waiting.iter().any(|row| row.permission == permission.id());

@@ -2,7 +2,7 @@
 
 use model::{
     Access, AccountId, AccountNumber, ActivityKind, Actor, Conflict, Cursor, EmailAddress, Failure,
-    Keys, Pause, SessionId, Timestamp, UserId,
+    Keys, MailKind, Pause, SessionId, Timestamp, UserId,
 };
 use sqlx::{FromRow, query, query_as, query_scalar};
 use uuid::Uuid;
@@ -654,6 +654,9 @@ impl Store {
             }
             None => {
                 write!(tx, db => query(END).bind(ids.0).bind(ids.1).execute(db))?;
+                // What others ask for is none of their business any more.
+                let asked = MailKind::AccessRequested;
+                outbox::drop_about(&mut tx, &facts.target.email, asked, account).await?;
             }
         }
         activity::append(&mut tx, account, &change.entry, now).await?;

@@ -337,9 +337,25 @@ fn topic(mail: &NewMail, account: Option<AccountId>) -> Option<String> {
         MailKind::AccessRemoved if mail.invitation.is_none() => MailKind::PermissionsChanged,
         kind => kind,
     };
-    let account = account.map(|id| Uuid::from(id).to_string()).unwrap_or_default();
     let gathered = matches!(kind.bound(), MailBound::Gathered { .. });
-    gathered.then(|| format!("{} {account} {}", kind.id(), mail.mail.about()))
+    gathered.then(|| written(kind, account, &mail.mail.about()))
+}
+
+/// Drops what waits to be sent to somebody of this kind, about this account.
+pub(crate) async fn drop_about(
+    tx: &mut Tx,
+    to: &EmailAddress,
+    kind: MailKind,
+    account: AccountId,
+) -> Result<(), Failure> {
+    let topic = written(kind, Some(account), "");
+    write!(tx, db => query(DROP_ABOUT).bind(to.key()).bind(topic).execute(db))?;
+    Ok(())
+}
+
+fn written(kind: MailKind, account: Option<AccountId>, about: &str) -> String {
+    let account = account.map(|id| Uuid::from(id).to_string()).unwrap_or_default();
+    format!("{} {account} {about}", kind.id())
 }
 
 /// What a mail tells, and when it goes out, beside those about the same that went out before or wait.

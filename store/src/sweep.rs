@@ -49,7 +49,8 @@ sql! {
         // Leaves alone what others hold: they hold several, and must not wait for this in a circle.
         on Postgres "DELETE FROM guesses WHERE (login, network) IN \
             (SELECT login, network FROM guesses WHERE until <= $1 FOR UPDATE SKIP LOCKED)";
-    SWEEP_ACCESS_REQUESTS = "DELETE FROM access_requests WHERE answered_at < $1";
+    SWEEP_ACCESS_REQUESTS = "DELETE FROM access_requests \
+                             WHERE answered_at < $1 OR (state = 'open' AND until <= $2)";
     SET_BACK_NETWORKS = "UPDATE known_networks SET last_at = $1 WHERE last_at > $1";
     SWEEP_NETWORKS = "DELETE FROM known_networks WHERE last_at < $1";
 }
@@ -63,7 +64,7 @@ const ANSWERED_KEPT: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 impl Store {
     /// Deletes what is over: sessions, reset links, counted attempts, sign-ins, set-ups and changes
     /// of an address that were left half-way or can't be taken back any more, looks through somebody
-    /// else's eyes, browsers unused for a year, requests for access answered 90 days ago. Answers how
+    /// else's eyes, browsers unused for a year, requests for access answered 90 days ago or wanted until a day that is over. Answers how
     /// many rows.
     ///
     /// # Errors
@@ -84,7 +85,10 @@ impl Store {
         let unused = now.before(DEVICES_KEPT).as_micros();
         let devices = write!(self, db => query(SWEEP_DEVICES).bind(unused).execute(db))?;
         let answered = now.before(ANSWERED_KEPT).as_micros();
-        let requests = write!(self, db => query(SWEEP_ACCESS_REQUESTS).bind(answered).execute(db))?;
+        let requests = write!(self, db => query(SWEEP_ACCESS_REQUESTS)
+            .bind(answered)
+            .bind(now.as_micros())
+            .execute(db))?;
         let mut tx = self.begin().await?;
         let text = SWEEP_ATTEMPTS.on(&tx);
         let attempts = write!(tx, db => query(text).bind(now.as_micros()).execute(db))?;

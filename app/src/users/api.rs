@@ -557,7 +557,7 @@ async fn manage_view(
     let managed = domain::users::manage(latchkey, actor, user, &sought).await?;
     let Managed { member, granted, changeable, bounds, made_of } = managed;
     let starts = match &bounds {
-        Some(_) if member.user != actor.user => {
+        Some(_) if member.user != actor.seen_as() => {
             starts::offer(inside, Some(member.user), begun).await?
         }
         _ => StartsView::default(),

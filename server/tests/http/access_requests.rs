@@ -410,3 +410,38 @@ async fn many_requests_become_few_mails(db: TestDatabase) {
     page.says("There have been 3 requests since");
     assert!(!page.words().contains("See services"), "that was told before");
 }
+
+#[apply(on_both!)]
+async fn what_was_wanted_until_a_day_that_is_over_is_given_by_nobody(db: TestDatabase) {
+    let app = TestApp::new(db).await;
+    let mut bjorn = app.as_person(BJORN).await;
+    let wanted = [("until", "2027-01-20")];
+    ask(&mut bjorn, "services.view", &wanted).await.is(303);
+    let mut ingrid = app.as_person(INGRID).await;
+    let request = request_in(&users(&mut ingrid).await);
+    app.forward_hours(10 * 24);
+    let mut ingrid = app.as_person(INGRID).await;
+    assert!(!users(&mut ingrid).await.body.contains("/requests/"));
+    let extra = format!("{BAKERY}/users/{}/extra/new", app.id_of(BJORN).await);
+    let page = ingrid.get(&format!("{extra}?request={request}")).await;
+    assert!(!page.is(200).input("id=\"services.view\"").contains("checked"));
+    // It stands in nobody's way.
+    let mut bjorn = app.as_person(BJORN).await;
+    ask(&mut bjorn, "services.view", &[]).await.is(303);
+}
+
+#[apply(on_both!)]
+async fn what_one_asked_for_oneself_is_not_shown_through_somebody_elses_eyes(db: TestDatabase) {
+    let app = TestApp::new(db).await;
+    let mut amira = app.as_person(AMIRA).await;
+    ask(&mut amira, "domains.view", &[]).await.is(303);
+    amira.get(BAKERY).await.says("Asked on");
+    let bjorn = app.id_of(BJORN).await;
+    let (path, fields) = (format!("{BAKERY}/users/{bjorn}"), [("user", bjorn.as_str())]);
+    amira.open_and_fill_in(&path, "eyes/begin", &fields).await.is(303);
+    let page = amira.get(BAKERY).await;
+    page.says("You see this account as Bjørn Lie would.");
+    assert!(!page.words().contains("Asked on"));
+    let page = amira.get(&format!("{BAKERY}/domains")).await;
+    assert!(!page.is(403).words().contains("Asked on"));
+}

@@ -84,6 +84,24 @@ async fn from_its_end_on_a_grant_opens_nothing(db: TestDatabase) {
 }
 
 #[apply(on_both!)]
+async fn whether_a_grant_ended_is_said_by_the_clock_of_the_node_that_is_asked(db: TestDatabase) {
+    let url = db.url.clone();
+    let app = TestApp::new(db).await;
+    let until = Some(app.latchkey.now().after(HOUR));
+    app.hold(BJORN, [Terms { until, ..Terms::whole(set(&[BillingView])) }]).await;
+    let billing = format!("{BAKERY}/billing");
+    app.forward_seconds(60 * 60 - 30);
+    let ahead = app.node_ahead(&url, 60).await;
+    let bjorn = app.as_person(BJORN).await;
+    bjorn.clone().get(&billing).await.is(200);
+    bjorn.clone().at(&ahead).get(&billing).await.is(403).says("as agreed");
+    // The other node hasn't ended it for everybody, and neither pauses nor deletes anything.
+    bjorn.clone().get(&billing).await.is(200);
+    app.forward_seconds(30);
+    bjorn.clone().get(&billing).await.is(403).says("as agreed");
+}
+
+#[apply(on_both!)]
 async fn a_membership_whose_last_grant_ended_stays_and_opens_nothing(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let until = Some(app.latchkey.now().after(HOUR));

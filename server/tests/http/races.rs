@@ -1,6 +1,6 @@
 //! What several requests at the same moment could break, asked through the router.
 
-use domain::demo::{AMIRA, INGRID, OLAV};
+use domain::demo::{AMIRA, BJORN, INGRID, OLAV};
 use test_database::{TestDatabase, apply};
 
 use crate::story::{BAKERY, Browser, Page, TestApp};
@@ -239,4 +239,32 @@ async fn a_page_comes_while_another_node_is_made(db: TestDatabase) {
     };
     let both = async { tokio::join!(nodes, pages) };
     tokio::time::timeout(std::time::Duration::from_secs(60), both).await.expect("every page");
+}
+
+#[apply(on_both!)]
+async fn of_fifty_changes_to_one_person_at_once_one_is_left_whole(db: TestDatabase) {
+    let app = TestApp::new(db).await;
+    let (ingrid, olav) = (app.as_person(INGRID).await, app.as_person(OLAV).await);
+    let bjorn = app.id_of(BJORN).await;
+    let path = format!("{BAKERY}/users/{bjorn}");
+    let mut changes = tokio::task::JoinSet::new();
+    for number in 0..50 {
+        let (mut browser, wanted) = match number % 2 {
+            0 => (ingrid.clone(), ["domains.view", "support.view"]),
+            _ => (olav.clone(), ["services.view", "billing.view"]),
+        };
+        let (path, bjorn) = (path.clone(), bjorn.clone());
+        changes.spawn(async move {
+            let [one, other] = wanted.map(|wanted| ("permissions[]", wanted));
+            let fields = [("account", "100001"), ("user", bjorn.as_str()), one, other];
+            browser.post(&path, "users/change-permissions", &fields).await.status.as_u16()
+        });
+    }
+    let statuses = changes.join_all().await;
+    assert!(statuses.iter().all(|status| *status == 303), "{statuses:?}");
+    let mut bjorn = app.as_person(BJORN).await;
+    let overview = bjorn.get(BAKERY).await.words();
+    let said =
+        ["You can see domains and see support requests.", "You can see services and see invoices."];
+    assert!(said.iter().any(|said| overview.contains(said)), "{overview}");
 }

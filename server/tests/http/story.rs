@@ -100,6 +100,13 @@ impl TestApp {
         node(store, self.clock.clone(), self.config.clone()).1
     }
 
+    /// The same, with a clock that is this much ahead and stands still.
+    pub async fn node_ahead(&self, url: &str, seconds: i64) -> Router {
+        let store = store::Store::open(url).await.unwrap();
+        let now = self.latchkey.now().as_micros() + seconds * 1_000_000;
+        node(store, Arc::new(TestClock(AtomicI64::new(now))), self.config.clone()).1
+    }
+
     pub fn forward_hours(&self, hours: i64) {
         self.forward_seconds(hours * 3_600);
     }

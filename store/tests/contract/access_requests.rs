@@ -58,7 +58,7 @@ async fn of(bakery: &Bakery, user: UserId) -> Vec<AccessRequest> {
 }
 
 async fn open(bakery: &Bakery) -> Vec<Permission> {
-    let found = bakery.store.open_access_requests(bakery.id, 50).await.unwrap();
+    let found = bakery.store.open_access_requests(bakery.id, 50, at(0)).await.unwrap();
     found.into_iter().map(|request| request.permission).collect()
 }
 
@@ -245,7 +245,7 @@ async fn a_request_goes_with_whoever_made_it_and_with_the_thing(db: TestDatabase
     )
     .await;
     assert_eq!(open(&bakery).await, [BillingPay]);
-    assert!(db.store.open_access_requests(agency, 9).await.unwrap().is_empty());
+    assert!(db.store.open_access_requests(agency, 9, at(0)).await.unwrap().is_empty());
     let decide = |_: &ChangeFacts| Ok(Some(change(None)));
     db.store.change_membership(bakery.id, bakery.ingrid, bjorn, at(8), decide).await.unwrap();
     assert!(of(&bakery, bjorn).await.is_empty());
