@@ -39,8 +39,10 @@ sql! {
     /// What was asked for until a day that is over, or on a thing that isn't the account's any more.
     END_PAST = "DELETE FROM access_requests \
                 WHERE account_id = $1 AND user_id = $2 AND state = 'open' AND (until <= $3 \
-                    OR service_id NOT IN (SELECT id FROM services WHERE account_id = $1) \
-                    OR domain_id NOT IN (SELECT id FROM domains WHERE account_id = $1))";
+                    OR (service_id IS NOT NULL \
+                        AND service_id NOT IN (SELECT id FROM services WHERE account_id = $1)) \
+                    OR (domain_id IS NOT NULL \
+                        AND domain_id NOT IN (SELECT id FROM domains WHERE account_id = $1)))";
     OPEN_OF = requests!("r.state = 'open' AND r.user_id = $2 ORDER BY r.id DESC");
     ONE = requests!("r.id = $2");
     NEWEST_OF = requests!("r.user_id = $2 ORDER BY r.id DESC LIMIT $3");

@@ -112,7 +112,7 @@ async fn what_is_lacking_is_asked_for_and_declined_with_words(db: TestDatabase) 
     for text in [
         "Manage services",
         "While the shop moves",
-        "until 31 January 2027",
+        "31 January 2027",
         "just now",
         "Give to Bjørn Lie",
         &give,

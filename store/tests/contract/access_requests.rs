@@ -269,12 +269,30 @@ async fn another_accounts_request_is_not_there(db: TestDatabase) {
 }
 
 #[apply(on_both!)]
+async fn a_request_whose_day_is_over_is_none_any_more(db: TestDatabase) {
+    let bakery = Bakery::new(&db.store).await;
+    let bjorn = bakery.with("Bjørn", "bjorn@example.com", granted(&[BillingView])).await;
+    ask(&bakery, bjorn, BillingPay, None, 0).await.unwrap();
+    let open = async |seconds| {
+        db.store.open_access_requests(bakery.id, 9, at(seconds)).await.unwrap().len()
+    };
+    assert_eq!((open(899).await, open(900).await), (1, 0));
+    assert!(ask(&bakery, bjorn, BillingPay, None, 899).await.is_err());
+    ask(&bakery, bjorn, BillingPay, None, 900).await.unwrap();
+    assert_eq!(of(&bakery, bjorn).await.len(), 1);
+    db.store.sweep(DAY, DAY, at(900)).await.unwrap();
+    assert!(of(&bakery, bjorn).await.is_empty());
+}
+
+#[apply(on_both!)]
 async fn an_answered_request_is_forgotten_after_ninety_days(db: TestDatabase) {
     let bakery = Bakery::new(&db.store).await;
     let bjorn = bakery.with("Bjørn", "bjorn@example.com", granted(&[BillingView])).await;
     ask(&bakery, bjorn, BillingPay, None, 0).await.unwrap();
     answer(&bakery, bjorn, Declined, 10).await;
-    ask(&bakery, bjorn, DomainsView, None, 11).await.unwrap();
+    let endless = |_: &AskFacts| Ok(NewAccessRequest { until: None, ..request() });
+    let ask_for = db.store.ask_for_access(bakery.id, bjorn, DomainsView, None, at(11), endless);
+    ask_for.await.unwrap();
     let days = 90 * DAY.as_secs();
     db.store.sweep(DAY, DAY, at(days + 10)).await.unwrap();
     assert_eq!(of(&bakery, bjorn).await.len(), 2);
