@@ -37,12 +37,12 @@ FRONT_SOURCES := $(shell find app frontend locales model public style tools 2>/d
 	demo-reset setup setup-for-tests fmt clean
 
 help: ## This list
-	@echo "Latchkey. The first build takes about 15 minutes on two cores, later ones what changed."
+	@echo "Latchkey. The first build takes about 10 minutes on two cores, later ones what changed."
 	@echo
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: setup ## Serve the demo at http://localhost:3000 (seconds, once built)
-	@echo "Building the demo, its two halves side by side (about 15 minutes the first time, seconds when nothing changed)…"
+	@echo "Building the demo, its two halves side by side (about 10 minutes the first time, seconds when nothing changed)…"
 	@$(SIDE_BY_SIDE_MAKE) front demo
 	@mkdir -p data
 	@echo "Serving the demo at http://localhost:3000, with its data in data/ (Ctrl+C stops it)…"
@@ -63,16 +63,16 @@ demo: setup
 	@mkdir -p target/site
 	@$(CHECKED) cargo build $(SERVER_SIDE) --bin latchkey $(LOCKED)
 
-test: setup-for-tests check-words ## Everything that CI runs (about 20 minutes, 35 the first time)
-	@echo "Building the browser's half, the server and the tests side by side (about 17 minutes the first time)…"
+test: setup-for-tests check-words ## Everything that CI runs (about 20 minutes, 45 the first time)
+	@echo "Building the browser's half, the server and the tests side by side (about 13 minutes the first time)…"
 	@$(SIDE_BY_SIDE_MAKE) front tested
 	@$(MAKE) --no-print-directory test-rust
 	@$(MAKE) --no-print-directory test-browser
 	@$(MAKE) --no-print-directory test-shipped
 	@echo "All tests passed."
 
-test-rust: tested ## Every crate's tests, on SQLite and Postgres, and clippy (about 4 minutes, 15 the first time)
-	@echo "Testing the crates, with SQLite and Postgres (about 4 minutes)…"
+test-rust: tested ## Every crate's tests, on SQLite and Postgres, and clippy (about 5 minutes, 15 the first time)
+	@echo "Testing the crates, with SQLite and Postgres (about 5 minutes)…"
 	@$(IN_MEMORY) $(CHECKED) scripts/test-rust $(SERVER_SIDE) $(LOCKED)
 
 # All that runs crates' tests and serves the browser's, with clippy's word on it.
@@ -103,7 +103,7 @@ check-words: setup-for-tests
 bench: build ## Measure the release build (about 7 minutes)
 	@scripts/bench
 
-build: front ## The one release binary, target/release/latchkey (about 30 minutes the first time)
+build: front ## The one release binary, target/release/latchkey (about 20 minutes the first time)
 	@echo "Building the release binary (about 15 minutes the first time, seconds when nothing changed)…"
 	@cargo build --release --package server --bin latchkey $(LOCKED)
 
