@@ -271,10 +271,10 @@ fn group(n: usize) -> &'static str {
 
 async fn sign_in(latchkey: &Latchkey, email: &str) -> String {
     let client = Client::default();
-    let password = domain::demo::PASSWORD;
+    let (password, named) = (domain::demo::PASSWORD, Config::default().site().session_cookie());
     let signed_in = domain::sessions::sign_in(latchkey, email, password, &client, None).await;
     match signed_in.expect("the right password") {
-        SignedIn::Wholly(begun) => format!("latchkey={}", begun.session.secret().expose()),
+        SignedIn::Wholly(begun) => format!("{named}={}", begun.session.secret().expose()),
         SignedIn::HalfWay(_) => panic!("nobody has a second factor here"),
     }
 }
@@ -289,7 +289,8 @@ async fn median(app: &Router, path: &str, cookie: &str) -> Duration {
             .expect("a request");
         let begun = Instant::now();
         let response = app.clone().oneshot(request).await.expect("an answer");
-        assert_eq!(response.status(), StatusCode::OK, "{path}");
+        let leads_to = response.headers().get(header::LOCATION);
+        assert_eq!(response.status(), StatusCode::OK, "{path} leads to {leads_to:?}");
         response.into_body().collect().await.expect("a body");
         times.push(begun.elapsed());
     }
