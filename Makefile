@@ -63,7 +63,7 @@ demo: setup
 	@mkdir -p target/site
 	@$(CHECKED) cargo build $(SERVER_SIDE) --bin latchkey $(LOCKED)
 
-test: setup-for-tests check-words ## Everything that CI runs (about 20 minutes, 45 the first time)
+test: setup-for-tests check-words ## Everything that CI runs (about 25 minutes, 45 the first time, by its parts)
 	@echo "Building the browser's half, the server and the tests side by side (about 13 minutes the first time)…"
 	@$(SIDE_BY_SIDE_MAKE) front tested
 	@$(MAKE) --no-print-directory test-rust
