@@ -12,9 +12,9 @@ use crate::ui::field::TextField;
 use crate::ui::form::{Form, SubmitButton};
 use crate::ui::frame::Here;
 use crate::users::api::{self, InviteView};
-use crate::users::bounds::{Chosen, EnterSends, UntilAndWhy};
-use crate::users::permission_groups::{PermissionGroups, Ticked};
-use crate::users::starts::StartFrom;
+use crate::users::bounds::{Chosen, EnterSends};
+use crate::users::giving::GivingFields;
+use crate::users::permission_groups::Ticked;
 
 /// `/accounts/{n}/users/invite`
 pub(crate) struct InvitePage(Loading<InviteView>);
@@ -83,22 +83,16 @@ fn InviteFields(number: AccountNumber, invite: InviteView) -> impl IntoView {
                 />
                 <h2>{words!(invite.permissions)}</h2>
                 <p class="hint">{words!(invite.hint)}</p>
-                <StartFrom
+                <GivingFields
                     number=number
                     starts=invite.starts
                     ticked=ticked
                     chosen=chosen
                     granted=PermissionSet::EMPTY
                     held=invite.held
-                />
-                <PermissionGroups
-                    ticked=ticked
-                    chosen=chosen
-                    granted=PermissionSet::EMPTY
-                    held=invite.held
                     locked=words!(invite.locked)
+                    bounds=invite.bounds
                 />
-                <UntilAndWhy chosen=chosen bounds=invite.bounds />
             </div>
             <aside class="access-summary">
                 <h2>{words!(invite.summary)}</h2>

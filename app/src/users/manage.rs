@@ -15,10 +15,10 @@ use crate::ui::form::{Form, SubmitButton};
 use crate::ui::frame::Here;
 use crate::ui::state::{Mood, State};
 use crate::users::api::{self, LapsedView, ManageView, ReachesView};
-use crate::users::bounds::{Chosen, EnterSends, UntilAndWhy};
+use crate::users::bounds::{Chosen, EnterSends};
+use crate::users::giving::GivingFields;
 use crate::users::grants::{cards, give_extra_link};
-use crate::users::permission_groups::{PermissionGroups, Ticked};
-use crate::users::starts::StartFrom;
+use crate::users::permission_groups::Ticked;
 use crate::when::{Day, Relative};
 
 /// `/accounts/{n}/users/{id}`
@@ -256,22 +256,16 @@ fn ManageFields(number: AccountNumber, view: ManageView) -> impl IntoView {
         <EnterSends />
         <div class="with-summary">
             <div class="fields">
-                <StartFrom
+                <GivingFields
                     number=number
                     starts=view.starts
                     ticked=ticked
                     chosen=chosen
                     granted=view.granted
                     held=view.held
-                />
-                <PermissionGroups
-                    ticked=ticked
-                    chosen=chosen
-                    granted=view.granted
-                    held=view.held
                     locked=words!(manage.locked)
+                    bounds=bounds
                 />
-                <UntilAndWhy chosen=chosen bounds=bounds />
             </div>
             <aside class="access-summary">
                 <h2>{words!(manage.summary)}</h2>

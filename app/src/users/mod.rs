@@ -4,6 +4,7 @@ pub(crate) mod api;
 pub(crate) mod bounds;
 pub(crate) mod cancel;
 pub(crate) mod extra;
+pub(crate) mod giving;
 pub(crate) mod grants;
 pub(crate) mod invite;
 pub(crate) mod list;

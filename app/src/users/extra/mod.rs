@@ -11,10 +11,10 @@ use crate::loading::{Loading, framed};
 use crate::title::PageTitle;
 use crate::ui::form::{Form, SubmitButton};
 use crate::ui::frame::Here;
-use crate::users::bounds::{Chosen, EnterSends, UntilAndWhy};
+use crate::users::bounds::{Chosen, EnterSends};
 use crate::users::extra::api::{ChangedView, ExtraView};
-use crate::users::permission_groups::{PermissionGroups, Ticked};
-use crate::users::starts::StartFrom;
+use crate::users::giving::GivingFields;
+use crate::users::permission_groups::Ticked;
 
 pub(crate) mod api;
 
@@ -122,22 +122,16 @@ fn ExtraFields(
         <EnterSends />
         <div class="with-summary">
             <div class="fields">
-                <StartFrom
+                <GivingFields
                     number=number
                     starts=view.starts
                     ticked=ticked
                     chosen=chosen
                     granted=view.granted
                     held=view.held
-                />
-                <PermissionGroups
-                    ticked=ticked
-                    chosen=chosen
-                    granted=view.granted
-                    held=view.held
                     locked=locked
+                    bounds=view.bounds
                 />
-                <UntilAndWhy chosen=chosen bounds=view.bounds />
             </div>
             <aside class="access-summary">
                 <h2>{words!(extra.summary)}</h2>
