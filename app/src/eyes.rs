@@ -8,7 +8,7 @@ use crate::address::{ACCOUNT, MANAGE, address_of};
 use crate::endpoint::endpoint;
 use crate::frame::{AccountFrame, EyesView};
 use crate::problem::Problem;
-use crate::ui::form::{Form, SubmitButton};
+use crate::ui::form::Form;
 #[cfg(feature = "ssr")]
 use {crate::request, model::Failure};
 
@@ -59,7 +59,8 @@ impl ReadOnly {
     }
 }
 
-/// The button that begins it, on the page of the user with this name.
+/// What begins it, on the page of the user with this name. It leads to the account, and so is a link to
+/// people; it is sent as a form, as no other site's link may begin it.
 #[component]
 pub(crate) fn SeeItAs(
     /// The account.
@@ -74,7 +75,7 @@ pub(crate) fn SeeItAs(
         <Form form={endpoint::<BeginEyes>()} action=action class="see-it-as">
             <input type="hidden" name="account" value=number.to_string() />
             <input type="hidden" name="user" value=user.to_string() />
-            <button type="submit" class="link-button">
+            <button type="submit" role="link" class="link-button">
                 <bdi>{words!(eyes.see_it_as, name = name)}</bdi>
             </button>
         </Form>
@@ -94,8 +95,10 @@ pub(crate) fn EyesStrip(
         true => words!(eyes.closed, name = name.clone()),
         false => words!(eyes.seen, name = name.clone()),
     };
+    let (heading, stop) =
+        (words!(eyes.heading, name = name.clone()), words!(eyes.stop, name = name));
     view! {
-        <section class="eyes" aria-label=words!(eyes.heading, name = name)>
+        <section class="eyes" aria-label=heading>
             <p role="status"><bdi>{sentence}</bdi></p>
             <Form
                 form={endpoint::<EndEyes>()}
@@ -103,7 +106,9 @@ pub(crate) fn EyesStrip(
                 class="eyes-back"
             >
                 <input type="hidden" name="account" value=number.to_string() />
-                <SubmitButton class="" words=words!(eyes.back) />
+                <button type="submit" role="link" class="button">
+                    <bdi>{stop}</bdi>
+                </button>
             </Form>
         </section>
     }

@@ -58,7 +58,7 @@ test('an agency asks for the DNS of its shop, gets it until a day, and is out on
   await expect(page.getByRole('table', { name: 'Requests' })).toContainText('The shop moves to a new address');
   await expectAccessible(page);
   await expectToFit(page);
-  await page.getByRole('link', { name: `Give to ${agency.name}`, exact: true }).click();
+  await page.getByRole('button', { name: `Give to ${agency.name}`, exact: true }).click();
   await expect(heading(page, `Extra access for ${agency.name}`)).toBeVisible();
   const main = page.getByRole('main');
   await expect(main.getByRole('checkbox', { name: 'Manage domains and DNS' })).toBeChecked();
@@ -79,16 +79,16 @@ test('an agency asks for the DNS of its shop, gets it until a day, and is out on
 
   // The owner looks whether that is all.
   await openManageAccess(page, agency);
-  await page.getByRole('button', { name: `See it as ${agency.name}`, exact: true }).click();
-  await expect(page.getByText(`You see this account as ${agency.name} would.`)).toBeVisible();
+  await page.getByRole('link', { name: `See it as ${agency.name}`, exact: true }).click();
+  await expect(page.getByRole('region', { name: `Seeing as ${agency.name}`, exact: true })).toBeVisible();
   await page.goto(inAccount(nordlys, 'services'));
   await expect(page.getByRole('table', { name: 'Services' }).getByRole('link')).toHaveText(['Webshop']);
   await expectAccessible(page);
   await expectToFit(page);
   await page.goto(inAccount(nordlys, 'billing'));
   await expect(heading(page, "You don't have access to Billing")).toBeVisible();
-  await page.getByRole('button', { name: 'Back to your own view', exact: true }).click();
-  await expect(page.getByText(`You see this account as ${agency.name} would.`)).toHaveCount(0);
+  await page.getByRole('link', { name: `Stop seeing as ${agency.name}`, exact: true }).click();
+  await expect(page.getByRole('region', { name: `Seeing as ${agency.name}`, exact: true })).toHaveCount(0);
 
   // On the day after, the shop is all that is left.
   await latchkey.daysLater(5);

@@ -17,10 +17,12 @@ use {
 pub(crate) struct LackView {
     /// What it is, in a few words.
     pub(crate) what: String,
-    /// The same as the name of the link that leads to asking for it.
+    /// The same as the name of the button that leads to asking for it.
     pub(crate) label: String,
-    /// Where it is asked for.
-    pub(crate) href: String,
+    /// The page on which it is asked for.
+    pub(crate) page: String,
+    /// What that page takes to know what is asked for: names and values of its query.
+    pub(crate) query: Vec<(String, String)>,
     /// How the request for it stands that waits for an answer.
     pub(crate) state: Option<String>,
 }
@@ -30,14 +32,22 @@ pub(crate) fn lacks(views: Vec<LackView>) -> Option<AnyView> {
     let line = |view: LackView| {
         let way = match view.state {
             Some(state) => {
-                view! { <a class="quiet" href=view.href><bdi>{state}</bdi></a> }.into_any()
+                let query = view.query.iter().map(|(name, value)| format!("{name}={value}"));
+                let href = format!("{}?{}", view.page, query.collect::<Vec<_>>().join("&"));
+                view! { <a class="quiet" href=href><bdi>{state}</bdi></a> }.into_any()
             }
             None => {
-                let (href, label) = (view.href, view.label);
+                let query = view.query.into_iter();
+                let query = query.map(|(name, value)| {
+                    view! { <input type="hidden" name=name value=value /> }
+                });
                 view! {
-                    <a class="button button-quiet" href=href aria-label=label>
-                        {words!(asking.button)}
-                    </a>
+                    <form method="get" action=view.page>
+                        {query.collect_view()}
+                        <button class="button button-quiet" aria-label=view.label>
+                            {words!(asking.button)}
+                        </button>
+                    </form>
                 }
                 .into_any()
             }
@@ -98,7 +108,8 @@ async fn views(
             None => what.clone(),
         };
         LackView {
-            href: href(inside, permission, thing),
+            page: address_of(ASK, &[&inside.acting.number]),
+            query: query(permission, thing),
             label: words!(asking.ask_for, what = label),
             state: open.iter().find(is_it).and_then(|open| standing(open, permission)),
             what,
@@ -108,11 +119,12 @@ async fn views(
 }
 
 #[cfg(feature = "ssr")]
-fn href(inside: &request::Inside, permission: Permission, thing: Option<&str>) -> String {
-    let ask = address_of(ASK, &[&inside.acting.number]);
-    let thing = thing.map(|id| match permission.area() {
-        Area::Domains => format!("&domain={id}"),
-        _ => format!("&service={id}"),
-    });
-    format!("{ask}?permission={permission}{}", thing.unwrap_or_default())
+fn query(permission: Permission, thing: Option<&str>) -> Vec<(String, String)> {
+    let of = match permission.area() {
+        Area::Domains => "domain",
+        _ => "service",
+    };
+    let permission = ("permission".to_owned(), permission.id().to_owned());
+    let thing = thing.map(|id| (of.to_owned(), id.to_owned()));
+    std::iter::once(permission).chain(thing).collect()
 }

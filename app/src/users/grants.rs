@@ -56,7 +56,7 @@ pub(crate) fn card_view(extra: Extra) -> CardView {
 /// The link to the form that gives extra access.
 pub(crate) fn give_extra_link(number: AccountNumber, user: UserId) -> impl IntoView {
     let href = address_of(EXTRA, &[&number, &user, &NEW]);
-    view! { <div class="page-actions"><a class="button" href=href>{words!(extra.give)}</a></div> }
+    view! { <a class="button" href=href>{words!(extra.give)}</a> }
 }
 
 /// The cards, if there are any.

@@ -1,7 +1,7 @@
 //! The requests that wait for an answer.
 
 use leptos::prelude::*;
-use model::{AccountNumber, UserId};
+use model::AccountNumber;
 use serde::{Deserialize, Serialize};
 
 use crate::address::{DECLINE_REQUEST, EXTRA, MANAGE, address_of};
@@ -132,24 +132,27 @@ fn request_cells(number: AccountNumber, row: RequestRow) -> Vec<Cell> {
 
 fn actions(number: AccountNumber, row: RequestRow) -> AnyView {
     let name = row.person.name;
+    // The form for giving somebody more begins with what they ask for.
     let give = row.lacks.is_none().then(|| {
-        let href = give_address(number, row.person.id, &row.id);
+        let action = address_of(EXTRA, &[&number, &row.person.id, &NEW]);
         let label = words!(requests.give_to, name = name.clone());
-        view! { <a class="button" href=href aria-label=label>{words!(requests.give)}</a> }
+        view! {
+            <form method="get" action=action>
+                <input type="hidden" name="request" value=row.id.clone() />
+                <button class="button" aria-label=label>{words!(requests.give)}</button>
+            </form>
+        }
     });
     let decline = (!row.own).then(|| {
-        let href = address_of(DECLINE_REQUEST, &[&number, &row.id]);
+        let action = address_of(DECLINE_REQUEST, &[&number, &row.id]);
         let label = words!(requests.decline_for, name = name);
         view! {
-            <a class="button button-quiet" href=href aria-label=label>
-                {words!(requests.decline)}
-            </a>
+            <form method="get" action=action>
+                <button class="button button-quiet" aria-label=label>
+                    {words!(requests.decline)}
+                </button>
+            </form>
         }
     });
     view! { {give} {decline} }.into_any()
-}
-
-/// The form for giving somebody more, which begins with what they ask for.
-fn give_address(number: AccountNumber, user: UserId, request: &str) -> String {
-    format!("{}?request={request}", address_of(EXTRA, &[&number, &user, &NEW]))
 }

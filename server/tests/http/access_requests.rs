@@ -108,7 +108,7 @@ async fn what_is_lacking_is_asked_for_and_declined_with_words(db: TestDatabase) 
     let row = page.row_of("bjorn@").to_owned();
     let id = app.id_of(BJORN).await;
     let request = request_in(&page);
-    let give = format!("/accounts/100001/users/{id}/extra/new?request={request}");
+    let give = format!("action=\"/accounts/100001/users/{id}/extra/new\"");
     for text in [
         "Manage services",
         "While the shop moves",

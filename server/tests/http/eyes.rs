@@ -61,7 +61,7 @@ async fn an_account_looks_as_it_would_to_the_person(db: TestDatabase) {
     assert!(navigates_to(&own, "/services") && !own.body.contains("eyes/end"));
     let page = look(&app, &mut ingrid, BJORN).await;
     page.is(200).says(&strip(BJORN));
-    page.says("Back to your own view");
+    page.says("Stop seeing as");
     assert!(page.body.contains("aria-label=\"Ingrid Solberg\""), "she stays who she is");
     assert!(!page.body.contains("You are an owner"));
     assert!(navigates_to(&page, "/billing"));
