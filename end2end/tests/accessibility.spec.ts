@@ -72,7 +72,7 @@ test('asking for access, and how that stands, is accessible and fits', async ({ 
   await expect(theirs.getByRole('table', { name: 'Requests' })).toBeVisible();
   await expectAccessible(theirs);
   await expectToFit(theirs);
-  await theirs.getByRole('link', { name: `Decline for ${bjorn.name}` }).click();
+  await theirs.getByRole('button', { name: `Decline for ${bjorn.name}` }).click();
   await expect(theirs.getByLabel(`Words to ${bjorn.name}`)).toBeVisible();
   await expectAccessible(theirs);
   await expectToFit(theirs);
