@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use std::error::Error;
 use std::path::{Path, PathBuf};
 
-use leptos_i18n_build::options::CodegenOptions;
-use leptos_i18n_build::{Config, ParseOptions, TranslationsInfos};
+use leptos_i18n_codegen::gen_code;
+use leptos_i18n_parser::parse_locales::options::{Config, ParseOptions};
+use leptos_i18n_parser::parse_locales::parse_locales;
 use serde_json::Value;
 
 /// The language that every other one is compared with, and that readers of none of them get.
@@ -22,11 +23,18 @@ fn main() -> Result<(), Box<dyn Error>> {
         config = config.add_locale(language.as_str())?;
     }
     let options = ParseOptions::new().interpolate_display(true);
-    let translations = TranslationsInfos::parse(config.parse_options(options))?;
-    translations.emit_diagnostics();
+    let parsed = parse_locales(None, config.parse_options(options))?;
+    for warning in parsed.diag.warnings().iter() {
+        println!("cargo::warning={warning}");
+    }
+    for error in parsed.diag.errors().iter() {
+        println!("cargo::error={error}");
+    }
+    let (crate_path, attributes, emit_diagnostics, docs) = (None, None, false, false);
+    let code = gen_code(&parsed, crate_path, emit_diagnostics, attributes, docs)?;
     let folder = PathBuf::from(std::env::var("OUT_DIR")?).join("i18n");
-    let without_docs = CodegenOptions::new().gen_docs(false);
-    translations.generate_i18n_module_with_options(folder, without_docs)?;
+    std::fs::create_dir_all(&folder)?;
+    std::fs::write(folder.join("mod.rs"), code.to_string())?;
     Ok(())
 }
 

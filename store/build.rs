@@ -1,4 +1,4 @@
-//! Makes cargo notice a new migration: `sqlx::migrate!` reads the folder while compiling.
+//! Makes cargo notice a new migration: `sqlx_macros::migrate!` reads the folder while compiling.
 
 fn main() {
     println!("cargo:rerun-if-changed=migrations");

@@ -4,7 +4,8 @@ use model::{
     Access, AccessRequestId, AccessRequestState, AccountId, AccountNumber, Area, Conflict,
     EmailAddress, Failure, Permission, Terms, Timestamp, UserId,
 };
-use sqlx::{FromRow, query, query_as, query_scalar};
+use sqlx::{query, query_as, query_scalar};
+use sqlx_macros::FromRow;
 use uuid::Uuid;
 
 use crate::db::{Tx, gone_as, limit, new_id, read, sql, write};

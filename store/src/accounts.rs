@@ -1,7 +1,8 @@
 //! Accounts and their details.
 
 use model::{AccountId, AccountNumber, ActivityKind, Failure, Timestamp};
-use sqlx::{FromRow, query, query_as, query_scalar};
+use sqlx::{query, query_as, query_scalar};
+use sqlx_macros::FromRow;
 use uuid::Uuid;
 
 use crate::db::{Tx, count, limit, read, sql, write};

@@ -3,7 +3,8 @@
 use std::collections::{BTreeSet, HashMap};
 
 use model::{AccountId, ActivityKind, Cursor, Failure, Noted, Timestamp, UserId};
-use sqlx::{FromRow, query, query_as};
+use sqlx::{query, query_as};
+use sqlx_macros::FromRow;
 use uuid::Uuid;
 
 use crate::db::{Tx, limit, new_id, read, sql, unavailable, write};

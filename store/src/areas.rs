@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use model::{AccountId, Actor, Area, Failure, NamedBy, Scope, Timestamp};
-use sqlx::{FromRow, query, query_as, query_scalar};
+use sqlx::{query, query_as, query_scalar};
+use sqlx_macros::FromRow;
 use uuid::Uuid;
 
 use crate::Store;

@@ -3,7 +3,8 @@
 
 use model::{AccountId, ActivityKind, Failure};
 use sha2::{Digest, Sha256};
-use sqlx::{FromRow, query, query_as, query_scalar};
+use sqlx::{query, query_as, query_scalar};
+use sqlx_macros::FromRow;
 use uuid::Uuid;
 
 use crate::db::{Tx, count, limit, read, sql, write};

@@ -117,8 +117,8 @@ const TURN_PATIENCE: Duration = Duration::from_secs(4);
 const NOTES: u32 = 4;
 const NOTE_PATIENCE: Duration = Duration::from_millis(50);
 
-static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
-static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
+static SQLITE_MIGRATIONS: Migrator = sqlx_macros::migrate!("migrations/sqlite");
+static POSTGRES_MIGRATIONS: Migrator = sqlx_macros::migrate!("migrations/postgres");
 
 sql! {
     HAS_MIGRATIONS =

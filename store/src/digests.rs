@@ -2,7 +2,8 @@
 //! the log itself is.
 
 use model::{AccountId, AccountNumber, Day, Failure, Timestamp};
-use sqlx::{FromRow, query, query_as, query_scalar};
+use sqlx::{query, query_as, query_scalar};
+use sqlx_macros::FromRow;
 use uuid::Uuid;
 
 use crate::Store;

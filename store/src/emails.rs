@@ -1,7 +1,8 @@
 //! The address of a login: proving it, changing it, and taking a change back.
 
 use model::{Conflict, EmailAddress, Failure, Timestamp, UserId};
-use sqlx::{FromRow, query, query_as, query_scalar};
+use sqlx::{query, query_as, query_scalar};
+use sqlx_macros::FromRow;
 use uuid::Uuid;
 
 use crate::db::{Tx, alive, held, read, sql, taken_as, write};

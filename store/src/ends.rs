@@ -5,7 +5,8 @@ use std::collections::{BTreeSet, HashMap};
 use model::{
     AccountId, AccountNumber, EmailAddress, EndStage, Failure, GrantId, Outline, Timestamp, UserId,
 };
-use sqlx::{FromRow, query, query_as, query_scalar};
+use sqlx::{query, query_as, query_scalar};
+use sqlx_macros::FromRow;
 use uuid::Uuid;
 
 use crate::db::{limit, read, sql, write};

@@ -1,7 +1,8 @@
 //! Eyes: through whose a session looks at an account, and until when.
 
 use model::{AccountId, Eyes, Failure, Keys, SessionId, Timestamp, UserId};
-use sqlx::{FromRow, query, query_as};
+use sqlx::{query, query_as};
+use sqlx_macros::FromRow;
 use uuid::Uuid;
 
 use crate::db::{alive, read, sql, write};

@@ -1,7 +1,8 @@
 //! Second factors: authenticator apps and recovery codes, and sign-ins that wait for one.
 
 use model::{Conflict, Failure, Field, FieldProblem, IdentityId, Secret, Timestamp, UserId};
-use sqlx::{FromRow, query, query_as, query_scalar};
+use sqlx::{query, query_as, query_scalar};
+use sqlx_macros::FromRow;
 use uuid::Uuid;
 
 use crate::db::{Tx, alive, count, read, sql, write};

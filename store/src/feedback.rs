@@ -1,7 +1,8 @@
 //! What readers said of the guides.
 
 use model::{Failure, Language, Timestamp};
-use sqlx::{FromRow, query, query_as};
+use sqlx::{query, query_as};
+use sqlx_macros::FromRow;
 
 use crate::Store;
 use crate::db::{limit, new_id, read, sql, write};

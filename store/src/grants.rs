@@ -8,7 +8,8 @@ use model::{
     Access, AccessOutline, AccountId, EndStage, Failure, GrantId, Key, Keys, Noted, NotedGrant,
     Outline, PermissionSet, Reach, Reached, Terms, Timestamp, UserId,
 };
-use sqlx::{FromRow, query, query_as};
+use sqlx::{query, query_as};
+use sqlx_macros::FromRow;
 use uuid::Uuid;
 
 use crate::Store;

@@ -5,7 +5,8 @@ use model::{
     AccountId, Conflict, EmailAddress, EmailDomain, Failure, Identity, IdentityId, Secret,
     Timestamp, UserId,
 };
-use sqlx::{FromRow, query, query_as, query_scalar};
+use sqlx::{query, query_as, query_scalar};
+use sqlx_macros::FromRow;
 use uuid::Uuid;
 
 use crate::db::{Tx, alive, gone_as, new_id, read, sql, write};

@@ -3,7 +3,8 @@
 //! what hangs on it, half-way sign-ins before sessions, the head of the log last (`activity::append`).
 
 use model::{AccountId, EmailAddress, Failure, UserId};
-use sqlx::{FromRow, query, query_as, query_scalar};
+use sqlx::{query, query_as, query_scalar};
+use sqlx_macros::FromRow;
 use uuid::Uuid;
 
 use crate::Store;

@@ -7,7 +7,8 @@ use model::{
     AccountId, EmailAddress, Failure, InvitationId, Language, Mail, MailBound, MailKind,
     StoredMail, Timestamp,
 };
-use sqlx::{FromRow, query, query_as, query_scalar};
+use sqlx::{query, query_as, query_scalar};
+use sqlx_macros::FromRow;
 use uuid::Uuid;
 
 use crate::db::{Tx, count, limit, new_id, read, sql, unreadable, write};

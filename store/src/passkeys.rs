@@ -1,7 +1,8 @@
 //! Passkeys, and what browsers were asked so that they use or make one.
 
 use model::{Conflict, Failure, Field, FieldProblem, PasskeyId, PasskeyName, Timestamp, UserId};
-use sqlx::{FromRow, query, query_as, query_scalar};
+use sqlx::{query, query_as, query_scalar};
+use sqlx_macros::FromRow;
 use uuid::Uuid;
 
 use crate::db::{Tx, alive, count, read, sql, write};

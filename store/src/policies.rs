@@ -4,7 +4,8 @@ use model::{
     AccountId, EmailAddress, EmailDomains, Failure, Mail, SessionSpan, SessionSpans, Timestamp,
     UserId,
 };
-use sqlx::{FromRow, query, query_as, query_scalar};
+use sqlx::{query, query_as, query_scalar};
+use sqlx_macros::FromRow;
 use uuid::Uuid;
 
 use crate::db::{Tx, limit, read, sql, write};

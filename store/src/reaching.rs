@@ -4,7 +4,8 @@
 use std::collections::BTreeSet;
 
 use model::{AccountId, Area, Cursor, Failure, GrantId, Permission, Reached, Scope, Timestamp};
-use sqlx::{FromRow, query_as, query_scalar};
+use sqlx::{query_as, query_scalar};
+use sqlx_macros::FromRow;
 use uuid::Uuid;
 
 use crate::areas::{conditions, fulfils};

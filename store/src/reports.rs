@@ -2,7 +2,8 @@
 //! lifts it.
 
 use model::{AccountId, AccountNumber, EmailAddress, Failure, Timestamp};
-use sqlx::{FromRow, query, query_as, query_scalar};
+use sqlx::{query, query_as, query_scalar};
+use sqlx_macros::FromRow;
 use uuid::Uuid;
 
 use crate::db::{Tx, limit, new_id, read, sql, write};

@@ -7,7 +7,8 @@ use model::{
     Secret, SessionId, Timestamp, UserId,
 };
 use sha2::{Digest, Sha256};
-use sqlx::{FromRow, query, query_as};
+use sqlx::{query, query_as};
+use sqlx_macros::FromRow;
 use uuid::Uuid;
 
 use crate::db::{Tx, new_id, read, sql, write};

@@ -5,7 +5,8 @@ use model::{
     AccountId, AccountNumber, Conflict, EmailAddress, EmailDomain, EmailDomains, Failure,
     PolicyRule, Secret, SessionId, Timestamp, UserId,
 };
-use sqlx::{FromRow, query, query_as, query_scalar};
+use sqlx::{query, query_as, query_scalar};
+use sqlx_macros::FromRow;
 use uuid::Uuid;
 
 use crate::db::{Tx, read, sql, taken_as, write};

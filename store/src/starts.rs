@@ -1,7 +1,8 @@
 //! What a form for giving can begin with: people whose access others may get, too.
 
 use model::{AccountId, Failure, Timestamp, UserId};
-use sqlx::{FromRow, query_as};
+use sqlx::query_as;
+use sqlx_macros::FromRow;
 use uuid::Uuid;
 
 use crate::Store;

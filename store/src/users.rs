@@ -4,7 +4,8 @@ use model::{
     Conflict, EmailAddress, Failure, Field, FieldProblem, FullName, Language, Secret, Timestamp,
     UserId,
 };
-use sqlx::{FromRow, query, query_as, query_scalar};
+use sqlx::{query, query_as, query_scalar};
+use sqlx_macros::FromRow;
 use uuid::Uuid;
 
 use crate::db::{Tx, read, sql, write};
