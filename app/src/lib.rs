@@ -77,6 +77,8 @@ mod sign_in;
 #[cfg(feature = "ssr")]
 pub mod mails;
 #[cfg(feature = "ssr")]
+pub mod operator_words;
+#[cfg(feature = "ssr")]
 pub mod request;
 
 #[cfg(feature = "ssr")]
@@ -86,6 +88,8 @@ pub use address::{
 };
 #[cfg(feature = "ssr")]
 pub use assets::Assets;
+#[cfg(feature = "ssr")]
+pub use languages::all as all_languages;
 pub use languages::spoken;
 pub use locales::Locale;
 #[cfg(feature = "ssr")]

@@ -27,6 +27,7 @@ pub mod identity_providers;
 pub mod invitations;
 pub mod mails;
 pub mod operator_commands;
+pub mod owners_by_provider;
 pub mod passkeys;
 pub mod passwords;
 pub mod policies;
@@ -36,6 +37,7 @@ pub mod second_step;
 pub mod sessions;
 pub mod single_sign_on;
 pub mod starts;
+pub mod user_records;
 pub mod users;
 pub mod viewer;
 

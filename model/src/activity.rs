@@ -72,6 +72,10 @@ kinds! {
     AccessRemoved = "access.removed";
     /// Somebody left the account.
     AccountLeft = "account.left";
+    /// The provider made somebody an owner.
+    OwnerAddedByProvider = "owner.added_by_provider";
+    /// The provider ended an owner's access.
+    OwnerRemovedByProvider = "owner.removed_by_provider";
     /// Somebody asked for a permission.
     AccessRequested = "access.requested";
     /// What somebody asked for was declined.
@@ -88,6 +92,16 @@ kinds! {
     IdentityProviderRule = "policy.identity_provider";
     /// Signing in with the account's identity provider was required, or isn't any more.
     SingleSignOnRule = "policy.single_sign_on";
+}
+
+impl ActivityKind {
+    /// Whether its rows note nothing but why it was done.
+    const fn is_of_reason(self) -> bool {
+        matches!(
+            self,
+            Self::AccessPaused | Self::OwnerAddedByProvider | Self::OwnerRemovedByProvider
+        )
+    }
 }
 
 /// The text is no kind's id.
@@ -305,7 +319,7 @@ impl Noted {
     /// Reads what [`Noted::to_stored`] wrote in a row of this kind.
     #[must_use]
     pub fn from_stored(kind: ActivityKind, text: &str) -> Self {
-        if kind == ActivityKind::AccessPaused {
+        if kind.is_of_reason() {
             return Self::Reason(text.to_owned());
         }
         match PolicyRule::from_stored(kind, text) {
@@ -454,7 +468,14 @@ mod tests {
             assert_eq!(Noted::from_stored(kind, &stored), noted);
         }
         let reason = Noted::Reason("owner".to_owned());
-        assert_eq!(Noted::from_stored(ActivityKind::AccessPaused, &reason.to_stored()), reason);
+        let kinds = [
+            ActivityKind::AccessPaused,
+            ActivityKind::OwnerAddedByProvider,
+            ActivityKind::OwnerRemovedByProvider,
+        ];
+        for kind in kinds {
+            assert_eq!(Noted::from_stored(kind, &reason.to_stored()), reason);
+        }
         assert!(Permission::ALL.iter().all(|permission| permission.id() != OWNER));
     }
 

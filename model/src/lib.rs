@@ -49,7 +49,8 @@ pub use invitation::{Delivery, InvitationId, InvitationState};
 pub use language::Language;
 pub use line::{legible, one_line, plain_digits};
 pub use mail::{
-    AskedFor, EmailNews, FactorNews, GivenEnd, IdentityNews, Mail, MailBound, MailKind, StoredMail,
+    AskedFor, ChangedOwner, EmailNews, FactorNews, GivenEnd, IdentityNews, Mail, MailBound,
+    MailKind, OwnerNews, StoredMail,
 };
 pub use page::{Cursor, PAGE_SIZE};
 pub use passkey::{PasskeyId, PasskeyName};

@@ -326,6 +326,18 @@ mails! {
         /// How it is.
         after: PolicyRule,
     }
+    /// To an account's owners, and to whom it is about: the provider made somebody an owner, ended an
+    /// owner's access, or invited one.
+    OwnersChangedByProvider "owners_changed_by_provider", Gathered { at_once: 3 } => {
+        /// The account's name.
+        account: TypedName,
+        /// The provider's name.
+        changed_by: TypedName,
+        /// What became of whom.
+        owners: Vec<ChangedOwner>,
+        /// Why; empty if nobody said.
+        why: TypedName,
+    }
     /// To a user: an identity opens your login from now on, or no more.
     IdentityChanged "identity_changed", Gathered { at_once: 3 } => {
         /// Which of the two.
@@ -363,6 +375,31 @@ pub struct AskedFor {
     pub until: Option<Timestamp>,
     /// Why.
     pub why: TypedName,
+}
+
+/// What the provider made of an owner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OwnerNews {
+    /// They own the account from now on.
+    Added,
+    /// They aren't in the account any more.
+    Removed,
+    /// They are invited to own it.
+    Invited,
+}
+
+/// Somebody who owns an account from now on, or no more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChangedOwner {
+    /// Which of these.
+    pub news: OwnerNews,
+    /// Their name; empty of an invited one.
+    pub name: TypedName,
+    /// Their address.
+    pub email: TypedAddress,
+    /// Whether it is the mail's reader.
+    pub is_reader: bool,
 }
 
 /// How many requests one mail tells of: of more, the newest.
@@ -419,6 +456,12 @@ impl Mail {
                 format!("{news:?} {}", provider.as_typed())
             }
             Self::PolicyChanged { after, .. } => after.kind().id().to_owned(),
+            // Each tells of others: none may take another's place.
+            Self::OwnersChangedByProvider { owners, .. } => {
+                let owner =
+                    |owner: &ChangedOwner| format!("{:?} {}", owner.news, owner.email.as_typed());
+                owners.iter().map(owner).collect::<Vec<_>>().join(" ")
+            }
             Self::AccessEnds { stage, .. } | Self::GivenEnds { stage, .. } => format!("{stage:?}"),
             Self::Several { last, .. } => last.about(),
             _ => String::new(),

@@ -291,7 +291,8 @@ impl Store {
             .fetch_optional(db))?;
         let request = row.and_then(RequestRow::read).ok_or(Failure::NotFound)?;
         let answer = decide(&AccessRequestFacts { by, request })?;
-        let answered = self::answer(&mut tx, id, answer.state, &answer.words, actor, now).await?;
+        let answered =
+            self::answer(&mut tx, id, answer.state, &answer.words, Some(actor), now).await?;
         if !answered {
             return Err(Failure::Conflict(Conflict::RequestOver));
         }
@@ -457,7 +458,7 @@ async fn answer(
     id: AccessRequestId,
     state: AccessRequestState,
     words: &str,
-    by: UserId,
+    by: Option<UserId>,
     now: Timestamp,
 ) -> Result<bool, Failure> {
     let answered = write!(tx, db => query(ANSWER)
@@ -465,19 +466,19 @@ async fn answer(
         .bind(state.id())
         .bind(words)
         .bind(now.as_micros())
-        .bind(Uuid::from(by))
+        .bind(by.map(Uuid::from))
         .execute(db))?;
     Ok(answered > 0)
 }
 
 /// Notes which open requests of somebody are given by what they hold from now on, in an account that
-/// is locked.
+/// is locked; by nobody where the provider gives it.
 pub(crate) async fn settle(
     tx: &mut Tx,
     account: AccountId,
     user: UserId,
     holding: &Holding,
-    by: UserId,
+    by: Option<UserId>,
     now: Timestamp,
 ) -> Result<(), Failure> {
     let rows: Vec<RequestRow> = read!(tx, db => query_as(OPEN_OF)

@@ -539,6 +539,7 @@ mod tests {
             crate::locks::STATEMENTS,
             crate::memberships::STATEMENTS,
             crate::outbox::STATEMENTS,
+            crate::owners_by_provider::STATEMENTS,
             crate::passkeys::STATEMENTS,
             crate::policies::STATEMENTS,
             crate::reaching::STATEMENTS,

@@ -142,6 +142,8 @@ sql! {
     END = "UPDATE invitations SET state = $2, ended_at = $3 WHERE id = $1 AND state = 'pending'";
     PENDING = pending!(sqlite), on Postgres pending!(postgres);
     NEWEST_OF = newest_of!(sqlite), on Postgres newest_of!(postgres);
+    INVITING = "SELECT a.id, a.number, a.name FROM invitations i JOIN accounts a ON a.id = i.account_id \
+                WHERE i.email_key = $1 AND i.state = 'pending' ORDER BY a.number LIMIT $2";
     ACCOUNT_OF = "SELECT i.account_id \
                   FROM invitation_tokens t JOIN invitations i ON i.id = t.invitation_id \
                   WHERE t.token_hash = $1";
@@ -200,6 +202,17 @@ pub struct Tracked {
     pub ended_at: Option<Timestamp>,
     /// What became of its mail; none when there never was one.
     pub mail: Option<TrackedMail>,
+}
+
+/// An account that invites an address.
+#[derive(Clone, Debug)]
+pub struct InvitingAccount {
+    /// Its id.
+    pub account: AccountId,
+    /// Its public number.
+    pub number: AccountNumber,
+    /// Its name.
+    pub name: String,
 }
 
 /// How an invitation's mail fared.
@@ -546,16 +559,8 @@ impl Store {
     ) -> Result<Offered, Failure> {
         let mut tx = self.begin_locking([account.into()]).await?;
         let by = memberships::locked_actor(&mut tx, account, actor, now).await?;
-        let in_account: bool = read!(tx, db => query_scalar(IN_ACCOUNT)
-            .bind(Uuid::from(account))
-            .bind(email.key())
-            .fetch_one(db))?;
-        let text = PENDING_OF.on(&tx);
-        let pending: Option<InvitationRow> = read!(tx, db => query_as(text)
-            .bind(Uuid::from(account))
-            .bind(email.key())
-            .fetch_optional(db))?;
-        let pending = pending.map(|row| row.read(now));
+        let in_account = in_account(&mut tx, account, email).await?;
+        let pending = pending_of(&mut tx, account, email, now).await?;
         let id = pending.as_ref().map_or_else(|| new_id(now).into(), |pending| pending.id);
         let reported = reports::in_force(&mut tx, account, email).await?;
         let domains = policies::domains(&mut tx, account).await?;
@@ -679,6 +684,27 @@ impl Store {
             .bind(email.key())
             .fetch_optional(db))?;
         Ok(row.map(|row| row.read(now)))
+    }
+
+    /// The accounts with a pending (or expired) invitation of this address, by number, at most `most`.
+    ///
+    /// # Errors
+    /// [`Failure::Unavailable`].
+    pub async fn inviting_accounts(
+        &self,
+        email: &EmailAddress,
+        most: usize,
+    ) -> Result<Vec<InvitingAccount>, Failure> {
+        let rows: Vec<(Uuid, i64, String)> = read!(self, db => query_as(INVITING)
+            .bind(email.key())
+            .bind(limit(most))
+            .fetch_all(db))?;
+        let inviting = |(id, number, name): (Uuid, i64, String)| InvitingAccount {
+            account: id.into(),
+            number: AccountNumber::from_stored(number),
+            name,
+        };
+        Ok(rows.into_iter().map(inviting).collect())
     }
 
     /// Whether somebody with this address is in the account.
@@ -821,6 +847,50 @@ async fn find(
     row.map(|row| row.read(now)).ok_or(Failure::NotFound)
 }
 
+/// Whether somebody with this address is in the account, which is locked.
+pub(crate) async fn in_account(
+    tx: &mut Tx,
+    account: AccountId,
+    email: &EmailAddress,
+) -> Result<bool, Failure> {
+    read!(tx, db => query_scalar(IN_ACCOUNT)
+        .bind(Uuid::from(account))
+        .bind(email.key())
+        .fetch_one(db))
+}
+
+/// The invitation of this address that is pending (or expired), in an account that is locked.
+pub(crate) async fn pending_of(
+    tx: &mut Tx,
+    account: AccountId,
+    email: &EmailAddress,
+    now: Timestamp,
+) -> Result<Option<Invitation>, Failure> {
+    let text = PENDING_OF.on(tx);
+    let row: Option<InvitationRow> = read!(tx, db => query_as(text)
+        .bind(Uuid::from(account))
+        .bind(email.key())
+        .fetch_optional(db))?;
+    Ok(row.map(|row| row.read(now)))
+}
+
+/// Offers an address what the provider offers, in an account that is locked: in place of what was
+/// offered to it before, if that is pending.
+pub(crate) async fn offer_by_provider(
+    tx: &mut Tx,
+    account: AccountId,
+    email: &EmailAddress,
+    pending: Option<&Invitation>,
+    offer: Offer,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    let Some(pending) = pending else {
+        return offer_first(tx, account, email, offer, now).await;
+    };
+    renew(tx, account, pending, None, &offer, now).await?;
+    send(tx, account, pending.id, offer, now).await
+}
+
 async fn insert(
     tx: &mut Tx,
     account: AccountId,
@@ -890,7 +960,7 @@ async fn renew(
 }
 
 /// Ends a pending invitation, and what waits to be sent about it.
-async fn end(
+pub(crate) async fn end(
     tx: &mut Tx,
     invitation: &Invitation,
     state: &str,

@@ -27,6 +27,7 @@ mod limits;
 mod locks;
 mod memberships;
 mod outbox;
+mod owners_by_provider;
 mod passkeys;
 mod place;
 mod policies;
@@ -61,11 +62,11 @@ pub use eyes::{FoundEyes, NewEyes};
 pub use factors::{AuthenticatorApp, FactorChange, FactorProof, SignInTry};
 pub use feedback::Feedback;
 pub use grants::{Grant, GrantRow, Held, Holding};
-pub use guesses::{Guess, GuessFacts, Hearing, Tally};
+pub use guesses::{Guess, GuessFacts, Hearing, NetworkTally, Tally};
 pub use identities::{IdentityOffer, LinkedIdentity, Provider};
 pub use invitations::{
-    Answer, AnswerFacts, Invitation, InvitationFacts, InvitationStep, Joiner, Offer, OfferFacts,
-    Offered, OpenedInvitation, PendingInvitation, Tracked, TrackedMail,
+    Answer, AnswerFacts, Invitation, InvitationFacts, InvitationStep, InvitingAccount, Joiner,
+    Offer, OfferFacts, Offered, OpenedInvitation, PendingInvitation, Tracked, TrackedMail,
 };
 pub use limits::{Attempts, Bound};
 pub use memberships::{
@@ -73,6 +74,9 @@ pub use memberships::{
     Owner, PauseChange, UserSort,
 };
 pub use outbox::{KeptMail, LONGEST_WAIT, NewMail, QueuedMail};
+pub use owners_by_provider::{
+    LockedPerson, OwnerOfferFacts, OwnersChange, OwnersFacts, Standing, WantedOwners,
+};
 pub use passkeys::{AskedFor, NewPasskey, Passkey, PasskeyChallenge, PasskeyUse};
 pub use place::{Place, UrlProblem, percent_decode};
 pub use policies::{

@@ -651,7 +651,7 @@ impl Store {
                     .execute(db))?;
                 let before = facts.holding.grants();
                 grants::replace(&mut tx, account, user, before, holding.grants(), now).await?;
-                access_requests::settle(&mut tx, account, user, &holding, actor, now).await?;
+                access_requests::settle(&mut tx, account, user, &holding, Some(actor), now).await?;
             }
             None => {
                 write!(tx, db => query(END).bind(ids.0).bind(ids.1).execute(db))?;

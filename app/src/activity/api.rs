@@ -211,6 +211,8 @@ fn kind_words(kind: ActivityKind) -> String {
         ActivityKind::AccessRenewed => words!(log.access_renewed),
         ActivityKind::AccessRemoved => words!(log.access_removed),
         ActivityKind::AccountLeft => words!(log.account_left),
+        ActivityKind::OwnerAddedByProvider => words!(log.owner_added_by_provider),
+        ActivityKind::OwnerRemovedByProvider => words!(log.owner_removed_by_provider),
         ActivityKind::AccessRequested => words!(log.access_requested),
         ActivityKind::AccessRequestDeclined => words!(log.access_request_declined),
         ActivityKind::SecondFactorRule => words!(log.second_factor_rule),

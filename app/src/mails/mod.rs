@@ -7,8 +7,9 @@ use domain::operator_commands::command;
 use leptos::prelude::*;
 use leptos_i18n::Locale as _;
 use model::{
-    AccessOutline, AskedFor, EmailNews, EndStage, FactorNews, GivenEnd, IdentityNews, Language,
-    Mail, Outline, Outlines, Permission, Reached, Secret, Timestamp, TypedName,
+    AccessOutline, AskedFor, ChangedOwner, EmailNews, EndStage, FactorNews, GivenEnd, IdentityNews,
+    Language, Mail, Outline, Outlines, OwnerNews, Permission, Reached, Secret, Timestamp,
+    TypedName,
 };
 
 use crate::address::{EMAIL_LINK, FORGOT, JOIN, RESET, SECURITY, SIGN_IN, USERS, address_of};
@@ -444,6 +445,23 @@ fn letter(mail: &Mail, site: &Site) -> Letter {
             button: None,
             after: vec![words!(mail.changed_unexpected, changed_by = changed_by.harmless())],
         },
+        Mail::OwnersChangedByProvider { account, changed_by, owners, why } => {
+            let (account, by) = (account.harmless(), changed_by.harmless());
+            let only_invited = owners.iter().all(|owner| owner.news == OwnerNews::Invited);
+            let subject = match only_invited {
+                true => words!(mail.owner_invited_subject, account = account.clone()),
+                false => words!(mail.owners_subject, account = account.clone()),
+            };
+            let lines = owners.iter().map(|owner| owner_line(owner, &by, &account));
+            let why = Some(why.harmless()).filter(|why| !why.is_empty());
+            let why = why.map(|why| words!(log.reason, reason = why));
+            Letter {
+                subject,
+                lead: lines.chain(why).collect(),
+                button: None,
+                after: vec![words!(mail.changed_unexpected, changed_by = by.clone())],
+            }
+        }
         Mail::FactorChanged { news, at } => Letter {
             subject: words!(mail.factor_subject, provider = site.provider.clone()),
             lead: vec![
@@ -543,6 +561,33 @@ fn letter(mail: &Mail, site: &Site) -> Letter {
                 button: Some((words!(mail.security_button), format!("{url}{SECURITY}"))),
                 after: Vec::new(),
             }
+        }
+    }
+}
+
+/// What the provider made of an owner, in a line.
+fn owner_line(owner: &ChangedOwner, by: &str, account: &str) -> String {
+    let (by, account) = (by.to_owned(), account.to_owned());
+    let (name, email) = (owner.name.harmless(), owner.email.harmless());
+    match (owner.news, owner.is_reader) {
+        (OwnerNews::Added, true) => {
+            words!(mail.owner_added_you, changed_by = by, account = account)
+        }
+        (OwnerNews::Added, false) => {
+            words!(mail.owner_added, changed_by = by, name = name, email = email, account = account)
+        }
+        (OwnerNews::Removed, true) => {
+            words!(mail.owner_removed_you, changed_by = by, account = account)
+        }
+        (OwnerNews::Removed, false) => words!(
+            mail.owner_removed,
+            changed_by = by,
+            name = name,
+            email = email,
+            account = account
+        ),
+        (OwnerNews::Invited, _) => {
+            words!(mail.owner_invited, changed_by = by, email = email, account = account)
         }
     }
 }

@@ -7,12 +7,14 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use domain::Latchkey;
 use domain::digests::{self, LogKey};
+use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::{interval, sleep};
 
+use super::told::{Audience, Told};
 use super::{copies, demo, explain, open_as_it_is};
 use crate::accept::Limits;
 use crate::config::Config;
@@ -34,14 +36,15 @@ const PAUSE: Duration = Duration::from_secs(5);
 
 /// Serves until SIGTERM or SIGINT (Ctrl+C), then finishes what is under way. The second one ends it
 /// at once.
-pub(super) async fn run(config: Arc<Config>) -> Result<()> {
+pub(super) async fn run(config: Arc<Config>, audience: Audience) -> Result<Told> {
     let (stopping, stop) = watch::channel(false);
     let (hurrying, mut hurry) = watch::channel(false);
     let signals = watch_signals(stopping.clone(), hurrying)?;
     tokio::select! {
-        served = serve(config, stopping, stop) => {
+        served = serve(config, audience, stopping, stop) => {
             signals.abort();
-            served
+            // What it had to say was said when it began.
+            served.map(|()| Told::nothing())
         }
         Ok(_) = hurry.wait_for(|hurry| *hurry) => {
             bail!("told to stop twice, so what was under way was cut off")
@@ -51,11 +54,12 @@ pub(super) async fn run(config: Arc<Config>) -> Result<()> {
 
 async fn serve(
     config: Arc<Config>,
+    audience: Audience,
     stopping: watch::Sender<bool>,
     stop: watch::Receiver<bool>,
 ) -> Result<()> {
     let started = tokio::select! {
-        started = start(&config, &stop) => started?,
+        started = start(&config, audience, &stop) => started?,
         () = overdue(stop.clone()) => bail!("told to stop before the start was done"),
     };
     let (mut parts, latchkey) = started;
@@ -81,6 +85,7 @@ async fn serve(
 /// Opens and makes what there has to be, and sets the parts of the server going.
 async fn start(
     config: &Arc<Config>,
+    audience: Audience,
     stop: &watch::Receiver<bool>,
 ) -> Result<(JoinSet<()>, Latchkey)> {
     let connections = open_files::make_room(usize::try_from(config.connections)?);
@@ -143,7 +148,7 @@ async fn start(
     let (hourly, log_key, sweeping) = (latchkey.clone(), Arc::new(log_key), stop.clone());
     let sweep = move || every_hour(hourly.clone(), Arc::clone(&log_key), sweeping.clone());
     parts.spawn(again_and_again("the hourly work", PAUSE, sweep, stop.clone()));
-    announce(config);
+    announce(config, audience);
     Ok((parts, latchkey))
 }
 
@@ -250,16 +255,21 @@ async fn prepare_demo(config: &Config, latchkey: &Latchkey) -> Result<()> {
 }
 
 /// Says on standard output that we serve. Whether anybody reads that is no reason not to.
-fn announce(config: &Config) {
+fn announce(config: &Config, audience: Audience) {
     let Ok(output) = Spool::new(io::stdout()) else { return };
-    let url = &config.public_url;
-    output.add(format!("Latchkey serves {url}\n").as_bytes());
-    if config.demo {
-        let password = domain::demo::PASSWORD;
-        let logins =
-            format!("The demo's logins are on {url}/sign-in; their password is \"{password}\"\n");
-        output.add(logins.as_bytes());
-    }
+    let (url, password) = (&config.public_url, domain::demo::PASSWORD);
+    let password = config.demo.then_some(password);
+    let said = match (audience, password) {
+        (Audience::Program, password) => {
+            format!("{}\n", json!({ "serves": url, "demo_password": password }))
+        }
+        (Audience::Person, None) => format!("Latchkey serves {url}\n"),
+        (Audience::Person, Some(password)) => format!(
+            "Latchkey serves {url}\nThe demo's logins are on {url}/sign-in; their password is \
+             \"{password}\"\n"
+        ),
+    };
+    output.add(said.as_bytes());
 }
 
 /// Has the database put away what was written and forget what was erased, every minute.

@@ -44,6 +44,7 @@ mod mails;
 mod markup;
 mod matrix;
 mod name_server;
+mod owners_by_provider;
 mod passkeys;
 mod passwords;
 mod pauses;

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use app::request::Site;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
@@ -148,6 +149,11 @@ impl TestApp {
     /// Everything that the application answers.
     pub fn router(&self) -> Router {
         self.router.clone()
+    }
+
+    /// What pages and mails show of the provider.
+    pub fn site(&self) -> Site {
+        self.config.site()
     }
 
     /// A browser that nobody is signed in with.

@@ -27,6 +27,7 @@ mod invitations;
 mod limits;
 mod memberships;
 mod outbox;
+mod owners_by_provider;
 mod passkeys;
 mod pauses;
 mod policies;

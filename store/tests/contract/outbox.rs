@@ -394,6 +394,7 @@ fn sample(kind: MailKind, number: u64) -> Mail {
             "inviter_email": "ingrid@example.com",
             "name": name,
             "news": news,
+            "owners": [],
             "paused": name,
             "permission": Permission::BillingView,
             "provider": "Acme",
@@ -402,6 +403,7 @@ fn sample(kind: MailKind, number: u64) -> Mail {
             "thing": name,
             "token": "token",
             "user_agent": name,
+            "why": name,
             "words": name,
         }))
     };
