@@ -104,6 +104,7 @@ pages! {
     REPORT: "/invitations/{token}/report", still holds_key;
     PROFILE: "/profile", still, guide "security" "";
     EMAIL: "/profile/email", still;
+    DELETE_LOGIN: "/profile/delete", still, guide "security" "";
     EMAIL_LINK: "/email/{step}/{token}", still holds_key;
     SECURITY: "/security", still asks_for_passkeys, guide "security" "";
     AUTHENTICATOR: "/security/authenticator", still asks_for_passkeys;
@@ -118,6 +119,10 @@ pages! {
 
 /// Takes the form for signing out, which stands on all pages.
 pub const SIGN_OUT: &str = "/sign-out";
+
+/// What is known of the reader, as a file.
+#[cfg(feature = "ssr")]
+pub const OWN_DATA: &str = "/profile/data.json";
 
 /// Where an identity provider sends browsers back to.
 #[cfg(feature = "ssr")]

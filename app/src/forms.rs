@@ -4,10 +4,10 @@ use leptos::server_fn::ServerFn;
 
 use crate::address::{
     ACCOUNT, ADD_PASSKEY, ASK, AUTHENTICATOR, AUTHENTICATOR_OFF, CALLBACK, CALLBACK_OF_ACCOUNT,
-    CANCEL, COMPANY, DECLINE, DECLINE_REQUEST, DETAILS, EMAIL, EMAIL_LINK, EXTRA, FORGOT,
-    FORGOT_SENT, GUIDE, HELP, IDENTITY, INVITE, JOIN, LEAVE, LINK, MAIL, MAILBOX, MANAGE, ONWARD,
-    PASSKEY, POLICY, PROFILE, RECOVERY_CODES, REMOVE, REPORT, RESET, SECOND_FACTOR, SECURITY,
-    SERVICE, SERVICES, SIGN_IN, SIGN_OUT, SINGLE_SIGN_ON, USERS,
+    CANCEL, COMPANY, DECLINE, DECLINE_REQUEST, DELETE_LOGIN, DETAILS, EMAIL, EMAIL_LINK, EXTRA,
+    FORGOT, FORGOT_SENT, GUIDE, HELP, IDENTITY, INVITE, JOIN, LEAVE, LINK, MAIL, MAILBOX, MANAGE,
+    ONWARD, PASSKEY, POLICY, PROFILE, RECOVERY_CODES, REMOVE, REPORT, RESET, SECOND_FACTOR,
+    SECURITY, SERVICE, SERVICES, SIGN_IN, SIGN_OUT, SINGLE_SIGN_ON, USERS,
 };
 use crate::endpoint::{Endpoint, endpoint};
 use crate::{
@@ -73,6 +73,7 @@ const SHOWN: &[Shown] = &[
     shown::<policies::api::Remind>(&[POLICY]),
     shown::<profile::api::ChangeEmail>(&[EMAIL]),
     shown::<profile::api::ConfirmEmail>(&[EMAIL_LINK]),
+    shown::<profile::api::DeleteLogin>(&[DELETE_LOGIN]),
     shown::<profile::api::SaveProfile>(&[PROFILE]),
     shown::<profile::api::UndoEmail>(&[EMAIL_LINK]),
     shown::<security::api::AddPasskey>(&[ADD_PASSKEY]),

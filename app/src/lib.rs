@@ -83,7 +83,7 @@ pub mod request;
 
 #[cfg(feature = "ssr")]
 pub use address::{
-    BUILT, CALLBACK, CALLBACK_OF_ACCOUNT, FILES, PROVIDER_MARK, PROVIDER_STYLE, SIGN_OUT,
+    BUILT, CALLBACK, CALLBACK_OF_ACCOUNT, FILES, OWN_DATA, PROVIDER_MARK, PROVIDER_STYLE, SIGN_OUT,
     is_same_for_all, logged, same_site,
 };
 #[cfg(feature = "ssr")]

@@ -100,6 +100,8 @@ pub(crate) enum Notice {
     EmailConfirmed { email: String },
     /// The address of the reader's login was put back.
     EmailUndone { email: String },
+    /// The reader deleted their login.
+    LoginDeleted,
     /// An identity opens the reader's login from now on.
     IdentityLinked { provider: String },
     /// An identity opens the reader's login no more.
@@ -181,6 +183,7 @@ impl Notice {
             Self::EmailAsked { email } => words!(notice.email_asked, email = email),
             Self::EmailConfirmed { email } => words!(notice.email_confirmed, email = email),
             Self::EmailUndone { email } => words!(notice.email_undone, email = email),
+            Self::LoginDeleted => words!(notice.login_deleted),
             Self::IdentityLinked { provider } => {
                 words!(notice.identity_linked, provider = provider)
             }

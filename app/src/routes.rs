@@ -44,6 +44,7 @@ use {
     crate::invitations::report::ReportPage,
     crate::mailbox::{MailPage, MailboxPage},
     crate::profile::ProfilePage,
+    crate::profile::delete::DeleteLoginPage,
     crate::profile::email::{EmailLinkPage, EmailPage},
     crate::security::SecurityPage,
     crate::security::authenticator::{AuthenticatorPage, CodesPage, TurnOffPage},
@@ -173,6 +174,7 @@ fn StillPages() -> impl IntoView {
             <Route ssr=ASYNC path=path!("/invitations/:token/report") view={LazyPage::of::<ReportPage>()} />
             <Route ssr=ASYNC path=path!("/profile") view={LazyPage::of::<ProfilePage>()} />
             <Route ssr=ASYNC path=path!("/profile/email") view={LazyPage::of::<EmailPage>()} />
+            <Route ssr=ASYNC path=path!("/profile/delete") view={LazyPage::of::<DeleteLoginPage>()} />
             <Route ssr=ASYNC path=path!("/email/:step/:token") view={LazyPage::of::<EmailLinkPage>()} />
             <Route ssr=ASYNC path=path!("/security") view={LazyPage::of::<SecurityPage>()} />
             <Route ssr=ASYNC path=path!("/security/authenticator") view={LazyPage::of::<AuthenticatorPage>()} />

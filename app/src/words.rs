@@ -209,7 +209,7 @@ pub(crate) fn bounds(outlines: &Outlines) -> Option<String> {
     (!bounds.is_empty()).then(|| bounds.join("; "))
 }
 
-/// How many things a grant reaches are named on a page; the CSV names all.
+/// How many things that a grant reaches, or accounts, are named on a page; the CSV names all.
 #[cfg(feature = "ssr")]
 const MOST_NAMED: usize = 10;
 
@@ -221,11 +221,17 @@ fn named(grant: &NotedGrant, area: Area) -> Option<String> {
     if names.is_empty() {
         return reached(&grant.outline, area);
     }
+    Some(first_of(names))
+}
+
+/// Names in a row, the first of them if there are many.
+#[cfg(feature = "ssr")]
+fn first_of(names: &[String]) -> String {
     let shown: Vec<_> = names.iter().take(MOST_NAMED).cloned().collect();
-    Some(match names.len().saturating_sub(MOST_NAMED) {
+    match names.len().saturating_sub(MOST_NAMED) {
         0 => list(shown),
         more => words!(access.and_more, names = shown.join(", "), count = more),
-    })
+    }
 }
 
 #[cfg(feature = "ssr")]
@@ -482,6 +488,7 @@ pub(crate) fn field_problem(field: Field, problem: FieldProblem) -> String {
         (Field::Email, P::AlreadyInAccount) => words!(problem.email_in_account),
         (Field::Email, P::TakesNoInvitations) => words!(problem.email_takes_none),
         (Field::Email, P::SameAddress) => words!(problem.email_same),
+        (Field::Email, P::OtherAddress) => words!(problem.email_not_yours),
         (Field::Email, P::Unproven) => words!(problem.email_unproven),
         (Field::Email, P::NoSingleSignOn) => words!(problem.no_single_sign_on),
         (Field::Email, _) => words!(problem.email_malformed),
@@ -596,6 +603,7 @@ pub(crate) fn failure(failure: &Failure) -> String {
         Failure::NoRecord(domain) => words!(failure.no_record, domain = domain.to_string()),
         Failure::NameServers(domain) => words!(failure.name_servers, domain = domain.to_string()),
         Failure::Conflict(reason) => conflict(*reason),
+        Failure::OnlyOwner(accounts) => words!(failure.only_owner, accounts = first_of(accounts)),
         Failure::TooMany(limit) => too_many(*limit),
         Failure::IdentityProvider => words!(failure.identity_provider),
         Failure::Unavailable => words!(failure.unavailable),

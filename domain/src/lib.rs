@@ -28,6 +28,7 @@ pub mod invitations;
 pub mod mails;
 pub mod operator_commands;
 pub mod owners_by_provider;
+pub mod own_data;
 pub mod passkeys;
 pub mod passwords;
 pub mod policies;

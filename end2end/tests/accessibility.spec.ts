@@ -20,6 +20,7 @@ const pages = [
   ['single sign-on', inAccount(nordlys, 'single-sign-on')],
   ['signing in with a company', '/sign-in/single-sign-on'],
   ['the profile', '/profile'],
+  ['deleting the login', '/profile/delete'],
   ['the form for another address', '/profile/email'],
   ['security', '/security'],
   ['the guide', `/help/users?account=${nordlys.number}&email=nobody%40elsewhere.example`],

@@ -76,6 +76,8 @@ kinds! {
     OwnerAddedByProvider = "owner.added_by_provider";
     /// The provider ended an owner's access.
     OwnerRemovedByProvider = "owner.removed_by_provider";
+    /// Somebody left the account by deleting their login.
+    LoginDeleted = "account.left_with_login";
     /// Somebody asked for a permission.
     AccessRequested = "access.requested";
     /// What somebody asked for was declined.

@@ -49,6 +49,9 @@ pub enum Failure {
     NoRecord(EmailDomain),
     /// Somebody else was faster; this is how things stand now. HTTP 409.
     Conflict(Conflict),
+    /// The user is the only owner of the accounts with these names, which would be left without one.
+    /// HTTP 409.
+    OnlyOwner(Vec<String>),
     /// Too often in too short a time. HTTP 429.
     TooMany(Limit),
     /// The identity provider doesn't answer, or not as it should. HTTP 502.
@@ -83,7 +86,7 @@ impl Failure {
             | Self::Paused(_)
             | Self::ThroughEyes(_) => 403,
             Self::NotFound => 404,
-            Self::Conflict(_) | Self::NoRecord(_) => 409,
+            Self::Conflict(_) | Self::NoRecord(_) | Self::OnlyOwner(_) => 409,
             Self::TooMany(_) => 429,
             Self::IdentityProvider | Self::NameServers(_) => 502,
             Self::Unavailable => 503,
@@ -411,6 +414,8 @@ pub enum FieldProblem {
     Guessable(Guessable),
     /// The address is the user's already.
     SameAddress,
+    /// It isn't the address of the user's login.
+    OtherAddress,
     /// The address that the user has isn't proven yet.
     Unproven,
     /// No account has set up a sign-in of its own for the address's domain.

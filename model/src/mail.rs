@@ -306,6 +306,15 @@ mails! {
         /// When.
         at: Timestamp,
     }
+    /// To the address that a login had: it is deleted.
+    LoginDeleted "login_deleted", Follows(MailKind::Invitation) => {
+        /// When.
+        at: Timestamp,
+        /// What the browser calls itself.
+        user_agent: String,
+        /// The client's address.
+        address: String,
+    }
     /// To a user without a second factor: an account requires one.
     SecondFactorRequired "second_factor_demanded", Counted { most: 3, hours: 24 } => {
         /// The account's name.

@@ -16,6 +16,7 @@ pub mod look;
 pub mod mail_server;
 pub mod mailer;
 pub mod open_files;
+pub mod own_data;
 pub mod records;
 mod replies;
 pub mod router;

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use app::headers::{listed, words};
 use app::request::{RequestContext, RequestFacts, Site, plainly};
 use app::{
-    Assets, BUILT, CALLBACK, CALLBACK_OF_ACCOUNT, FILES, Locale, PROVIDER_MARK, PROVIDER_STYLE,
-    SIGN_OUT, is_same_for_all, logged,
+    Assets, BUILT, CALLBACK, CALLBACK_OF_ACCOUNT, FILES, Locale, OWN_DATA, PROVIDER_MARK,
+    PROVIDER_STYLE, SIGN_OUT, is_same_for_all, logged,
 };
 use axum::Router;
 use axum::body::{Body, HttpBody};
@@ -28,7 +28,7 @@ use tracing::Instrument;
 
 use crate::accept::Crowded;
 use crate::config::Config;
-use crate::{assets, digests, export, forms, look, shape};
+use crate::{assets, digests, export, forms, look, own_data, shape};
 
 /// The kind of an answer in words alone.
 const PLAIN: &str = "text/plain; charset=utf-8";
@@ -132,6 +132,7 @@ pub fn router(parts: Parts) -> Router {
         .route(PROVIDER_MARK, get(look::mark))
         .route("/accounts/{account}/log.csv", get(export::log))
         .route("/accounts/{account}/log/digests/{day}", get(digests::download))
+        .route(OWN_DATA, get(own_data::download))
         .route(CALLBACK, get(forms::callback))
         .route(CALLBACK_OF_ACCOUNT, get(forms::callback_of_account))
         .route("/demo/mailbox/{mail}/html", get(mail_html))

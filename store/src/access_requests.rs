@@ -54,6 +54,12 @@ sql! {
     ANSWER = "UPDATE access_requests \
               SET state = $2, words = $3, answered_at = $4, answered_by = $5 \
               WHERE id = $1 AND state = 'open'";
+    /// Of two with one name in an account, nobody knows which was told.
+    TOLD = "SELECT r.id, r.told FROM access_requests r \
+            WHERE replace(r.told, $2, '') <> r.told AND NOT EXISTS ( \
+                SELECT 1 FROM memberships m JOIN users u ON u.id = m.user_id \
+                WHERE m.account_id = r.account_id AND u.id <> $1 AND u.full_name = $2)";
+    SET_TOLD = "UPDATE access_requests SET told = $2 WHERE id = $1";
     SERVICE = "SELECT name FROM services WHERE account_id = $1 AND id = $2";
     DOMAIN = "SELECT name FROM domains WHERE account_id = $1 AND id = $2";
     STANDING = "SELECT a.number, m.paused_at IS NOT NULL AS paused, u.email, u.email_key \
@@ -491,6 +497,17 @@ pub(crate) async fn settle(
     };
     for request in requests(rows).iter().filter(|request| opens(request)) {
         answer(tx, request.id, AccessRequestState::Given, "", by, now).await?;
+    }
+    Ok(())
+}
+
+/// Takes somebody's name out of who was told of requests, in accounts that are locked.
+pub(crate) async fn forget_told(tx: &mut Tx, user: UserId, name: &str) -> Result<(), Failure> {
+    let rows: Vec<(Uuid, String)> =
+        read!(tx, db => query_as(TOLD).bind(Uuid::from(user)).bind(name).fetch_all(db))?;
+    for (id, told) in rows {
+        let others: Vec<_> = told.lines().filter(|told| *told != name).collect();
+        write!(tx, db => query(SET_TOLD).bind(id).bind(others.join("\n")).execute(db))?;
     }
     Ok(())
 }

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use model::{AccountId, Actor, Area, Failure, NamedBy, Scope, Timestamp};
+use model::{AccountId, Actor, Area, Failure, NamedBy, Scope, Timestamp, UserId};
 use sqlx::{query, query_as, query_scalar};
 use sqlx_macros::FromRow;
 use uuid::Uuid;
 
 use crate::Store;
-use crate::db::{Differing, count, limit, plain, read, sql, write};
+use crate::db::{Differing, Tx, count, limit, plain, read, sql, write};
 use crate::grants::{id_text, ids_in, ids_of, joined, list};
 
 /// One of a scope's conditions, which a thing `t` fulfils: any does, or one of these grants names it.
@@ -134,6 +134,14 @@ sql! {
     DOMAIN = domains!(sqlite "AND t.id = $7"), on Postgres domains!(postgres "AND t.id = $7");
     INVOICES = "SELECT id, number, issued_at, due_at, total_minor, currency, state \
                 FROM invoices WHERE account_id = $1 ORDER BY issued_at DESC, id DESC LIMIT $2";
+    /// Of two with one name in an account, nobody knows which opened it.
+    FORGET_OPENED_BY = "UPDATE support_requests SET opened_by = '' \
+                        WHERE opened_by = $2 AND account_id IN \
+                            (SELECT account_id FROM memberships WHERE user_id = $1) \
+                            AND NOT EXISTS ( \
+                                SELECT 1 FROM memberships m JOIN users u ON u.id = m.user_id \
+                                WHERE m.account_id = support_requests.account_id \
+                                    AND u.id <> $1 AND u.full_name = $2)";
     SUPPORT_REQUESTS = "SELECT id, number, subject, state, opened_by, updated_at \
                         FROM support_requests WHERE account_id = $1 \
                         ORDER BY updated_at DESC, id DESC LIMIT $2";
@@ -590,4 +598,10 @@ impl Store {
             .execute(db))?;
         Ok(())
     }
+}
+
+/// Takes somebody's name out of the support requests of the accounts that they are in.
+pub(crate) async fn forget_opened_by(tx: &mut Tx, user: UserId, name: &str) -> Result<(), Failure> {
+    write!(tx, db => query(FORGET_OPENED_BY).bind(Uuid::from(user)).bind(name).execute(db))?;
+    Ok(())
 }

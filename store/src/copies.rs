@@ -18,6 +18,7 @@ use uuid::Uuid;
 
 use crate::Store;
 use crate::db::{Either, OpenError, read, sql, unavailable, write};
+use crate::outbox::forgets_the_deleted;
 use crate::sqlite::beside;
 
 sql! {
@@ -25,9 +26,12 @@ sql! {
     RENEW = "UPDATE database_stamp SET stamp = $1, copied_at = NULL";
     MARK_COPY = "UPDATE database_stamp SET copied_at = $1";
     /// Those whose link is dead from now on aren't kept.
-    GIVE_UP_MAILS = "UPDATE outbox SET state = 'failed', facts = NULL, answer = $1, ended_at = $2 \
-                     WHERE state = 'queued' \
-                         AND (NOT $3 OR kind IN ('password_reset', 'email_proof', 'email_change'))";
+    GIVE_UP_MAILS = concat!(
+        "UPDATE outbox SET state = 'failed', facts = NULL, answer = $1, ended_at = $2",
+        forgets_the_deleted!(),
+        " WHERE state = 'queued' \
+             AND (NOT $3 OR kind IN ('password_reset', 'email_proof', 'email_change'))"
+    );
     EXPIRE_INVITATIONS = "UPDATE invitations SET expires_at = $1 \
                           WHERE state = 'pending' AND expires_at > $1 AND NOT EXISTS \
                               (SELECT 1 FROM outbox o \

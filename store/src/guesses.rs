@@ -33,6 +33,10 @@ sql! {
     /// The network that stands for all of them says how often it was tried elsewhere.
     OF_LOGIN = "SELECT network, tries, next_at FROM guesses WHERE login = $1 AND until > $2 \
                 ORDER BY network <> '*', coalesce(next_at, 0) DESC, network LIMIT $3";
+    FORGET_LOGIN = "DELETE FROM guesses WHERE login = $1",
+        // Leaves alone what others hold: they hold several, and must not wait for this in a circle.
+        on Postgres "DELETE FROM guesses WHERE (login, network) IN \
+            (SELECT login, network FROM guesses WHERE login = $1 FOR UPDATE SKIP LOCKED)";
     FORGET_NETWORKS = "DELETE FROM known_networks WHERE user_id = $1";
 }
 
@@ -278,5 +282,13 @@ async fn welcome(tx: &mut Tx, guess: &Guess, now: Timestamp) -> Result<(), Failu
 /// Forgets where the user signed in from.
 pub(crate) async fn forget_networks(tx: &mut Tx, user: UserId) -> Result<(), Failure> {
     write!(tx, db => query(FORGET_NETWORKS).bind(Uuid::from(user)).execute(db))?;
+    Ok(())
+}
+
+/// Forgets what was tried at the login with this address. A try that comes at this very moment stays
+/// until it counts no more.
+pub(crate) async fn forget(tx: &mut Tx, email: &EmailAddress) -> Result<(), Failure> {
+    let text = FORGET_LOGIN.on(tx);
+    write!(tx, db => query(text).bind(email.key()).execute(db))?;
     Ok(())
 }

@@ -88,6 +88,15 @@ macro_rules! newest_of {
     };
 }
 
+macro_rules! open_of {
+    ($db:ident) => {
+        invitation!(
+            $db ", i.account_id FROM invitations i \
+             WHERE i.state = 'pending' AND (i.inviter_id = $1 OR i.email_key = $2) ORDER BY i.id"
+        )
+    };
+}
+
 macro_rules! opened {
     ($db:ident) => {
         invitation!(
@@ -144,6 +153,11 @@ sql! {
     NEWEST_OF = newest_of!(sqlite), on Postgres newest_of!(postgres);
     INVITING = "SELECT a.id, a.number, a.name FROM invitations i JOIN accounts a ON a.id = i.account_id \
                 WHERE i.email_key = $1 AND i.state = 'pending' ORDER BY a.number LIMIT $2";
+    OPEN_OF = open_of!(sqlite), on Postgres open_of!(postgres);
+    FORGET_INVITED = "UPDATE invitations SET email = '', email_key = '', why = '' \
+                      WHERE email_key = $1 AND state <> 'pending'";
+    FORGET_INVITER = "UPDATE invitations SET inviter_id = NULL \
+                      WHERE inviter_id = $1 AND state <> 'pending'";
     ACCOUNT_OF = "SELECT i.account_id \
                   FROM invitation_tokens t JOIN invitations i ON i.id = t.invitation_id \
                   WHERE t.token_hash = $1";
@@ -415,6 +429,14 @@ impl InvitationRow {
             expires_at,
         }
     }
+}
+
+/// An invitation by its account.
+#[derive(FromRow)]
+struct OpenRow {
+    #[sqlx(flatten)]
+    invitation: InvitationRow,
+    account_id: Uuid,
 }
 
 #[derive(FromRow)]
@@ -957,6 +979,30 @@ async fn renew(
         write!(tx, db => query(forget).bind(id).execute(db))?;
     }
     grants::name_things(tx, account, id, &terms, [NAME_SERVICES, NAME_DOMAINS]).await
+}
+
+/// The invitations that are pending (or ran out unanswered) to a user's address or by the user, with
+/// their accounts, all of which are locked.
+pub(crate) async fn open_of(
+    tx: &mut Tx,
+    user: UserId,
+    email: &EmailAddress,
+    now: Timestamp,
+) -> Result<Vec<(AccountId, Invitation)>, Failure> {
+    let text = OPEN_OF.on(tx);
+    let rows: Vec<OpenRow> = read!(tx, db => query_as(text)
+        .bind(Uuid::from(user))
+        .bind(email.key())
+        .fetch_all(db))?;
+    Ok(rows.into_iter().map(|row| (row.account_id.into(), row.invitation.read(now))).collect())
+}
+
+/// Takes a user and their address out of invitations that are answered or taken back. Of those nothing
+/// is decided by who invited.
+pub(crate) async fn forget(tx: &mut Tx, user: UserId, email: &EmailAddress) -> Result<(), Failure> {
+    write!(tx, db => query(FORGET_INVITED).bind(email.key()).execute(db))?;
+    write!(tx, db => query(FORGET_INVITER).bind(Uuid::from(user)).execute(db))?;
+    Ok(())
 }
 
 /// Ends a pending invitation, and what waits to be sent about it.

@@ -22,12 +22,14 @@ mod grants;
 mod guesses;
 mod identities;
 mod invitations;
+mod leaving;
 mod lent;
 mod limits;
 mod locks;
 mod memberships;
 mod outbox;
 mod owners_by_provider;
+mod own_data;
 mod passkeys;
 mod place;
 mod policies;
@@ -68,6 +70,7 @@ pub use invitations::{
     Answer, AnswerFacts, Invitation, InvitationFacts, InvitationStep, InvitingAccount, Joiner,
     Offer, OfferFacts, Offered, OpenedInvitation, PendingInvitation, Tracked, TrackedMail,
 };
+pub use leaving::{Leaving, LeavingAccount, LeavingFacts};
 pub use limits::{Attempts, Bound};
 pub use memberships::{
     AccountMembership, ChangeFacts, LockedActor, Member, MembershipChange, MembershipRow, NewPause,
@@ -76,6 +79,10 @@ pub use memberships::{
 pub use outbox::{KeptMail, LONGEST_WAIT, NewMail, QueuedMail};
 pub use owners_by_provider::{
     LockedPerson, OwnerOfferFacts, OwnersChange, OwnersFacts, Standing, WantedOwners,
+};
+pub use own_data::{
+    OwnAccount, OwnActivity, OwnEmailChange, OwnFactor, OwnGrant, OwnIdentity, OwnInvitation,
+    OwnLogin, OwnMail, OwnReport, OwnRequest, OwnSession, Placed,
 };
 pub use passkeys::{AskedFor, NewPasskey, Passkey, PasskeyChallenge, PasskeyUse};
 pub use place::{Place, UrlProblem, percent_decode};

@@ -33,6 +33,32 @@ macro_rules! take_mail {
     };
 }
 
+/// The end of a change to a mail that is out or given up: one to somebody whose login is deleted keeps
+/// nothing of them.
+macro_rules! forgets_the_deleted {
+    () => {
+        ", email = CASE WHEN kind = 'login_deleted' THEN '' ELSE email END, \
+         email_key = CASE WHEN kind = 'login_deleted' THEN '' ELSE email_key END, \
+         sender = CASE WHEN kind = 'login_deleted' THEN '' ELSE sender END"
+    };
+}
+
+pub(crate) use forgets_the_deleted;
+
+/// Notes what became of a mail. A mail server's answer may hold the recipient.
+macro_rules! ended {
+    ($state:literal) => {
+        concat!(
+            "UPDATE outbox SET state = '",
+            $state,
+            "', facts = NULL, ended_at = $3, \
+             answer = CASE WHEN kind = 'login_deleted' THEN '' ELSE $2 END",
+            forgets_the_deleted!(),
+            " WHERE id = $1 AND state = 'queued'"
+        )
+    };
+}
+
 sql! {
     /// In the recipient's language if they have a login with one.
     QUEUE = "INSERT INTO outbox \
@@ -53,12 +79,10 @@ sql! {
     TAKE = take_mail!(""),
         // Here workers stand side by side: each skips what another is just taking.
         on Postgres take_mail!(" FOR UPDATE SKIP LOCKED");
-    SENT = "UPDATE outbox SET state = 'sent', facts = NULL, answer = $2, ended_at = $3 \
-            WHERE id = $1 AND state = 'queued'";
+    SENT = ended!("sent");
     KEPT = "UPDATE outbox SET state = 'kept', ended_at = $2 WHERE id = $1 AND state = 'queued'";
     DEFERRED = "UPDATE outbox SET answer = $2, due_at = $3 WHERE id = $1 AND state = 'queued'";
-    FAILED = "UPDATE outbox SET state = 'failed', facts = NULL, answer = $2, ended_at = $3 \
-              WHERE id = $1 AND state = 'queued'";
+    FAILED = ended!("failed");
     KEPT_MAILS = "SELECT id, email, email_key, language, facts, attempts, queued_at FROM outbox \
                   WHERE state = 'kept' ORDER BY id DESC LIMIT $1";
     KEPT_MAIL = "SELECT id, email, email_key, language, facts, attempts, queued_at FROM outbox \
@@ -66,6 +90,7 @@ sql! {
     WAITING = "SELECT count(*) OVER (), answer FROM outbox \
                WHERE state = 'queued' AND answer IS NOT NULL ORDER BY id DESC LIMIT 1";
     DROP_QUEUED = "DELETE FROM outbox WHERE invitation_id = $1 AND state = 'queued'";
+    DROP_ALL_TO = "DELETE FROM outbox WHERE email_key = $1";
     DROP_QUEUED_RESETS = "DELETE FROM outbox \
                           WHERE email_key = $1 AND kind = $2 AND state = 'queued'";
 }
@@ -451,6 +476,12 @@ async fn take_back(tx: &mut Tx, id: Uuid) -> Result<Option<TakenBack>, Failure> 
 /// Takes back what waits to be sent about an invitation: its link is dead from now on.
 pub(crate) async fn drop_queued(tx: &mut Tx, invitation: InvitationId) -> Result<(), Failure> {
     write!(tx, db => query(DROP_QUEUED).bind(Uuid::from(invitation)).execute(db))?;
+    Ok(())
+}
+
+/// Deletes every mail to somebody, sent or not.
+pub(crate) async fn drop_all_to(tx: &mut Tx, to: &EmailAddress) -> Result<(), Failure> {
+    write!(tx, db => query(DROP_ALL_TO).bind(to.key()).execute(db))?;
     Ok(())
 }
 

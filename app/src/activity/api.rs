@@ -182,6 +182,7 @@ fn moved(entry: &NewActivity) -> Vec<String> {
     let gone = beyond(&entry.before, &entry.after);
     let offer = entry.kind.is_of_offer();
     let added = added.map(|permissions| match entry.kind {
+        ActivityKind::LoginDeleted => words!(log.login_deleted),
         ActivityKind::AccessRequested => words!(log.asked_for, permissions = permissions),
         ActivityKind::AccessRequestDeclined => words!(log.not_given, permissions = permissions),
         _ if offer => words!(log.offered, permissions = permissions),

@@ -396,6 +396,20 @@ fn letter(mail: &Mail, site: &Site) -> Letter {
                 after: vec![words!(mail.password_mailbox)],
             }
         }
+        Mail::LoginDeleted { at, user_agent, address } => Letter {
+            subject: words!(mail.deleted_subject, provider = site.provider.clone()),
+            lead: vec![
+                words!(
+                    mail.deleted_lead,
+                    browser = browser(user_agent),
+                    address = with_place(address, site.places.as_ref()),
+                    when = exact(*at)
+                ),
+                words!(mail.deleted_kept),
+            ],
+            button: None,
+            after: vec![words!(mail.deleted_unexpected)],
+        },
         Mail::Several { times, since, last } => several(*times, *since, last, site),
         Mail::NewDevice { at, user_agent, address } => Letter {
             subject: words!(mail.device_subject, provider = site.provider.clone()),

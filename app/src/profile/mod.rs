@@ -1,13 +1,14 @@
-//! The reader's name, address and language.
+//! The reader's name, address and language, and the ways to what is known of them and out.
 
 pub(crate) mod api;
+pub(crate) mod delete;
 pub(crate) mod email;
 
 use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 use model::Field;
 
-use crate::address::{EMAIL, PROFILE};
+use crate::address::{DELETE_LOGIN, EMAIL, OWN_DATA, PROFILE};
 use crate::endpoint::endpoint;
 use crate::languages;
 use crate::loading::{Loading, framed};
@@ -58,6 +59,12 @@ impl LazyRoute for ProfilePage {
                         <SubmitButton words=words!(form.save) />
                     </div>
                 </Form>
+                <section>
+                    <h2>{words!(profile.data_heading)}</h2>
+                    <p>{words!(profile.data_text)}</p>
+                    <p><a href=OWN_DATA rel="external">{words!(profile.data_link)}</a></p>
+                    <p><a href=DELETE_LOGIN>{words!(leaving.heading)}</a></p>
+                </section>
             }
             .into_any()
         })

@@ -38,6 +38,7 @@ mod identities;
 mod identity_provider;
 mod invitations;
 mod languages;
+mod leaving;
 mod log;
 mod look;
 mod mails;

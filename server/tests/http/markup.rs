@@ -38,7 +38,7 @@ const INSIDE: [&str; 17] = [
 ];
 
 /// The other pages without a part that varies.
-const OUTSIDE: [&str; 22] = [
+const OUTSIDE: [&str; 23] = [
     "/accounts",
     "/accounts/nothing{odd}",
     "/nothing{odd}",
@@ -54,6 +54,7 @@ const OUTSIDE: [&str; 22] = [
     "/forgot-password",
     "/forgot-password/sent",
     "/profile",
+    "/profile/delete",
     "/profile/email",
     "/security",
     "/security/authenticator",
@@ -67,12 +68,13 @@ const OUTSIDE: [&str; 22] = [
 type Typed = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
 
 /// Forms that are refused with what was typed.
-const REFUSED: [Typed; 14] = [
+const REFUSED: [Typed; 15] = [
     ("/sign-in", "sign-in", &[("email", "x{odd}"), ("password", "x"), ("next", "/{odd}")]),
     ("/sign-in", "{odd}", &[("{odd}", "{odd}")]),
     ("/forgot-password", "security/request-reset", &[("email", "x{odd}")]),
     ("/sign-in/single-sign-on", "sign-in/with-company", &[("email", "x{odd}"), ("next", "/{odd}")]),
     ("/profile", "profile/save", &[("full_name", "{long}"), ("language", "en")]),
+    ("/profile/delete", "profile/delete", &[("email", "x{odd}")]),
     ("/profile/email", "profile/change-email", &[("email", "x{odd}")]),
     ("/help/security", "help/feedback", &[("guide", "security"), ("comment", "x\n{odd}")]),
     (

@@ -188,6 +188,7 @@ async fn every_form_says_for_whom_it_was_made(db: TestDatabase) {
         "/sign-in",
         "/forgot-password",
         "/profile",
+        "/profile/delete",
         "/profile/email",
         "/security",
         "/accounts",

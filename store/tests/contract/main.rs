@@ -24,6 +24,7 @@ mod grants;
 mod guesses;
 mod identities;
 mod invitations;
+mod leaving;
 mod limits;
 mod memberships;
 mod outbox;
