@@ -71,6 +71,10 @@ pages! {
     MANAGE: "/accounts/{account}/users/{user}", living, guide "users" "#step-3";
     EXTRA: "/accounts/{account}/users/{user}/extra/{grant}", living, guide "users" "#step-3";
     HAVING: "/accounts/{account}/users/permissions/{permission}", living, guide "users" "#step-3";
+    MAKE_OWNER: "/accounts/{account}/users/{user}/owner", living, guide "account" "#owners";
+    HAND_OVER: "/accounts/{account}/users/{user}/hand-over", living, guide "account" "#owners";
+    OWNER_CHANGE: "/accounts/{account}/owners/{change}", living, guide "account" "#owners";
+    STEP_DOWN: "/accounts/{account}/step-down", living, guide "account" "#owners";
     REMOVE: "/accounts/{account}/users/{user}/remove", living, guide "users" "#step-3";
     CANCEL: "/accounts/{account}/invitations/{invitation}/cancel", living, guide "users" "#no-mail";
     DECLINE_REQUEST: "/accounts/{account}/requests/{request}/decline", living, guide "users" "#step-3";
@@ -325,6 +329,7 @@ mod tests {
             open: PermissionSet::EMPTY,
             closes: None,
             eyes: None,
+            waiting: Vec::new(),
         };
         let (owner, guest) = (account(true), account(false));
         let cases = [

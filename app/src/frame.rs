@@ -3,6 +3,8 @@
 use model::{AccountNumber, Permission, PermissionSet, UserId};
 use serde::{Deserialize, Serialize};
 
+use crate::owners::strip::WaitingView;
+
 /// Header and navigation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Frame {
@@ -46,6 +48,8 @@ pub(crate) struct AccountFrame {
     pub(crate) closes: Option<(String, String)>,
     /// The eyes that the reader sees it through, if they aren't their own.
     pub(crate) eyes: Option<EyesView>,
+    /// Who becomes an owner unless the reader, who is one, stops it.
+    pub(crate) waiting: Vec<WaitingView>,
 }
 
 /// Somebody else's eyes.

@@ -53,6 +53,7 @@ mod activity;
 mod billing;
 mod domains;
 mod help;
+mod owners;
 mod policies;
 mod reaching;
 mod services;

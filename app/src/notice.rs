@@ -20,6 +20,18 @@ pub(crate) struct Said {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Notice {
+    /// Somebody was asked to become an owner.
+    OwnerAsked { name: String },
+    /// Somebody was asked to own the account in the reader's place.
+    HandingAsked { name: String },
+    /// The reader accepted to become an owner.
+    OwnershipAccepted,
+    /// The reader declined to become an owner.
+    OwnershipDeclined,
+    /// The reader stopped that somebody becomes an owner.
+    OwnerStopped { name: String },
+    /// The reader stepped down as an owner.
+    SteppedDown { account: String },
     /// An invitation went out.
     InvitationSent { email: String, link: String },
     /// A pending invitation was changed and sent again.
@@ -141,6 +153,12 @@ impl Notice {
             Self::InvitationReported { account, provider } => {
                 words!(notice.invitation_reported, account = account, provider = provider)
             }
+            Self::OwnerAsked { name } => words!(notice.owner_asked, name = name),
+            Self::HandingAsked { name } => words!(notice.handing_asked, name = name),
+            Self::OwnershipAccepted => words!(notice.ownership_accepted),
+            Self::OwnershipDeclined => words!(notice.ownership_declined),
+            Self::OwnerStopped { name } => words!(notice.owner_stopped, name = name),
+            Self::SteppedDown { account } => words!(notice.stepped_down, account = account),
             Self::ChangesSaved => words!(notice.changes_saved),
             Self::FactorRequired => words!(notice.factor_required),
             Self::FactorNotRequired => words!(notice.factor_not_required),

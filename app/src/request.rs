@@ -19,6 +19,8 @@ use crate::address::{ACCOUNTS, SECOND_FACTOR, leading_on, same_site};
 use crate::formats::Zone;
 use crate::frame::{AccountFrame, EyesView, Frame};
 use crate::notice::{Notice, Said};
+use crate::owners::api::waiting_view;
+use crate::owners::strip::WaitingView;
 use crate::page::{OwnerToAsk, Page, Refused};
 use crate::problem::{Problem, Told, set_status};
 pub use crate::site::Site;
@@ -230,7 +232,17 @@ impl Inside {
             }
             Err(failure) => return Err(failure.into()),
         };
-        Ok(Page { frame: self.frame(), notice: take_notice(), content })
+        let waiting = self.waiting().await?;
+        Ok(Page { frame: self.frame(waiting), notice: take_notice(), content })
+    }
+
+    /// Who becomes an owner unless an owner, as the reader is, stops it.
+    async fn waiting(&self) -> Result<Vec<WaitingView>, Failure> {
+        if !self.acting.owner_waits {
+            return Ok(Vec::new());
+        }
+        let waiting = domain::owner_changes::waiting(&self.latchkey, &self.acting.actor).await?;
+        Ok(waiting.iter().map(waiting_view).collect())
     }
 
     async fn refused(&self, failure: Failure) -> Result<Refused, Failure> {
@@ -255,7 +267,7 @@ impl Inside {
         })
     }
 
-    fn frame(&self) -> Frame {
+    fn frame(&self, waiting: Vec<WaitingView>) -> Frame {
         let actor = &self.acting.actor;
         let owner = actor.owns();
         let closed = actor.eyes.as_ref().is_some_and(Eyes::are_closed);
@@ -267,6 +279,7 @@ impl Inside {
             open: if owner { PermissionSet::EMPTY } else { actor.open() },
             closes: self.acting.closes_at.map(words::closes),
             eyes,
+            waiting,
         };
         frame(Some(&self.viewer), Some(account), self.acting.has_others)
     }

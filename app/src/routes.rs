@@ -18,6 +18,10 @@ use crate::domains::domain::DomainPage;
 use crate::help::{GuidePage, HelpPage};
 use crate::lazy_page::LazyPage;
 use crate::loading::Waiting;
+use crate::owners::change::OwnerChangePage;
+use crate::owners::hand_over::HandOverPage;
+use crate::owners::make::MakeOwnerPage;
+use crate::owners::step_down::StepDownPage;
 use crate::policies::PolicyPage;
 use crate::reaching::{DomainReachingPage, HavingPage, ServiceReachingPage};
 use crate::rejected::Taken;
@@ -132,6 +136,10 @@ fn LivingPages() -> impl IntoView {
             <Route ssr=ASYNC path=path!("/accounts/:account/users/:user") view={LazyPage::of::<ManagePage>()} />
             <Route ssr=ASYNC path=path!("/accounts/:account/users/:user/extra/:grant") view={LazyPage::of::<ExtraPage>()} />
             <Route ssr=ASYNC path=path!("/accounts/:account/users/permissions/:permission") view={LazyPage::of::<HavingPage>()} />
+            <Route ssr=ASYNC path=path!("/accounts/:account/users/:user/owner") view={LazyPage::of::<MakeOwnerPage>()} />
+            <Route ssr=ASYNC path=path!("/accounts/:account/users/:user/hand-over") view={LazyPage::of::<HandOverPage>()} />
+            <Route ssr=ASYNC path=path!("/accounts/:account/owners/:change") view={LazyPage::of::<OwnerChangePage>()} />
+            <Route ssr=ASYNC path=path!("/accounts/:account/step-down") view={LazyPage::of::<StepDownPage>()} />
             <Route ssr=ASYNC path=path!("/accounts/:account/users/:user/remove") view={LazyPage::of::<RemovePage>()} />
             <Route ssr=ASYNC path=path!("/accounts/:account/invitations/:invitation/cancel") view={LazyPage::of::<CancelPage>()} />
             <Route ssr=ASYNC path=path!("/accounts/:account/requests/:request/decline") view={LazyPage::of::<DeclineRequestPage>()} />

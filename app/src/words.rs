@@ -519,6 +519,7 @@ pub(crate) fn field_problem(field: Field, problem: FieldProblem) -> String {
         (Field::Passkey, _) => words!(problem.passkey_wrong),
         (Field::PasskeyName, P::Missing) => words!(problem.passkey_name_missing),
         (Field::PasskeyName, P::TooLong) => words!(problem.passkey_name_too_long),
+        (Field::Becomes, _) => words!(problem.becomes_missing),
         (Field::Helped, _) => words!(problem.helped_missing),
         (Field::Comment, P::TooLong) => words!(problem.comment_too_long),
         (Field::AccountName, P::Missing) => words!(problem.account_name_missing),
@@ -621,6 +622,7 @@ fn too_many(limit: Limit) -> String {
         Limited::InvitationsToAddress => words!(failure.too_many_to_address, wait = wait),
         Limited::Reminders => words!(failure.too_many_reminders, wait = wait),
         Limited::AccessRequests => words!(failure.too_many_requests, wait = wait),
+        Limited::OwnerChanges => words!(failure.too_many_owner_changes, wait = wait),
     }
 }
 
@@ -683,5 +685,10 @@ pub(crate) fn conflict(conflict: Conflict) -> String {
         Conflict::HeldAlready => words!(failure.held_already),
         Conflict::AskedAlready => words!(failure.asked_already),
         Conflict::RequestOver => words!(failure.request_over),
+        Conflict::OwnerAlready => words!(failure.owner_already),
+        Conflict::OwnerChangeAsked => words!(failure.owner_change_asked),
+        Conflict::HandedAlready => words!(failure.handed_already),
+        Conflict::OwnerChangeOver => words!(failure.owner_change_over),
+        Conflict::PausedUser => words!(failure.paused_user),
     }
 }

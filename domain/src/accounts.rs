@@ -31,6 +31,8 @@ pub struct Acting {
     pub closes_at: Option<Timestamp>,
     /// Whose eyes they look through, by name, if they do.
     pub eyes_of: Option<String>,
+    /// Whether somebody waits to become an owner.
+    pub owner_waits: bool,
 }
 
 /// Who the viewer is in the account with this number: asked anew for every request, so that a
@@ -93,6 +95,7 @@ async fn enter(
         has_others: membership.has_others,
         closes_at,
         eyes_of: None,
+        owner_waits: membership.owners_due_at.is_some(),
     };
     Ok((acting, membership.pause))
 }
@@ -115,7 +118,8 @@ pub async fn reachable(
     viewer: &Viewer,
     after: Option<&Cursor>,
 ) -> Result<AccountsPage, Failure> {
-    let mut accounts = latchkey.store.memberships(viewer.user, after, PAGE_SIZE + 1).await?;
+    let now = latchkey.now();
+    let mut accounts = latchkey.store.memberships(viewer.user, after, PAGE_SIZE + 1, now).await?;
     let more = accounts.len() > PAGE_SIZE;
     accounts.truncate(PAGE_SIZE);
     let next = accounts.last().filter(|_| more).map(MembershipRow::cursor);
@@ -259,6 +263,7 @@ pub async fn create(
     let offering = Offering {
         email: &owner,
         access: Access::Owner,
+        as_owner: false,
         why: "",
         account: &details.name,
         inviter: None,

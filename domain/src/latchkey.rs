@@ -41,6 +41,8 @@ pub struct Settings {
     pub time_zone: String,
     /// How long an invitation can be accepted.
     pub invitation_lifetime: Duration,
+    /// How long whoever accepted to become an owner waits for it, so that the owners can stop it.
+    pub owner_wait: Duration,
     /// How long a link to choose a new password works.
     pub reset_lifetime: Duration,
     /// After how long without use a session ends.
@@ -82,6 +84,7 @@ impl Default for Settings {
             provider: "Latchkey".to_owned(),
             time_zone: "UTC".to_owned(),
             invitation_lifetime: 7 * DAY,
+            owner_wait: DAY,
             reset_lifetime: HOUR / 2,
             session_idle: DAY,
             session_absolute: 30 * DAY,

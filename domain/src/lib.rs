@@ -29,6 +29,7 @@ pub mod mails;
 pub mod operator_commands;
 pub mod owners_by_provider;
 pub mod own_data;
+pub mod owner_changes;
 pub mod passkeys;
 pub mod passwords;
 pub mod policies;

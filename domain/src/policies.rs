@@ -478,6 +478,7 @@ mod tests {
             single_sign_on: false,
             gave_address_up: false,
             had_factor: false,
+            owners_due_at: None,
         }
     }
 

@@ -97,7 +97,15 @@ async function serve(
     await ready(server, url, () => readFileSync(logFile, 'utf8'));
     const hourLater = () =>
       query(databaseUrl, 'UPDATE sessions SET authenticated_at = authenticated_at - 3600000000');
-    const daysLater = (days: number) => query(databaseUrl, `UPDATE grants SET until = until - ${days * 86_400_000_000}`);
+    const daysLater = (days: number) => {
+      const passed = days * 86_400_000_000;
+      const moved = [
+        `UPDATE grants SET until = until - ${passed}`,
+        `UPDATE owner_changes SET due_at = due_at - ${passed}`,
+        `UPDATE accounts SET owners_due_at = owners_due_at - ${passed}`,
+      ];
+      return query(databaseUrl, moved.join('; '));
+    };
     await use({ url, log: () => readFileSync(logFile, 'utf8'), hourLater, daysLater });
   } finally {
     await stop(server);

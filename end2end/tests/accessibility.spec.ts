@@ -18,6 +18,7 @@ const pages = [
   ['account details', inAccount(nordlys, 'account')],
   ['the activity log', inAccount(nordlys, 'log')],
   ['single sign-on', inAccount(nordlys, 'single-sign-on')],
+  ['stepping down as an owner', inAccount(nordlys, 'step-down')],
   ['signing in with a company', '/sign-in/single-sign-on'],
   ['the profile', '/profile'],
   ['deleting the login', '/profile/delete'],

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::{
     Access, AccessOutline, Area, Outline, Outlines, Permission, PermissionSet, PolicyRule, Reach,
-    Terms,
+    Terms, Timestamp,
 };
 
 /// Declares the kinds once: name, stable id, and whether such a row tells of an offer.
@@ -82,6 +82,22 @@ kinds! {
     AccessRequested = "access.requested";
     /// What somebody asked for was declined.
     AccessRequestDeclined = "access.request_declined";
+    /// Somebody was asked to become an owner.
+    OwnerOffered = "owner.offered";
+    /// They accepted, or joined as one who becomes an owner: the waiting time runs.
+    OwnerAccepted = "owner.accepted";
+    /// They said no.
+    OwnerDeclined = "owner.declined";
+    /// An owner stopped it.
+    OwnerStopped = "owner.stopped";
+    /// It couldn't come true any more.
+    OwnerLapsed = "owner.lapsed";
+    /// Somebody became an owner.
+    OwnerMade = "owner.made";
+    /// An owner handed the account over, and is one no more.
+    OwnerHandedOver = "owner.handed_over";
+    /// An owner became a user with rights that they chose.
+    OwnerSteppedDown = "owner.stepped_down";
     /// A second factor was required of everybody, or isn't any more.
     SecondFactorRule = "policy.second_factor";
     /// How long sessions last in the account changed.
@@ -103,6 +119,14 @@ impl ActivityKind {
             self,
             Self::AccessPaused | Self::OwnerAddedByProvider | Self::OwnerRemovedByProvider
         )
+    }
+}
+
+impl ActivityKind {
+    /// Whether such a row notes from when on what it tells is true: that is written when it is known,
+    /// or when somebody looks first.
+    const fn tells_from_when(self) -> bool {
+        matches!(self, Self::OwnerAccepted | Self::OwnerMade)
     }
 }
 
@@ -302,6 +326,8 @@ pub enum Noted {
     Rule(PolicyRule),
     /// Why it was done, as somebody typed it.
     Reason(String),
+    /// From when on it is true.
+    Since(Timestamp),
 }
 
 /// An owner's access in the log. It is no permission's id; rows of earlier versions list what an
@@ -324,6 +350,9 @@ impl Noted {
         if kind.is_of_reason() {
             return Self::Reason(text.to_owned());
         }
+        if let (true, Ok(from)) = (kind.tells_from_when(), text.parse()) {
+            return Self::Since(Timestamp::from_micros(from));
+        }
         match PolicyRule::from_stored(kind, text) {
             Some(rule) => Self::Rule(rule),
             None if text == OWNER => Self::Owner,
@@ -342,6 +371,7 @@ impl Noted {
             }
             Self::Rule(rule) => rule.to_stored(),
             Self::Reason(reason) => reason.clone(),
+            Self::Since(since) => since.as_micros().to_string(),
         }
     }
 
@@ -350,7 +380,7 @@ impl Noted {
     pub fn grants(&self) -> &[NotedGrant] {
         match self {
             Self::Grants(grants) => grants,
-            Self::Owner | Self::Rule(_) | Self::Reason(_) => &[],
+            Self::Owner | Self::Rule(_) | Self::Reason(_) | Self::Since(_) => &[],
         }
     }
 
@@ -362,7 +392,7 @@ impl Noted {
             Self::Grants(grants) => {
                 AccessOutline::Granted(grants.iter().map(|grant| grant.outline).collect())
             }
-            Self::Rule(_) | Self::Reason(_) => AccessOutline::NONE,
+            Self::Rule(_) | Self::Reason(_) | Self::Since(_) => AccessOutline::NONE,
         }
     }
 
@@ -378,7 +408,7 @@ impl Noted {
     pub const fn rule(&self) -> Option<&PolicyRule> {
         match self {
             Self::Rule(rule) => Some(rule),
-            Self::Owner | Self::Grants(_) | Self::Reason(_) => None,
+            Self::Owner | Self::Grants(_) | Self::Reason(_) | Self::Since(_) => None,
         }
     }
 
@@ -387,7 +417,16 @@ impl Noted {
     pub fn reason(&self) -> Option<&str> {
         match self {
             Self::Reason(reason) => Some(reason),
-            Self::Owner | Self::Grants(_) | Self::Rule(_) => None,
+            Self::Owner | Self::Grants(_) | Self::Rule(_) | Self::Since(_) => None,
+        }
+    }
+
+    /// From when on it is true, if it is that.
+    #[must_use]
+    pub const fn since(&self) -> Option<Timestamp> {
+        match self {
+            Self::Since(since) => Some(*since),
+            Self::Owner | Self::Grants(_) | Self::Rule(_) | Self::Reason(_) => None,
         }
     }
 
@@ -479,6 +518,19 @@ mod tests {
             assert_eq!(Noted::from_stored(kind, &reason.to_stored()), reason);
         }
         assert!(Permission::ALL.iter().all(|permission| permission.id() != OWNER));
+    }
+
+    #[test]
+    fn a_moment_is_noted_beside_what_was_held_before() {
+        let from = Noted::Since(Timestamp::from_micros(7));
+        for kind in [ActivityKind::OwnerAccepted, ActivityKind::OwnerMade] {
+            assert_eq!(Noted::from_stored(kind, &from.to_stored()), from);
+            for before in ["", "owner", "services.view services:2 until:7"] {
+                assert_eq!(Noted::from_stored(kind, before).to_stored(), before);
+            }
+        }
+        let other = Noted::from_stored(ActivityKind::OwnerOffered, &from.to_stored());
+        assert_eq!(other.since(), None);
     }
 
     #[test]

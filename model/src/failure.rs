@@ -172,6 +172,16 @@ pub enum Conflict {
     AskedAlready,
     /// The request is answered or withdrawn.
     RequestOver,
+    /// The user is an owner already.
+    OwnerAlready,
+    /// The user was asked to become an owner already, and that is neither answered nor over.
+    OwnerChangeAsked,
+    /// The account is being handed to somebody already.
+    HandedAlready,
+    /// That somebody becomes an owner is true, stopped or over by now.
+    OwnerChangeOver,
+    /// Whose access is paused doesn't become an owner.
+    PausedUser,
 }
 
 /// Why an identity provider vouched for nobody.
@@ -251,6 +261,8 @@ pub enum Limited {
     Reminders,
     /// Requests for access of one person in one account.
     AccessRequests,
+    /// Offers to become an owner of one account.
+    OwnerChanges,
 }
 
 /// A field of a form.
@@ -311,6 +323,8 @@ pub enum Field {
     Until,
     /// "Why"
     Why,
+    /// "What you become", when the account is handed over.
+    Becomes,
     /// What is said to somebody whose request is declined.
     Words,
     /// "Issuer", of an identity provider.
@@ -355,6 +369,7 @@ impl Field {
             Self::WhichDomains => "which-domains",
             Self::Until => "until",
             Self::Why => "why",
+            Self::Becomes => "becomes",
             Self::Words => "words",
             Self::Issuer => "issuer",
             Self::ClientId => "client_id",

@@ -19,6 +19,7 @@ mod invitation;
 mod language;
 mod line;
 mod mail;
+mod owner_change;
 mod page;
 mod passkey;
 mod pause;
@@ -50,8 +51,10 @@ pub use language::Language;
 pub use line::{legible, one_line, plain_digits};
 pub use mail::{
     AskedFor, ChangedOwner, EmailNews, FactorNews, GivenEnd, IdentityNews, Mail, MailBound,
-    MailKind, OwnerNews, StoredMail,
+    MailKind, OwnerNews, OwnerNews,
+    OwnerNewsReader, StoredMail,
 };
+pub use owner_change::{Afterwards, OwnerChangeId, OwnerChangeKind, OwnerChangeState};
 pub use page::{Cursor, PAGE_SIZE};
 pub use passkey::{PasskeyId, PasskeyName};
 pub use pause::{EndStage, Pause, PausedAccess};

@@ -4,8 +4,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AccessOutline, AccountNumber, EndStage, Outlines, Permission, PolicyRule, Secret, Timestamp,
-    TypedAddress, TypedName,
+    AccessOutline, AccountNumber, EndStage, Outlines, OwnerChangeId, Permission, PolicyRule,
+    Secret, Timestamp, TypedAddress, TypedName,
 };
 
 /// How it is kept in bounds, how often somebody can cause a mail of a kind.
@@ -126,6 +126,9 @@ mails! {
         inviter: Option<TypedName>,
         /// What is offered.
         access: AccessOutline,
+        /// Whether whoever joins becomes an owner besides, once they have waited.
+        #[serde(default)]
+        becomes_owner: bool,
         /// Until when the link works.
         expires_at: Timestamp,
         /// The token in the link.
@@ -230,6 +233,21 @@ mails! {
         thing: Option<TypedName>,
         /// What they said to it; empty if nothing.
         words: TypedName,
+    }
+    /// To owners, and to whoever it is about: somebody becomes an owner, or an owner is one no more.
+    OwnerNews "owner_news", Counted { most: 10, hours: 24 } => {
+        /// The account's name.
+        account: TypedName,
+        /// The account's number.
+        account_number: AccountNumber,
+        /// Who reads it.
+        reader: OwnerNewsReader,
+        /// Who becomes an owner, or is one no more.
+        name: TypedName,
+        /// What happened.
+        news: OwnerNews,
+        /// What it tells of; none for an owner who stepped down.
+        change: Option<OwnerChangeId>,
     }
     /// To a user: a link to choose a new password.
     PasswordReset "password_reset", Counted { most: 5, hours: 1 } => {
@@ -424,6 +442,58 @@ pub enum EmailNews {
     Changed,
     /// The change was taken back: to both.
     Undone,
+}
+
+/// Who reads what happens to the owners of an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OwnerNewsReader {
+    /// An owner.
+    Owner,
+    /// Whoever it is about.
+    Person,
+    /// Who handed the account over, and owns it no more.
+    Giver,
+}
+
+/// What happens to the owners of an account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OwnerNews {
+    /// Somebody was asked to become an owner.
+    Offered {
+        /// Who asked.
+        by: TypedName,
+        /// Whether whoever asked hands the account over.
+        handed: bool,
+    },
+    /// They accepted.
+    Waiting {
+        /// Who had asked.
+        by: TypedName,
+        /// Whether whoever asked hands the account over.
+        handed: bool,
+        /// When it comes true.
+        due_at: Timestamp,
+    },
+    /// They are an owner.
+    Done {
+        /// Who had asked.
+        by: TypedName,
+        /// Whether whoever asked handed the account over.
+        handed: bool,
+    },
+    /// An owner stopped it.
+    Stopped {
+        /// Who stopped it.
+        by: TypedName,
+    },
+    /// They said no.
+    Declined,
+    /// It couldn't come true any more.
+    Lapsed,
+    /// An owner is one no more, of their own will.
+    SteppedDown,
 }
 
 /// What changed about an identity.

@@ -292,6 +292,7 @@ mod tests {
             account: account.into(),
             inviter: Some(inviter.into()),
             access: AccessOutline::Owner,
+            becomes_owner: false,
             expires_at: Timestamp::from_micros(1_800_600_000_000_000),
             token: Secret::from(TOKEN.to_owned()),
         }

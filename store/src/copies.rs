@@ -46,6 +46,10 @@ sql! {
     END_IDENTITY_SIGN_INS = "DELETE FROM identity_sign_ins";
     END_IDENTITY_OFFERS = "DELETE FROM identity_offers";
     END_EYES = "DELETE FROM eyes";
+    /// An owner may have stopped it since.
+    END_OWNER_CHANGES = "UPDATE owner_changes SET state = 'lapsed', over_at = $1 \
+                         WHERE state IN ('offered', 'waiting')";
+    FORGET_DUE_OWNERS = "UPDATE accounts SET owners_due_at = NULL WHERE owners_due_at IS NOT NULL";
 }
 
 /// Which version of its schema a file has.
@@ -333,7 +337,8 @@ impl Store {
     }
 
     /// Has nothing of a restored copy come back to life that may have ended since it was made:
-    /// sessions and sign-ins that wait for more end, open links die, and mails that wait are given up,
+    /// sessions and sign-ins that wait for more end, open links die, nobody becomes an owner who was to
+    /// become one, and mails that wait are given up,
     /// as they were probably sent. With `keep_mails` those are sent whose links live on.
     ///
     /// # Errors
@@ -349,9 +354,11 @@ impl Store {
             END_IDENTITY_SIGN_INS,
             END_IDENTITY_OFFERS,
             END_EYES,
+            FORGET_DUE_OWNERS,
         ] {
             write!(tx, db => query(ended).execute(db))?;
         }
+        write!(tx, db => query(END_OWNER_CHANGES).bind(now.as_micros()).execute(db))?;
         let sessions = write!(tx, db => query(END_SESSIONS).execute(db))?;
         let mails = write!(tx, db => query(GIVE_UP_MAILS)
             .bind(NOT_SENT)

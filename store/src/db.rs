@@ -542,6 +542,7 @@ mod tests {
             crate::outbox::STATEMENTS,
             crate::owners_by_provider::STATEMENTS,
             crate::own_data::STATEMENTS,
+            crate::owner_changes::STATEMENTS,
             crate::passkeys::STATEMENTS,
             crate::policies::STATEMENTS,
             crate::reaching::STATEMENTS,

@@ -15,9 +15,11 @@ use uuid::Uuid;
 
 use crate::db::{Tx, limit, new_id, read, sql, write};
 use crate::grants::{self, Grant, Holding, TermsRow, name, named};
+use crate::memberships::is_due;
 use crate::{
-    Bound, LockedActor, NewActivity, NewMail, NewReport, NewSession, NewUser, Store, TokenHash,
-    activity, emails, limits, locks, memberships, outbox, policies, reports, sessions, users,
+    Bound, JoiningOwner, LockedActor, NewActivity, NewMail, NewReport, NewSession, NewUser, Store,
+    TokenHash, activity, emails, limits, locks, memberships, outbox, owner_changes, policies,
+    reports, sessions, users,
 };
 
 /// No setting lets an invitation be open for longer: one that would be was sent by a clock that ran
@@ -28,8 +30,8 @@ const LONGEST: Duration = Duration::from_secs((90 * 24 + 1) * 60 * 60);
 macro_rules! invitation {
     ($db:ident $tail:expr) => {
         concat!(
-            "SELECT i.id, i.email, i.email_key, i.owner, i.permissions, i.all_services, \
-                 i.all_domains, ",
+            "SELECT i.id, i.email, i.email_key, i.owner, i.as_owner, i.permissions, \
+                 i.all_services, i.all_domains, ",
             named!($db "n.service_id", "invitation_services", "invitation_id", "i.id"),
             " AS services, ",
             named!($db "n.domain_id", "invitation_domains", "invitation_id", "i.id"),
@@ -101,6 +103,7 @@ macro_rules! opened {
     ($db:ident) => {
         invitation!(
             $db ", a.id AS account_id, a.number AS account_number, a.name AS account_name, \
+                 a.owners_due_at, \
                  u.full_name AS inviter_name, u.email AS inviter_email, \
                  u.email_key AS inviter_email_key, m.owner AS inviter_owner, \
                  i.current_token_hash <> coalesce(t.copy_of, t.token_hash) AS replaced, \
@@ -132,13 +135,13 @@ sql! {
     INSERT_INVITATION = "INSERT INTO invitations \
                              (id, account_id, email, email_key, owner, permissions, \
                               all_services, all_domains, until, why, inviter_id, state, sent_at, \
-                              expires_at, current_token_hash, created_at) \
+                              expires_at, current_token_hash, created_at, as_owner) \
                          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'pending', $12, \
-                                 $13, $14, $12)";
+                                 $13, $14, $12, $15)";
     RENEW = "UPDATE invitations \
              SET owner = $2, permissions = $3, all_services = $4, all_domains = $5, until = $6, \
                  why = $7, inviter_id = $8, sent_at = $9, expires_at = $10, \
-                 current_token_hash = $11 \
+                 current_token_hash = $11, as_owner = $12 \
              WHERE id = $1 AND state = 'pending'";
     FORGET_SERVICES = "DELETE FROM invitation_services WHERE invitation_id = $1";
     FORGET_DOMAINS = "DELETE FROM invitation_domains WHERE invitation_id = $1";
@@ -173,6 +176,8 @@ pub struct Invitation {
     pub email: EmailAddress,
     /// What is offered.
     pub access: Access,
+    /// Whether whoever joins becomes an owner besides, once they have waited.
+    pub as_owner: bool,
     /// Why it is given; empty if nobody said.
     pub why: String,
     /// Who invites; none for the provider.
@@ -188,7 +193,10 @@ pub struct Invitation {
 /// What a row of the log notes of it.
 impl From<&Invitation> for Noted {
     fn from(invitation: &Invitation) -> Self {
-        Self::given(&invitation.access, &invitation.why)
+        match invitation.as_owner {
+            true => Self::Owner,
+            false => Self::given(&invitation.access, &invitation.why),
+        }
     }
 }
 
@@ -264,6 +272,8 @@ pub struct OfferFacts {
 pub struct Offer {
     /// What is offered.
     pub access: Access,
+    /// Whether whoever joins becomes an owner besides, once they have waited.
+    pub as_owner: bool,
     /// Why it is given; empty if nobody said.
     pub why: String,
     /// The SHA-256 of the token in the mail's link.
@@ -363,6 +373,8 @@ pub enum Answer {
         joiner: Joiner,
         /// With what access.
         access: Access,
+        /// That they become an owner besides, if they do.
+        owner: Option<JoiningOwner>,
         /// A session to begin in the same transaction.
         session: Option<Box<NewSession>>,
         /// The log's row.
@@ -396,6 +408,7 @@ struct InvitationRow {
     email: String,
     email_key: String,
     owner: bool,
+    as_owner: bool,
     #[sqlx(flatten)]
     terms: TermsRow,
     why: String,
@@ -415,6 +428,7 @@ impl InvitationRow {
                 true => Access::Owner,
                 false => std::iter::once(Terms::from(self.terms)).collect(),
             },
+            as_owner: self.as_owner,
             why: self.why,
             inviter: self.inviter_id.map(UserId::from),
             state: match self.state.as_str() {
@@ -514,6 +528,7 @@ struct OpenedRow {
     account_id: Uuid,
     account_number: i64,
     account_name: String,
+    owners_due_at: Option<i64>,
     inviter_name: Option<String>,
     inviter_email: Option<String>,
     inviter_email_key: Option<String>,
@@ -744,7 +759,7 @@ impl Store {
             .fetch_one(db))
     }
 
-    /// What the link with this token leads to. Changes nothing.
+    /// What the link with this token leads to. Changes nothing but what came true by itself.
     ///
     /// # Errors
     /// [`Failure::Unavailable`].
@@ -754,8 +769,12 @@ impl Store {
         now: Timestamp,
     ) -> Result<Option<OpenedInvitation>, Failure> {
         let text = OPENED.at(self);
-        let row: Option<OpenedRow> =
+        let mut row: Option<OpenedRow> =
             read!(self, db => query_as(text).bind(&token_hash[..]).fetch_optional(db))?;
+        if let Some(due) = row.as_ref().filter(|row| is_due(row.owners_due_at, now)) {
+            self.settle_owners(due.account_id.into(), now).await?;
+            row = read!(self, db => query_as(text).bind(&token_hash[..]).fetch_optional(db))?;
+        }
         let Some(row) = row else { return Ok(None) };
         let inviter = match row.inviter() {
             Some((account, inviter, owner)) => Some(self.holding(account, inviter, owner).await?),
@@ -781,7 +800,7 @@ impl Store {
         let account = AccountId::from(account.ok_or(Failure::NotFound)?);
         let mut tx = self.begin_locking([account.into()]).await?;
         // Who has the account has its invitations too: every step on them takes this lock first.
-        locks::account(&mut tx, account).await?;
+        locks::account(&mut tx, account, now).await?;
         let text = OPENED.on(&tx);
         let row: OpenedRow = read!(tx, db => query_as(text).bind(&token_hash[..]).fetch_one(db))?;
         let inviter = match row.inviter() {
@@ -794,8 +813,9 @@ impl Store {
 
         let answer = decide(&facts)?;
         let invitation = &facts.opened.invitation;
+        let mut joined = None;
         let (entry, mail) = match answer {
-            Answer::Accept { joiner, access, session, entry, mail } => {
+            Answer::Accept { joiner, access, owner, session, entry, mail } => {
                 end(&mut tx, invitation, "accepted", now).await?;
                 let user = match joiner {
                     Joiner::Existing(user) => {
@@ -820,6 +840,7 @@ impl Store {
                 if let Some(session) = session {
                     sessions::insert(&mut tx, user, &session, now).await?;
                 }
+                joined = owner.map(|owner| (user, owner));
                 (entry, mail)
             }
             Answer::Decline { entry, mail, report } => {
@@ -836,6 +857,12 @@ impl Store {
         activity::append(&mut tx, account, &entry, now).await?;
         if let Some(mail) = mail {
             outbox::queue(&mut tx, &mail, Some(account), now).await?;
+        }
+        if let Some((user, owner)) = joined {
+            let opened = &facts.opened;
+            let by = (invitation.inviter, opened.inviter_name.as_deref().unwrap_or_default());
+            let name = &opened.account_name;
+            owner_changes::begin(&mut tx, account, name, user, by, &owner, now).await?;
         }
         tx.commit().await?;
         Ok(facts.opened.account_number)
@@ -938,6 +965,7 @@ async fn insert(
         .bind(now.as_micros())
         .bind(offer.expires_at.as_micros())
         .bind(&offer.token_hash[..])
+        .bind(offer.as_owner)
         .execute(db))?;
     grants::name_things(tx, account, id.into(), &terms, [NAME_SERVICES, NAME_DOMAINS]).await
 }
@@ -973,6 +1001,7 @@ async fn renew(
         .bind(now.as_micros())
         .bind(offer.expires_at.as_micros())
         .bind(&offer.token_hash[..])
+        .bind(offer.as_owner)
         .execute(db))?;
     was_pending(renewed, invitation)?;
     for forget in [FORGET_SERVICES, FORGET_DOMAINS] {

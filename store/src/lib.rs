@@ -30,6 +30,7 @@ mod memberships;
 mod outbox;
 mod owners_by_provider;
 mod own_data;
+mod owner_changes;
 mod passkeys;
 mod place;
 mod policies;
@@ -83,6 +84,9 @@ pub use owners_by_provider::{
 pub use own_data::{
     OwnAccount, OwnActivity, OwnEmailChange, OwnFactor, OwnGrant, OwnIdentity, OwnInvitation,
     OwnLogin, OwnMail, OwnReport, OwnRequest, OwnSession, Placed,
+};
+pub use owner_changes::{
+    JoiningOwner, NewOwnerChange, OwnerChange, OwnerChangeFacts, OwnerOfferFacts, OwnerStep,
 };
 pub use passkeys::{AskedFor, NewPasskey, Passkey, PasskeyChallenge, PasskeyUse};
 pub use place::{Place, UrlProblem, percent_decode};

@@ -4,13 +4,13 @@
 
 use std::collections::BTreeSet;
 
-use model::{AccountId, EmailAddress, Failure, UserId};
+use model::{AccountId, EmailAddress, Failure, Timestamp, UserId};
 use sqlx::{query, query_as, query_scalar};
 use sqlx_macros::FromRow;
 use uuid::Uuid;
 
-use crate::Store;
 use crate::db::{Tx, read, sql, write};
+use crate::{Store, owner_changes};
 
 /// The accounts in which something names the user, or what is kept for their address.
 macro_rules! concerned {
@@ -31,9 +31,9 @@ macro_rules! concerned {
 sql! {
     /// Taken first by everything that touches an account's memberships, grants or invitations: what is
     /// decided on can't change before it is written, and nobody waits in a circle.
-    ACCOUNT = "SELECT name FROM accounts WHERE id = $1",
+    ACCOUNT = "SELECT name, owners_due_at FROM accounts WHERE id = $1",
         // SQLite's one writer holds the lock on everything already.
-        on Postgres "SELECT name FROM accounts WHERE id = $1 FOR UPDATE";
+        on Postgres "SELECT name, owners_due_at FROM accounts WHERE id = $1 FOR UPDATE";
     /// Two new accounts at once would both take the number after the greatest.
     NUMBERS = "SELECT 1",
         // SQLite's one writer needs none. This one lets readers and row locks pass.
@@ -153,11 +153,22 @@ impl Store {
     }
 }
 
-/// Locks an account until the end of the transaction and answers its name.
-pub(crate) async fn account(tx: &mut Tx, account: AccountId) -> Result<String, Failure> {
+/// Locks an account until the end of the transaction and answers its name. Who becomes an owner by now
+/// is one from here on: what is decided on is the truth of this moment. With that the log's head may be
+/// locked before a user; nobody who waits for it holds one, as all who take the head hold the account.
+pub(crate) async fn account(
+    tx: &mut Tx,
+    account: AccountId,
+    now: Timestamp,
+) -> Result<String, Failure> {
     let text = ACCOUNT.on(tx);
-    let name = read!(tx, db => query_scalar(text).bind(Uuid::from(account)).fetch_optional(db))?;
-    name.ok_or(Failure::NotFound)
+    let row: Option<(String, Option<i64>)> =
+        read!(tx, db => query_as(text).bind(Uuid::from(account)).fetch_optional(db))?;
+    let (name, due_at) = row.ok_or(Failure::NotFound)?;
+    if due_at.is_some_and(|due_at| due_at <= now.as_micros()) {
+        owner_changes::settle(tx, account, &name, now).await?;
+    }
+    Ok(name)
 }
 
 /// Locks the numbers of accounts until the end of the transaction.

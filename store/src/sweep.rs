@@ -51,6 +51,11 @@ sql! {
             (SELECT login, network FROM guesses WHERE until <= $1 FOR UPDATE SKIP LOCKED)";
     SWEEP_ACCESS_REQUESTS = "DELETE FROM access_requests \
                              WHERE answered_at < $1 OR (state = 'open' AND until <= $2)";
+    /// Nothing waits longer than the setting lets it: it waits anew, and can be stopped all the while.
+    SET_BACK_OWNER_CHANGES = "UPDATE owner_changes SET due_at = $1 \
+                              WHERE state = 'waiting' AND due_at > $1";
+    SET_BACK_DUE_OWNERS = "UPDATE accounts SET owners_due_at = $1 WHERE owners_due_at > $1";
+    SWEEP_OWNER_CHANGES = "DELETE FROM owner_changes WHERE over_at < $1";
     SET_BACK_NETWORKS = "UPDATE known_networks SET last_at = $1 WHERE last_at > $1";
     SWEEP_NETWORKS = "DELETE FROM known_networks WHERE last_at < $1";
 }
@@ -61,11 +66,15 @@ const DEVICES_KEPT: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 /// How long an answered request for access is remembered.
 const ANSWERED_KEPT: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 
+/// No setting has somebody wait longer to become an owner.
+const LONGEST_OWNER_WAIT: Duration = Duration::from_secs(168 * 60 * 60);
+
 impl Store {
     /// Deletes what is over: sessions, reset links, counted attempts, sign-ins, set-ups and changes
     /// of an address that were left half-way or can't be taken back any more, looks through somebody
-    /// else's eyes, browsers unused for a year, requests for access answered 90 days ago or wanted until a day that is over. Answers how
-    /// many rows.
+    /// else's eyes, browsers unused for a year, requests for access answered 90 days ago or wanted
+    /// until a day that is over, changes of who owns an account that are over as long. Answers how many
+    /// rows.
     ///
     /// # Errors
     /// [`Failure::Unavailable`].
@@ -89,11 +98,16 @@ impl Store {
             .bind(answered)
             .bind(now.as_micros())
             .execute(db))?;
+        let longest = now.after(LONGEST_OWNER_WAIT).as_micros();
+        for set_back in [SET_BACK_OWNER_CHANGES, SET_BACK_DUE_OWNERS] {
+            write!(self, db => query(set_back).bind(longest).execute(db))?;
+        }
+        let changes = write!(self, db => query(SWEEP_OWNER_CHANGES).bind(answered).execute(db))?;
         let mut tx = self.begin().await?;
         let text = SWEEP_ATTEMPTS.on(&tx);
         let attempts = write!(tx, db => query(text).bind(now.as_micros()).execute(db))?;
         tx.commit().await?;
-        let mut rows = sessions + devices + requests + attempts;
+        let mut rows = sessions + devices + requests + changes + attempts;
         for over in [
             SWEEP_RESETS,
             SWEEP_RESETS_FOR_NOBODY,

@@ -76,6 +76,13 @@ fn card(account: ReachableAccount) -> impl IntoView {
         .into_any(),
         None => view! { <span class="account-visit">{words!(accounts.never)}</span> }.into_any(),
     };
+    let becoming = account.becoming.map(|becoming| {
+        let answer = becoming.asked.then(|| {
+            let page = becoming.page;
+            view! { " " <a href=page>{words!(owners.answer)}</a> }
+        });
+        view! { <p><State mood=Mood::Waiting words=becoming.words /> {answer}</p> }
+    });
     let href = address_of(ACCOUNT, &[&account.number]);
     view! {
         <li>
@@ -87,6 +94,7 @@ fn card(account: ReachableAccount) -> impl IntoView {
                 {access}
                 {visit}
             </a>
+            {becoming}
         </li>
     }
 }

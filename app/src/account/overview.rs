@@ -37,6 +37,18 @@ impl LazyRoute for OverviewPage {
                     </section>
                 }
             });
+            let becoming = view.becoming.map(|becoming| {
+                let label = match becoming.asked {
+                    true => words!(owners.answer),
+                    false => words!(owners.show),
+                };
+                view! {
+                    <div class="notice">
+                        <p>{becoming.words}</p>
+                        <a class="button" href=becoming.page>{label}</a>
+                    </div>
+                }
+            });
             view! {
                 <PageTitle title=account.name.clone() provider=frame.provider />
                 <div class="page-head">
@@ -47,6 +59,7 @@ impl LazyRoute for OverviewPage {
                         </p>
                     </div>
                 </div>
+                {becoming}
                 <p>{view.yours}</p>
                 <div class="overview-grid">{cards.collect_view()}</div>
                 {closed}

@@ -13,7 +13,7 @@ use {
     crate::formats,
     crate::request,
     crate::users::api::{read_cursor, write_cursor},
-    crate::words,
+    crate::{when, words},
     domain::activity::{ActivityRow, NewActivity},
     domain::digests::LogDigest,
     model::{AccessOutline, ActivityKind, Failure, Noted, Permission},
@@ -141,7 +141,9 @@ pub(crate) fn describe(entry: &NewActivity) -> (String, String, Vec<String>) {
     let is = rule(&entry.after).map(|rule| words!(log.rule_after, rule = rule));
     let reason = entry.after.as_ref().and_then(Noted::reason);
     let reason = reason.map(|reason| words!(log.reason, reason = reason.to_owned()));
-    let others = was.into_iter().chain(is).chain(reason);
+    let from = entry.after.as_ref().and_then(Noted::since);
+    let from = from.map(|from| words!(log.from_when, when = when::server::exact(from)));
+    let others = was.into_iter().chain(is).chain(reason).chain(from);
     let details = rebounded(entry).unwrap_or_else(|| moved(entry));
     (who, what, details.into_iter().chain(others).collect())
 }
@@ -216,6 +218,14 @@ fn kind_words(kind: ActivityKind) -> String {
         ActivityKind::OwnerRemovedByProvider => words!(log.owner_removed_by_provider),
         ActivityKind::AccessRequested => words!(log.access_requested),
         ActivityKind::AccessRequestDeclined => words!(log.access_request_declined),
+        ActivityKind::OwnerOffered => words!(log.owner_offered),
+        ActivityKind::OwnerAccepted => words!(log.owner_accepted),
+        ActivityKind::OwnerDeclined => words!(log.owner_declined),
+        ActivityKind::OwnerStopped => words!(log.owner_stopped),
+        ActivityKind::OwnerLapsed => words!(log.owner_lapsed),
+        ActivityKind::OwnerMade => words!(log.owner_made),
+        ActivityKind::OwnerHandedOver => words!(log.owner_handed_over),
+        ActivityKind::OwnerSteppedDown => words!(log.owner_stepped_down),
         ActivityKind::SecondFactorRule => words!(log.second_factor_rule),
         ActivityKind::SessionRule => words!(log.session_rule),
         ActivityKind::DomainRule => words!(log.domain_rule),

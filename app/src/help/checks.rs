@@ -163,6 +163,7 @@ fn pending(inside: &Inside, tracked: &Tracked, limited: Option<Timestamp>) -> Fo
         account: inside.acting.name.clone().into(),
         inviter: tracked.inviter_name.clone().map(Into::into),
         access: invitation.access.outline(),
+        becomes_owner: invitation.as_owner,
         expires_at: invitation.expires_at,
         token: String::new().into(),
     };

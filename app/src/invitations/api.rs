@@ -14,6 +14,7 @@ use crate::page::Page;
 use crate::problem::{Problem, set_status};
 use crate::request;
 use crate::when::Moment;
+use crate::when::server::exact;
 use crate::words;
 
 /// What the page of an invitation shows.
@@ -38,6 +39,8 @@ pub(crate) struct OpenInvitation {
     pub(crate) inviter: Option<String>,
     /// What joining opens, in a sentence.
     pub(crate) opens: String,
+    /// That they become an owner besides, and when, in a sentence.
+    pub(crate) owner: Option<String>,
     /// Until when it can be accepted.
     pub(crate) expires: Moment,
     /// What is asked of the reader.
@@ -102,6 +105,7 @@ pub(crate) async fn join_page(token: String) -> Result<Page<JoinView>, Problem> 
                 account: opened.account_name,
                 inviter: opened.inviter_name,
                 opens: words::access_after_joining(&opened.access.outline()),
+                owner: opened.owner_from.map(|from| words!(join.owner, when = exact(from))),
                 expires: Moment::new(opened.expires_at, latchkey.now()),
                 step,
             }))

@@ -7,12 +7,16 @@ use domain::operator_commands::command;
 use leptos::prelude::*;
 use leptos_i18n::Locale as _;
 use model::{
-    AccessOutline, AskedFor, ChangedOwner, EmailNews, EndStage, FactorNews, GivenEnd, IdentityNews,
-    Language, Mail, Outline, Outlines, OwnerNews, Permission, Reached, Secret, Timestamp,
+    AccessOutline, AccountNumber, AskedFor, ChangedOwner, EmailNews, EndStage, FactorNews, GivenEnd,
+    IdentityNews,
+    Language, Mail, Outline, Outlines, OwnerNews, OwnerChangeId, OwnerNews, OwnerNewsReader,
+    Permission, Reached, Secret, Timestamp,
     TypedName,
 };
 
-use crate::address::{EMAIL_LINK, FORGOT, JOIN, RESET, SECURITY, SIGN_IN, USERS, address_of};
+use crate::address::{
+    EMAIL_LINK, FORGOT, JOIN, OWNER_CHANGE, RESET, SECURITY, SIGN_IN, USERS, address_of,
+};
 use crate::browsers::browser;
 use crate::mails::names::Harmless;
 use crate::places::with_place;
@@ -123,7 +127,7 @@ fn letter(mail: &Mail, site: &Site) -> Letter {
     let confirm =
         |token: &Secret| format!("{url}{}", address_of(EMAIL_LINK, &[&"confirm", &token.expose()]));
     match mail {
-        Mail::Invitation { account, inviter, access, expires_at, token } => {
+        Mail::Invitation { account, inviter, access, becomes_owner, expires_at, token } => {
             let inviter = inviter.as_ref().map(Harmless::harmless);
             let unknown = match inviter.clone() {
                 Some(inviter) => words!(mail.invitation_unknown_person, inviter = inviter),
@@ -133,6 +137,7 @@ fn letter(mail: &Mail, site: &Site) -> Letter {
             let provider = site.provider.clone();
             let account = account.harmless();
             let opens = match access {
+                _ if *becomes_owner => words!(mail.invitation_becomes_owner),
                 AccessOutline::Owner => words!(mail.invitation_owner),
                 AccessOutline::Granted(outlines) => {
                     let phrases = words::bounded_abilities(outlines).unwrap_or_default();
@@ -369,6 +374,10 @@ fn letter(mail: &Mail, site: &Site) -> Letter {
                 after: vec![words!(mail.request_declined_after, declined_by = by)],
             }
         }
+        Mail::OwnerNews { account, account_number, reader, name, news, change } => Letter {
+            button: owner_news_button(*account_number, *reader, news, *change, url),
+            ..owner_news(&account.harmless(), *reader, &name.harmless(), news)
+        },
         Mail::PasswordReset { expires_at, token } => Letter {
             subject: words!(mail.reset_subject),
             lead: vec![
@@ -621,6 +630,114 @@ fn asked_line(asked: &AskedFor) -> String {
         }
         None => line,
     }
+}
+
+/// What happens to the owners of an account, to whoever reads it.
+fn owner_news(account: &str, reader: OwnerNewsReader, name: &str, news: &OwnerNews) -> Letter {
+    let (account, name) = (account.to_owned(), name.to_owned());
+    let yours = reader == OwnerNewsReader::Person;
+    let not = match yours {
+        true => words!(mail.owner_not_yours_subject, account = account.clone()),
+        false => words!(mail.owner_not_subject, name = name.clone(), account = account.clone()),
+    };
+    let letter = |subject, lead, after: Vec<String>| Letter { subject, lead, button: None, after };
+    match news {
+        OwnerNews::Offered { by, handed } if yours => {
+            let by = by.harmless();
+            let lead = match handed {
+                true => {
+                    words!(mail.owner_asked_handed, by = by.clone(), account = account.clone())
+                }
+                false => words!(mail.owner_asked_lead, by = by.clone(), account = account.clone()),
+            };
+            let subject = words!(mail.owner_asked_subject, account = account);
+            letter(subject, vec![lead], vec![words!(mail.owner_asked_after, by = by)])
+        }
+        OwnerNews::Offered { by, handed } => {
+            let (by, of) = (by.harmless(), account.clone());
+            let lead = match handed {
+                true => words!(mail.owner_handed_lead, by = by, account = of, name = name.clone()),
+                false => {
+                    words!(mail.owner_offered_lead, by = by, account = of, name = name.clone())
+                }
+            };
+            let subject =
+                words!(mail.owner_offered_subject, name = name.clone(), account = account);
+            letter(subject, vec![lead], vec![words!(mail.owner_offered_after, name = name)])
+        }
+        OwnerNews::Waiting { by, handed, due_at } => {
+            let by = by.harmless();
+            let lead = words!(
+                mail.owner_waiting_lead,
+                by = by.clone(),
+                name = name.clone(),
+                account = account.clone(),
+                when = exact(*due_at)
+            );
+            let handed = handed.then(|| words!(mail.owner_waiting_handed, by = by));
+            let subject = words!(mail.owner_waiting_subject, name = name, account = account);
+            let lead = std::iter::once(lead).chain(handed).collect();
+            letter(subject, lead, vec![words!(mail.owner_waiting_after)])
+        }
+        OwnerNews::Done { by, handed } => match reader {
+            OwnerNewsReader::Person => {
+                let lead = words!(mail.owner_yours_lead, account = account.clone());
+                letter(words!(mail.owner_yours_subject, account = account), vec![lead], Vec::new())
+            }
+            OwnerNewsReader::Giver => {
+                let lead = words!(mail.owner_gave_lead, name = name, account = account.clone());
+                letter(words!(mail.owner_gave_subject, account = account), vec![lead], Vec::new())
+            }
+            OwnerNewsReader::Owner => {
+                let (by, of, who) = (by.harmless(), account.clone(), name.clone());
+                let lead = match handed {
+                    true => words!(mail.owner_done_handed, by = by, account = of, name = who),
+                    false => words!(mail.owner_done_lead, by = by, account = of, name = who),
+                };
+                let subject = words!(mail.owner_done_subject, name = name, account = account);
+                letter(subject, vec![lead], Vec::new())
+            }
+        },
+        OwnerNews::Stopped { by } => {
+            let by = by.harmless();
+            let lead = words!(mail.owner_stopped_lead, by = by, name = name, account = account);
+            letter(not, vec![lead], Vec::new())
+        }
+        OwnerNews::Declined => {
+            let lead = words!(mail.owner_declined_lead, name = name, account = account);
+            letter(not, vec![lead], Vec::new())
+        }
+        OwnerNews::Lapsed => {
+            let lead = words!(mail.owner_lapsed_lead, name = name, account = account);
+            letter(not, vec![lead], Vec::new())
+        }
+        OwnerNews::SteppedDown => {
+            let of = account.clone();
+            let lead = words!(mail.owner_stepped_down_lead, name = name.clone(), account = of);
+            let subject = words!(mail.owner_stepped_down_subject, name = name, account = account);
+            letter(subject, vec![lead], Vec::new())
+        }
+    }
+}
+
+/// What leads to where it can be answered or stopped, or to how it stands.
+fn owner_news_button(
+    number: AccountNumber,
+    reader: OwnerNewsReader,
+    news: &OwnerNews,
+    change: Option<OwnerChangeId>,
+    url: &str,
+) -> Option<(String, String)> {
+    let page = match change {
+        Some(change) => address_of(OWNER_CHANGE, &[&number, &change]),
+        None => address_of(USERS, &[&number]),
+    };
+    let label = match (news, reader) {
+        (OwnerNews::Offered { .. }, OwnerNewsReader::Person) => words!(mail.owner_asked_button),
+        (_, OwnerNewsReader::Owner) => words!(mail.owner_show),
+        _ => return None,
+    };
+    Some((label, format!("{url}{page}")))
 }
 
 /// A permission, and the thing that it is asked for on.

@@ -9,6 +9,7 @@ use model::PermissionSet;
 use serde::{Deserialize, Serialize};
 
 use crate::frame::PersonView;
+use crate::owners::api::BecomingRow;
 use crate::page::Page;
 use crate::problem::Problem;
 use crate::typed::Typed;
@@ -24,6 +25,7 @@ use {
     crate::address::{DOMAIN, DOMAINS, JOIN, MANAGE, SERVICE, SERVICES, USERS, address_of},
     crate::formats,
     crate::notice::Notice,
+    crate::owners::api::{becoming_rows, mark},
     crate::rejected::Rejected,
     crate::request,
     crate::users::bounds::{ThingView, ThingsView, UntilView},
@@ -33,6 +35,7 @@ use {
     crate::wire,
     crate::words,
     domain::giving::{Bounds, Choice, Choices, Sought, Start, Wished},
+    domain::owner_changes::OwnerChange,
     domain::reaching::ReachedThings,
     domain::users::{Managed, Member, Renewable, UserSort},
     model::{Area, Cursor, Delivery, Failure, FieldErrors, InvitationState, On, Pause, Permission},
@@ -55,6 +58,8 @@ pub(crate) struct UsersView {
     pub(crate) pending: Vec<PendingRow>,
     /// Requests that wait for one.
     pub(crate) requests: Vec<RequestRow>,
+    /// Those who were asked to become owners, or wait for it.
+    pub(crate) becoming: Vec<BecomingRow>,
 }
 
 /// Where the two tables lead: each query keeps what the others chose.
@@ -131,6 +136,8 @@ pub(crate) struct InviteView {
     pub(crate) bounds: BoundsView,
     /// For how long an invitation works, in a sentence.
     pub(crate) valid: String,
+    /// What inviting somebody as an owner means; none for a reader who is none.
+    pub(crate) as_owner: Option<String>,
 }
 
 /// User management.
@@ -174,6 +181,7 @@ async fn users_view(
     let page = domain::users::list(latchkey, actor, &search, order, from.clone()).await?;
     let pending = domain::invitations::pending(latchkey, actor, pending_from.as_ref()).await?;
     let requests = crate::users::requests::rows(inside).await?;
+    let becoming = domain::owner_changes::open(latchkey, actor).await?;
     let now = latchkey.now();
     let activity = if by_activity { "activity" } else { "" };
     let (here, pending_here) = (from.as_ref(), pending_from.as_ref());
@@ -188,8 +196,8 @@ async fn users_view(
         pending_first,
         pending_next,
     };
-    let users =
-        page.users.into_iter().map(|member| user_row(member, actor.seen_as(), now)).collect();
+    let row = |member| user_row(member, &becoming, actor.seen_as(), now);
+    let users = page.users.into_iter().map(row).collect();
     let pending = pending.invitations.into_iter().map(|row| pending_row(row, now)).collect();
     Ok(UsersView {
         users,
@@ -199,6 +207,7 @@ async fn users_view(
         queries,
         pending,
         requests,
+        becoming: becoming_rows(actor.owns(), &becoming),
     })
 }
 
@@ -218,7 +227,14 @@ fn query(search: &str, sort: &str, after: Option<&Cursor>, pending: Option<&Curs
 }
 
 #[cfg(feature = "ssr")]
-fn user_row(member: Member, actor: model::UserId, now: model::Timestamp) -> UserRow {
+fn user_row(
+    member: Member,
+    becoming: &[OwnerChange],
+    actor: model::UserId,
+    now: model::Timestamp,
+) -> UserRow {
+    let becoming = becoming.iter().find(|change| change.user == member.user);
+    let becoming = becoming.map(|change| (Mood::Waiting, mark(change.due_at)));
     UserRow {
         you: member.user == actor,
         owner: member.held.is_owner(),
@@ -226,7 +242,7 @@ fn user_row(member: Member, actor: model::UserId, now: model::Timestamp) -> User
             Some(_) => None,
             None => Some(words::access_line(&member.held.outline().live(now))),
         },
-        states: states(&member, now),
+        states: states(&member, now).into_iter().chain(becoming).collect(),
         lapsed: last_lapsed(&member, now).is_some(),
         second_factor: member.second_factor,
         last_active: member.last_active_at.map(|at| Moment::new(at, now)),
@@ -291,6 +307,7 @@ fn pending_row(row: domain::invitations::Waiting, now: model::Timestamp) -> Pend
     let powerless = invitation.inviter.is_some() && !opens_all;
     let powerless =
         powerless.then(|| (Mood::Trouble, words!(pending.powerless, inviter = inviter.clone())));
+    let to_own = invitation.as_owner.then(|| (Mood::Waiting, words!(pending.as_owner)));
     let foreign = (!fits_domains).then(|| (Mood::Trouble, words!(pending.other_domain)));
     let expires = Moment::new(invitation.expires_at, now);
     let life = if expired {
@@ -304,7 +321,12 @@ fn pending_row(row: domain::invitations::Waiting, now: model::Timestamp) -> Pend
         access: words::access_line(&invitation.access.outline()),
         inviter,
         sent: Moment::new(invitation.sent_at, now),
-        states: [delivery, life].into_iter().chain(powerless).chain(foreign).collect(),
+        states: [delivery, life]
+            .into_iter()
+            .chain(to_own)
+            .chain(powerless)
+            .chain(foreign)
+            .collect(),
         link: None,
     }
 }
@@ -330,6 +352,7 @@ async fn invite_view(
         starts: starts::offer(inside, None, begun).await?,
         bounds: bounds_view(bounds),
         valid: words!(invite.valid, count = lifetime.as_secs() / (24 * 60 * 60)),
+        as_owner: actor.owns().then(|| crate::owners::api::as_owner(inside)),
     })
 }
 
@@ -361,6 +384,7 @@ pub(crate) async fn fill_in(
 pub(crate) async fn invite(
     account: String,
     #[server(default)] email: String,
+    #[server(default)] as_owner: bool,
     #[server(default)] permissions: Vec<String>,
     #[server(default)] areas: Vec<String>,
     #[server(default)] areas_before: Vec<String>,
@@ -385,7 +409,10 @@ pub(crate) async fn invite(
         why: why.0,
     };
     let client = request::client()?;
-    let sent = domain::invitations::send(latchkey, actor, &email, &wished, &client).await?;
+    let sent = match as_owner {
+        true => domain::invitations::send_to_owner(latchkey, actor, &email, &client).await?,
+        false => domain::invitations::send(latchkey, actor, &email, &wished, &client).await?,
+    };
     let (email, link) = (sent.email.to_string(), invitation_link(&sent));
     let notice = if sent.updated {
         Notice::InvitationUpdated { email, link }
@@ -488,6 +515,17 @@ pub(crate) struct ManageView {
     pub(crate) lapsed: Vec<LapsedView>,
     /// What they reach of the services and domains that the reader sees.
     pub(crate) reaches: Vec<ReachesView>,
+    /// What the reader, who is an owner, can do about who else is one.
+    pub(crate) owning: OwningView,
+}
+
+/// What an owner can do about who else is one, on the page of a user.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct OwningView {
+    /// Make them an owner, or hand the account to them.
+    pub(crate) can_make: bool,
+    /// Step down: it is their own page.
+    pub(crate) can_step_down: bool,
 }
 
 /// Something that a user was given until a day that has passed.
@@ -566,7 +604,15 @@ async fn manage_view(
     let extras = domain::extras::list(latchkey, actor, &member).await?;
     let things = domain::reaching::things_of(latchkey, actor, &member).await?;
     let yours = |member: &Member| words::your_access(&member.held.outline().live(now));
+    let (owned, own) = (member.held.is_owner(), member.user == actor.seen_as());
+    let asked = domain::owner_changes::open(latchkey, actor).await?;
+    let asked = asked.iter().any(|change| change.user == member.user);
+    let owning = OwningView {
+        can_make: actor.owns() && !owned && !asked && member.paused.is_none(),
+        can_step_down: actor.owns() && owned && own,
+    };
     Ok(ManageView {
+        owning,
         person: person(&member),
         you: member.user == actor.seen_as(),
         owner: member.held.is_owner(),

@@ -9,7 +9,7 @@ use crate::endpoint::endpoint;
 use crate::loading::{Loading, framed};
 use crate::title::PageTitle;
 use crate::ui::field::TextField;
-use crate::ui::form::{Form, SubmitButton};
+use crate::ui::form::{Form, FormState, SubmitButton};
 use crate::ui::frame::Here;
 use crate::users::api::{self, InviteView};
 use crate::users::bounds::{Chosen, EnterSends};
@@ -68,6 +68,7 @@ fn InviteFields(number: AccountNumber, invite: InviteView) -> impl IntoView {
     let begun = invite.starts.begun.as_ref();
     let ticked = Ticked::new(invite.ticked, invite.held, begun);
     let chosen = Chosen::new(&invite.bounds, begun);
+    let as_owner = invite.as_owner.map(as_owner_field);
     let bounded = invite.bounded.map(|bounded| view! { <p class="hint">{bounded}</p> });
     view! {
         <EnterSends />
@@ -81,6 +82,7 @@ fn InviteFields(number: AccountNumber, invite: InviteView) -> impl IntoView {
                     autocomplete="off"
                     autofocus=true
                 />
+                {as_owner}
                 <h2>{words!(invite.permissions)}</h2>
                 <p class="hint">{words!(invite.hint)}</p>
                 <GivingFields
@@ -105,4 +107,27 @@ fn InviteFields(number: AccountNumber, invite: InviteView) -> impl IntoView {
             </aside>
         </div>
     }
+}
+
+/// Whether they become an owner; ticked again in a form that comes back.
+fn as_owner_field(hint: String) -> AnyView {
+    let checked = FormState::here().value("as_owner").is_some();
+    view! {
+        <div class="field">
+            <label class="answer">
+                <input
+                    type="checkbox"
+                    id="as_owner"
+                    name="as_owner"
+                    value="true"
+                    checked=checked
+                    aria-describedby="as_owner-hint"
+                    autocomplete="off"
+                />
+                {words!(invite.as_owner)}
+            </label>
+            <p class="hint" id="as_owner-hint">{hint}</p>
+        </div>
+    }
+    .into_any()
 }

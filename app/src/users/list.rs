@@ -6,6 +6,8 @@ use model::AccountNumber;
 
 use crate::address::{INVITE, USERS, address_of};
 use crate::loading::{Loading, framed};
+use crate::owners::api::BecomingRow;
+use crate::owners::strip::StopForm;
 use crate::page::Page;
 use crate::problem::Problem;
 use crate::reaching::by_permission;
@@ -55,6 +57,7 @@ impl LazyRoute for UsersPage {
                 </div>
                 <p class="tip">{icon(Icon::Info)} <span>{words!(users.tip)}</span></p>
                 {requests(number, view.requests.clone())}
+                {becoming(number, view.becoming.clone())}
                 <UsersTable number=number view=view.clone() />
                 <PendingTable
                     number=number
@@ -66,6 +69,32 @@ impl LazyRoute for UsersPage {
             .into_any()
         })
     }
+}
+
+/// Those who were asked to become owners, or wait for it; nothing where there are none.
+fn becoming(number: AccountNumber, rows: Vec<BecomingRow>) -> Option<AnyView> {
+    if rows.is_empty() {
+        return None;
+    }
+    let row = move |BecomingRow { change, sentence, can_stop }: BecomingRow| {
+        let stop = can_stop.then(|| view! { <StopForm number=number change=change /> });
+        view! {
+            <li>
+                <p><bdi>{sentence}</bdi></p>
+                {stop}
+            </li>
+        }
+    };
+    let rows = rows.into_iter().map(row).collect_view();
+    Some(
+        view! {
+            <section class="card" aria-labelledby="becoming-owners">
+                <h2 id="becoming-owners">{words!(owners.card)}</h2>
+                <ul>{rows}</ul>
+            </section>
+        }
+        .into_any(),
+    )
 }
 
 /// A link to the form's page; with the WASM it opens the form in a dialog over the list.

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 use model::{AccountNumber, Field, UserId};
 
-use crate::address::{LEAVE, MANAGE, REMOVE, USERS, address_of};
+use crate::address::{HAND_OVER, LEAVE, MAKE_OWNER, MANAGE, REMOVE, STEP_DOWN, USERS, address_of};
 use crate::endpoint::endpoint;
 use crate::eyes::SeeItAs;
 use crate::loading::{Loading, framed};
@@ -47,6 +47,7 @@ impl LazyRoute for ManagePage {
             let content = content(number, view.clone());
             let give_extra =
                 (!view.owner && !view.you).then(|| give_extra_link(number, view.person.id));
+            let owning = owning(number, &view);
             let reached = view.reaches.iter().cloned().map(reaches).collect_view();
             view! {
                 <PageTitle title=heading.clone() provider=frame.provider />
@@ -56,7 +57,7 @@ impl LazyRoute for ManagePage {
                         <Avatar id=view.person.id name=view.person.name.clone() />
                         <h1><bdi>{heading}</bdi></h1>
                     </div>
-                    <div class="page-actions">{see_it_as} {give_extra}</div>
+                    <div class="page-actions">{see_it_as} {give_extra} {owning}</div>
                 </div>
                 <Facts view=view />
                 {content}
@@ -65,6 +66,27 @@ impl LazyRoute for ManagePage {
             .into_any()
         })
     }
+}
+
+/// What leads an owner to making another one, or to stepping down.
+fn owning(number: AccountNumber, view: &ManageView) -> AnyView {
+    let (user, name) = (view.person.id, view.person.name.clone());
+    let link = |href: String, words: String| {
+        view! { <a class="button" href=href><bdi>{words}</bdi></a> }
+    };
+    if view.owning.can_make {
+        let make = link(
+            address_of(MAKE_OWNER, &[&number, &user]),
+            words!(owners.make, name = name.clone()),
+        );
+        let hand = link(address_of(HAND_OVER, &[&number, &user]), words!(owners.hand, name = name));
+        return view! { {make} {hand} }.into_any();
+    }
+    let step_down = view
+        .owning
+        .can_step_down
+        .then(|| link(address_of(STEP_DOWN, &[&number]), words!(owners.step_down)));
+    view! { {step_down} }.into_any()
 }
 
 #[component]

@@ -272,7 +272,8 @@ fn announce(config: &Config, audience: Audience) {
     output.add(said.as_bytes());
 }
 
-/// Has the database put away what was written and forget what was erased, every minute.
+/// Has the database put away what was written and forget what was erased, and whoever became an owner
+/// told of it, every minute.
 async fn every_minute(latchkey: Latchkey, mut stop: watch::Receiver<bool>) {
     let mut minutes = interval(Duration::from_secs(60));
     loop {
@@ -282,6 +283,9 @@ async fn every_minute(latchkey: Latchkey, mut stop: watch::Receiver<bool>) {
         }
         // A failure is in the log already, and the next minute comes.
         let _ = latchkey.store.tidy().await;
+        if let Ok(accounts @ 1..) = domain::owner_changes::settle(&latchkey).await {
+            tracing::info!(accounts, "wrote down who owns what by now");
+        }
     }
 }
 

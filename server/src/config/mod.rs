@@ -108,6 +108,9 @@ settings! {
     demo: bool = false, read by "values::flag";
     /// Days until an invitation expires. Default 7, at most 90.
     invitation_days: u32 = 7, read by "values::whole::<_, 90>";
+    /// Hours that whoever accepted to become an owner waits for it, in which every owner can stop it.
+    /// With 0 it is true at once. Default 24, at most 168 (7 days).
+    owner_wait_hours: u32 = 24, read by "values::whole_or_none::<_, 168>";
     /// Hours without use until a session ends. Default 24, at most 2160 (90 days).
     session_idle_hours: u32 = 24, read by "values::whole::<_, 2160>";
     /// Days until a session ends at any rate. Default 30, at most 365.

@@ -151,6 +151,8 @@ async fn no_form_in_the_account_works(db: TestDatabase) {
         ("invitation", &invitation),
         ("grant", &user),
         ("request", &user),
+        ("change", &user),
+        ("becomes", "out"),
         ("email", "kari@nordlys.example"),
         ("permissions[]", "billing.view"),
         ("account_name", "Bakery"),
@@ -173,6 +175,9 @@ async fn no_form_in_the_account_works(db: TestDatabase) {
         (manage.clone(), "users/renew-access"),
         (manage.clone(), "users/take-back"),
         (manage.clone(), "eyes/begin"),
+        (format!("{manage}/owner"), "owners/make"),
+        (format!("{manage}/hand-over"), "owners/hand-over"),
+        (of_account("/step-down"), "owners/step-down"),
         (remove, "users/remove-access"),
         (of_account("/account"), "account/change-details"),
         (of_account("/leave"), "account/leave"),
@@ -202,6 +207,9 @@ async fn no_form_in_the_account_works(db: TestDatabase) {
     for (end, form) in [
         (format!("/users/{user}/extra/{user}"), "users/change-extra"),
         (format!("/requests/{user}/decline"), "access-requests/decline"),
+        (format!("/owners/{user}"), "owners/accept"),
+        (format!("/owners/{user}"), "owners/decline"),
+        (format!("/owners/{user}"), "owners/stop"),
         ("/ask".to_owned(), "access-requests/ask"),
         ("/ask".to_owned(), "access-requests/withdraw"),
     ] {

@@ -46,6 +46,7 @@ mod markup;
 mod matrix;
 mod name_server;
 mod owners_by_provider;
+mod owners;
 mod passkeys;
 mod passwords;
 mod pauses;

@@ -1,6 +1,6 @@
 //! Text that people fill in stays text: every page has the same markup whatever their names are.
 
-use domain::demo::{AMIRA, BJORN, INGRID, OLAV, TOM};
+use domain::demo::{AMIRA, BJORN, INGRID, MEI, OLAV, TOM};
 use scraper::{Html, Node};
 use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
 
@@ -17,7 +17,7 @@ const HOSTILE: &str =
 type Readers = [(&'static str, Browser); 3];
 
 /// The pages of an account.
-const INSIDE: [&str; 17] = [
+const INSIDE: [&str; 18] = [
     "",
     "/users",
     "/users?search=nobody{odd}&sort=email",
@@ -33,6 +33,7 @@ const INSIDE: [&str; 17] = [
     "/policy",
     "/single-sign-on",
     "/leave",
+    "/step-down",
     "/log",
     "/log?person=nobody{odd}",
 ];
@@ -98,6 +99,16 @@ const REFUSED: [Typed; 15] = [
             ("next", "/{odd}"),
         ],
     ),
+    (
+        "/accounts/100001/step-down",
+        "owners/step-down",
+        &[
+            ("account", "100001"),
+            ("permissions[]", "x{odd}"),
+            ("until", "x{odd}"),
+            ("why", "{long}"),
+        ],
+    ),
     ("/accounts/100001/users/invite", "users/resend", &[("account", "{odd}"), ("email", "{odd}")]),
     (
         "/accounts/100001/account",
@@ -131,6 +142,7 @@ async fn make_odd(app: &TestApp, odd: &str) {
         ("grants", &["why"]),
         ("memberships", &["paused_why"]),
         ("access_requests", &["why", "words", "told"]),
+        ("owner_changes", &["made_by_name", "why", "stopped_by"]),
         ("email_changes", &["new_email"]),
         ("identities", &["email"]),
         ("passkeys", &["name"]),
@@ -163,6 +175,9 @@ async fn fill(app: &TestApp, ingrid: &mut Browser) {
     let more = [("account", "100001"), ("user", &*bjorn), ("permissions[]", "support.view")];
     let path = format!("{BAKERY}/users/{bjorn}/extra/new");
     ingrid.post(&path, "users/give-extra", &more).await.is(303);
+    let mei = app.id_of(MEI).await;
+    let asked = [("account", "100001"), ("user", &*mei)];
+    ingrid.post(&format!("{BAKERY}/users/{mei}/owner"), "owners/make", &asked).await.is(303);
     crate::passkeys::add(ingrid, &mut Authenticator::new(1), "Phone").await;
     let mut database = SqliteConnection::connect(&app.db.url).await.unwrap();
     for statement in [
@@ -179,6 +194,12 @@ async fn fill(app: &TestApp, ingrid: &mut Browser) {
              SELECT randomblob(16), account_id, user_id, 'domains.view', NULL, NULL, NULL,
                  'Why', 'declined', 'No', 'Ingrid', since, since, NULL
              FROM memberships WHERE NOT owner",
+        "INSERT INTO owner_changes
+             SELECT randomblob(16), account_id, user_id, 'made', 'waiting', NULL, 'Ingrid', NULL, 1, 1,
+                 NULL, 'Why', since, since, 1900000000000000, NULL, NULL
+             FROM memberships
+             WHERE NOT owner AND user_id NOT IN (SELECT user_id FROM owner_changes)",
+        "UPDATE accounts SET owners_due_at = 1900000000000000",
         "UPDATE grants SET why = 'For the shop'",
         "UPDATE outbox SET state = 'failed', answer = '550 no' WHERE kind = 'invitation'
              AND email = 'ola@nordlys.example'",
@@ -225,6 +246,10 @@ async fn walk(odd: &str) -> Vec<(String, Page)> {
     let extra = readers[0].1.get(&bjorn).await.hidden("grant");
     paths.extend(["new", &extra].map(|grant| format!("{bjorn}/extra/{grant}")));
     paths.extend([olav.clone(), format!("{olav}/remove"), bjorn.clone(), link.clone()]);
+    let mei = format!("{BAKERY}/users/{}", app.id_of(MEI).await);
+    paths.extend(["owner", "hand-over"].map(|end| format!("{mei}/{end}")));
+    let waits = readers[0].1.get(BAKERY).await.hidden("change");
+    paths.push(format!("{BAKERY}/owners/{waits}"));
     paths.extend([reset, email]);
     paths.extend(["decline", "report"].map(|end| format!("{link}/{end}")));
     let requests = readers[0].1.get(&format!("{BAKERY}/users")).await;

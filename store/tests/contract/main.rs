@@ -29,6 +29,7 @@ mod limits;
 mod memberships;
 mod outbox;
 mod owners_by_provider;
+mod owner_changes;
 mod passkeys;
 mod pauses;
 mod policies;

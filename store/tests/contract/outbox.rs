@@ -2,7 +2,8 @@ use std::collections::HashSet;
 
 use model::{
     AccessOutline, AccountId, EmailNews, EndStage, FactorNews, IdentityNews, Mail, MailBound,
-    MailKind, Permission, PermissionSet, PolicyRule, StoredMail, UserId,
+    MailKind, OwnerNews, OwnerNewsReader, Permission, PermissionSet, PolicyRule, StoredMail,
+    UserId,
 };
 use serde_json::{Value, json};
 use test_database::{TestDatabase, apply, on_both};
@@ -398,6 +399,7 @@ fn sample(kind: MailKind, number: u64) -> Mail {
             "paused": name,
             "permission": Permission::BillingView,
             "provider": "Acme",
+            "reader": OwnerNewsReader::Owner,
             "removed_by": name,
             "stage": EndStage::Week,
             "thing": name,
@@ -417,5 +419,6 @@ fn sample(kind: MailKind, number: u64) -> Mail {
             of_change(json!(IdentityNews::Linked), json!(rule(None)), json!(rule(Some(when))))
         })
         .or_else(|_| of_change(json!(EmailNews::Changed), json!("kari@example.com"), json!(email)))
+        .or_else(|_| of_change(json!(OwnerNews::Declined), json!(""), json!("")))
         .unwrap_or_else(|error| panic!("{kind:?}: {error}"))
 }
