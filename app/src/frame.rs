@@ -55,10 +55,12 @@ pub(crate) struct AccountFrame {
 /// Somebody else's eyes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct EyesView {
-    /// Their owner's name.
-    pub(crate) name: String,
+    /// Their owner's name; none of somebody new.
+    pub(crate) name: Option<String>,
     /// Whether they see nothing, as their owner's access is paused.
     pub(crate) closed: bool,
+    /// The draft that they have: what a form would give that isn't sent.
+    pub(crate) draft: Option<String>,
 }
 
 impl AccountFrame {

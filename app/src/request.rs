@@ -12,7 +12,7 @@ use domain::{Client, Latchkey, Token};
 use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
 use leptos_i18n::Locale as _;
-use model::{Eyes, Failure, Language, PermissionSet};
+use model::{Failure, Language, PermissionSet};
 use serde::{Deserialize, Serialize};
 
 use crate::address::{ACCOUNTS, SECOND_FACTOR, leading_on, same_site};
@@ -153,6 +153,16 @@ pub(crate) fn shown(viewer: &Viewer) -> String {
     format!("{} ({})", viewer.full_name, viewer.email)
 }
 
+/// What the form holds that is being carried out, by field name: what there is to keep of it.
+#[derive(Clone, Debug)]
+pub struct Posted(pub Arc<Vec<(String, String)>>);
+
+/// The same of the present request, as a text.
+pub(crate) fn posted() -> Option<String> {
+    let Posted(values) = use_context::<Parts>()?.extensions.get::<Posted>()?.clone();
+    serde_json::to_string(&*values).ok()
+}
+
 /// Somebody signed in who acts in an account.
 pub(crate) struct Inside {
     /// The product.
@@ -191,15 +201,15 @@ fn eyes() -> Result<Option<Token>, Failure> {
 /// Whoever enters an account looks through somebody else's eyes or doesn't. Every form inside an
 /// account comes by here, and through those eyes none changes anything (rule 14).
 fn looking(inside: Inside) -> Result<Inside, Failure> {
-    let Some(name) = &inside.acting.eyes_of else {
+    if inside.acting.actor.eyes.is_none() {
         // The look is over, or at another account: the browser holds its token for nothing.
         if eyes()?.is_some() {
             take_eyes_off();
         }
         return Ok(inside);
-    };
+    }
     let only_reads = use_context::<Parts>().is_some_and(|parts| parts.method.is_safe());
-    if only_reads { Ok(inside) } else { Err(Failure::ThroughEyes(name.clone())) }
+    if only_reads { Ok(inside) } else { Err(Failure::ThroughEyes(inside.acting.eyes_of)) }
 }
 
 /// Has the browser recognised while its reader looks through somebody else's eyes.
@@ -270,8 +280,11 @@ impl Inside {
     fn frame(&self, waiting: Vec<WaitingView>) -> Frame {
         let actor = &self.acting.actor;
         let owner = actor.owns();
-        let closed = actor.eyes.as_ref().is_some_and(Eyes::are_closed);
-        let eyes = self.acting.eyes_of.clone().map(|name| EyesView { name, closed });
+        let eyes = actor.eyes.as_ref().map(|eyes| EyesView {
+            name: self.acting.eyes_of.clone(),
+            closed: eyes.are_closed(),
+            draft: eyes.draft.map(|draft| draft.id.to_string()),
+        });
         let account = AccountFrame {
             number: self.acting.number,
             name: self.acting.name.clone(),

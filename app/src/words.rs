@@ -596,7 +596,7 @@ pub(crate) fn failure(failure: &Failure) -> String {
         Failure::AddressGivenUp => words!(failure.address_given_up),
         Failure::VouchedLongAgo => words!(failure.vouched_long_ago),
         Failure::Paused(paused) => self::paused(paused),
-        Failure::ThroughEyes(name) => words!(eyes.read_only, name = name.clone()),
+        Failure::ThroughEyes(name) => crate::eyes::read_only(name.clone()),
         Failure::OtherDomain(domains) => {
             words!(problem.email_domain, domains = self::domains(domains))
         }

@@ -29,7 +29,7 @@ pub struct Acting {
     pub has_others: bool,
     /// From when on it is closed to them, should they have no second factor by then.
     pub closes_at: Option<Timestamp>,
-    /// Whose eyes they look through, by name, if they do.
+    /// Whose eyes they look through, by name, if they do and those aren't of somebody new.
     pub eyes_of: Option<String>,
     /// Whether somebody waits to become an owner.
     pub owner_waits: bool,
@@ -141,6 +141,10 @@ pub async fn has_several(latchkey: &Latchkey, viewer: &Viewer) -> Result<bool, F
 pub async fn own_access(latchkey: &Latchkey, actor: &Actor) -> Result<AccessOutline, Failure> {
     let keys = match &actor.eyes {
         Some(eyes) if eyes.are_closed() => return Ok(AccessOutline::NONE),
+        Some(eyes) if eyes.draft.is_some() => {
+            let theirs = giving::held_by(latchkey, actor.account, eyes).await?;
+            return Ok(theirs.live(latchkey.now()).outline());
+        }
         Some(eyes) => &eyes.keys,
         None => &actor.keys,
     };

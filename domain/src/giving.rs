@@ -8,7 +8,7 @@ use jiff::ToSpan as _;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use model::{
-    Access, AccountId, Actor, Area, Failure, Field, FieldErrors, FieldProblem, Permission,
+    Access, AccountId, Actor, Area, Eyes, Failure, Field, FieldErrors, FieldProblem, Permission,
     PermissionSet, Reach, Scope, Terms, Timestamp, Until, Which, Wish, one_line,
 };
 use sha2::{Digest as _, Sha256};
@@ -328,8 +328,23 @@ pub(crate) async fn own(latchkey: &Latchkey, actor: &Actor) -> Result<Access, Fa
     if eyes.are_closed() {
         return Ok(Access::NONE);
     }
-    let theirs = latchkey.store.holding(account, eyes.user, eyes.keys.is_owner()).await?;
-    Ok(own.within(&theirs.access().live(now)))
+    let theirs = held_by(latchkey, account, eyes).await?;
+    Ok(own.within(&theirs.live(now)))
+}
+
+/// What the owner of eyes holds by name, or would with the draft.
+pub(crate) async fn held_by(
+    latchkey: &Latchkey,
+    account: AccountId,
+    eyes: &Eyes,
+) -> Result<Access, Failure> {
+    let holding = latchkey.store.holding(account, eyes.user, eyes.keys.is_owner()).await?;
+    let Some(draft) = eyes.draft.filter(|_| !eyes.keys.is_owner()) else {
+        return Ok(holding.access());
+    };
+    let kept = holding.grants().iter().filter(|grant| draft.changes != Some(grant.id));
+    let kept = kept.map(|grant| grant.terms.clone());
+    Ok(kept.chain(latchkey.store.draft_terms(draft.id).await?).collect())
 }
 
 /// What the actor can choose from who wants to give something new.

@@ -38,9 +38,9 @@ pub enum Failure {
     VouchedLongAgo,
     /// The user's access to the account is paused: it opens nothing to them at present. HTTP 403.
     Paused(Box<PausedAccess>),
-    /// The user looks at the account through the eyes of the person with this name: nothing is changed
-    /// through them. HTTP 403.
-    ThroughEyes(String),
+    /// The user looks at the account through the eyes of the person with this name, or through those of
+    /// somebody new: nothing is changed through them. HTTP 403.
+    ThroughEyes(Option<String>),
     /// The account invites addresses of these domains only. HTTP 422.
     OtherDomain(EmailDomains),
     /// There is no such thing, or none that the actor may know of. HTTP 404.

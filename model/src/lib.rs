@@ -39,7 +39,7 @@ pub use actor::{Actor, Key, Keys, NamedBy, On, Scope};
 pub use day::Day;
 pub use email_address::EmailAddress;
 pub use email_domain::{EmailDomain, EmailDomains};
-pub use eyes::Eyes;
+pub use eyes::{Draft, Eyes};
 pub use failure::{
     Conflict, Failure, Field, FieldError, FieldErrors, FieldProblem, Guessable, Limit, Limited,
     NotIdentified,

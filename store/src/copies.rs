@@ -45,6 +45,7 @@ sql! {
     END_CHALLENGES = "DELETE FROM passkey_challenges";
     END_IDENTITY_SIGN_INS = "DELETE FROM identity_sign_ins";
     END_IDENTITY_OFFERS = "DELETE FROM identity_offers";
+    END_DRAFTS = "DELETE FROM drafts";
     END_EYES = "DELETE FROM eyes";
     /// An owner may have stopped it since.
     END_OWNER_CHANGES = "UPDATE owner_changes SET state = 'lapsed', over_at = $1 \
@@ -353,6 +354,7 @@ impl Store {
             END_CHALLENGES,
             END_IDENTITY_SIGN_INS,
             END_IDENTITY_OFFERS,
+            END_DRAFTS,
             END_EYES,
             FORGET_DUE_OWNERS,
         ] {

@@ -526,6 +526,7 @@ mod tests {
             crate::chain::STATEMENTS,
             crate::copies::STATEMENTS,
             crate::digests::STATEMENTS,
+            crate::drafts::STATEMENTS,
             crate::emails::STATEMENTS,
             crate::ends::STATEMENTS,
             crate::eyes::STATEMENTS,

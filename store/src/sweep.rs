@@ -44,6 +44,7 @@ sql! {
     SWEEP_IDENTITY_SIGN_INS = over!("identity_sign_ins");
     SWEEP_IDENTITY_OFFERS = over!("identity_offers");
     SWEEP_EYES = over!("eyes");
+    SWEEP_DRAFTS = over!("drafts");
     SWEEP_DEVICES = "DELETE FROM devices WHERE last_seen_at < $1";
     SWEEP_GUESSES = "DELETE FROM guesses WHERE until <= $1",
         // Leaves alone what others hold: they hold several, and must not wait for this in a circle.
@@ -72,9 +73,9 @@ const LONGEST_OWNER_WAIT: Duration = Duration::from_secs(168 * 60 * 60);
 impl Store {
     /// Deletes what is over: sessions, reset links, counted attempts, sign-ins, set-ups and changes
     /// of an address that were left half-way or can't be taken back any more, looks through somebody
-    /// else's eyes, browsers unused for a year, requests for access answered 90 days ago or wanted
-    /// until a day that is over, changes of who owns an account that are over as long. Answers how many
-    /// rows.
+    /// else's eyes, drafts, browsers unused for a year, requests for access answered 90 days ago or
+    /// wanted
+    /// until a day that is over, changes of who owns an account that are over as long. Answers how many rows.
     ///
     /// # Errors
     /// [`Failure::Unavailable`].
@@ -118,6 +119,7 @@ impl Store {
             SWEEP_IDENTITY_SIGN_INS,
             SWEEP_IDENTITY_OFFERS,
             SWEEP_EYES,
+            SWEEP_DRAFTS,
         ] {
             rows += write!(self, db => query(over).bind(now.as_micros()).execute(db))?;
         }

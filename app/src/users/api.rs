@@ -12,6 +12,7 @@ use crate::frame::PersonView;
 use crate::owners::api::BecomingRow;
 use crate::page::Page;
 use crate::problem::Problem;
+use crate::rejected::Rejected;
 use crate::typed::Typed;
 use crate::ui::state::Mood;
 use crate::users::bounds::BoundsView;
@@ -22,11 +23,12 @@ use crate::when::Moment;
 
 #[cfg(feature = "ssr")]
 use {
-    crate::address::{DOMAIN, DOMAINS, JOIN, MANAGE, SERVICE, SERVICES, USERS, address_of},
+    crate::address::{DOMAIN, DOMAINS, INVITE, JOIN, MANAGE, SERVICE, SERVICES, USERS, address_of},
+    crate::endpoint::endpoint,
+    crate::eyes::{self, LOOK},
     crate::formats,
     crate::notice::Notice,
     crate::owners::api::{becoming_rows, mark},
-    crate::rejected::Rejected,
     crate::request,
     crate::users::bounds::{ThingView, ThingsView, UntilView},
     crate::users::grants::card_view,
@@ -138,6 +140,8 @@ pub(crate) struct InviteView {
     pub(crate) valid: String,
     /// What inviting somebody as an owner means; none for a reader who is none.
     pub(crate) as_owner: Option<String>,
+    /// What was typed before one looked what it would give.
+    pub(crate) back: Option<Rejected>,
 }
 
 /// User management.
@@ -335,17 +339,22 @@ fn pending_row(row: domain::invitations::Waiting, now: model::Timestamp) -> Pend
 async fn invite_view(
     inside: &request::Inside,
     start: &Start,
-    sought: &Sought,
+    rejected: Option<Rejected>,
+    draft: &str,
 ) -> Result<InviteView, Failure> {
     let (latchkey, actor) = (&inside.latchkey, &inside.acting.actor);
     actor.must(Permission::AccountUsers, On::Account)?;
+    let (form, page) = (endpoint::<Invite>(), address_of(INVITE, &[&inside.acting.number]));
+    let back = eyes::came_back(inside, rejected.as_ref(), form, &page, draft).await?;
     let own = domain::accounts::own_access(latchkey, actor).await?;
     let bounded = || words!(help.inviting_held, held = words::access_line(&own));
     let lifetime = latchkey.settings.invitation_lifetime;
-    let (begun, sought) = starts::begun(inside, sought).await?;
+    let sought = sought(rejected.as_ref().or(back.as_ref()));
+    let (begun, sought) = starts::begun(inside, &sought).await?;
     let bounds = domain::giving::bounds_of_new(latchkey, actor, start, &sought).await?;
     let held = actor.open();
     Ok(InviteView {
+        back,
         held,
         ticked: start.terms.permissions.intersection(held),
         bounded: own.is_bounded().then(bounded),
@@ -358,10 +367,13 @@ async fn invite_view(
 
 /// The form for inviting, as a page.
 #[server(prefix = "/api", endpoint = "users/invite-page", input = GetUrl)]
-pub(crate) async fn invite_page(account: String) -> Result<Page<InviteView>, Problem> {
-    let sought = sought();
+pub(crate) async fn invite_page(
+    account: String,
+    #[server(default)] draft: String,
+) -> Result<Page<InviteView>, Problem> {
+    let rejected = use_context::<Rejected>();
     let inside = request::inside(&account).await?;
-    let content = invite_view(&inside, &Start::default(), &sought).await;
+    let content = invite_view(&inside, &Start::default(), rejected, &draft).await;
     inside.page(content).await
 }
 
@@ -397,7 +409,7 @@ pub(crate) async fn invite(
     #[server(default)] show: String,
 ) -> Result<(), Problem> {
     come_back_if_asked(&show)?;
-    let inside = request::inside_confirmed(&account).await?;
+    let inside = eyes::inside_to_give(&account, &show).await?;
     let (latchkey, actor) = (&inside.latchkey, &inside.acting.actor);
     let wished = Wished {
         permissions: chosen(&permissions, &areas, &areas_before, actor.open()),
@@ -408,6 +420,14 @@ pub(crate) async fn invite(
         until: until.0,
         why: why.0,
     };
+    if show == LOOK {
+        let page = address_of(INVITE, &[&inside.acting.number]);
+        let unsent = eyes::unsent(&wished, None, page)?;
+        let (viewer, acting) = (&inside.viewer, &inside.acting);
+        let token = domain::eyes::begin_as_new(latchkey, viewer, acting, &unsent).await?;
+        eyes::begun(&inside, &token);
+        return Ok(());
+    }
     let client = request::client()?;
     let sent = match as_owner {
         true => domain::invitations::send_to_owner(latchkey, actor, &email, &client).await?,
@@ -499,6 +519,8 @@ pub(crate) struct ManageView {
     pub(crate) bounds: Option<BoundsView>,
     /// What the form is made of, for comparing when it is saved.
     pub(crate) before: String,
+    /// What was typed into it before one looked what it would give.
+    pub(crate) back: Option<Rejected>,
     /// Since when they are here.
     pub(crate) since: Moment,
     /// Who invited them.
@@ -576,10 +598,11 @@ fn reaches(number: model::AccountNumber, area: Area, things: ReachedThings) -> R
 pub(crate) async fn manage_page(
     account: String,
     user: String,
+    #[server(default)] draft: String,
 ) -> Result<Page<ManageView>, Problem> {
-    let sought = sought();
+    let rejected = use_context::<Rejected>();
     let inside = request::inside(&account).await?;
-    let content = manage_view(&inside, &user, &sought).await;
+    let content = manage_view(&inside, &user, rejected, &draft).await;
     inside.page(content).await
 }
 
@@ -587,11 +610,15 @@ pub(crate) async fn manage_page(
 async fn manage_view(
     inside: &request::Inside,
     user: &str,
-    sought: &Sought,
+    rejected: Option<Rejected>,
+    draft: &str,
 ) -> Result<ManageView, Failure> {
     let (latchkey, actor) = (&inside.latchkey, &inside.acting.actor);
     let (number, now) = (inside.acting.number, latchkey.now());
-    let (begun, sought) = starts::begun(inside, sought).await?;
+    let (form, page) = (endpoint::<ChangePermissions>(), address_of(MANAGE, &[&number, &user]));
+    let back = eyes::came_back(inside, rejected.as_ref(), form, &page, draft).await?;
+    let sought = sought(rejected.as_ref().or(back.as_ref()));
+    let (begun, sought) = starts::begun(inside, &sought).await?;
     let managed = domain::users::manage(latchkey, actor, user, &sought).await?;
     let Managed { member, granted, changeable, bounds, made_of } = managed;
     let starts = match &bounds {
@@ -621,6 +648,7 @@ async fn manage_view(
         held: changeable,
         starts,
         bounds: bounds.map(bounds_view),
+        back: back.map(|back| back.made_of(&made_of)),
         before: made_of,
         since: Moment::new(member.since, now),
         invited_by: member.invited_by,
@@ -672,7 +700,7 @@ pub(crate) async fn change_permissions(
     #[server(default)] before: Option<String>,
 ) -> Result<(), Problem> {
     come_back_if_asked(&show)?;
-    let inside = request::inside_confirmed(&account).await?;
+    let inside = eyes::inside_to_give(&account, &show).await?;
     let (latchkey, actor) = (&inside.latchkey, &inside.acting.actor);
     let held = domain::users::changeable(latchkey, actor, &user).await?;
     let wished = Wished {
@@ -684,7 +712,17 @@ pub(crate) async fn change_permissions(
         until: until.0,
         why: why.0,
     };
-    let (before, client) = (before.as_deref(), request::client()?);
+    let before = before.as_deref();
+    if show == LOOK {
+        let page = address_of(MANAGE, &[&inside.acting.number, &user]);
+        let unsent = eyes::unsent(&wished, before, page)?;
+        let (viewer, acting, meant) = (&inside.viewer, &inside.acting, (user.as_str(), None));
+        let token =
+            domain::eyes::begin_with_change(latchkey, viewer, acting, meant, &unsent).await?;
+        eyes::begun(&inside, &token);
+        return Ok(());
+    }
+    let client = request::client()?;
     domain::users::change_permissions(latchkey, actor, &user, &wished, before, &client).await?;
     request::done(&users_path(&inside), Notice::ChangesSaved);
     Ok(())
@@ -753,16 +791,16 @@ pub(crate) async fn remove_access(account: String, user: String) -> Result<(), P
 }
 
 /// Sends a form back to somebody who only searches in it, or has it filled in, which is no mistake of
-/// theirs.
+/// theirs. Whoever looks what it would give gets that.
 #[cfg(feature = "ssr")]
 pub(crate) fn come_back_if_asked(show: &str) -> Result<(), Failure> {
-    if show.is_empty() { Ok(()) } else { Err(FieldErrors::default().into_failure()) }
+    if ["", LOOK].contains(&show) { Ok(()) } else { Err(FieldErrors::default().into_failure()) }
 }
 
 /// What is searched for, ticked and begun with in a form that comes back.
 #[cfg(feature = "ssr")]
-pub(crate) fn sought() -> Sought {
-    let values = use_context::<Rejected>().map(|back| back.values).unwrap_or_default();
+pub(crate) fn sought(back: Option<&Rejected>) -> Sought {
+    let values = back.map(|back| back.values.as_slice()).unwrap_or_default();
     let all = |wanted: &'static str| {
         values.iter().filter(move |(name, _)| name == wanted).map(|(_, value)| value)
     };

@@ -6,6 +6,7 @@ use model::{AccountNumber, Field, PermissionSet};
 
 use crate::address::{INVITE, USERS, address_of};
 use crate::endpoint::endpoint;
+use crate::eyes::LookButton;
 use crate::loading::{Loading, framed};
 use crate::title::PageTitle;
 use crate::ui::field::TextField;
@@ -22,7 +23,10 @@ pub(crate) struct InvitePage(Loading<InviteView>);
 #[lazy_route]
 impl LazyRoute for InvitePage {
     fn data() -> Self {
-        Self(load!(asked => api::InvitePage { account: asked.account() }))
+        Self(load!(asked => api::InvitePage {
+            account: asked.account(),
+            draft: asked.query("draft"),
+        }))
     }
 
     fn view(this: Self) -> AnyView {
@@ -54,8 +58,9 @@ pub(crate) fn InviteForm(
     /// What the form needs.
     invite: InviteView,
 ) -> impl IntoView {
+    let back = invite.back.clone();
     view! {
-        <Form form={endpoint::<api::Invite>()} action=address_of(INVITE, &[&number])>
+        <Form form={endpoint::<api::Invite>()} action=address_of(INVITE, &[&number]) back=back>
             <input type="hidden" name="account" value=number.to_string() />
             <InviteFields number=number invite=invite />
         </Form>
@@ -103,6 +108,7 @@ fn InviteFields(number: AccountNumber, invite: InviteView) -> impl IntoView {
                 <p class="hint">{invite.valid}</p>
                 <div class="form-actions">
                     <SubmitButton words=words!(invite.button) />
+                    <LookButton words=words!(eyes.see_it_as_new) />
                 </div>
             </aside>
         </div>

@@ -6,7 +6,7 @@ use model::{AccountNumber, Field, UserId};
 
 use crate::address::{HAND_OVER, LEAVE, MAKE_OWNER, MANAGE, REMOVE, STEP_DOWN, USERS, address_of};
 use crate::endpoint::endpoint;
-use crate::eyes::SeeItAs;
+use crate::eyes::{LookButton, SeeItAs};
 use crate::loading::{Loading, framed};
 use crate::title::PageTitle;
 use crate::ui::avatar::Avatar;
@@ -30,6 +30,7 @@ impl LazyRoute for ManagePage {
         Self(load!(asked => api::ManagePage {
             account: asked.account(),
             user: asked.part("user"),
+            draft: asked.query("draft"),
         }))
     }
 
@@ -163,14 +164,19 @@ fn content(number: AccountNumber, view: ManageView) -> AnyView {
     }
     let remove = address_of(REMOVE, &[&number, &view.person.id]);
     let action = address_of(MANAGE, &[&number, &view.person.id]);
-    let before = view.before.clone();
+    let (before, back) = (view.before.clone(), view.back.clone());
     let (person, lapsed, extras) = (view.person.id, view.lapsed.clone(), view.extras.clone());
     let paused = view.paused.clone().map(|paused| (paused, view.pause.clone()));
     view! {
         {lapsed_grants(number, person, lapsed)}
         {cards(number, person, extras)}
         <h2>{words!(extra.first)}</h2>
-        <Form form={endpoint::<api::ChangePermissions>()} action=action before=before>
+        <Form
+            form={endpoint::<api::ChangePermissions>()}
+            action=action
+            before=before
+            back=back
+        >
             <input type="hidden" name="account" value=number.to_string() />
             <input type="hidden" name="user" value=view.person.id.to_string() />
             <ManageFields number=number view=view />
@@ -271,6 +277,7 @@ fn pause_section(number: AccountNumber, user: UserId, paused: Option<(String, St
 #[component]
 fn ManageFields(number: AccountNumber, view: ManageView) -> impl IntoView {
     let Some(bounds) = view.bounds else { return ().into_any() };
+    let look = words!(eyes.see_it_with_draft, name = view.person.name);
     let begun = view.starts.begun.as_ref();
     let ticked = Ticked::new(view.granted, view.held, begun);
     let chosen = Chosen::new(&bounds, begun);
@@ -294,6 +301,7 @@ fn ManageFields(number: AccountNumber, view: ManageView) -> impl IntoView {
                 <p aria-live="polite">{ticked.summary(chosen)}</p>
                 <div class="form-actions">
                     <SubmitButton words=words!(manage.save) />
+                    <LookButton words=look />
                 </div>
             </aside>
         </div>

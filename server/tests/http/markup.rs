@@ -310,6 +310,16 @@ async fn walk(odd: &str) -> Vec<(String, Page)> {
         }
     }
     found.push(("the log".to_owned(), ingrid.get(&format!("{BAKERY}/log")).await));
+    // As somebody new would see it, and back at the form with what was typed.
+    let typed =
+        [&invited[..], &[("why", odd), ("search_services", odd), ("show", "look")]].concat();
+    let invite = format!("{BAKERY}/users/invite");
+    let answer = ingrid.post(&invite, "users/invite", &typed).await;
+    found.push(("the account as somebody new".to_owned(), ingrid.go_on(&answer).await));
+    let answer = ingrid.open_and_fill_in(BAKERY, "eyes/end", &[]).await;
+    let page = ingrid.go_on(&answer).await;
+    assert!(page.input("id=\"email\"").contains("per@nordlys.example"));
+    found.push(("the form after looking".to_owned(), page));
     // Bjørn's access is paused.
     for (name, path) in [("Amira", amira), ("Bjørn", bjorn)] {
         found.extend(through_eyes(ingrid, name, &path).await);
