@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use domain::accounts::Acting;
 use domain::sessions::Begun;
 use domain::viewer::Viewer;
-use domain::{Client, Latchkey, Token};
+use domain::{Client, Latchkey, Token, zones};
 use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
 use leptos_i18n::Locale as _;
@@ -16,7 +16,7 @@ use model::{Failure, Language, PermissionSet};
 use serde::{Deserialize, Serialize};
 
 use crate::address::{ACCOUNTS, SECOND_FACTOR, leading_on, same_site};
-use crate::formats::Zone;
+use crate::formats::Zones;
 use crate::frame::{AccountFrame, EyesView, Frame};
 use crate::notice::{Notice, Said};
 use crate::owners::api::waiting_view;
@@ -47,6 +47,9 @@ pub struct RequestFacts {
     pub locale: Locale,
     /// What its browser holds that looks through somebody else's eyes.
     pub eyes: Option<Token>,
+    /// The time zone that its browser is in, by its name in the tz database, if a script of an earlier
+    /// page said so.
+    pub time_zone: Option<String>,
 }
 
 impl RequestFacts {
@@ -68,7 +71,20 @@ impl RequestFacts {
         let device = cookies::find(headers, &site.device_cookie(), Token::parse);
         let client = Client { language: Language::parse(locale.as_str()), device, ..client };
         let eyes = cookies::find(headers, &site.eyes_cookie(), Token::parse);
-        Self { client, id, viewer, locale, eyes }
+        let time_zone = cookies::find(headers, &site.zone_cookie(), zones::name);
+        Self { client, id, viewer, locale, eyes, time_zone }
+    }
+
+    /// The reader's time zone by name: that of their login, that of their browser.
+    fn own_zones(&self) -> impl Iterator<Item = &str> {
+        let chosen = self.viewer.as_ref().ok().and_then(|viewer| viewer.time_zone.as_deref());
+        chosen.into_iter().chain(self.time_zone.as_deref())
+    }
+
+    /// The time zone in which an account's log is told by days, whose own time zone is this one.
+    #[must_use]
+    pub fn zone_in(&self, account: Option<&str>, site: &Site) -> jiff::tz::TimeZone {
+        zones::first(self.own_zones().chain(account).chain([site.time_zone.as_str()]))
     }
 }
 
@@ -90,8 +106,14 @@ impl RequestContext {
     /// Puts it where server functions and pages look for it, and the language where words do.
     pub fn provide(self: Arc<Self>) {
         provide_context(self.facts.locale);
-        Zone::provide([self.site.time_zone.as_str()]);
+        self.zones(None).provide();
         provide_context(self);
+    }
+
+    /// The time zones in which the page is told, in an account with this time zone of its own.
+    fn zones(&self, account: Option<&str>) -> Zones {
+        let days = zones::first(account.into_iter().chain([self.site.time_zone.as_str()]));
+        Zones::of_page(self.facts.own_zones(), days).read_at(self.latchkey.now())
     }
 }
 
@@ -181,9 +203,13 @@ pub(crate) async fn inside(number: &str) -> Result<Inside, Failure> {
     looking(Inside { latchkey, viewer, acting })
 }
 
-/// Has days told from now on as they are in this time zone, or else in the provider's.
+/// Has days that end in an account told from now on as they are in this time zone of its, or else in
+/// the provider's; so is all else to readers of whom it isn't known in which they are.
 pub(crate) fn in_zone_of(time_zone: Option<&str>) {
-    Zone::provide(time_zone.into_iter().chain([site().time_zone.as_str()]));
+    match context() {
+        Ok(context) => context.zones(time_zone).provide(),
+        Err(_) => Zones::of_page([], zones::first(time_zone)).provide(),
+    }
 }
 
 /// Enters the account with this number to leave it, which is possible while one's access is paused.

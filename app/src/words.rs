@@ -387,9 +387,7 @@ pub(crate) fn paused_since(since: Timestamp) -> String {
 /// Why an account is closed to the reader, whose access is paused: since when, and whom to ask.
 #[cfg(feature = "ssr")]
 fn paused(paused: &PausedAccess) -> String {
-    if let Some(zone) = &paused.time_zone {
-        crate::formats::Zone::provide([zone.as_str()]);
-    }
+    crate::request::in_zone_of(paused.time_zone.as_deref());
     let (account, day) = (paused.account.clone(), crate::formats::own_day(paused.pause.since()));
     let state = match &paused.pause {
         Pause::Lapsed { since } => {
@@ -551,7 +549,8 @@ pub(crate) fn field_problem(field: Field, problem: FieldProblem) -> String {
         }
         (Field::Until, P::Past) => words!(problem.until_past),
         (Field::Until, P::TooFar) => words!(problem.until_too_far),
-        (Field::Until, _) => words!(problem.until_malformed),
+        (Field::ToDay, P::Past) => words!(problem.days_turned),
+        (Field::Until | Field::FromDay | Field::ToDay, _) => words!(problem.until_malformed),
         (Field::Form, _) => words!(problem.form_malformed),
         (_, P::Missing) => words!(problem.text_missing),
         (_, P::TooLong) => words!(problem.text_too_long),

@@ -10,7 +10,7 @@ use store::{LockedActor, NewAccount, NewActivity};
 
 use crate::invitations::{Links, Offering};
 use crate::viewer::{Viewer, must_be_proven};
-use crate::{Client, Latchkey, Token, giving, policies};
+use crate::{Client, Latchkey, Token, policies, zones};
 
 /// Somebody acting in an account, and what its frame shows of it.
 #[derive(Clone, Debug)]
@@ -229,7 +229,7 @@ fn parse_details(typed: &TypedDetails) -> Result<AccountDetails, Failure> {
         };
         errors.take(field, parsed).unwrap_or_default()
     };
-    let zone = time_zone(typed.time_zone.as_deref().unwrap_or_default());
+    let zone = zones::typed(typed.time_zone.as_deref().unwrap_or_default());
     let details = AccountDetails {
         name: line(Field::AccountName, &typed.name, true),
         street: line(Field::Street, &typed.street, false),
@@ -239,14 +239,6 @@ fn parse_details(typed: &TypedDetails) -> Result<AccountDetails, Failure> {
         time_zone: errors.take(Field::TimeZone, zone).unwrap_or_default(),
     };
     if errors.0.is_empty() { Ok(details) } else { Err(errors.into_failure()) }
-}
-
-/// A time zone's name as the tz database writes it; none is taken.
-fn time_zone(typed: &str) -> Result<String, FieldProblem> {
-    match typed.trim() {
-        "" => Ok(String::new()),
-        name => giving::time_zone(name).ok_or(FieldProblem::Unknown),
-    }
 }
 
 /// Sets up an account and invites its first owner. Answers the number, and the token of a
@@ -263,7 +255,8 @@ pub async fn create(
     let owner =
         EmailAddress::parse(owner).map_err(|problem| Failure::field(Field::Email, problem))?;
     let now = latchkey.now();
-    let links = Links::new(latchkey, now);
+    let zone = zones::first([latchkey.settings.time_zone.as_str()]);
+    let links = Links::new(latchkey, &zone, now);
     let offering = Offering {
         email: &owner,
         access: Access::Owner,

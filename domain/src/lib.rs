@@ -42,6 +42,7 @@ pub mod starts;
 pub mod user_records;
 pub mod users;
 pub mod viewer;
+pub mod zones;
 
 pub use latchkey::{Client, Clock, Latchkey, Random, Settings};
 pub use token::Token;

@@ -450,6 +450,7 @@ mod tests {
             email: EmailAddress::parse("olav@nordlys.example").unwrap(),
             full_name: "Olav Solberg".to_owned(),
             language: None,
+            time_zone: None,
             authenticated_at: at(proven.unwrap_or(0)),
             second_factor: false,
             proven: proven.is_some(),

@@ -321,6 +321,10 @@ pub enum Field {
     WhichDomains,
     /// "Until"
     Until,
+    /// "From", the first of the days that are asked for.
+    FromDay,
+    /// "To", the last of them.
+    ToDay,
     /// "Why"
     Why,
     /// "What you become", when the account is handed over.
@@ -368,6 +372,8 @@ impl Field {
             Self::WhichServices => "which-services",
             Self::WhichDomains => "which-domains",
             Self::Until => "until",
+            Self::FromDay => "from",
+            Self::ToDay => "to",
             Self::Why => "why",
             Self::Becomes => "becomes",
             Self::Words => "words",

@@ -634,6 +634,9 @@ pub struct StoredMail {
     /// The time zone of the account that it tells of, in which days end there; none for the provider's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time_zone: Option<String>,
+    /// The time zone that the recipient chose for their login, if they did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub own_zone: Option<String>,
 }
 
 #[cfg(test)]

@@ -199,8 +199,13 @@ async fn mail_html(State(parts): State<Parts>, Path(mail): Path<String>) -> Resp
                  sandbox; frame-ancestors 'self'";
             let headers =
                 [(header::CONTENT_SECURITY_POLICY, policy), (header::CACHE_CONTROL, "no-store")];
-            let (language, time_zone) = (mail.language.as_ref(), mail.time_zone.as_deref());
-            let written = app::mails::write(&mail.mail, language, time_zone, &parts.site);
+            let told = app::mails::Told {
+                account: mail.time_zone.as_deref(),
+                own: mail.own_zone.as_deref(),
+                queued_at: mail.queued_at,
+            };
+            let language = mail.language.as_ref();
+            let written = app::mails::write(&mail.mail, language, told, &parts.site);
             (headers, Html(written.html)).into_response()
         }
         Err(_) => StatusCode::NOT_FOUND.into_response(),

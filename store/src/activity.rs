@@ -7,7 +7,7 @@ use sqlx::{query, query_as};
 use sqlx_macros::FromRow;
 use uuid::Uuid;
 
-use crate::db::{Tx, limit, new_id, read, sql, unavailable, write};
+use crate::db::{Tx, first_id, limit, new_id, read, sql, unavailable, write};
 use crate::fold::fold;
 use crate::grants::{ids_in, list};
 use crate::{LinkedRow, Store, chain};
@@ -32,7 +32,7 @@ sql! {
     ACTIVITY = "SELECT id, at, kind, actor_id, actor_name, subject_id, subject_name, before, \
                     after, address \
                 FROM activity \
-                WHERE account_id = $1 AND id < $2 \
+                WHERE account_id = $1 AND id < $2 AND id >= $7 \
                     AND (person_key LIKE $3 ESCAPE '!' OR person_key LIKE $6 ESCAPE '!') \
                     AND kind = coalesce($4, kind) \
                 ORDER BY id DESC LIMIT $5";
@@ -119,6 +119,10 @@ pub struct ActivityFilter {
     pub person: Option<String>,
     /// Rows of this kind.
     pub kind: Option<ActivityKind>,
+    /// Rows of this moment and of later ones.
+    pub from: Option<Timestamp>,
+    /// Rows of earlier moments than this one.
+    pub until: Option<Timestamp>,
     /// Rows before the row with this id (`Cursor::key` is empty: ids are in the order of time).
     pub after: Option<Cursor>,
 }
@@ -172,6 +176,8 @@ impl Store {
         most: usize,
     ) -> Result<Vec<ActivityRow>, Failure> {
         let after = filter.after.as_ref().map_or(Uuid::max(), |cursor| cursor.id);
+        let before = filter.until.map_or(after, |until| first_id(until).min(after));
+        let from = filter.from.map_or(Uuid::nil(), first_id);
         let person = filter.person.as_deref().unwrap_or_default();
         // Rows of earlier versions hold names in lower case alone, and no row is ever changed.
         let lower = model::legible(person).to_lowercase();
@@ -179,11 +185,12 @@ impl Store {
         let as_before = if lower == folded { String::new() } else { containing(&lower) };
         let rows: Vec<Row> = read!(self, db => query_as(ACTIVITY)
             .bind(Uuid::from(account))
-            .bind(after)
+            .bind(before)
             .bind(containing(&folded))
             .bind(filter.kind.map(ActivityKind::id))
             .bind(limit(most))
             .bind(&as_before)
+            .bind(from)
             .fetch_all(db))?;
         rows.into_iter().map(Row::read).collect()
     }

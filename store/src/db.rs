@@ -495,6 +495,15 @@ pub(crate) fn new_id(now: Timestamp) -> Uuid {
     uuid::Builder::from_unix_timestamp_millis(micros / 1000, &tail).into_uuid()
 }
 
+/// The least id that [`new_id`] makes at this moment: whatever is older has a lesser one.
+pub(crate) fn first_id(at: Timestamp) -> Uuid {
+    let micros = u64::try_from(at.as_micros()).unwrap_or(0);
+    let mut tail = [0; 10];
+    let (fraction, _) = tail.split_at_mut(2);
+    fraction.copy_from_slice(&((micros % 1000) as u16).to_be_bytes());
+    uuid::Builder::from_unix_timestamp_millis(micros / 1000, &tail).into_uuid()
+}
+
 /// A list's limit as the databases take it.
 pub(crate) fn limit(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)

@@ -22,9 +22,10 @@ use crate::{
     reports, sessions, users,
 };
 
-/// No setting lets an invitation be open for longer: one that would be was sent by a clock that ran
-/// ahead, and is over. An hour may lie between two clocks.
-const LONGEST: Duration = Duration::from_secs((90 * 24 + 1) * 60 * 60);
+/// No setting lets an invitation be open for longer, which works until the end of its last day: one that
+/// would be was sent by a clock that ran ahead, and is over. An hour may lie between two clocks, and
+/// another one more be in a day.
+const LONGEST: Duration = Duration::from_secs((91 * 24 + 2) * 60 * 60);
 
 /// What an [`InvitationRow`] reads, of invitations as `i`; then the tail of the statement.
 macro_rules! invitation {

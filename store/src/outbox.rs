@@ -67,6 +67,7 @@ sql! {
              VALUES ($1, $2, $3, $4, $5, 'queued', 0, $9, $7, $6, \
                      coalesce((SELECT language FROM users WHERE email_key = $3), $8), \
                      $10, $11, $12)";
+    OWN_ZONE = "SELECT time_zone FROM users WHERE email_key = $1";
     /// Where the last of the sender's mails stands that could go out now.
     LAST_OF_SENDER = "SELECT due_at + lag FROM outbox \
                       WHERE state = 'queued' AND sender = $1 AND due_at <= $2 \
@@ -149,6 +150,8 @@ pub struct QueuedMail {
     pub mail: Mail,
     /// The time zone of the account that it tells of; none for the provider's.
     pub time_zone: Option<String>,
+    /// The time zone that the recipient chose for their login, if they did.
+    pub own_zone: Option<String>,
     /// How often it was tried before.
     pub attempts: u32,
     /// When it was queued.
@@ -168,6 +171,8 @@ pub struct KeptMail {
     pub mail: Mail,
     /// The time zone of the account that it tells of; none for the provider's.
     pub time_zone: Option<String>,
+    /// The time zone that the recipient chose for their login, if they did.
+    pub own_zone: Option<String>,
     /// When it was queued.
     pub queued_at: Timestamp,
 }
@@ -186,13 +191,15 @@ struct MailRow {
 impl MailRow {
     fn read(self) -> Result<QueuedMail, Failure> {
         let facts = self.facts.as_deref().unwrap_or_default();
-        let StoredMail { mail, time_zone } = serde_json::from_str(facts).map_err(unreadable)?;
+        let StoredMail { mail, time_zone, own_zone } =
+            serde_json::from_str(facts).map_err(unreadable)?;
         Ok(QueuedMail {
             id: self.id,
             to: EmailAddress::from_stored(self.email, self.email_key),
             language: self.language.as_deref().and_then(Language::parse),
             mail,
             time_zone,
+            own_zone,
             attempts: count(self.attempts),
             queued_at: Timestamp::from_micros(self.queued_at),
         })
@@ -201,8 +208,8 @@ impl MailRow {
 
 impl From<QueuedMail> for KeptMail {
     fn from(mail: QueuedMail) -> Self {
-        let QueuedMail { id, to, language, mail, time_zone, queued_at, .. } = mail;
-        Self { id, to, language, mail, time_zone, queued_at }
+        let QueuedMail { id, to, language, mail, time_zone, own_zone, queued_at, .. } = mail;
+        Self { id, to, language, mail, time_zone, own_zone, queued_at }
     }
 }
 
@@ -328,7 +335,9 @@ pub(crate) async fn queue(
         Some(account) => accounts::time_zone(tx, account).await?,
         None => None,
     };
-    let stored = StoredMail { mail: told, time_zone };
+    let own_zone: Option<Option<String>> =
+        read!(tx, db => query_scalar(OWN_ZONE).bind(mail.to.key()).fetch_optional(db))?;
+    let stored = StoredMail { mail: told, time_zone, own_zone: own_zone.flatten() };
     let facts = serde_json::to_string(&stored).map_err(unreadable)?;
     write!(tx, db => query(QUEUE)
         .bind(new_id(now))

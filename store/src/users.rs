@@ -31,7 +31,10 @@ sql! {
                        (id, email, email_key, full_name, password_hash, language, created_at, \
                         email_proven, folded) \
                    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, TRUE) ON CONFLICT (email_key) DO NOTHING";
-    RENAME = "UPDATE users SET full_name = $2, language = coalesce($3, language) WHERE id = $1";
+    /// An empty time zone is none; none leaves it as it is.
+    CHANGE_PROFILE = "UPDATE users SET full_name = $2, language = coalesce($3, language), \
+                          time_zone = nullif(coalesce($4, time_zone), '') \
+                      WHERE id = $1";
     SET_LANGUAGE = "UPDATE users SET language = $2 WHERE id = $1";
     PASSWORD = "SELECT password_hash FROM users WHERE id = $1";
     HAS_FACTOR = concat!("SELECT ", has_factor!("$1"));
@@ -139,7 +142,7 @@ impl Store {
     }
 
     /// Gives the user another name, also where lists are sorted and searched by it, and another
-    /// language if one is named.
+    /// language and time zone if they are named; an empty time zone is none.
     ///
     /// # Errors
     /// [`Failure::NotFound`], [`Failure::Unavailable`].
@@ -148,12 +151,14 @@ impl Store {
         user: UserId,
         name: &FullName,
         language: Option<&Language>,
+        time_zone: Option<&str>,
     ) -> Result<(), Failure> {
         let (mut tx, locked) = self.begin_everywhere(user).await?;
-        write!(tx, db => query(RENAME)
+        write!(tx, db => query(CHANGE_PROFILE)
             .bind(Uuid::from(user))
             .bind(name.as_str())
             .bind(language.map(Language::tag))
+            .bind(time_zone)
             .execute(db))?;
         memberships::rename(&mut tx, user, name.as_str(), &locked.email()).await?;
         tx.commit().await

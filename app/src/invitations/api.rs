@@ -13,9 +13,8 @@ use crate::notice::Notice;
 use crate::page::Page;
 use crate::problem::{Problem, set_status};
 use crate::request;
-use crate::when::Moment;
 use crate::when::server::exact;
-use crate::words;
+use crate::{formats, words};
 
 /// What the page of an invitation shows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,7 +41,7 @@ pub(crate) struct OpenInvitation {
     /// That they become an owner besides, and when, in a sentence.
     pub(crate) owner: Option<String>,
     /// Until when it can be accepted.
-    pub(crate) expires: Moment,
+    pub(crate) expires: String,
     /// What is asked of the reader.
     pub(crate) step: Step,
 }
@@ -106,7 +105,7 @@ pub(crate) async fn join_page(token: String) -> Result<Page<JoinView>, Problem> 
                 inviter: opened.inviter_name,
                 opens: words::access_after_joining(&opened.access.outline()),
                 owner: opened.owner_from.map(|from| words!(join.owner, when = exact(from))),
-                expires: Moment::new(opened.expires_at, latchkey.now()),
+                expires: formats::end(opened.expires_at),
                 step,
             }))
         }

@@ -60,7 +60,7 @@ fn open(invitation: OpenInvitation, frame: Frame) -> AnyView {
             <p>{opens}</p>
             {owner}
             <p class="hint">
-                {words!(join.until, email = email.clone(), when = expires.exact().to_owned())}
+                {words!(join.until, email = email.clone(), when = expires)}
             </p>
         </section>
         {step_form(step, token, email, account)}

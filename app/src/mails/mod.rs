@@ -4,6 +4,7 @@ mod names;
 
 use askama::Template;
 use domain::operator_commands::command;
+use domain::zones;
 use leptos::prelude::*;
 use leptos_i18n::Locale as _;
 use model::{
@@ -72,19 +73,34 @@ struct Text<'a> {
     sent_by: String,
 }
 
-/// Puts a mail into words, in this language and with days as in this time zone, or else in the
-/// provider's. Its links lead to the configured public address.
+/// By which time zones a mail tells when something is, and as seen from when.
+#[derive(Clone, Copy, Debug)]
+pub struct Told<'a> {
+    /// The time zone of the account that it tells of, if that has one: its days end there.
+    pub account: Option<&'a str>,
+    /// The time zone that the recipient chose for their login, if they did.
+    pub own: Option<&'a str>,
+    /// When it was queued.
+    pub queued_at: Timestamp,
+}
+
+impl Told<'_> {
+    /// In the provider's time zone, as seen from this moment.
+    #[must_use]
+    pub const fn at(queued_at: Timestamp) -> Self {
+        Self { account: None, own: None, queued_at }
+    }
+}
+
+/// Puts a mail into words, in this language and these time zones, or else in the provider's. Its links
+/// lead to the configured public address.
 #[must_use]
-pub fn write(
-    mail: &Mail,
-    language: Option<&Language>,
-    time_zone: Option<&str>,
-    site: &Site,
-) -> Written {
+pub fn write(mail: &Mail, language: Option<&Language>, told: Told<'_>, site: &Site) -> Written {
     let locale = language.and_then(languages::spoken).unwrap_or(site.language);
     Owner::new().with(|| {
         provide_context(locale);
-        formats::Zone::provide(time_zone.into_iter().chain([site.time_zone.as_str()]));
+        let days = zones::first(told.account.into_iter().chain([site.time_zone.as_str()]));
+        formats::Zones::of_mail(told.own, days).read_at(told.queued_at).provide();
         written(mail, locale.as_str(), site)
     })
 }
@@ -158,7 +174,7 @@ fn letter(mail: &Mail, site: &Site) -> Letter {
                         provider = provider
                     ),
                     opens,
-                    words!(mail.invitation_until, when = exact(*expires_at)),
+                    words!(mail.invitation_until, when = formats::end(*expires_at)),
                 ],
                 button: Some((
                     words!(mail.invitation_button),

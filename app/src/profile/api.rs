@@ -1,4 +1,4 @@
-//! Server functions of the reader's profile: name, language, the address of their login, and deleting
+//! Server functions of the reader's profile: name, language, time zone, the address of their login, and deleting
 //! it.
 
 use domain::emails::{Asks, Standing};
@@ -17,6 +17,7 @@ use crate::page::Page;
 use crate::problem::Problem;
 use crate::request;
 use crate::sign_out::SignOut;
+use crate::typed::Typed;
 
 /// What a user's own pages show.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +30,8 @@ pub(crate) struct ProfileView {
     pub(crate) email_hint: String,
     /// Their language, or the one that they read this in.
     pub(crate) language: String,
+    /// The time zone that they chose; empty if none.
+    pub(crate) time_zone: String,
 }
 
 /// The reader's own login.
@@ -45,17 +48,23 @@ pub(crate) async fn profile_page() -> Result<Page<ProfileView>, Problem> {
         email: viewer.email.to_string(),
         email_hint,
         language: crate::words::locale().as_str().to_owned(),
+        time_zone: viewer.time_zone.clone().unwrap_or_default(),
     };
     request::plain_page(Some(&viewer), view).await
 }
 
-/// Gives the reader another name, and their pages and mails another language.
+/// Gives the reader another name, and their pages and mails another language and another time zone.
 #[server(prefix = "/api", endpoint = "profile/save")]
-pub(crate) async fn save_profile(full_name: String, language: String) -> Result<(), Problem> {
+pub(crate) async fn save_profile(
+    full_name: String,
+    language: String,
+    #[server(default)] time_zone: Typed,
+) -> Result<(), Problem> {
     let viewer = request::signed_in()?;
     let language = crate::languages::server::known(&language)?;
     let latchkey = request::latchkey()?;
-    domain::sessions::change_profile(&latchkey, &viewer, &full_name, &language).await?;
+    let zone = time_zone.0.as_deref();
+    domain::sessions::change_profile(&latchkey, &viewer, &full_name, &language, zone).await?;
     request::remember_language(&language);
     request::done(PROFILE, Notice::ChangesSaved);
     Ok(())

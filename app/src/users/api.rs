@@ -317,7 +317,14 @@ fn pending_row(row: domain::invitations::Waiting, now: model::Timestamp) -> Pend
     let life = if expired {
         (Mood::Trouble, words!(pending.expired, when = expires.relative()))
     } else {
-        (Mood::Quiet, words!(pending.expires, when = expires.relative()))
+        (
+            Mood::Quiet,
+            words!(
+                pending.expires,
+                when = expires.relative(),
+                day = formats::end(invitation.expires_at)
+            ),
+        )
     };
     PendingRow {
         id: invitation.id.to_string(),
@@ -548,6 +555,8 @@ pub(crate) struct OwningView {
     pub(crate) can_make: bool,
     /// Step down: it is their own page.
     pub(crate) can_step_down: bool,
+    /// Whether the reader may see the log, for what this person did.
+    pub(crate) log: bool,
 }
 
 /// Something that a user was given until a day that has passed.
@@ -658,6 +667,7 @@ async fn manage_view(
         extras: extras.into_iter().map(card_view).collect(),
         lapsed: lapsed.into_iter().map(lapsed_view).collect(),
         reaches: things.into_iter().map(|(area, things)| reaches(number, area, things)).collect(),
+        log: actor.may(Permission::AccountLog, On::Account),
     })
 }
 

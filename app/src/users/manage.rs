@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 use model::{AccountNumber, Field, UserId};
 
-use crate::address::{HAND_OVER, LEAVE, MAKE_OWNER, MANAGE, REMOVE, STEP_DOWN, USERS, address_of};
+use crate::address::{HAND_OVER, LEAVE, MAKE_OWNER, LOG, MANAGE, REMOVE, STEP_DOWN, USERS, address_of, escape_query};
 use crate::endpoint::endpoint;
 use crate::eyes::{LookButton, SeeItAs};
 use crate::loading::{Loading, framed};
@@ -45,6 +45,11 @@ impl LazyRoute for ManagePage {
                 let (user, name) = (view.person.id, view.person.name.clone());
                 view! { <SeeItAs number=number user=user name=name /> }
             });
+            let activity = view.log.then(|| {
+                let name = escape_query(&view.person.name);
+                let href = format!("{}?person={name}", address_of(LOG, &[&number]));
+                view! { <a class="button" href=href>{words!(log.their_activity)}</a> }
+            });
             let content = content(number, view.clone());
             let give_extra =
                 (!view.owner && !view.you).then(|| give_extra_link(number, view.person.id));
@@ -58,7 +63,7 @@ impl LazyRoute for ManagePage {
                         <Avatar id=view.person.id name=view.person.name.clone() />
                         <h1><bdi>{heading}</bdi></h1>
                     </div>
-                    <div class="page-actions">{see_it_as} {give_extra} {owning}</div>
+                    <div class="page-actions">{activity} {see_it_as} {give_extra} {owning}</div>
                 </div>
                 <Facts view=view />
                 {content}

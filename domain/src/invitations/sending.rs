@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jiff::tz::TimeZone;
 use model::{
     Access, ActivityKind, Actor, Conflict, Cursor, EmailAddress, EmailDomains, Failure, Field,
     FieldErrors, FieldProblem, InvitationState, Language, Limited, Mail, Noted, On, PAGE_SIZE,
@@ -89,7 +90,7 @@ async fn send_to(
     client: &Client,
 ) -> Result<Sent, Failure> {
     let now = latchkey.now();
-    let links = Links::new(latchkey, now);
+    let links = Links::new(latchkey, &giving::zone(latchkey, actor.account).await?, now);
     let decide = |facts: &OfferFacts| {
         let by = &facts.by;
         if as_owner {
@@ -233,7 +234,7 @@ pub async fn resend(
 ) -> Result<Sent, Failure> {
     let invitation = find(latchkey, actor, id).await?;
     let now = latchkey.now();
-    let links = Links::new(latchkey, now);
+    let links = Links::new(latchkey, &giving::zone(latchkey, actor.account).await?, now);
     let decide = |facts: &InvitationFacts| {
         let (by, invitation) = (&facts.by, &facts.invitation);
         let (InvitationState::Pending | InvitationState::Expired) = invitation.state else {
@@ -399,10 +400,11 @@ impl<'a> Offering<'a> {
 }
 
 impl Links {
-    /// New ones, which work from now on.
-    pub(crate) fn new(latchkey: &Latchkey, now: Timestamp) -> Self {
+    /// New ones, which work from now on, and until the end of their last day in this time zone.
+    pub(crate) fn new(latchkey: &Latchkey, zone: &TimeZone, now: Timestamp) -> Self {
         let random = latchkey.random.as_ref();
         let expires_at = now.after(latchkey.settings.invitation_lifetime);
+        let expires_at = giving::end_of_day(expires_at, zone).unwrap_or(expires_at);
         Self { mailed: Token::new(random), shown: Token::new(random), expires_at }
     }
 

@@ -41,7 +41,7 @@ impl Config {
 
 pub(super) fn time_zone<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
     let wanted = "the name of a time zone such as Europe/Oslo";
-    read_text(from, wanted, domain::giving::time_zone)
+    read_text(from, wanted, domain::zones::name)
 }
 
 #[cfg(test)]

@@ -59,5 +59,6 @@ mod sign_in;
 mod single_sign_on;
 mod story;
 mod tabs;
+mod times;
 mod timing;
 mod users;

@@ -74,7 +74,11 @@ const REFUSED: [Typed; 15] = [
     ("/sign-in", "{odd}", &[("{odd}", "{odd}")]),
     ("/forgot-password", "security/request-reset", &[("email", "x{odd}")]),
     ("/sign-in/single-sign-on", "sign-in/with-company", &[("email", "x{odd}"), ("next", "/{odd}")]),
-    ("/profile", "profile/save", &[("full_name", "{long}"), ("language", "en")]),
+    (
+        "/profile",
+        "profile/save",
+        &[("full_name", "{long}"), ("language", "en"), ("time_zone", "x{odd}")],
+    ),
     ("/profile/delete", "profile/delete", &[("email", "x{odd}")]),
     ("/profile/email", "profile/change-email", &[("email", "x{odd}")]),
     ("/help/security", "help/feedback", &[("guide", "security"), ("comment", "x\n{odd}")]),

@@ -181,7 +181,7 @@ const READ: &[Read] = &[
     ),
     read(
         "log/page",
-        "account={account}&person=&kind=&after=",
+        "account={account}&person=&kind=&from=&to=&last=&after=",
         "/accounts/{account}/log",
         LIST,
         OfTheLog,

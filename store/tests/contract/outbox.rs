@@ -83,6 +83,23 @@ async fn a_mail_that_tells_of_an_account_knows_its_time_zone(db: TestDatabase) {
 }
 
 #[apply(on_both!)]
+async fn a_mail_knows_the_time_zone_that_its_recipient_chose_when_it_was_queued(db: TestDatabase) {
+    let bakery = Bakery::new(&db.store).await;
+    send_all(&db, 0).await;
+    let name = model::FullName::parse("Ingrid").unwrap();
+    let email = db.store.login_of(bakery.ingrid).await.unwrap().unwrap().email;
+    for zone in [None, Some("Asia/Tokyo")] {
+        db.store.change_profile(bakery.ingrid, &name, None, zone).await.unwrap();
+        let mail = sample(MailKind::AccessEnds, 1);
+        cause_in(&db, bakery.id, bakery.ingrid, email.as_str(), mail, 3).await;
+        let mail = take(&db, 3).await.unwrap();
+        assert_eq!(mail.own_zone.as_deref(), zone);
+        db.store.mail_kept(mail.id, at(4)).await.unwrap();
+        assert_eq!(db.store.kept_mail(mail.id).await.unwrap().unwrap().own_zone, mail.own_zone);
+    }
+}
+
+#[apply(on_both!)]
 async fn what_ends_at_one_moment_is_one_mail_however_often_it_is_noted(db: TestDatabase) {
     let bakery = Bakery::new(&db.store).await;
     send_all(&db, 0).await;
@@ -299,8 +316,9 @@ fn a_mail_is_stored_with_its_time_zone_and_read_without() {
     let mail = Mail::EmailTaken { at: at(7) };
     let alone = serde_json::to_string(&mail).unwrap();
     let zone = Some("Europe/Oslo".to_owned());
-    for (time_zone, is_as_ever) in [(None, true), (zone, false)] {
-        let stored = StoredMail { mail: mail.clone(), time_zone };
+    let cases = [(None, None, true), (zone.clone(), None, false), (None, zone, false)];
+    for (time_zone, own_zone, is_as_ever) in cases {
+        let stored = StoredMail { mail: mail.clone(), time_zone, own_zone };
         let text = serde_json::to_string(&stored).unwrap();
         assert_eq!(text == alone, is_as_ever);
         assert_eq!(serde_json::from_str::<StoredMail>(&text).unwrap(), stored);
