@@ -40,6 +40,7 @@ pub mod sessions;
 pub mod single_sign_on;
 pub mod starts;
 pub mod user_records;
+pub mod tokens;
 pub mod users;
 pub mod viewer;
 pub mod zones;

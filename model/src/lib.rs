@@ -27,6 +27,7 @@ mod permission;
 mod policy;
 mod secret;
 mod timestamp;
+mod token;
 mod typed;
 mod user;
 mod wish;
@@ -62,6 +63,7 @@ pub use permission::{Area, Permission, PermissionSet, UnknownPermission, foremos
 pub use policy::{PolicyRule, ProviderSetting, SessionSpan, SessionSpans};
 pub use secret::Secret;
 pub use timestamp::Timestamp;
+pub use token::{DoorArea, DoorScope, DoorScopes, TokenId, UnknownDoorScope};
 pub use typed::{TypedAddress, TypedName};
 pub use user::{FullName, Password, SessionId, UserId};
 pub use wish::{Until, Which, Wish};

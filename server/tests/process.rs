@@ -464,6 +464,43 @@ async fn every_commands_help_has_an_example() {
     }
 }
 
+#[apply(on_both!)]
+async fn a_token_is_shown_once_listed_and_revoked(db: TestDatabase) {
+    let operator = Operator::new(&db.url);
+    let (code, said) = operator.run("token list").await;
+    assert!(code == 0 && said.contains("No token was made yet"), "{said}");
+    operator.run("account create --name Bakery --owner-email kari@nordlys.example").await;
+    let create = "token create --name Billing --scope invoices:write --scope accounts:read";
+    let (code, said) = operator.run(&format!("{create} --account 100001 --until 2999-12-31")).await;
+    assert_eq!(code, 0, "{said}");
+    let token = said.lines().last().unwrap().to_owned();
+    assert!(token.starts_with("lk_") && token.len() == 3 + 12 + 1 + 43, "{token}");
+    let (_, said) = operator.run("token list").await;
+    let beginning = &token[..15];
+    assert!(said.contains(beginning) && !said.contains(&token[16..]), "{said}");
+    let told = "Billing  account 100001, accounts:read invoices:write  made ";
+    assert!(
+        said.contains(told) && said.contains("never used, works until 1 January 3000"),
+        "{said}"
+    );
+
+    let (code, said) = operator.run(&format!("token revoke {beginning}")).await;
+    assert!(code == 0 && said.contains("void from now on"), "{said}");
+    let (code, said) = operator.run(&format!("token revoke {token}")).await;
+    assert!(code == 1 && said.contains("see `token list`") && !said.contains(&token), "{said}");
+    let (_, said) = operator.run("token list").await;
+    assert!(said.contains("never used, revoked "), "{said}");
+
+    let (code, said) = operator.run(&format!("{create} --account 1")).await;
+    assert!(code == 1 && said.contains("there is no account 1"), "{said}");
+    let (code, said) = operator.run(&format!("{create} --until 1999-12-31")).await;
+    assert!(code == 1 && said.contains("over already"), "{said}");
+    let (code, said) = operator.run("token create --name Billing --scope invoices").await;
+    assert!(code == 2 && said.contains("accounts:read, accounts:write"), "{said}");
+    assert_eq!(operator.run("token create --name Billing").await.0, 2);
+    assert_eq!(operator.run(&format!("{create} --until tomorrow")).await.0, 2);
+}
+
 /// The limit on the size of files stands in for a full disk: what SQLite is told is the same.
 #[cfg(target_os = "linux")]
 #[tokio::test]

@@ -51,6 +51,8 @@ sql! {
     END_OWNER_CHANGES = "UPDATE owner_changes SET state = 'lapsed', over_at = $1 \
                          WHERE state IN ('offered', 'waiting')";
     FORGET_DUE_OWNERS = "UPDATE accounts SET owners_due_at = NULL WHERE owners_due_at IS NOT NULL";
+    /// Whichever of them were revoked since, or leaked.
+    REVOKE_TOKENS = "UPDATE tokens SET revoked_at = $1 WHERE revoked_at IS NULL";
 }
 
 /// Which version of its schema a file has.
@@ -90,6 +92,8 @@ pub struct Settled {
     pub mails: u64,
     /// Invitations whose link was made to expire.
     pub invitations: u64,
+    /// Tokens of the provider's systems that were revoked.
+    pub tokens: u64,
 }
 
 /// What came of putting a copy in place.
@@ -339,8 +343,8 @@ impl Store {
 
     /// Has nothing of a restored copy come back to life that may have ended since it was made:
     /// sessions and sign-ins that wait for more end, open links die, nobody becomes an owner who was to
-    /// become one, and mails that wait are given up,
-    /// as they were probably sent. With `keep_mails` those are sent whose links live on.
+    /// become one, tokens are revoked, and mails that
+    /// wait are given up, as they were probably sent. With `keep_mails` those are sent whose links live on.
     ///
     /// # Errors
     /// [`Failure::Unavailable`].
@@ -369,8 +373,9 @@ impl Store {
             .execute(db))?;
         let invitations =
             write!(tx, db => query(EXPIRE_INVITATIONS).bind(now.as_micros()).execute(db))?;
+        let tokens = write!(tx, db => query(REVOKE_TOKENS).bind(now.as_micros()).execute(db))?;
         tx.commit().await?;
-        Ok(Settled { sessions, mails, invitations })
+        Ok(Settled { sessions, mails, invitations, tokens })
     }
 
     /// Copies the SQLite database into a file of its own, whole and checked, while others go on

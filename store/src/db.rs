@@ -565,6 +565,7 @@ mod tests {
             crate::single_sign_on::STATEMENTS,
             crate::starts::STATEMENTS,
             crate::sweep::STATEMENTS,
+            crate::tokens::STATEMENTS,
             crate::users::STATEMENTS,
         ]
         .into_iter()

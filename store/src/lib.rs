@@ -47,6 +47,7 @@ mod single_sign_on;
 mod sqlite;
 mod starts;
 mod sweep;
+mod tokens;
 mod turns;
 mod users;
 
@@ -103,6 +104,7 @@ pub use search::UsersQuery;
 pub use sessions::{NewSession, SignedInDevice, Viewer, Vouched};
 pub use single_sign_on::{AccountDomain, AccountProvider, SingleSignOn, SingleSignOnStep};
 pub use starts::StartPerson;
+pub use tokens::{NewToken, StoredToken, TokenRow};
 pub use users::{Login, NewPassword, NewUser};
 
 /// The SHA-256 of a token: what is stored in place of the token itself.

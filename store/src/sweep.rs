@@ -57,6 +57,7 @@ sql! {
                               WHERE state = 'waiting' AND due_at > $1";
     SET_BACK_DUE_OWNERS = "UPDATE accounts SET owners_due_at = $1 WHERE owners_due_at > $1";
     SWEEP_OWNER_CHANGES = "DELETE FROM owner_changes WHERE over_at < $1";
+    SWEEP_DOOR_ANSWERS = "DELETE FROM door_answers WHERE asked_at < $1 OR asked_at > $2";
     SET_BACK_NETWORKS = "UPDATE known_networks SET last_at = $1 WHERE last_at > $1";
     SWEEP_NETWORKS = "DELETE FROM known_networks WHERE last_at < $1";
 }
@@ -70,12 +71,16 @@ const ANSWERED_KEPT: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 /// No setting has somebody wait longer to become an owner.
 const LONGEST_OWNER_WAIT: Duration = Duration::from_secs(168 * 60 * 60);
 
+/// How long what the door answered is kept, to be answered again.
+pub(crate) const ANSWERS_KEPT: Duration = Duration::from_secs(24 * 60 * 60);
+
 impl Store {
     /// Deletes what is over: sessions, reset links, counted attempts, sign-ins, set-ups and changes
     /// of an address that were left half-way or can't be taken back any more, looks through somebody
     /// else's eyes, drafts, browsers unused for a year, requests for access answered 90 days ago or
     /// wanted
-    /// until a day that is over, changes of who owns an account that are over as long. Answers how many rows.
+    /// until a day that
+    /// is over, changes of who owns an account that are over as long, what the door answered a day ago. Answers how many rows.
     ///
     /// # Errors
     /// [`Failure::Unavailable`].
@@ -104,11 +109,15 @@ impl Store {
             write!(self, db => query(set_back).bind(longest).execute(db))?;
         }
         let changes = write!(self, db => query(SWEEP_OWNER_CHANGES).bind(answered).execute(db))?;
+        let answers = write!(self, db => query(SWEEP_DOOR_ANSWERS)
+            .bind(now.before(ANSWERS_KEPT).as_micros())
+            .bind(now.as_micros())
+            .execute(db))?;
         let mut tx = self.begin().await?;
         let text = SWEEP_ATTEMPTS.on(&tx);
         let attempts = write!(tx, db => query(text).bind(now.as_micros()).execute(db))?;
         tx.commit().await?;
-        let mut rows = sessions + devices + requests + changes + attempts;
+        let mut rows = sessions + devices + requests + changes + answers + attempts;
         for over in [
             SWEEP_RESETS,
             SWEEP_RESETS_FOR_NOBODY,

@@ -12,6 +12,7 @@ mod migrate;
 mod report;
 mod serve;
 mod told;
+mod token;
 mod user;
 mod user_record;
 
@@ -28,7 +29,7 @@ use clap::{ArgGroup, Parser, Subcommand};
 use domain::Latchkey;
 use domain::digests::PublicKey;
 use jiff::tz::TimeZone;
-use model::{AccountNumber, EmailAddress, Failure, Field, FieldProblem, Timestamp};
+use model::{AccountNumber, EmailAddress, DoorScope, Failure, Field, FieldProblem, Timestamp};
 use store::Store;
 
 use self::told::{Audience, Told, complain};
@@ -110,6 +111,9 @@ Examples:
     /// See why somebody can't do something, and help them with their login
     #[command(subcommand)]
     User(UserCommand),
+    /// Let your own systems in at the API
+    #[command(subcommand)]
+    Token(TokenCommand),
     /// Check that the accounts' activity logs are as they were written
     #[command(subcommand)]
     Log(LogCommand),
@@ -260,6 +264,33 @@ Examples:
 }
 
 #[derive(Debug, Subcommand)]
+enum TokenCommand {
+    /// Make a token, and show it this once
+    Create {
+        /// What it is for: it is told in the accounts' logs
+        #[arg(long)]
+        name: String,
+        /// What it opens, such as services:write; may be given several times
+        #[arg(long = "scope", value_name = "SCOPE", required = true, value_parser = door_scope)]
+        scopes: Vec<DoorScope>,
+        /// The number of the one account that it sees
+        #[arg(long, value_name = "NUMBER", value_parser = account_number)]
+        account: Option<AccountNumber>,
+        /// The day in UTC, such as 2027-06-30, with whose end it ends, or the moment
+        #[arg(long, value_name = "DAY", value_parser = end)]
+        until: Option<Timestamp>,
+    },
+    /// List every token
+    List,
+    /// Make a token void at once
+    Revoke {
+        /// Its beginning, as `token list` shows it, such as lk_abcdefghijkl
+        #[arg(value_name = "TOKEN")]
+        named: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
 enum LogCommand {
     /// Follow each log's chain of rows and compare it with its signed digests
     #[command(after_help = "\
@@ -400,6 +431,11 @@ async fn obey(config: &Arc<Config>, command: Command, audience: Audience) -> Res
         Command::Restore { file: None, keep_mails, .. } => copies::settle(config, keep_mails).await,
         Command::Account(command) => obey_about_account(config, command).await,
         Command::User(command) => obey_about_user(config, command).await,
+        Command::Token(TokenCommand::Create { name, scopes, account, until }) => {
+            token::create(&config, &name, scopes, account, until).await
+        }
+        Command::Token(TokenCommand::List) => token::list(&config).await,
+        Command::Token(TokenCommand::Revoke { named }) => token::revoke(&config, &named).await,
         Command::Log(LogCommand::Verify { digest: Some(file), key, .. }) => {
             log::verify_kept(config, &file, key).await
         }
@@ -438,7 +474,23 @@ async fn obey_about_account(config: &Config, command: AccountCommand) -> Result<
     }
 }
 
-async fn obey_about_user(config: &Config, command: UserCommand) -> Result<Told> {
+async fn door_scope(text: &str) -> Result<DoorScope, String> {
+    text.parse().map_err(|_| {
+        let scopes: Vec<_> = DoorScope::all().map(|scope| scope.to_string()).collect();
+        format!("it is none of {}", scopes.join(", "))
+    })
+}
+
+/// The end of a day in UTC, or a moment.
+fn end(text: &str) -> Result<Timestamp, &'static str> {
+    let day = domain::digests::read_day(text).map(|day| day.end());
+    let moment = || text.parse::<jiff::Timestamp>().ok();
+    day.or_else(|| moment().map(|at| Timestamp::from_micros(at.as_microsecond()))).ok_or(
+        "it is neither a day, such as 2027-06-30, nor a moment, such as 2027-06-30T12:00:00Z",
+    )
+}
+
+fn obey_about_user(config: &Config, command: UserCommand) -> Result<Told> {
     match command {
         UserCommand::Show { email } => user_record::show(config, &email).await,
         UserCommand::ResetLink { email } => user::reset_link(config, &email).await,
@@ -575,6 +627,16 @@ mod tests {
         for line in ["latchkey --config a.toml serve", "latchkey serve --config a.toml"] {
             let parsed = CommandLine::try_parse_from(line.split(' ')).unwrap();
             assert_eq!(parsed.config, Some(PathBuf::from("a.toml")));
+        }
+    }
+
+    #[test]
+    fn an_end_is_a_day_or_a_moment() {
+        let moment = |text| end(text).map(exact);
+        assert_eq!(moment("2027-06-30"), Ok("1 July 2027, 00:00 UTC".to_owned()));
+        assert_eq!(moment("2027-06-30T12:00:00+02:00"), Ok("30 June 2027, 10:00 UTC".to_owned()));
+        for text in ["", "tomorrow", "2027-13-01", "2027-06-30T12:00:00", "30.06.2027"] {
+            assert!(moment(text).is_err(), "{text}");
         }
     }
 

@@ -61,4 +61,5 @@ mod story;
 mod tabs;
 mod times;
 mod timing;
+mod tokens;
 mod users;

@@ -40,4 +40,5 @@ mod sessions;
 mod single_sign_on;
 mod starts;
 mod story;
+mod tokens;
 mod users;
