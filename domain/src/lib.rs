@@ -12,6 +12,7 @@ pub mod accounts;
 pub mod activity;
 pub mod areas;
 pub mod chain;
+pub mod decisions;
 pub mod demo;
 pub mod digests;
 pub mod emails;

@@ -432,7 +432,7 @@ fn values(body: &[u8]) -> Result<Vec<(String, String)>, StatusCode> {
 }
 
 /// The whole body; none when it is larger than this.
-async fn whole(mut body: Body, largest: usize) -> Result<Option<Vec<u8>>, axum::Error> {
+pub(crate) async fn whole(mut body: Body, largest: usize) -> Result<Option<Vec<u8>>, axum::Error> {
     let mut bytes = Vec::new();
     let mut length = 0;
     while length <= READ_PAST

@@ -5,6 +5,7 @@ pub mod assets;
 pub mod clock;
 pub mod commands;
 pub mod config;
+mod decisions;
 pub mod digests;
 pub mod export;
 pub mod forms;

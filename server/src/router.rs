@@ -28,13 +28,16 @@ use tracing::Instrument;
 
 use crate::accept::Crowded;
 use crate::config::Config;
-use crate::{assets, digests, export, forms, look, own_data, shape};
+use crate::{assets, decisions, digests, export, forms, look, own_data, shape};
 
 /// The kind of an answer in words alone.
 const PLAIN: &str = "text/plain; charset=utf-8";
 
 /// What is asked to learn whether we are well. It is answered in any crowd.
 const PROBES: [&str; 2] = ["/healthz", "/readyz"];
+
+/// What a request, and its answer, is known by.
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// What requests are answered with.
 #[derive(Clone)]
@@ -137,6 +140,7 @@ pub fn router(parts: Parts) -> Router {
         .route(CALLBACK_OF_ACCOUNT, get(forms::callback_of_account))
         .route("/demo/mailbox/{mail}/html", get(mail_html))
         .route("/api/{*function}", get(forms::question).post(forms::function))
+        .merge(decisions::routes())
         .fallback(nowhere)
         .with_state(parts.clone())
         // A page is a tenth of its size on the way. Guessing its secrets by its length (BREACH) would
@@ -227,10 +231,13 @@ async fn attend(State(parts): State<Parts>, mut request: Request, next: Next) ->
     let (method, path) = (request.method().clone(), logged(request.uri().path()));
     let user = tracing::field::Empty;
     let span = tracing::info_span!("request", id, %method, path, client = %address, user);
-    let changes = !matches!(method, Method::GET | Method::HEAD | Method::OPTIONS);
+    let is_asked = decisions::is_asked_at(request.uri().path());
+    // AuthZEN Authorization API 1.0, section 10.1.3.
+    let named = request.headers().get(REQUEST_ID).filter(|_| is_asked).cloned();
+    let changes = !is_asked && !matches!(method, Method::GET | Method::HEAD | Method::OPTIONS);
     let begun = parts.latchkey.now();
     let mut locale = parts.site.language;
-    if changes || is_for_people(request.uri().path()) {
+    if changes || (!is_asked && is_for_people(request.uri().path())) {
         let (latchkey, site, headers) = (&parts.latchkey, &parts.site, request.headers());
         let found = RequestFacts::find(latchkey, site, headers, client, id.clone());
         let facts = found.instrument(span.clone()).await;
@@ -249,14 +256,15 @@ async fn attend(State(parts): State<Parts>, mut request: Request, next: Next) ->
         only_what_is_plain(request.headers_mut());
         next.run(request).instrument(span.clone()).await
     };
-    let mut response = speak(response, locale, &id);
+    // What programs are told are words for those who wrote them.
+    let mut response = if is_asked { response } else { speak(response, locale, &id) };
     if changes {
         parts.mail_waiting.notify_one();
     }
     let _entered = span.enter();
     let millis = parts.latchkey.now().since(begun).as_millis();
     tracing::info!(status = response.status().as_u16(), millis = millis as u64, "answered");
-    protect(&parts.site, &id, &mut response);
+    protect(&parts.site, &id, named, &mut response);
     response
 }
 
@@ -304,8 +312,9 @@ fn client_address(parts: &Parts, request: &Request<Body>) -> IpAddr {
     parts.config.client_address(peer, Some(forwarded.as_str()).filter(|all| !all.is_empty()))
 }
 
-/// The headers of every answer (OWASP ASVS 5.0 V3.4).
-fn protect(site: &Site, id: &str, response: &mut Response) {
+/// The headers of every answer (OWASP ASVS 5.0 V3.4). It is known by the request's id, or by what whoever
+/// sent that named it.
+fn protect(site: &Site, id: &str, named: Option<HeaderValue>, response: &mut Response) {
     const ALWAYS: [(HeaderName, &str); 4] = [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "same-origin"),
@@ -326,8 +335,8 @@ fn protect(site: &Site, id: &str, response: &mut Response) {
         let year = HeaderValue::from_static("max-age=31536000; includeSubDomains");
         headers.insert(header::STRICT_TRANSPORT_SECURITY, year);
     }
-    if let Ok(id) = HeaderValue::from_str(id) {
-        headers.insert(HeaderName::from_static("x-request-id"), id);
+    if let Some(name) = named.or_else(|| HeaderValue::from_str(id).ok()) {
+        headers.insert(REQUEST_ID, name);
     }
 }
 

@@ -43,12 +43,14 @@ macro_rules! opened {
     ($db:ident $things:literal, $id:literal) => {
         concat!(
             "t.account_id = $1 AND ",
-            fulfils!($db $things, $id, "$2", "$3"),
+            $crate::areas::fulfils!($db $things, $id, "$2", "$3"),
             " AND ",
-            fulfils!($db $things, $id, "$4", "$5")
+            $crate::areas::fulfils!($db $things, $id, "$4", "$5")
         )
     };
 }
+
+pub(crate) use opened;
 
 /// Things `t` that [`opened!`] has; of each, which of the grants and drafts $6 name it.
 macro_rules! things {

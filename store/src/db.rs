@@ -534,6 +534,7 @@ mod tests {
             crate::areas::STATEMENTS,
             crate::chain::STATEMENTS,
             crate::copies::STATEMENTS,
+            crate::decisions::STATEMENTS,
             crate::digests::STATEMENTS,
             crate::drafts::STATEMENTS,
             crate::emails::STATEMENTS,

@@ -12,7 +12,7 @@ use crate::db::{Tx, count, limit, plain, read, sql, write};
 use crate::factors::has_factor;
 use crate::fold::found_by;
 use crate::grants::{self, keys, read_keys};
-use crate::policies::{PolicyRow, policy_columns};
+use crate::policies::PolicyRow;
 use crate::sessions::NOTED_EVERY;
 use crate::{
     AccountPolicy, Held, Holding, NewActivity, NewMail, Store, access_requests, activity, locks,
@@ -40,9 +40,20 @@ macro_rules! members {
 
 pub(crate) use members;
 
-macro_rules! membership {
-    ($db:ident) => {
+/// The latest end of what the membership `m` holds.
+macro_rules! last_end {
+    () => {
+        "(SELECT max(g.until) FROM grants g \
+          WHERE g.account_id = m.account_id AND g.user_id = m.user_id)"
+    };
+}
+
+/// What the account requires of its user `m`, by its policy `p` and its own identity provider, and what
+/// they have of that.
+macro_rules! required {
+    () => {
         concat!(
+<<<<<<< ours
             "SELECT a.id, a.number, a.name, a.time_zone, a.owners_due_at, m.owner, ",
             keys!($db "$4"),
             " AS keys, \
@@ -54,6 +65,22 @@ macro_rules! membership {
                      AS has_others, ",
             has_factor!("m.user_id"),
             " AS second_factor, v.last_seen_at AS visited_at, \
+||||||| base
+            "SELECT a.id, a.number, a.name, a.time_zone, m.owner, ",
+            keys!($db "$4"),
+            " AS keys, \
+                 (SELECT max(g.until) FROM grants g \
+                  WHERE g.account_id = m.account_id AND g.user_id = m.user_id) AS last_end, \
+                 m.paused_at, b.full_name AS paused_by, m.paused_why, m.last_active_at, \
+                 EXISTS (SELECT 1 FROM memberships o \
+                         WHERE o.user_id = m.user_id AND o.account_id <> m.account_id) \
+                     AS has_others, ",
+            has_factor!("m.user_id"),
+            " AS second_factor, v.last_seen_at AS visited_at, \
+=======
+            $crate::factors::has_factor!("m.user_id"),
+            " AS second_factor, \
+>>>>>>> theirs
                  EXISTS (SELECT 1 FROM account_providers w \
                              JOIN account_domains d ON d.account_id = w.account_id \
                              JOIN users u ON u.id = m.user_id \
@@ -70,7 +97,26 @@ macro_rules! membership {
                              OR EXISTS (SELECT 1 FROM passkeys f \
                                         WHERE f.user_id = m.user_id AND f.since <= w.demanded_since))) \
                      AS had_factor, ",
-            policy_columns!(),
+            $crate::policies::policy_columns!()
+        )
+    };
+}
+
+pub(crate) use {last_end, required};
+
+macro_rules! membership {
+    ($db:ident) => {
+        concat!(
+            "SELECT a.id, a.number, a.name, a.time_zone, m.owner, ",
+            keys!($db "$4"),
+            " AS keys, ",
+            last_end!(),
+            " AS last_end, \
+                 m.paused_at, b.full_name AS paused_by, m.paused_why, m.last_active_at, \
+                 EXISTS (SELECT 1 FROM memberships o \
+                         WHERE o.user_id = m.user_id AND o.account_id <> m.account_id) \
+                     AS has_others, v.last_seen_at AS visited_at, ",
+            required!(),
             " FROM memberships m JOIN accounts a ON a.id = m.account_id \
                  LEFT JOIN users b ON b.id = m.paused_by \
                  LEFT JOIN account_policies p ON p.account_id = m.account_id \
@@ -367,7 +413,7 @@ struct ReachedRow {
 }
 
 #[derive(FromRow)]
-struct PauseRow {
+pub(crate) struct PauseRow {
     paused_at: Option<i64>,
     paused_by: Option<String>,
     paused_why: String,
@@ -416,7 +462,7 @@ impl From<MemberRow> for Member {
 
 /// What a membership opens, or why it opens nothing at present. `keys` is what [`keys!`] reads, and
 /// `last_end` the latest end of its grants.
-fn standing(
+pub(crate) fn standing(
     owner: bool,
     keys: Option<&str>,
     last_end: Option<i64>,

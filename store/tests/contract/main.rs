@@ -14,6 +14,7 @@ mod chain;
 mod clocks;
 mod copies;
 mod database;
+mod decisions;
 mod digests;
 mod emails;
 mod eyes;
