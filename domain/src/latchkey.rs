@@ -61,7 +61,7 @@ pub struct Settings {
     pub invitations_per_address: u32,
     /// How many invitation mails all accounts together may send to one address in a day.
     pub invitations_to_address: u32,
-    /// Who gets a mail when an invited person doesn't know the inviter.
+    /// Who gets a mail when an invited person doesn't know the inviter, and when a webhook is turned off.
     pub operator_email: Option<EmailAddress>,
     /// Whether accounts' own identity providers may have private addresses, and none of TLS.
     pub sso_private_addresses: bool,

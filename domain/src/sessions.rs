@@ -264,7 +264,9 @@ pub async fn change_profile(
         return Err(errors.into_failure());
     };
     let store = &latchkey.store;
-    store.change_profile(viewer.user, &name, Some(language), time_zone.as_deref()).await
+    store
+        .change_profile(viewer.user, &name, Some(language), time_zone.as_deref(), latchkey.now())
+        .await
 }
 
 /// Deletes what ended: sessions, reset links, counted attempts.

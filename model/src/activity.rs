@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
-    Access, AccessOutline, Area, Outline, Outlines, Permission, PermissionSet, PolicyRule, Reach,
-    Terms, Timestamp,
+    Access, AccessOutline, Area, EventGrant, EventReach, Outline, Outlines, Permission,
+    PermissionSet, PolicyRule, Reach, Reached, Terms, Timestamp,
 };
 
 /// Declares the kinds once: name, stable id, and whether such a row tells of an offer.
@@ -178,6 +178,15 @@ impl NotedThings {
         }
     }
 
+    /// As programs are told of it; none where so many are reached, and not known which.
+    fn as_event(&self, reached: Reached) -> Option<EventReach> {
+        match (self, reached) {
+            (_, Reached::All) => Some(EventReach::All),
+            (Self::Ids(ids), Reached::These(_)) => Some(EventReach::These(ids.clone())),
+            (Self::Names(_), Reached::These(_)) => None,
+        }
+    }
+
     /// By the names that `called` knows, in their order.
     fn named(&self, called: impl Fn(Uuid) -> Option<String>) -> Self {
         match self {
@@ -223,6 +232,22 @@ impl NotedGrant {
             Area::Domains => self.domains.names(),
             Area::Billing | Area::Support | Area::Account => &[],
         }
+    }
+
+    /// The grant as programs are told of it; none once the row is written, which has no ids.
+    #[must_use]
+    pub fn as_event(&self) -> Option<EventGrant> {
+        let Outline { permissions, services, domains, until } = self.outline;
+        let told = |area, things: &NotedThings, reached| match permissions.in_area(area).next() {
+            Some(_) => things.as_event(reached).map(Some),
+            None => Some(None),
+        };
+        Some(EventGrant {
+            permissions,
+            services: told(Area::Services, &self.services, services)?,
+            domains: told(Area::Domains, &self.domains, domains)?,
+            until,
+        })
     }
 
     /// The things that are still to be named.
@@ -493,7 +518,7 @@ impl From<PolicyRule> for Noted {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Reached, Timestamp};
+    use crate::Timestamp;
 
     #[test]
     fn an_owner_is_noted_as_one() {

@@ -13,6 +13,7 @@ mod decision;
 mod door;
 mod email_address;
 mod email_domain;
+mod event;
 mod eyes;
 mod failure;
 mod grant;
@@ -32,6 +33,7 @@ mod timestamp;
 mod token;
 mod typed;
 mod user;
+mod webhook;
 mod wish;
 
 pub use access::{Access, AccessOutline, Lack};
@@ -44,6 +46,10 @@ pub use decision::{ResourceKind, UnknownResourceKind};
 pub use door::{DoorKey, DoorRef, NoDoorKey};
 pub use email_address::EmailAddress;
 pub use email_domain::{EmailDomain, EmailDomains};
+pub use event::{
+    EventAccess, EventFacts, EventGrant, EventKind, EventKinds, EventReach, LoginChange,
+    UnknownEventKind,
+};
 pub use eyes::{Draft, Eyes};
 pub use failure::{
     Conflict, Failure, Field, FieldError, FieldErrors, FieldProblem, Guessable, Limit, Limited,
@@ -56,8 +62,7 @@ pub use language::Language;
 pub use line::{legible, one_line, plain_digits};
 pub use mail::{
     AskedFor, ChangedOwner, EmailNews, FactorNews, GivenEnd, IdentityNews, Mail, MailBound,
-    MailKind, OwnerNews, OwnerNews,
-    OwnerNewsReader, StoredMail,
+    MailKind, OwnerNews, OwnerNewsReader, StoredMail,
 };
 pub use owner_change::{Afterwards, OwnerChangeId, OwnerChangeKind, OwnerChangeState};
 pub use page::{Cursor, PAGE_SIZE};
@@ -70,4 +75,5 @@ pub use timestamp::Timestamp;
 pub use token::{DoorArea, DoorScope, DoorScopes, TokenId, UnknownDoorScope};
 pub use typed::{TypedAddress, TypedName};
 pub use user::{FullName, Password, SessionId, UserId};
+pub use webhook::{DeliveryId, DeliveryState, EndpointId};
 pub use wish::{Until, Which, Wish};

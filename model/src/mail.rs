@@ -165,6 +165,17 @@ mails! {
         /// The address that was invited.
         email: TypedAddress,
     }
+    /// To the operator: an address of theirs isn't told of events any more.
+    WebhookOff "webhook_off", Gathered { at_once: 3 } => {
+        /// The endpoint's id.
+        endpoint: String,
+        /// Its address.
+        url: TypedName,
+        /// Why, in the operator's words.
+        why: TypedName,
+        /// When the first of the tries was that came to nothing.
+        tried_since: Timestamp,
+    }
     /// To a user: what you may do in an account changed.
     PermissionsChanged "permissions_changed", Gathered { at_once: 1 } => {
         /// The account's name.
@@ -542,6 +553,7 @@ impl Mail {
                 owners.iter().map(owner).collect::<Vec<_>>().join(" ")
             }
             Self::AccessEnds { stage, .. } | Self::GivenEnds { stage, .. } => format!("{stage:?}"),
+            Self::WebhookOff { endpoint, .. } => endpoint.clone(),
             Self::Several { last, .. } => last.about(),
             _ => String::new(),
         }

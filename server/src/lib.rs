@@ -23,3 +23,4 @@ mod replies;
 pub mod router;
 mod shape;
 pub mod spool;
+pub mod webhooks;

@@ -10,9 +10,10 @@ use std::io::PipeReader;
 use std::process::Stdio;
 use std::time::Duration;
 
+use axum::http::{HeaderMap, HeaderName};
 use test_database::{TestDatabase, apply, on_both};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
@@ -503,6 +504,90 @@ async fn a_token_is_shown_once_listed_and_revoked(db: TestDatabase) {
 
 /// The limit on the size of files stands in for a full disk: what SQLite is told is the same.
 #[cfg(target_os = "linux")]
+/// Takes one request as a program that is told of events, and checks its signature with this secret, as
+/// the specification's own library does, by the system's clock. Answers its body.
+async fn take_signed(listener: &TcpListener, secret: &str) -> String {
+    let (stream, _) = timeout(IN_TIME, listener.accept()).await.expect("somebody").unwrap();
+    let mut stream = BufReader::new(stream);
+    let mut headers = HeaderMap::new();
+    loop {
+        let mut line = String::new();
+        timeout(IN_TIME, stream.read_line(&mut line)).await.expect("a head").unwrap();
+        match line.trim_end().split_once(": ") {
+            Some((name, value)) => {
+                let name: HeaderName = name.parse().unwrap();
+                headers.insert(name, value.parse().unwrap());
+            }
+            None if line.trim_end().is_empty() => break,
+            None => {}
+        }
+    }
+    let length = headers["content-length"].to_str().unwrap().parse().unwrap();
+    let mut body = vec![0; length];
+    timeout(IN_TIME, stream.read_exact(&mut body)).await.expect("a body").unwrap();
+    let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+    stream.write_all(answer).await.unwrap();
+    standardwebhooks::Webhook::new(secret).unwrap().verify(&body, &headers).unwrap();
+    String::from_utf8(body).unwrap()
+}
+
+#[apply(on_both!)]
+async fn a_program_is_told_of_events_by_commands_and_the_server(db: TestDatabase) {
+    let operator = Operator::new(&db.url);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/hooks", listener.local_addr().unwrap());
+    let (code, said) = operator.run("webhook list").await;
+    assert!(code == 0 && said.contains("There are no endpoints yet"), "{said}");
+    let (code, said) = operator.run(&format!("webhook add {url}")).await;
+    assert!(code == 1 && said.contains("must be https, and public"), "{said}");
+    let settings = operator.folder.path().join("latchkey.toml");
+    std::fs::write(settings, "webhook_private_addresses = true").unwrap();
+    let (code, said) = operator.run(&format!("webhook add {url} --kind moon.risen")).await;
+    assert!(code == 1 && said.contains("moon.risen, but of these: member.added"), "{said}");
+    let add = format!("webhook add {url} --kind invitation.sent --kind member.added");
+    let (code, said) = operator.run(&add).await;
+    assert_eq!(code, 0, "{said}");
+    let id = said.split(' ').nth(1).unwrap().to_owned();
+    let secret = said.lines().last().unwrap().to_owned();
+    assert!(secret.starts_with("whsec_"), "{said}");
+
+    let test = format!("webhook test {id}");
+    let (tested, ping) = tokio::join!(operator.run(&test), take_signed(&listener, &secret));
+    assert!(tested.0 == 0 && tested.1.contains("HTTP 200"), "{}", tested.1);
+    assert!(ping.contains("\"type\":\"ping\""), "{ping}");
+    let (code, said) = operator.run(&format!("webhook rotate {id} --overlap-hours 1")).await;
+    assert_eq!(code, 0, "{said}");
+    let second = said.lines().find(|line| line.starts_with("whsec_")).unwrap().to_owned();
+    for known in [&secret, &second] {
+        let (tested, _) = tokio::join!(operator.run(&test), take_signed(&listener, known));
+        assert_eq!(tested.0, 0, "{}", tested.1);
+    }
+
+    let mut server = serving(operator.command("serve")).await;
+    operator.run("account create --name Nordlys --owner-email kari@nordlys.example").await;
+    let event = take_signed(&listener, &second).await;
+    assert!(event.contains("\"type\":\"invitation.sent\""), "{event}");
+    operator.signal(&server, "TERM").await;
+    assert!(timeout(IN_TIME, server.wait()).await.expect("an end").unwrap().success());
+    let (_, said) = operator.run("webhook deliveries").await;
+    assert!(said.contains("invitation.sent") && said.contains("tries: 1"), "{said}");
+    let delivery = said.split(' ').next().unwrap().to_owned();
+    let (code, said) = operator.run(&format!("webhook redeliver {delivery}")).await;
+    assert!(code == 0 && said.contains("once more"), "{said}");
+    let (code, said) = operator.run(&format!("webhook on {id}")).await;
+    assert!(code == 0 && said.contains("is on already"), "{said}");
+    let (_, said) = operator.run("webhook list").await;
+    assert!(said.contains(&url) && said.contains("waiting: 1"), "{said}");
+    assert!(!said.contains("whsec_"), "{said}");
+    let (_, said) = operator.run("doctor").await;
+    assert!(said.contains("webhooks: ok, endpoints that are told of events: 1"), "{said}");
+    assert_eq!(operator.run(&format!("webhook remove {id}")).await.0, 0);
+    for words in ["remove", "rotate", "on", "test", "redeliver"] {
+        let (code, said) = operator.run(&format!("webhook {words} {id}")).await;
+        assert!(code == 1 && said.contains("there is no "), "{words}: {said}");
+    }
+}
+
 #[tokio::test]
 async fn a_server_whose_disk_was_full_writes_again_without_a_restart() {
     let db = test_database::sqlite().await;

@@ -256,8 +256,9 @@ impl Store {
         let new = decide(&facts)?;
         limits::keep_within(&mut tx, &new.bounds, now).await?;
         let of = |area| thing.filter(|_| permission.area() == area);
+        let id = new_id(now);
         write!(tx, db => query(INSERT)
-            .bind(new_id(now))
+            .bind(id)
             .bind(Uuid::from(account))
             .bind(Uuid::from(actor))
             .bind(permission.id())
@@ -268,7 +269,7 @@ impl Store {
             .bind(new.told.join("\n"))
             .bind(now.as_micros())
             .execute(db), gone_as(Conflict::ChangedMeanwhile))?;
-        activity::append(&mut tx, account, &new.entry, now).await?;
+        activity::append(&mut tx, account, &new.entry.of(id), now).await?;
         for mail in &new.mails {
             outbox::queue(&mut tx, mail, Some(account), now).await?;
         }

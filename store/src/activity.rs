@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::db::{Tx, first_id, limit, new_id, read, sql, unavailable, write};
 use crate::fold::fold;
 use crate::grants::{ids_in, list};
-use crate::{LinkedRow, Store, chain};
+use crate::{LinkedRow, Store, chain, webhooks};
 
 macro_rules! names {
     ($db:ident) => {
@@ -57,6 +57,8 @@ pub struct NewActivity {
     pub after: Option<Noted>,
     /// The client's address; empty for the command line.
     pub address: String,
+    /// The invitation or the request that it is of, for what webhooks tell: the log doesn't keep it.
+    pub of: Option<Uuid>,
 }
 
 impl NewActivity {
@@ -73,6 +75,7 @@ impl NewActivity {
             before: None,
             after: None,
             address: address.to_owned(),
+            of: None,
         }
     }
 
@@ -86,6 +89,11 @@ impl NewActivity {
     #[must_use]
     pub fn about(self, user: Option<UserId>, name: &str) -> Self {
         Self { subject: user, subject_name: name.to_owned(), ..self }
+    }
+
+    /// It is of this invitation or request.
+    pub(crate) fn of(self, id: impl Into<Uuid>) -> Self {
+        Self { of: Some(id.into()), ..self }
     }
 
     /// So it was before.
@@ -159,6 +167,7 @@ impl Row {
                 before: noted(self.before),
                 after: noted(self.after),
                 address: self.address,
+                of: None,
             },
         })
     }
@@ -196,8 +205,8 @@ impl Store {
     }
 }
 
-/// Appends a row at the end of the account's chain, in the transaction that does what it tells.
-/// The chain's head is locked from here on: after the account and its users.
+/// Appends a row at the end of the account's chain, in the transaction that does what it tells, and has
+/// webhooks tell of it. The chain's head is locked from here on: after the account and its users.
 pub(crate) async fn append(
     tx: &mut Tx,
     account: AccountId,
@@ -242,7 +251,8 @@ pub(crate) async fn append(
         .bind(row.sequence)
         .bind(&hash[..])
         .execute(db))?;
-    chain::end_with(tx, account, &hash).await
+    chain::end_with(tx, account, &hash).await?;
+    webhooks::tell_row(tx, account, entry, now).await
 }
 
 /// What the services and domains that a row tells of are called at this moment.

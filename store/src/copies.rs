@@ -36,6 +36,10 @@ sql! {
                           WHERE state = 'pending' AND expires_at > $1 AND NOT EXISTS \
                               (SELECT 1 FROM outbox o \
                                WHERE o.invitation_id = invitations.id AND o.state = 'queued')";
+    /// Those whose endpoint is off, too.
+    GIVE_UP_DELIVERIES = "UPDATE webhook_deliveries \
+                          SET state = 'given_up', answer = $1, ended_at = $2 \
+                          WHERE state IN ('waiting', 'held')";
     END_SIGN_INS = "DELETE FROM sign_ins";
     END_SESSIONS = "DELETE FROM sessions";
     END_RESETS = "DELETE FROM resets";
@@ -61,7 +65,8 @@ pub(crate) const SCHEMA: &str = "PRAGMA schema_version";
 const IS_OURS: &str = "SELECT count(*) = 2 FROM sqlite_schema \
                        WHERE name IN ('_sqlx_migrations', 'memberships')";
 
-/// What a mail's sender is shown in place of a mail server's answer.
+/// What a mail's sender is shown in place of a mail server's answer, and the operator in place of an
+/// endpoint's.
 const NOT_SENT: &str = "not sent: the database was restored from a backup";
 
 /// Reads and writes for its owner, nothing for others.
@@ -94,6 +99,8 @@ pub struct Settled {
     pub invitations: u64,
     /// Tokens of the provider's systems that were revoked.
     pub tokens: u64,
+    /// What webhooks were to be told, and won't be.
+    pub deliveries: u64,
 }
 
 /// What came of putting a copy in place.
@@ -344,7 +351,8 @@ impl Store {
     /// Has nothing of a restored copy come back to life that may have ended since it was made:
     /// sessions and sign-ins that wait for more end, open links die, nobody becomes an owner who was to
     /// become one, tokens are revoked, and mails that
-    /// wait are given up, as they were probably sent. With `keep_mails` those are sent whose links live on.
+    /// wait are given up, and what waits for webhooks, as they were probably sent. With `keep_mails` all that is sent, but for
+    /// mails whose links are dead.
     ///
     /// # Errors
     /// [`Failure::Unavailable`].
@@ -374,8 +382,15 @@ impl Store {
         let invitations =
             write!(tx, db => query(EXPIRE_INVITATIONS).bind(now.as_micros()).execute(db))?;
         let tokens = write!(tx, db => query(REVOKE_TOKENS).bind(now.as_micros()).execute(db))?;
+        let deliveries = match keep_mails {
+            true => 0,
+            false => write!(tx, db => query(GIVE_UP_DELIVERIES)
+                .bind(NOT_SENT)
+                .bind(now.as_micros())
+                .execute(db))?,
+        };
         tx.commit().await?;
-        Ok(Settled { sessions, mails, invitations, tokens })
+        Ok(Settled { sessions, mails, invitations, tokens, deliveries })
     }
 
     /// Copies the SQLite database into a file of its own, whole and checked, while others go on

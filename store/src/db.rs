@@ -568,6 +568,7 @@ mod tests {
             crate::sweep::STATEMENTS,
             crate::tokens::STATEMENTS,
             crate::users::STATEMENTS,
+            crate::webhooks::STATEMENTS,
         ]
         .into_iter()
         .flatten()

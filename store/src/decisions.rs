@@ -6,7 +6,8 @@ use model::{
     NamedBy, Pause, Permission, ResourceKind, Scope, Timestamp, UserId,
 };
 use serde_json::Value;
-use sqlx::{FromRow, query_as};
+use sqlx::query_as;
+use sqlx_macros::FromRow;
 use uuid::Uuid;
 
 use crate::areas::{conditions, opened};

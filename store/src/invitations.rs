@@ -25,7 +25,7 @@ use crate::{
 /// No setting lets an invitation be open for longer, which works until the end of its last day: one that
 /// would be was sent by a clock that ran ahead, and is over. An hour may lie between two clocks, and
 /// another one more be in a day.
-const LONGEST: Duration = Duration::from_secs((91 * 24 + 2) * 60 * 60);
+pub(crate) const LONGEST: Duration = Duration::from_secs((91 * 24 + 2) * 60 * 60);
 
 /// What an [`InvitationRow`] reads, of invitations as `i`; then the tail of the statement.
 macro_rules! invitation {
@@ -142,7 +142,7 @@ sql! {
     RENEW = "UPDATE invitations \
              SET owner = $2, permissions = $3, all_services = $4, all_domains = $5, until = $6, \
                  why = $7, inviter_id = $8, sent_at = $9, expires_at = $10, \
-                 current_token_hash = $11, as_owner = $12 \
+                 current_token_hash = $11, as_owner = $12, expiry_noted = FALSE \
              WHERE id = $1 AND state = 'pending'";
     FORGET_SERVICES = "DELETE FROM invitation_services WHERE invitation_id = $1";
     FORGET_DOMAINS = "DELETE FROM invitation_domains WHERE invitation_id = $1";
@@ -656,7 +656,7 @@ impl Store {
             }
             InvitationStep::Cancel { entry } => {
                 end(&mut tx, invitation, "cancelled", now).await?;
-                activity::append(&mut tx, account, &entry, now).await?;
+                activity::append(&mut tx, account, &entry.of(invitation.id), now).await?;
             }
         }
         let invitation = find(&mut tx, account, invitation.id, now).await?;
@@ -855,7 +855,7 @@ impl Store {
                 (entry, mail)
             }
         };
-        activity::append(&mut tx, account, &entry, now).await?;
+        activity::append(&mut tx, account, &entry.of(invitation.id), now).await?;
         if let Some(mail) = mail {
             outbox::queue(&mut tx, &mail, Some(account), now).await?;
         }
@@ -1079,7 +1079,7 @@ async fn send(
             .bind(copy_of.as_ref().map(|hash| &hash[..]))
             .execute(db))?;
     }
-    activity::append(tx, account, &offer.entry, now).await?;
+    activity::append(tx, account, &offer.entry.of(id), now).await?;
     outbox::drop_queued(tx, id).await?;
     outbox::queue(tx, &offer.mail.invitation(id), Some(account), now).await
 }

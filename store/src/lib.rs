@@ -51,6 +51,7 @@ mod sweep;
 mod tokens;
 mod turns;
 mod users;
+mod webhooks;
 
 pub use access_requests::{
     AccessRequest, AccessRequestAnswer, AccessRequestFacts, AskFacts, Giver, NewAccessRequest,
@@ -108,6 +109,7 @@ pub use single_sign_on::{AccountDomain, AccountProvider, SingleSignOn, SingleSig
 pub use starts::StartPerson;
 pub use tokens::{NewToken, StoredToken, TokenRow};
 pub use users::{Login, NewPassword, NewUser};
+pub use webhooks::{Delivery, DeliveryRow, Endpoint, LONGEST_PUT_OFF, NewEndpoint, Trial};
 
 /// The SHA-256 of a token: what is stored in place of the token itself.
 pub type TokenHash = [u8; 32];

@@ -1,6 +1,7 @@
 //! The rows that a change locks before it reads what it decides on, in this order, so that nobody waits
 //! in a circle: after the turns at them (`turns.rs`) accounts by their ids, the user, an identity before
-//! what hangs on it, half-way sign-ins before sessions, the head of the log last (`activity::append`).
+//! what hangs on it, half-way sign-ins before sessions, the head of the log (`activity::append`), and last
+//! the endpoints of webhooks and the line of what they are told (`webhooks::tell`).
 
 use std::collections::BTreeSet;
 

@@ -53,34 +53,8 @@ macro_rules! last_end {
 macro_rules! required {
     () => {
         concat!(
-<<<<<<< ours
-            "SELECT a.id, a.number, a.name, a.time_zone, a.owners_due_at, m.owner, ",
-            keys!($db "$4"),
-            " AS keys, \
-                 (SELECT max(g.until) FROM grants g \
-                  WHERE g.account_id = m.account_id AND g.user_id = m.user_id) AS last_end, \
-                 m.paused_at, b.full_name AS paused_by, m.paused_why, m.last_active_at, \
-                 EXISTS (SELECT 1 FROM memberships o \
-                         WHERE o.user_id = m.user_id AND o.account_id <> m.account_id) \
-                     AS has_others, ",
-            has_factor!("m.user_id"),
-            " AS second_factor, v.last_seen_at AS visited_at, \
-||||||| base
-            "SELECT a.id, a.number, a.name, a.time_zone, m.owner, ",
-            keys!($db "$4"),
-            " AS keys, \
-                 (SELECT max(g.until) FROM grants g \
-                  WHERE g.account_id = m.account_id AND g.user_id = m.user_id) AS last_end, \
-                 m.paused_at, b.full_name AS paused_by, m.paused_why, m.last_active_at, \
-                 EXISTS (SELECT 1 FROM memberships o \
-                         WHERE o.user_id = m.user_id AND o.account_id <> m.account_id) \
-                     AS has_others, ",
-            has_factor!("m.user_id"),
-            " AS second_factor, v.last_seen_at AS visited_at, \
-=======
             $crate::factors::has_factor!("m.user_id"),
             " AS second_factor, \
->>>>>>> theirs
                  EXISTS (SELECT 1 FROM account_providers w \
                              JOIN account_domains d ON d.account_id = w.account_id \
                              JOIN users u ON u.id = m.user_id \
@@ -107,7 +81,7 @@ pub(crate) use {last_end, required};
 macro_rules! membership {
     ($db:ident) => {
         concat!(
-            "SELECT a.id, a.number, a.name, a.time_zone, m.owner, ",
+            "SELECT a.id, a.number, a.name, a.time_zone, a.owners_due_at, m.owner, ",
             keys!($db "$4"),
             " AS keys, ",
             last_end!(),

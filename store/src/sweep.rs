@@ -58,6 +58,10 @@ sql! {
     SET_BACK_DUE_OWNERS = "UPDATE accounts SET owners_due_at = $1 WHERE owners_due_at > $1";
     SWEEP_OWNER_CHANGES = "DELETE FROM owner_changes WHERE over_at < $1";
     SWEEP_DOOR_ANSWERS = "DELETE FROM door_answers WHERE asked_at < $1 OR asked_at > $2";
+    /// Their deliveries go with them.
+    SWEEP_EVENTS = "DELETE FROM webhook_events WHERE at < $1";
+    /// Those that were used since aren't over.
+    SWEEP_LINES = "DELETE FROM webhook_lines WHERE place < $1";
     SET_BACK_NETWORKS = "UPDATE known_networks SET last_at = $1 WHERE last_at > $1";
     SWEEP_NETWORKS = "DELETE FROM known_networks WHERE last_at < $1";
 }
@@ -74,13 +78,17 @@ const LONGEST_OWNER_WAIT: Duration = Duration::from_secs(168 * 60 * 60);
 /// How long what the door answered is kept, to be answered again.
 pub(crate) const ANSWERS_KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// How long what webhooks tell is kept, delivered or not.
+const EVENTS_KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
 impl Store {
     /// Deletes what is over: sessions, reset links, counted attempts, sign-ins, set-ups and changes
     /// of an address that were left half-way or can't be taken back any more, looks through somebody
     /// else's eyes, drafts, browsers unused for a year, requests for access answered 90 days ago or
     /// wanted
     /// until a day that
-    /// is over, changes of who owns an account that are over as long, what the door answered a day ago. Answers how many rows.
+    /// is over, changes of who owns an account that are over as long, what the door answered a day ago, what webhooks told 30 days
+    /// ago. Answers how many rows.
     ///
     /// # Errors
     /// [`Failure::Unavailable`].
@@ -117,7 +125,11 @@ impl Store {
         let text = SWEEP_ATTEMPTS.on(&tx);
         let attempts = write!(tx, db => query(text).bind(now.as_micros()).execute(db))?;
         tx.commit().await?;
+        let told = now.before(EVENTS_KEPT).as_micros();
         let mut rows = sessions + devices + requests + changes + answers + attempts;
+        for over in [SWEEP_EVENTS, SWEEP_LINES] {
+            rows += write!(self, db => query(over).bind(told).execute(db))?;
+        }
         for over in [
             SWEEP_RESETS,
             SWEEP_RESETS_FOR_NOBODY,

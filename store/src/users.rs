@@ -1,8 +1,8 @@
 //! Users: the logins.
 
 use model::{
-    Conflict, EmailAddress, Failure, Field, FieldProblem, FullName, Language, Secret, Timestamp,
-    UserId,
+    Conflict, EmailAddress, Failure, Field, FieldProblem, FullName, Language, LoginChange, Secret,
+    Timestamp, UserId,
 };
 use sqlx::{query, query_as, query_scalar};
 use sqlx_macros::FromRow;
@@ -11,7 +11,9 @@ use uuid::Uuid;
 use crate::db::{Tx, read, sql, write};
 use crate::factors::has_factor;
 use crate::locks::LockedUser;
-use crate::{NewMail, Store, emails, factors, locks, memberships, outbox, resets, sessions};
+use crate::{
+    NewMail, Store, emails, factors, locks, memberships, outbox, resets, sessions, webhooks,
+};
 
 macro_rules! login {
     ($which:literal) => {
@@ -152,6 +154,7 @@ impl Store {
         name: &FullName,
         language: Option<&Language>,
         time_zone: Option<&str>,
+        now: Timestamp,
     ) -> Result<(), Failure> {
         let (mut tx, locked) = self.begin_everywhere(user).await?;
         write!(tx, db => query(CHANGE_PROFILE)
@@ -161,6 +164,9 @@ impl Store {
             .bind(time_zone)
             .execute(db))?;
         memberships::rename(&mut tx, user, name.as_str(), &locked.email()).await?;
+        if name.as_str() != locked.full_name() {
+            webhooks::tell_login(&mut tx, user, LoginChange::Name, now).await?;
+        }
         tx.commit().await
     }
 
@@ -202,7 +208,7 @@ impl Store {
             return Err(Failure::field(Field::NewPassword, FieldProblem::TooShort));
         }
         resets::drop_all(&mut tx, user, &locked.email()).await?;
-        set_password(&mut tx, user, password, keep).await?;
+        set_password(&mut tx, user, password, keep, now).await?;
         tell_of_password(&mut tx, &locked, password, now).await?;
         tx.commit().await
     }
@@ -273,6 +279,7 @@ pub(crate) async fn set_password(
     user: UserId,
     password: &NewPassword,
     keep: Option<&crate::TokenHash>,
+    now: Timestamp,
 ) -> Result<(), Failure> {
     write!(tx, db => query(SET_PASSWORD)
         .bind(Uuid::from(user))
@@ -284,10 +291,10 @@ pub(crate) async fn set_password(
     match keep {
         None => {
             write!(tx, db => query(END_SESSIONS).bind(Uuid::from(user)).execute(db))?;
-            Ok(())
         }
-        Some(keep) => sessions::end_others(tx, user, keep).await,
+        Some(keep) => sessions::end_others(tx, user, keep).await?,
     }
+    webhooks::tell_login(tx, user, LoginChange::Password, now).await
 }
 
 /// Tells the user, whose row is locked, that their password is another one.

@@ -8,11 +8,9 @@ use domain::zones;
 use leptos::prelude::*;
 use leptos_i18n::Locale as _;
 use model::{
-    AccessOutline, AccountNumber, AskedFor, ChangedOwner, EmailNews, EndStage, FactorNews, GivenEnd,
-    IdentityNews,
-    Language, Mail, Outline, Outlines, OwnerNews, OwnerChangeId, OwnerNews, OwnerNewsReader,
-    Permission, Reached, Secret, Timestamp,
-    TypedName,
+    AccessOutline, AccountNumber, AskedFor, ChangedOwner, EmailNews, EndStage, FactorNews,
+    GivenEnd, IdentityNews, Language, Mail, Outline, Outlines, OwnerChangeId, OwnerNews,
+    OwnerNewsReader, Permission, Reached, Secret, Timestamp, TypedName,
 };
 
 use crate::address::{
@@ -243,6 +241,23 @@ fn letter(mail: &Mail, site: &Site) -> Letter {
                 )],
             }
         }
+        Mail::WebhookOff { endpoint, url, why, tried_since } => Letter {
+            subject: words!(mail.webhook_off_subject, url = url.harmless()),
+            lead: vec![
+                words!(
+                    mail.webhook_off_lead,
+                    url = url.harmless(),
+                    when = exact(*tried_since),
+                    why = why.harmless()
+                ),
+                words!(mail.webhook_off_since),
+            ],
+            button: None,
+            after: vec![words!(
+                mail.webhook_off_on,
+                command = command("latchkey webhook on", &[endpoint])
+            )],
+        },
         Mail::PermissionsChanged { account, changed_by, before, after } => {
             let (account, by) = (account.harmless(), changed_by.harmless());
             let phrases = |one: &Outlines, other: &Outlines| {

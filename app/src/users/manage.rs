@@ -4,7 +4,9 @@ use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 use model::{AccountNumber, Field, UserId};
 
-use crate::address::{HAND_OVER, LEAVE, MAKE_OWNER, LOG, MANAGE, REMOVE, STEP_DOWN, USERS, address_of, escape_query};
+use crate::address::{
+    HAND_OVER, LEAVE, LOG, MAKE_OWNER, MANAGE, REMOVE, STEP_DOWN, USERS, address_of, escape_query,
+};
 use crate::endpoint::endpoint;
 use crate::eyes::{LookButton, SeeItAs};
 use crate::loading::{Loading, framed};

@@ -91,10 +91,10 @@ fn facts(settled: &Settled) -> Value {
 
 /// What didn't come back to life.
 pub(super) fn in_words(settled: Settled) -> String {
-    let Settled { sessions, mails, invitations, tokens } = settled;
+    let Settled { sessions, mails, invitations, tokens, deliveries } = settled;
     format!(
         "Sessions ended: {sessions}; waiting mails given up, as they were probably sent: {mails}; \
-         invitations expired, to be sent again: {invitations}; tokens revoked, to be made anew: \
+         events for webhooks likewise: {deliveries}; invitations expired, to be sent again: {invitations}; tokens revoked, to be made anew: \
          {tokens}."
     )
 }

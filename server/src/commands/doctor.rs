@@ -9,7 +9,7 @@ use serde_json::json;
 use store::Unready;
 
 use super::told::Told;
-use super::{demo, open, open_as_it_is};
+use super::{demo, exact, open, open_as_it_is, plain, webhook};
 use crate::assets;
 use crate::config::{Config, IdentityProviderSettings, SmtpTls, Unsound};
 use crate::identity_providers::OpenIdConnect;
@@ -147,6 +147,7 @@ pub(super) async fn run(config: Result<Config, Unsound>) -> Told {
     let by = ["smtp_url", "smtp_ca_file", "mail_from", "public_url"];
     findings.check(config, "mail server", &by, mail_server(config)).await;
     findings.check(config, "waiting mails", &["database_url"], waiting_mails(config)).await;
+    findings.check(config, "webhooks", &["database_url"], webhooks(config)).await;
     findings.check(config, "sender", &["mail_from", "smtp_url"], async { sender(config) }).await;
     findings.check(config, "places", &["geoip_file"], async { places(config) }).await;
     for (provider, finding) in identity_providers(config).await {
@@ -295,6 +296,30 @@ async fn waiting_mails(config: &Config) -> Finding {
             "after a try that came to nothing there are {mails}; the newest was answered: {answer}"
         )),
         _ => none(),
+    }
+}
+
+/// Whether every endpoint is on; whether the database answers, another check tells.
+async fn webhooks(config: &Config) -> Finding {
+    let none = || Fine("none".to_owned());
+    if config.sqlite_file().is_some_and(|file| !file.exists()) {
+        return none();
+    }
+    let Ok(latchkey) = open(config).await else { return none() };
+    let endpoints = domain::webhooks::endpoints(&latchkey).await;
+    latchkey.store.close().await;
+    let Ok(endpoints) = endpoints else { return none() };
+    let off = endpoints.iter().find_map(|endpoint| Some((endpoint, endpoint.off.as_ref()?)));
+    match off {
+        Some((endpoint, (since, why))) => Note(format!(
+            "{} is off since {}: {}; when its receiver works again, run `{}`",
+            plain(&domain::webhooks::shown(&endpoint.url)),
+            exact(*since),
+            plain(why),
+            webhook::on_command(endpoint)
+        )),
+        None if endpoints.is_empty() => none(),
+        None => Fine(format!("endpoints that are told of events: {}", endpoints.len())),
     }
 }
 

@@ -15,6 +15,7 @@ mod told;
 mod token;
 mod user;
 mod user_record;
+mod webhook;
 
 use std::ffi::OsStr;
 use std::io::{self, IsTerminal, Write};
@@ -123,6 +124,9 @@ Examples:
     /// See which inviters were reported, and lift what follows from it
     #[command(subcommand)]
     Report(ReportCommand),
+    /// Tell programs of yours of events
+    #[command(subcommand)]
+    Webhook(WebhookCommand),
     /// Prepare the demo
     #[command(subcommand)]
     Demo(DemoCommand),
@@ -343,6 +347,57 @@ enum ReportCommand {
 }
 
 #[derive(Debug, Subcommand)]
+enum WebhookCommand {
+    /// Tell an address of events, and show the secret that signs them
+    Add {
+        /// The address, which must be https
+        url: String,
+        /// A kind of events, such as member.added; may be given several times [default: all]
+        #[arg(long)]
+        kind: Vec<String>,
+    },
+    /// List the endpoints
+    List,
+    /// Tell an endpoint nothing any more
+    Remove {
+        /// The endpoint's id
+        id: String,
+    },
+    /// Give an endpoint another secret
+    Rotate {
+        /// The endpoint's id
+        id: String,
+        /// For how many hours what is sent is signed with the one before, too
+        #[arg(long, default_value_t = 24, value_parser = clap::value_parser!(u32).range(..=8760))]
+        overlap_hours: u32,
+    },
+    /// Turn an endpoint on again: what happened meanwhile goes out
+    On {
+        /// The endpoint's id
+        id: String,
+    },
+    /// List the newest deliveries
+    Deliveries {
+        /// Only those of which a try came to nothing
+        #[arg(long)]
+        failed: bool,
+        /// How many of them
+        #[arg(long, default_value_t = 100)]
+        most: usize,
+    },
+    /// Deliver an event once more
+    Redeliver {
+        /// The delivery's id
+        id: String,
+    },
+    /// Try an endpoint with a ping
+    Test {
+        /// The endpoint's id
+        id: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
 enum DemoCommand {
     /// Fill an empty database with the demo's people and accounts
     #[command(after_help = "Example:\n  LATCHKEY_DEMO=true latchkey demo seed")]
@@ -447,12 +502,30 @@ async fn obey(config: &Arc<Config>, command: Command, audience: Audience) -> Res
         Command::Report(ReportCommand::Lift { number, email }) => {
             report::lift(config, &number, &email).await
         }
+        Command::Webhook(command) => about_webhooks(&config, command).await,
         Command::Demo(DemoCommand::Seed) => demo::seed(config).await,
         Command::Doctor => Ok(doctor::run(Ok(Config::clone(config))).await),
     }
 }
 
-async fn obey_about_account(config: &Config, command: AccountCommand) -> Result<Told> {
+async async fn about_webhooks(config: &Config, command: WebhookCommand) -> Result<()> {
+    match command {
+        WebhookCommand::Add { url, kind } => webhook::add(config, &url, &kind).await,
+        WebhookCommand::List => webhook::list(config).await,
+        WebhookCommand::Remove { id } => webhook::remove(config, &id).await,
+        WebhookCommand::Rotate { id, overlap_hours } => {
+            webhook::rotate(config, &id, overlap_hours).await
+        }
+        WebhookCommand::On { id } => webhook::turn_on(config, &id).await,
+        WebhookCommand::Deliveries { failed, most } => {
+            webhook::deliveries(config, failed, most).await
+        }
+        WebhookCommand::Redeliver { id } => webhook::redeliver(config, &id).await,
+        WebhookCommand::Test { id } => webhook::test(config, &id).await,
+    }
+}
+
+fn obey_about_account(config: &Config, command: AccountCommand) -> Result<Told> {
     match command {
         AccountCommand::Create { name, owner_email } => {
             account::create(config, &name, &owner_email).await

@@ -23,10 +23,12 @@ use crate::mailer::{Mailer, Transport};
 use crate::records::Dns;
 use crate::router::{Parts, router};
 use crate::spool::Spool;
+use crate::webhooks::Courier;
 use crate::{accept, assets, log_key, open_files};
 
 /// How long requests and the mail in hand may take to finish after a stop: longer than each of them
-/// takes by itself ([`Limits::finish`], [`Patience::farewell`](crate::mailer::Patience)).
+/// takes by itself ([`Limits::finish`], the farewells of [`mailer::Patience`](crate::mailer::Patience) and
+/// [`webhooks::Patience`](crate::webhooks::Patience)).
 const FAREWELL: Duration = Duration::from_secs(8);
 /// How long closing the database may take after that. Both together, and the last words, take less
 /// than the ten seconds that many who stop a process wait until they kill it.
@@ -121,6 +123,7 @@ async fn start(
     let site = Arc::new(config.site());
     let mail_waiting = Arc::new(Notify::new());
     let mailer = Mailer::new(latchkey.clone(), Arc::clone(&site), transport);
+    let courier = Courier::new(latchkey.clone(), config)?;
     let app = router(Parts {
         latchkey: latchkey.clone(),
         site,
@@ -142,9 +145,12 @@ async fn start(
     let mailing = stop.clone();
     let mail = move || mailer.clone().run(Arc::clone(&mail_waiting), mailing.clone());
     parts.spawn(again_and_again("sending mails", PAUSE, mail, stop.clone()));
+    let delivering = stop.clone();
+    let deliver = move || courier.clone().run(delivering.clone());
+    parts.spawn(again_and_again("delivering events", PAUSE, deliver, stop.clone()));
     let (tidied, tidying) = (latchkey.clone(), stop.clone());
     let tidy = move || every_minute(tidied.clone(), tidying.clone());
-    parts.spawn(again_and_again("tidying the database", PAUSE, tidy, stop.clone()));
+    parts.spawn(again_and_again("the work of every minute", PAUSE, tidy, stop.clone()));
     let (hourly, log_key, sweeping) = (latchkey.clone(), Arc::new(log_key), stop.clone());
     let sweep = move || every_hour(hourly.clone(), Arc::clone(&log_key), sweeping.clone());
     parts.spawn(again_and_again("the hourly work", PAUSE, sweep, stop.clone()));
@@ -273,7 +279,8 @@ fn announce(config: &Config, audience: Audience) {
 }
 
 /// Has the database put away what was written and forget what was erased, and whoever became an owner
-/// told of it, every minute.
+/// told of it, and webhooks tell of invitations
+/// that ran out, every minute.
 async fn every_minute(latchkey: Latchkey, mut stop: watch::Receiver<bool>) {
     let mut minutes = interval(Duration::from_secs(60));
     loop {
@@ -286,6 +293,7 @@ async fn every_minute(latchkey: Latchkey, mut stop: watch::Receiver<bool>) {
         if let Ok(accounts @ 1..) = domain::owner_changes::settle(&latchkey).await {
             tracing::info!(accounts, "wrote down who owns what by now");
         }
+        let _ = domain::webhooks::tell_of_expired_invitations(&latchkey).await;
     }
 }
 

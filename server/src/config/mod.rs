@@ -132,7 +132,8 @@ settings! {
     /// the ids of permissions behind a colon, such as `Bookkeeper: billing.view billing.pay`. A list
     /// in the file, separated by semicolons in the environment; at most 20.
     presets: Vec<Preset> = Preset::built_in(), read by "presets::presets";
-    /// Who gets a mail when an invited person says that they don't know the inviter. Default none.
+    /// Who gets a mail when an invited person says that they don't know the inviter, and when a webhook is
+    /// turned off. Default none.
     operator_email: Option<EmailAddress> = None, read by "mail::operator_email";
     /// A GeoIP file (MaxMind DB) that says where addresses are: the device list and mails about new
     /// devices tell the place then. Default none.
@@ -151,6 +152,9 @@ settings! {
     /// Whether accounts' own identity providers may have private addresses, and http ones on this
     /// machine: an owner could have Latchkey ask them, then. Default `false`.
     sso_private_addresses: bool = false, read by "values::flag";
+    /// Whether webhooks may have private addresses, and http ones on this machine: for a receiver in the
+    /// same network. Default `false`.
+    webhook_private_addresses: bool = false, read by "values::flag";
     /// Connections served at the same time; of more, those that wait for their client give way.
     /// Default 1024.
     connections: u32 = 1024, read by "values::whole::<_, 65_536>";

@@ -21,6 +21,7 @@ use server::config::Config;
 use server::identity_providers::OpenIdConnect;
 use server::records::Dns;
 use server::router::{Parts, router};
+use server::webhooks::Courier;
 use store::{ChangeFacts, Grant, Holding, MembershipChange, Store};
 use test_database::{Kind, TestDatabase};
 use tokio::sync::Semaphore;
@@ -279,6 +280,11 @@ impl TestApp {
         let mails = self.latchkey.store.kept_mails(200).await.unwrap();
         let mails = mails.iter().filter(|kept| kept.to.as_str() == email);
         mails.map(|kept| kept.mail.kind().id()).collect()
+    }
+
+    /// Whoever delivers this application's events.
+    pub fn courier(&self) -> Courier {
+        Courier::new(self.latchkey.clone(), &self.config).unwrap()
     }
 
     pub async fn keep_all_mail(&self) {

@@ -141,7 +141,7 @@ async fn a_database_that_another_process_locks_is_unavailable_and_comes_back(db:
     let bakery = Bakery::new(&db.store).await;
     let rename = || async {
         let name = model::FullName::parse("Ingrid Solberg").unwrap();
-        let renamed = db.store.change_profile(bakery.ingrid, &name, None, None);
+        let renamed = db.store.change_profile(bakery.ingrid, &name, None, None, at(1));
         tokio::time::timeout(Duration::from_secs(60), renamed).await.unwrap()
     };
     let other = db.being_written().await;

@@ -43,3 +43,4 @@ mod starts;
 mod story;
 mod tokens;
 mod users;
+mod webhooks;

@@ -549,7 +549,7 @@ async fn a_new_name_while_joining_is_sorted_and_found_everywhere(db: TestDatabas
         let joining =
             tokio::spawn(async move { store.add_member(id, mei, Access::NONE, at(0)).await });
         let name = model::FullName::parse("Aiko Sato").unwrap();
-        db.store.change_profile(mei, &name, None, None).await.unwrap();
+        db.store.change_profile(mei, &name, None, None, at(1)).await.unwrap();
         joining.await.unwrap().unwrap();
     }
     assert_eq!(found(&bakery, "sato").await.len(), 10);
