@@ -1,6 +1,7 @@
 //! Pages' words for whoever runs Latchkey: what its commands tell of access and of policies is said as
 //! owners see it, in English.
 
+use domain::zones;
 use leptos::prelude::*;
 use model::{AccessOutline, PolicyRule};
 
@@ -26,7 +27,8 @@ pub fn rule(rule: &PolicyRule, time_zone: Option<&str>, site: &Site) -> String {
 fn spoken<T>(time_zone: Option<&str>, site: &Site, say: impl FnOnce() -> T) -> T {
     Owner::new().with(|| {
         provide_context(Locale::en);
-        formats::Zone::provide(time_zone.into_iter().chain([site.time_zone.as_str()]));
+        let days = zones::first(time_zone.into_iter().chain([site.time_zone.as_str()]));
+        formats::Zones::of_page([], days).provide();
         say()
     })
 }

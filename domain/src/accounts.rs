@@ -10,7 +10,7 @@ use store::{LockedActor, NewAccount, NewActivity};
 
 use crate::invitations::{Links, Offering};
 use crate::viewer::{Viewer, must_be_proven};
-use crate::{Client, Latchkey, Token, policies, zones};
+use crate::{Client, Latchkey, Token, giving, policies, zones};
 
 /// Somebody acting in an account, and what its frame shows of it.
 #[derive(Clone, Debug)]

@@ -2,8 +2,8 @@
 //! owner (rule 5), and what happened stays in the accounts' logs.
 
 use model::{ActivityKind, EmailAddress, Failure, Field, FieldProblem, Mail};
-use store::{Leaving, LeavingFacts, NewActivity, NewMail};
 pub use store::{Held, LeavingAccount};
+use store::{Leaving, LeavingFacts, NewActivity, NewMail};
 
 use crate::viewer::{Viewer, must_be_confirmed_by_factor};
 use crate::{Client, Latchkey};

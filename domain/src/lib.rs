@@ -26,6 +26,7 @@ pub mod guesses;
 pub mod identities;
 pub mod identity_providers;
 pub mod invitations;
+pub mod leaving;
 pub mod mails;
 pub mod operator_commands;
 pub mod own_data;

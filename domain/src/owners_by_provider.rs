@@ -3,16 +3,16 @@
 
 use model::{
     Access, AccountNumber, ActivityKind, ChangedOwner, Conflict, EmailAddress, Failure, Field,
-    InvitationState, Mail, Noted, OwnerNews, Timestamp, TypedName,
+    InvitationState, Mail, Noted, ProvidersChange, Timestamp, TypedName,
 };
 use store::{
-    LockedPerson, NewActivity, NewMail, Owner, OwnerOfferFacts, OwnersChange, OwnersFacts,
-    Standing, WantedOwners,
+    Belonging, LockedPerson, NewActivity, NewMail, Owner, OwnersChange, OwnersFacts,
+    ProvidersOfferFacts, WantedOwners,
 };
 
 use crate::invitations::{Links, Offering};
 use crate::users::LONGEST_REASON;
-use crate::{Latchkey, Token};
+use crate::{Latchkey, Token, giving};
 
 /// Why the owners of an account stay as they are.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -123,28 +123,28 @@ async fn change(
 /// What speaks against a change, but for the number of owners that it leaves.
 fn refused(facts: &OwnersFacts, wanted: WantedOwners<'_>) -> Option<OwnersStay> {
     if let Some(email) = wanted.removed {
-        let owns = |person: &LockedPerson| person.standing == Standing::Owner;
+        let owns = |person: &LockedPerson| person.standing == Belonging::Owner;
         if !facts.removed.as_ref().is_some_and(owns) {
             return Some(OwnersStay::NotAnOwner(email.clone()));
         }
     }
     let email = wanted.added?;
     let Some(person) = &facts.added else { return Some(OwnersStay::NoLogin(email.clone())) };
-    let in_vain = person.standing == Standing::Owner && wanted.removed.is_none();
+    let in_vain = person.standing == Belonging::Owner && wanted.removed.is_none();
     let is_removed = facts.removed.as_ref().is_some_and(|removed| removed.user == person.user);
     (in_vain || is_removed).then(|| OwnersStay::OwnsAlready(email.clone()))
 }
 
 /// Somebody must own the account behind the change (rule 5).
 fn must_leave_an_owner(facts: &OwnersFacts) -> Result<(), Failure> {
-    let joins = facts.added.as_ref().is_some_and(|person| person.standing != Standing::Owner);
+    let joins = facts.added.as_ref().is_some_and(|person| person.standing != Belonging::Owner);
     let left = facts.owners.len() + usize::from(joins) - usize::from(facts.removed.is_some());
     if left == 0 { Err(Failure::Conflict(Conflict::LastOwner)) } else { Ok(()) }
 }
 
 /// What the change writes. Who is replaced by somebody who owned the account before is removed alone.
 fn changing(latchkey: &Latchkey, facts: &OwnersFacts, why: &str) -> OwnersChange {
-    let added = facts.added.as_ref().filter(|person| person.standing != Standing::Owner);
+    let added = facts.added.as_ref().filter(|person| person.standing != Belonging::Owner);
     let row = |kind, person: &LockedPerson| {
         let entry = NewActivity::by_provider(kind).about(Some(person.user), &person.full_name);
         entry.after(Noted::Reason(why.to_owned()))
@@ -163,9 +163,9 @@ fn changing(latchkey: &Latchkey, facts: &OwnersFacts, why: &str) -> OwnersChange
         is_reader: false,
     };
     let news: Vec<_> = added
-        .map(|person| named(OwnerNews::Added, person))
+        .map(|person| named(ProvidersChange::Added, person))
         .into_iter()
-        .chain(removed.map(|person| named(OwnerNews::Removed, person)))
+        .chain(removed.map(|person| named(ProvidersChange::Removed, person)))
         .collect();
     let mail =
         |to: &EmailAddress| told(latchkey, &facts.account_name, &news, why.to_owned().into(), to);
@@ -177,7 +177,7 @@ fn changing(latchkey: &Latchkey, facts: &OwnersFacts, why: &str) -> OwnersChange
 
 /// Every owner before and after the change.
 fn concerned(facts: &OwnersFacts) -> Vec<&EmailAddress> {
-    let added = facts.added.as_ref().filter(|person| person.standing != Standing::Owner);
+    let added = facts.added.as_ref().filter(|person| person.standing != Belonging::Owner);
     let owners = facts.owners.iter().map(|owner| &owner.email);
     owners.chain(added.map(|person| &person.email)).collect()
 }
@@ -229,8 +229,8 @@ pub async fn invite(
     email: &EmailAddress,
 ) -> Result<OwnerInvited, OwnersStay> {
     let (account, now) = (latchkey.store.account(number).await?, latchkey.now());
-    let links = Links::new(latchkey, now);
-    let decide = |facts: &OwnerOfferFacts| {
+    let links = Links::new(latchkey, &giving::zone(latchkey, account).await?, now);
+    let decide = |facts: &ProvidersOfferFacts| {
         if facts.in_account {
             return Err(Failure::Conflict(Conflict::AlreadyInAccount));
         }
@@ -246,12 +246,13 @@ pub async fn invite(
         let offering = Offering {
             email,
             access: Access::Owner,
+            as_owner: false,
             why: "",
             account: &facts.account_name,
             inviter: None,
         };
         let invited = ChangedOwner {
-            news: OwnerNews::Invited,
+            news: ProvidersChange::Invited,
             name: "".into(),
             email: email.into(),
             is_reader: false,

@@ -126,7 +126,7 @@ async fn accounts(latchkey: &Latchkey, login: &Login) -> Result<Vec<AccountRecor
     let mut accounts = Vec::new();
     let mut after = None;
     loop {
-        let rows = store.memberships(user, after.as_ref(), PAGE_SIZE).await?;
+        let rows = store.memberships(user, after.as_ref(), PAGE_SIZE, now).await?;
         for row in &rows {
             // Whoever left meanwhile isn't in it any more.
             if let Some(found) = store.membership(user, row.number, None, now).await? {

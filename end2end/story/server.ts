@@ -19,7 +19,7 @@ export interface Latchkey {
   log(): string;
   /** Makes an hour pass for those who are signed in. On Postgres, whose data others can reach beside the server. */
   hourLater(): Promise<void>;
-  /** Makes so many days pass for what was given until a day; on Postgres, too. */
+  /** Makes so many days pass for what was given until a day, and for whoever waits to become an owner; on Postgres, too. */
   daysLater(days: number): Promise<void>;
   /** What a company has whose people sign in with an identity provider of its own. */
   company?: Company;

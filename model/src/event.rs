@@ -74,9 +74,21 @@ impl EventKind {
             ActivityKind::InvitationAccepted => vec![Self::InvitationAccepted, Self::MemberAdded],
             ActivityKind::PermissionsChanged
             | ActivityKind::AccessRenewed
-            | ActivityKind::AccessResumed => vec![Self::MemberChanged],
+            | ActivityKind::AccessResumed
+            | ActivityKind::OwnerSteppedDown => vec![Self::MemberChanged],
             ActivityKind::AccessPaused => vec![Self::MemberPaused],
-            ActivityKind::AccessRemoved | ActivityKind::AccountLeft => vec![Self::MemberRemoved],
+            ActivityKind::AccessRemoved
+            | ActivityKind::AccountLeft
+            | ActivityKind::LoginDeleted => vec![Self::MemberRemoved],
+            ActivityKind::OwnerHandedOver if after.is_none() => vec![Self::MemberRemoved],
+            ActivityKind::OwnerHandedOver => vec![Self::MemberChanged],
+            // These rows note why, or since when.
+            ActivityKind::OwnerMade | ActivityKind::OwnerAddedByProvider => {
+                return vec![Self::MemberChanged, Self::OwnerChanged];
+            }
+            ActivityKind::OwnerRemovedByProvider => {
+                return vec![Self::MemberRemoved, Self::OwnerChanged];
+            }
             // What follows changes nobody's membership.
             ActivityKind::InvitationSent
             | ActivityKind::InvitationChanged
@@ -91,9 +103,13 @@ impl EventKind {
             | ActivityKind::ProvenDomainRule
             | ActivityKind::IdentityProviderRule
             | ActivityKind::SingleSignOnRule => return vec![Self::AccountChanged],
-            ActivityKind::AccountCreated | ActivityKind::AccessRequestDeclined => {
-                return Vec::new();
-            }
+            ActivityKind::AccountCreated
+            | ActivityKind::AccessRequestDeclined
+            | ActivityKind::OwnerOffered
+            | ActivityKind::OwnerAccepted
+            | ActivityKind::OwnerDeclined
+            | ActivityKind::OwnerStopped
+            | ActivityKind::OwnerLapsed => return Vec::new(),
         };
         if owned(before) != owned(after) {
             kinds.push(Self::OwnerChanged);
@@ -266,7 +282,8 @@ impl EventAccess {
     #[must_use]
     pub fn of(noted: &Noted) -> Option<Self> {
         match noted {
-            Noted::Owner => Some(Self::Owner),
+            // Since when is noted of whoever became an owner.
+            Noted::Owner | Noted::Since(_) => Some(Self::Owner),
             Noted::Grants(grants) => {
                 let grants = grants.iter().map(crate::NotedGrant::as_event);
                 grants.collect::<Option<_>>().map(Self::Granted)
@@ -325,7 +342,9 @@ mod tests {
         use ActivityKind as Row;
         use EventKind::*;
         let (owner, some) = (Noted::Owner, Noted::from(PermissionSet::all()));
-        let cases: [(Row, Option<&Noted>, Option<&Noted>, &[EventKind]); 10] = [
+        type Case<'a> = (Row, Option<&'a Noted>, Option<&'a Noted>, &'a [EventKind]);
+        let since = Noted::Since(Timestamp::from_micros(7));
+        let cases: [Case<'_>; 17] = [
             (Row::InvitationAccepted, None, Some(&some), &[InvitationAccepted, MemberAdded]),
             (
                 Row::InvitationAccepted,
@@ -341,6 +360,13 @@ mod tests {
             (Row::InvitationCancelled, Some(&owner), None, &[InvitationCancelled]),
             (Row::SessionRule, None, None, &[AccountChanged]),
             (Row::AccountCreated, None, None, &[]),
+            (Row::OwnerAccepted, None, Some(&since), &[]),
+            (Row::OwnerMade, Some(&some), Some(&since), &[MemberChanged, OwnerChanged]),
+            (Row::OwnerHandedOver, Some(&owner), None, &[MemberRemoved, OwnerChanged]),
+            (Row::OwnerHandedOver, Some(&owner), Some(&some), &[MemberChanged, OwnerChanged]),
+            (Row::OwnerSteppedDown, Some(&owner), Some(&some), &[MemberChanged, OwnerChanged]),
+            (Row::LoginDeleted, Some(&some), None, &[MemberRemoved]),
+            (Row::OwnerRemovedByProvider, None, None, &[MemberRemoved, OwnerChanged]),
         ];
         for (kind, before, after, told) in cases {
             assert_eq!(EventKind::of_row(kind, before, after), told, "{kind:?}");

@@ -62,7 +62,7 @@ pub use language::Language;
 pub use line::{legible, one_line, plain_digits};
 pub use mail::{
     AskedFor, ChangedOwner, EmailNews, FactorNews, GivenEnd, IdentityNews, Mail, MailBound,
-    MailKind, OwnerNews, OwnerNewsReader, StoredMail,
+    MailKind, OwnerNews, OwnerNewsReader, ProvidersChange, StoredMail,
 };
 pub use owner_change::{Afterwards, OwnerChangeId, OwnerChangeKind, OwnerChangeState};
 pub use page::{Cursor, PAGE_SIZE};

@@ -418,7 +418,7 @@ pub struct AskedFor {
 /// What the provider made of an owner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum OwnerNews {
+pub enum ProvidersChange {
     /// They own the account from now on.
     Added,
     /// They aren't in the account any more.
@@ -431,7 +431,7 @@ pub enum OwnerNews {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChangedOwner {
     /// Which of these.
-    pub news: OwnerNews,
+    pub news: ProvidersChange,
     /// Their name; empty of an invited one.
     pub name: TypedName,
     /// Their address.

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::db::{Tx, count, read, sql, write};
 use crate::{
     Held, Holding, Invitation, NewActivity, NewMail, Store, access_requests, activity, areas,
-    grants, guesses, invitations, limits, outbox, reports,
+    grants, guesses, invitations, limits, locks, outbox, owner_changes, reports,
 };
 
 sql! {
@@ -143,6 +143,10 @@ impl Store {
     ) -> Result<(), Failure> {
         let (mut tx, locked) = self.begin_leaving(user).await?;
         let (email, name, id) = (locked.email(), locked.full_name(), Uuid::from(user));
+        for (account, _) in accounts(&mut tx, user).await? {
+            // Who owns it by now is decided before.
+            locks::account(&mut tx, account.account, now).await?;
+        }
         let facts = LeavingFacts {
             user,
             accounts: accounts(&mut tx, user).await?,
@@ -157,6 +161,10 @@ impl Store {
             invitations::end(&mut tx, invitation, state, now).await?;
         }
         invitations::forget(&mut tx, user, &email).await?;
+        for (account, _) in &facts.accounts {
+            owner_changes::end_of(&mut tx, account.account, &account.name, user, now).await?;
+        }
+        owner_changes::forget(&mut tx, user, name).await?;
         access_requests::forget_told(&mut tx, user, name).await?;
         areas::forget_opened_by(&mut tx, user, name).await?;
         reports::forget(&mut tx, &email).await?;

@@ -30,9 +30,9 @@ mod limits;
 mod locks;
 mod memberships;
 mod outbox;
-mod owners_by_provider;
 mod own_data;
 mod owner_changes;
+mod owners_by_provider;
 mod passkeys;
 mod place;
 mod policies;
@@ -84,15 +84,15 @@ pub use memberships::{
     Owner, PauseChange, UserSort,
 };
 pub use outbox::{KeptMail, LONGEST_WAIT, NewMail, QueuedMail};
-pub use owners_by_provider::{
-    LockedPerson, OwnerOfferFacts, OwnersChange, OwnersFacts, Standing, WantedOwners,
-};
 pub use own_data::{
     OwnAccount, OwnActivity, OwnEmailChange, OwnFactor, OwnGrant, OwnIdentity, OwnInvitation,
     OwnLogin, OwnMail, OwnReport, OwnRequest, OwnSession, Placed,
 };
 pub use owner_changes::{
     JoiningOwner, NewOwnerChange, OwnerChange, OwnerChangeFacts, OwnerOfferFacts, OwnerStep,
+};
+pub use owners_by_provider::{
+    Belonging, LockedPerson, OwnersChange, OwnersFacts, ProvidersOfferFacts, WantedOwners,
 };
 pub use passkeys::{AskedFor, NewPasskey, Passkey, PasskeyChallenge, PasskeyUse};
 pub use place::{Place, UrlProblem, percent_decode};

@@ -101,6 +101,12 @@ sql! {
     NOTE_DUE = "UPDATE accounts SET owners_due_at = (SELECT min(c.due_at) FROM owner_changes c \
                     WHERE c.account_id = accounts.id AND c.state = 'waiting') \
                 WHERE id = $1";
+    OWNED = "UPDATE owner_changes SET state = 'done', over_at = $3 \
+             WHERE account_id = $1 AND user_id = $2 AND state IN ('offered', 'waiting')";
+    FORGET_MAKER = "UPDATE owner_changes SET made_by_name = '' WHERE made_by = $1";
+    FORGET_STOPPER = "UPDATE owner_changes SET stopped_by = '' \
+                      WHERE stopped_by = $2 AND account_id IN \
+                          (SELECT account_id FROM memberships WHERE user_id = $1)";
     DUE_ACCOUNTS = "SELECT id FROM accounts \
                     WHERE owners_due_at IS NOT NULL AND owners_due_at <= $1 ORDER BY id LIMIT $2";
 }
@@ -477,7 +483,7 @@ async fn come_true(
     memberships::set_owner(tx, account, change.user, true).await?;
     grants::replace(tx, account, change.user, before.grants(), &[], now).await?;
     let by = change.made_by.unwrap_or(change.user);
-    access_requests::settle(tx, account, change.user, &Holding::Owner, by, now).await?;
+    access_requests::settle(tx, account, change.user, &Holding::Owner, Some(by), now).await?;
     end(tx, account, change, OwnerChangeState::Done, None, now).await?;
     let from = Noted::Since(change.due_at.unwrap_or(now));
     let entry = entry(change, ActivityKind::OwnerMade).before(&before).after(from);
@@ -621,6 +627,28 @@ pub(crate) async fn end_of(
         lapse(tx, account, name, &change, now).await?;
     }
     note_due(tx, account).await
+}
+
+/// Ends the open change about somebody who owns the account by another way.
+pub(crate) async fn owned(
+    tx: &mut Tx,
+    account: AccountId,
+    user: UserId,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    write!(tx, db => query(OWNED)
+        .bind(Uuid::from(account))
+        .bind(Uuid::from(user))
+        .bind(now.as_micros())
+        .execute(db))?;
+    note_due(tx, account).await
+}
+
+/// Takes somebody's name out of the changes that they made or stopped, in accounts that are locked.
+pub(crate) async fn forget(tx: &mut Tx, user: UserId, name: &str) -> Result<(), Failure> {
+    write!(tx, db => query(FORGET_MAKER).bind(Uuid::from(user)).execute(db))?;
+    write!(tx, db => query(FORGET_STOPPER).bind(Uuid::from(user)).bind(name).execute(db))?;
+    Ok(())
 }
 
 async fn lapse(

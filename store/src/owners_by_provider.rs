@@ -9,7 +9,7 @@ use crate::db::{Tx, read, sql, write};
 use crate::grants::{self, Holding};
 use crate::{
     Invitation, NewActivity, NewMail, Offer, Owner, Store, access_requests, activity, invitations,
-    locks, memberships, outbox,
+    locks, memberships, outbox, owner_changes,
 };
 
 sql! {
@@ -34,7 +34,7 @@ pub struct WantedOwners<'a> {
 
 /// What somebody is in an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
+pub enum Belonging {
     /// Nobody.
     Outside,
     /// One of its users.
@@ -53,7 +53,7 @@ pub struct LockedPerson {
     /// Their address.
     pub email: EmailAddress,
     /// What they are in the account.
-    pub standing: Standing,
+    pub standing: Belonging,
 }
 
 /// What a change of an account's owners by the provider is decided on: read under lock.
@@ -82,7 +82,7 @@ pub struct OwnersChange {
 
 /// What an invitation to own an account is decided on: read under lock.
 #[derive(Clone, Debug)]
-pub struct OwnerOfferFacts {
+pub struct ProvidersOfferFacts {
     /// The account's name.
     pub account_name: String,
     /// Every owner.
@@ -110,7 +110,7 @@ impl Store {
         decide: impl FnOnce(&OwnersFacts) -> Result<Option<OwnersChange>, Failure> + Send,
     ) -> Result<OwnersFacts, Failure> {
         let mut tx = self.begin_locking([account.into()]).await?;
-        let account_name = locks::account(&mut tx, account).await?;
+        let account_name = locks::account(&mut tx, account, now).await?;
         let owners = memberships::owners(&mut tx, account).await?;
         let people = locked_people(&mut tx, account, wanted).await?;
         let with = |email: Option<&EmailAddress>| {
@@ -132,7 +132,7 @@ impl Store {
             invitations::end(&mut tx, pending, "cancelled", now).await?;
         }
         if let Some(person) = &facts.removed {
-            remove(&mut tx, account, person).await?;
+            remove(&mut tx, account, &facts.account_name, person, now).await?;
         }
         for entry in &change.entries {
             activity::append(&mut tx, account, entry, now).await?;
@@ -156,14 +156,14 @@ impl Store {
         account: AccountId,
         email: &EmailAddress,
         now: Timestamp,
-        decide: impl FnOnce(&OwnerOfferFacts) -> Result<(Offer, Vec<NewMail>), Failure> + Send,
-    ) -> Result<OwnerOfferFacts, Failure> {
+        decide: impl FnOnce(&ProvidersOfferFacts) -> Result<(Offer, Vec<NewMail>), Failure> + Send,
+    ) -> Result<ProvidersOfferFacts, Failure> {
         let mut tx = self.begin_locking([account.into()]).await?;
-        let account_name = locks::account(&mut tx, account).await?;
+        let account_name = locks::account(&mut tx, account, now).await?;
         let owners = memberships::owners(&mut tx, account).await?;
         let in_account = invitations::in_account(&mut tx, account, email).await?;
         let pending = invitations::pending_of(&mut tx, account, email, now).await?;
-        let facts = OwnerOfferFacts { account_name, owners, in_account, pending };
+        let facts = ProvidersOfferFacts { account_name, owners, in_account, pending };
 
         let (offer, mails) = decide(&facts)?;
         let pending = facts.pending.as_ref();
@@ -205,9 +205,9 @@ async fn locked_people(
             full_name: locked.full_name().to_owned(),
             email: locked.email(),
             standing: match owns {
-                None => Standing::Outside,
-                Some(false) => Standing::User,
-                Some(true) => Standing::Owner,
+                None => Belonging::Outside,
+                Some(false) => Belonging::User,
+                Some(true) => Belonging::Owner,
             },
         });
     }
@@ -223,24 +223,32 @@ async fn add(
 ) -> Result<(), Failure> {
     let (user, owner) = (person.user, Holding::Owner);
     match person.standing {
-        Standing::Outside => {
+        Belonging::Outside => {
             memberships::join(tx, account, user, &owner.access(), "", None, now).await
         }
-        Standing::User => {
+        Belonging::User => {
             let before = grants::holding(tx, account, user, false).await?;
             grants::replace(tx, account, user, before.grants(), &[], now).await?;
             write!(tx, db => query(MAKE_OWNER)
                 .bind(Uuid::from(account))
                 .bind(Uuid::from(user))
                 .execute(db))?;
+            owner_changes::owned(tx, account, user, now).await?;
             access_requests::settle(tx, account, user, &owner, None, now).await
         }
-        Standing::Owner => Ok(()),
+        Belonging::Owner => Ok(()),
     }
 }
 
 /// Ends somebody's membership.
-async fn remove(tx: &mut Tx, account: AccountId, person: &LockedPerson) -> Result<(), Failure> {
+async fn remove(
+    tx: &mut Tx,
+    account: AccountId,
+    name: &str,
+    person: &LockedPerson,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    owner_changes::end_of(tx, account, name, person.user, now).await?;
     write!(tx, db => query(END)
         .bind(Uuid::from(account))
         .bind(Uuid::from(person.user))

@@ -583,7 +583,7 @@ impl Store {
         for (id, account) in rows {
             let mut tx = self.begin_locking([account]).await?;
             let account = AccountId::from(account);
-            locks::account(&mut tx, account).await?;
+            locks::account(&mut tx, account, now).await?;
             let expired = write!(tx, db => query(NOTE_EXPIRY)
                 .bind(id)
                 .bind(over)

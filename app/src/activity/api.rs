@@ -258,7 +258,6 @@ fn moved(entry: &NewActivity) -> Vec<String> {
     let gone = beyond(&entry.before, &entry.after);
     let offer = entry.kind.is_of_offer();
     let added = added.map(|permissions| match entry.kind {
-        ActivityKind::LoginDeleted => words!(log.login_deleted),
         ActivityKind::AccessRequested => words!(log.asked_for, permissions = permissions),
         ActivityKind::AccessRequestDeclined => words!(log.not_given, permissions = permissions),
         _ if offer => words!(log.offered, permissions = permissions),
@@ -290,6 +289,7 @@ fn kind_words(kind: ActivityKind) -> String {
         ActivityKind::AccountLeft => words!(log.account_left),
         ActivityKind::OwnerAddedByProvider => words!(log.owner_added_by_provider),
         ActivityKind::OwnerRemovedByProvider => words!(log.owner_removed_by_provider),
+        ActivityKind::LoginDeleted => words!(log.login_deleted),
         ActivityKind::AccessRequested => words!(log.access_requested),
         ActivityKind::AccessRequestDeclined => words!(log.access_request_declined),
         ActivityKind::OwnerOffered => words!(log.owner_offered),

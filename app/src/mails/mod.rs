@@ -10,7 +10,7 @@ use leptos_i18n::Locale as _;
 use model::{
     AccessOutline, AccountNumber, AskedFor, ChangedOwner, EmailNews, EndStage, FactorNews,
     GivenEnd, IdentityNews, Language, Mail, Outline, Outlines, OwnerChangeId, OwnerNews,
-    OwnerNewsReader, Permission, Reached, Secret, Timestamp, TypedName,
+    OwnerNewsReader, Permission, ProvidersChange, Reached, Secret, Timestamp, TypedName,
 };
 
 use crate::address::{
@@ -501,7 +501,7 @@ fn letter(mail: &Mail, site: &Site) -> Letter {
         },
         Mail::OwnersChangedByProvider { account, changed_by, owners, why } => {
             let (account, by) = (account.harmless(), changed_by.harmless());
-            let only_invited = owners.iter().all(|owner| owner.news == OwnerNews::Invited);
+            let only_invited = owners.iter().all(|owner| owner.news == ProvidersChange::Invited);
             let subject = match only_invited {
                 true => words!(mail.owner_invited_subject, account = account.clone()),
                 false => words!(mail.owners_subject, account = account.clone()),
@@ -624,23 +624,23 @@ fn owner_line(owner: &ChangedOwner, by: &str, account: &str) -> String {
     let (by, account) = (by.to_owned(), account.to_owned());
     let (name, email) = (owner.name.harmless(), owner.email.harmless());
     match (owner.news, owner.is_reader) {
-        (OwnerNews::Added, true) => {
+        (ProvidersChange::Added, true) => {
             words!(mail.owner_added_you, changed_by = by, account = account)
         }
-        (OwnerNews::Added, false) => {
+        (ProvidersChange::Added, false) => {
             words!(mail.owner_added, changed_by = by, name = name, email = email, account = account)
         }
-        (OwnerNews::Removed, true) => {
+        (ProvidersChange::Removed, true) => {
             words!(mail.owner_removed_you, changed_by = by, account = account)
         }
-        (OwnerNews::Removed, false) => words!(
+        (ProvidersChange::Removed, false) => words!(
             mail.owner_removed,
             changed_by = by,
             name = name,
             email = email,
             account = account
         ),
-        (OwnerNews::Invited, _) => {
+        (ProvidersChange::Invited, _) => {
             words!(mail.owner_invited, changed_by = by, email = email, account = account)
         }
     }

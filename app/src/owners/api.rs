@@ -20,6 +20,7 @@ use {
     crate::address::{ACCOUNT, OWNER_CHANGE, USERS, address_of},
     crate::notice::Notice,
     crate::owners::strip::WaitingView,
+    crate::rejected::Rejected,
     crate::users::api::{bounds_view, come_back_if_asked, person, sought},
     crate::users::permission_groups::chosen,
     crate::users::starts::server as starts,
@@ -165,7 +166,7 @@ pub(crate) async fn hand_over_page(
     account: String,
     user: String,
 ) -> Result<Page<HandOverView>, Problem> {
-    let sought = sought();
+    let sought = sought(use_context::<Rejected>().as_ref());
     let inside = request::inside(&account).await?;
     let content = hand_over_view(&inside, &user, &sought).await;
     inside.page(content).await
@@ -186,7 +187,7 @@ async fn hand_over_view(
 /// The page for stepping down.
 #[server(prefix = "/api", endpoint = "owners/step-down-page", input = GetUrl)]
 pub(crate) async fn step_down_page(account: String) -> Result<Page<StepDownView>, Problem> {
-    let sought = sought();
+    let sought = sought(use_context::<Rejected>().as_ref());
     let inside = request::inside(&account).await?;
     let content = step_down_view(&inside, &sought).await;
     inside.page(content).await

@@ -33,21 +33,25 @@ impl LazyRoute for OwnerChangePage {
             let page = address_of(OWNER_CHANGE, &[&number, &view.change]);
             let change = view.change.clone();
             let step = match view.step {
-                OwnerStepView::Answer => view! {
-                    <Form form={endpoint::<api::AcceptOwnership>()} action=page.clone()>
-                        {unseen(number, change.clone())}
-                        <div class="form-actions">
-                            <SubmitButton words=words!(owners.accept) />
-                        </div>
-                    </Form>
-                    <Form form={endpoint::<api::DeclineOwnership>()} action=page>
-                        {unseen(number, change)}
-                        <div class="form-actions">
-                            <SubmitButton class="button-quiet" words=words!(owners.decline) />
-                        </div>
-                    </Form>
+                OwnerStepView::Answer => {
+                    let (accepted, declined) =
+                        (unseen(number, change.clone()), unseen(number, change));
+                    view! {
+                        <Form form={endpoint::<api::AcceptOwnership>()} action=page.clone()>
+                            {accepted}
+                            <div class="form-actions">
+                                <SubmitButton words=words!(owners.accept) />
+                            </div>
+                        </Form>
+                        <Form form={endpoint::<api::DeclineOwnership>()} action=page>
+                            {declined}
+                            <div class="form-actions">
+                                <SubmitButton class="button-quiet" words=words!(owners.decline) />
+                            </div>
+                        </Form>
+                    }
+                    .into_any()
                 }
-                .into_any(),
                 OwnerStepView::Stop => {
                     view! { <StopForm number=number change=change /> }.into_any()
                 }

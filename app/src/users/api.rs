@@ -546,6 +546,8 @@ pub(crate) struct ManageView {
     pub(crate) reaches: Vec<ReachesView>,
     /// What the reader, who is an owner, can do about who else is one.
     pub(crate) owning: OwningView,
+    /// Whether the reader may see the log, for what this person did.
+    pub(crate) log: bool,
 }
 
 /// What an owner can do about who else is one, on the page of a user.
@@ -555,8 +557,6 @@ pub(crate) struct OwningView {
     pub(crate) can_make: bool,
     /// Step down: it is their own page.
     pub(crate) can_step_down: bool,
-    /// Whether the reader may see the log, for what this person did.
-    pub(crate) log: bool,
 }
 
 /// Something that a user was given until a day that has passed.

@@ -6,7 +6,7 @@ use domain::owners_by_provider::{self, OwnersChanged, OwnersStay};
 use domain::{Token, single_sign_on};
 use model::{AccountNumber, Failure, Field, FieldProblem, InvitationState, Timestamp};
 use serde_json::{Value, json};
-use store::{AccountRow, LockedPerson, Standing};
+use store::{AccountRow, Belonging, LockedPerson};
 
 use super::told::{Told, moment};
 use super::{address, exact, explain, open, plain};
@@ -205,9 +205,9 @@ fn tell_changed(number: AccountNumber, changed: &OwnersChanged) -> Told {
             "name": person.full_name,
             "email": person.email.as_str(),
             "was": match person.standing {
-                Standing::Outside => "outside",
-                Standing::User => "user",
-                Standing::Owner => "owner",
+                Belonging::Outside => "outside",
+                Belonging::User => "user",
+                Belonging::Owner => "owner",
             },
         })
     };
@@ -220,11 +220,11 @@ fn tell_changed(number: AccountNumber, changed: &OwnersChanged) -> Told {
     let named = |person: &LockedPerson| format!("{} <{}>", plain(&person.full_name), person.email);
     let of = format!("account {number}, {}", plain(account));
     let added = added.as_ref().map(|person| match person.standing {
-        Standing::Outside => format!("{} joined {of}, and owns it.", named(person)),
-        Standing::User => {
+        Belonging::Outside => format!("{} joined {of}, and owns it.", named(person)),
+        Belonging::User => {
             format!("{} owns {of}; what they had been given before ended.", named(person))
         }
-        Standing::Owner => format!("{} owns {of}, as before.", named(person)),
+        Belonging::Owner => format!("{} owns {of}, as before.", named(person)),
     });
     let removed = removed
         .as_ref()

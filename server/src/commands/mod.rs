@@ -11,8 +11,8 @@ mod log;
 mod migrate;
 mod report;
 mod serve;
-mod told;
 mod token;
+mod told;
 mod user;
 mod user_record;
 mod webhook;
@@ -30,7 +30,7 @@ use clap::{ArgGroup, Parser, Subcommand};
 use domain::Latchkey;
 use domain::digests::PublicKey;
 use jiff::tz::TimeZone;
-use model::{AccountNumber, EmailAddress, DoorScope, Failure, Field, FieldProblem, Timestamp};
+use model::{AccountNumber, DoorScope, EmailAddress, Failure, Field, FieldProblem, Timestamp};
 use store::Store;
 
 use self::told::{Audience, Told, complain};
@@ -486,11 +486,7 @@ async fn obey(config: &Arc<Config>, command: Command, audience: Audience) -> Res
         Command::Restore { file: None, keep_mails, .. } => copies::settle(config, keep_mails).await,
         Command::Account(command) => obey_about_account(config, command).await,
         Command::User(command) => obey_about_user(config, command).await,
-        Command::Token(TokenCommand::Create { name, scopes, account, until }) => {
-            token::create(&config, &name, scopes, account, until).await
-        }
-        Command::Token(TokenCommand::List) => token::list(&config).await,
-        Command::Token(TokenCommand::Revoke { named }) => token::revoke(&config, &named).await,
+        Command::Token(command) => obey_about_tokens(config, command).await,
         Command::Log(LogCommand::Verify { digest: Some(file), key, .. }) => {
             log::verify_kept(config, &file, key).await
         }
@@ -502,13 +498,23 @@ async fn obey(config: &Arc<Config>, command: Command, audience: Audience) -> Res
         Command::Report(ReportCommand::Lift { number, email }) => {
             report::lift(config, &number, &email).await
         }
-        Command::Webhook(command) => about_webhooks(&config, command).await,
+        Command::Webhook(command) => obey_about_webhooks(config, command).await,
         Command::Demo(DemoCommand::Seed) => demo::seed(config).await,
         Command::Doctor => Ok(doctor::run(Ok(Config::clone(config))).await),
     }
 }
 
-async async fn about_webhooks(config: &Config, command: WebhookCommand) -> Result<()> {
+async fn obey_about_tokens(config: &Config, command: TokenCommand) -> Result<Told> {
+    match command {
+        TokenCommand::Create { name, scopes, account, until } => {
+            token::create(config, &name, scopes, account, until).await
+        }
+        TokenCommand::List => token::list(config).await,
+        TokenCommand::Revoke { named } => token::revoke(config, &named).await,
+    }
+}
+
+async fn obey_about_webhooks(config: &Config, command: WebhookCommand) -> Result<Told> {
     match command {
         WebhookCommand::Add { url, kind } => webhook::add(config, &url, &kind).await,
         WebhookCommand::List => webhook::list(config).await,
@@ -525,7 +531,7 @@ async async fn about_webhooks(config: &Config, command: WebhookCommand) -> Resul
     }
 }
 
-fn obey_about_account(config: &Config, command: AccountCommand) -> Result<Told> {
+async fn obey_about_account(config: &Config, command: AccountCommand) -> Result<Told> {
     match command {
         AccountCommand::Create { name, owner_email } => {
             account::create(config, &name, &owner_email).await
@@ -547,7 +553,7 @@ fn obey_about_account(config: &Config, command: AccountCommand) -> Result<Told> 
     }
 }
 
-async fn door_scope(text: &str) -> Result<DoorScope, String> {
+fn door_scope(text: &str) -> Result<DoorScope, String> {
     text.parse().map_err(|_| {
         let scopes: Vec<_> = DoorScope::all().map(|scope| scope.to_string()).collect();
         format!("it is none of {}", scopes.join(", "))
@@ -563,7 +569,7 @@ fn end(text: &str) -> Result<Timestamp, &'static str> {
     )
 }
 
-fn obey_about_user(config: &Config, command: UserCommand) -> Result<Told> {
+async fn obey_about_user(config: &Config, command: UserCommand) -> Result<Told> {
     match command {
         UserCommand::Show { email } => user_record::show(config, &email).await,
         UserCommand::ResetLink { email } => user::reset_link(config, &email).await,

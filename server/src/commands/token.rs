@@ -3,8 +3,10 @@
 use anyhow::{Result, anyhow, bail};
 use domain::tokens::{self, Order, TokenRow, Unmade};
 use model::{AccountNumber, DoorScope, Failure, Timestamp};
+use serde_json::{Value, json};
 
-use super::{exact, explain, open, plain, say};
+use super::told::{Told, moment};
+use super::{exact, explain, open, plain};
 use crate::config::Config;
 
 /// Makes a token, and shows it this once.
@@ -14,7 +16,7 @@ pub(super) async fn create(
     scopes: Vec<DoorScope>,
     account: Option<AccountNumber>,
     until: Option<Timestamp>,
-) -> Result<()> {
+) -> Result<Told> {
     let latchkey = open(config).await?;
     let order = Order { name, scopes: scopes.into_iter().collect(), account, until };
     let token = tokens::create(&latchkey, order).await.map_err(|unmade| match unmade {
@@ -25,23 +27,36 @@ pub(super) async fn create(
         Unmade::Failed(failure) => explain(failure),
     })?;
     latchkey.store.close().await;
-    say("Keep this token where only the system that needs it can read it. It isn't shown again:")?;
-    say(token.expose())
+    let keep =
+        "Keep this token where only the system that needs it can read it. It isn't shown again:";
+    Ok(Told::new(json!({ "token": token.expose() })).line(keep).line(token.expose()))
 }
 
 /// Lists every token that was ever made.
-pub(super) async fn list(config: &Config) -> Result<()> {
+pub(super) async fn list(config: &Config) -> Result<Told> {
     let latchkey = open(config).await?;
     let tokens = tokens::list(&latchkey).await.map_err(explain)?;
     let now = latchkey.now();
     latchkey.store.close().await;
+    let facts: Vec<_> = tokens.iter().map(facts).collect();
+    let told = Told::new(json!({ "tokens": facts }));
     if tokens.is_empty() {
-        return say("No token was made yet.");
+        return Ok(told.line("No token was made yet."));
     }
-    for token in tokens {
-        say(&line(&token, now))?;
-    }
-    Ok(())
+    Ok(told.lines(tokens.iter().map(|token| line(token, now))))
+}
+
+fn facts(token: &TokenRow) -> Value {
+    json!({
+        "prefix": format!("lk_{}", token.prefix),
+        "name": token.name,
+        "scopes": token.scopes.to_string(),
+        "account": token.account.map(AccountNumber::get),
+        "made_at": moment(token.made_at),
+        "expires_at": token.until.map(moment),
+        "last_used_at": token.last_used_at.map(moment),
+        "revoked_at": token.revoked_at.map(moment),
+    })
 }
 
 fn line(token: &TokenRow, now: Timestamp) -> String {
@@ -66,7 +81,7 @@ fn line(token: &TokenRow, now: Timestamp) -> String {
 }
 
 /// Makes a token void at once.
-pub(super) async fn revoke(config: &Config, named: &str) -> Result<()> {
+pub(super) async fn revoke(config: &Config, named: &str) -> Result<Told> {
     let latchkey = open(config).await?;
     match tokens::revoke(&latchkey, named).await {
         // What was given may be the token itself, which no terminal has to show again.
@@ -74,5 +89,5 @@ pub(super) async fn revoke(config: &Config, named: &str) -> Result<()> {
         revoked => revoked.map_err(explain)?,
     }
     latchkey.store.close().await;
-    say("The token is void from now on.")
+    Ok(Told::new(json!({ "revoked": true })).line("The token is void from now on."))
 }

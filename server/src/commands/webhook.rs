@@ -7,13 +7,15 @@ use domain::Latchkey;
 use domain::operator_commands::command;
 use domain::webhooks::{self, DeliveryRow, Endpoint, Outcome};
 use model::{DeliveryState, EventKind, Failure};
+use serde_json::{Value, json};
 
-use super::{exact, explain, open, plain, say};
+use super::told::{Told, moment};
+use super::{exact, explain, open, plain};
 use crate::config::Config;
 use crate::webhooks::{Courier, destination};
 
 /// Adds an endpoint, and shows its secret.
-pub(super) async fn add(config: &Config, url: &str, kinds: &[String]) -> Result<()> {
+pub(super) async fn add(config: &Config, url: &str, kinds: &[String]) -> Result<Told> {
     let url = destination(config, url)?;
     let kinds = match webhooks::kinds(kinds.iter().map(String::as_str)) {
         Ok(kinds) => kinds,
@@ -25,91 +27,135 @@ pub(super) async fn add(config: &Config, url: &str, kinds: &[String]) -> Result<
     let latchkey = open(config).await?;
     let (id, secret) = webhooks::add(&latchkey, &url, kinds).await.map_err(explain)?;
     latchkey.store.close().await;
-    say(&format!("Endpoint {id} is told of events from now on."))?;
-    say("Its receiver checks signatures with this secret, which is shown only now:")?;
-    say(secret.expose())
+    let told = Told::new(json!({ "endpoint": id.to_string(), "secret": secret.expose() }));
+    let told = told.line(format!("Endpoint {id} is told of events from now on."));
+    let told =
+        told.line("Its receiver checks signatures with this secret, which is shown only now:");
+    Ok(told.line(secret.expose()))
 }
 
 /// Lists the endpoints, the oldest first.
-pub(super) async fn list(config: &Config) -> Result<()> {
+pub(super) async fn list(config: &Config) -> Result<Told> {
     let latchkey = open(config).await?;
     let endpoints = webhooks::endpoints(&latchkey).await.map_err(explain)?;
     latchkey.store.close().await;
+    let facts: Vec<_> = endpoints.iter().map(facts).collect();
+    let told = Told::new(json!({ "endpoints": facts }));
     if endpoints.is_empty() {
-        return say("There are no endpoints yet.");
+        return Ok(told.line("There are no endpoints yet."));
     }
-    for Endpoint { id, url, kinds, off, waiting, given_up, .. } in endpoints {
-        let state = match off {
-            None => "on".to_owned(),
-            Some((since, why)) => format!("off since {}: {}", exact(since), plain(&why)),
-        };
-        let kinds = kinds.to_stored();
-        say(&format!(
-            "{id}  {}  {kinds}  waiting: {waiting}  given up: {given_up}  {state}",
-            plain(&url)
-        ))?;
-    }
-    Ok(())
+    Ok(told.lines(endpoints.iter().map(line)))
 }
 
-/// Removes an endpoint.
-pub(super) async fn remove(config: &Config, id: &str) -> Result<()> {
-    let latchkey = open(config).await?;
-    found(webhooks::remove(&latchkey, id).await, "endpoint", id)?;
-    latchkey.store.close().await;
-    say("The endpoint is told of nothing any more, and what waited for it is gone.")
+fn line(endpoint: &Endpoint) -> String {
+    let Endpoint { id, url, kinds, off, waiting, given_up, .. } = endpoint;
+    let state = match off {
+        None => "on".to_owned(),
+        Some((since, why)) => format!("off since {}: {}", exact(*since), plain(why)),
+    };
+    let (url, kinds) = (plain(url), kinds.to_stored());
+    format!("{id}  {url}  {kinds}  waiting: {waiting}  given up: {given_up}  {state}")
 }
 
-/// Gives an endpoint another secret.
-pub(super) async fn rotate(config: &Config, id: &str, hours: u32) -> Result<()> {
-    let latchkey = open(config).await?;
-    let overlap = Duration::from_secs(u64::from(hours) * 60 * 60);
-    let secret = found(webhooks::rotate(&latchkey, id, overlap).await, "endpoint", id)?;
-    let until = exact(latchkey.now().after(overlap));
-    latchkey.store.close().await;
-    say("What is sent is signed with this secret from now on, which is shown only now:")?;
-    say(secret.expose())?;
-    say(&match hours {
-        0 => "The one before is used no more.".to_owned(),
-        _ => format!("Until {until} it is signed with the one before, too."),
+fn facts(endpoint: &Endpoint) -> Value {
+    let off = endpoint.off.as_ref();
+    json!({
+        "endpoint": endpoint.id.to_string(),
+        "url": endpoint.url,
+        "kinds": endpoint.kinds.to_stored(),
+        "waiting": endpoint.waiting,
+        "given_up": endpoint.given_up,
+        "off_since": off.map(|(since, _)| moment(*since)),
+        "off_why": off.map(|(_, why)| why),
     })
 }
 
+/// Removes an endpoint.
+pub(super) async fn remove(config: &Config, id: &str) -> Result<Told> {
+    let latchkey = open(config).await?;
+    found(webhooks::remove(&latchkey, id).await, "endpoint", id)?;
+    latchkey.store.close().await;
+    let removed = "The endpoint is told of nothing any more, and what waited for it is gone.";
+    Ok(Told::new(json!({ "endpoint": id })).line(removed))
+}
+
+/// Gives an endpoint another secret.
+pub(super) async fn rotate(config: &Config, id: &str, hours: u32) -> Result<Told> {
+    let latchkey = open(config).await?;
+    let overlap = Duration::from_secs(u64::from(hours) * 60 * 60);
+    let secret = found(webhooks::rotate(&latchkey, id, overlap).await, "endpoint", id)?;
+    let until = latchkey.now().after(overlap);
+    latchkey.store.close().await;
+    let facts = json!({
+        "endpoint": id,
+        "secret": secret.expose(),
+        "former_secret_until": moment(until),
+    });
+    let told = Told::new(facts)
+        .line("What is sent is signed with this secret from now on, which is shown only now:")
+        .line(secret.expose());
+    Ok(told.line(match hours {
+        0 => "The one before is used no more.".to_owned(),
+        _ => format!("Until {} it is signed with the one before, too.", exact(until)),
+    }))
+}
+
 /// Turns an endpoint on again.
-pub(super) async fn turn_on(config: &Config, id: &str) -> Result<()> {
+pub(super) async fn turn_on(config: &Config, id: &str) -> Result<Told> {
     let latchkey = open(config).await?;
     let turned = found(webhooks::turn_on(&latchkey, id).await, "endpoint", id)?;
     let endpoint = found(webhooks::endpoint(&latchkey, id).await, "endpoint", id)?;
     latchkey.store.close().await;
-    say(&match turned {
+    let facts = json!({
+        "endpoint": id,
+        "was_off": turned.is_some(),
+        "waiting": endpoint.waiting,
+        "given_up": endpoint.given_up,
+    });
+    let told = Told::new(facts).line(match turned {
         Some(held) => format!("The endpoint is on again. Events that were held for it: {held}."),
         None => "The endpoint is on already.".to_owned(),
-    })?;
-    if endpoint.given_up > 0 {
-        say(&format!(
-            "Given up before: {}. See `latchkey webhook deliveries --failed`, and send again what is \
-             still wanted with `latchkey webhook redeliver`.",
-            endpoint.given_up
-        ))?;
+    });
+    if endpoint.given_up == 0 {
+        return Ok(told);
     }
-    Ok(())
+    Ok(told.line(format!(
+        "Given up before: {}. See `latchkey webhook deliveries --failed`, and send again what is still \
+         wanted with `latchkey webhook redeliver`.",
+        endpoint.given_up
+    )))
 }
 
 /// Lists the newest deliveries, or only those of which a try came to nothing.
-pub(super) async fn deliveries(config: &Config, failed: bool, most: usize) -> Result<()> {
+pub(super) async fn deliveries(config: &Config, failed: bool, most: usize) -> Result<Told> {
     let latchkey = open(config).await?;
     let rows = webhooks::deliveries(&latchkey, failed, most).await.map_err(explain)?;
     latchkey.store.close().await;
+    let facts: Vec<_> = rows.iter().map(delivery).collect();
+    let told = Told::new(json!({ "deliveries": facts }));
     if rows.is_empty() {
-        return say("There are none.");
+        return Ok(told.line("There are none."));
     }
-    for row in rows {
-        let state = state(&row);
+    Ok(told.lines(rows.iter().map(|row| {
+        let state = state(row);
         let (at, url) = (exact(row.at), plain(&webhooks::shown(&row.url)));
         let tries = row.attempts;
-        say(&format!("{}  {at}  {}  to {url}  tries: {tries}  {state}", row.id, row.kind))?;
-    }
-    Ok(())
+        format!("{}  {at}  {}  to {url}  tries: {tries}  {state}", row.id, row.kind)
+    })))
+}
+
+fn delivery(row: &DeliveryRow) -> Value {
+    json!({
+        "delivery": row.id.to_string(),
+        "at": moment(row.at),
+        "kind": row.kind.to_string(),
+        "url": webhooks::shown(&row.url),
+        "tries": row.attempts,
+        "state": row.state.id(),
+        "due_at": moment(row.due_at),
+        "ended_at": row.ended_at.map(moment),
+        "answer": row.answer,
+    })
 }
 
 /// How a delivery stands.
@@ -128,24 +174,27 @@ fn state(row: &DeliveryRow) -> String {
 }
 
 /// Has an event delivered once more.
-pub(super) async fn redeliver(config: &Config, id: &str) -> Result<()> {
+pub(super) async fn redeliver(config: &Config, id: &str) -> Result<Told> {
     let latchkey = open(config).await?;
     let again = found(webhooks::redeliver(&latchkey, id).await, "delivery", id)?;
     latchkey.store.close().await;
-    say(match again {
+    Ok(Told::new(json!({ "delivery": id, "waited_already": !again })).line(match again {
         true => "It is delivered once more as soon as the server runs and its endpoint is on.",
         false => "It waits to be delivered already.",
-    })
+    }))
 }
 
 /// Tries an endpoint, and tells what it answered.
-pub(super) async fn test(config: &Config, id: &str) -> Result<()> {
+pub(super) async fn test(config: &Config, id: &str) -> Result<Told> {
     let latchkey = open(config).await?;
     let endpoint = found(webhooks::endpoint(&latchkey, id).await, "endpoint", id)?;
     let outcome = pinged(config, &latchkey, &endpoint).await;
     latchkey.store.close().await;
     match outcome? {
-        Outcome::Taken(status) => say(&format!("The endpoint took a ping: HTTP {status}.")),
+        Outcome::Taken(status) => {
+            let told = Told::new(json!({ "endpoint": id, "status": status }));
+            Ok(told.line(format!("The endpoint took a ping: HTTP {status}.")))
+        }
         Outcome::Refused { why, .. } => bail!("the endpoint didn't take a ping: {}", plain(&why)),
         Outcome::Gone => bail!("the endpoint wants nothing any more: HTTP 410 Gone"),
     }

@@ -46,7 +46,7 @@ macro_rules! settings {
             $($(#[$about])* #[serde(deserialize_with = $read)] pub $name: $kind,)*
             /// What whoever set them calls them.
             #[serde(skip)]
-            names: Names,
+            pub names: Names,
         }
 
         impl Config {

@@ -56,7 +56,7 @@ impl std::error::Error for Unsound {}
 
 /// What whoever set the settings calls them.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Names {
+pub struct Names {
     /// The file, if there is one.
     file: Option<PathBuf>,
     /// The variables that set something, by their settings.

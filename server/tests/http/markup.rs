@@ -69,7 +69,7 @@ const OUTSIDE: [&str; 23] = [
 type Typed = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
 
 /// Forms that are refused with what was typed.
-const REFUSED: [Typed; 15] = [
+const REFUSED: [Typed; 16] = [
     ("/sign-in", "sign-in", &[("email", "x{odd}"), ("password", "x"), ("next", "/{odd}")]),
     ("/sign-in", "{odd}", &[("{odd}", "{odd}")]),
     ("/forgot-password", "security/request-reset", &[("email", "x{odd}")]),
@@ -315,8 +315,7 @@ async fn walk(odd: &str) -> Vec<(String, Page)> {
     }
     found.push(("the log".to_owned(), ingrid.get(&format!("{BAKERY}/log")).await));
     // As somebody new would see it, and back at the form with what was typed.
-    let typed =
-        [&invited[..], &[("why", odd), ("search_services", odd), ("show", "look")]].concat();
+    let typed = [&invited[..], &[("why", odd), ("show", "look")]].concat();
     let invite = format!("{BAKERY}/users/invite");
     let answer = ingrid.post(&invite, "users/invite", &typed).await;
     found.push(("the account as somebody new".to_owned(), ingrid.go_on(&answer).await));

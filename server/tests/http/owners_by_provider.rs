@@ -36,7 +36,8 @@ async fn newest_mail(app: &TestApp, to: &str) -> String {
     let newest = mails.iter().find(|kept| kept.to.as_str() == to).unwrap();
     let english = model::Language::parse("en");
     let site = app.site();
-    app::mails::write(&newest.mail, english.as_ref(), None, &site).text.replace('\u{2060}', "")
+    let told = app::mails::Told::at(newest.queued_at);
+    app::mails::write(&newest.mail, english.as_ref(), told, &site).text.replace('\u{2060}', "")
 }
 
 #[apply(on_both!)]
@@ -191,7 +192,8 @@ async fn the_mail_tells_everybody_in_their_language(db: TestDatabase) {
         ("en", "Latchkey made Bjørn Lie ("),
     ] {
         let language = model::Language::parse(tag);
-        let written = app::mails::write(&ours.mail, language.as_ref(), None, &app.site());
+        let told = app::mails::Told::at(ours.queued_at);
+        let written = app::mails::write(&ours.mail, language.as_ref(), told, &app.site());
         assert!(written.text.replace('\u{2060}', "").contains(words), "{}", written.text);
         assert!(written.text.contains(WHY), "{}", written.text);
     }

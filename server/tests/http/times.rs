@@ -72,7 +72,10 @@ async fn a_zone_that_there_isnt_is_passed_over_or_refused_at_its_field(db: TestD
     let user = app.id_of(INGRID).await.parse().unwrap();
     let name = FullName::parse("Ingrid Solberg").unwrap();
     let store = &app.latchkey.store;
-    store.change_profile(user, &name, None, Some("Europe/Atlantis")).await.unwrap();
+    store
+        .change_profile(user, &name, None, Some("Europe/Atlantis"), app.latchkey.now())
+        .await
+        .unwrap();
     ingrid.get(&log("")).await.is(200).says("Days and times are as in UTC.");
     let profile = ingrid.get("/profile").await;
     assert!(profile.is(200).body.contains("<option value=\"Europe/Atlantis\" selected"));

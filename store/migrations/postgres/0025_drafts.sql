@@ -1,10 +1,10 @@
 -- Drafts: what a form would give that isn't sent, to see the account with it. They are no grants, and
 -- open nothing but through the eyes that have them. `changes` is the grant in whose place it would
 -- come; `page` is where the form is, and `typed` all that was typed into it, to be typed no second
--- time. A session has one.
+-- time. A session keeps its newest.
 CREATE TABLE drafts (
     id UUID NOT NULL PRIMARY KEY,
-    session_id UUID NOT NULL UNIQUE REFERENCES sessions (id) ON DELETE CASCADE,
+    session_id UUID NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
     account_id UUID NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
     changes UUID,
     permissions TEXT NOT NULL,
@@ -15,6 +15,7 @@ CREATE TABLE drafts (
     typed TEXT NOT NULL,
     expires_at BIGINT NOT NULL
 );
+CREATE INDEX drafts_by_session ON drafts (session_id);
 CREATE INDEX drafts_by_account ON drafts (account_id);
 CREATE INDEX drafts_by_end ON drafts (expires_at);
 

@@ -5,7 +5,7 @@ use sqlx::{PgPool, SqlitePool, query_as, query_scalar};
 use store::{OpenError, Store};
 use test_database::{TestDatabase, apply, on_both};
 
-use crate::story::{Bakery, at_once};
+use crate::story::{Bakery, at, at_once};
 
 /// A column: its table, its name, its type, whether it may be NULL.
 type Column = (String, String, String, bool);

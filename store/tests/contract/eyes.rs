@@ -9,7 +9,9 @@ use test_database::{TestDatabase, apply, on_both};
 use uuid::Uuid;
 
 use crate::areas::{domain, service};
-use crate::story::{Bakery, DAY, HOUR, account, at, change, granted, new_session, token};
+use crate::story::{
+    Bakery, DAY, HOUR, account, at, at_once, change, granted, new_session, token, user,
+};
 
 use Permission::{
     AccountUsers, BillingPay, BillingView, DomainsView, ServicesManage, ServicesView, SupportView,
@@ -127,10 +129,9 @@ async fn what_is_refused_begins_nothing(db: TestDatabase) {
     let session = session(&bakery, 1).await;
     let new = NewEyes { session, token_hash: token(7), expires_at: at(1800) };
     let (id, ingrid) = (bakery.id, bakery.ingrid);
-    let refused = Err(Failure::NotAllowed(AccountUsers));
-    let decide = |_: &_| refused.clone();
+    let decide = |_: &_| Err(Failure::NotAllowed(AccountUsers));
     let begun = db.store.begin_eyes(id, ingrid, amira, new, at(0), decide).await;
-    assert_eq!(begun, refused);
+    assert_eq!(begun, Err(Failure::NotAllowed(AccountUsers)));
     assert_eq!(seen(&bakery, session, 7, 1).await, None);
 }
 
@@ -441,6 +442,26 @@ async fn a_draft_ends_by_itself_and_belongs_to_one_session_and_page(db: TestData
 }
 
 #[apply(on_both!)]
+async fn drafts_that_a_session_begins_at_once_leave_the_last(db: TestDatabase) {
+    let bakery = Bakery::new(&db.store).await;
+    let session = session(&bakery, 1).await;
+    let terms = Terms::whole([BillingView].into_iter().collect());
+    let drafts: Vec<_> = (0..8).map(|_| draft(terms.clone(), None)).collect();
+    let begun = at_once(8, |number| {
+        let (store, new) = (db.store.clone(), drafts[usize::from(number)].clone());
+        let eyes = NewEyes { session, token_hash: token(7), expires_at: at(1800) };
+        let (id, ingrid) = (bakery.id, bakery.ingrid);
+        async move { store.begin_new_eyes(id, ingrid, eyes, at(0), |_| Ok(new)).await }
+    });
+    assert_eq!(begun.await, vec![Ok(()); 8]);
+    let found = db.store.eyes(session, &token(7), bakery.id, at(1)).await.unwrap().unwrap();
+    for new in &drafts {
+        let kept = db.store.draft_terms(new.draft.id).await.unwrap().is_some();
+        assert_eq!(kept, found.eyes.draft == Some(new.draft));
+    }
+}
+
+#[apply(on_both!)]
 async fn a_draft_for_somebody_new_is_refused_as_a_whole(db: TestDatabase) {
     let bakery = Bakery::new(&db.store).await;
     let session = session(&bakery, 1).await;
@@ -450,7 +471,7 @@ async fn a_draft_for_somebody_new_is_refused_as_a_whole(db: TestDatabase) {
     let (id, ingrid) = (bakery.id, bakery.ingrid);
     let decide = |_: &_| Err(Failure::NotAllowed(AccountUsers));
     assert_eq!(db.store.begin_new_eyes(id, ingrid, eyes, at(0), decide).await, refused);
-    let tom = crate::story::user(&db.store, "Tom", "tom@example.com").await;
+    let tom = user(&db.store, "Tom", "tom@example.com").await;
     let decide = |_: &_| Ok(new.clone());
     let foreign = db.store.begin_new_eyes(id, tom, eyes, at(0), decide).await;
     assert_eq!(foreign, Err(Failure::NotFound));

@@ -202,7 +202,7 @@ async fn known_everywhere(db: &TestDatabase, bakery: &Bakery) -> UserId {
         let session = store.session(&token(number), HOUR, DAY, at(0)).await.unwrap().unwrap();
         let (by, session) = (session.user, session.session);
         let eyes = NewEyes { session, token_hash: token(number), expires_at: at(1800) };
-        store.begin_eyes(bakery.id, by, target, eyes, at(0), |_| Ok(())).await.unwrap();
+        store.begin_eyes(bakery.id, by, target, eyes, at(0), |_| Ok(None)).await.unwrap();
     }
     for key in [format!("code:{me}"), format!("invite:to:{}", email(ADDRESS).key())] {
         store.count_attempt(&key, HOUR, at(0)).await.unwrap();

@@ -89,7 +89,7 @@ async fn a_mail_knows_the_time_zone_that_its_recipient_chose_when_it_was_queued(
     let name = model::FullName::parse("Ingrid").unwrap();
     let email = db.store.login_of(bakery.ingrid).await.unwrap().unwrap().email;
     for zone in [None, Some("Asia/Tokyo")] {
-        db.store.change_profile(bakery.ingrid, &name, None, zone).await.unwrap();
+        db.store.change_profile(bakery.ingrid, &name, None, zone, at(3)).await.unwrap();
         let mail = sample(MailKind::AccessEnds, 1);
         cause_in(&db, bakery.id, bakery.ingrid, email.as_str(), mail, 3).await;
         let mail = take(&db, 3).await.unwrap();

@@ -10,7 +10,8 @@ use test_database::{TestDatabase, apply, on_both};
 
 use crate::areas::service;
 use crate::story::{
-    Bakery, DAY, HOUR, at, at_once, change, email, entry, granted, mail, offer, token,
+    Bakery, DAY, HOUR, account, at, at_once, change, email, entry, granted, mail, offer, token,
+    user,
 };
 
 use ActivityKind::{OwnerAccepted, OwnerHandedOver, OwnerLapsed, OwnerMade, OwnerOffered};
@@ -18,6 +19,15 @@ use OwnerChangeState::{Done, Lapsed, Offered, Stopped, Waiting};
 use Permission::{BillingPay, ServicesManage};
 
 const OVER: Failure = Failure::Conflict(Conflict::OwnerChangeOver);
+
+/// Another bakery beside those of earlier rounds, whose owner is another Ingrid.
+async fn another(db: &TestDatabase, round: u8) -> Bakery {
+    let (id, number) = account(&db.store, "Bakery").await;
+    let address = format!("ingrid{round}@example.com");
+    let ingrid = user(&db.store, "Ingrid Berg", &address).await;
+    db.store.add_member(id, ingrid, Access::Owner, at(0)).await.unwrap();
+    Bakery { store: db.store.clone(), id, number, ingrid }
+}
 
 fn new(afterwards: Option<Afterwards>) -> NewOwnerChange {
     NewOwnerChange { afterwards, entry: entry(OwnerOffered), bounds: Vec::new() }
@@ -163,7 +173,7 @@ async fn a_change_comes_back_as_it_was_made_and_accepted(db: TestDatabase) {
 }
 
 /// Somebody looks in one of these ways at who owns the account, when the moment has come.
-async fn sees_an_owner(bakery: &Bakery, mei: UserId, way: usize) -> bool {
+async fn sees_an_owner(bakery: &Bakery, mei: UserId, way: u8) -> bool {
     let (store, ingrid) = (&bakery.store, bakery.ingrid);
     let mut owners = 0;
     let count = |facts: &ChangeFacts| {
@@ -193,7 +203,7 @@ async fn sees_an_owner(bakery: &Bakery, mei: UserId, way: usize) -> bool {
 #[apply(on_both!)]
 async fn whoever_looks_after_the_waiting_time_finds_an_owner(db: TestDatabase) {
     for way in 0..5 {
-        let bakery = Bakery::new(&db.store).await;
+        let bakery = another(&db, way).await;
         let mei = format!("mei{way}@example.com");
         let mei = bakery.with("Mei", &mei, granted(&[BillingPay])).await;
         if way == 3 {
@@ -353,7 +363,7 @@ async fn owners_who_step_down_fifty_times_at_once_leave_one(db: TestDatabase) {
 #[apply(on_both!)]
 async fn what_is_stopped_as_its_waiting_time_ends_has_one_outcome(db: TestDatabase) {
     for round in 0..3_u8 {
-        let bakery = Bakery::new(&db.store).await;
+        let bakery = another(&db, round).await;
         let olav = format!("olav{round}@example.com");
         let olav = bakery.with("Olav", &olav, Access::Owner).await;
         let mei = format!("mei{round}@example.com");
@@ -409,7 +419,7 @@ async fn whoever_is_paused_or_leaves_as_the_waiting_time_ends_is_an_owner_or_isn
     db: TestDatabase,
 ) {
     for round in 0..4_u8 {
-        let bakery = Bakery::new(&db.store).await;
+        let bakery = another(&db, round).await;
         let mei = format!("mei{round}@example.com");
         let mei = bakery.with("Mei", &mei, granted(&[BillingPay])).await;
         let change = waiting(&bakery, mei, Some(Afterwards::Out), 100).await;

@@ -3,8 +3,8 @@ use model::{
     Noted, Permission,
 };
 use store::{
-    ActivityFilter, AskFacts, NewAccessRequest, NewActivity, NewPause, OwnerOfferFacts,
-    OwnersChange, OwnersFacts, PauseChange, Standing, Store, WantedOwners,
+    ActivityFilter, AskFacts, Belonging, NewAccessRequest, NewActivity, NewPause, OwnersChange,
+    OwnersFacts, PauseChange, ProvidersOfferFacts, Store, WantedOwners,
 };
 use test_database::{TestDatabase, apply, on_both};
 
@@ -23,8 +23,8 @@ fn written() -> OwnersChange {
 fn keep_an_owner(facts: &OwnersFacts) -> Result<Option<OwnersChange>, Failure> {
     let standing =
         |person: &Option<store::LockedPerson>| person.as_ref().map(|person| person.standing);
-    let joins = standing(&facts.added).is_some_and(|standing| standing != Standing::Owner);
-    let goes = standing(&facts.removed) == Some(Standing::Owner);
+    let joins = standing(&facts.added).is_some_and(|standing| standing != Belonging::Owner);
+    let goes = standing(&facts.removed) == Some(Belonging::Owner);
     match facts.owners.len() + usize::from(joins) - usize::from(goes) {
         0 => Err(Failure::Conflict(Conflict::LastOwner)),
         _ => Ok(Some(written())),
@@ -54,7 +54,7 @@ async fn whoever_isnt_in_the_account_joins_as_an_owner(db: TestDatabase) {
     bakery.invite("kari@example.com", 7).await;
     let facts = change(&db.store, &bakery, Some("KARI@example.com"), None).await.unwrap();
     assert_eq!((facts.account_name.as_str(), facts.owners.len()), ("Bakery", 1));
-    assert_eq!(facts.added.unwrap().standing, Standing::Outside);
+    assert_eq!(facts.added.unwrap().standing, Belonging::Outside);
     assert_eq!(facts.pending.unwrap().state, InvitationState::Pending);
     assert_eq!(bakery.access(kari).await, Access::Owner);
     let opened = db.store.open_invitation(&token(7), at(6)).await.unwrap().unwrap();
@@ -92,7 +92,7 @@ async fn whoever_is_in_the_account_holds_no_grants_any_more_and_is_paused_no_mor
     };
     db.store.change_pause(bakery.id, bakery.ingrid, bjorn, at(2), pause).await.unwrap();
     let facts = change(&db.store, &bakery, Some("bjorn@example.com"), None).await.unwrap();
-    assert_eq!(facts.added.unwrap().standing, Standing::User);
+    assert_eq!(facts.added.unwrap().standing, Belonging::User);
     assert_eq!(bakery.access(bjorn).await, Access::Owner);
     let member = db.store.member(bakery.id, bjorn).await.unwrap().unwrap();
     assert_eq!(member.pause(at(9)), None);
@@ -187,7 +187,7 @@ async fn two_who_replace_each_other_in_two_accounts_wait_in_no_circle(db: TestDa
 async fn somebody_is_offered_to_own_the_account_anew(db: TestDatabase) {
     let (id, _) = crate::story::account(&db.store, "Bakery").await;
     let founder = email("founder@example.com");
-    let decide = |facts: &OwnerOfferFacts| {
+    let decide = |facts: &ProvidersOfferFacts| {
         assert!(facts.owners.is_empty() && !facts.in_account);
         let pending = facts.pending.as_ref().unwrap();
         assert_eq!((pending.state, &pending.access), (InvitationState::Expired, &Access::Owner));
@@ -207,7 +207,7 @@ async fn somebody_is_offered_to_own_the_account_anew(db: TestDatabase) {
 async fn an_offer_to_own_takes_the_place_of_another(db: TestDatabase) {
     let bakery = Bakery::new(&db.store).await;
     bakery.invite("kari@example.com", 7).await;
-    let decide = |facts: &OwnerOfferFacts| {
+    let decide = |facts: &ProvidersOfferFacts| {
         assert_eq!(facts.owners.len(), 1);
         Ok((offer(8, Access::Owner), vec![mail("ingrid@example.com")]))
     };
@@ -216,7 +216,7 @@ async fn an_offer_to_own_takes_the_place_of_another(db: TestDatabase) {
     assert!(db.store.open_invitation(&token(7), at(1)).await.unwrap().unwrap().replaced);
     let opened = db.store.open_invitation(&token(8), at(1)).await.unwrap().unwrap();
     assert_eq!((opened.invitation.access, opened.invitation.inviter), (Access::Owner, None));
-    let in_account = |facts: &OwnerOfferFacts| {
+    let in_account = |facts: &ProvidersOfferFacts| {
         assert!(facts.in_account);
         Err(Failure::Conflict(Conflict::AlreadyInAccount))
     };
@@ -236,7 +236,7 @@ async fn a_new_name_while_somebody_becomes_an_owner_is_theirs_there_too(db: Test
         store.change_owners_by_provider(id, wanted, at(5), keep_an_owner).await.map(drop)
     });
     let name = model::FullName::parse("Aiko Sato").unwrap();
-    db.store.change_profile(mei, &name, None).await.unwrap();
+    db.store.change_profile(mei, &name, None, None, at(5)).await.unwrap();
     adding.await.unwrap().unwrap();
     let query = store::UsersQuery {
         search: Some("sato".to_owned()),

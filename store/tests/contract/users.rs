@@ -67,7 +67,7 @@ async fn a_user_has_the_time_zone_that_they_chose(db: TestDatabase) {
         (Some(""), None),
     ];
     for (chosen, zone) in cases {
-        db.store.change_profile(kari, &name, None, chosen).await.unwrap();
+        db.store.change_profile(kari, &name, None, chosen, at(1)).await.unwrap();
         let session = db.store.session(&token(1), DAY, DAY, at(1)).await.unwrap().unwrap();
         assert_eq!(session.time_zone.as_deref(), zone, "{chosen:?}");
     }

@@ -77,7 +77,10 @@ async fn changes(bakery: &Bakery, seconds: u64) {
 }
 
 async fn renamed(store: &Store, who: UserId, name: &str, seconds: u64) {
-    store.change_profile(who, &FullName::parse(name).unwrap(), None, at(seconds)).await.unwrap();
+    store
+        .change_profile(who, &FullName::parse(name).unwrap(), None, None, at(seconds))
+        .await
+        .unwrap();
 }
 
 fn trial(why: &str) -> Trial {
@@ -167,7 +170,7 @@ async fn an_event_is_written_with_what_it_tells_or_neither_is(db: TestDatabase) 
     assert_eq!(rows().await, before);
     assert!(bakery.access(ingrid).await.is_owner());
     let name = FullName::parse("Somebody Else").unwrap();
-    let broken = db.store.change_profile(ingrid, &name, None, at(4)).await;
+    let broken = db.store.change_profile(ingrid, &name, None, None, at(4)).await;
     assert_eq!(broken, Err(Failure::Unavailable));
     let login = db.store.login_of(ingrid).await.unwrap().unwrap();
     assert_eq!(login.full_name, "Ingrid Berg");
@@ -370,7 +373,8 @@ async fn nothing_is_held_for_an_endpoint_that_is_on(db: TestDatabase) {
             match number % 3 {
                 0 => changes(&bakery, 3).await,
                 1 => {
-                    let off = bakery.store.give_up_delivery(&taken, &trial("No"), None, at(3));
+                    let trial = trial("No");
+                    let off = bakery.store.give_up_delivery(&taken, &trial, None, at(3));
                     off.await.unwrap();
                 }
                 _ => {
