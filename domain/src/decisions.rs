@@ -221,7 +221,10 @@ pub async fn resources(
     let Some((permission, kind)) = asked(question) else { return Ok(FoundPage::NOTHING) };
     let Some(user) = named_user(&question.subject) else { return Ok(FoundPage::NOTHING) };
     let from = after.map(|after| after.account).max(within);
-    let accounts = latchkey.store.standings(&user, from, MOST_ACCOUNTS + 1, at).await?;
+    let mut accounts = latchkey.store.standings(&user, from, MOST_ACCOUNTS + 1, at).await?;
+    if settle_owners(latchkey, &accounts).await? {
+        accounts = latchkey.store.standings(&user, from, MOST_ACCOUNTS + 1, at).await?;
+    }
     let mut found = Vec::new();
     for (place, facts) in accounts.iter().enumerate() {
         let account = facts.account;
@@ -292,8 +295,22 @@ async fn find(
     let Ok(thing) = id.parse::<DoorKey>() else { return Ok(None) };
     let nobody = NamedUser::Id(UserId::from(Uuid::nil()));
     let user = named_user(subject).unwrap_or(nobody);
-    let found = latchkey.store.decision_facts(kind, &thing, &user, at).await?;
+    let mut found = latchkey.store.decision_facts(kind, &thing, &user, at).await?;
+    if settle_owners(latchkey, found.as_slice()).await? {
+        found = latchkey.store.decision_facts(kind, &thing, &user, at).await?;
+    }
     Ok(found.filter(|facts| within.is_none_or(|within| within == facts.account)))
+}
+
+/// Has those own their accounts who do by now; answers whether somebody does who didn't before.
+async fn settle_owners(latchkey: &Latchkey, found: &[DecisionFacts]) -> Result<bool, Failure> {
+    let now = latchkey.now();
+    let due = found.iter().filter(|facts| facts.owners_due_at.is_some_and(|due_at| due_at <= now));
+    let due: Vec<_> = due.map(|facts| facts.account).collect();
+    for account in &due {
+        latchkey.store.settle_owners(*account, now).await?;
+    }
+    Ok(!due.is_empty())
 }
 
 /// A user is named by our id, which the provider has none of their own in the place of, or by their

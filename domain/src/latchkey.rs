@@ -69,6 +69,8 @@ pub struct Settings {
     pub service_names: Vec<String>,
     /// What forms for giving can begin with.
     pub presets: Vec<Preset>,
+    /// How many requests one token may make in a minute, at each node.
+    pub requests_per_token: u32,
     /// How many passwords are hashed at the same time; more wait their turn.
     pub hashes_at_once: usize,
     /// How many wait; more are sent away. With 32, the last of them waits about a second.
@@ -98,6 +100,7 @@ impl Default for Settings {
             sso_private_addresses: false,
             service_names: vec!["Latchkey".to_owned(), "localhost".to_owned()],
             presets: Preset::built_in(),
+            requests_per_token: 600,
             hashes_at_once: 2,
             hashes_waiting: 32,
         }

@@ -110,6 +110,30 @@ kinds! {
     IdentityProviderRule = "policy.identity_provider";
     /// Signing in with the account's identity provider was required, or isn't any more.
     SingleSignOnRule = "policy.single_sign_on";
+    /// The provider added a service.
+    ServiceAdded = "service.added";
+    /// The provider changed a service.
+    ServiceChanged = "service.changed";
+    /// The provider removed a service.
+    ServiceRemoved = "service.removed";
+    /// The provider added a domain.
+    DomainAdded = "domain.added";
+    /// The provider changed a domain.
+    DomainChanged = "domain.changed";
+    /// The provider removed a domain.
+    DomainRemoved = "domain.removed";
+    /// The provider added an invoice.
+    InvoiceAdded = "invoice.added";
+    /// The provider changed an invoice.
+    InvoiceChanged = "invoice.changed";
+    /// An invoice went to another account.
+    InvoiceRemoved = "invoice.removed";
+    /// The provider added a support request.
+    SupportRequestAdded = "support.added";
+    /// The provider changed a support request, or said something in it.
+    SupportRequestChanged = "support.changed";
+    /// A support request went to another account.
+    SupportRequestRemoved = "support.removed";
 }
 
 impl ActivityKind {

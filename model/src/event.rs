@@ -109,7 +109,20 @@ impl EventKind {
             | ActivityKind::OwnerAccepted
             | ActivityKind::OwnerDeclined
             | ActivityKind::OwnerStopped
-            | ActivityKind::OwnerLapsed => return Vec::new(),
+            | ActivityKind::OwnerLapsed
+            // The provider did this, and knows.
+            | ActivityKind::ServiceAdded
+            | ActivityKind::ServiceChanged
+            | ActivityKind::ServiceRemoved
+            | ActivityKind::DomainAdded
+            | ActivityKind::DomainChanged
+            | ActivityKind::DomainRemoved
+            | ActivityKind::InvoiceAdded
+            | ActivityKind::InvoiceChanged
+            | ActivityKind::InvoiceRemoved
+            | ActivityKind::SupportRequestAdded
+            | ActivityKind::SupportRequestChanged
+            | ActivityKind::SupportRequestRemoved => return Vec::new(),
         };
         if owned(before) != owned(after) {
             kinds.push(Self::OwnerChanged);

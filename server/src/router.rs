@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::panic::resume_unwind;
 use std::sync::Arc;
 
+use api::RequestId;
 use app::headers::{listed, words};
 use app::request::{RequestContext, RequestFacts, Site, plainly};
 use app::{
@@ -149,6 +150,10 @@ pub fn router(parts: Parts) -> Router {
         // A form of another site must not act for somebody who is signed in here (OWASP ASVS 5.0
         // V3.5.1). It stands inside the next layer, so that the refusal is logged too.
         .layer(cross_site);
+    // The provider's own systems come with tokens and without cookies: what guards browsers is of no use
+    // to them, and answers that hold no page's secrets need no compressing.
+    let door = api::router(parts.latchkey.clone());
+    let routes = Router::new().nest(api::PATH, door).fallback_service(routes);
     attended(routes, parts)
 }
 
@@ -237,7 +242,9 @@ async fn attend(State(parts): State<Parts>, mut request: Request, next: Next) ->
     let changes = !is_asked && !matches!(method, Method::GET | Method::HEAD | Method::OPTIONS);
     let begun = parts.latchkey.now();
     let mut locale = parts.site.language;
-    if changes || (!is_asked && is_for_people(request.uri().path())) {
+    let is_at_door = is_at_door(request.uri().path());
+    request.extensions_mut().insert(RequestId(id.clone()));
+    if (changes || is_for_people(request.uri().path())) && !is_at_door && !is_asked {
         let (latchkey, site, headers) = (&parts.latchkey, &parts.site, request.headers());
         let found = RequestFacts::find(latchkey, site, headers, client, id.clone());
         let facts = found.instrument(span.clone()).await;
@@ -293,6 +300,11 @@ fn speak(mut response: Response, locale: Locale, id: &str) -> Response {
         *response.body_mut() = Body::from(words);
     }
     response
+}
+
+/// Whether one of the provider's own systems asks, whom a token stands for.
+fn is_at_door(path: &str) -> bool {
+    path.strip_prefix(api::PATH).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// Whether it matters who asks: files and probes are the same for everybody.

@@ -98,7 +98,7 @@ macro_rules! subject {
 macro_rules! facts {
     ($db:ident $id:literal, $from:literal, $named_by:expr, $which:literal) => {
         concat!(
-            "SELECT a.id AS account_id, a.number, a.ref AS account_ref, ",
+            "SELECT a.id AS account_id, a.number, a.ref AS account_ref, a.owners_due_at, ",
             $id,
             " AS thing_id, ",
             standing_columns!($db $named_by),
@@ -202,7 +202,8 @@ macro_rules! domain_candidates {
 macro_rules! accounts_of {
     ($db:ident) => {
         concat!(
-            "SELECT a.id AS account_id, a.number, a.ref AS account_ref, a.id AS thing_id, ",
+            "SELECT a.id AS account_id, a.number, a.ref AS account_ref, a.owners_due_at, \
+                 a.id AS thing_id, ",
             standing_columns!($db unnamed!()),
             " FROM memberships m JOIN accounts a ON a.id = m.account_id \
                   LEFT JOIN users b ON b.id = m.paused_by \
@@ -277,6 +278,8 @@ pub struct DecisionFacts {
     pub account_key: DoorKey,
     /// The thing; the account itself, if that was asked about.
     pub thing: Uuid,
+    /// When it has an owner more, if somebody waits to become one.
+    pub owners_due_at: Option<Timestamp>,
     /// How they stand there; none if they aren't in it.
     pub standing: Option<Standing>,
 }
@@ -324,6 +327,7 @@ struct FactsRow {
     account_id: Uuid,
     number: i64,
     account_ref: Option<String>,
+    owners_due_at: Option<i64>,
     thing_id: Uuid,
     #[sqlx(flatten)]
     standing: StandingRow,
@@ -354,6 +358,7 @@ impl From<FactsRow> for DecisionFacts {
             account: row.account_id.into(),
             account_key: named_by_ref(row.account_ref).unwrap_or(number),
             thing: row.thing_id,
+            owners_due_at: row.owners_due_at.map(Timestamp::from_micros),
             standing: row.standing.read(),
         }
     }

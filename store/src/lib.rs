@@ -7,12 +7,14 @@
 mod access_requests;
 mod accounts;
 mod activity;
+mod answers;
 mod areas;
 mod chain;
 mod copies;
 mod db;
 mod decisions;
 mod digests;
+mod door;
 mod drafts;
 mod emails;
 mod ends;
@@ -47,6 +49,7 @@ mod sessions;
 mod single_sign_on;
 mod sqlite;
 mod starts;
+mod support_messages;
 mod sweep;
 mod tokens;
 mod turns;
@@ -58,12 +61,17 @@ pub use access_requests::{
 };
 pub use accounts::{AccountDetails, AccountRow, NewAccount};
 pub use activity::{ActivityFilter, ActivityRow, NewActivity};
+pub use answers::{AnswerStanding, KeptAnswer};
 pub use areas::{Domain, Invoice, Service, SupportRequest, Thing};
-pub use chain::{LinkedRow, LogHead, NO_LINK};
+pub use chain::{LinkedRow, LogHead, NO_LINK, ToldRow};
 pub use copies::{CopyError, Restored, Settled, restore};
 pub use db::{OpenError, Store};
 pub use decisions::{DecisionFacts, Given, NamedUser, Standing};
 pub use digests::{DigestFacts, LogDigest, UnsignedLog};
+pub use door::{
+    AccountKey, Asked, Behind, Changes, Decided, Done, DoorAccount, DoorDomain, DoorInvoice,
+    DoorPage, DoorService, DoorSupportRequest, Kept, Step,
+};
 pub use drafts::NewDraft;
 pub use emails::{EmailChange, EmailFacts, EmailStanding, NewEmailChange, NewUndo};
 pub use ends::{Ending, EndingFacts};
@@ -107,6 +115,7 @@ pub use search::UsersQuery;
 pub use sessions::{NewSession, SignedInDevice, Viewer, Vouched};
 pub use single_sign_on::{AccountDomain, AccountProvider, SingleSignOn, SingleSignOnStep};
 pub use starts::StartPerson;
+pub use support_messages::{KeptMessage, SupportMessage};
 pub use tokens::{NewToken, StoredToken, TokenRow};
 pub use users::{Login, NewPassword, NewUser};
 pub use webhooks::{Delivery, DeliveryRow, Endpoint, LONGEST_PUT_OFF, NewEndpoint, Trial};

@@ -306,5 +306,17 @@ fn kind_words(kind: ActivityKind) -> String {
         ActivityKind::ProvenDomainRule => words!(log.proven_domain_rule),
         ActivityKind::IdentityProviderRule => words!(log.identity_provider_rule),
         ActivityKind::SingleSignOnRule => words!(log.single_sign_on_rule),
+        ActivityKind::ServiceAdded => words!(log.service_added),
+        ActivityKind::ServiceChanged => words!(log.service_changed),
+        ActivityKind::ServiceRemoved => words!(log.service_removed),
+        ActivityKind::DomainAdded => words!(log.domain_added),
+        ActivityKind::DomainChanged => words!(log.domain_changed),
+        ActivityKind::DomainRemoved => words!(log.domain_removed),
+        ActivityKind::InvoiceAdded => words!(log.invoice_added),
+        ActivityKind::InvoiceChanged => words!(log.invoice_changed),
+        ActivityKind::InvoiceRemoved => words!(log.invoice_removed),
+        ActivityKind::SupportRequestAdded => words!(log.support_request_added),
+        ActivityKind::SupportRequestChanged => words!(log.support_request_changed),
+        ActivityKind::SupportRequestRemoved => words!(log.support_request_removed),
     }
 }

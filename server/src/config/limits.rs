@@ -30,6 +30,7 @@ impl Config {
             invitations_per_account: self.invitations_per_account,
             invitations_per_address: self.invitations_per_address,
             invitations_to_address: self.invitations_to_address,
+            requests_per_token: self.requests_per_token,
             operator_email: self.operator_email.clone(),
             sso_private_addresses: self.sso_private_addresses,
             presets: self.presets.clone(),
@@ -73,6 +74,7 @@ mod tests {
             ("INVITATIONS_PER_ACCOUNT", "0", "a whole number from 1 to 1000000"),
             ("INVITATIONS_PER_ADDRESS", "0", "a whole number from 1 to 1000000"),
             ("INVITATIONS_TO_ADDRESS", "0", "a whole number from 1 to 1000000"),
+            ("REQUESTS_PER_TOKEN", "0", "a whole number from 1 to 1000000"),
             ("TIME_ZONE", "Bergen", "the name of a time zone such as Europe/Oslo"),
             ("CONNECTIONS", "100000", "a whole number from 1 to 65536"),
         ]);

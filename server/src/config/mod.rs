@@ -128,6 +128,9 @@ settings! {
     invitations_per_address: u32 = 10, read by "values::whole::<_, 1_000_000>";
     /// Invitation mails that all accounts together may send to one address in a day. Default 20.
     invitations_to_address: u32 = 20, read by "values::whole::<_, 1_000_000>";
+    /// Requests that one of the provider's own systems may make in a minute with one token, at each
+    /// node. Default 600.
+    requests_per_token: u32 = 600, read by "values::whole::<_, 1_000_000>";
     /// What forms for giving can begin with, in place of the product's own presets: names, each with
     /// the ids of permissions behind a colon, such as `Bookkeeper: billing.view billing.pay`. A list
     /// in the file, separated by semicolons in the environment; at most 20.

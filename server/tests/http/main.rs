@@ -26,6 +26,7 @@ mod decisions;
 mod demo;
 mod devices;
 mod digests;
+mod door;
 mod emails;
 mod extras;
 mod eyes;

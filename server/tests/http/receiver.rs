@@ -34,6 +34,9 @@ pub enum Manner {
 /// A manner in which it takes everything.
 pub const WELL: Manner = Manner::Says("204 No Content");
 
+/// What its address holds that nobody else may know.
+pub const KEY: &str = "geheimer-schluessel";
+
 /// What it was sent.
 pub struct Received {
     pub path: String,
@@ -71,7 +74,7 @@ pub struct Receiver {
 impl Receiver {
     pub async fn start(manner: Manner) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}/hooks?key=geheim", listener.local_addr().unwrap());
+        let url = format!("http://{}/hooks?key={KEY}", listener.local_addr().unwrap());
         let manner = Arc::new(Mutex::new(manner));
         let (told, received) = unbounded_channel();
         let serving = tokio::spawn(serve(listener, Arc::clone(&manner), told));

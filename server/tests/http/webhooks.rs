@@ -11,7 +11,7 @@ use test_database::{TestDatabase, apply};
 use tokio::sync::watch;
 use url::Url;
 
-use crate::receiver::{Manner, Received, Receiver, WELL};
+use crate::receiver::{KEY, Manner, Received, Receiver, WELL};
 use crate::story::{BAKERY, TestApp};
 
 /// Programs on this machine may be told.
@@ -81,7 +81,7 @@ async fn what_people_do_is_told_signed_and_in_order(db: TestDatabase) {
 
     let received = receiver.all();
     for one in &received {
-        assert_eq!(one.path, "/hooks?key=geheim");
+        assert_eq!(one.path, format!("/hooks?key={KEY}"));
         assert_eq!(one.header("content-type"), "application/json");
         assert!(one.is_signed_with(&secret), "{}", one.header("webhook-signature"));
         let seconds = app.latchkey.now().as_micros() / 1_000_000;
@@ -226,7 +226,7 @@ async fn an_endpoint_that_fails_for_a_day_is_turned_off_and_the_operator_told(db
     assert_eq!(app.mails_to(OPERATOR.1).await, ["webhook_off"]);
     let mailbox = domain::mails::mailbox(&app.latchkey).await.unwrap();
     let mail = mailbox.iter().find(|mail| mail.to.as_str() == OPERATOR.1).unwrap();
-    assert!(!format!("{mail:?}").contains("geheim"), "{mail:?}");
+    assert!(!format!("{mail:?}").contains(KEY), "{mail:?}");
 
     receiver.all();
     receiver.behave(WELL);
@@ -281,7 +281,7 @@ async fn peers_that_misbehave_fail_and_harm_nobody(db: TestDatabase) {
         let (state, answer) = last(&app).await;
         assert_eq!(state, DeliveryState::Waiting, "{answer}");
         assert!(answer.contains(expected) && !answer.is_empty(), "{expected}: {answer}");
-        assert!(!answer.contains("geheim"), "{answer}");
+        assert!(!answer.contains(KEY), "{answer}");
         assert_eq!(receiver.all().len(), 1, "{expected}");
         app.forward_hours(1);
     }

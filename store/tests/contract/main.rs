@@ -9,6 +9,7 @@
 mod access_requests;
 mod accounts;
 mod activity;
+mod answers;
 mod areas;
 mod chain;
 mod clocks;
@@ -16,6 +17,7 @@ mod copies;
 mod database;
 mod decisions;
 mod digests;
+mod door;
 mod emails;
 mod eyes;
 mod factors;
