@@ -382,6 +382,7 @@ mod tests {
             "user",
             "grant",
             "permission",
+            "change",
             "invitation",
             "request",
             "service",

@@ -153,7 +153,10 @@ pub fn router(parts: Parts) -> Router {
     // The provider's own systems come with tokens and without cookies: what guards browsers is of no use
     // to them, and answers that hold no page's secrets need no compressing.
     let door = api::router(parts.latchkey.clone());
-    let routes = Router::new().nest(api::PATH, door).fallback_service(routes);
+    let routes = Router::new()
+        .nest(api::PATH, door.clone())
+        .route_service(&format!("{}/", api::PATH), door)
+        .fallback_service(routes);
     attended(routes, parts)
 }
 
@@ -272,6 +275,10 @@ async fn attend(State(parts): State<Parts>, mut request: Request, next: Next) ->
     let millis = parts.latchkey.now().since(begun).as_millis();
     tracing::info!(status = response.status().as_u16(), millis = millis as u64, "answered");
     protect(&parts.site, &id, named, &mut response);
+    // RFC 9110, section 9.3.2. Whoever spoke for an answer without words didn't look how it was asked.
+    if method == Method::HEAD {
+        *response.body_mut() = Body::empty();
+    }
     response
 }
 

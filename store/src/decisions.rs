@@ -217,12 +217,12 @@ macro_rules! accounts_of {
 
 /// Things that [`opened!`] has, behind the one with the id $6.
 macro_rules! opened_things {
-    ($db:ident $table:literal, $names:literal, $id:literal) => {
+    ($db:ident $things:literal, $id:literal) => {
         concat!(
             "SELECT t.id, t.ref FROM ",
-            $table,
+            $things,
             " t WHERE ",
-            opened!($db $names, $id),
+            opened!($db $things, $id),
             " AND t.id > $6 ORDER BY t.id LIMIT $7"
         )
     };
@@ -250,10 +250,10 @@ sql! {
     SERVICE_CANDIDATES = service_candidates!(sqlite), on Postgres service_candidates!(postgres);
     DOMAIN_CANDIDATES = domain_candidates!(sqlite), on Postgres domain_candidates!(postgres);
     ACCOUNTS_OF = accounts_of!(sqlite), on Postgres accounts_of!(postgres);
-    OPENED_SERVICES = opened_things!(sqlite "services", "grant_services", "service_id"),
-        on Postgres opened_things!(postgres "services", "grant_services", "service_id");
-    OPENED_DOMAINS = opened_things!(sqlite "domains", "grant_domains", "domain_id"),
-        on Postgres opened_things!(postgres "domains", "grant_domains", "domain_id");
+    OPENED_SERVICES = opened_things!(sqlite "services", "service_id"),
+        on Postgres opened_things!(postgres "services", "service_id");
+    OPENED_DOMAINS = opened_things!(sqlite "domains", "domain_id"),
+        on Postgres opened_things!(postgres "domains", "domain_id");
     INVOICES = "SELECT id, ref FROM invoices \
                 WHERE account_id = $1 AND id > $2 ORDER BY id LIMIT $3";
     REQUESTS = "SELECT id, ref FROM support_requests \

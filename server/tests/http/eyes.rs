@@ -424,7 +424,7 @@ async fn what_a_form_would_change_is_seen_before_it_is_saved(db: TestDatabase) {
     ingrid.get(&service(&app, "Webshop").await).await.is(200);
     ingrid.get(&service(&app, "Order mail").await).await.is(404);
     let refused = ingrid.get(&format!("{BAKERY}/billing")).await;
-    refused.is(403).says("see services (1 service, until 31 January 2027)");
+    refused.is(403).says("see support requests (1 service, until Sunday, 31 January)");
 
     // Nothing is changed by it, and nothing can be.
     let mut bjorn = app.as_person(BJORN).await;
@@ -487,7 +487,7 @@ async fn what_extra_access_would_give_is_seen_besides_what_there_is(db: TestData
     assert!(page.input("id=\"why\"").contains("value=\"Audit\""));
     let answer = ingrid.fill_in(&page, "users/give-extra", &fields).await;
     let page = ingrid.go_on(&answer).await;
-    page.is(200).says("Extra access until 20 January 2027");
+    page.is(200).says("Extra access until Wednesday, 20 January");
 
     // To change some of that.
     let extra = format!("{path}/extra/{}", page.hidden("grant"));
@@ -708,6 +708,7 @@ async fn a_look_with_a_draft_ends_as_any_and_leads_back_all_the_same(db: TestDat
 
     // What they would hold is nothing while it is paused.
     let path = page_of(&app, MEI).await;
+    let mut ingrid = app.as_person(INGRID).await;
     ingrid.open_and_fill_in(&path, "users/pause-access", &[]).await.is(303);
     let answer = look_from(&mut ingrid, &path, "users/change-permissions", &fields).await;
     let page = ingrid.go_on(&answer).await;

@@ -137,6 +137,7 @@ async fn five_thousand_ticked_services_are_taken_and_nothing_larger(db: TestData
         .run(&format!(
             "WITH RECURSIVE n (x) AS (SELECT 0 UNION ALL SELECT x + 1 FROM n WHERE x < 4999) \
              INSERT INTO services \
+                 (id, account_id, name, plan, state, renews_at, login_name, login_password) \
              SELECT {id}, s.account_id, 'Shop ' || n.x, s.plan, s.state, s.renews_at, \
                  s.login_name, s.login_password \
              FROM n, services s WHERE s.name = 'Webshop'"

@@ -215,7 +215,7 @@ async fn mails_tell_times_as_their_recipient_chose(db: TestDatabase) {
     let app = TestApp::with(db, &[("TIME_ZONE", "Europe/Oslo")]).await;
     let mut ingrid = app.as_person(INGRID).await;
     let reset = [("email", INGRID.email)];
-    for (zone, time) in [("", "at 10:00 UTC+1"), ("Asia/Kathmandu", "at 14:45 UTC+5:45")] {
+    for (zone, time) in [("", "at 09:30 UTC+1"), ("Asia/Kathmandu", "at 14:15 UTC+5:45")] {
         choose(&mut ingrid, zone).await.is(303);
         app.browser().post("/forgot-password", "security/request-reset", &reset).await.is(303);
         let link = app.reset_link(INGRID.email).await;
