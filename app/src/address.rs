@@ -73,8 +73,10 @@ pages! {
     HAVING: "/accounts/{account}/users/permissions/{permission}", living, guide "users" "#step-3";
     MAKE_OWNER: "/accounts/{account}/users/{user}/owner", living, guide "account" "#owners";
     HAND_OVER: "/accounts/{account}/users/{user}/hand-over", living, guide "account" "#owners";
+    SUCCESSOR: "/accounts/{account}/owners/successor", living, guide "account" "#successor";
     OWNER_CHANGE: "/accounts/{account}/owners/{change}", living, guide "account" "#owners";
     STEP_DOWN: "/accounts/{account}/step-down", living, guide "account" "#owners";
+    TAKE_OVER: "/accounts/{account}/take-over", living, guide "account" "#successor";
     REMOVE: "/accounts/{account}/users/{user}/remove", living, guide "users" "#step-3";
     CANCEL: "/accounts/{account}/invitations/{invitation}/cancel", living, guide "users" "#no-mail";
     DECLINE_REQUEST: "/accounts/{account}/requests/{request}/decline", living, guide "users" "#step-3";

@@ -8,12 +8,12 @@ use crate::address::{
     FORGOT, FORGOT_SENT, GUIDE, HAND_OVER, HELP, IDENTITY, INVITE, JOIN, LEAVE, LINK, MAIL,
     MAILBOX, MAKE_OWNER, MANAGE, ONWARD, OWNER_CHANGE, PASSKEY, POLICY, PROFILE, RECOVERY_CODES,
     REMOVE, REPORT, RESET, SECOND_FACTOR, SECURITY, SERVICE, SERVICES, SIGN_IN, SIGN_OUT,
-    SINGLE_SIGN_ON, STEP_DOWN, USERS,
+    SINGLE_SIGN_ON, STEP_DOWN, SUCCESSOR, TAKE_OVER, USERS,
 };
 use crate::endpoint::{Endpoint, endpoint};
 use crate::{
     access_requests, account, eyes, help, identities, invitations, languages, owners, policies,
-    profile, security, services, sign_in, sign_out, single_sign_on, users,
+    profile, security, services, sign_in, sign_out, single_sign_on, successors, users,
 };
 
 /// A form's server function, and the pages that show it. None means: all that ask who their reader is,
@@ -112,6 +112,10 @@ const SHOWN: &[Shown] = &[
     shown::<single_sign_on::api::Require>(&[SINGLE_SIGN_ON]),
     shown::<single_sign_on::api::SetProvider>(&[SINGLE_SIGN_ON]),
     shown::<single_sign_on::api::SignInWithCompany>(&[COMPANY, SINGLE_SIGN_ON]),
+    shown::<successors::api::Answer>(&[OWNER_CHANGE]),
+    shown::<successors::api::Name>(&[SUCCESSOR]),
+    shown::<successors::api::Remove>(&[SUCCESSOR]),
+    shown::<successors::api::TakeOver>(&[TAKE_OVER]),
     shown::<users::api::Cancel>(&[CANCEL]),
     shown::<users::api::ChangePermissions>(&[MANAGE]),
     shown::<users::api::Invite>(&[INVITE]),

@@ -58,6 +58,7 @@ mod policies;
 mod reaching;
 mod services;
 mod single_sign_on;
+mod successors;
 mod support;
 mod users;
 

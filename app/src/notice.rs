@@ -32,6 +32,14 @@ pub(crate) enum Notice {
     OwnerStopped { name: String },
     /// The reader stepped down as an owner.
     SteppedDown { account: String },
+    /// The reader named a successor.
+    SuccessorNamed { name: String },
+    /// The reader removed the successor.
+    SuccessorRemoved { name: String },
+    /// The reader asked to take an account over.
+    TakeoverAsked { account: String },
+    /// The reader said that they are here, and so somebody takes nothing over.
+    TakeoverAnswered { name: String },
     /// An invitation went out.
     InvitationSent { email: String, link: String },
     /// A pending invitation was changed and sent again.
@@ -159,6 +167,10 @@ impl Notice {
             Self::OwnershipDeclined => words!(notice.ownership_declined),
             Self::OwnerStopped { name } => words!(notice.owner_stopped, name = name),
             Self::SteppedDown { account } => words!(notice.stepped_down, account = account),
+            Self::SuccessorNamed { name } => words!(notice.successor_named, name = name),
+            Self::SuccessorRemoved { name } => words!(notice.successor_removed, name = name),
+            Self::TakeoverAsked { account } => words!(notice.takeover_asked, account = account),
+            Self::TakeoverAnswered { name } => words!(notice.takeover_answered, name = name),
             Self::ChangesSaved => words!(notice.changes_saved),
             Self::FactorRequired => words!(notice.factor_required),
             Self::FactorNotRequired => words!(notice.factor_not_required),

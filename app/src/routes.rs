@@ -28,6 +28,8 @@ use crate::rejected::Taken;
 use crate::services::ServicesPage;
 use crate::services::service::ServicePage;
 use crate::single_sign_on::SingleSignOnPage;
+use crate::successors::name::SuccessorPage;
+use crate::successors::take_over::TakeOverPage;
 use crate::support::SupportPage;
 use crate::title::HasErrors;
 use crate::ui::failed::ElsewherePage;
@@ -138,8 +140,10 @@ fn LivingPages() -> impl IntoView {
             <Route ssr=ASYNC path=path!("/accounts/:account/users/permissions/:permission") view={LazyPage::of::<HavingPage>()} />
             <Route ssr=ASYNC path=path!("/accounts/:account/users/:user/owner") view={LazyPage::of::<MakeOwnerPage>()} />
             <Route ssr=ASYNC path=path!("/accounts/:account/users/:user/hand-over") view={LazyPage::of::<HandOverPage>()} />
+            <Route ssr=ASYNC path=path!("/accounts/:account/owners/successor") view={LazyPage::of::<SuccessorPage>()} />
             <Route ssr=ASYNC path=path!("/accounts/:account/owners/:change") view={LazyPage::of::<OwnerChangePage>()} />
             <Route ssr=ASYNC path=path!("/accounts/:account/step-down") view={LazyPage::of::<StepDownPage>()} />
+            <Route ssr=ASYNC path=path!("/accounts/:account/take-over") view={LazyPage::of::<TakeOverPage>()} />
             <Route ssr=ASYNC path=path!("/accounts/:account/users/:user/remove") view={LazyPage::of::<RemovePage>()} />
             <Route ssr=ASYNC path=path!("/accounts/:account/invitations/:invitation/cancel") view={LazyPage::of::<CancelPage>()} />
             <Route ssr=ASYNC path=path!("/accounts/:account/requests/:request/decline") view={LazyPage::of::<DeclineRequestPage>()} />

@@ -518,6 +518,10 @@ pub(crate) fn field_problem(field: Field, problem: FieldProblem) -> String {
         (Field::PasskeyName, P::Missing) => words!(problem.passkey_name_missing),
         (Field::PasskeyName, P::TooLong) => words!(problem.passkey_name_too_long),
         (Field::Becomes, _) => words!(problem.becomes_missing),
+        (Field::Successor, _) => words!(problem.successor_missing),
+        (Field::WaitDays, _) => {
+            words!(problem.wait_days, least = model::WaitDays::LEAST, most = model::WaitDays::MOST)
+        }
         (Field::Helped, _) => words!(problem.helped_missing),
         (Field::Comment, P::TooLong) => words!(problem.comment_too_long),
         (Field::AccountName, P::Missing) => words!(problem.account_name_missing),
@@ -622,6 +626,7 @@ fn too_many(limit: Limit) -> String {
         Limited::Reminders => words!(failure.too_many_reminders, wait = wait),
         Limited::AccessRequests => words!(failure.too_many_requests, wait = wait),
         Limited::OwnerChanges => words!(failure.too_many_owner_changes, wait = wait),
+        Limited::Takeovers => words!(failure.too_many_takeovers, wait = wait),
     }
 }
 
@@ -689,5 +694,6 @@ pub(crate) fn conflict(conflict: Conflict) -> String {
         Conflict::HandedAlready => words!(failure.handed_already),
         Conflict::OwnerChangeOver => words!(failure.owner_change_over),
         Conflict::PausedUser => words!(failure.paused_user),
+        Conflict::TakeoverAsked => words!(failure.takeover_asked),
     }
 }

@@ -43,6 +43,7 @@ pub mod second_step;
 pub mod sessions;
 pub mod single_sign_on;
 pub mod starts;
+pub mod successors;
 pub mod tokens;
 pub mod user_records;
 pub mod users;

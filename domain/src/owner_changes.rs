@@ -250,7 +250,8 @@ fn entry(facts: &OwnerChangeFacts, kind: ActivityKind, client: &Client) -> store
     facts.by.entry(kind, &client.address).about(Some(change.user), &change.person.full_name)
 }
 
-async fn step(
+/// Has the actor take a step with a change of who owns the account.
+pub(crate) async fn step(
     latchkey: &Latchkey,
     actor: &Actor,
     id: &str,

@@ -19,6 +19,7 @@ const pages = [
   ['the activity log', inAccount(nordlys, 'log')],
   ['single sign-on', inAccount(nordlys, 'single-sign-on')],
   ['stepping down as an owner', inAccount(nordlys, 'step-down')],
+  ['naming a successor', inAccount(nordlys, 'owners/successor')],
   ['signing in with a company', '/sign-in/single-sign-on'],
   ['the profile', '/profile'],
   ['deleting the login', '/profile/delete'],

@@ -98,6 +98,16 @@ kinds! {
     OwnerHandedOver = "owner.handed_over";
     /// An owner became a user with rights that they chose.
     OwnerSteppedDown = "owner.stepped_down";
+    /// Somebody was named who may take the account over, or with other days to wait.
+    SuccessorNamed = "successor.named";
+    /// They may no more.
+    SuccessorRemoved = "successor.removed";
+    /// The successor asked to take the account over: the days run.
+    TakeoverAsked = "successor.takeover_asked";
+    /// An owner ended that by saying that they are here.
+    TakeoverAnswered = "successor.takeover_answered";
+    /// The successor became an owner.
+    AccountTakenOver = "successor.took_over";
     /// A second factor was required of everybody, or isn't any more.
     SecondFactorRule = "policy.second_factor";
     /// How long sessions last in the account changed.
@@ -150,7 +160,10 @@ impl ActivityKind {
     /// Whether such a row notes from when on what it tells is true: that is written when it is known,
     /// or when somebody looks first.
     const fn tells_from_when(self) -> bool {
-        matches!(self, Self::OwnerAccepted | Self::OwnerMade)
+        matches!(
+            self,
+            Self::OwnerAccepted | Self::OwnerMade | Self::TakeoverAsked | Self::AccountTakenOver
+        )
     }
 }
 
@@ -572,7 +585,12 @@ mod tests {
     #[test]
     fn a_moment_is_noted_beside_what_was_held_before() {
         let from = Noted::Since(Timestamp::from_micros(7));
-        for kind in [ActivityKind::OwnerAccepted, ActivityKind::OwnerMade] {
+        for kind in [
+            ActivityKind::OwnerAccepted,
+            ActivityKind::OwnerMade,
+            ActivityKind::TakeoverAsked,
+            ActivityKind::AccountTakenOver,
+        ] {
             assert_eq!(Noted::from_stored(kind, &from.to_stored()), from);
             for before in ["", "owner", "services.view services:2 until:7"] {
                 assert_eq!(Noted::from_stored(kind, before).to_stored(), before);

@@ -83,7 +83,9 @@ impl EventKind {
             ActivityKind::OwnerHandedOver if after.is_none() => vec![Self::MemberRemoved],
             ActivityKind::OwnerHandedOver => vec![Self::MemberChanged],
             // These rows note why, or since when.
-            ActivityKind::OwnerMade | ActivityKind::OwnerAddedByProvider => {
+            ActivityKind::OwnerMade
+            | ActivityKind::AccountTakenOver
+            | ActivityKind::OwnerAddedByProvider => {
                 return vec![Self::MemberChanged, Self::OwnerChanged];
             }
             ActivityKind::OwnerRemovedByProvider => {
@@ -110,6 +112,10 @@ impl EventKind {
             | ActivityKind::OwnerDeclined
             | ActivityKind::OwnerStopped
             | ActivityKind::OwnerLapsed
+            | ActivityKind::SuccessorNamed
+            | ActivityKind::SuccessorRemoved
+            | ActivityKind::TakeoverAsked
+            | ActivityKind::TakeoverAnswered
             // The provider did this, and knows.
             | ActivityKind::ServiceAdded
             | ActivityKind::ServiceChanged

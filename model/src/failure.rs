@@ -182,6 +182,9 @@ pub enum Conflict {
     OwnerChangeOver,
     /// Whose access is paused doesn't become an owner.
     PausedUser,
+    /// The successor has asked to take the account over, or was asked to become an owner, and that is
+    /// open.
+    TakeoverAsked,
 }
 
 /// Why an identity provider vouched for nobody.
@@ -263,6 +266,8 @@ pub enum Limited {
     AccessRequests,
     /// Offers to become an owner of one account.
     OwnerChanges,
+    /// How often one successor asks to take one account over.
+    Takeovers,
 }
 
 /// A field of a form.
@@ -329,6 +334,10 @@ pub enum Field {
     Why,
     /// "What you become", when the account is handed over.
     Becomes,
+    /// "Who may take the account over".
+    Successor,
+    /// How many days a successor waits.
+    WaitDays,
     /// What is said to somebody whose request is declined.
     Words,
     /// "Issuer", of an identity provider.
@@ -376,6 +385,8 @@ impl Field {
             Self::ToDay => "to",
             Self::Why => "why",
             Self::Becomes => "becomes",
+            Self::Successor => "successor",
+            Self::WaitDays => "wait_days",
             Self::Words => "words",
             Self::Issuer => "issuer",
             Self::ClientId => "client_id",

@@ -505,6 +505,34 @@ pub enum OwnerNews {
     Lapsed,
     /// An owner is one no more, of their own will.
     SteppedDown,
+    /// Somebody may take the account over from now on if no owner can be reached.
+    SuccessorNamed {
+        /// Who named them.
+        by: TypedName,
+        /// How many days they wait who ask for it.
+        days: u32,
+    },
+    /// They may no more.
+    SuccessorRemoved {
+        /// Who ended it.
+        by: TypedName,
+    },
+    /// The successor asked to take the account over.
+    TakeoverAsked {
+        /// When.
+        asked_at: Timestamp,
+        /// When it comes true.
+        due_at: Timestamp,
+        /// Whether the owners were told before.
+        again: bool,
+    },
+    /// An owner is here, and the successor takes nothing over.
+    TakeoverAnswered {
+        /// Which owner.
+        by: TypedName,
+    },
+    /// The successor is an owner.
+    TakenOver,
 }
 
 /// What changed about an identity.

@@ -1,5 +1,6 @@
 //! Who becomes an owner of an account, and how that stands. An owner offers it, whoever it is about
 //! accepts it, and then it waits, so that every owner can stop it: owners can't be removed by others.
+//! What a successor asks for waits at once.
 
 use std::fmt;
 
@@ -39,11 +40,13 @@ pub enum OwnerChangeKind {
     Made,
     /// In place of the one who hands the account over.
     Handed,
+    /// By their own word, as the account's successor: beside the others, none of whom said no.
+    TakenOver,
 }
 
 impl OwnerChangeKind {
     /// Every kind.
-    pub const ALL: [Self; 2] = [Self::Made, Self::Handed];
+    pub const ALL: [Self; 3] = [Self::Made, Self::Handed, Self::TakenOver];
 
     /// The stable id that the database holds.
     #[must_use]
@@ -51,6 +54,7 @@ impl OwnerChangeKind {
         match self {
             Self::Made => "made",
             Self::Handed => "handed",
+            Self::TakenOver => "taken_over",
         }
     }
 
@@ -61,12 +65,13 @@ impl OwnerChangeKind {
     }
 
     /// Whether a change of this kind comes true at the end of its waiting time. It doesn't if somebody
-    /// paused whoever it is about, nor if whoever made it owns the account no more: nobody gives what
-    /// they don't hold (rule 9).
+    /// paused whoever it is about, nor if whoever made it isn't entitled to it any more: who offered it
+    /// must own the account, as nobody gives what they don't hold (rule 9), and who takes it over must
+    /// be the successor, with access that hasn't ended.
     #[must_use]
-    pub const fn comes_true(self, paused: bool, made_by_owner: bool) -> bool {
+    pub const fn comes_true(self, paused: bool, entitled: bool) -> bool {
         match self {
-            Self::Made | Self::Handed => !paused && made_by_owner,
+            Self::Made | Self::Handed | Self::TakenOver => !paused && entitled,
         }
     }
 }

@@ -203,6 +203,7 @@ fn account(account: &OwnAccount) -> Value {
         "number": number(account.number),
         "name": account.name,
         "owner": account.owner,
+        "successor": account.successor,
         "since": moment(account.since),
         "invited_by": account.invited_by,
         "last_active_at": moment(account.last_active_at),

@@ -572,6 +572,7 @@ mod tests {
             crate::sessions::STATEMENTS,
             crate::single_sign_on::STATEMENTS,
             crate::starts::STATEMENTS,
+            crate::successors::STATEMENTS,
             crate::support_messages::STATEMENTS,
             crate::sweep::STATEMENTS,
             crate::tokens::STATEMENTS,

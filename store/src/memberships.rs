@@ -16,7 +16,7 @@ use crate::policies::PolicyRow;
 use crate::sessions::NOTED_EVERY;
 use crate::{
     AccountPolicy, Held, Holding, NewActivity, NewMail, Store, access_requests, activity, locks,
-    outbox, owner_changes,
+    outbox, owner_changes, successors,
 };
 
 /// Users of an account: where they are looked for first, and which ones.
@@ -135,10 +135,13 @@ sql! {
         on Postgres active!(" FOR NO KEY UPDATE SKIP LOCKED");
     /// By name: of its letters only A to Z lose their case, the same on both databases.
     MEMBERSHIPS = "SELECT a.id, a.number, a.name, a.time_zone, a.owners_due_at, m.owner, \
-                       m.last_active_at, m.paused_at, c.id AS change_id, c.due_at AS change_due_at \
+                       m.last_active_at, m.paused_at, c.id AS change_id, c.due_at AS change_due_at, \
+                       s.user_id IS NOT NULL AS successor \
                    FROM memberships m JOIN accounts a ON a.id = m.account_id \
                        LEFT JOIN owner_changes c ON c.account_id = m.account_id \
                            AND c.user_id = m.user_id AND c.state IN ('offered', 'waiting') \
+                       LEFT JOIN successors s ON s.account_id = m.account_id \
+                           AND s.user_id = m.user_id \
                    WHERE m.user_id = $1 AND (lower(a.name), a.id) > ($2, $3) \
                    ORDER BY lower(a.name), a.id LIMIT $4";
     COUNT_MEMBERSHIPS = "SELECT count(*) FROM \
@@ -239,6 +242,8 @@ pub struct MembershipRow {
     /// That they were asked to become an owner, if that is open; and when it comes true, if they
     /// accepted.
     pub becoming: Option<(OwnerChangeId, Option<Timestamp>)>,
+    /// Whether they may take the account over if none of its owners can be reached.
+    pub successor: bool,
 }
 
 /// A user in an account.
@@ -384,6 +389,7 @@ struct ReachedRow {
     paused_at: Option<i64>,
     change_id: Option<Uuid>,
     change_due_at: Option<i64>,
+    successor: bool,
 }
 
 #[derive(FromRow)]
@@ -598,6 +604,7 @@ impl Store {
             becoming: row
                 .change_id
                 .map(|id| (OwnerChangeId::from(id), row.change_due_at.map(Timestamp::from_micros))),
+            successor: row.successor,
         };
         let mut rows: Vec<_> = rows.into_iter().map(row).collect();
         let held = rows.iter_mut().map(|row| (row.account, &mut row.held));
@@ -844,7 +851,7 @@ pub(crate) fn is_due(owners_due_at: Option<i64>, now: Timestamp) -> bool {
     owners_due_at.is_some_and(|due_at| due_at <= now.as_micros())
 }
 
-/// Has somebody own the account, which is locked, or not.
+/// Has somebody own the account, which is locked, or not. Who owns it is nobody's successor.
 pub(crate) async fn set_owner(
     tx: &mut Tx,
     account: AccountId,
@@ -856,7 +863,10 @@ pub(crate) async fn set_owner(
         .bind(Uuid::from(user))
         .bind(owns)
         .execute(db))?;
-    Ok(())
+    match owns {
+        true => successors::remove(tx, account, user).await,
+        false => Ok(()),
+    }
 }
 
 /// Ends somebody's membership of an account that is locked. What others ask for there is none of their

@@ -87,8 +87,10 @@ sql! {
                 FROM sessions WHERE user_id = $1 AND id > $2 ORDER BY id LIMIT $3";
     ACCOUNTS = "SELECT a.id, a.number, a.name, m.owner, m.since, i.full_name AS invited_by, \
                     m.last_active_at, m.paused_at, b.full_name AS paused_by, m.paused_why, \
-                    m.bound_domain \
+                    m.bound_domain, s.user_id IS NOT NULL AS successor \
                 FROM memberships m JOIN accounts a ON a.id = m.account_id \
+                    LEFT JOIN successors s ON s.account_id = m.account_id \
+                        AND s.user_id = m.user_id \
                     LEFT JOIN users i ON i.id = m.invited_by \
                     LEFT JOIN users b ON b.id = m.paused_by \
                 WHERE m.user_id = $1 AND m.account_id > $2 ORDER BY m.account_id LIMIT $3";
@@ -216,6 +218,8 @@ pub struct OwnAccount {
     pub name: String,
     /// Whether the user owns it.
     pub owner: bool,
+    /// Whether they may take it over if none of its owners can be reached.
+    pub successor: bool,
     /// Since when they are in it.
     pub since: Timestamp,
     /// Who invited them, by name, if that is known.
@@ -392,6 +396,7 @@ struct AccountRow {
     paused_by: Option<String>,
     paused_why: String,
     bound_domain: Option<String>,
+    successor: bool,
 }
 
 #[derive(FromRow)]
@@ -599,6 +604,7 @@ impl Store {
             number: AccountNumber::from_stored(row.number),
             name: row.name,
             owner: row.owner,
+            successor: row.successor,
             since: at(row.since),
             invited_by: row.invited_by,
             last_active_at: moment(row.last_active_at),

@@ -14,7 +14,7 @@ use crate::db::{Tx, limit, new_id, read, sql, write};
 use crate::grants::{self, TermsRow, name, named};
 use crate::{
     Bound, ChangeFacts, Holding, LockedActor, Member, NewActivity, NewMail, Owner, Store,
-    access_requests, activity, limits, locks, memberships, outbox,
+    access_requests, activity, limits, locks, memberships, outbox, successors,
 };
 
 /// What an [`OwnerChangeRow`] reads; then which of an account's changes, and in which order.
@@ -188,6 +188,8 @@ pub enum OwnerStep {
     Decline(NewActivity),
     /// It is stopped.
     Stop(NewActivity),
+    /// An owner is here, and nobody takes the account over.
+    Answer(NewActivity),
 }
 
 /// That somebody who joins becomes an owner.
@@ -205,6 +207,20 @@ impl OwnerChange {
     pub fn is_handed(&self) -> bool {
         self.kind == OwnerChangeKind::Handed
     }
+
+    /// Whether it is the successor who takes the account over.
+    #[must_use]
+    pub fn is_takeover(&self) -> bool {
+        self.kind == OwnerChangeKind::TakenOver
+    }
+}
+
+/// How somebody is to become an owner, with what the giver becomes.
+#[derive(Clone, Copy)]
+enum Way<'a> {
+    Made,
+    Handed(&'a Afterwards),
+    TakenOver,
 }
 
 #[derive(FromRow)]
@@ -235,7 +251,7 @@ impl OwnerChangeRow {
     fn read(self) -> Option<OwnerChange> {
         let kind = OwnerChangeKind::from_stored(&self.kind)?;
         let afterwards = match (kind, self.leaves) {
-            (OwnerChangeKind::Made, _) => None,
+            (OwnerChangeKind::Made | OwnerChangeKind::TakenOver, _) => None,
             (OwnerChangeKind::Handed, true) => Some(Afterwards::Out),
             (OwnerChangeKind::Handed, false) => {
                 Some(Afterwards::User(Terms::from(self.terms), self.why))
@@ -313,10 +329,7 @@ impl Store {
         let mut tx = self.begin_locking([account.into()]).await?;
         let ChangeFacts { by, target, .. } =
             memberships::change_facts(&mut tx, account, actor, target, now).await?;
-        let asked: bool = read!(tx, db => query_scalar(ASKED)
-            .bind(Uuid::from(account))
-            .bind(Uuid::from(target.user))
-            .fetch_one(db))?;
+        let asked = is_asked(&mut tx, account, target.user).await?;
         let handing: bool = read!(tx, db => query_scalar(HANDING)
             .bind(Uuid::from(account))
             .bind(Uuid::from(actor))
@@ -326,7 +339,11 @@ impl Store {
         limits::keep_within(&mut tx, &bounds, now).await?;
         let (name, by) = (facts.by.account_name, (Some(actor), facts.by.name.as_str()));
         let user = facts.target.user;
-        let change = insert(&mut tx, account, user, by, afterwards.as_ref(), None, now).await?;
+        let way = match &afterwards {
+            Some(afterwards) => Way::Handed(afterwards),
+            None => Way::Made,
+        };
+        let change = insert(&mut tx, account, user, by, way, None, now).await?;
         activity::append(&mut tx, account, &entry, now).await?;
         let (by, handed) = (change.made_by_name.clone().into(), change.is_handed());
         let news = OwnerNews::Offered { by, handed };
@@ -383,6 +400,13 @@ impl Store {
                     return Err(over);
                 }
                 (entry, OwnerNews::Stopped { by: by.into() })
+            }
+            OwnerStep::Answer(entry) => {
+                let (state, by) = (OwnerChangeState::Stopped, facts.by.name.as_str());
+                if !end(&mut tx, account, &change, state, Some(by), now).await? {
+                    return Err(over);
+                }
+                (entry, OwnerNews::TakeoverAnswered { by: by.into() })
             }
         };
         activity::append(&mut tx, account, &entry, now).await?;
@@ -474,8 +498,12 @@ async fn come_true(
     change: &OwnerChange,
     now: Timestamp,
 ) -> Result<(), Failure> {
-    let by_owner = is_made_by_owner(tx, account, change).await?;
-    if !change.kind.comes_true(change.paused, by_owner) {
+    let from = change.due_at.unwrap_or(now);
+    let entitled = match change.is_takeover() {
+        true => successors::is_entitled(tx, account, change.user, from).await?,
+        false => is_made_by_owner(tx, account, change).await?,
+    };
+    if !change.kind.comes_true(change.paused, entitled) {
         return lapse(tx, account, name, change, now).await;
     }
     let owns = is_owner(tx, account, change.user).await?;
@@ -485,8 +513,11 @@ async fn come_true(
     let by = change.made_by.unwrap_or(change.user);
     access_requests::settle(tx, account, change.user, &Holding::Owner, Some(by), now).await?;
     end(tx, account, change, OwnerChangeState::Done, None, now).await?;
-    let from = Noted::Since(change.due_at.unwrap_or(now));
-    let entry = entry(change, ActivityKind::OwnerMade).before(&before).after(from);
+    let kind = match change.is_takeover() {
+        true => ActivityKind::AccountTakenOver,
+        false => ActivityKind::OwnerMade,
+    };
+    let entry = entry(change, kind).before(&before).after(Noted::Since(from));
     activity::append(tx, account, &entry, now).await?;
     let giver = match (change.made_by, &change.afterwards) {
         (Some(giver), Some(afterwards)) => {
@@ -495,7 +526,10 @@ async fn come_true(
         _ => None,
     };
     let handed = change.is_handed();
-    let news = OwnerNews::Done { by: change.made_by_name.clone().into(), handed };
+    let news = match change.is_takeover() {
+        true => OwnerNews::TakenOver,
+        false => OwnerNews::Done { by: change.made_by_name.clone().into(), handed },
+    };
     tell(tx, account, name, change, &news, now).await?;
     let Some(giver) = giver else { return Ok(()) };
     let mail = mail(tx, account, name, change, &news, OwnerNewsReader::Giver).await?;
@@ -513,9 +547,76 @@ pub(crate) async fn begin(
     now: Timestamp,
 ) -> Result<(), Failure> {
     let (by, due_at) = ((by, by_name), joining.due_at);
-    let change = insert(tx, account, user, by, None, Some(due_at), now).await?;
+    let change = insert(tx, account, user, by, Way::Made, Some(due_at), now).await?;
     activity::append(tx, account, &joining.entry, now).await?;
     wait(tx, account, name, &change, due_at, now).await
+}
+
+/// Has the successor of an account, which is locked, become an owner once they have waited, and tells
+/// all owners.
+pub(crate) async fn begin_takeover(
+    tx: &mut Tx,
+    account: AccountId,
+    by: &LockedActor,
+    due_at: Timestamp,
+    now: Timestamp,
+) -> Result<OwnerChangeId, Failure> {
+    let user = by.actor.user;
+    let made_by = (Some(user), by.name.as_str());
+    let way = Way::TakenOver;
+    let change = insert(tx, account, user, made_by, way, Some(due_at), now).await?;
+    note_due(tx, account).await?;
+    tell_of_takeover(tx, account, &by.account_name, &change, false, now).await?;
+    Ok(change.id)
+}
+
+/// Tells all owners that the successor asked to take the account over, for the first time or again.
+pub(crate) async fn tell_of_takeover(
+    tx: &mut Tx,
+    account: AccountId,
+    name: &str,
+    change: &OwnerChange,
+    again: bool,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    let (asked_at, due_at) = (change.asked_at, change.due_at.unwrap_or(now));
+    tell(tx, account, name, change, &OwnerNews::TakeoverAsked { asked_at, due_at, again }, now)
+        .await
+}
+
+/// Stops, in an account that is locked, that somebody takes it over who is its successor no more.
+pub(crate) async fn stop_takeover(
+    tx: &mut Tx,
+    account: AccountId,
+    by: &LockedActor,
+    user: UserId,
+    entry: &NewActivity,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    let text = OPEN_OF.on(tx);
+    let row: Option<OwnerChangeRow> = read!(tx, db => query_as(text)
+        .bind(Uuid::from(account))
+        .bind(Uuid::from(user))
+        .fetch_optional(db))?;
+    let change = row.and_then(OwnerChangeRow::read).filter(OwnerChange::is_takeover);
+    let Some(change) = change else { return Ok(()) };
+    let stopped = OwnerChangeState::Stopped;
+    end(tx, account, &change, stopped, Some(&by.name), now).await?;
+    activity::append(tx, account, entry, now).await?;
+    let news = OwnerNews::Stopped { by: by.name.clone().into() };
+    tell(tx, account, &by.account_name, &change, &news, now).await
+}
+
+/// Whether somebody was asked to become an owner of the account, which is locked, or waits for it.
+pub(crate) async fn is_asked(
+    tx: &mut Tx,
+    account: AccountId,
+    user: UserId,
+) -> Result<bool, Failure> {
+    read!(tx, db => query_scalar(ASKED)
+        .bind(Uuid::from(account))
+        .bind(Uuid::from(user))
+        .fetch_one(db))
 }
 
 /// Has a change wait that was just accepted, and all owners told; or come true, if it waits for nothing.
@@ -541,13 +642,14 @@ async fn insert(
     account: AccountId,
     user: UserId,
     (by, by_name): (Option<UserId>, &str),
-    afterwards: Option<&Afterwards>,
+    way: Way<'_>,
     due_at: Option<Timestamp>,
     now: Timestamp,
 ) -> Result<OwnerChange, Failure> {
-    let kind = match afterwards {
-        Some(_) => OwnerChangeKind::Handed,
-        None => OwnerChangeKind::Made,
+    let (kind, afterwards) = match way {
+        Way::Made => (OwnerChangeKind::Made, None),
+        Way::Handed(afterwards) => (OwnerChangeKind::Handed, Some(afterwards)),
+        Way::TakenOver => (OwnerChangeKind::TakenOver, None),
     };
     let state = match due_at {
         Some(_) => OwnerChangeState::Waiting,
@@ -629,7 +731,8 @@ pub(crate) async fn end_of(
     note_due(tx, account).await
 }
 
-/// Ends the open change about somebody who owns the account by another way.
+/// Ends the open change about somebody who owns the account by another way, and is no successor any
+/// more.
 pub(crate) async fn owned(
     tx: &mut Tx,
     account: AccountId,
@@ -641,6 +744,7 @@ pub(crate) async fn owned(
         .bind(Uuid::from(user))
         .bind(now.as_micros())
         .execute(db))?;
+    successors::remove(tx, account, user).await?;
     note_due(tx, account).await
 }
 
@@ -689,7 +793,7 @@ async fn note_due(tx: &mut Tx, account: AccountId) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn find(
+pub(crate) async fn find(
     tx: &mut Tx,
     account: AccountId,
     id: OwnerChangeId,
@@ -744,7 +848,10 @@ async fn tell(
         let mail = mail(tx, account, name, change, news, OwnerNewsReader::Owner).await?;
         outbox::queue(tx, &NewMail::to(owner.email, mail), Some(account), now).await?;
     }
-    if matches!(news, OwnerNews::Waiting { .. } | OwnerNews::Declined) {
+    if matches!(
+        news,
+        OwnerNews::Waiting { .. } | OwnerNews::Declined | OwnerNews::TakeoverAsked { .. }
+    ) {
         return Ok(());
     }
     let mail = mail(tx, account, name, change, news, OwnerNewsReader::Person).await?;
@@ -774,7 +881,7 @@ pub(crate) async fn tell_of_stepping_down(
     Ok(())
 }
 
-async fn number(tx: &mut Tx, account: AccountId) -> Result<AccountNumber, Failure> {
+pub(crate) async fn number(tx: &mut Tx, account: AccountId) -> Result<AccountNumber, Failure> {
     let number: i64 =
         read!(tx, db => query_scalar(NUMBER).bind(Uuid::from(account)).fetch_one(db))?;
     Ok(AccountNumber::from_stored(number))

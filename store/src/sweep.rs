@@ -54,8 +54,13 @@ sql! {
                              WHERE answered_at < $1 OR (state = 'open' AND until <= $2)";
     /// Nothing waits longer than the setting lets it: it waits anew, and can be stopped all the while.
     SET_BACK_OWNER_CHANGES = "UPDATE owner_changes SET due_at = $1 \
-                              WHERE state = 'waiting' AND due_at > $1";
-    SET_BACK_DUE_OWNERS = "UPDATE accounts SET owners_due_at = $1 WHERE owners_due_at > $1";
+                              WHERE state = 'waiting' AND due_at > $1 AND kind <> 'taken_over'";
+    SET_BACK_TAKEOVERS = "UPDATE owner_changes SET due_at = $1 \
+                          WHERE state = 'waiting' AND due_at > $1 AND kind = 'taken_over'";
+    SET_BACK_DUE_OWNERS = "UPDATE accounts SET owners_due_at = (SELECT min(c.due_at) \
+                               FROM owner_changes c \
+                               WHERE c.account_id = accounts.id AND c.state = 'waiting') \
+                           WHERE owners_due_at > $1";
     SWEEP_OWNER_CHANGES = "DELETE FROM owner_changes WHERE over_at < $1";
     SWEEP_DOOR_ANSWERS = "DELETE FROM door_answers WHERE asked_at < $1 OR asked_at > $2";
     /// Their deliveries go with them.
@@ -74,6 +79,9 @@ const ANSWERED_KEPT: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 
 /// No setting has somebody wait longer to become an owner.
 const LONGEST_OWNER_WAIT: Duration = Duration::from_secs(168 * 60 * 60);
+
+/// No account has its successor wait longer.
+const LONGEST_TAKEOVER: Duration = Duration::from_secs(60 * 24 * 60 * 60);
 
 /// How long what the door answered is kept, to be answered again.
 pub(crate) const ANSWERS_KEPT: Duration = Duration::from_secs(24 * 60 * 60);
@@ -113,7 +121,12 @@ impl Store {
             .bind(now.as_micros())
             .execute(db))?;
         let longest = now.after(LONGEST_OWNER_WAIT).as_micros();
-        for set_back in [SET_BACK_OWNER_CHANGES, SET_BACK_DUE_OWNERS] {
+        let takeover = now.after(LONGEST_TAKEOVER).as_micros();
+        for (set_back, longest) in [
+            (SET_BACK_OWNER_CHANGES, longest),
+            (SET_BACK_TAKEOVERS, takeover),
+            (SET_BACK_DUE_OWNERS, longest),
+        ] {
             write!(self, db => query(set_back).bind(longest).execute(db))?;
         }
         let changes = write!(self, db => query(SWEEP_OWNER_CHANGES).bind(answered).execute(db))?;

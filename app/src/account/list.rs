@@ -83,6 +83,14 @@ fn card(account: ReachableAccount) -> impl IntoView {
         });
         view! { <p><State mood=Mood::Waiting words=becoming.words /> {answer}</p> }
     });
+    let successor = account.successor.then(|| {
+        let name = account.name.clone();
+        let take_over = account.take_over.map(|page| {
+            let words = words!(successor.take_over, account = name);
+            view! { " " <a href=page><bdi>{words}</bdi></a> }
+        });
+        view! { <p><State mood=Mood::Quiet words=words!(successor.mark) /> {take_over}</p> }
+    });
     let href = address_of(ACCOUNT, &[&account.number]);
     view! {
         <li>
@@ -95,6 +103,7 @@ fn card(account: ReachableAccount) -> impl IntoView {
                 {visit}
             </a>
             {becoming}
+            {successor}
         </li>
     }
 }

@@ -11,6 +11,7 @@ use crate::loading::{Loading, framed};
 use crate::title::PageTitle;
 use crate::ui::frame::Here;
 use crate::ui::icon::{Icon, icon};
+use crate::ui::state::{Mood, State};
 
 /// `/accounts/{n}`
 pub(crate) struct OverviewPage(Loading<OverviewView>);
@@ -49,6 +50,15 @@ impl LazyRoute for OverviewPage {
                     </div>
                 }
             });
+            let take_over = view.take_over.map(|page| {
+                let words = words!(successor.take_over, account = account.name.clone());
+                view! {
+                    <p>
+                        <State mood=Mood::Quiet words=words!(successor.mark) /> " "
+                        <a href=page><bdi>{words}</bdi></a>
+                    </p>
+                }
+            });
             view! {
                 <PageTitle title=account.name.clone() provider=frame.provider />
                 <div class="page-head">
@@ -60,6 +70,7 @@ impl LazyRoute for OverviewPage {
                     </div>
                 </div>
                 {becoming}
+                {take_over}
                 <p>{view.yours}</p>
                 <div class="overview-grid">{cards.collect_view()}</div>
                 {closed}

@@ -742,10 +742,85 @@ fn owner_news(account: &str, reader: OwnerNewsReader, name: &str, news: &OwnerNe
             let lead = words!(mail.owner_lapsed_lead, name = name, account = account);
             letter(not, vec![lead], Vec::new())
         }
+        OwnerNews::SuccessorNamed { .. }
+        | OwnerNews::SuccessorRemoved { .. }
+        | OwnerNews::TakeoverAsked { .. }
+        | OwnerNews::TakeoverAnswered { .. }
+        | OwnerNews::TakenOver => successor_news(account, yours, name, not, news),
         OwnerNews::SteppedDown => {
             let of = account.clone();
             let lead = words!(mail.owner_stepped_down_lead, name = name.clone(), account = of);
             let subject = words!(mail.owner_stepped_down_subject, name = name, account = account);
+            letter(subject, vec![lead], Vec::new())
+        }
+    }
+}
+
+/// What happens about an account's successor, to them or to an owner; `not` says that they become none.
+fn successor_news(
+    account: String,
+    yours: bool,
+    name: String,
+    not: String,
+    news: &OwnerNews,
+) -> Letter {
+    let letter = |subject, lead, after: Vec<String>| Letter { subject, lead, button: None, after };
+    let of = account.clone();
+    match news {
+        OwnerNews::SuccessorNamed { by, days } if yours => {
+            let lead =
+                words!(mail.successor_you_lead, by = by.harmless(), account = of, days = *days);
+            let after = words!(mail.successor_you_after, account = account.clone());
+            let subject = words!(mail.successor_you_subject, account = account);
+            letter(subject, vec![lead], vec![after])
+        }
+        OwnerNews::SuccessorNamed { by, days } => {
+            let lead = words!(
+                mail.successor_lead,
+                by = by.harmless(),
+                name = name.clone(),
+                account = of,
+                days = *days
+            );
+            let subject = words!(mail.successor_subject, name = name, account = account);
+            letter(subject, vec![lead], Vec::new())
+        }
+        OwnerNews::SuccessorRemoved { by } if yours => {
+            let lead = words!(mail.successor_not_you_lead, by = by.harmless(), account = of);
+            let subject = words!(mail.successor_not_you_subject, account = account);
+            letter(subject, vec![lead], Vec::new())
+        }
+        OwnerNews::SuccessorRemoved { by } => {
+            let (by, who) = (by.harmless(), name.clone());
+            let lead = words!(mail.successor_not_lead, by = by, name = who, account = of);
+            let subject = words!(mail.successor_not_subject, name = name, account = account);
+            letter(subject, vec![lead], Vec::new())
+        }
+        OwnerNews::TakeoverAsked { asked_at, due_at, again } => {
+            let lead = words!(
+                mail.takeover_lead,
+                name = name.clone(),
+                account = of,
+                day = formats::own_day(*asked_at),
+                when = exact(*due_at)
+            );
+            let again = again.then(|| words!(mail.takeover_again));
+            let subject = words!(mail.takeover_subject, name = name, account = account);
+            let lead = std::iter::once(lead).chain(again).collect();
+            letter(subject, lead, vec![words!(mail.takeover_after)])
+        }
+        OwnerNews::TakeoverAnswered { by } => {
+            let by = by.harmless();
+            let lead = words!(mail.takeover_answered, by = by, name = name, account = account);
+            letter(not, vec![lead], Vec::new())
+        }
+        _ if yours => {
+            let lead = words!(mail.owner_yours_lead, account = of);
+            letter(words!(mail.owner_yours_subject, account = account), vec![lead], Vec::new())
+        }
+        _ => {
+            let lead = words!(mail.taken_over_lead, name = name.clone(), account = of);
+            let subject = words!(mail.owner_done_subject, name = name, account = account);
             letter(subject, vec![lead], Vec::new())
         }
     }

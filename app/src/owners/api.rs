@@ -28,7 +28,7 @@ use {
     crate::{formats, request, words},
     domain::giving::{Sought, Start, Wished},
     domain::owner_changes::{Leftover, OwnerChange},
-    model::{Access, Afterwards, Failure, OwnerChangeState, Timestamp},
+    model::{Access, Afterwards, Failure, OwnerChangeKind, OwnerChangeState, Timestamp},
 };
 
 /// In a form that hands the account over: that its giver stays as a user.
@@ -350,7 +350,11 @@ fn to_person(inside: &request::Inside, change: &OwnerChange) -> (String, Vec<Str
         }
         OwnerChangeState::Waiting => {
             let when = exact(change.due_at.unwrap_or(change.asked_at));
-            let line = words!(owners.you_waiting, when = when);
+            let asked = formats::own_day(change.asked_at);
+            let line = match change.is_takeover() {
+                true => words!(successor.you_waiting, asked = asked, when = when),
+                false => words!(owners.you_waiting, when = when),
+            };
             (words!(owners.you_become, account = account), vec![line])
         }
         OwnerChangeState::Done => (words!(owners.you_are, account = account), Vec::new()),
@@ -370,6 +374,12 @@ fn to_owner(change: &OwnerChange) -> (String, Vec<String>) {
     let asked = match change.is_handed() {
         true => words!(owners.handed_on, by = by.clone(), day = day),
         false => words!(owners.asked_on, by = by.clone(), day = day),
+    };
+    let asked = match change.is_takeover() {
+        true => {
+            words!(successor.asked_on, name = name.clone(), day = formats::own_day(change.asked_at))
+        }
+        false => asked,
     };
     let then = change.afterwards.as_ref().map(|afterwards| match afterwards {
         Afterwards::Out => words!(owners.giver_out, by = by),
@@ -409,6 +419,7 @@ fn over(change: &OwnerChange) -> String {
             words!(owners.stopped_by, by = by.clone(), day = day)
         }
         (OwnerChangeState::Declined, _) => words!(owners.declined_on, day = day),
+        _ if change.is_takeover() => words!(successor.lapsed_on, day = day),
         _ => words!(owners.lapsed_on, day = day),
     }
 }
@@ -417,12 +428,20 @@ fn over(change: &OwnerChange) -> String {
 #[cfg(feature = "ssr")]
 pub(crate) fn waiting_view(change: &OwnerChange) -> WaitingView {
     let name = change.person.full_name.clone();
-    let (by, when) = (change.made_by_name.clone(), exact(change.due_at.unwrap_or(change.asked_at)));
-    let sentence = match change.is_handed() {
-        true => words!(owners.strip_handed, name = name, by = by, when = when),
-        false => words!(owners.strip, name = name, by = by, when = when),
+    let due_at = change.due_at.unwrap_or(change.asked_at);
+    let (by, when) = (change.made_by_name.clone(), exact(due_at));
+    let sentence = match change.kind {
+        OwnerChangeKind::Handed => words!(owners.strip_handed, name = name, by = by, when = when),
+        OwnerChangeKind::Made => words!(owners.strip, name = name, by = by, when = when),
+        OwnerChangeKind::TakenOver => words!(
+            successor.strip,
+            name = name,
+            asked = formats::own_day(change.asked_at),
+            day = formats::own_day(due_at)
+        ),
     };
-    WaitingView { change: change.id.to_string(), sentence }
+    let takeover = change.is_takeover();
+    WaitingView { change: change.id.to_string(), sentence, takeover }
 }
 
 /// Those who were asked or wait, for User management.
@@ -433,6 +452,9 @@ pub(crate) fn becoming_rows(owns: bool, open: &[OwnerChange]) -> Vec<BecomingRow
         BecomingRow {
             change: change.id.to_string(),
             sentence: match (change.due_at, change.is_handed()) {
+                (Some(due_at), _) if change.is_takeover() => {
+                    words!(successor.row, name = name, when = exact(due_at))
+                }
                 (Some(due_at), true) => {
                     words!(owners.row_handed_waits, name = name, by = by, when = exact(due_at))
                 }

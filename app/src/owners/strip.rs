@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::address::{OWNER_CHANGE, address_of};
 use crate::endpoint::endpoint;
 use crate::owners::api;
+use crate::successors;
 use crate::ui::form::{Form, SubmitButton};
 
 /// Somebody who becomes an owner unless it is stopped.
@@ -16,6 +17,8 @@ pub(crate) struct WaitingView {
     pub(crate) change: String,
     /// Who, and when, in a sentence.
     pub(crate) sentence: String,
+    /// Whether it is the successor, to whom it is enough that an owner is here.
+    pub(crate) takeover: bool,
 }
 
 /// The button that stops a change, in a form of its own.
@@ -41,13 +44,33 @@ pub(crate) fn StopForm(
     }
 }
 
+/// The button for an owner who only says that they are here, in a form of its own.
+fn here_form(number: AccountNumber, change: String) -> AnyView {
+    let action = address_of(OWNER_CHANGE, &[&number, &change]);
+    view! {
+        <Form
+            form={endpoint::<successors::api::Answer>()}
+            action=action
+            class="inline-form"
+            target=change.clone()
+        >
+            <input type="hidden" name="account" value=number.to_string() />
+            <input type="hidden" name="change" value=change />
+            <SubmitButton class="" words=words!(successor.here) />
+        </Form>
+    }
+    .into_any()
+}
+
 /// A strip for each of those who wait.
 pub(crate) fn strips(number: AccountNumber, waiting: Vec<WaitingView>) -> impl IntoView {
-    let strip = move |WaitingView { change, sentence }: WaitingView| {
+    let strip = move |WaitingView { change, sentence, takeover }: WaitingView| {
+        let here = takeover.then(|| here_form(number, change.clone()));
         view! {
             <div class="notice notice-warning">
                 <p><bdi>{sentence}</bdi></p>
                 <StopForm number=number change=change />
+                {here}
             </div>
         }
     };

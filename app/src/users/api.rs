@@ -186,6 +186,7 @@ async fn users_view(
     let pending = domain::invitations::pending(latchkey, actor, pending_from.as_ref()).await?;
     let requests = crate::users::requests::rows(inside).await?;
     let becoming = domain::owner_changes::open(latchkey, actor).await?;
+    let successor = domain::successors::marked(latchkey, actor).await?;
     let now = latchkey.now();
     let activity = if by_activity { "activity" } else { "" };
     let (here, pending_here) = (from.as_ref(), pending_from.as_ref());
@@ -200,7 +201,12 @@ async fn users_view(
         pending_first,
         pending_next,
     };
-    let row = |member| user_row(member, &becoming, actor.seen_as(), now);
+    let row = |member: Member| {
+        let is_successor = successor == Some(member.user);
+        let mut row = user_row(member, &becoming, actor.seen_as(), now);
+        row.states.extend(is_successor.then(|| (Mood::Quiet, words!(successor.mark))));
+        row
+    };
     let users = page.users.into_iter().map(row).collect();
     let pending = pending.invitations.into_iter().map(|row| pending_row(row, now)).collect();
     Ok(UsersView {

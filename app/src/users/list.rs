@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 use model::AccountNumber;
 
-use crate::address::{INVITE, USERS, address_of};
+use crate::address::{INVITE, SUCCESSOR, USERS, address_of};
 use crate::loading::{Loading, framed};
 use crate::owners::api::BecomingRow;
 use crate::owners::strip::StopForm;
@@ -44,6 +44,10 @@ impl LazyRoute for UsersPage {
             let Some(account) = frame.account else { return ().into_any() };
             let heading = words!(users.heading);
             let number = account.number;
+            let successor = account.owner.then(|| {
+                let href = address_of(SUCCESSOR, &[&number]);
+                view! { <a class="button" href=href>{words!(successor.link)}</a> }
+            });
             view! {
                 <PageTitle title=heading.clone() provider=frame.provider />
                 <div class="page-head">
@@ -52,6 +56,7 @@ impl LazyRoute for UsersPage {
                         <p class="lead">{words!(users.lead, account = account.name.clone())}</p>
                     </div>
                     <div class="page-actions">
+                        {successor}
                         <InviteButton number=number account=account.name />
                     </div>
                 </div>

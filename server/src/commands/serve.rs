@@ -297,7 +297,7 @@ async fn every_minute(latchkey: Latchkey, mut stop: watch::Receiver<bool>) {
     }
 }
 
-/// Deletes what ended, reminds people of second factors and of ends, and signs the logs of the day that
+/// Deletes what ended, reminds people of second factors, of ends and of takeovers, and signs the logs of the day that
 /// ended, every hour.
 async fn every_hour(latchkey: Latchkey, log_key: Arc<LogKey>, mut stop: watch::Receiver<bool>) {
     const EVERY: Duration = Duration::from_secs(60 * 60);
@@ -320,6 +320,9 @@ async fn every_hour(latchkey: Latchkey, log_key: Arc<LogKey>, mut stop: watch::R
         }
         if let Ok(grants @ 1..) = domain::ends::tell(&latchkey).await {
             tracing::info!(grants, "told of ends of what people were given");
+        }
+        if let Ok(takeovers @ 1..) = domain::successors::remind(&latchkey).await {
+            tracing::info!(takeovers, "reminded owners that somebody takes their account over");
         }
         if let Ok(logs @ 1..) = digests::sign_finished(&latchkey, &log_key).await {
             tracing::info!(logs, "signed how the logs stood at the end of the day");

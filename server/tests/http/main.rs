@@ -61,6 +61,7 @@ mod reset;
 mod sign_in;
 mod single_sign_on;
 mod story;
+mod successors;
 mod tabs;
 mod times;
 mod timing;

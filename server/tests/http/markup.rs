@@ -17,7 +17,7 @@ const HOSTILE: &str =
 type Readers = [(&'static str, Browser); 3];
 
 /// The pages of an account.
-const INSIDE: [&str; 18] = [
+const INSIDE: [&str; 21] = [
     "",
     "/users",
     "/users?search=nobody{odd}&sort=email",
@@ -34,6 +34,9 @@ const INSIDE: [&str; 18] = [
     "/single-sign-on",
     "/leave",
     "/step-down",
+    "/owners/successor",
+    "/owners/successor?search=nobody{odd}",
+    "/take-over",
     "/log",
     "/log?person=nobody{odd}",
 ];
@@ -112,6 +115,11 @@ const REFUSED: [Typed; 16] = [
             ("until", "x{odd}"),
             ("why", "{long}"),
         ],
+    ),
+    (
+        "/accounts/100001/owners/successor",
+        "successors/name",
+        &[("account", "100001"), ("successor", "x{odd}"), ("wait_days", "x{odd}")],
     ),
     ("/accounts/100001/users/invite", "users/resend", &[("account", "{odd}"), ("email", "{odd}")]),
     (
@@ -200,10 +208,15 @@ async fn fill(app: &TestApp, ingrid: &mut Browser) {
              FROM memberships WHERE NOT owner",
         "INSERT INTO owner_changes
              SELECT randomblob(16), account_id, user_id, 'made', 'waiting', NULL, 'Ingrid', NULL, 1, 1,
-                 NULL, 'Why', since, since, 1900000000000000, NULL, NULL
+                 NULL, 'Why', since, since, 1900000000000000, NULL, NULL, 0
              FROM memberships
              WHERE NOT owner AND user_id NOT IN (SELECT user_id FROM owner_changes)",
         "UPDATE accounts SET owners_due_at = 1900000000000000",
+        "INSERT INTO successors (account_id, user_id, named_by, named_at)
+             SELECT m.account_id, m.user_id, o.user_id, m.since
+             FROM memberships m JOIN memberships o ON o.account_id = m.account_id AND o.owner
+                 JOIN users u ON u.id = m.user_id
+             WHERE u.email_key = 'amira@nordlys.example' LIMIT 1",
         "UPDATE grants SET why = 'For the shop'",
         "UPDATE outbox SET state = 'failed', answer = '550 no' WHERE kind = 'invitation'
              AND email = 'ola@nordlys.example'",

@@ -184,6 +184,9 @@ async fn every_form_says_for_whom_it_was_made(db: TestDatabase) {
     asker.open_and_fill_in(&ask, "access-requests/ask", &fields).await.is(303);
     let made = format!("{BAKERY}/users/{bjorn}/owner");
     ingrid.open_and_fill_in(&made, "owners/make", &[]).await.is(303);
+    let named = [("successor", bjorn.as_str()), ("wait_days", "14")];
+    let path = format!("{BAKERY}/owners/successor");
+    ingrid.open_and_fill_in(&path, "successors/name", &named).await.is(303);
     let users = ingrid.get(&format!("{BAKERY}/users")).await;
     let change = users.hidden("change");
     let request = users.between("/requests/", "/decline");
@@ -208,6 +211,8 @@ async fn every_form_says_for_whom_it_was_made(db: TestDatabase) {
         &format!("{BAKERY}/users/{bjorn}/hand-over"),
         &format!("{BAKERY}/owners/{change}"),
         &format!("{BAKERY}/step-down"),
+        &format!("{BAKERY}/owners/successor"),
+        &format!("{BAKERY}/take-over"),
         &format!("{BAKERY}/account"),
         &format!("{BAKERY}/policy"),
         &format!("{BAKERY}/single-sign-on"),

@@ -253,6 +253,8 @@ async fn known_everywhere(db: &TestDatabase, bakery: &Bakery) -> UserId {
              SELECT {id}, account_id, user_id, 'billing.pay', 'Why', 'declined', '',
                  'Ingrid Berg' || chr(10) || 'Zebedeus Qvist' || chr(10) || 'Amira', 1, 2, {me}
              FROM memberships WHERE user_id <> {me} AND user_id <> {ingrid};
+         INSERT INTO successors (account_id, user_id, named_by, named_at)
+             SELECT account_id, user_id, {me}, 1 FROM memberships WHERE user_id = {me};
          INSERT INTO support_requests (id, account_id, number, subject, state, opened_by, updated_at)
              SELECT {id}, id, 'T-1', 'Help', 'open', 'Zebedeus Qvist', 1 FROM accounts
              WHERE name = 'Bakery'"

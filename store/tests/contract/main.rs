@@ -43,6 +43,7 @@ mod sessions;
 mod single_sign_on;
 mod starts;
 mod story;
+mod successors;
 mod tokens;
 mod users;
 mod webhooks;
