@@ -153,10 +153,7 @@ pub fn router(parts: Parts) -> Router {
     // The provider's own systems come with tokens and without cookies: what guards browsers is of no use
     // to them, and answers that hold no page's secrets need no compressing.
     let door = api::router(parts.latchkey.clone());
-    let routes = Router::new()
-        .nest(api::PATH, door.clone())
-        .route_service(&format!("{}/", api::PATH), door)
-        .fallback_service(routes);
+    let routes = Router::new().nest_service(api::PATH, door).fallback_service(routes);
     attended(routes, parts)
 }
 
