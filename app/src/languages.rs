@@ -24,8 +24,7 @@ pub fn spoken(language: &Language) -> Option<Locale> {
 
 /// The languages as (tag, own name).
 #[cfg(feature = "ssr")]
-#[must_use]
-pub fn all() -> Vec<(&'static str, String)> {
+pub(crate) fn all() -> Vec<(&'static str, String)> {
     let named = |locale: &Locale| {
         (locale.as_str(), leptos_i18n::td_string!(*locale, language.name).to_string())
     };

@@ -46,50 +46,20 @@ pub(crate) enum Caption {
 
 /// A table with these columns. The column of actions has a name for screen readers only.
 pub(crate) fn table(caption: Caption, columns: Vec<String>, rows: Vec<Vec<Cell>>) -> AnyView {
-    bodies(caption, columns, vec![(None, rows)])
-}
-
-/// The same with its rows in groups, each under what it has in common.
-pub(crate) fn grouped(
-    caption: Caption,
-    columns: Vec<String>,
-    groups: Vec<(String, Vec<Vec<Cell>>)>,
-) -> AnyView {
-    let groups = groups.into_iter().map(|(heading, rows)| (Some(heading), rows));
-    bodies(caption, columns, groups.collect())
-}
-
-fn bodies(
-    caption: Caption,
-    columns: Vec<String>,
-    groups: Vec<(Option<String>, Vec<Vec<Cell>>)>,
-) -> AnyView {
     let (class, caption) = match caption {
         Caption::Shown(words) => ("", words),
         Caption::Quiet(words) => ("visually-hidden", words),
     };
     let actions = words!(users.actions);
     let heads = columns.iter().cloned().map(|name| head(&actions, name)).collect_view();
-    let row = |row: Vec<Cell>| {
-        let cells = row.into_iter().enumerate().map(|(place, cell)| {
-            let label = columns.get(place).filter(|_| place > 0).cloned();
-            data(label.filter(|label| *label != actions), cell)
-        });
-        view! { <tr>{cells.collect_view()}</tr> }
-    };
-    let width = columns.len();
-    let bodies = groups
+    let body = rows
         .into_iter()
-        .map(|(heading, rows)| {
-            let heading = heading.map(|heading| {
-                view! {
-                    <tr class="rows-group">
-                        <th scope="rowgroup" colspan=width>{heading}</th>
-                    </tr>
-                }
+        .map(|row| {
+            let cells = row.into_iter().enumerate().map(|(place, cell)| {
+                let label = columns.get(place).filter(|_| place > 0).cloned();
+                data(label.filter(|label| *label != actions), cell)
             });
-            let rows = rows.into_iter().map(row).collect_view();
-            view! { <tbody>{heading} {rows}</tbody> }
+            view! { <tr>{cells.collect_view()}</tr> }
         })
         .collect_view();
     view! {
@@ -98,7 +68,7 @@ fn bodies(
             <thead>
                 <tr>{heads}</tr>
             </thead>
-            {bodies}
+            <tbody>{body}</tbody>
         </table>
     }
     .into_any()

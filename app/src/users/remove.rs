@@ -20,7 +20,6 @@ impl LazyRoute for RemovePage {
         Self(load!(asked => api::ManagePage {
             account: asked.account(),
             user: asked.part("user"),
-            draft: String::new(),
         }))
     }
 

@@ -4,28 +4,23 @@ use anyhow::{Result, bail};
 use domain::Latchkey;
 use domain::demo::INGRID;
 use model::{EmailAddress, Failure};
-use serde_json::json;
 
-use super::told::Told;
-use super::{explain, open};
+use super::{explain, open, say};
 use crate::config::Config;
 
 /// Fills an empty database with the demo.
-pub(super) async fn seed(config: &Config) -> Result<Told> {
+pub(super) async fn seed(config: &Config) -> Result<()> {
     if !config.demo {
-        bail!(
-            "everybody knows the password of the demo's people: first set {} = true",
-            config.name_of("demo")
-        );
+        bail!("everybody knows the password of the demo's people: set demo = true first");
     }
     let latchkey = open(config).await?;
     let seeded = domain::demo::seed(&latchkey).await.map_err(explain)?;
     latchkey.store.close().await;
-    Ok(Told::new(json!({ "seeded": seeded })).line(if seeded {
+    say(if seeded {
         "The demo is ready."
     } else {
         "There are accounts already, so nothing was changed."
-    }))
+    })
 }
 
 /// Whether the demo's people are in the database.

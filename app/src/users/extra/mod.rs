@@ -7,7 +7,6 @@ use model::AccountNumber;
 
 use crate::address::{EXTRA, MANAGE, address_of};
 use crate::endpoint::endpoint;
-use crate::eyes::LookButton;
 use crate::loading::{Loading, framed};
 use crate::title::PageTitle;
 use crate::ui::form::{Form, SubmitButton};
@@ -33,7 +32,6 @@ impl LazyRoute for ExtraPage {
             user: asked.part("user"),
             grant: asked.part("grant"),
             request: asked.query("request"),
-            draft: asked.query("draft"),
         }))
     }
 
@@ -62,13 +60,12 @@ impl LazyRoute for ExtraPage {
 }
 
 fn form(number: AccountNumber, view: ExtraView) -> AnyView {
-    let (user, back) = (view.person.id, view.back.clone());
+    let user = view.person.id;
     match view.changed.clone() {
         None => view! {
             <Form
                 form={endpoint::<api::GiveExtra>()}
                 action=address_of(EXTRA, &[&number, &user, &NEW])
-                back=back
             >
                 <input type="hidden" name="account" value=number.to_string() />
                 <input type="hidden" name="user" value=user.to_string() />
@@ -86,7 +83,6 @@ fn form(number: AccountNumber, view: ExtraView) -> AnyView {
                 form={endpoint::<api::ChangeExtra>()}
                 action=address_of(EXTRA, &[&number, &user, &grant])
                 before=before
-                back=back
             >
                 <input type="hidden" name="account" value=number.to_string() />
                 <input type="hidden" name="user" value=user.to_string() />
@@ -115,7 +111,6 @@ fn ExtraFields(
     /// The words on the button.
     button: String,
 ) -> impl IntoView {
-    let look = words!(eyes.see_it_with_draft, name = view.person.name);
     let begun = view.starts.begun.as_ref();
     let ticked = Ticked::new(view.ticked, view.held, begun);
     let chosen = Chosen::new(&view.bounds, begun);
@@ -143,7 +138,6 @@ fn ExtraFields(
                 <p aria-live="polite">{ticked.summary(chosen)}</p>
                 <div class="form-actions">
                     <SubmitButton words=button />
-                    <LookButton words=look />
                 </div>
             </aside>
         </div>
