@@ -71,6 +71,12 @@ pages! {
     MANAGE: "/accounts/{account}/users/{user}", living, guide "users" "#step-3";
     EXTRA: "/accounts/{account}/users/{user}/extra/{grant}", living, guide "users" "#step-3";
     HAVING: "/accounts/{account}/users/permissions/{permission}", living, guide "users" "#step-3";
+    MAKE_OWNER: "/accounts/{account}/users/{user}/owner", living, guide "account" "#owners";
+    HAND_OVER: "/accounts/{account}/users/{user}/hand-over", living, guide "account" "#owners";
+    SUCCESSOR: "/accounts/{account}/owners/successor", living, guide "account" "#successor";
+    OWNER_CHANGE: "/accounts/{account}/owners/{change}", living, guide "account" "#owners";
+    STEP_DOWN: "/accounts/{account}/step-down", living, guide "account" "#owners";
+    TAKE_OVER: "/accounts/{account}/take-over", living, guide "account" "#successor";
     REMOVE: "/accounts/{account}/users/{user}/remove", living, guide "users" "#step-3";
     CANCEL: "/accounts/{account}/invitations/{invitation}/cancel", living, guide "users" "#no-mail";
     DECLINE_REQUEST: "/accounts/{account}/requests/{request}/decline", living, guide "users" "#step-3";
@@ -104,6 +110,7 @@ pages! {
     REPORT: "/invitations/{token}/report", still holds_key;
     PROFILE: "/profile", still, guide "security" "";
     EMAIL: "/profile/email", still;
+    DELETE_LOGIN: "/profile/delete", still, guide "security" "";
     EMAIL_LINK: "/email/{step}/{token}", still holds_key;
     SECURITY: "/security", still asks_for_passkeys, guide "security" "";
     AUTHENTICATOR: "/security/authenticator", still asks_for_passkeys;
@@ -118,6 +125,10 @@ pages! {
 
 /// Takes the form for signing out, which stands on all pages.
 pub const SIGN_OUT: &str = "/sign-out";
+
+/// What is known of the reader, as a file.
+#[cfg(feature = "ssr")]
+pub const OWN_DATA: &str = "/profile/data.json";
 
 /// Where an identity provider sends browsers back to.
 #[cfg(feature = "ssr")]
@@ -320,6 +331,7 @@ mod tests {
             open: PermissionSet::EMPTY,
             closes: None,
             eyes: None,
+            waiting: Vec::new(),
         };
         let (owner, guest) = (account(true), account(false));
         let cases = [
@@ -372,6 +384,7 @@ mod tests {
             "user",
             "grant",
             "permission",
+            "change",
             "invitation",
             "request",
             "service",

@@ -4,15 +4,16 @@ use leptos::server_fn::ServerFn;
 
 use crate::address::{
     ACCOUNT, ADD_PASSKEY, ASK, AUTHENTICATOR, AUTHENTICATOR_OFF, CALLBACK, CALLBACK_OF_ACCOUNT,
-    CANCEL, COMPANY, DECLINE, DECLINE_REQUEST, DETAILS, EMAIL, EMAIL_LINK, EXTRA, FORGOT,
-    FORGOT_SENT, GUIDE, HELP, IDENTITY, INVITE, JOIN, LEAVE, LINK, MAIL, MAILBOX, MANAGE, ONWARD,
-    PASSKEY, POLICY, PROFILE, RECOVERY_CODES, REMOVE, REPORT, RESET, SECOND_FACTOR, SECURITY,
-    SERVICE, SERVICES, SIGN_IN, SIGN_OUT, SINGLE_SIGN_ON, USERS,
+    CANCEL, COMPANY, DECLINE, DECLINE_REQUEST, DELETE_LOGIN, DETAILS, EMAIL, EMAIL_LINK, EXTRA,
+    FORGOT, FORGOT_SENT, GUIDE, HAND_OVER, HELP, IDENTITY, INVITE, JOIN, LEAVE, LINK, MAIL,
+    MAILBOX, MAKE_OWNER, MANAGE, ONWARD, OWNER_CHANGE, PASSKEY, POLICY, PROFILE, RECOVERY_CODES,
+    REMOVE, REPORT, RESET, SECOND_FACTOR, SECURITY, SERVICE, SERVICES, SIGN_IN, SIGN_OUT,
+    SINGLE_SIGN_ON, STEP_DOWN, SUCCESSOR, TAKE_OVER, USERS,
 };
 use crate::endpoint::{Endpoint, endpoint};
 use crate::{
-    access_requests, account, eyes, help, identities, invitations, languages, policies, profile,
-    security, services, sign_in, sign_out, single_sign_on, users,
+    access_requests, account, eyes, help, identities, invitations, languages, owners, policies,
+    profile, security, services, sign_in, sign_out, single_sign_on, successors, users,
 };
 
 /// A form's server function, and the pages that show it. None means: all that ask who their reader is,
@@ -66,6 +67,12 @@ const SHOWN: &[Shown] = &[
     shown::<invitations::api::JoinWithPassword>(&[JOIN]),
     shown::<invitations::api::Report>(&[REPORT]),
     shown::<languages::choose::ChooseLanguage>(NARROW),
+    shown::<owners::api::AcceptOwnership>(&[OWNER_CHANGE]),
+    shown::<owners::api::DeclineOwnership>(&[OWNER_CHANGE]),
+    shown::<owners::api::HandOver>(&[HAND_OVER]),
+    shown::<owners::api::MakeOwner>(&[MAKE_OWNER]),
+    shown::<owners::api::StepDown>(&[STEP_DOWN]),
+    shown::<owners::api::StopOwnerChange>(&[OWNER_CHANGE]),
     shown::<policies::api::BoundSessions>(&[POLICY]),
     shown::<policies::api::RequireFactor>(&[POLICY]),
     shown::<policies::api::RequireNoFactor>(&[POLICY]),
@@ -73,6 +80,7 @@ const SHOWN: &[Shown] = &[
     shown::<policies::api::Remind>(&[POLICY]),
     shown::<profile::api::ChangeEmail>(&[EMAIL]),
     shown::<profile::api::ConfirmEmail>(&[EMAIL_LINK]),
+    shown::<profile::api::DeleteLogin>(&[DELETE_LOGIN]),
     shown::<profile::api::SaveProfile>(&[PROFILE]),
     shown::<profile::api::UndoEmail>(&[EMAIL_LINK]),
     shown::<security::api::AddPasskey>(&[ADD_PASSKEY]),
@@ -104,6 +112,10 @@ const SHOWN: &[Shown] = &[
     shown::<single_sign_on::api::Require>(&[SINGLE_SIGN_ON]),
     shown::<single_sign_on::api::SetProvider>(&[SINGLE_SIGN_ON]),
     shown::<single_sign_on::api::SignInWithCompany>(&[COMPANY, SINGLE_SIGN_ON]),
+    shown::<successors::api::Answer>(&[OWNER_CHANGE]),
+    shown::<successors::api::Name>(&[SUCCESSOR]),
+    shown::<successors::api::Remove>(&[SUCCESSOR]),
+    shown::<successors::api::TakeOver>(&[TAKE_OVER]),
     shown::<users::api::Cancel>(&[CANCEL]),
     shown::<users::api::ChangePermissions>(&[MANAGE]),
     shown::<users::api::Invite>(&[INVITE]),
@@ -127,7 +139,9 @@ pub const ASK_FOR_PASSKEY: [&str; 4] = [
 ];
 
 /// The forms that take lists of services and domains, and may be as large as these are long.
-pub const TAKE_LISTS: [&str; 4] = [
+pub const TAKE_LISTS: [&str; 6] = [
+    endpoint::<owners::api::HandOver>().name(),
+    endpoint::<owners::api::StepDown>().name(),
     endpoint::<users::api::ChangePermissions>().name(),
     endpoint::<users::api::Invite>().name(),
     endpoint::<users::extra::api::ChangeExtra>().name(),

@@ -3,6 +3,8 @@
 use model::{AccountNumber, Permission, PermissionSet, UserId};
 use serde::{Deserialize, Serialize};
 
+use crate::owners::strip::WaitingView;
+
 /// Header and navigation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Frame {
@@ -46,15 +48,19 @@ pub(crate) struct AccountFrame {
     pub(crate) closes: Option<(String, String)>,
     /// The eyes that the reader sees it through, if they aren't their own.
     pub(crate) eyes: Option<EyesView>,
+    /// Who becomes an owner unless the reader, who is one, stops it.
+    pub(crate) waiting: Vec<WaitingView>,
 }
 
 /// Somebody else's eyes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct EyesView {
-    /// Their owner's name.
-    pub(crate) name: String,
+    /// Their owner's name; none of somebody new.
+    pub(crate) name: Option<String>,
     /// Whether they see nothing, as their owner's access is paused.
     pub(crate) closed: bool,
+    /// The draft that they have: what a form would give that isn't sent.
+    pub(crate) draft: Option<String>,
 }
 
 impl AccountFrame {

@@ -24,7 +24,8 @@ pub fn spoken(language: &Language) -> Option<Locale> {
 
 /// The languages as (tag, own name).
 #[cfg(feature = "ssr")]
-pub(crate) fn all() -> Vec<(&'static str, String)> {
+#[must_use]
+pub fn all() -> Vec<(&'static str, String)> {
     let named = |locale: &Locale| {
         (locale.as_str(), leptos_i18n::td_string!(*locale, language.name).to_string())
     };

@@ -53,10 +53,12 @@ mod activity;
 mod billing;
 mod domains;
 mod help;
+mod owners;
 mod policies;
 mod reaching;
 mod services;
 mod single_sign_on;
+mod successors;
 mod support;
 mod users;
 
@@ -77,15 +79,19 @@ mod sign_in;
 #[cfg(feature = "ssr")]
 pub mod mails;
 #[cfg(feature = "ssr")]
+pub mod operator_words;
+#[cfg(feature = "ssr")]
 pub mod request;
 
 #[cfg(feature = "ssr")]
 pub use address::{
-    BUILT, CALLBACK, CALLBACK_OF_ACCOUNT, FILES, PROVIDER_MARK, PROVIDER_STYLE, SIGN_OUT,
+    BUILT, CALLBACK, CALLBACK_OF_ACCOUNT, FILES, OWN_DATA, PROVIDER_MARK, PROVIDER_STYLE, SIGN_OUT,
     is_same_for_all, logged, same_site,
 };
 #[cfg(feature = "ssr")]
 pub use assets::Assets;
+#[cfg(feature = "ssr")]
+pub use languages::all as all_languages;
 pub use languages::spoken;
 pub use locales::Locale;
 #[cfg(feature = "ssr")]

@@ -20,6 +20,26 @@ pub(crate) struct Said {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Notice {
+    /// Somebody was asked to become an owner.
+    OwnerAsked { name: String },
+    /// Somebody was asked to own the account in the reader's place.
+    HandingAsked { name: String },
+    /// The reader accepted to become an owner.
+    OwnershipAccepted,
+    /// The reader declined to become an owner.
+    OwnershipDeclined,
+    /// The reader stopped that somebody becomes an owner.
+    OwnerStopped { name: String },
+    /// The reader stepped down as an owner.
+    SteppedDown { account: String },
+    /// The reader named a successor.
+    SuccessorNamed { name: String },
+    /// The reader removed the successor.
+    SuccessorRemoved { name: String },
+    /// The reader asked to take an account over.
+    TakeoverAsked { account: String },
+    /// The reader said that they are here, and so somebody takes nothing over.
+    TakeoverAnswered { name: String },
     /// An invitation went out.
     InvitationSent { email: String, link: String },
     /// A pending invitation was changed and sent again.
@@ -100,6 +120,8 @@ pub(crate) enum Notice {
     EmailConfirmed { email: String },
     /// The address of the reader's login was put back.
     EmailUndone { email: String },
+    /// The reader deleted their login.
+    LoginDeleted,
     /// An identity opens the reader's login from now on.
     IdentityLinked { provider: String },
     /// An identity opens the reader's login no more.
@@ -139,6 +161,16 @@ impl Notice {
             Self::InvitationReported { account, provider } => {
                 words!(notice.invitation_reported, account = account, provider = provider)
             }
+            Self::OwnerAsked { name } => words!(notice.owner_asked, name = name),
+            Self::HandingAsked { name } => words!(notice.handing_asked, name = name),
+            Self::OwnershipAccepted => words!(notice.ownership_accepted),
+            Self::OwnershipDeclined => words!(notice.ownership_declined),
+            Self::OwnerStopped { name } => words!(notice.owner_stopped, name = name),
+            Self::SteppedDown { account } => words!(notice.stepped_down, account = account),
+            Self::SuccessorNamed { name } => words!(notice.successor_named, name = name),
+            Self::SuccessorRemoved { name } => words!(notice.successor_removed, name = name),
+            Self::TakeoverAsked { account } => words!(notice.takeover_asked, account = account),
+            Self::TakeoverAnswered { name } => words!(notice.takeover_answered, name = name),
             Self::ChangesSaved => words!(notice.changes_saved),
             Self::FactorRequired => words!(notice.factor_required),
             Self::FactorNotRequired => words!(notice.factor_not_required),
@@ -181,6 +213,7 @@ impl Notice {
             Self::EmailAsked { email } => words!(notice.email_asked, email = email),
             Self::EmailConfirmed { email } => words!(notice.email_confirmed, email = email),
             Self::EmailUndone { email } => words!(notice.email_undone, email = email),
+            Self::LoginDeleted => words!(notice.login_deleted),
             Self::IdentityLinked { provider } => {
                 words!(notice.identity_linked, provider = provider)
             }

@@ -5,9 +5,15 @@ use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::problem::Told;
+#[cfg(feature = "ssr")]
+use {
+    crate::endpoint::Endpoint,
+    crate::ui::form::BEFORE,
+    model::{Conflict, Failure},
+};
 
 /// A form that the server refused and sends back with what was typed. Provided to the page that
-/// is rendered in answer to a post.
+/// is rendered in answer to a post; a part of the page that one goes back to from a look.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rejected {
     /// The form's server function.
@@ -16,6 +22,25 @@ pub struct Rejected {
     pub values: Vec<(String, String)>,
     /// Why it was refused.
     pub told: Told,
+}
+
+#[cfg(feature = "ssr")]
+impl Rejected {
+    /// A form that comes back to somebody who only looked what it would give, with what they typed.
+    pub(crate) fn kept(form: Endpoint, typed: &str) -> Option<Self> {
+        let (form, values) = (form.name().to_owned(), serde_json::from_str(typed).ok()?);
+        Some(Self { form, values, told: Told(Vec::new()) })
+    }
+
+    /// The same, which says so if what it was made of was changed meanwhile: then what was typed gives
+    /// way to how it stands now.
+    pub(crate) fn made_of(mut self, now: &str) -> Self {
+        if self.values.iter().any(|(name, was)| name == BEFORE && was != now) {
+            let failure = Failure::Conflict(Conflict::ChangedMeanwhile);
+            self.told = Told(vec![("main".to_owned(), crate::words::failure(&failure))]);
+        }
+        self
+    }
 }
 
 /// A form whose sender has to prove first who they are. Provided to the page that asks for that,

@@ -8,17 +8,19 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use domain::accounts::Acting;
 use domain::sessions::Begun;
 use domain::viewer::Viewer;
-use domain::{Client, Latchkey, Token};
+use domain::{Client, Latchkey, Token, zones};
 use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
 use leptos_i18n::Locale as _;
-use model::{Eyes, Failure, Language, PermissionSet};
+use model::{Failure, Language, PermissionSet};
 use serde::{Deserialize, Serialize};
 
 use crate::address::{ACCOUNTS, SECOND_FACTOR, leading_on, same_site};
-use crate::formats::Zone;
+use crate::formats::Zones;
 use crate::frame::{AccountFrame, EyesView, Frame};
 use crate::notice::{Notice, Said};
+use crate::owners::api::waiting_view;
+use crate::owners::strip::WaitingView;
 use crate::page::{OwnerToAsk, Page, Refused};
 use crate::problem::{Problem, Told, set_status};
 pub use crate::site::Site;
@@ -45,6 +47,9 @@ pub struct RequestFacts {
     pub locale: Locale,
     /// What its browser holds that looks through somebody else's eyes.
     pub eyes: Option<Token>,
+    /// The time zone that its browser is in, by its name in the tz database, if a script of an earlier
+    /// page said so.
+    pub time_zone: Option<String>,
 }
 
 impl RequestFacts {
@@ -66,7 +71,20 @@ impl RequestFacts {
         let device = cookies::find(headers, &site.device_cookie(), Token::parse);
         let client = Client { language: Language::parse(locale.as_str()), device, ..client };
         let eyes = cookies::find(headers, &site.eyes_cookie(), Token::parse);
-        Self { client, id, viewer, locale, eyes }
+        let time_zone = cookies::find(headers, &site.zone_cookie(), zones::name);
+        Self { client, id, viewer, locale, eyes, time_zone }
+    }
+
+    /// The reader's time zone by name: that of their login, that of their browser.
+    fn own_zones(&self) -> impl Iterator<Item = &str> {
+        let chosen = self.viewer.as_ref().ok().and_then(|viewer| viewer.time_zone.as_deref());
+        chosen.into_iter().chain(self.time_zone.as_deref())
+    }
+
+    /// The time zone in which an account's log is told by days, whose own time zone is this one.
+    #[must_use]
+    pub fn zone_in(&self, account: Option<&str>, site: &Site) -> jiff::tz::TimeZone {
+        zones::first(self.own_zones().chain(account).chain([site.time_zone.as_str()]))
     }
 }
 
@@ -88,8 +106,14 @@ impl RequestContext {
     /// Puts it where server functions and pages look for it, and the language where words do.
     pub fn provide(self: Arc<Self>) {
         provide_context(self.facts.locale);
-        Zone::provide([self.site.time_zone.as_str()]);
+        self.zones(None).provide();
         provide_context(self);
+    }
+
+    /// The time zones in which the page is told, in an account with this time zone of its own.
+    fn zones(&self, account: Option<&str>) -> Zones {
+        let days = zones::first(account.into_iter().chain([self.site.time_zone.as_str()]));
+        Zones::of_page(self.facts.own_zones(), days).read_at(self.latchkey.now())
     }
 }
 
@@ -151,6 +175,16 @@ pub(crate) fn shown(viewer: &Viewer) -> String {
     format!("{} ({})", viewer.full_name, viewer.email)
 }
 
+/// What the form holds that is being carried out, by field name: what there is to keep of it.
+#[derive(Clone, Debug)]
+pub struct Posted(pub Arc<Vec<(String, String)>>);
+
+/// The same of the present request, as a text.
+pub(crate) fn posted() -> Option<String> {
+    let Posted(values) = use_context::<Parts>()?.extensions.get::<Posted>()?.clone();
+    serde_json::to_string(&*values).ok()
+}
+
 /// Somebody signed in who acts in an account.
 pub(crate) struct Inside {
     /// The product.
@@ -169,9 +203,13 @@ pub(crate) async fn inside(number: &str) -> Result<Inside, Failure> {
     looking(Inside { latchkey, viewer, acting })
 }
 
-/// Has days told from now on as they are in this time zone, or else in the provider's.
+/// Has days that end in an account told from now on as they are in this time zone of its, or else in
+/// the provider's; so is all else to readers of whom it isn't known in which they are.
 pub(crate) fn in_zone_of(time_zone: Option<&str>) {
-    Zone::provide(time_zone.into_iter().chain([site().time_zone.as_str()]));
+    match context() {
+        Ok(context) => context.zones(time_zone).provide(),
+        Err(_) => Zones::of_page([], zones::first(time_zone)).provide(),
+    }
 }
 
 /// Enters the account with this number to leave it, which is possible while one's access is paused.
@@ -189,15 +227,15 @@ fn eyes() -> Result<Option<Token>, Failure> {
 /// Whoever enters an account looks through somebody else's eyes or doesn't. Every form inside an
 /// account comes by here, and through those eyes none changes anything (rule 14).
 fn looking(inside: Inside) -> Result<Inside, Failure> {
-    let Some(name) = &inside.acting.eyes_of else {
+    if inside.acting.actor.eyes.is_none() {
         // The look is over, or at another account: the browser holds its token for nothing.
         if eyes()?.is_some() {
             take_eyes_off();
         }
         return Ok(inside);
-    };
+    }
     let only_reads = use_context::<Parts>().is_some_and(|parts| parts.method.is_safe());
-    if only_reads { Ok(inside) } else { Err(Failure::ThroughEyes(name.clone())) }
+    if only_reads { Ok(inside) } else { Err(Failure::ThroughEyes(inside.acting.eyes_of)) }
 }
 
 /// Has the browser recognised while its reader looks through somebody else's eyes.
@@ -230,7 +268,17 @@ impl Inside {
             }
             Err(failure) => return Err(failure.into()),
         };
-        Ok(Page { frame: self.frame(), notice: take_notice(), content })
+        let waiting = self.waiting().await?;
+        Ok(Page { frame: self.frame(waiting), notice: take_notice(), content })
+    }
+
+    /// Who becomes an owner unless an owner, as the reader is, stops it.
+    async fn waiting(&self) -> Result<Vec<WaitingView>, Failure> {
+        if !self.acting.owner_waits {
+            return Ok(Vec::new());
+        }
+        let waiting = domain::owner_changes::waiting(&self.latchkey, &self.acting.actor).await?;
+        Ok(waiting.iter().map(waiting_view).collect())
     }
 
     async fn refused(&self, failure: Failure) -> Result<Refused, Failure> {
@@ -255,11 +303,14 @@ impl Inside {
         })
     }
 
-    fn frame(&self) -> Frame {
+    fn frame(&self, waiting: Vec<WaitingView>) -> Frame {
         let actor = &self.acting.actor;
         let owner = actor.owns();
-        let closed = actor.eyes.as_ref().is_some_and(Eyes::are_closed);
-        let eyes = self.acting.eyes_of.clone().map(|name| EyesView { name, closed });
+        let eyes = actor.eyes.as_ref().map(|eyes| EyesView {
+            name: self.acting.eyes_of.clone(),
+            closed: eyes.are_closed(),
+            draft: eyes.draft.map(|draft| draft.id.to_string()),
+        });
         let account = AccountFrame {
             number: self.acting.number,
             name: self.acting.name.clone(),
@@ -267,6 +318,7 @@ impl Inside {
             open: if owner { PermissionSet::EMPTY } else { actor.open() },
             closes: self.acting.closes_at.map(words::closes),
             eyes,
+            waiting,
         };
         frame(Some(&self.viewer), Some(account), self.acting.has_others)
     }

@@ -18,12 +18,18 @@ use crate::domains::domain::DomainPage;
 use crate::help::{GuidePage, HelpPage};
 use crate::lazy_page::LazyPage;
 use crate::loading::Waiting;
+use crate::owners::change::OwnerChangePage;
+use crate::owners::hand_over::HandOverPage;
+use crate::owners::make::MakeOwnerPage;
+use crate::owners::step_down::StepDownPage;
 use crate::policies::PolicyPage;
 use crate::reaching::{DomainReachingPage, HavingPage, ServiceReachingPage};
 use crate::rejected::Taken;
 use crate::services::ServicesPage;
 use crate::services::service::ServicePage;
 use crate::single_sign_on::SingleSignOnPage;
+use crate::successors::name::SuccessorPage;
+use crate::successors::take_over::TakeOverPage;
 use crate::support::SupportPage;
 use crate::title::HasErrors;
 use crate::ui::failed::ElsewherePage;
@@ -44,6 +50,7 @@ use {
     crate::invitations::report::ReportPage,
     crate::mailbox::{MailPage, MailboxPage},
     crate::profile::ProfilePage,
+    crate::profile::delete::DeleteLoginPage,
     crate::profile::email::{EmailLinkPage, EmailPage},
     crate::security::SecurityPage,
     crate::security::authenticator::{AuthenticatorPage, CodesPage, TurnOffPage},
@@ -131,6 +138,12 @@ fn LivingPages() -> impl IntoView {
             <Route ssr=ASYNC path=path!("/accounts/:account/users/:user") view={LazyPage::of::<ManagePage>()} />
             <Route ssr=ASYNC path=path!("/accounts/:account/users/:user/extra/:grant") view={LazyPage::of::<ExtraPage>()} />
             <Route ssr=ASYNC path=path!("/accounts/:account/users/permissions/:permission") view={LazyPage::of::<HavingPage>()} />
+            <Route ssr=ASYNC path=path!("/accounts/:account/users/:user/owner") view={LazyPage::of::<MakeOwnerPage>()} />
+            <Route ssr=ASYNC path=path!("/accounts/:account/users/:user/hand-over") view={LazyPage::of::<HandOverPage>()} />
+            <Route ssr=ASYNC path=path!("/accounts/:account/owners/successor") view={LazyPage::of::<SuccessorPage>()} />
+            <Route ssr=ASYNC path=path!("/accounts/:account/owners/:change") view={LazyPage::of::<OwnerChangePage>()} />
+            <Route ssr=ASYNC path=path!("/accounts/:account/step-down") view={LazyPage::of::<StepDownPage>()} />
+            <Route ssr=ASYNC path=path!("/accounts/:account/take-over") view={LazyPage::of::<TakeOverPage>()} />
             <Route ssr=ASYNC path=path!("/accounts/:account/users/:user/remove") view={LazyPage::of::<RemovePage>()} />
             <Route ssr=ASYNC path=path!("/accounts/:account/invitations/:invitation/cancel") view={LazyPage::of::<CancelPage>()} />
             <Route ssr=ASYNC path=path!("/accounts/:account/requests/:request/decline") view={LazyPage::of::<DeclineRequestPage>()} />
@@ -173,6 +186,7 @@ fn StillPages() -> impl IntoView {
             <Route ssr=ASYNC path=path!("/invitations/:token/report") view={LazyPage::of::<ReportPage>()} />
             <Route ssr=ASYNC path=path!("/profile") view={LazyPage::of::<ProfilePage>()} />
             <Route ssr=ASYNC path=path!("/profile/email") view={LazyPage::of::<EmailPage>()} />
+            <Route ssr=ASYNC path=path!("/profile/delete") view={LazyPage::of::<DeleteLoginPage>()} />
             <Route ssr=ASYNC path=path!("/email/:step/:token") view={LazyPage::of::<EmailLinkPage>()} />
             <Route ssr=ASYNC path=path!("/security") view={LazyPage::of::<SecurityPage>()} />
             <Route ssr=ASYNC path=path!("/security/authenticator") view={LazyPage::of::<AuthenticatorPage>()} />

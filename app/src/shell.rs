@@ -20,8 +20,10 @@ pub fn shell(assets: Arc<Assets>) -> impl IntoView {
     let path = path();
     let nonce = use_nonce();
     let language = locale().as_str();
+    let site = crate::request::site();
+    let zone = format!("const zone={:?};{}", site.zone_cookie(), *ZONE);
     let script = format!(
-        "import init,{{hydrate}} from {:?};const wasm={:?};{}",
+        "import init,{{hydrate}} from {:?};const wasm={:?};{zone}{}",
         assets.js, assets.wasm, *LIVING
     );
     // The page that asks who one is stands at another page's address, where the browser's half would
@@ -61,12 +63,11 @@ pub fn shell(assets: Arc<Assets>) -> impl IntoView {
     let passkeys = (asks_for_passkeys(&path) || asks_first).then(|| {
         view! { <script type="module" src="/passkeys.js" nonce=nonce.clone()></script> }
     });
-    let site = crate::request::site();
     let accent = (site.accent_light.is_some() || site.accent_dark.is_some()).then(|| {
         view! { <link rel="stylesheet" href="/provider.css" /> }
     });
     let dead = lives.then(dead_notice);
-    let still = (!lives).then(|| still_script(nonce));
+    let still = (!lives).then(|| still_script(nonce, &zone));
     view! {
         <!DOCTYPE html>
         <html
@@ -103,24 +104,27 @@ static LIVING: LazyLock<String> = LazyLock::new(|| without_comments(include_str!
 /// What pages need that don't come to life, as it stands in the document.
 static STILL: LazyLock<String> = LazyLock::new(|| without_comments(include_str!("still.js")));
 
+/// What says in which time zone the browser is.
+static ZONE: LazyLock<String> = LazyLock::new(|| without_comments(include_str!("zone.js")));
+
 fn without_comments(script: &str) -> String {
     let lines = script.lines().map(str::trim);
     let code = lines.filter(|line| !line.is_empty() && !line.starts_with("//"));
     code.collect::<Vec<_>>().join("\n")
 }
 
-/// On a page that doesn't come to life: sends a form once, and lets people see the password that they
-/// type (OWASP ASVS 5.0 V6.2.6). It stands in the document and not in a file beside `passkeys.js`, as
+/// On a page that doesn't come to life: says in which time zone the browser is, sends a form once, and
+/// lets people see the password that they type (OWASP ASVS 5.0 V6.2.6). It stands in the document and not in a file beside `passkeys.js`, as
 /// its words are in the reader's language, and as a form may be sent before a file has come: it would
 /// be sent twice then.
-fn still_script(nonce: Option<leptos::nonce::Nonce>) -> impl IntoView {
+fn still_script(nonce: Option<leptos::nonce::Nonce>, zone: &str) -> impl IntoView + use<> {
     let words = serde_json::json!([
         [words!(form.hide), words!(form.hide_password)],
         [words!(form.show), words!(form.show_password)],
     ]);
     // It stands in a script, where nothing but this could end it.
     let words = words.to_string().replace('<', "\\u003c");
-    let script = format!("{{const words={words};{}}}", *STILL);
+    let script = format!("{{{zone}const words={words};{}}}", *STILL);
     view! { <script nonce=nonce>{script}</script> }
 }
 

@@ -27,7 +27,8 @@ pub struct Site {
     pub mark: bool,
     /// The language of those who ask for none that the product speaks.
     pub language: Locale,
-    /// The time zone in which days end (IANA), where an account has none of its own.
+    /// The time zone in which days end, and in which pages and mails tell moments, where neither an account
+    /// nor its reader has another one, by its name in the tz database.
     pub time_zone: String,
     /// Where addresses are, if the provider has a file that says so.
     pub places: Option<Places>,
@@ -76,6 +77,11 @@ impl Site {
     /// The name of the cookie that carries a notice to the next page.
     pub(crate) fn notice_cookie(&self) -> String {
         self.cookie("-notice")
+    }
+
+    /// The name of the cookie in which scripts say in which time zone the browser is.
+    pub(crate) fn zone_cookie(&self) -> String {
+        self.cookie("-zone")
     }
 
     /// The name of the cookie that holds the language chosen in this browser.

@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 pub(crate) struct Moment {
     /// For machines (RFC 3339).
     machine: String,
-    /// To the minute, in UTC.
+    /// To the minute.
     exact: String,
-    /// The day, in UTC.
+    /// The day.
     day: String,
     /// As seen from now.
     relative: String,
@@ -21,12 +21,6 @@ impl Moment {
     /// As seen from now, such as "in 6 days".
     pub(crate) fn relative(&self) -> &str {
         &self.relative
-    }
-
-    /// To the minute.
-    #[cfg(feature = "ssr")]
-    pub(crate) fn exact(&self) -> &str {
-        &self.exact
     }
 }
 
@@ -48,6 +42,21 @@ pub(crate) fn Day(
     view! { <time datetime=moment.machine title=moment.exact>{moment.day}</time> }
 }
 
+/// The time of day of a moment, and beside it the moment as seen from now.
+#[component]
+pub(crate) fn TimeOfDay(
+    /// The moment.
+    moment: Moment,
+    /// Its time of day.
+    time: String,
+) -> impl IntoView {
+    view! {
+        <time datetime=moment.machine title=moment.exact>{time}</time>
+        " "
+        <span class="quiet">{moment.relative}</span>
+    }
+}
+
 #[cfg(feature = "ssr")]
 pub(crate) mod server {
     use model::Timestamp;
@@ -66,11 +75,18 @@ pub(crate) mod server {
                 relative: relative(at, now),
             }
         }
+
+        /// The same for a day of the calendar, which is stored as its beginning in UTC and is no other
+        /// day in other time zones.
+        pub(crate) fn of_calendar(at: Timestamp, now: Timestamp) -> Self {
+            let day = formats::calendar_day(at);
+            Self { exact: day.clone(), day, ..Self::new(at, now) }
+        }
     }
 
     /// The moment to the minute.
     pub(crate) fn exact(at: Timestamp) -> String {
-        words!(when.exact, moment = formats::minute(at))
+        formats::minute(at)
     }
 
     fn relative(at: Timestamp, now: Timestamp) -> String {

@@ -209,7 +209,7 @@ pub(crate) fn bounds(outlines: &Outlines) -> Option<String> {
     (!bounds.is_empty()).then(|| bounds.join("; "))
 }
 
-/// How many things a grant reaches are named on a page; the CSV names all.
+/// How many things that a grant reaches, or accounts, are named on a page; the CSV names all.
 #[cfg(feature = "ssr")]
 const MOST_NAMED: usize = 10;
 
@@ -221,11 +221,17 @@ fn named(grant: &NotedGrant, area: Area) -> Option<String> {
     if names.is_empty() {
         return reached(&grant.outline, area);
     }
+    Some(first_of(names))
+}
+
+/// Names in a row, the first of them if there are many.
+#[cfg(feature = "ssr")]
+fn first_of(names: &[String]) -> String {
     let shown: Vec<_> = names.iter().take(MOST_NAMED).cloned().collect();
-    Some(match names.len().saturating_sub(MOST_NAMED) {
+    match names.len().saturating_sub(MOST_NAMED) {
         0 => list(shown),
         more => words!(access.and_more, names = shown.join(", "), count = more),
-    })
+    }
 }
 
 #[cfg(feature = "ssr")]
@@ -381,9 +387,7 @@ pub(crate) fn paused_since(since: Timestamp) -> String {
 /// Why an account is closed to the reader, whose access is paused: since when, and whom to ask.
 #[cfg(feature = "ssr")]
 fn paused(paused: &PausedAccess) -> String {
-    if let Some(zone) = &paused.time_zone {
-        crate::formats::Zone::provide([zone.as_str()]);
-    }
+    crate::request::in_zone_of(paused.time_zone.as_deref());
     let (account, day) = (paused.account.clone(), crate::formats::own_day(paused.pause.since()));
     let state = match &paused.pause {
         Pause::Lapsed { since } => {
@@ -482,6 +486,7 @@ pub(crate) fn field_problem(field: Field, problem: FieldProblem) -> String {
         (Field::Email, P::AlreadyInAccount) => words!(problem.email_in_account),
         (Field::Email, P::TakesNoInvitations) => words!(problem.email_takes_none),
         (Field::Email, P::SameAddress) => words!(problem.email_same),
+        (Field::Email, P::OtherAddress) => words!(problem.email_not_yours),
         (Field::Email, P::Unproven) => words!(problem.email_unproven),
         (Field::Email, P::NoSingleSignOn) => words!(problem.no_single_sign_on),
         (Field::Email, _) => words!(problem.email_malformed),
@@ -512,6 +517,11 @@ pub(crate) fn field_problem(field: Field, problem: FieldProblem) -> String {
         (Field::Passkey, _) => words!(problem.passkey_wrong),
         (Field::PasskeyName, P::Missing) => words!(problem.passkey_name_missing),
         (Field::PasskeyName, P::TooLong) => words!(problem.passkey_name_too_long),
+        (Field::Becomes, _) => words!(problem.becomes_missing),
+        (Field::Successor, _) => words!(problem.successor_missing),
+        (Field::WaitDays, _) => {
+            words!(problem.wait_days, least = model::WaitDays::LEAST, most = model::WaitDays::MOST)
+        }
         (Field::Helped, _) => words!(problem.helped_missing),
         (Field::Comment, P::TooLong) => words!(problem.comment_too_long),
         (Field::AccountName, P::Missing) => words!(problem.account_name_missing),
@@ -543,7 +553,8 @@ pub(crate) fn field_problem(field: Field, problem: FieldProblem) -> String {
         }
         (Field::Until, P::Past) => words!(problem.until_past),
         (Field::Until, P::TooFar) => words!(problem.until_too_far),
-        (Field::Until, _) => words!(problem.until_malformed),
+        (Field::ToDay, P::Past) => words!(problem.days_turned),
+        (Field::Until | Field::FromDay | Field::ToDay, _) => words!(problem.until_malformed),
         (Field::Form, _) => words!(problem.form_malformed),
         (_, P::Missing) => words!(problem.text_missing),
         (_, P::TooLong) => words!(problem.text_too_long),
@@ -588,7 +599,7 @@ pub(crate) fn failure(failure: &Failure) -> String {
         Failure::AddressGivenUp => words!(failure.address_given_up),
         Failure::VouchedLongAgo => words!(failure.vouched_long_ago),
         Failure::Paused(paused) => self::paused(paused),
-        Failure::ThroughEyes(name) => words!(eyes.read_only, name = name.clone()),
+        Failure::ThroughEyes(name) => crate::eyes::read_only(name.clone()),
         Failure::OtherDomain(domains) => {
             words!(problem.email_domain, domains = self::domains(domains))
         }
@@ -596,6 +607,7 @@ pub(crate) fn failure(failure: &Failure) -> String {
         Failure::NoRecord(domain) => words!(failure.no_record, domain = domain.to_string()),
         Failure::NameServers(domain) => words!(failure.name_servers, domain = domain.to_string()),
         Failure::Conflict(reason) => conflict(*reason),
+        Failure::OnlyOwner(accounts) => words!(failure.only_owner, accounts = first_of(accounts)),
         Failure::TooMany(limit) => too_many(*limit),
         Failure::IdentityProvider => words!(failure.identity_provider),
         Failure::Unavailable => words!(failure.unavailable),
@@ -613,6 +625,8 @@ fn too_many(limit: Limit) -> String {
         Limited::InvitationsToAddress => words!(failure.too_many_to_address, wait = wait),
         Limited::Reminders => words!(failure.too_many_reminders, wait = wait),
         Limited::AccessRequests => words!(failure.too_many_requests, wait = wait),
+        Limited::OwnerChanges => words!(failure.too_many_owner_changes, wait = wait),
+        Limited::Takeovers => words!(failure.too_many_takeovers, wait = wait),
     }
 }
 
@@ -675,5 +689,11 @@ pub(crate) fn conflict(conflict: Conflict) -> String {
         Conflict::HeldAlready => words!(failure.held_already),
         Conflict::AskedAlready => words!(failure.asked_already),
         Conflict::RequestOver => words!(failure.request_over),
+        Conflict::OwnerAlready => words!(failure.owner_already),
+        Conflict::OwnerChangeAsked => words!(failure.owner_change_asked),
+        Conflict::HandedAlready => words!(failure.handed_already),
+        Conflict::OwnerChangeOver => words!(failure.owner_change_over),
+        Conflict::PausedUser => words!(failure.paused_user),
+        Conflict::TakeoverAsked => words!(failure.takeover_asked),
     }
 }

@@ -10,7 +10,7 @@ use store::{LockedActor, NewAccount, NewActivity};
 
 use crate::invitations::{Links, Offering};
 use crate::viewer::{Viewer, must_be_proven};
-use crate::{Client, Latchkey, Token, giving, policies};
+use crate::{Client, Latchkey, Token, giving, policies, zones};
 
 /// Somebody acting in an account, and what its frame shows of it.
 #[derive(Clone, Debug)]
@@ -29,8 +29,10 @@ pub struct Acting {
     pub has_others: bool,
     /// From when on it is closed to them, should they have no second factor by then.
     pub closes_at: Option<Timestamp>,
-    /// Whose eyes they look through, by name, if they do.
+    /// Whose eyes they look through, by name, if they do and those aren't of somebody new.
     pub eyes_of: Option<String>,
+    /// Whether somebody waits to become an owner.
+    pub owner_waits: bool,
 }
 
 /// Who the viewer is in the account with this number: asked anew for every request, so that a
@@ -93,6 +95,7 @@ async fn enter(
         has_others: membership.has_others,
         closes_at,
         eyes_of: None,
+        owner_waits: membership.owners_due_at.is_some(),
     };
     Ok((acting, membership.pause))
 }
@@ -115,7 +118,8 @@ pub async fn reachable(
     viewer: &Viewer,
     after: Option<&Cursor>,
 ) -> Result<AccountsPage, Failure> {
-    let mut accounts = latchkey.store.memberships(viewer.user, after, PAGE_SIZE + 1).await?;
+    let now = latchkey.now();
+    let mut accounts = latchkey.store.memberships(viewer.user, after, PAGE_SIZE + 1, now).await?;
     let more = accounts.len() > PAGE_SIZE;
     accounts.truncate(PAGE_SIZE);
     let next = accounts.last().filter(|_| more).map(MembershipRow::cursor);
@@ -137,6 +141,10 @@ pub async fn has_several(latchkey: &Latchkey, viewer: &Viewer) -> Result<bool, F
 pub async fn own_access(latchkey: &Latchkey, actor: &Actor) -> Result<AccessOutline, Failure> {
     let keys = match &actor.eyes {
         Some(eyes) if eyes.are_closed() => return Ok(AccessOutline::NONE),
+        Some(eyes) if eyes.draft.is_some() => {
+            let theirs = giving::held_by(latchkey, actor.account, eyes).await?;
+            return Ok(theirs.live(latchkey.now()).outline());
+        }
         Some(eyes) => &eyes.keys,
         None => &actor.keys,
     };
@@ -221,7 +229,7 @@ fn parse_details(typed: &TypedDetails) -> Result<AccountDetails, Failure> {
         };
         errors.take(field, parsed).unwrap_or_default()
     };
-    let zone = time_zone(typed.time_zone.as_deref().unwrap_or_default());
+    let zone = zones::typed(typed.time_zone.as_deref().unwrap_or_default());
     let details = AccountDetails {
         name: line(Field::AccountName, &typed.name, true),
         street: line(Field::Street, &typed.street, false),
@@ -231,14 +239,6 @@ fn parse_details(typed: &TypedDetails) -> Result<AccountDetails, Failure> {
         time_zone: errors.take(Field::TimeZone, zone).unwrap_or_default(),
     };
     if errors.0.is_empty() { Ok(details) } else { Err(errors.into_failure()) }
-}
-
-/// A time zone's name as the tz database writes it; none is taken.
-fn time_zone(typed: &str) -> Result<String, FieldProblem> {
-    match typed.trim() {
-        "" => Ok(String::new()),
-        name => giving::time_zone(name).ok_or(FieldProblem::Unknown),
-    }
 }
 
 /// Sets up an account and invites its first owner. Answers the number, and the token of a
@@ -255,10 +255,12 @@ pub async fn create(
     let owner =
         EmailAddress::parse(owner).map_err(|problem| Failure::field(Field::Email, problem))?;
     let now = latchkey.now();
-    let links = Links::new(latchkey, now);
+    let zone = zones::first([latchkey.settings.time_zone.as_str()]);
+    let links = Links::new(latchkey, &zone, now);
     let offering = Offering {
         email: &owner,
         access: Access::Owner,
+        as_owner: false,
         why: "",
         account: &details.name,
         inviter: None,

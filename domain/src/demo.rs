@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::giving::Wished;
 use crate::invitations::Links;
 use crate::viewer::Viewer;
-use crate::{Client, Latchkey, invitations, users};
+use crate::{Client, Latchkey, giving, invitations, users};
 
 /// Everybody's password in the demo.
 pub const PASSWORD: &str = "correct horse battery";
@@ -150,7 +150,7 @@ async fn account_of(
 async fn own_too(latchkey: &Latchkey, owner: &Actor, person: DemoPerson) -> Result<(), Failure> {
     let email = address(person)?;
     let now = latchkey.now();
-    let links = Links::new(latchkey, now);
+    let links = Links::new(latchkey, &giving::zone(latchkey, owner.account).await?, now);
     let decide =
         |facts: &OfferFacts| Ok(invitations::offer_to_own(&links, &facts.by, &email, &office()));
     latchkey.store.offer_invitation(owner.account, owner.user, &email, now, decide).await?;
@@ -188,6 +188,7 @@ async fn join_as(latchkey: &Latchkey, token: &str, person: DemoPerson) -> Result
         email,
         full_name: person.name.to_owned(),
         language: None,
+        time_zone: None,
         authenticated_at: latchkey.now(),
         second_factor: false,
         proven: true,

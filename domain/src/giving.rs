@@ -8,15 +8,15 @@ use jiff::ToSpan as _;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use model::{
-    Access, AccountId, Actor, Area, Failure, Field, FieldErrors, FieldProblem, Permission,
+    Access, AccountId, Actor, Area, Eyes, Failure, Field, FieldErrors, FieldProblem, Permission,
     PermissionSet, Reach, Scope, Terms, Timestamp, Until, Which, Wish, one_line,
 };
 use sha2::{Digest as _, Sha256};
 use store::Grant;
 use uuid::Uuid;
 
-use crate::Latchkey;
 use crate::digests::write_hash;
+use crate::{Latchkey, zones};
 
 /// How many services, and how many domains, can be chosen from at once: of more, those that are
 /// searched for.
@@ -188,15 +188,20 @@ pub(crate) fn day(text: &str, zone: &TimeZone, now: Timestamp) -> Result<Until, 
 }
 
 /// A day's first moment.
-fn begin(day: Date, zone: &TimeZone) -> Option<Timestamp> {
+pub(crate) fn begin(day: Date, zone: &TimeZone) -> Option<Timestamp> {
     let begin = day.to_zoned_datetime(zone.clone()).ok()?;
     Some(Timestamp::from_micros(begin.timestamp().as_microsecond()))
 }
 
 /// The day that a moment is in.
-fn day_of(at: Timestamp, zone: &TimeZone) -> Date {
+pub(crate) fn day_of(at: Timestamp, zone: &TimeZone) -> Date {
     let at = jiff::Timestamp::from_microsecond(at.as_micros()).unwrap_or_default();
     at.to_zoned_datetime(zone.clone()).date()
+}
+
+/// The end of the day that a moment is in.
+pub(crate) fn end_of_day(at: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
+    begin(day_of(at, zone).tomorrow().ok()?, zone)
 }
 
 /// The last day before an end, as a form holds it.
@@ -204,18 +209,10 @@ fn last_day(end: Timestamp, zone: &TimeZone) -> String {
     day_of(Timestamp::from_micros(end.as_micros().saturating_sub(1)), zone).to_string()
 }
 
-/// The time zone's name as the tz database writes it; none if it has no such one.
-#[must_use]
-pub fn time_zone(name: &str) -> Option<String> {
-    TimeZone::get(name).ok()?.iana_name().map(str::to_owned)
-}
-
 /// The time zone in which the account's days end: its own, or else the provider's.
 pub(crate) async fn zone(latchkey: &Latchkey, account: AccountId) -> Result<TimeZone, Failure> {
     let own = latchkey.store.time_zone(account).await?;
-    let names = own.iter().chain([&latchkey.settings.time_zone]);
-    let mut known = names.filter_map(|name| TimeZone::get(name).ok());
-    Ok(known.next().unwrap_or(TimeZone::UTC))
+    Ok(zones::first(own.iter().chain([&latchkey.settings.time_zone]).map(String::as_str)))
 }
 
 /// What a form for giving was made of, to notice that somebody else changed it: its terms, and behind
@@ -328,8 +325,23 @@ pub(crate) async fn own(latchkey: &Latchkey, actor: &Actor) -> Result<Access, Fa
     if eyes.are_closed() {
         return Ok(Access::NONE);
     }
-    let theirs = latchkey.store.holding(account, eyes.user, eyes.keys.is_owner()).await?;
-    Ok(own.within(&theirs.access().live(now)))
+    let theirs = held_by(latchkey, account, eyes).await?;
+    Ok(own.within(&theirs.live(now)))
+}
+
+/// What the owner of eyes holds by name, or would with the draft.
+pub(crate) async fn held_by(
+    latchkey: &Latchkey,
+    account: AccountId,
+    eyes: &Eyes,
+) -> Result<Access, Failure> {
+    let holding = latchkey.store.holding(account, eyes.user, eyes.keys.is_owner()).await?;
+    let Some(draft) = eyes.draft.filter(|_| !eyes.keys.is_owner()) else {
+        return Ok(holding.access());
+    };
+    let kept = holding.grants().iter().filter(|grant| draft.changes != Some(grant.id));
+    let kept = kept.map(|grant| grant.terms.clone());
+    Ok(kept.chain(latchkey.store.draft_terms(draft.id).await?).collect())
 }
 
 /// What the actor can choose from who wants to give something new.

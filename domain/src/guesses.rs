@@ -7,9 +7,9 @@
 
 use std::time::Duration;
 
-use model::{EmailAddress, Failure, Limit, Limited, Password, UserId};
+use model::{EmailAddress, Failure, Limit, Limited, Password, Timestamp, UserId};
 use sha2::{Digest, Sha256};
-use store::{Guess, GuessFacts, Hearing, Login};
+use store::{Guess, GuessFacts, Hearing, Login, NetworkTally};
 
 use crate::{Client, Latchkey};
 
@@ -81,6 +81,37 @@ pub(crate) async fn is_here(
     let _ = latchkey.store.know_network(&guess, latchkey.now()).await;
 }
 
+/// How many networks with tries at one login are told.
+const MOST_TOLD: usize = 50;
+
+/// Tries at a login that came to nothing, and who waits because of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tries {
+    /// From networks that it never signed in from, within a day.
+    pub elsewhere: u32,
+    /// The networks from which the next try isn't heard yet, and when it is.
+    pub waits: Vec<(String, Timestamp)>,
+}
+
+/// What was tried in vain at the login with this address.
+///
+/// # Errors
+/// [`Failure::Unavailable`].
+pub async fn tries(latchkey: &Latchkey, email: &EmailAddress) -> Result<Tries, Failure> {
+    let now = latchkey.now();
+    let mut tries = Tries::default();
+    for NetworkTally { network, tally } in latchkey.store.guesses_at(email, MOST_TOLD, now).await? {
+        match (network, tally.next_at) {
+            (None, _) => tries.elsewhere = tally.tries,
+            (Some(network), Some(at)) if at.is_awaited(LONGEST, now) => {
+                tries.waits.push((network, at));
+            }
+            (Some(_), _) => {}
+        }
+    }
+    Ok(tries)
+}
+
 /// Deletes counts that are over and networks that nobody signed in from for long.
 ///
 /// # Errors
@@ -99,7 +130,7 @@ fn guess(email: &EmailAddress, user: Option<UserId>, client: &Client) -> Guess {
 }
 
 /// What becomes of a try.
-fn hearing(facts: &GuessFacts, free_from_network: u32, now: model::Timestamp) -> Hearing {
+fn hearing(facts: &GuessFacts, free_from_network: u32, now: Timestamp) -> Hearing {
     let GuessFacts { known, pair, login, network } = *facts;
     let gate = network.next_at.filter(|_| !known);
     let gates = [pair.next_at, gate].into_iter().flatten();
@@ -130,7 +161,6 @@ fn wait_after(tries: u32, free: u32, longest: Duration) -> Duration {
 
 #[cfg(test)]
 mod tests {
-    use model::Timestamp;
     use store::Tally;
 
     use super::*;

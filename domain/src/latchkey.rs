@@ -41,6 +41,8 @@ pub struct Settings {
     pub time_zone: String,
     /// How long an invitation can be accepted.
     pub invitation_lifetime: Duration,
+    /// How long whoever accepted to become an owner waits for it, so that the owners can stop it.
+    pub owner_wait: Duration,
     /// How long a link to choose a new password works.
     pub reset_lifetime: Duration,
     /// After how long without use a session ends.
@@ -59,7 +61,7 @@ pub struct Settings {
     pub invitations_per_address: u32,
     /// How many invitation mails all accounts together may send to one address in a day.
     pub invitations_to_address: u32,
-    /// Who gets a mail when an invited person doesn't know the inviter.
+    /// Who gets a mail when an invited person doesn't know the inviter, and when a webhook is turned off.
     pub operator_email: Option<EmailAddress>,
     /// Whether accounts' own identity providers may have private addresses, and none of TLS.
     pub sso_private_addresses: bool,
@@ -67,6 +69,8 @@ pub struct Settings {
     pub service_names: Vec<String>,
     /// What forms for giving can begin with.
     pub presets: Vec<Preset>,
+    /// How many requests one token may make in a minute, at each node.
+    pub requests_per_token: u32,
     /// How many passwords are hashed at the same time; more wait their turn.
     pub hashes_at_once: usize,
     /// How many wait; more are sent away. With 32, the last of them waits about a second.
@@ -82,6 +86,7 @@ impl Default for Settings {
             provider: "Latchkey".to_owned(),
             time_zone: "UTC".to_owned(),
             invitation_lifetime: 7 * DAY,
+            owner_wait: DAY,
             reset_lifetime: HOUR / 2,
             session_idle: DAY,
             session_absolute: 30 * DAY,
@@ -95,6 +100,7 @@ impl Default for Settings {
             sso_private_addresses: false,
             service_names: vec!["Latchkey".to_owned(), "localhost".to_owned()],
             presets: Preset::built_in(),
+            requests_per_token: 600,
             hashes_at_once: 2,
             hashes_waiting: 32,
         }

@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use model::{
-    Actor, Conflict, Cursor, EmailDomains, Failure, Field, FieldErrors, FieldProblem, Language,
-    Limited, Mail, MailKind, PAGE_SIZE, PolicyRule, SessionSpan, SessionSpans, Timestamp,
+    Actor, Conflict, Cursor, EmailDomains, Failure, Field, FieldErrors, FieldProblem, Keys,
+    Language, Limited, Mail, MailKind, PAGE_SIZE, PolicyRule, SessionSpan, SessionSpans, Timestamp,
 };
 use store::{AccountMembership, Bound, NewActivity, NewMail, PolicyChange, PolicyFacts, Reminders};
 pub use store::{AccountPolicy, Member, RequiredFactor};
@@ -43,7 +43,7 @@ pub(crate) fn admit(
 ) -> Result<Option<Timestamp>, Failure> {
     let AccountMembership { policy, second_factor, visited_at, .. } = membership;
     let proof = proof_that_counts(viewer, membership)?;
-    let closes_at = policy.factor.filter(|_| !second_factor).map(|factor| factor.from);
+    let closes_at = closes_at(policy, *second_factor);
     if closes_at.is_some_and(|from| from <= now) {
         return Err(Failure::NoSecondFactor);
     }
@@ -59,6 +59,11 @@ pub(crate) fn admit(
         });
     }
     Ok(closes_at)
+}
+
+/// From when on the policy closes the account to somebody for want of a second factor.
+pub(crate) fn closes_at(policy: &AccountPolicy, second_factor: bool) -> Option<Timestamp> {
+    policy.factor.filter(|_| !second_factor).map(|factor| factor.from)
 }
 
 /// The proof of who the viewer is that an account goes by, and when it was last given. Once it is too
@@ -92,7 +97,12 @@ fn proof_that_counts(viewer: &Viewer, membership: &AccountMembership) -> Result<
 /// owner's do, as somebody must get in when it fails, and can then require it no longer. A factor that
 /// came later doesn't count: a password alone is enough to set a first one up.
 pub(crate) fn by_themselves(membership: &AccountMembership) -> bool {
-    membership.keys.is_owner() && membership.had_factor
+    opens_by_itself(&membership.keys, membership.had_factor)
+}
+
+/// The same of whoever holds these keys.
+pub(crate) fn opens_by_itself(keys: &Keys, had_factor: bool) -> bool {
+    keys.is_owner() && had_factor
 }
 
 /// The account's policy.
@@ -450,6 +460,7 @@ mod tests {
             email: EmailAddress::parse("olav@nordlys.example").unwrap(),
             full_name: "Olav Solberg".to_owned(),
             language: None,
+            time_zone: None,
             authenticated_at: at(proven.unwrap_or(0)),
             second_factor: false,
             proven: proven.is_some(),
@@ -478,6 +489,7 @@ mod tests {
             single_sign_on: false,
             gave_address_up: false,
             had_factor: false,
+            owners_due_at: None,
         }
     }
 

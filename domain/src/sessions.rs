@@ -10,7 +10,7 @@ pub use store::SignedInDevice;
 use store::{Login, NewMail, NewSession};
 
 use crate::viewer::Viewer;
-use crate::{Client, Latchkey, Token, passwords};
+use crate::{Client, Latchkey, Token, passwords, zones};
 
 /// How long somebody may take from their password to their second factor.
 pub(crate) const HALF_WAY: Duration = Duration::from_secs(10 * 60);
@@ -245,7 +245,8 @@ pub async fn choose_language(
     latchkey.store.set_language(viewer.user, language).await
 }
 
-/// Gives the viewer another name and another language.
+/// Gives the viewer another name, another language, and another time zone if the form said one, which
+/// may be none.
 ///
 /// # Errors
 /// [`Failure::Invalid`], [`Failure::Unavailable`].
@@ -254,9 +255,18 @@ pub async fn change_profile(
     viewer: &Viewer,
     name: &str,
     language: &Language,
+    time_zone: Option<&str>,
 ) -> Result<(), Failure> {
-    let name = FullName::parse(name).map_err(|problem| Failure::field(Field::FullName, problem))?;
-    latchkey.store.change_profile(viewer.user, &name, Some(language)).await
+    let mut errors = FieldErrors::default();
+    let name = errors.take(Field::FullName, FullName::parse(name));
+    let time_zone = errors.take(Field::TimeZone, time_zone.map(zones::typed).transpose());
+    let (Some(name), Some(time_zone)) = (name, time_zone) else {
+        return Err(errors.into_failure());
+    };
+    let store = &latchkey.store;
+    store
+        .change_profile(viewer.user, &name, Some(language), time_zone.as_deref(), latchkey.now())
+        .await
 }
 
 /// Deletes what ended: sessions, reset links, counted attempts.

@@ -152,7 +152,7 @@ impl Meant<'_> {
     }
 
     /// What is wrong when nothing would be left of it.
-    const fn emptied(self) -> FieldProblem {
+    pub(crate) const fn emptied(self) -> FieldProblem {
         match self {
             Self::First => FieldProblem::NothingLeft,
             // That is for another button.

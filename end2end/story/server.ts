@@ -19,7 +19,7 @@ export interface Latchkey {
   log(): string;
   /** Makes an hour pass for those who are signed in. On Postgres, whose data others can reach beside the server. */
   hourLater(): Promise<void>;
-  /** Makes so many days pass for what was given until a day; on Postgres, too. */
+  /** Makes so many days pass for what was given until a day, and for whoever waits to become an owner; on Postgres, too. */
   daysLater(days: number): Promise<void>;
   /** What a company has whose people sign in with an identity provider of its own. */
   company?: Company;
@@ -97,7 +97,15 @@ async function serve(
     await ready(server, url, () => readFileSync(logFile, 'utf8'));
     const hourLater = () =>
       query(databaseUrl, 'UPDATE sessions SET authenticated_at = authenticated_at - 3600000000');
-    const daysLater = (days: number) => query(databaseUrl, `UPDATE grants SET until = until - ${days * 86_400_000_000}`);
+    const daysLater = (days: number) => {
+      const passed = days * 86_400_000_000;
+      const moved = [
+        `UPDATE grants SET until = until - ${passed}`,
+        `UPDATE owner_changes SET due_at = due_at - ${passed}`,
+        `UPDATE accounts SET owners_due_at = owners_due_at - ${passed}`,
+      ];
+      return query(databaseUrl, moved.join('; '));
+    };
     await use({ url, log: () => readFileSync(logFile, 'utf8'), hourLater, daysLater });
   } finally {
     await stop(server);

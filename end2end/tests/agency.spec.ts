@@ -35,7 +35,21 @@ test('an agency asks for the DNS of its shop, gets it until a day, and is out on
   await invite.getByRole('radio', { name: 'Only these', exact: true }).first().check();
   await invite.getByRole('checkbox', { name: 'Webshop', exact: true }).check();
   await invite.getByLabel('Until', { exact: true }).fill(month);
-  await invite.getByRole('button', { name: 'Send invitation', exact: true }).click();
+
+  // The owner looks what that would be, before it is sent.
+  await invite.getByRole('button', { name: 'See it as the new user', exact: true }).click();
+  await expect(page.getByRole('region', { name: 'Seeing as a new user', exact: true })).toBeVisible();
+  await page.goto(inAccount(nordlys, 'services'));
+  await expect(page.getByRole('table', { name: 'Services' }).getByRole('link')).toHaveText(['Webshop']);
+  await page.getByRole('link', { name: 'Stop seeing as a new user', exact: true }).click();
+  await expect(heading(page, 'Invite new user')).toBeVisible();
+  const form = page.getByRole('main');
+  await expect(form.getByLabel('Email address')).toHaveValue(agency.email);
+  await expect(form.getByRole('checkbox', { name: 'Webshop', exact: true })).toBeChecked();
+  await expect(form.getByLabel('Until', { exact: true })).toHaveValue(month);
+  await expectAccessible(page);
+  await expectToFit(page);
+  await form.getByRole('button', { name: 'Send invitation', exact: true }).click();
   await expect(announcement(page, `Invitation sent to ${agency.email}`)).toBeVisible();
   const theirs = await someoneElse();
   await joinWithNewLogin(theirs, await readMail(page, agency.email, nordlys.name), agency, nordlys);

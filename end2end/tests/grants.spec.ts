@@ -25,9 +25,12 @@ function inDays(days: number): string {
   return new Date(Date.now() + days * 24 * 60 * 60 * 1000).toISOString().slice(0, 10);
 }
 
-/** The same as people write it. */
+/** The same as people write it: without the year where that is the present one. */
 function inWords(day: string): string {
-  return new Date(day).toLocaleDateString('en-GB', { dateStyle: 'long', timeZone: 'UTC' });
+  const part = (options: Intl.DateTimeFormatOptions) =>
+    new Date(day).toLocaleDateString('en-GB', { ...options, timeZone: 'UTC' });
+  const year = day.startsWith(`${new Date().getFullYear()}-`) ? undefined : 'numeric';
+  return `${part({ weekday: 'long' })}, ${part({ day: 'numeric', month: 'long', year })}`;
 }
 
 function whichServices(form: Locator): Locator {

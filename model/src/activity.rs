@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
-    Access, AccessOutline, Area, Outline, Outlines, Permission, PermissionSet, PolicyRule, Reach,
-    Terms,
+    Access, AccessOutline, Area, EventGrant, EventReach, Outline, Outlines, Permission,
+    PermissionSet, PolicyRule, Reach, Reached, Terms, Timestamp,
 };
 
 /// Declares the kinds once: name, stable id, and whether such a row tells of an offer.
@@ -72,10 +72,42 @@ kinds! {
     AccessRemoved = "access.removed";
     /// Somebody left the account.
     AccountLeft = "account.left";
+    /// The provider made somebody an owner.
+    OwnerAddedByProvider = "owner.added_by_provider";
+    /// The provider ended an owner's access.
+    OwnerRemovedByProvider = "owner.removed_by_provider";
+    /// Somebody left the account by deleting their login.
+    LoginDeleted = "account.left_with_login";
     /// Somebody asked for a permission.
     AccessRequested = "access.requested";
     /// What somebody asked for was declined.
     AccessRequestDeclined = "access.request_declined";
+    /// Somebody was asked to become an owner.
+    OwnerOffered = "owner.offered";
+    /// They accepted, or joined as one who becomes an owner: the waiting time runs.
+    OwnerAccepted = "owner.accepted";
+    /// They said no.
+    OwnerDeclined = "owner.declined";
+    /// An owner stopped it.
+    OwnerStopped = "owner.stopped";
+    /// It couldn't come true any more.
+    OwnerLapsed = "owner.lapsed";
+    /// Somebody became an owner.
+    OwnerMade = "owner.made";
+    /// An owner handed the account over, and is one no more.
+    OwnerHandedOver = "owner.handed_over";
+    /// An owner became a user with rights that they chose.
+    OwnerSteppedDown = "owner.stepped_down";
+    /// Somebody was named who may take the account over, or with other days to wait.
+    SuccessorNamed = "successor.named";
+    /// They may no more.
+    SuccessorRemoved = "successor.removed";
+    /// The successor asked to take the account over: the days run.
+    TakeoverAsked = "successor.takeover_asked";
+    /// An owner ended that by saying that they are here.
+    TakeoverAnswered = "successor.takeover_answered";
+    /// The successor became an owner.
+    AccountTakenOver = "successor.took_over";
     /// A second factor was required of everybody, or isn't any more.
     SecondFactorRule = "policy.second_factor";
     /// How long sessions last in the account changed.
@@ -88,6 +120,51 @@ kinds! {
     IdentityProviderRule = "policy.identity_provider";
     /// Signing in with the account's identity provider was required, or isn't any more.
     SingleSignOnRule = "policy.single_sign_on";
+    /// The provider added a service.
+    ServiceAdded = "service.added";
+    /// The provider changed a service.
+    ServiceChanged = "service.changed";
+    /// The provider removed a service.
+    ServiceRemoved = "service.removed";
+    /// The provider added a domain.
+    DomainAdded = "domain.added";
+    /// The provider changed a domain.
+    DomainChanged = "domain.changed";
+    /// The provider removed a domain.
+    DomainRemoved = "domain.removed";
+    /// The provider added an invoice.
+    InvoiceAdded = "invoice.added";
+    /// The provider changed an invoice.
+    InvoiceChanged = "invoice.changed";
+    /// An invoice went to another account.
+    InvoiceRemoved = "invoice.removed";
+    /// The provider added a support request.
+    SupportRequestAdded = "support.added";
+    /// The provider changed a support request, or said something in it.
+    SupportRequestChanged = "support.changed";
+    /// A support request went to another account.
+    SupportRequestRemoved = "support.removed";
+}
+
+impl ActivityKind {
+    /// Whether its rows note nothing but why it was done.
+    const fn is_of_reason(self) -> bool {
+        matches!(
+            self,
+            Self::AccessPaused | Self::OwnerAddedByProvider | Self::OwnerRemovedByProvider
+        )
+    }
+}
+
+impl ActivityKind {
+    /// Whether such a row notes from when on what it tells is true: that is written when it is known,
+    /// or when somebody looks first.
+    const fn tells_from_when(self) -> bool {
+        matches!(
+            self,
+            Self::OwnerAccepted | Self::OwnerMade | Self::TakeoverAsked | Self::AccountTakenOver
+        )
+    }
 }
 
 /// The text is no kind's id.
@@ -138,6 +215,15 @@ impl NotedThings {
         }
     }
 
+    /// As programs are told of it; none where so many are reached, and not known which.
+    fn as_event(&self, reached: Reached) -> Option<EventReach> {
+        match (self, reached) {
+            (_, Reached::All) => Some(EventReach::All),
+            (Self::Ids(ids), Reached::These(_)) => Some(EventReach::These(ids.clone())),
+            (Self::Names(_), Reached::These(_)) => None,
+        }
+    }
+
     /// By the names that `called` knows, in their order.
     fn named(&self, called: impl Fn(Uuid) -> Option<String>) -> Self {
         match self {
@@ -183,6 +269,22 @@ impl NotedGrant {
             Area::Domains => self.domains.names(),
             Area::Billing | Area::Support | Area::Account => &[],
         }
+    }
+
+    /// The grant as programs are told of it; none once the row is written, which has no ids.
+    #[must_use]
+    pub fn as_event(&self) -> Option<EventGrant> {
+        let Outline { permissions, services, domains, until } = self.outline;
+        let told = |area, things: &NotedThings, reached| match permissions.in_area(area).next() {
+            Some(_) => things.as_event(reached).map(Some),
+            None => Some(None),
+        };
+        Some(EventGrant {
+            permissions,
+            services: told(Area::Services, &self.services, services)?,
+            domains: told(Area::Domains, &self.domains, domains)?,
+            until,
+        })
     }
 
     /// The things that are still to be named.
@@ -286,6 +388,8 @@ pub enum Noted {
     Rule(PolicyRule),
     /// Why it was done, as somebody typed it.
     Reason(String),
+    /// From when on it is true.
+    Since(Timestamp),
 }
 
 /// An owner's access in the log. It is no permission's id; rows of earlier versions list what an
@@ -305,8 +409,11 @@ impl Noted {
     /// Reads what [`Noted::to_stored`] wrote in a row of this kind.
     #[must_use]
     pub fn from_stored(kind: ActivityKind, text: &str) -> Self {
-        if kind == ActivityKind::AccessPaused {
+        if kind.is_of_reason() {
             return Self::Reason(text.to_owned());
+        }
+        if let (true, Ok(from)) = (kind.tells_from_when(), text.parse()) {
+            return Self::Since(Timestamp::from_micros(from));
         }
         match PolicyRule::from_stored(kind, text) {
             Some(rule) => Self::Rule(rule),
@@ -326,6 +433,7 @@ impl Noted {
             }
             Self::Rule(rule) => rule.to_stored(),
             Self::Reason(reason) => reason.clone(),
+            Self::Since(since) => since.as_micros().to_string(),
         }
     }
 
@@ -334,7 +442,7 @@ impl Noted {
     pub fn grants(&self) -> &[NotedGrant] {
         match self {
             Self::Grants(grants) => grants,
-            Self::Owner | Self::Rule(_) | Self::Reason(_) => &[],
+            Self::Owner | Self::Rule(_) | Self::Reason(_) | Self::Since(_) => &[],
         }
     }
 
@@ -346,7 +454,7 @@ impl Noted {
             Self::Grants(grants) => {
                 AccessOutline::Granted(grants.iter().map(|grant| grant.outline).collect())
             }
-            Self::Rule(_) | Self::Reason(_) => AccessOutline::NONE,
+            Self::Rule(_) | Self::Reason(_) | Self::Since(_) => AccessOutline::NONE,
         }
     }
 
@@ -362,7 +470,7 @@ impl Noted {
     pub const fn rule(&self) -> Option<&PolicyRule> {
         match self {
             Self::Rule(rule) => Some(rule),
-            Self::Owner | Self::Grants(_) | Self::Reason(_) => None,
+            Self::Owner | Self::Grants(_) | Self::Reason(_) | Self::Since(_) => None,
         }
     }
 
@@ -371,7 +479,16 @@ impl Noted {
     pub fn reason(&self) -> Option<&str> {
         match self {
             Self::Reason(reason) => Some(reason),
-            Self::Owner | Self::Grants(_) | Self::Rule(_) => None,
+            Self::Owner | Self::Grants(_) | Self::Rule(_) | Self::Since(_) => None,
+        }
+    }
+
+    /// From when on it is true, if it is that.
+    #[must_use]
+    pub const fn since(&self) -> Option<Timestamp> {
+        match self {
+            Self::Since(since) => Some(*since),
+            Self::Owner | Self::Grants(_) | Self::Rule(_) | Self::Reason(_) => None,
         }
     }
 
@@ -438,7 +555,7 @@ impl From<PolicyRule> for Noted {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Reached, Timestamp};
+    use crate::Timestamp;
 
     #[test]
     fn an_owner_is_noted_as_one() {
@@ -454,8 +571,33 @@ mod tests {
             assert_eq!(Noted::from_stored(kind, &stored), noted);
         }
         let reason = Noted::Reason("owner".to_owned());
-        assert_eq!(Noted::from_stored(ActivityKind::AccessPaused, &reason.to_stored()), reason);
+        let kinds = [
+            ActivityKind::AccessPaused,
+            ActivityKind::OwnerAddedByProvider,
+            ActivityKind::OwnerRemovedByProvider,
+        ];
+        for kind in kinds {
+            assert_eq!(Noted::from_stored(kind, &reason.to_stored()), reason);
+        }
         assert!(Permission::ALL.iter().all(|permission| permission.id() != OWNER));
+    }
+
+    #[test]
+    fn a_moment_is_noted_beside_what_was_held_before() {
+        let from = Noted::Since(Timestamp::from_micros(7));
+        for kind in [
+            ActivityKind::OwnerAccepted,
+            ActivityKind::OwnerMade,
+            ActivityKind::TakeoverAsked,
+            ActivityKind::AccountTakenOver,
+        ] {
+            assert_eq!(Noted::from_stored(kind, &from.to_stored()), from);
+            for before in ["", "owner", "services.view services:2 until:7"] {
+                assert_eq!(Noted::from_stored(kind, before).to_stored(), before);
+            }
+        }
+        let other = Noted::from_stored(ActivityKind::OwnerOffered, &from.to_stored());
+        assert_eq!(other.since(), None);
     }
 
     #[test]

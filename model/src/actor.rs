@@ -2,7 +2,8 @@
 //! about which things there are for them.
 
 use crate::{
-    AccountId, Area, Conflict, Eyes, Failure, GrantId, Permission, PermissionSet, Terms, UserId,
+    AccountId, Area, Conflict, Draft, Eyes, Failure, GrantId, Permission, PermissionSet, Terms,
+    UserId,
 };
 
 /// A grant that hasn't lapsed, as a request is checked by it: which things it names is asked of the
@@ -74,6 +75,16 @@ impl Keys {
             Self::Granted(keys) => keys.as_slice(),
         };
         keys.iter().map(|key| key.grant)
+    }
+
+    /// What they would be with a draft: its key comes in the place of that of the grant that it changes.
+    /// An owner has everything already.
+    #[must_use]
+    pub fn with_draft(self, draft: Draft, key: Option<Key>) -> Self {
+        let Self::Granted(mut keys) = self else { return self };
+        keys.retain(|held| draft.changes != Some(held.grant));
+        keys.extend(key);
+        Self::Granted(keys)
     }
 
     /// Whether one of them has the permission and reaches what `named_by` was read with; none for the
@@ -398,7 +409,7 @@ mod tests {
             let named_by = NamedBy(named_by.into_iter().map(grant).collect());
             let on = asked(permission, &named_by);
             let (looker, other) = (actor(own.clone()), actor(theirs.clone()));
-            let eyes = Some(Eyes { user: user(2), keys: theirs });
+            let eyes = Some(Eyes { user: user(2), keys: theirs, draft: None });
             let through = Actor { eyes, ..actor(own) };
             let both = looker.may(permission, on) && other.may(permission, on);
             prop_assert_eq!(through.may(permission, on), both);
@@ -415,6 +426,38 @@ mod tests {
             let read = named_by.0.iter().copied().filter(|grant| read_with.contains(grant));
             let read = NamedBy(read.collect());
             prop_assert_eq!(through.may(permission, asked(permission, &read)), both);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_draft_opens_what_it_says_and_never_more_than_the_looker_sees(
+            own in any_keys(0),
+            theirs in any_keys(5),
+            drafted in any_key(),
+            changes in proptest::option::of(5..10_u128),
+            named_by in proptest::collection::btree_set(0..21_u128, 0..21),
+            permission in proptest::sample::select(Permission::ALL.to_vec()),
+        ) {
+            let named_by = NamedBy(named_by.into_iter().map(grant).collect());
+            let on = asked(permission, &named_by);
+            let draft = Draft { id: grant(20), changes: changes.map(grant) };
+            let drafted = Key { grant: draft.id, ..drafted };
+            let keys = theirs.clone().with_draft(draft, Some(drafted));
+            let eyes = Some(Eyes { user: user(2), keys, draft: Some(draft) });
+            let (looker, through) = (actor(own.clone()), Actor { eyes, ..actor(own) });
+            let kept = match theirs {
+                Keys::Owner => Keys::Owner,
+                Keys::Granted(keys) => {
+                    let kept = keys.into_iter().filter(|key| Some(key.grant) != draft.changes);
+                    Keys::Granted(kept.collect())
+                }
+            };
+            let would = actor(kept).may(permission, on) || granted(&[drafted]).may(permission, on);
+            prop_assert_eq!(through.may(permission, on), looker.may(permission, on) && would);
+            prop_assert_eq!(is_listed(&through, permission, &named_by), through.may(permission, on));
+            prop_assert!(through.open().difference(looker.keys.open()).next().is_none());
+            prop_assert!(!through.owns() || looker.owns());
         }
     }
 

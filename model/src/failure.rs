@@ -38,9 +38,9 @@ pub enum Failure {
     VouchedLongAgo,
     /// The user's access to the account is paused: it opens nothing to them at present. HTTP 403.
     Paused(Box<PausedAccess>),
-    /// The user looks at the account through the eyes of the person with this name: nothing is changed
-    /// through them. HTTP 403.
-    ThroughEyes(String),
+    /// The user looks at the account through the eyes of the person with this name, or through those of
+    /// somebody new: nothing is changed through them. HTTP 403.
+    ThroughEyes(Option<String>),
     /// The account invites addresses of these domains only. HTTP 422.
     OtherDomain(EmailDomains),
     /// There is no such thing, or none that the actor may know of. HTTP 404.
@@ -49,6 +49,9 @@ pub enum Failure {
     NoRecord(EmailDomain),
     /// Somebody else was faster; this is how things stand now. HTTP 409.
     Conflict(Conflict),
+    /// The user is the only owner of the accounts with these names, which would be left without one.
+    /// HTTP 409.
+    OnlyOwner(Vec<String>),
     /// Too often in too short a time. HTTP 429.
     TooMany(Limit),
     /// The identity provider doesn't answer, or not as it should. HTTP 502.
@@ -83,7 +86,7 @@ impl Failure {
             | Self::Paused(_)
             | Self::ThroughEyes(_) => 403,
             Self::NotFound => 404,
-            Self::Conflict(_) | Self::NoRecord(_) => 409,
+            Self::Conflict(_) | Self::NoRecord(_) | Self::OnlyOwner(_) => 409,
             Self::TooMany(_) => 429,
             Self::IdentityProvider | Self::NameServers(_) => 502,
             Self::Unavailable => 503,
@@ -169,6 +172,19 @@ pub enum Conflict {
     AskedAlready,
     /// The request is answered or withdrawn.
     RequestOver,
+    /// The user is an owner already.
+    OwnerAlready,
+    /// The user was asked to become an owner already, and that is neither answered nor over.
+    OwnerChangeAsked,
+    /// The account is being handed to somebody already.
+    HandedAlready,
+    /// That somebody becomes an owner is true, stopped or over by now.
+    OwnerChangeOver,
+    /// Whose access is paused doesn't become an owner.
+    PausedUser,
+    /// The successor has asked to take the account over, or was asked to become an owner, and that is
+    /// open.
+    TakeoverAsked,
 }
 
 /// Why an identity provider vouched for nobody.
@@ -248,6 +264,10 @@ pub enum Limited {
     Reminders,
     /// Requests for access of one person in one account.
     AccessRequests,
+    /// Offers to become an owner of one account.
+    OwnerChanges,
+    /// How often one successor asks to take one account over.
+    Takeovers,
 }
 
 /// A field of a form.
@@ -306,8 +326,18 @@ pub enum Field {
     WhichDomains,
     /// "Until"
     Until,
+    /// "From", the first of the days that are asked for.
+    FromDay,
+    /// "To", the last of them.
+    ToDay,
     /// "Why"
     Why,
+    /// "What you become", when the account is handed over.
+    Becomes,
+    /// "Who may take the account over".
+    Successor,
+    /// How many days a successor waits.
+    WaitDays,
     /// What is said to somebody whose request is declined.
     Words,
     /// "Issuer", of an identity provider.
@@ -351,7 +381,12 @@ impl Field {
             Self::WhichServices => "which-services",
             Self::WhichDomains => "which-domains",
             Self::Until => "until",
+            Self::FromDay => "from",
+            Self::ToDay => "to",
             Self::Why => "why",
+            Self::Becomes => "becomes",
+            Self::Successor => "successor",
+            Self::WaitDays => "wait_days",
             Self::Words => "words",
             Self::Issuer => "issuer",
             Self::ClientId => "client_id",
@@ -411,6 +446,8 @@ pub enum FieldProblem {
     Guessable(Guessable),
     /// The address is the user's already.
     SameAddress,
+    /// It isn't the address of the user's login.
+    OtherAddress,
     /// The address that the user has isn't proven yet.
     Unproven,
     /// No account has set up a sign-in of its own for the address's domain.

@@ -9,8 +9,11 @@ mod account;
 mod activity;
 mod actor;
 mod day;
+mod decision;
+mod door;
 mod email_address;
 mod email_domain;
+mod event;
 mod eyes;
 mod failure;
 mod grant;
@@ -19,15 +22,19 @@ mod invitation;
 mod language;
 mod line;
 mod mail;
+mod owner_change;
 mod page;
 mod passkey;
 mod pause;
 mod permission;
 mod policy;
 mod secret;
+mod successor;
 mod timestamp;
+mod token;
 mod typed;
 mod user;
+mod webhook;
 mod wish;
 
 pub use access::{Access, AccessOutline, Lack};
@@ -36,9 +43,15 @@ pub use account::{AccountId, AccountNumber};
 pub use activity::{ActivityKind, Noted, NotedGrant, UnknownActivityKind};
 pub use actor::{Actor, Key, Keys, NamedBy, On, Scope};
 pub use day::Day;
+pub use decision::{ResourceKind, UnknownResourceKind};
+pub use door::{DoorKey, DoorRef, NoDoorKey};
 pub use email_address::EmailAddress;
 pub use email_domain::{EmailDomain, EmailDomains};
-pub use eyes::Eyes;
+pub use event::{
+    EventAccess, EventFacts, EventGrant, EventKind, EventKinds, EventReach, LoginChange,
+    UnknownEventKind,
+};
+pub use eyes::{Draft, Eyes};
 pub use failure::{
     Conflict, Failure, Field, FieldError, FieldErrors, FieldProblem, Guessable, Limit, Limited,
     NotIdentified,
@@ -49,15 +62,20 @@ pub use invitation::{Delivery, InvitationId, InvitationState};
 pub use language::Language;
 pub use line::{legible, one_line, plain_digits};
 pub use mail::{
-    AskedFor, EmailNews, FactorNews, GivenEnd, IdentityNews, Mail, MailBound, MailKind, StoredMail,
+    AskedFor, ChangedOwner, EmailNews, FactorNews, GivenEnd, IdentityNews, Mail, MailBound,
+    MailKind, OwnerNews, OwnerNewsReader, ProvidersChange, StoredMail,
 };
+pub use owner_change::{Afterwards, OwnerChangeId, OwnerChangeKind, OwnerChangeState};
 pub use page::{Cursor, PAGE_SIZE};
 pub use passkey::{PasskeyId, PasskeyName};
 pub use pause::{EndStage, Pause, PausedAccess};
 pub use permission::{Area, Permission, PermissionSet, UnknownPermission, foremost};
 pub use policy::{PolicyRule, ProviderSetting, SessionSpan, SessionSpans};
 pub use secret::Secret;
+pub use successor::{TAKEOVER_REMINDERS, WaitDays};
 pub use timestamp::Timestamp;
+pub use token::{DoorArea, DoorScope, DoorScopes, TokenId, UnknownDoorScope};
 pub use typed::{TypedAddress, TypedName};
 pub use user::{FullName, Password, SessionId, UserId};
+pub use webhook::{DeliveryId, DeliveryState, EndpointId};
 pub use wish::{Until, Which, Wish};

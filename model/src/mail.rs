@@ -4,8 +4,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AccessOutline, AccountNumber, EndStage, Outlines, Permission, PolicyRule, Secret, Timestamp,
-    TypedAddress, TypedName,
+    AccessOutline, AccountNumber, EndStage, Outlines, OwnerChangeId, Permission, PolicyRule,
+    Secret, Timestamp, TypedAddress, TypedName,
 };
 
 /// How it is kept in bounds, how often somebody can cause a mail of a kind.
@@ -126,6 +126,9 @@ mails! {
         inviter: Option<TypedName>,
         /// What is offered.
         access: AccessOutline,
+        /// Whether whoever joins becomes an owner besides, once they have waited.
+        #[serde(default)]
+        becomes_owner: bool,
         /// Until when the link works.
         expires_at: Timestamp,
         /// The token in the link.
@@ -161,6 +164,17 @@ mails! {
         inviter_email: TypedAddress,
         /// The address that was invited.
         email: TypedAddress,
+    }
+    /// To the operator: an address of theirs isn't told of events any more.
+    WebhookOff "webhook_off", Gathered { at_once: 3 } => {
+        /// The endpoint's id.
+        endpoint: String,
+        /// Its address.
+        url: TypedName,
+        /// Why, in the operator's words.
+        why: TypedName,
+        /// When the first of the tries was that came to nothing.
+        tried_since: Timestamp,
     }
     /// To a user: what you may do in an account changed.
     PermissionsChanged "permissions_changed", Gathered { at_once: 1 } => {
@@ -230,6 +244,21 @@ mails! {
         thing: Option<TypedName>,
         /// What they said to it; empty if nothing.
         words: TypedName,
+    }
+    /// To owners, and to whoever it is about: somebody becomes an owner, or an owner is one no more.
+    OwnerNews "owner_news", Counted { most: 10, hours: 24 } => {
+        /// The account's name.
+        account: TypedName,
+        /// The account's number.
+        account_number: AccountNumber,
+        /// Who reads it.
+        reader: OwnerNewsReader,
+        /// Who becomes an owner, or is one no more.
+        name: TypedName,
+        /// What happened.
+        news: OwnerNews,
+        /// What it tells of; none for an owner who stepped down.
+        change: Option<OwnerChangeId>,
     }
     /// To a user: a link to choose a new password.
     PasswordReset "password_reset", Counted { most: 5, hours: 1 } => {
@@ -306,6 +335,15 @@ mails! {
         /// When.
         at: Timestamp,
     }
+    /// To the address that a login had: it is deleted.
+    LoginDeleted "login_deleted", Follows(MailKind::Invitation) => {
+        /// When.
+        at: Timestamp,
+        /// What the browser calls itself.
+        user_agent: String,
+        /// The client's address.
+        address: String,
+    }
     /// To a user without a second factor: an account requires one.
     SecondFactorRequired "second_factor_demanded", Counted { most: 3, hours: 24 } => {
         /// The account's name.
@@ -325,6 +363,18 @@ mails! {
         before: PolicyRule,
         /// How it is.
         after: PolicyRule,
+    }
+    /// To an account's owners, and to whom it is about: the provider made somebody an owner, ended an
+    /// owner's access, or invited one.
+    OwnersChangedByProvider "owners_changed_by_provider", Gathered { at_once: 3 } => {
+        /// The account's name.
+        account: TypedName,
+        /// The provider's name.
+        changed_by: TypedName,
+        /// What became of whom.
+        owners: Vec<ChangedOwner>,
+        /// Why; empty if nobody said.
+        why: TypedName,
     }
     /// To a user: an identity opens your login from now on, or no more.
     IdentityChanged "identity_changed", Gathered { at_once: 3 } => {
@@ -365,6 +415,31 @@ pub struct AskedFor {
     pub why: TypedName,
 }
 
+/// What the provider made of an owner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProvidersChange {
+    /// They own the account from now on.
+    Added,
+    /// They aren't in the account any more.
+    Removed,
+    /// They are invited to own it.
+    Invited,
+}
+
+/// Somebody who owns an account from now on, or no more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChangedOwner {
+    /// Which of these.
+    pub news: ProvidersChange,
+    /// Their name; empty of an invited one.
+    pub name: TypedName,
+    /// Their address.
+    pub email: TypedAddress,
+    /// Whether it is the mail's reader.
+    pub is_reader: bool,
+}
+
 /// How many requests one mail tells of: of more, the newest.
 const MOST_ASKED: usize = 20;
 
@@ -378,6 +453,86 @@ pub enum EmailNews {
     Changed,
     /// The change was taken back: to both.
     Undone,
+}
+
+/// Who reads what happens to the owners of an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OwnerNewsReader {
+    /// An owner.
+    Owner,
+    /// Whoever it is about.
+    Person,
+    /// Who handed the account over, and owns it no more.
+    Giver,
+}
+
+/// What happens to the owners of an account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OwnerNews {
+    /// Somebody was asked to become an owner.
+    Offered {
+        /// Who asked.
+        by: TypedName,
+        /// Whether whoever asked hands the account over.
+        handed: bool,
+    },
+    /// They accepted.
+    Waiting {
+        /// Who had asked.
+        by: TypedName,
+        /// Whether whoever asked hands the account over.
+        handed: bool,
+        /// When it comes true.
+        due_at: Timestamp,
+    },
+    /// They are an owner.
+    Done {
+        /// Who had asked.
+        by: TypedName,
+        /// Whether whoever asked handed the account over.
+        handed: bool,
+    },
+    /// An owner stopped it.
+    Stopped {
+        /// Who stopped it.
+        by: TypedName,
+    },
+    /// They said no.
+    Declined,
+    /// It couldn't come true any more.
+    Lapsed,
+    /// An owner is one no more, of their own will.
+    SteppedDown,
+    /// Somebody may take the account over from now on if no owner can be reached.
+    SuccessorNamed {
+        /// Who named them.
+        by: TypedName,
+        /// How many days they wait who ask for it.
+        days: u32,
+    },
+    /// They may no more.
+    SuccessorRemoved {
+        /// Who ended it.
+        by: TypedName,
+    },
+    /// The successor asked to take the account over.
+    TakeoverAsked {
+        /// When.
+        asked_at: Timestamp,
+        /// When it comes true.
+        due_at: Timestamp,
+        /// Whether the owners were told before.
+        again: bool,
+    },
+    /// An owner is here, and the successor takes nothing over.
+    TakeoverAnswered {
+        /// Which owner.
+        by: TypedName,
+    },
+    /// The successor is an owner.
+    TakenOver,
 }
 
 /// What changed about an identity.
@@ -419,7 +574,14 @@ impl Mail {
                 format!("{news:?} {}", provider.as_typed())
             }
             Self::PolicyChanged { after, .. } => after.kind().id().to_owned(),
+            // Each tells of others: none may take another's place.
+            Self::OwnersChangedByProvider { owners, .. } => {
+                let owner =
+                    |owner: &ChangedOwner| format!("{:?} {}", owner.news, owner.email.as_typed());
+                owners.iter().map(owner).collect::<Vec<_>>().join(" ")
+            }
             Self::AccessEnds { stage, .. } | Self::GivenEnds { stage, .. } => format!("{stage:?}"),
+            Self::WebhookOff { endpoint, .. } => endpoint.clone(),
             Self::Several { last, .. } => last.about(),
             _ => String::new(),
         }
@@ -512,6 +674,9 @@ pub struct StoredMail {
     /// The time zone of the account that it tells of, in which days end there; none for the provider's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time_zone: Option<String>,
+    /// The time zone that the recipient chose for their login, if they did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub own_zone: Option<String>,
 }
 
 #[cfg(test)]

@@ -10,6 +10,9 @@
     reason = "a bench tells its figures, and stops when it can't"
 )]
 
+#[path = "figures/decisions.rs"]
+mod decisions;
+
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -57,16 +60,7 @@ async fn main() {
     let many = Many::new(&latchkey).await;
 
     let cookie = sign_in(&latchkey, domain::demo::INGRID.email).await;
-    let config = Arc::new(Config::default());
-    let parts = Parts {
-        latchkey: latchkey.clone(),
-        site: Arc::new(config.site()),
-        config,
-        assets: server::assets::load(),
-        mail_waiting: Arc::default(),
-        pages: Arc::new(Semaphore::new(1024)),
-    };
-    let app = router(parts);
+    let app = router(parts_of(&latchkey));
     let floor =
         Router::new().route("/static", get(|| async { "x".repeat(8_000) })).layer(Extension(()));
 
@@ -107,8 +101,22 @@ async fn main() {
         ratio(common_large, common_small)
     );
     println!("    100 users {common_small:?}, 10,000 users {common_large:?}");
+    decisions::tell().await;
     sizes();
     process(folder.path()).await;
+}
+
+/// What the router takes, as a server that nobody configured has it.
+fn parts_of(latchkey: &Latchkey) -> Parts {
+    let config = Arc::new(Config::default());
+    Parts {
+        latchkey: latchkey.clone(),
+        site: Arc::new(config.site()),
+        config,
+        assets: server::assets::load(),
+        mail_waiting: Arc::default(),
+        pages: Arc::new(Semaphore::new(1024)),
+    }
 }
 
 fn ratio(one: Duration, other: Duration) -> f64 {

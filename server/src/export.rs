@@ -8,10 +8,11 @@ use axum::extract::{Path, Query, Request, State};
 use axum::http::{Extensions, header};
 use axum::response::{IntoResponse, Response};
 use domain::accounts::Acting;
-use domain::activity::{ActivityPage, ActivityRow};
+use domain::activity::{ActivityPage, ActivityRow, Asked, Days};
 use futures_util::stream;
+use jiff::tz::TimeZone;
 use model::{
-    AccessOutline, ActivityKind, Actor, Area, Cursor, Failure, Noted, NotedGrant, Permission,
+    AccessOutline, Actor, Area, Cursor, Failure, FieldErrors, Noted, NotedGrant, Permission,
     PolicyRule, Reached, Timestamp,
 };
 use serde::Deserialize;
@@ -25,6 +26,16 @@ use crate::router::Parts;
 pub struct Filter {
     person: String,
     kind: String,
+    from: String,
+    to: String,
+    last: String,
+}
+
+/// What the filter asks for, in the reader's time zone.
+#[derive(Clone, Debug)]
+struct Wanted {
+    asked: Asked,
+    zone: TimeZone,
 }
 
 /// `GET /accounts/{n}/log.csv`
@@ -36,15 +47,17 @@ pub async fn log(
 ) -> Response {
     let (head, _) = request.into_parts();
     match first(&parts, &account, &filter, &head.extensions).await {
-        Ok((acting, page)) => {
+        Ok((acting, wanted, page)) => {
             let locale = head.extensions.get::<RequestFacts>().map(|facts| facts.locale);
-            send(parts, acting, separator(locale.unwrap_or_default()), filter, page)
+            send(parts, acting, separator(locale.unwrap_or_default()), wanted, page)
         }
         // The page that the export belongs to knows how to say what is wrong.
         Err(_) => {
             let mut page = Request::from_parts(head, Body::empty());
-            let path = page.uri().path().trim_end_matches(".csv").to_owned();
-            *page.uri_mut() = path.parse().unwrap_or_default();
+            let path = page.uri().path().trim_end_matches(".csv");
+            let query = page.uri().query().map(|query| format!("?{query}"));
+            let address = format!("{path}{}", query.unwrap_or_default());
+            *page.uri_mut() = address.parse().unwrap_or_default();
             forms::page(State(parts), page).await
         }
     }
@@ -55,22 +68,26 @@ async fn first(
     account: &str,
     filter: &Filter,
     extensions: &Extensions,
-) -> Result<(Acting, ActivityPage), Failure> {
+) -> Result<(Acting, Wanted, ActivityPage), Failure> {
     let facts = extensions.get::<RequestFacts>().ok_or(Failure::SignedOut)?;
     let viewer = facts.viewer.clone()?;
     let acting = domain::eyes::act(&parts.latchkey, &viewer, account, facts.eyes.as_ref()).await?;
-    let page = piece(parts, &acting.actor, filter, None).await?;
-    Ok((acting, page))
+    let zone = facts.zone_in(acting.time_zone.as_deref(), &parts.site);
+    let Filter { person, kind, from, to, last } = filter.clone();
+    let days = Days::read((&from, &to, &last), &zone, parts.latchkey.now());
+    let days = days.map_err(FieldErrors::into_failure)?;
+    let wanted = Wanted { asked: Asked { person, kind: kind.parse().ok(), days }, zone };
+    let page = piece(parts, &acting.actor, &wanted, None).await?;
+    Ok((acting, wanted, page))
 }
 
 async fn piece(
     parts: &Parts,
     actor: &Actor,
-    filter: &Filter,
+    Wanted { asked, zone }: &Wanted,
     after: Option<Cursor>,
 ) -> Result<ActivityPage, Failure> {
-    let kind: Option<ActivityKind> = filter.kind.parse().ok();
-    domain::activity::export(&parts.latchkey, actor, &filter.person, kind, after).await
+    domain::activity::export(&parts.latchkey, actor, asked, zone, after).await
 }
 
 /// What is still to be sent.
@@ -94,23 +111,22 @@ fn send(
     parts: Parts,
     acting: Acting,
     separator: u8,
-    filter: Filter,
+    wanted: Wanted,
     page: ActivityPage,
 ) -> Response {
     let actor = acting.actor;
     // A byte order mark: spreadsheets take the text for UTF-8 then.
     let head = format!("\u{feff}{}\r\n", COLUMNS.join(char::from(separator).to_string().as_str()));
-    let today = moment(parts.latchkey.now());
-    let today = today.split(' ').next().unwrap_or_default();
-    let name = format!("attachment; filename=\"activity-log-{}-{today}.csv\"", acting.number);
+    let days = wanted.asked.days.name(&wanted.zone, parts.latchkey.now());
+    let name = format!("attachment; filename=\"activity-{}-{days}.csv\"", acting.number);
     let start = Rest::Piece(Some(head), page);
     let rows = stream::try_unfold(start, move |rest| {
-        let (parts, actor, filter) = (parts.clone(), actor.clone(), filter.clone());
+        let (parts, actor, wanted) = (parts.clone(), actor.clone(), wanted.clone());
         async move {
             let (head, page) = match rest {
                 Rest::Piece(head, page) => (head, page),
                 Rest::Next(after) => {
-                    let page = piece(&parts, &actor, &filter, Some(after)).await;
+                    let page = piece(&parts, &actor, &wanted, Some(after)).await;
                     (None, page.map_err(|_| std::io::Error::other("the log broke off"))?)
                 }
                 Rest::Nothing => return Ok(None),

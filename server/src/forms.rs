@@ -2,11 +2,12 @@
 //! with where to go next or with the same page, errors and values in it. Nothing that was typed is
 //! lost, and none of it stands in an address.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use app::forms::{ARRIVE, ASK_FOR_PASSKEY, CONFIRM, TAKE_LISTS, is_shown, pages_with};
 use app::headers::{content_type, want_page};
-use app::request::RequestFacts;
+use app::request::{Posted, RequestFacts};
 use app::{
     CALLBACK, Confirming, GO_ON, Locale, MADE_FOR_HEADER, OfAnother, Problem, ProofTaken, Rejected,
     SIGN_OUT, TAKES_FACTOR, Told, made_for_another, made_for_now,
@@ -431,7 +432,7 @@ fn values(body: &[u8]) -> Result<Vec<(String, String)>, StatusCode> {
 }
 
 /// The whole body; none when it is larger than this.
-async fn whole(mut body: Body, largest: usize) -> Result<Option<Vec<u8>>, axum::Error> {
+pub(crate) async fn whole(mut body: Body, largest: usize) -> Result<Option<Vec<u8>>, axum::Error> {
     let mut bytes = Vec::new();
     let mut length = 0;
     while length <= READ_PAST
@@ -472,6 +473,7 @@ fn sending(head: &RequestParts, path: Uri, values: &[(String, String)]) -> Reque
     *request.headers_mut() = head.headers.clone();
     request.headers_mut().remove(header::CONTENT_LENGTH);
     *request.extensions_mut() = head.extensions.clone();
+    request.extensions_mut().insert(Posted(Arc::new(values.to_vec())));
     request
 }
 

@@ -1,6 +1,7 @@
-//! How identity providers are asked over HTTP. Every answer is small and soon there, or counts as
-//! none; redirects aren't followed, so that a provider can't have us ask somewhere else. Which ones
-//! accounts have is their owners' to say: those must be public, too.
+//! How identity providers and webhooks' endpoints are asked over HTTP. Every answer is small and soon
+//! there, or counts as none; redirects aren't followed, so that nobody who is asked can have us ask
+//! somewhere else. Which providers accounts have is their owners' to say, and names may come to lead
+//! elsewhere: those must be public, and so must endpoints.
 
 use std::io;
 use std::net::IpAddr;
@@ -38,10 +39,10 @@ pub(crate) fn client(private: bool) -> Result<reqwest::Client> {
         .timeout(ANSWER_WITHIN)
         .user_agent("Latchkey")
         .build()
-        .context("the client for identity providers can't be set up")
+        .context("the client for requests of ours can't be set up")
 }
 
-/// Finds public addresses only: an owner must not have Latchkey ask what it alone reaches (OWASP ASVS
+/// Finds public addresses only: nobody is to have Latchkey ask what it alone reaches (OWASP ASVS
 /// 5.0 V1.3.6, V13.2.4).
 struct PublicOnly;
 
@@ -85,7 +86,7 @@ fn is_public(address: IpAddr) -> bool {
     }
 }
 
-/// Asks one provider.
+/// Asks one provider or endpoint.
 #[derive(Clone)]
 pub(crate) struct Http {
     pub(crate) client: reqwest::Client,
@@ -101,9 +102,9 @@ impl Http {
         url.scheme() == "https" || self.plain && is_here(url)
     }
 
-    /// Whether an address that the provider names may be asked. A host's name is looked at when it
-    /// is resolved.
-    fn may_go_to(&self, url: &Url) -> bool {
+    /// Whether an address that somebody names may be asked. A host's name is looked at when it is
+    /// resolved.
+    pub(crate) fn may_go_to(&self, url: &Url) -> bool {
         let allowed = self.private
             || match url.host() {
                 Some(url::Host::Domain(_)) => true,
@@ -114,14 +115,19 @@ impl Http {
         allowed && self.is_protected(url)
     }
 
-    /// Asks, if the address may be asked; takes no more of the answer than is bearable.
-    pub(crate) async fn fetch(&self, request: HttpRequest) -> io::Result<HttpResponse> {
-        let request = reqwest::Request::try_from(request).map_err(io::Error::other)?;
+    /// Asks, if the address may be asked. The answer's body is still to be read, as far as is bearable.
+    pub(crate) async fn ask(&self, request: reqwest::Request) -> io::Result<reqwest::Response> {
         if !self.may_go_to(request.url()) {
             let url = request.url();
             return Err(io::Error::other(format!("{url} isn't https, or isn't public")));
         }
-        let mut answer = self.client.execute(request).await.map_err(io::Error::other)?;
+        self.client.execute(request).await.map_err(io::Error::other)
+    }
+
+    /// Asks, and takes no more of the answer than is bearable.
+    pub(crate) async fn fetch(&self, request: HttpRequest) -> io::Result<HttpResponse> {
+        let request = reqwest::Request::try_from(request).map_err(io::Error::other)?;
+        let mut answer = self.ask(request).await?;
         let mut response = HttpResponse::new(Vec::new());
         *response.status_mut() = answer.status();
         *response.headers_mut() = answer.headers().clone();
@@ -160,7 +166,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_provider_on_this_machine_is_asked_without_tls() {
+    fn only_what_is_on_this_machine_is_asked_without_tls() {
         let goes = |plain: bool, url: &str| {
             let http = Http { client: client(true).unwrap(), plain, private: true };
             http.may_go_to(&Url::parse(url).unwrap())
@@ -177,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn accounts_providers_are_asked_at_public_addresses_only() {
+    fn what_others_name_is_asked_at_public_addresses_only() {
         let http = Http { client: client(false).unwrap(), plain: false, private: false };
         let goes = |url: &str| http.may_go_to(&Url::parse(url).unwrap());
         for url in ["https://id.example", "https://8.8.8.8/", "https://[2606:4700::1111]/"] {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
 use anyhow::Result;
-use app::mails::Written;
+use app::mails::{Told, Written};
 use app::request::Site;
 use domain::Latchkey;
 use domain::mails::{self, QueuedMail, Reply};
@@ -242,8 +242,13 @@ impl Header for AutoSubmitted {
 /// Puts a mail together (RFC 5322): from whom to whom, and the message. It is the same for every
 /// try but for the boundary between its parts.
 fn compose(mail: &QueuedMail, site: &Site, from: &Mailbox) -> Result<(Envelope, Vec<u8>), String> {
+    let told = Told {
+        account: mail.time_zone.as_deref(),
+        own: mail.own_zone.as_deref(),
+        queued_at: mail.queued_at,
+    };
     let Written { subject, text, html } =
-        app::mails::write(&mail.mail, mail.language.as_ref(), mail.time_zone.as_deref(), site);
+        app::mails::write(&mail.mail, mail.language.as_ref(), told, site);
     let to: Address = mail.to.key().parse().map_err(|error| format!("the address: {error}"))?;
     let micros = u64::try_from(mail.queued_at.as_micros()).unwrap_or(0);
     let message = Message::builder()
@@ -282,6 +287,7 @@ mod tests {
             to: EmailAddress::parse(to).unwrap(),
             mail,
             time_zone: None,
+            own_zone: None,
             attempts: 0,
             queued_at: Timestamp::from_micros(1_800_000_000_000_000),
         }
@@ -292,6 +298,7 @@ mod tests {
             account: account.into(),
             inviter: Some(inviter.into()),
             access: AccessOutline::Owner,
+            becomes_owner: false,
             expires_at: Timestamp::from_micros(1_800_600_000_000_000),
             token: Secret::from(TOKEN.to_owned()),
         }

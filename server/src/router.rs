@@ -5,11 +5,12 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::panic::resume_unwind;
 use std::sync::Arc;
 
+use api::RequestId;
 use app::headers::{listed, words};
 use app::request::{RequestContext, RequestFacts, Site, plainly};
 use app::{
-    Assets, BUILT, CALLBACK, CALLBACK_OF_ACCOUNT, FILES, Locale, PROVIDER_MARK, PROVIDER_STYLE,
-    SIGN_OUT, is_same_for_all, logged,
+    Assets, BUILT, CALLBACK, CALLBACK_OF_ACCOUNT, FILES, Locale, OWN_DATA, PROVIDER_MARK,
+    PROVIDER_STYLE, SIGN_OUT, is_same_for_all, logged,
 };
 use axum::Router;
 use axum::body::{Body, HttpBody};
@@ -28,13 +29,16 @@ use tracing::Instrument;
 
 use crate::accept::Crowded;
 use crate::config::Config;
-use crate::{assets, digests, export, forms, look, shape};
+use crate::{assets, decisions, digests, export, forms, look, own_data, shape};
 
 /// The kind of an answer in words alone.
 const PLAIN: &str = "text/plain; charset=utf-8";
 
 /// What is asked to learn whether we are well. It is answered in any crowd.
 const PROBES: [&str; 2] = ["/healthz", "/readyz"];
+
+/// What a request, and its answer, is known by.
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// What requests are answered with.
 #[derive(Clone)]
@@ -132,10 +136,12 @@ pub fn router(parts: Parts) -> Router {
         .route(PROVIDER_MARK, get(look::mark))
         .route("/accounts/{account}/log.csv", get(export::log))
         .route("/accounts/{account}/log/digests/{day}", get(digests::download))
+        .route(OWN_DATA, get(own_data::download))
         .route(CALLBACK, get(forms::callback))
         .route(CALLBACK_OF_ACCOUNT, get(forms::callback_of_account))
         .route("/demo/mailbox/{mail}/html", get(mail_html))
         .route("/api/{*function}", get(forms::question).post(forms::function))
+        .merge(decisions::routes())
         .fallback(nowhere)
         .with_state(parts.clone())
         // A page is a tenth of its size on the way. Guessing its secrets by its length (BREACH) would
@@ -144,6 +150,10 @@ pub fn router(parts: Parts) -> Router {
         // A form of another site must not act for somebody who is signed in here (OWASP ASVS 5.0
         // V3.5.1). It stands inside the next layer, so that the refusal is logged too.
         .layer(cross_site);
+    // The provider's own systems come with tokens and without cookies: what guards browsers is of no use
+    // to them, and answers that hold no page's secrets need no compressing.
+    let door = api::router(parts.latchkey.clone());
+    let routes = Router::new().nest_service(api::PATH, door).fallback_service(routes);
     attended(routes, parts)
 }
 
@@ -198,8 +208,13 @@ async fn mail_html(State(parts): State<Parts>, Path(mail): Path<String>) -> Resp
                  sandbox; frame-ancestors 'self'";
             let headers =
                 [(header::CONTENT_SECURITY_POLICY, policy), (header::CACHE_CONTROL, "no-store")];
-            let (language, time_zone) = (mail.language.as_ref(), mail.time_zone.as_deref());
-            let written = app::mails::write(&mail.mail, language, time_zone, &parts.site);
+            let told = app::mails::Told {
+                account: mail.time_zone.as_deref(),
+                own: mail.own_zone.as_deref(),
+                queued_at: mail.queued_at,
+            };
+            let language = mail.language.as_ref();
+            let written = app::mails::write(&mail.mail, language, told, &parts.site);
             (headers, Html(written.html)).into_response()
         }
         Err(_) => StatusCode::NOT_FOUND.into_response(),
@@ -221,10 +236,15 @@ async fn attend(State(parts): State<Parts>, mut request: Request, next: Next) ->
     let (method, path) = (request.method().clone(), logged(request.uri().path()));
     let user = tracing::field::Empty;
     let span = tracing::info_span!("request", id, %method, path, client = %address, user);
-    let changes = !matches!(method, Method::GET | Method::HEAD | Method::OPTIONS);
+    let is_asked = decisions::is_asked_at(request.uri().path());
+    // AuthZEN Authorization API 1.0, section 10.1.3.
+    let named = request.headers().get(REQUEST_ID).filter(|_| is_asked).cloned();
+    let changes = !is_asked && !matches!(method, Method::GET | Method::HEAD | Method::OPTIONS);
     let begun = parts.latchkey.now();
     let mut locale = parts.site.language;
-    if changes || is_for_people(request.uri().path()) {
+    let is_at_door = is_at_door(request.uri().path());
+    request.extensions_mut().insert(RequestId(id.clone()));
+    if (changes || is_for_people(request.uri().path())) && !is_at_door && !is_asked {
         let (latchkey, site, headers) = (&parts.latchkey, &parts.site, request.headers());
         let found = RequestFacts::find(latchkey, site, headers, client, id.clone());
         let facts = found.instrument(span.clone()).await;
@@ -243,14 +263,19 @@ async fn attend(State(parts): State<Parts>, mut request: Request, next: Next) ->
         only_what_is_plain(request.headers_mut());
         next.run(request).instrument(span.clone()).await
     };
-    let mut response = speak(response, locale, &id);
+    // What programs are told are words for those who wrote them.
+    let mut response = if is_asked { response } else { speak(response, locale, &id) };
     if changes {
         parts.mail_waiting.notify_one();
     }
     let _entered = span.enter();
     let millis = parts.latchkey.now().since(begun).as_millis();
     tracing::info!(status = response.status().as_u16(), millis = millis as u64, "answered");
-    protect(&parts.site, &id, &mut response);
+    protect(&parts.site, &id, named, &mut response);
+    // RFC 9110, section 9.3.2. Whoever spoke for an answer without words didn't look how it was asked.
+    if method == Method::HEAD {
+        *response.body_mut() = Body::empty();
+    }
     response
 }
 
@@ -281,6 +306,11 @@ fn speak(mut response: Response, locale: Locale, id: &str) -> Response {
     response
 }
 
+/// Whether one of the provider's own systems asks, whom a token stands for.
+fn is_at_door(path: &str) -> bool {
+    path.strip_prefix(api::PATH).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
 /// Whether it matters who asks: files and probes are the same for everybody.
 fn is_for_people(path: &str) -> bool {
     !is_same_for_all(path) && !PROBES.contains(&path)
@@ -298,8 +328,9 @@ fn client_address(parts: &Parts, request: &Request<Body>) -> IpAddr {
     parts.config.client_address(peer, Some(forwarded.as_str()).filter(|all| !all.is_empty()))
 }
 
-/// The headers of every answer (OWASP ASVS 5.0 V3.4).
-fn protect(site: &Site, id: &str, response: &mut Response) {
+/// The headers of every answer (OWASP ASVS 5.0 V3.4). It is known by the request's id, or by what whoever
+/// sent that named it.
+fn protect(site: &Site, id: &str, named: Option<HeaderValue>, response: &mut Response) {
     const ALWAYS: [(HeaderName, &str); 4] = [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "same-origin"),
@@ -320,8 +351,8 @@ fn protect(site: &Site, id: &str, response: &mut Response) {
         let year = HeaderValue::from_static("max-age=31536000; includeSubDomains");
         headers.insert(header::STRICT_TRANSPORT_SECURITY, year);
     }
-    if let Ok(id) = HeaderValue::from_str(id) {
-        headers.insert(HeaderName::from_static("x-request-id"), id);
+    if let Some(name) = named.or_else(|| HeaderValue::from_str(id).ok()) {
+        headers.insert(REQUEST_ID, name);
     }
 }
 

@@ -10,9 +10,10 @@ use std::io::PipeReader;
 use std::process::Stdio;
 use std::time::Duration;
 
+use axum::http::{HeaderMap, HeaderName};
 use test_database::{TestDatabase, apply, on_both};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
@@ -193,14 +194,15 @@ async fn every_command_does_its_work_beside_a_server_that_stops_when_told(db: Te
     let (code, said) = operator.run("user reset-link ingrid@nordlys.example").await;
     assert!(code == 1 && said.contains("there is no login"), "{said}");
     let (code, said) = operator.run("account create --name x --owner-email nobody").await;
-    assert!(code == 1 && said.contains("isn't one"), "{said}");
+    assert!(code == 1 && said.contains("'nobody' isn't an e-mail address, such as"), "{said}");
     let (code, said) = operator.run("demo seed").await;
-    assert!(code == 1 && said.contains("demo = true"), "{said}");
+    assert!(code == 1 && said.contains("LATCHKEY_DEMO = true"), "{said}");
     let (code, said) = operator.run("feedback list").await;
     assert_eq!(code, 0, "{said}");
     let (code, said) = operator.run("doctor").await;
     assert!(code == 1 && said.contains("database: ok"), "{said}");
     assert!(said.contains("mail server: problem"), "{said}");
+    assert!(said.contains("nobody gets a mail: set LATCHKEY_SMTP_URL"), "{said}");
     assert!(said.contains("passkeys: ok, but there are none: they belong to a name"), "{said}");
     assert!(said.contains("places: ok, addresses are shown without a place"), "{said}");
     std::fs::write(operator.folder.path().join("places.mmdb"), "no database").unwrap();
@@ -221,14 +223,7 @@ async fn every_command_does_its_work_beside_a_server_that_stops_when_told(db: Te
 #[apply(on_both!)]
 async fn a_link_to_choose_a_password_is_made_for_a_login(db: TestDatabase) {
     let operator = Operator::new(&db.url);
-    let user = store::NewUser {
-        id: model::UserId::from(uuid::Uuid::now_v7()),
-        email: model::EmailAddress::parse("kari@nordlys.example").unwrap(),
-        full_name: model::FullName::parse("Kari Nordmann").unwrap(),
-        password_hash: model::Secret::from(String::new()),
-        language: None,
-    };
-    db.store.add_user(&user, model::Timestamp::from_micros(0)).await.unwrap();
+    login(&db, "Kari Nordmann", "kari@nordlys.example").await;
     let (code, said) = operator.run("user reset-link kari@nordlys.example").await;
     assert!(code == 0 && said.contains("/reset/"), "{said}");
     let (code, said) = operator.run("user sign-out kari@nordlys.example").await;
@@ -256,11 +251,343 @@ async fn an_accounts_single_sign_on_is_in_the_operators_hands_too(db: TestDataba
     let (code, said) = operator.run("account release-domain nordlys.example").await;
     assert!(code == 0 && said.contains("No account has proven nordlys.example"), "{said}");
     let (code, said) = operator.run("account release-domain a@b").await;
-    assert!(code == 1 && said.contains("the domain isn't one"), "{said}");
+    assert!(code == 1 && said.contains("'a@b' isn't a domain, such as"), "{said}");
+}
+
+/// A login of somebody with this name, in no account.
+async fn login(db: &TestDatabase, name: &str, email: &str) {
+    let user = store::NewUser {
+        id: model::UserId::from(uuid::Uuid::now_v7()),
+        email: model::EmailAddress::parse(email).unwrap(),
+        full_name: model::FullName::parse(name).unwrap(),
+        password_hash: model::Secret::from(String::new()),
+        language: None,
+    };
+    db.store.add_user(&user, model::Timestamp::from_micros(0)).await.unwrap();
+}
+
+#[apply(on_both!)]
+async fn an_account_whose_first_owner_never_came_gets_one(db: TestDatabase) {
+    let operator = Operator::new(&db.url);
+    let create = "account create --name Nordlys --owner-email ingrid@nordlys.example";
+    assert_eq!(operator.run(create).await.0, 0);
+    let (code, said) = operator.run("account owners 100001").await;
+    assert!(code == 0 && said.contains("account invite-owner 100001 EMAIL"), "{said}");
+    let (code, said) = operator.run("account invite-owner 100001 ingrid@nordlys.example").await;
+    assert!(code == 0 && said.contains("takes the place of their pending"), "{said}");
+    assert!(said.contains("/invitations/"), "{said}");
+    let missing = "account add-owner 100001 kari@nordlys.example --reason New";
+    let (code, said) = operator.run(missing).await;
+    let told = "`latchkey account invite-owner 100001 kari@nordlys.example`";
+    assert!(code == 1 && said.contains(told), "{said}");
+    login(&db, "Kari Nordmann", "kari@nordlys.example").await;
+    login(&db, "Ingrid Solberg", "ingrid@nordlys.example").await;
+    let (code, said) = operator.run(missing).await;
+    let told = "Kari Nordmann <kari@nordlys.example> joined account 100001, Nordlys, and owns it.";
+    assert!(code == 0 && said.contains(told) && said.contains("1 mail tells of it"), "{said}");
+    let (code, said) = operator.run("account owners 100001").await;
+    assert!(code == 0 && said == "Kari Nordmann <kari@nordlys.example>\n", "{said}");
+    let remove = "account remove-owner 100001 kari@nordlys.example --reason Left";
+    let (code, said) = operator.run(remove).await;
+    assert!(code == 1 && said.contains("with --replace-with"), "{said}");
+    let (code, said) =
+        operator.run(&format!("{remove} --replace-with ingrid@nordlys.example")).await;
+    assert!(code == 0 && said.contains("owns account 100001, Nordlys no more"), "{said}");
+    let (code, said) = operator.run("account remove-owner 100001 x@y.example --reason Left").await;
+    assert!(code == 1 && said.contains("x@y.example is no owner of account 100001"), "{said}");
+    let (code, said) = operator.run("account owners 100009").await;
+    assert!(code == 1 && said.contains("there is no account 100009"), "{said}");
+    assert_eq!(operator.run("account remove-owner 100001 ingrid@nordlys.example").await.0, 2);
+}
+
+#[apply(on_both!)]
+async fn what_there_is_of_somebody_is_shown(db: TestDatabase) {
+    let operator = Operator::new(&db.url);
+    let create = "account create --name Nordlys --owner-email ingrid@nordlys.example";
+    assert_eq!(operator.run(create).await.0, 0);
+    let (code, said) = operator.run("user show ingrid@nordlys.example").await;
+    assert!(code == 0 && said.contains("ingrid@nordlys.example has no login"), "{said}");
+    assert!(said.contains("Invitation to account 100001 Nordlys"), "{said}");
+    assert!(said.contains("offers: Owner") && said.contains("waits to be sent"), "{said}");
+    let (code, said) = operator.run("user show nobody@nordlys.example").await;
+    assert!(code == 1 && said.contains("there is no login"), "{said}");
+    login(&db, "Ingrid Solberg", "ingrid@nordlys.example").await;
+    let add = "account add-owner 100001 ingrid@nordlys.example --reason New";
+    assert_eq!(operator.run(add).await.0, 0);
+    let (code, said) = operator.run("user show ingrid@nordlys.example").await;
+    assert!(code == 0 && said.starts_with("Ingrid Solberg <ingrid@nordlys.example>\n"), "{said}");
+    assert!(said.contains("second factors: none\n") && said.contains("sessions: none"), "{said}");
+    assert!(said.contains("Account 100001 Nordlys\n  access: Owner"), "{said}");
+    assert!(!said.contains("closed:") && !said.contains("Invitation"), "{said}");
+}
+
+/// What a command tells programs: on standard output, and on standard error.
+async fn as_json(operator: &Operator, words: &str) -> (i32, String, String) {
+    let ended = operator.command(&format!("{words} --json")).env("LATCHKEY_LOG", "off").output();
+    let ended = timeout(IN_TIME, ended).await.expect("an end in time").unwrap();
+    let [said, wrong] = [ended.stdout, ended.stderr].map(|words| String::from_utf8(words).unwrap());
+    (ended.status.code().unwrap(), said, wrong)
+}
+
+#[apply(on_both!)]
+async fn programs_are_told_everything_as_json(db: TestDatabase) {
+    let operator = Operator::new(&db.url);
+    login(&db, "Kari Nordmann", "kari@nordlys.example").await;
+    for (words, told) in [
+        ("migrate", r#"{"is_current":true}"#),
+        (
+            "account create --name Nordlys --owner-email ingrid@nordlys.example",
+            r#""account":100001"#,
+        ),
+        (
+            "account list",
+            r#"{"accounts":[{"account":100001,"name":"Nordlys","owners":0,"users":0}]}"#,
+        ),
+        ("account add-owner 100001 kari@nordlys.example --reason New", r#""was":"outside""#),
+        (
+            "account owners 100001",
+            r#"{"account":100001,"owners":[{"email":"kari@nordlys.example","name":"Kari Nordmann"}]}"#,
+        ),
+        ("account invite-owner 100001 ingrid@nordlys.example", r#""replaced":"pending""#),
+        ("account sso-off 100001", r#"{"account":100001,"lifted":false}"#),
+        ("account release-domain nordlys.example", r#""released":false"#),
+        ("user show kari@nordlys.example", r#""is_open":true"#),
+        ("user reset-link kari@nordlys.example", r#""link":"http://"#),
+        ("user sign-out kari@nordlys.example", r#""sessions_ended":0"#),
+        ("user sign-out --everybody", r#""everybody":true"#),
+        ("log verify", r#""is_whole":true"#),
+        ("feedback list", r#"{"feedback":[]}"#),
+        ("report list", r#"{"reports":[]}"#),
+    ] {
+        let (code, said, wrong) = as_json(&operator, words).await;
+        assert!(code == 0 && wrong.is_empty(), "{words}: {wrong}");
+        assert!(said.contains(told), "{words}: {said}");
+        let read: serde_json::Value = serde_json::from_str(&said).unwrap();
+        assert!(read.is_object() && said.lines().count() == 1, "{words}: {said}");
+    }
+    for (words, code, told) in [
+        ("account owners 100009", 1, "there is no account 100009"),
+        ("account owners nordlys", 2, "it is no account number, such as 100001"),
+        ("user show nobody", 1, "'nobody' isn't an e-mail address"),
+        ("account frobnicate", 2, "unrecognized subcommand"),
+    ] {
+        let (ended, said, wrong) = as_json(&operator, words).await;
+        assert!(ended == code && said.is_empty(), "{words}: {ended} {said}");
+        let read: serde_json::Value = serde_json::from_str(&wrong).unwrap();
+        assert!(read["error"].as_str().unwrap().contains(told), "{words}: {wrong}");
+    }
+    let (code, said, wrong) = as_json(&operator, "doctor").await;
+    let read: serde_json::Value = serde_json::from_str(&said).unwrap();
+    assert!(code == 1 && wrong.is_empty() && read["is_healthy"] == false, "{said} {wrong}");
+    let checks = read["checks"].as_array().unwrap();
+    assert!(checks.iter().any(|check| check["check"] == "database" && check["state"] == "ok"));
+}
+
+#[tokio::test]
+async fn everything_that_is_wrong_is_told_under_the_name_that_it_was_set_by() {
+    let db = test_database::sqlite().await;
+    let operator = Operator::new(&db.url);
+    let wrong = [("LATCHKEY_LANGUAGE", "fr"), ("LATCHKEY_SESSION_DAYS", "many")];
+    let settings = "smtp_url = 'http://mail'\nprovider_name = 'Acme'\n";
+    std::fs::write(operator.folder.path().join("latchkey.toml"), settings).unwrap();
+    for words in ["doctor", "account list"] {
+        let ended = operator.command(words).envs(wrong).output().await.unwrap();
+        let said = String::from_utf8([ended.stdout, ended.stderr].concat()).unwrap();
+        assert!(said.contains("LATCHKEY_LANGUAGE in the environment must be one of en"), "{said}");
+        assert!(said.contains(": 'fr' isn't"), "{said}");
+        assert!(
+            said.contains("LATCHKEY_SESSION_DAYS in the environment must be a whole"),
+            "{said}"
+        );
+        assert!(said.contains("smtp_url in latchkey.toml must be smtp://"), "{said}");
+        assert_eq!(said.contains("database: ok, up to date"), words == "doctor", "{said}");
+        assert_eq!(said.contains("mail server: not checked"), words == "doctor", "{said}");
+        assert_eq!(ended.status.code(), Some(if words == "doctor" { 1 } else { 2 }));
+    }
+}
+
+#[tokio::test]
+async fn a_command_that_looks_for_a_database_makes_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("not-there.db");
+    let operator = Operator::new(&format!("sqlite:{}", file.display()));
+    for words in [
+        "account list",
+        "account owners 100001",
+        "user show kari@nordlys.example",
+        "log verify",
+        "report list",
+        "feedback list",
+        "user sign-out --everybody",
+        "restore --in-place",
+        "backup copy.db",
+        "doctor",
+    ] {
+        let (code, said) = operator.run(words).await;
+        assert!(code == 1 && said.contains("not-there.db"), "{words}: {said}");
+        assert!(said.contains("check DATABASE_URL"), "{words}: {said}");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "{words}");
+    }
+    assert_eq!(operator.run("migrate").await.0, 0);
+    assert!(file.exists());
+}
+
+#[tokio::test]
+async fn every_commands_help_has_an_example() {
+    let operator = Operator::new("sqlite:none");
+    for words in [
+        "serve",
+        "migrate",
+        "backup",
+        "restore",
+        "account create",
+        "account list",
+        "account owners",
+        "account add-owner",
+        "account remove-owner",
+        "account invite-owner",
+        "account sso-off",
+        "account release-domain",
+        "user show",
+        "user reset-link",
+        "user sign-out",
+        "user remove-factors",
+        "log verify",
+        "feedback list",
+        "report list",
+        "report lift",
+        "demo seed",
+        "doctor",
+    ] {
+        let (code, said) = operator.run(&format!("{words} --help")).await;
+        let example = said.split("Example").nth(1).unwrap_or_default();
+        assert!(code == 0 && example.contains(&format!("latchkey {words}")), "{words}: {said}");
+    }
+}
+
+#[apply(on_both!)]
+async fn a_token_is_shown_once_listed_and_revoked(db: TestDatabase) {
+    let operator = Operator::new(&db.url);
+    let (code, said) = operator.run("token list").await;
+    assert!(code == 0 && said.contains("No token was made yet"), "{said}");
+    operator.run("account create --name Bakery --owner-email kari@nordlys.example").await;
+    let create = "token create --name Billing --scope invoices:write --scope accounts:read";
+    let (code, said) = operator.run(&format!("{create} --account 100001 --until 2999-12-31")).await;
+    assert_eq!(code, 0, "{said}");
+    let token = said.lines().last().unwrap().to_owned();
+    assert!(token.starts_with("lk_") && token.len() == 3 + 12 + 1 + 43, "{token}");
+    let (_, said) = operator.run("token list").await;
+    let beginning = &token[..15];
+    assert!(said.contains(beginning) && !said.contains(&token[16..]), "{said}");
+    let told = "Billing  account 100001, accounts:read invoices:write  made ";
+    assert!(
+        said.contains(told) && said.contains("never used, works until 1 January 3000"),
+        "{said}"
+    );
+
+    let (code, said) = operator.run(&format!("token revoke {beginning}")).await;
+    assert!(code == 0 && said.contains("void from now on"), "{said}");
+    let (code, said) = operator.run(&format!("token revoke {token}")).await;
+    assert!(code == 1 && said.contains("see `token list`") && !said.contains(&token), "{said}");
+    let (_, said) = operator.run("token list").await;
+    assert!(said.contains("never used, revoked "), "{said}");
+
+    let (code, said) = operator.run(&format!("{create} --account 1")).await;
+    assert!(code == 1 && said.contains("there is no account 1"), "{said}");
+    let (code, said) = operator.run(&format!("{create} --until 1999-12-31")).await;
+    assert!(code == 1 && said.contains("over already"), "{said}");
+    let (code, said) = operator.run("token create --name Billing --scope invoices").await;
+    assert!(code == 2 && said.contains("accounts:read, accounts:write"), "{said}");
+    assert_eq!(operator.run("token create --name Billing").await.0, 2);
+    assert_eq!(operator.run(&format!("{create} --until tomorrow")).await.0, 2);
 }
 
 /// The limit on the size of files stands in for a full disk: what SQLite is told is the same.
 #[cfg(target_os = "linux")]
+/// Takes one request as a program that is told of events, and checks its signature with this secret, as
+/// the specification's own library does, by the system's clock. Answers its body.
+async fn take_signed(listener: &TcpListener, secret: &str) -> String {
+    let (stream, _) = timeout(IN_TIME, listener.accept()).await.expect("somebody").unwrap();
+    let mut stream = BufReader::new(stream);
+    let mut headers = HeaderMap::new();
+    loop {
+        let mut line = String::new();
+        timeout(IN_TIME, stream.read_line(&mut line)).await.expect("a head").unwrap();
+        match line.trim_end().split_once(": ") {
+            Some((name, value)) => {
+                let name: HeaderName = name.parse().unwrap();
+                headers.insert(name, value.parse().unwrap());
+            }
+            None if line.trim_end().is_empty() => break,
+            None => {}
+        }
+    }
+    let length = headers["content-length"].to_str().unwrap().parse().unwrap();
+    let mut body = vec![0; length];
+    timeout(IN_TIME, stream.read_exact(&mut body)).await.expect("a body").unwrap();
+    let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+    stream.write_all(answer).await.unwrap();
+    standardwebhooks::Webhook::new(secret).unwrap().verify(&body, &headers).unwrap();
+    String::from_utf8(body).unwrap()
+}
+
+#[apply(on_both!)]
+async fn a_program_is_told_of_events_by_commands_and_the_server(db: TestDatabase) {
+    let operator = Operator::new(&db.url);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/hooks", listener.local_addr().unwrap());
+    let (code, said) = operator.run("webhook list").await;
+    assert!(code == 0 && said.contains("There are no endpoints yet"), "{said}");
+    let (code, said) = operator.run(&format!("webhook add {url}")).await;
+    assert!(code == 1 && said.contains("must be https, and public"), "{said}");
+    let settings = operator.folder.path().join("latchkey.toml");
+    std::fs::write(settings, "webhook_private_addresses = true").unwrap();
+    let (code, said) = operator.run(&format!("webhook add {url} --kind moon.risen")).await;
+    assert!(code == 1 && said.contains("moon.risen, but of these: member.added"), "{said}");
+    let add = format!("webhook add {url} --kind invitation.sent --kind member.added");
+    let (code, said) = operator.run(&add).await;
+    assert_eq!(code, 0, "{said}");
+    let id = said.split(' ').nth(1).unwrap().to_owned();
+    let secret = said.lines().last().unwrap().to_owned();
+    assert!(secret.starts_with("whsec_"), "{said}");
+
+    let test = format!("webhook test {id}");
+    let (tested, ping) = tokio::join!(operator.run(&test), take_signed(&listener, &secret));
+    assert!(tested.0 == 0 && tested.1.contains("HTTP 200"), "{}", tested.1);
+    assert!(ping.contains("\"type\":\"ping\""), "{ping}");
+    let (code, said) = operator.run(&format!("webhook rotate {id} --overlap-hours 1")).await;
+    assert_eq!(code, 0, "{said}");
+    let second = said.lines().find(|line| line.starts_with("whsec_")).unwrap().to_owned();
+    for known in [&secret, &second] {
+        let (tested, _) = tokio::join!(operator.run(&test), take_signed(&listener, known));
+        assert_eq!(tested.0, 0, "{}", tested.1);
+    }
+
+    let mut server = serving(operator.command("serve")).await;
+    operator.run("account create --name Nordlys --owner-email kari@nordlys.example").await;
+    let event = take_signed(&listener, &second).await;
+    assert!(event.contains("\"type\":\"invitation.sent\""), "{event}");
+    operator.signal(&server, "TERM").await;
+    assert!(timeout(IN_TIME, server.wait()).await.expect("an end").unwrap().success());
+    let (_, said) = operator.run("webhook deliveries").await;
+    assert!(said.contains("invitation.sent") && said.contains("tries: 1"), "{said}");
+    let delivery = said.split(' ').next().unwrap().to_owned();
+    let (code, said) = operator.run(&format!("webhook redeliver {delivery}")).await;
+    assert!(code == 0 && said.contains("once more"), "{said}");
+    let (code, said) = operator.run(&format!("webhook on {id}")).await;
+    assert!(code == 0 && said.contains("is on already"), "{said}");
+    let (_, said) = operator.run("webhook list").await;
+    assert!(said.contains(&url) && said.contains("waiting: 1"), "{said}");
+    assert!(!said.contains("whsec_"), "{said}");
+    let (_, said) = operator.run("doctor").await;
+    assert!(said.contains("webhooks: ok, endpoints that are told of events: 1"), "{said}");
+    assert_eq!(operator.run(&format!("webhook remove {id}")).await.0, 0);
+    for words in ["remove", "rotate", "on", "test", "redeliver"] {
+        let (code, said) = operator.run(&format!("webhook {words} {id}")).await;
+        assert!(code == 1 && said.contains("there is no "), "{words}: {said}");
+    }
+}
+
 #[tokio::test]
 async fn a_server_whose_disk_was_full_writes_again_without_a_restart() {
     let db = test_database::sqlite().await;
@@ -342,12 +669,14 @@ async fn what_a_command_says_may_find_no_reader_but_not_no_room() {
     for (out, code, words) in
         [(Out::NoReader, 0, ""), (Out::FullDisk, 1, "standard output can't be written to")]
     {
-        let mut command = operator.command("account list");
-        let ended = command.stdout(out.open().0).stderr(Stdio::piped()).spawn().unwrap();
-        let ended = timeout(IN_TIME, ended.wait_with_output()).await.expect("an end").unwrap();
-        let said = String::from_utf8(ended.stderr).unwrap();
-        assert_eq!(ended.status.code(), Some(code), "{said}");
-        assert!(said.contains(words) && said.is_empty() == words.is_empty(), "{said}");
+        for command in ["account list", "account list --json", "report list"] {
+            let mut command = operator.command(command);
+            let ended = command.stdout(out.open().0).stderr(Stdio::piped()).spawn().unwrap();
+            let ended = timeout(IN_TIME, ended.wait_with_output()).await.expect("an end").unwrap();
+            let said = String::from_utf8(ended.stderr).unwrap();
+            assert_eq!(ended.status.code(), Some(code), "{said}");
+            assert!(said.contains(words) && said.is_empty() == words.is_empty(), "{said}");
+        }
     }
     for out in [Out::NoReader, Out::FullDisk] {
         let mut command = operator.command("account sso-off 100001");

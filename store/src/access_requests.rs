@@ -54,6 +54,12 @@ sql! {
     ANSWER = "UPDATE access_requests \
               SET state = $2, words = $3, answered_at = $4, answered_by = $5 \
               WHERE id = $1 AND state = 'open'";
+    /// Of two with one name in an account, nobody knows which was told.
+    TOLD = "SELECT r.id, r.told FROM access_requests r \
+            WHERE replace(r.told, $2, '') <> r.told AND NOT EXISTS ( \
+                SELECT 1 FROM memberships m JOIN users u ON u.id = m.user_id \
+                WHERE m.account_id = r.account_id AND u.id <> $1 AND u.full_name = $2)";
+    SET_TOLD = "UPDATE access_requests SET told = $2 WHERE id = $1";
     SERVICE = "SELECT name FROM services WHERE account_id = $1 AND id = $2";
     DOMAIN = "SELECT name FROM domains WHERE account_id = $1 AND id = $2";
     STANDING = "SELECT a.number, m.paused_at IS NOT NULL AS paused, u.email, u.email_key \
@@ -250,8 +256,9 @@ impl Store {
         let new = decide(&facts)?;
         limits::keep_within(&mut tx, &new.bounds, now).await?;
         let of = |area| thing.filter(|_| permission.area() == area);
+        let id = new_id(now);
         write!(tx, db => query(INSERT)
-            .bind(new_id(now))
+            .bind(id)
             .bind(Uuid::from(account))
             .bind(Uuid::from(actor))
             .bind(permission.id())
@@ -262,7 +269,7 @@ impl Store {
             .bind(new.told.join("\n"))
             .bind(now.as_micros())
             .execute(db), gone_as(Conflict::ChangedMeanwhile))?;
-        activity::append(&mut tx, account, &new.entry, now).await?;
+        activity::append(&mut tx, account, &new.entry.of(id), now).await?;
         for mail in &new.mails {
             outbox::queue(&mut tx, mail, Some(account), now).await?;
         }
@@ -291,7 +298,8 @@ impl Store {
             .fetch_optional(db))?;
         let request = row.and_then(RequestRow::read).ok_or(Failure::NotFound)?;
         let answer = decide(&AccessRequestFacts { by, request })?;
-        let answered = self::answer(&mut tx, id, answer.state, &answer.words, actor, now).await?;
+        let answered =
+            self::answer(&mut tx, id, answer.state, &answer.words, Some(actor), now).await?;
         if !answered {
             return Err(Failure::Conflict(Conflict::RequestOver));
         }
@@ -457,7 +465,7 @@ async fn answer(
     id: AccessRequestId,
     state: AccessRequestState,
     words: &str,
-    by: UserId,
+    by: Option<UserId>,
     now: Timestamp,
 ) -> Result<bool, Failure> {
     let answered = write!(tx, db => query(ANSWER)
@@ -465,19 +473,19 @@ async fn answer(
         .bind(state.id())
         .bind(words)
         .bind(now.as_micros())
-        .bind(Uuid::from(by))
+        .bind(by.map(Uuid::from))
         .execute(db))?;
     Ok(answered > 0)
 }
 
 /// Notes which open requests of somebody are given by what they hold from now on, in an account that
-/// is locked.
+/// is locked; by nobody where the provider gives it.
 pub(crate) async fn settle(
     tx: &mut Tx,
     account: AccountId,
     user: UserId,
     holding: &Holding,
-    by: UserId,
+    by: Option<UserId>,
     now: Timestamp,
 ) -> Result<(), Failure> {
     let rows: Vec<RequestRow> = read!(tx, db => query_as(OPEN_OF)
@@ -490,6 +498,17 @@ pub(crate) async fn settle(
     };
     for request in requests(rows).iter().filter(|request| opens(request)) {
         answer(tx, request.id, AccessRequestState::Given, "", by, now).await?;
+    }
+    Ok(())
+}
+
+/// Takes somebody's name out of who was told of requests, in accounts that are locked.
+pub(crate) async fn forget_told(tx: &mut Tx, user: UserId, name: &str) -> Result<(), Failure> {
+    let rows: Vec<(Uuid, String)> =
+        read!(tx, db => query_as(TOLD).bind(Uuid::from(user)).bind(name).fetch_all(db))?;
+    for (id, told) in rows {
+        let others: Vec<_> = told.lines().filter(|told| *told != name).collect();
+        write!(tx, db => query(SET_TOLD).bind(id).bind(others.join("\n")).execute(db))?;
     }
     Ok(())
 }

@@ -7,10 +7,10 @@ use sqlx::{query, query_as};
 use sqlx_macros::FromRow;
 use uuid::Uuid;
 
-use crate::db::{Tx, limit, new_id, read, sql, unavailable, write};
+use crate::db::{Tx, first_id, limit, new_id, read, sql, unavailable, write};
 use crate::fold::fold;
 use crate::grants::{ids_in, list};
-use crate::{LinkedRow, Store, chain};
+use crate::{LinkedRow, Store, chain, webhooks};
 
 macro_rules! names {
     ($db:ident) => {
@@ -32,7 +32,7 @@ sql! {
     ACTIVITY = "SELECT id, at, kind, actor_id, actor_name, subject_id, subject_name, before, \
                     after, address \
                 FROM activity \
-                WHERE account_id = $1 AND id < $2 \
+                WHERE account_id = $1 AND id < $2 AND id >= $7 \
                     AND (person_key LIKE $3 ESCAPE '!' OR person_key LIKE $6 ESCAPE '!') \
                     AND kind = coalesce($4, kind) \
                 ORDER BY id DESC LIMIT $5";
@@ -57,6 +57,8 @@ pub struct NewActivity {
     pub after: Option<Noted>,
     /// The client's address; empty for the command line.
     pub address: String,
+    /// The invitation or the request that it is of, for what webhooks tell: the log doesn't keep it.
+    pub of: Option<Uuid>,
 }
 
 impl NewActivity {
@@ -73,6 +75,7 @@ impl NewActivity {
             before: None,
             after: None,
             address: address.to_owned(),
+            of: None,
         }
     }
 
@@ -86,6 +89,11 @@ impl NewActivity {
     #[must_use]
     pub fn about(self, user: Option<UserId>, name: &str) -> Self {
         Self { subject: user, subject_name: name.to_owned(), ..self }
+    }
+
+    /// It is of this invitation or request.
+    pub(crate) fn of(self, id: impl Into<Uuid>) -> Self {
+        Self { of: Some(id.into()), ..self }
     }
 
     /// So it was before.
@@ -119,6 +127,10 @@ pub struct ActivityFilter {
     pub person: Option<String>,
     /// Rows of this kind.
     pub kind: Option<ActivityKind>,
+    /// Rows of this moment and of later ones.
+    pub from: Option<Timestamp>,
+    /// Rows of earlier moments than this one.
+    pub until: Option<Timestamp>,
     /// Rows before the row with this id (`Cursor::key` is empty: ids are in the order of time).
     pub after: Option<Cursor>,
 }
@@ -155,6 +167,7 @@ impl Row {
                 before: noted(self.before),
                 after: noted(self.after),
                 address: self.address,
+                of: None,
             },
         })
     }
@@ -172,6 +185,8 @@ impl Store {
         most: usize,
     ) -> Result<Vec<ActivityRow>, Failure> {
         let after = filter.after.as_ref().map_or(Uuid::max(), |cursor| cursor.id);
+        let before = filter.until.map_or(after, |until| first_id(until).min(after));
+        let from = filter.from.map_or(Uuid::nil(), first_id);
         let person = filter.person.as_deref().unwrap_or_default();
         // Rows of earlier versions hold names in lower case alone, and no row is ever changed.
         let lower = model::legible(person).to_lowercase();
@@ -179,18 +194,19 @@ impl Store {
         let as_before = if lower == folded { String::new() } else { containing(&lower) };
         let rows: Vec<Row> = read!(self, db => query_as(ACTIVITY)
             .bind(Uuid::from(account))
-            .bind(after)
+            .bind(before)
             .bind(containing(&folded))
             .bind(filter.kind.map(ActivityKind::id))
             .bind(limit(most))
             .bind(&as_before)
+            .bind(from)
             .fetch_all(db))?;
         rows.into_iter().map(Row::read).collect()
     }
 }
 
-/// Appends a row at the end of the account's chain, in the transaction that does what it tells.
-/// The chain's head is locked from here on: after the account and its users.
+/// Appends a row at the end of the account's chain, in the transaction that does what it tells, and has
+/// webhooks tell of it. The chain's head is locked from here on: after the account and its users.
 pub(crate) async fn append(
     tx: &mut Tx,
     account: AccountId,
@@ -235,7 +251,8 @@ pub(crate) async fn append(
         .bind(row.sequence)
         .bind(&hash[..])
         .execute(db))?;
-    chain::end_with(tx, account, &hash).await
+    chain::end_with(tx, account, &hash).await?;
+    webhooks::tell_row(tx, account, entry, now).await
 }
 
 /// What the services and domains that a row tells of are called at this moment.

@@ -2,26 +2,33 @@
 
 use std::collections::BTreeSet;
 
-use model::{AccountId, Actor, Area, Failure, NamedBy, Scope, Timestamp};
+use model::{AccountId, Actor, Area, Failure, NamedBy, Scope, Timestamp, UserId};
 use sqlx::{query, query_as, query_scalar};
 use sqlx_macros::FromRow;
 use uuid::Uuid;
 
 use crate::Store;
-use crate::db::{Differing, count, limit, plain, read, sql, write};
+use crate::db::{Differing, Tx, count, limit, plain, read, sql, write};
 use crate::grants::{id_text, ids_in, ids_of, joined, list};
 
-/// One of a scope's conditions, which a thing `t` fulfils: any does, or one of these grants names it.
+/// One of a scope's conditions, which a thing `t` fulfils: any does, or one of these grants or drafts
+/// names it.
 macro_rules! fulfils {
-    ($db:ident $names:literal, $id:literal, $any:literal, $grants:literal) => {
+    ($db:ident $things:literal, $id:literal, $any:literal, $grants:literal) => {
         concat!(
             "(",
             $any,
             " OR t.id IN (SELECT n.",
             $id,
-            " FROM ",
-            $names,
+            " FROM grant_",
+            $things,
             " n WHERE n.grant_id IN ",
+            $crate::grants::ids_in!($db $grants),
+            " UNION ALL SELECT n.",
+            $id,
+            " FROM draft_",
+            $things,
+            " n WHERE n.draft_id IN ",
             $crate::grants::ids_in!($db $grants),
             "))"
         )
@@ -33,34 +40,44 @@ pub(crate) use fulfils;
 /// Things `t` of an account that a scope opens: those that fulfil its two conditions, each as whether
 /// any does and the grants ($2 to $5).
 macro_rules! opened {
-    ($db:ident $names:literal, $id:literal) => {
+    ($db:ident $things:literal, $id:literal) => {
         concat!(
             "t.account_id = $1 AND ",
-            fulfils!($db $names, $id, "$2", "$3"),
+            $crate::areas::fulfils!($db $things, $id, "$2", "$3"),
             " AND ",
-            fulfils!($db $names, $id, "$4", "$5")
+            $crate::areas::fulfils!($db $things, $id, "$4", "$5")
         )
     };
 }
 
-/// Things `t` that [`opened!`] has; of each, which of the grants $6 name it.
+pub(crate) use opened;
+
+/// Things `t` that [`opened!`] has; of each, which of the grants and drafts $6 name it.
 macro_rules! things {
-    ($db:ident $columns:literal, $table:literal, $names:literal, $id:literal, $tail:literal) => {
+    ($db:ident $columns:literal, $things:literal, $id:literal, $tail:literal) => {
         concat!(
             "SELECT ",
             $columns,
-            ", (SELECT ",
+            ", coalesce((SELECT ",
             joined!($db id_text!($db "n.grant_id"), ","),
-            " FROM ",
-            $names,
+            " FROM grant_",
+            $things,
             " n WHERE n.",
             $id,
             " = t.id AND n.grant_id IN ",
             ids_in!($db "$6"),
-            ") AS named_by FROM ",
-            $table,
+            "), '') || ',' || coalesce((SELECT ",
+            joined!($db id_text!($db "n.draft_id"), ","),
+            " FROM draft_",
+            $things,
+            " n WHERE n.",
+            $id,
+            " = t.id AND n.draft_id IN ",
+            ids_in!($db "$6"),
+            "), '') AS named_by FROM ",
+            $things,
             " t WHERE ",
-            opened!($db $names, $id),
+            opened!($db $things, $id),
             " ",
             $tail
         )
@@ -71,7 +88,7 @@ macro_rules! services {
     ($db:ident $tail:literal) => {
         things!(
             $db "t.id, t.name, t.plan, t.state, t.renews_at, t.login_name, t.login_password",
-            "services", "grant_services", "service_id", $tail
+            "services", "service_id", $tail
         )
     };
 }
@@ -80,7 +97,7 @@ macro_rules! domains {
     ($db:ident $tail:literal) => {
         things!(
             $db "t.id, t.name, t.state, t.expires_at, t.locked",
-            "domains", "grant_domains", "domain_id", $tail
+            "domains", "domain_id", $tail
         )
     };
 }
@@ -88,12 +105,12 @@ macro_rules! domains {
 /// Things `t` of an account for choosing, of those that [`opened!`] has: those whose name holds $6, and
 /// those with the ids $7, which come first.
 macro_rules! choices {
-    ($db:ident $table:literal, $names:literal, $id:literal) => {
+    ($db:ident $things:literal, $id:literal) => {
         concat!(
             "SELECT t.id, t.name FROM ",
-            $table,
+            $things,
             " t WHERE ",
-            opened!($db $names, $id),
+            opened!($db $things, $id),
             " AND (lower(t.name) LIKE $6 ESCAPE '!' OR t.id IN ",
             ids_in!($db "$7"),
             ") ORDER BY CASE WHEN t.id IN ",
@@ -104,8 +121,8 @@ macro_rules! choices {
 }
 
 macro_rules! counted {
-    ($db:ident $table:literal, $names:literal, $id:literal) => {
-        concat!("SELECT count(*) FROM ", $table, " t WHERE ", opened!($db $names, $id))
+    ($db:ident $things:literal, $id:literal) => {
+        concat!("SELECT count(*) FROM ", $things, " t WHERE ", opened!($db $things, $id))
     };
 }
 
@@ -116,14 +133,14 @@ macro_rules! there {
 }
 
 sql! {
-    SERVICE_CHOICES = choices!(sqlite "services", "grant_services", "service_id"),
-        on Postgres choices!(postgres "services", "grant_services", "service_id");
-    DOMAIN_CHOICES = choices!(sqlite "domains", "grant_domains", "domain_id"),
-        on Postgres choices!(postgres "domains", "grant_domains", "domain_id");
-    COUNT_SERVICES = counted!(sqlite "services", "grant_services", "service_id"),
-        on Postgres counted!(postgres "services", "grant_services", "service_id");
-    COUNT_DOMAINS = counted!(sqlite "domains", "grant_domains", "domain_id"),
-        on Postgres counted!(postgres "domains", "grant_domains", "domain_id");
+    SERVICE_CHOICES = choices!(sqlite "services", "service_id"),
+        on Postgres choices!(postgres "services", "service_id");
+    DOMAIN_CHOICES = choices!(sqlite "domains", "domain_id"),
+        on Postgres choices!(postgres "domains", "domain_id");
+    COUNT_SERVICES = counted!(sqlite "services", "service_id"),
+        on Postgres counted!(postgres "services", "service_id");
+    COUNT_DOMAINS = counted!(sqlite "domains", "domain_id"),
+        on Postgres counted!(postgres "domains", "domain_id");
     SERVICES_THERE = there!(sqlite "services"), on Postgres there!(postgres "services");
     DOMAINS_THERE = there!(sqlite "domains"), on Postgres there!(postgres "domains");
     SERVICES = services!(sqlite "ORDER BY t.name, t.id LIMIT $7"),
@@ -134,6 +151,14 @@ sql! {
     DOMAIN = domains!(sqlite "AND t.id = $7"), on Postgres domains!(postgres "AND t.id = $7");
     INVOICES = "SELECT id, number, issued_at, due_at, total_minor, currency, state \
                 FROM invoices WHERE account_id = $1 ORDER BY issued_at DESC, id DESC LIMIT $2";
+    /// Of two with one name in an account, nobody knows which opened it.
+    FORGET_OPENED_BY = "UPDATE support_requests SET opened_by = '' \
+                        WHERE opened_by = $2 AND account_id IN \
+                            (SELECT account_id FROM memberships WHERE user_id = $1) \
+                            AND NOT EXISTS ( \
+                                SELECT 1 FROM memberships m JOIN users u ON u.id = m.user_id \
+                                WHERE m.account_id = support_requests.account_id \
+                                    AND u.id <> $1 AND u.full_name = $2)";
     SUPPORT_REQUESTS = "SELECT id, number, subject, state, opened_by, updated_at \
                         FROM support_requests WHERE account_id = $1 \
                         ORDER BY updated_at DESC, id DESC LIMIT $2";
@@ -169,7 +194,7 @@ pub struct Service {
     pub login_name: String,
     /// The password at the service.
     pub login_password: model::Secret,
-    /// Which of the grants of whoever it is read for name it.
+    /// Which of the grants and drafts of whoever it is read for name it.
     pub named_by: NamedBy,
 }
 
@@ -186,7 +211,7 @@ pub struct Domain {
     pub expires_at: Timestamp,
     /// Whether transfers away are locked.
     pub locked: bool,
-    /// Which of the grants of whoever it is read for name it.
+    /// Which of the grants and drafts of whoever it is read for name it.
     pub named_by: NamedBy,
 }
 
@@ -199,7 +224,7 @@ struct ServiceRow {
     renews_at: i64,
     login_name: String,
     login_password: String,
-    named_by: Option<String>,
+    named_by: String,
 }
 
 impl From<ServiceRow> for Service {
@@ -212,7 +237,7 @@ impl From<ServiceRow> for Service {
             renews_at: Timestamp::from_micros(row.renews_at),
             login_name: row.login_name,
             login_password: model::Secret::from(row.login_password),
-            named_by: named_by(row.named_by.as_deref()),
+            named_by: named_by(&row.named_by),
         }
     }
 }
@@ -224,7 +249,7 @@ struct DomainRow {
     state: String,
     expires_at: i64,
     locked: bool,
-    named_by: Option<String>,
+    named_by: String,
 }
 
 impl From<DomainRow> for Domain {
@@ -235,13 +260,13 @@ impl From<DomainRow> for Domain {
             state: row.state,
             expires_at: Timestamp::from_micros(row.expires_at),
             locked: row.locked,
-            named_by: named_by(row.named_by.as_deref()),
+            named_by: named_by(&row.named_by),
         }
     }
 }
 
-fn named_by(ids: Option<&str>) -> NamedBy {
-    NamedBy(ids_of(ids).map(Into::into).collect())
+fn named_by(ids: &str) -> NamedBy {
+    NamedBy(ids_of(Some(ids)).map(Into::into).collect())
 }
 
 /// A service or a domain, to be chosen.
@@ -590,4 +615,10 @@ impl Store {
             .execute(db))?;
         Ok(())
     }
+}
+
+/// Takes somebody's name out of the support requests of the accounts that they are in.
+pub(crate) async fn forget_opened_by(tx: &mut Tx, user: UserId, name: &str) -> Result<(), Failure> {
+    write!(tx, db => query(FORGET_OPENED_BY).bind(Uuid::from(user)).bind(name).execute(db))?;
+    Ok(())
 }

@@ -1,7 +1,7 @@
 //! The chain that the rows of an account's log form: every row has a number and a hash, and the
 //! hash covers the row and the hash before it. Whether a chain is whole is for others to say.
 
-use model::{AccountId, ActivityKind, Failure};
+use model::{AccountId, ActivityKind, Failure, Timestamp, UserId};
 use sha2::{Digest, Sha256};
 use sqlx::{query, query_as, query_scalar};
 use sqlx_macros::FromRow;
@@ -107,6 +107,45 @@ impl LinkedRow {
     pub fn is_creation(&self) -> bool {
         self.kind == ActivityKind::AccountCreated.id()
     }
+}
+
+impl LinkedRow {
+    /// What the row tells, as it is stored: when, what happened, who did it, about whom, how it was and
+    /// how it is since.
+    #[must_use]
+    pub fn told(&self) -> ToldRow<'_> {
+        ToldRow {
+            at: Timestamp::from_micros(self.at),
+            kind: &self.kind,
+            actor: self.actor_id.map(UserId::from),
+            actor_name: &self.actor_name,
+            subject: self.subject_id.map(UserId::from),
+            subject_name: &self.subject_name,
+            before: self.before.as_deref(),
+            after: self.after.as_deref(),
+        }
+    }
+}
+
+/// A row of the log as it is stored, without its link and the client's address.
+#[derive(Clone, Copy, Debug)]
+pub struct ToldRow<'a> {
+    /// When it happened.
+    pub at: Timestamp,
+    /// What happened, by its kind's id.
+    pub kind: &'a str,
+    /// Who did it; none for the provider.
+    pub actor: Option<UserId>,
+    /// Their name at that moment; empty for the provider.
+    pub actor_name: &'a str,
+    /// About whom, if that is a user.
+    pub subject: Option<UserId>,
+    /// Their name at that moment.
+    pub subject_name: &'a str,
+    /// How it was.
+    pub before: Option<&'a str>,
+    /// How it is since.
+    pub after: Option<&'a str>,
 }
 
 impl Store {

@@ -18,6 +18,7 @@ use uuid::Uuid;
 
 use crate::Store;
 use crate::db::{Either, OpenError, read, sql, unavailable, write};
+use crate::outbox::forgets_the_deleted;
 use crate::sqlite::beside;
 
 sql! {
@@ -25,13 +26,20 @@ sql! {
     RENEW = "UPDATE database_stamp SET stamp = $1, copied_at = NULL";
     MARK_COPY = "UPDATE database_stamp SET copied_at = $1";
     /// Those whose link is dead from now on aren't kept.
-    GIVE_UP_MAILS = "UPDATE outbox SET state = 'failed', facts = NULL, answer = $1, ended_at = $2 \
-                     WHERE state = 'queued' \
-                         AND (NOT $3 OR kind IN ('password_reset', 'email_proof', 'email_change'))";
+    GIVE_UP_MAILS = concat!(
+        "UPDATE outbox SET state = 'failed', facts = NULL, answer = $1, ended_at = $2",
+        forgets_the_deleted!(),
+        " WHERE state = 'queued' \
+             AND (NOT $3 OR kind IN ('password_reset', 'email_proof', 'email_change'))"
+    );
     EXPIRE_INVITATIONS = "UPDATE invitations SET expires_at = $1 \
                           WHERE state = 'pending' AND expires_at > $1 AND NOT EXISTS \
                               (SELECT 1 FROM outbox o \
                                WHERE o.invitation_id = invitations.id AND o.state = 'queued')";
+    /// Those whose endpoint is off, too.
+    GIVE_UP_DELIVERIES = "UPDATE webhook_deliveries \
+                          SET state = 'given_up', answer = $1, ended_at = $2 \
+                          WHERE state IN ('waiting', 'held')";
     END_SIGN_INS = "DELETE FROM sign_ins";
     END_SESSIONS = "DELETE FROM sessions";
     END_RESETS = "DELETE FROM resets";
@@ -41,7 +49,14 @@ sql! {
     END_CHALLENGES = "DELETE FROM passkey_challenges";
     END_IDENTITY_SIGN_INS = "DELETE FROM identity_sign_ins";
     END_IDENTITY_OFFERS = "DELETE FROM identity_offers";
+    END_DRAFTS = "DELETE FROM drafts";
     END_EYES = "DELETE FROM eyes";
+    /// An owner may have stopped it since.
+    END_OWNER_CHANGES = "UPDATE owner_changes SET state = 'lapsed', over_at = $1 \
+                         WHERE state IN ('offered', 'waiting')";
+    FORGET_DUE_OWNERS = "UPDATE accounts SET owners_due_at = NULL WHERE owners_due_at IS NOT NULL";
+    /// Whichever of them were revoked since, or leaked.
+    REVOKE_TOKENS = "UPDATE tokens SET revoked_at = $1 WHERE revoked_at IS NULL";
 }
 
 /// Which version of its schema a file has.
@@ -50,7 +65,8 @@ pub(crate) const SCHEMA: &str = "PRAGMA schema_version";
 const IS_OURS: &str = "SELECT count(*) = 2 FROM sqlite_schema \
                        WHERE name IN ('_sqlx_migrations', 'memberships')";
 
-/// What a mail's sender is shown in place of a mail server's answer.
+/// What a mail's sender is shown in place of a mail server's answer, and the operator in place of an
+/// endpoint's.
 const NOT_SENT: &str = "not sent: the database was restored from a backup";
 
 /// Reads and writes for its owner, nothing for others.
@@ -81,6 +97,10 @@ pub struct Settled {
     pub mails: u64,
     /// Invitations whose link was made to expire.
     pub invitations: u64,
+    /// Tokens of the provider's systems that were revoked.
+    pub tokens: u64,
+    /// What webhooks were to be told, and won't be.
+    pub deliveries: u64,
 }
 
 /// What came of putting a copy in place.
@@ -329,8 +349,10 @@ impl Store {
     }
 
     /// Has nothing of a restored copy come back to life that may have ended since it was made:
-    /// sessions and sign-ins that wait for more end, open links die, and mails that wait are given up,
-    /// as they were probably sent. With `keep_mails` those are sent whose links live on.
+    /// sessions and sign-ins that wait for more end, open links die, nobody becomes an owner who was to
+    /// become one, tokens are revoked, and mails that
+    /// wait are given up, and what waits for webhooks, as they were probably sent. With `keep_mails` all that is sent, but for
+    /// mails whose links are dead.
     ///
     /// # Errors
     /// [`Failure::Unavailable`].
@@ -344,10 +366,13 @@ impl Store {
             END_CHALLENGES,
             END_IDENTITY_SIGN_INS,
             END_IDENTITY_OFFERS,
+            END_DRAFTS,
             END_EYES,
+            FORGET_DUE_OWNERS,
         ] {
             write!(tx, db => query(ended).execute(db))?;
         }
+        write!(tx, db => query(END_OWNER_CHANGES).bind(now.as_micros()).execute(db))?;
         let sessions = write!(tx, db => query(END_SESSIONS).execute(db))?;
         let mails = write!(tx, db => query(GIVE_UP_MAILS)
             .bind(NOT_SENT)
@@ -356,8 +381,16 @@ impl Store {
             .execute(db))?;
         let invitations =
             write!(tx, db => query(EXPIRE_INVITATIONS).bind(now.as_micros()).execute(db))?;
+        let tokens = write!(tx, db => query(REVOKE_TOKENS).bind(now.as_micros()).execute(db))?;
+        let deliveries = match keep_mails {
+            true => 0,
+            false => write!(tx, db => query(GIVE_UP_DELIVERIES)
+                .bind(NOT_SENT)
+                .bind(now.as_micros())
+                .execute(db))?,
+        };
         tx.commit().await?;
-        Ok(Settled { sessions, mails, invitations })
+        Ok(Settled { sessions, mails, invitations, tokens, deliveries })
     }
 
     /// Copies the SQLite database into a file of its own, whole and checked, while others go on

@@ -495,6 +495,15 @@ pub(crate) fn new_id(now: Timestamp) -> Uuid {
     uuid::Builder::from_unix_timestamp_millis(micros / 1000, &tail).into_uuid()
 }
 
+/// The least id that [`new_id`] makes at this moment: whatever is older has a lesser one.
+pub(crate) fn first_id(at: Timestamp) -> Uuid {
+    let micros = u64::try_from(at.as_micros()).unwrap_or(0);
+    let mut tail = [0; 10];
+    let (fraction, _) = tail.split_at_mut(2);
+    fraction.copy_from_slice(&((micros % 1000) as u16).to_be_bytes());
+    uuid::Builder::from_unix_timestamp_millis(micros / 1000, &tail).into_uuid()
+}
+
 /// A list's limit as the databases take it.
 pub(crate) fn limit(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
@@ -522,10 +531,19 @@ mod tests {
             crate::access_requests::STATEMENTS,
             crate::accounts::STATEMENTS,
             crate::activity::STATEMENTS,
+            crate::answers::STATEMENTS,
             crate::areas::STATEMENTS,
             crate::chain::STATEMENTS,
             crate::copies::STATEMENTS,
+            crate::decisions::STATEMENTS,
             crate::digests::STATEMENTS,
+            crate::drafts::STATEMENTS,
+            crate::door::STATEMENTS,
+            crate::door::accounts::STATEMENTS,
+            crate::door::services::STATEMENTS,
+            crate::door::domains::STATEMENTS,
+            crate::door::invoices::STATEMENTS,
+            crate::door::support_requests::STATEMENTS,
             crate::emails::STATEMENTS,
             crate::ends::STATEMENTS,
             crate::eyes::STATEMENTS,
@@ -535,10 +553,14 @@ mod tests {
             crate::guesses::STATEMENTS,
             crate::identities::STATEMENTS,
             crate::invitations::STATEMENTS,
+            crate::leaving::STATEMENTS,
             crate::limits::STATEMENTS,
             crate::locks::STATEMENTS,
             crate::memberships::STATEMENTS,
             crate::outbox::STATEMENTS,
+            crate::owners_by_provider::STATEMENTS,
+            crate::own_data::STATEMENTS,
+            crate::owner_changes::STATEMENTS,
             crate::passkeys::STATEMENTS,
             crate::policies::STATEMENTS,
             crate::reaching::STATEMENTS,
@@ -550,8 +572,12 @@ mod tests {
             crate::sessions::STATEMENTS,
             crate::single_sign_on::STATEMENTS,
             crate::starts::STATEMENTS,
+            crate::successors::STATEMENTS,
+            crate::support_messages::STATEMENTS,
             crate::sweep::STATEMENTS,
+            crate::tokens::STATEMENTS,
             crate::users::STATEMENTS,
+            crate::webhooks::STATEMENTS,
         ]
         .into_iter()
         .flatten()

@@ -1,6 +1,6 @@
 //! The address of a login: proving it, changing it, and taking a change back.
 
-use model::{Conflict, EmailAddress, Failure, Timestamp, UserId};
+use model::{Conflict, EmailAddress, Failure, LoginChange, Timestamp, UserId};
 use sqlx::{query, query_as, query_scalar};
 use sqlx_macros::FromRow;
 use uuid::Uuid;
@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::db::{Tx, alive, held, read, sql, taken_as, write};
 use crate::{
     NewMail, NewPassword, NewReset, Store, TokenHash, factors, guesses, identities, locks,
-    memberships, outbox, resets, sessions, single_sign_on, users,
+    memberships, outbox, resets, sessions, single_sign_on, users, webhooks,
 };
 
 macro_rules! change {
@@ -259,7 +259,7 @@ impl Store {
             .bind(&undo.token_hash[..])
             .bind(undo.until.as_micros())
             .execute(db))?;
-        set(&mut tx, user, locked.full_name(), after).await?;
+        set(&mut tx, user, locked.full_name(), after, now).await?;
         // Asked after the address is theirs: from here on nobody else can come to hold it.
         if is_held(&mut tx, after, user, now).await? {
             return Err(Failure::Conflict(Conflict::AddressTaken));
@@ -298,14 +298,14 @@ impl Store {
         // Whoever was faster took it back already, or something older with it.
         let Some(row) = done(&mut tx, undo_hash, now).await? else { return Ok(None) };
         let change = EmailChange { after: locked.email(), ..row.read() };
-        set(&mut tx, user, locked.full_name(), &change.before).await?;
+        set(&mut tx, user, locked.full_name(), &change.before, now).await?;
         single_sign_on::bind(&mut tx, user, &change.after, &change.before).await?;
         write!(tx, db => query(DROP_SINCE)
             .bind(Uuid::from(user))
             .bind(row.done_at)
             .execute(db))?;
-        users::set_password(&mut tx, user, unknown, None).await?;
-        drop_planted(&mut tx, user, Timestamp::from_micros(row.asked_at)).await?;
+        users::set_password(&mut tx, user, unknown, None, now).await?;
+        drop_planted(&mut tx, user, Timestamp::from_micros(row.asked_at), now).await?;
         resets::replace(&mut tx, user, &change.after, reset).await?;
         for mail in mails(&change) {
             outbox::queue(&mut tx, &mail, None, now).await?;
@@ -367,8 +367,9 @@ pub(crate) async fn drop_planted(
     tx: &mut Tx,
     user: UserId,
     since: Timestamp,
+    now: Timestamp,
 ) -> Result<(), Failure> {
-    factors::drop_since(tx, user, since).await?;
+    factors::drop_since(tx, user, since, now).await?;
     identities::drop_since(tx, user, since).await?;
     sessions::forget_devices(tx, user).await?;
     guesses::forget_networks(tx, user).await
@@ -380,6 +381,7 @@ async fn set(
     user: UserId,
     full_name: &str,
     email: &EmailAddress,
+    now: Timestamp,
 ) -> Result<(), Failure> {
     write!(tx, db => query(SET_EMAIL)
         .bind(Uuid::from(user))
@@ -387,5 +389,6 @@ async fn set(
         .bind(email.key())
         .bind(true)
         .execute(db), taken_as(Conflict::AddressTaken))?;
-    memberships::rename(tx, user, full_name, email).await
+    memberships::rename(tx, user, full_name, email).await?;
+    webhooks::tell_login(tx, user, LoginChange::Email, now).await
 }

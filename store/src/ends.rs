@@ -130,7 +130,7 @@ impl Store {
         decide: impl FnOnce(&EndingFacts) -> Vec<NewMail> + Send,
     ) -> Result<usize, Failure> {
         let mut tx = self.begin_locking([account.into()]).await?;
-        let name = locks::account(&mut tx, account).await?;
+        let name = locks::account(&mut tx, account, now).await?;
         let [week, day, ended] = moments(now);
         let rows: Vec<EndingRow> = read!(tx, db => query_as(TO_TELL_OF)
             .bind(Uuid::from(account))

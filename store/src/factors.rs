@@ -1,6 +1,8 @@
 //! Second factors: authenticator apps and recovery codes, and sign-ins that wait for one.
 
-use model::{Conflict, Failure, Field, FieldProblem, IdentityId, Secret, Timestamp, UserId};
+use model::{
+    Conflict, Failure, Field, FieldProblem, IdentityId, LoginChange, Secret, Timestamp, UserId,
+};
 use sqlx::{query, query_as, query_scalar};
 use sqlx_macros::FromRow;
 use uuid::Uuid;
@@ -8,7 +10,7 @@ use uuid::Uuid;
 use crate::db::{Tx, alive, count, read, sql, write};
 use crate::{
     NewMail, NewPassword, NewSession, PasskeyUse, Store, TokenHash, locks, outbox, passkeys,
-    sessions, users,
+    sessions, users, webhooks,
 };
 
 /// Whether a user has a second factor of any kind, as a part of SQL.
@@ -308,8 +310,8 @@ impl Store {
         if !users::has_factor(&mut tx, user).await? {
             return Ok(false);
         }
-        drop_since(&mut tx, user, Timestamp::from_micros(0)).await?;
-        users::set_password(&mut tx, user, unknown, None).await?;
+        drop_since(&mut tx, user, Timestamp::from_micros(0), now).await?;
+        users::set_password(&mut tx, user, unknown, None, now).await?;
         outbox::queue(&mut tx, mail, None, now).await?;
         tx.commit().await?;
         Ok(true)
@@ -538,7 +540,8 @@ pub(crate) async fn changed(
 ) -> Result<(), Failure> {
     write!(tx, db => query(DROP_SIGN_INS).bind(Uuid::from(user)).execute(db))?;
     sessions::end_others(tx, user, &change.session).await?;
-    outbox::queue(tx, &change.mail, None, now).await
+    outbox::queue(tx, &change.mail, None, now).await?;
+    webhooks::tell_login(tx, user, LoginChange::SecondFactor, now).await
 }
 
 /// Ends the user's half-way sign-ins.
@@ -563,11 +566,21 @@ pub(crate) async fn renew_sign_ins(
 }
 
 /// Deletes the factors that were set up since then.
-pub(crate) async fn drop_since(tx: &mut Tx, user: UserId, since: Timestamp) -> Result<(), Failure> {
-    let (user, since) = (Uuid::from(user), since.as_micros());
-    write!(tx, db => query(DROP_APP_SINCE).bind(user).bind(since).execute(db))?;
-    write!(tx, db => query(DROP_PASSKEYS_SINCE).bind(user).bind(since).execute(db))?;
+pub(crate) async fn drop_since(
+    tx: &mut Tx,
+    whose: UserId,
+    since: Timestamp,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    let (user, since) = (Uuid::from(whose), since.as_micros());
+    let mut factors = 0;
+    for dropped in [DROP_APP_SINCE, DROP_PASSKEYS_SINCE] {
+        factors += write!(tx, db => query(dropped).bind(user).bind(since).execute(db))?;
+    }
     write!(tx, db => query(DROP_CODES_SINCE).bind(user).bind(since).execute(db))?;
     write!(tx, db => query(DROP_SETUP).bind(user).execute(db))?;
-    Ok(())
+    match factors {
+        0 => Ok(()),
+        _ => webhooks::tell_login(tx, whose, LoginChange::SecondFactor, now).await,
+    }
 }

@@ -6,7 +6,7 @@ use sqlx::{query, query_as, query_scalar};
 use uuid::Uuid;
 
 use crate::Store;
-use crate::db::{Tx, count, read, sql, write};
+use crate::db::{Tx, count, limit, read, sql, write};
 
 sql! {
     KNOWN = "SELECT EXISTS (SELECT 1 FROM known_networks \
@@ -30,6 +30,13 @@ sql! {
     FORGET_PAIR = "DELETE FROM guesses WHERE login = $1 AND network = $2";
     KNOW = "INSERT INTO known_networks (user_id, network_hash, last_at) VALUES ($1, $2, $3) \
             ON CONFLICT (user_id, network_hash) DO UPDATE SET last_at = excluded.last_at";
+    /// The network that stands for all of them says how often it was tried elsewhere.
+    OF_LOGIN = "SELECT network, tries, next_at FROM guesses WHERE login = $1 AND until > $2 \
+                ORDER BY network <> '*', coalesce(next_at, 0) DESC, network LIMIT $3";
+    FORGET_LOGIN = "DELETE FROM guesses WHERE login = $1",
+        // Leaves alone what others hold: they hold several, and must not wait for this in a circle.
+        on Postgres "DELETE FROM guesses WHERE (login, network) IN \
+            (SELECT login, network FROM guesses WHERE login = $1 FOR UPDATE SKIP LOCKED)";
     FORGET_NETWORKS = "DELETE FROM known_networks WHERE user_id = $1";
 }
 
@@ -56,6 +63,15 @@ pub struct Tally {
     pub tries: u32,
     /// When the next one is heard at the earliest; none when nothing came yet.
     pub next_at: Option<Timestamp>,
+}
+
+/// Tries at a login from one network, or from all that it never signed in from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NetworkTally {
+    /// The network; none for all.
+    pub network: Option<String>,
+    /// How often it was tried, and when the next try is heard.
+    pub tally: Tally,
 }
 
 /// What is decided on when a try comes: read under lock.
@@ -132,6 +148,28 @@ impl Store {
         }
         tx.commit().await?;
         Ok((hearing, facts))
+    }
+
+    /// What is counted of tries at this login, those that wait longest first, at most `most`.
+    ///
+    /// # Errors
+    /// [`Failure::Unavailable`].
+    pub async fn guesses_at(
+        &self,
+        email: &EmailAddress,
+        most: usize,
+        now: Timestamp,
+    ) -> Result<Vec<NetworkTally>, Failure> {
+        let rows: Vec<(String, i64, Option<i64>)> = read!(self, db => query_as(OF_LOGIN)
+            .bind(email.key())
+            .bind(now.as_micros())
+            .bind(limit(most))
+            .fetch_all(db))?;
+        let counted = |(network, tries, next_at): (String, i64, Option<i64>)| NetworkTally {
+            network: Some(network).filter(|network| network != ALL),
+            tally: Tally { tries: count(tries), next_at: next_at.map(Timestamp::from_micros) },
+        };
+        Ok(rows.into_iter().map(counted).collect())
     }
 
     /// Takes a try back that was heard but never looked at. `facts` are those that it was heard on.
@@ -244,5 +282,13 @@ async fn welcome(tx: &mut Tx, guess: &Guess, now: Timestamp) -> Result<(), Failu
 /// Forgets where the user signed in from.
 pub(crate) async fn forget_networks(tx: &mut Tx, user: UserId) -> Result<(), Failure> {
     write!(tx, db => query(FORGET_NETWORKS).bind(Uuid::from(user)).execute(db))?;
+    Ok(())
+}
+
+/// Forgets what was tried at the login with this address. A try that comes at this very moment stays
+/// until it counts no more.
+pub(crate) async fn forget(tx: &mut Tx, email: &EmailAddress) -> Result<(), Failure> {
+    let text = FORGET_LOGIN.on(tx);
+    write!(tx, db => query(text).bind(email.key()).execute(db))?;
     Ok(())
 }

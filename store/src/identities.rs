@@ -354,7 +354,7 @@ impl Store {
         let mut tx = self.begin_locking(locked).await?;
         // The account before the user: what the link hangs on stays until it is written.
         if let Some(account) = account {
-            locks::account(&mut tx, account).await?;
+            locks::account(&mut tx, account, now).await?;
         }
         let login = locks::user(&mut tx, user).await?;
         if !by_factor && users::has_factor(&mut tx, user).await? {

@@ -15,21 +15,24 @@ use uuid::Uuid;
 
 use crate::db::{Tx, limit, new_id, read, sql, write};
 use crate::grants::{self, Grant, Holding, TermsRow, name, named};
+use crate::memberships::is_due;
 use crate::{
-    Bound, LockedActor, NewActivity, NewMail, NewReport, NewSession, NewUser, Store, TokenHash,
-    activity, emails, limits, locks, memberships, outbox, policies, reports, sessions, users,
+    Bound, JoiningOwner, LockedActor, NewActivity, NewMail, NewReport, NewSession, NewUser, Store,
+    TokenHash, activity, emails, limits, locks, memberships, outbox, owner_changes, policies,
+    reports, sessions, users,
 };
 
-/// No setting lets an invitation be open for longer: one that would be was sent by a clock that ran
-/// ahead, and is over. An hour may lie between two clocks.
-const LONGEST: Duration = Duration::from_secs((90 * 24 + 1) * 60 * 60);
+/// No setting lets an invitation be open for longer, which works until the end of its last day: one that
+/// would be was sent by a clock that ran ahead, and is over. An hour may lie between two clocks, and
+/// another one more be in a day.
+pub(crate) const LONGEST: Duration = Duration::from_secs((91 * 24 + 2) * 60 * 60);
 
 /// What an [`InvitationRow`] reads, of invitations as `i`; then the tail of the statement.
 macro_rules! invitation {
     ($db:ident $tail:expr) => {
         concat!(
-            "SELECT i.id, i.email, i.email_key, i.owner, i.permissions, i.all_services, \
-                 i.all_domains, ",
+            "SELECT i.id, i.email, i.email_key, i.owner, i.as_owner, i.permissions, \
+                 i.all_services, i.all_domains, ",
             named!($db "n.service_id", "invitation_services", "invitation_id", "i.id"),
             " AS services, ",
             named!($db "n.domain_id", "invitation_domains", "invitation_id", "i.id"),
@@ -88,10 +91,20 @@ macro_rules! newest_of {
     };
 }
 
+macro_rules! open_of {
+    ($db:ident) => {
+        invitation!(
+            $db ", i.account_id FROM invitations i \
+             WHERE i.state = 'pending' AND (i.inviter_id = $1 OR i.email_key = $2) ORDER BY i.id"
+        )
+    };
+}
+
 macro_rules! opened {
     ($db:ident) => {
         invitation!(
             $db ", a.id AS account_id, a.number AS account_number, a.name AS account_name, \
+                 a.owners_due_at, \
                  u.full_name AS inviter_name, u.email AS inviter_email, \
                  u.email_key AS inviter_email_key, m.owner AS inviter_owner, \
                  i.current_token_hash <> coalesce(t.copy_of, t.token_hash) AS replaced, \
@@ -123,13 +136,13 @@ sql! {
     INSERT_INVITATION = "INSERT INTO invitations \
                              (id, account_id, email, email_key, owner, permissions, \
                               all_services, all_domains, until, why, inviter_id, state, sent_at, \
-                              expires_at, current_token_hash, created_at) \
+                              expires_at, current_token_hash, created_at, as_owner) \
                          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'pending', $12, \
-                                 $13, $14, $12)";
+                                 $13, $14, $12, $15)";
     RENEW = "UPDATE invitations \
              SET owner = $2, permissions = $3, all_services = $4, all_domains = $5, until = $6, \
                  why = $7, inviter_id = $8, sent_at = $9, expires_at = $10, \
-                 current_token_hash = $11 \
+                 current_token_hash = $11, as_owner = $12, expiry_noted = FALSE \
              WHERE id = $1 AND state = 'pending'";
     FORGET_SERVICES = "DELETE FROM invitation_services WHERE invitation_id = $1";
     FORGET_DOMAINS = "DELETE FROM invitation_domains WHERE invitation_id = $1";
@@ -142,6 +155,13 @@ sql! {
     END = "UPDATE invitations SET state = $2, ended_at = $3 WHERE id = $1 AND state = 'pending'";
     PENDING = pending!(sqlite), on Postgres pending!(postgres);
     NEWEST_OF = newest_of!(sqlite), on Postgres newest_of!(postgres);
+    INVITING = "SELECT a.id, a.number, a.name FROM invitations i JOIN accounts a ON a.id = i.account_id \
+                WHERE i.email_key = $1 AND i.state = 'pending' ORDER BY a.number LIMIT $2";
+    OPEN_OF = open_of!(sqlite), on Postgres open_of!(postgres);
+    FORGET_INVITED = "UPDATE invitations SET email = '', email_key = '', why = '' \
+                      WHERE email_key = $1 AND state <> 'pending'";
+    FORGET_INVITER = "UPDATE invitations SET inviter_id = NULL \
+                      WHERE inviter_id = $1 AND state <> 'pending'";
     ACCOUNT_OF = "SELECT i.account_id \
                   FROM invitation_tokens t JOIN invitations i ON i.id = t.invitation_id \
                   WHERE t.token_hash = $1";
@@ -157,6 +177,8 @@ pub struct Invitation {
     pub email: EmailAddress,
     /// What is offered.
     pub access: Access,
+    /// Whether whoever joins becomes an owner besides, once they have waited.
+    pub as_owner: bool,
     /// Why it is given; empty if nobody said.
     pub why: String,
     /// Who invites; none for the provider.
@@ -172,7 +194,10 @@ pub struct Invitation {
 /// What a row of the log notes of it.
 impl From<&Invitation> for Noted {
     fn from(invitation: &Invitation) -> Self {
-        Self::given(&invitation.access, &invitation.why)
+        match invitation.as_owner {
+            true => Self::Owner,
+            false => Self::given(&invitation.access, &invitation.why),
+        }
     }
 }
 
@@ -200,6 +225,17 @@ pub struct Tracked {
     pub ended_at: Option<Timestamp>,
     /// What became of its mail; none when there never was one.
     pub mail: Option<TrackedMail>,
+}
+
+/// An account that invites an address.
+#[derive(Clone, Debug)]
+pub struct InvitingAccount {
+    /// Its id.
+    pub account: AccountId,
+    /// Its public number.
+    pub number: AccountNumber,
+    /// Its name.
+    pub name: String,
 }
 
 /// How an invitation's mail fared.
@@ -237,6 +273,8 @@ pub struct OfferFacts {
 pub struct Offer {
     /// What is offered.
     pub access: Access,
+    /// Whether whoever joins becomes an owner besides, once they have waited.
+    pub as_owner: bool,
     /// Why it is given; empty if nobody said.
     pub why: String,
     /// The SHA-256 of the token in the mail's link.
@@ -336,6 +374,8 @@ pub enum Answer {
         joiner: Joiner,
         /// With what access.
         access: Access,
+        /// That they become an owner besides, if they do.
+        owner: Option<JoiningOwner>,
         /// A session to begin in the same transaction.
         session: Option<Box<NewSession>>,
         /// The log's row.
@@ -369,6 +409,7 @@ struct InvitationRow {
     email: String,
     email_key: String,
     owner: bool,
+    as_owner: bool,
     #[sqlx(flatten)]
     terms: TermsRow,
     why: String,
@@ -388,6 +429,7 @@ impl InvitationRow {
                 true => Access::Owner,
                 false => std::iter::once(Terms::from(self.terms)).collect(),
             },
+            as_owner: self.as_owner,
             why: self.why,
             inviter: self.inviter_id.map(UserId::from),
             state: match self.state.as_str() {
@@ -402,6 +444,14 @@ impl InvitationRow {
             expires_at,
         }
     }
+}
+
+/// An invitation by its account.
+#[derive(FromRow)]
+struct OpenRow {
+    #[sqlx(flatten)]
+    invitation: InvitationRow,
+    account_id: Uuid,
 }
 
 #[derive(FromRow)]
@@ -479,6 +529,7 @@ struct OpenedRow {
     account_id: Uuid,
     account_number: i64,
     account_name: String,
+    owners_due_at: Option<i64>,
     inviter_name: Option<String>,
     inviter_email: Option<String>,
     inviter_email_key: Option<String>,
@@ -546,16 +597,8 @@ impl Store {
     ) -> Result<Offered, Failure> {
         let mut tx = self.begin_locking([account.into()]).await?;
         let by = memberships::locked_actor(&mut tx, account, actor, now).await?;
-        let in_account: bool = read!(tx, db => query_scalar(IN_ACCOUNT)
-            .bind(Uuid::from(account))
-            .bind(email.key())
-            .fetch_one(db))?;
-        let text = PENDING_OF.on(&tx);
-        let pending: Option<InvitationRow> = read!(tx, db => query_as(text)
-            .bind(Uuid::from(account))
-            .bind(email.key())
-            .fetch_optional(db))?;
-        let pending = pending.map(|row| row.read(now));
+        let in_account = in_account(&mut tx, account, email).await?;
+        let pending = pending_of(&mut tx, account, email, now).await?;
         let id = pending.as_ref().map_or_else(|| new_id(now).into(), |pending| pending.id);
         let reported = reports::in_force(&mut tx, account, email).await?;
         let domains = policies::domains(&mut tx, account).await?;
@@ -613,7 +656,7 @@ impl Store {
             }
             InvitationStep::Cancel { entry } => {
                 end(&mut tx, invitation, "cancelled", now).await?;
-                activity::append(&mut tx, account, &entry, now).await?;
+                activity::append(&mut tx, account, &entry.of(invitation.id), now).await?;
             }
         }
         let invitation = find(&mut tx, account, invitation.id, now).await?;
@@ -681,6 +724,27 @@ impl Store {
         Ok(row.map(|row| row.read(now)))
     }
 
+    /// The accounts with a pending (or expired) invitation of this address, by number, at most `most`.
+    ///
+    /// # Errors
+    /// [`Failure::Unavailable`].
+    pub async fn inviting_accounts(
+        &self,
+        email: &EmailAddress,
+        most: usize,
+    ) -> Result<Vec<InvitingAccount>, Failure> {
+        let rows: Vec<(Uuid, i64, String)> = read!(self, db => query_as(INVITING)
+            .bind(email.key())
+            .bind(limit(most))
+            .fetch_all(db))?;
+        let inviting = |(id, number, name): (Uuid, i64, String)| InvitingAccount {
+            account: id.into(),
+            number: AccountNumber::from_stored(number),
+            name,
+        };
+        Ok(rows.into_iter().map(inviting).collect())
+    }
+
     /// Whether somebody with this address is in the account.
     ///
     /// # Errors
@@ -696,7 +760,7 @@ impl Store {
             .fetch_one(db))
     }
 
-    /// What the link with this token leads to. Changes nothing.
+    /// What the link with this token leads to. Changes nothing but what came true by itself.
     ///
     /// # Errors
     /// [`Failure::Unavailable`].
@@ -706,8 +770,12 @@ impl Store {
         now: Timestamp,
     ) -> Result<Option<OpenedInvitation>, Failure> {
         let text = OPENED.at(self);
-        let row: Option<OpenedRow> =
+        let mut row: Option<OpenedRow> =
             read!(self, db => query_as(text).bind(&token_hash[..]).fetch_optional(db))?;
+        if let Some(due) = row.as_ref().filter(|row| is_due(row.owners_due_at, now)) {
+            self.settle_owners(due.account_id.into(), now).await?;
+            row = read!(self, db => query_as(text).bind(&token_hash[..]).fetch_optional(db))?;
+        }
         let Some(row) = row else { return Ok(None) };
         let inviter = match row.inviter() {
             Some((account, inviter, owner)) => Some(self.holding(account, inviter, owner).await?),
@@ -733,7 +801,7 @@ impl Store {
         let account = AccountId::from(account.ok_or(Failure::NotFound)?);
         let mut tx = self.begin_locking([account.into()]).await?;
         // Who has the account has its invitations too: every step on them takes this lock first.
-        locks::account(&mut tx, account).await?;
+        locks::account(&mut tx, account, now).await?;
         let text = OPENED.on(&tx);
         let row: OpenedRow = read!(tx, db => query_as(text).bind(&token_hash[..]).fetch_one(db))?;
         let inviter = match row.inviter() {
@@ -746,8 +814,9 @@ impl Store {
 
         let answer = decide(&facts)?;
         let invitation = &facts.opened.invitation;
+        let mut joined = None;
         let (entry, mail) = match answer {
-            Answer::Accept { joiner, access, session, entry, mail } => {
+            Answer::Accept { joiner, access, owner, session, entry, mail } => {
                 end(&mut tx, invitation, "accepted", now).await?;
                 let user = match joiner {
                     Joiner::Existing(user) => {
@@ -772,6 +841,7 @@ impl Store {
                 if let Some(session) = session {
                     sessions::insert(&mut tx, user, &session, now).await?;
                 }
+                joined = owner.map(|owner| (user, owner));
                 (entry, mail)
             }
             Answer::Decline { entry, mail, report } => {
@@ -785,9 +855,15 @@ impl Store {
                 (entry, mail)
             }
         };
-        activity::append(&mut tx, account, &entry, now).await?;
+        activity::append(&mut tx, account, &entry.of(invitation.id), now).await?;
         if let Some(mail) = mail {
             outbox::queue(&mut tx, &mail, Some(account), now).await?;
+        }
+        if let Some((user, owner)) = joined {
+            let opened = &facts.opened;
+            let by = (invitation.inviter, opened.inviter_name.as_deref().unwrap_or_default());
+            let name = &opened.account_name;
+            owner_changes::begin(&mut tx, account, name, user, by, &owner, now).await?;
         }
         tx.commit().await?;
         Ok(facts.opened.account_number)
@@ -821,6 +897,50 @@ async fn find(
     row.map(|row| row.read(now)).ok_or(Failure::NotFound)
 }
 
+/// Whether somebody with this address is in the account, which is locked.
+pub(crate) async fn in_account(
+    tx: &mut Tx,
+    account: AccountId,
+    email: &EmailAddress,
+) -> Result<bool, Failure> {
+    read!(tx, db => query_scalar(IN_ACCOUNT)
+        .bind(Uuid::from(account))
+        .bind(email.key())
+        .fetch_one(db))
+}
+
+/// The invitation of this address that is pending (or expired), in an account that is locked.
+pub(crate) async fn pending_of(
+    tx: &mut Tx,
+    account: AccountId,
+    email: &EmailAddress,
+    now: Timestamp,
+) -> Result<Option<Invitation>, Failure> {
+    let text = PENDING_OF.on(tx);
+    let row: Option<InvitationRow> = read!(tx, db => query_as(text)
+        .bind(Uuid::from(account))
+        .bind(email.key())
+        .fetch_optional(db))?;
+    Ok(row.map(|row| row.read(now)))
+}
+
+/// Offers an address what the provider offers, in an account that is locked: in place of what was
+/// offered to it before, if that is pending.
+pub(crate) async fn offer_by_provider(
+    tx: &mut Tx,
+    account: AccountId,
+    email: &EmailAddress,
+    pending: Option<&Invitation>,
+    offer: Offer,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    let Some(pending) = pending else {
+        return offer_first(tx, account, email, offer, now).await;
+    };
+    renew(tx, account, pending, None, &offer, now).await?;
+    send(tx, account, pending.id, offer, now).await
+}
+
 async fn insert(
     tx: &mut Tx,
     account: AccountId,
@@ -846,6 +966,7 @@ async fn insert(
         .bind(now.as_micros())
         .bind(offer.expires_at.as_micros())
         .bind(&offer.token_hash[..])
+        .bind(offer.as_owner)
         .execute(db))?;
     grants::name_things(tx, account, id.into(), &terms, [NAME_SERVICES, NAME_DOMAINS]).await
 }
@@ -881,6 +1002,7 @@ async fn renew(
         .bind(now.as_micros())
         .bind(offer.expires_at.as_micros())
         .bind(&offer.token_hash[..])
+        .bind(offer.as_owner)
         .execute(db))?;
     was_pending(renewed, invitation)?;
     for forget in [FORGET_SERVICES, FORGET_DOMAINS] {
@@ -889,8 +1011,32 @@ async fn renew(
     grants::name_things(tx, account, id, &terms, [NAME_SERVICES, NAME_DOMAINS]).await
 }
 
+/// The invitations that are pending (or ran out unanswered) to a user's address or by the user, with
+/// their accounts, all of which are locked.
+pub(crate) async fn open_of(
+    tx: &mut Tx,
+    user: UserId,
+    email: &EmailAddress,
+    now: Timestamp,
+) -> Result<Vec<(AccountId, Invitation)>, Failure> {
+    let text = OPEN_OF.on(tx);
+    let rows: Vec<OpenRow> = read!(tx, db => query_as(text)
+        .bind(Uuid::from(user))
+        .bind(email.key())
+        .fetch_all(db))?;
+    Ok(rows.into_iter().map(|row| (row.account_id.into(), row.invitation.read(now))).collect())
+}
+
+/// Takes a user and their address out of invitations that are answered or taken back. Of those nothing
+/// is decided by who invited.
+pub(crate) async fn forget(tx: &mut Tx, user: UserId, email: &EmailAddress) -> Result<(), Failure> {
+    write!(tx, db => query(FORGET_INVITED).bind(email.key()).execute(db))?;
+    write!(tx, db => query(FORGET_INVITER).bind(Uuid::from(user)).execute(db))?;
+    Ok(())
+}
+
 /// Ends a pending invitation, and what waits to be sent about it.
-async fn end(
+pub(crate) async fn end(
     tx: &mut Tx,
     invitation: &Invitation,
     state: &str,
@@ -933,7 +1079,7 @@ async fn send(
             .bind(copy_of.as_ref().map(|hash| &hash[..]))
             .execute(db))?;
     }
-    activity::append(tx, account, &offer.entry, now).await?;
+    activity::append(tx, account, &offer.entry.of(id), now).await?;
     outbox::drop_queued(tx, id).await?;
     outbox::queue(tx, &offer.mail.invitation(id), Some(account), now).await
 }

@@ -7,11 +7,15 @@
 mod access_requests;
 mod accounts;
 mod activity;
+mod answers;
 mod areas;
 mod chain;
 mod copies;
 mod db;
+mod decisions;
 mod digests;
+mod door;
+mod drafts;
 mod emails;
 mod ends;
 mod eyes;
@@ -22,11 +26,15 @@ mod grants;
 mod guesses;
 mod identities;
 mod invitations;
+mod leaving;
 mod lent;
 mod limits;
 mod locks;
 mod memberships;
 mod outbox;
+mod own_data;
+mod owner_changes;
+mod owners_by_provider;
 mod passkeys;
 mod place;
 mod policies;
@@ -41,38 +49,60 @@ mod sessions;
 mod single_sign_on;
 mod sqlite;
 mod starts;
+mod successors;
+mod support_messages;
 mod sweep;
+mod tokens;
 mod turns;
 mod users;
+mod webhooks;
 
 pub use access_requests::{
     AccessRequest, AccessRequestAnswer, AccessRequestFacts, AskFacts, Giver, NewAccessRequest,
 };
 pub use accounts::{AccountDetails, AccountRow, NewAccount};
 pub use activity::{ActivityFilter, ActivityRow, NewActivity};
+pub use answers::{AnswerStanding, KeptAnswer};
 pub use areas::{Domain, Invoice, Service, SupportRequest, Thing};
-pub use chain::{LinkedRow, LogHead, NO_LINK};
+pub use chain::{LinkedRow, LogHead, NO_LINK, ToldRow};
 pub use copies::{CopyError, Restored, Settled, restore};
 pub use db::{OpenError, Store};
+pub use decisions::{DecisionFacts, Given, NamedUser, Standing};
 pub use digests::{DigestFacts, LogDigest, UnsignedLog};
+pub use door::{
+    AccountKey, Asked, Behind, Changes, Decided, Done, DoorAccount, DoorDomain, DoorInvoice,
+    DoorPage, DoorService, DoorSupportRequest, Kept, Step,
+};
+pub use drafts::NewDraft;
 pub use emails::{EmailChange, EmailFacts, EmailStanding, NewEmailChange, NewUndo};
 pub use ends::{Ending, EndingFacts};
 pub use eyes::{FoundEyes, NewEyes};
 pub use factors::{AuthenticatorApp, FactorChange, FactorProof, SignInTry};
 pub use feedback::Feedback;
 pub use grants::{Grant, GrantRow, Held, Holding};
-pub use guesses::{Guess, GuessFacts, Hearing, Tally};
+pub use guesses::{Guess, GuessFacts, Hearing, NetworkTally, Tally};
 pub use identities::{IdentityOffer, LinkedIdentity, Provider};
 pub use invitations::{
-    Answer, AnswerFacts, Invitation, InvitationFacts, InvitationStep, Joiner, Offer, OfferFacts,
-    Offered, OpenedInvitation, PendingInvitation, Tracked, TrackedMail,
+    Answer, AnswerFacts, Invitation, InvitationFacts, InvitationStep, InvitingAccount, Joiner,
+    Offer, OfferFacts, Offered, OpenedInvitation, PendingInvitation, Tracked, TrackedMail,
 };
+pub use leaving::{Leaving, LeavingAccount, LeavingFacts};
 pub use limits::{Attempts, Bound};
 pub use memberships::{
     AccountMembership, ChangeFacts, LockedActor, Member, MembershipChange, MembershipRow, NewPause,
     Owner, PauseChange, UserSort,
 };
 pub use outbox::{KeptMail, LONGEST_WAIT, NewMail, QueuedMail};
+pub use own_data::{
+    OwnAccount, OwnActivity, OwnEmailChange, OwnFactor, OwnGrant, OwnIdentity, OwnInvitation,
+    OwnLogin, OwnMail, OwnReport, OwnRequest, OwnSession, Placed,
+};
+pub use owner_changes::{
+    JoiningOwner, NewOwnerChange, OwnerChange, OwnerChangeFacts, OwnerOfferFacts, OwnerStep,
+};
+pub use owners_by_provider::{
+    Belonging, LockedPerson, OwnersChange, OwnersFacts, ProvidersOfferFacts, WantedOwners,
+};
 pub use passkeys::{AskedFor, NewPasskey, Passkey, PasskeyChallenge, PasskeyUse};
 pub use place::{Place, UrlProblem, percent_decode};
 pub use policies::{
@@ -86,7 +116,11 @@ pub use search::UsersQuery;
 pub use sessions::{NewSession, SignedInDevice, Viewer, Vouched};
 pub use single_sign_on::{AccountDomain, AccountProvider, SingleSignOn, SingleSignOnStep};
 pub use starts::StartPerson;
+pub use successors::{NewTakeover, Successor, SuccessorChange, SuccessorFacts, TakeoverFacts};
+pub use support_messages::{KeptMessage, SupportMessage};
+pub use tokens::{NewToken, StoredToken, TokenRow};
 pub use users::{Login, NewPassword, NewUser};
+pub use webhooks::{Delivery, DeliveryRow, Endpoint, LONGEST_PUT_OFF, NewEndpoint, Trial};
 
 /// The SHA-256 of a token: what is stored in place of the token itself.
 pub type TokenHash = [u8; 32];

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use model::{Failure, Limit, Limited, Timestamp};
+use model::{EmailAddress, Failure, Limit, Limited, Timestamp, UserId};
 
 use sqlx::{query, query_as};
 
@@ -20,6 +20,11 @@ sql! {
                          THEN attempts.until ELSE excluded.until END \
              RETURNING count, until";
     ATTEMPTS = "SELECT count, until FROM attempts WHERE key = $1 AND until > $2 AND until <= $3";
+    /// What is counted of somebody, or of an address, has that at its end.
+    FORGET_ALL_OF = "DELETE FROM attempts WHERE substr(key, length(key) - length($1) + 1) = $1",
+        // Leaves alone what others hold: they hold several, and must not wait for this in a circle.
+        on Postgres "DELETE FROM attempts WHERE key IN (SELECT key FROM attempts \
+            WHERE substr(key, length(key) - length($1) + 1) = $1 FOR UPDATE SKIP LOCKED)";
     FORGET = "DELETE FROM attempts WHERE key = $1";
 }
 
@@ -129,4 +134,14 @@ async fn count_one(
         .bind(now.after(window).as_micros())
         .fetch_one(db))?;
     Ok(Attempts { count: count(tries), until: Timestamp::from_micros(until) })
+}
+
+/// Forgets what was counted of a user and of their address. What is counted at this very moment stays
+/// until its window ends.
+pub(crate) async fn forget(tx: &mut Tx, user: UserId, email: &EmailAddress) -> Result<(), Failure> {
+    let text = FORGET_ALL_OF.on(tx);
+    for whose in [format!(":{user}"), format!(":{}", email.key())] {
+        write!(tx, db => query(text).bind(&whose).execute(db))?;
+    }
+    Ok(())
 }

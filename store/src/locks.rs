@@ -1,21 +1,42 @@
 //! The rows that a change locks before it reads what it decides on, in this order, so that nobody waits
 //! in a circle: after the turns at them (`turns.rs`) accounts by their ids, the user, an identity before
-//! what hangs on it, half-way sign-ins before sessions, the head of the log last (`activity::append`).
+//! what hangs on it, half-way sign-ins before sessions, the head of the log (`activity::append`), and last
+//! the endpoints of webhooks and the line of what they are told (`webhooks::tell`).
 
-use model::{AccountId, EmailAddress, Failure, UserId};
+use std::collections::BTreeSet;
+
+use model::{AccountId, EmailAddress, Failure, Timestamp, UserId};
 use sqlx::{query, query_as, query_scalar};
 use sqlx_macros::FromRow;
 use uuid::Uuid;
 
-use crate::Store;
 use crate::db::{Tx, read, sql, write};
+use crate::{Store, owner_changes};
+
+/// The accounts in which something names the user, or what is kept for their address.
+macro_rules! concerned {
+    () => {
+        "SELECT account_id FROM memberships WHERE user_id = $1 \
+         UNION SELECT account_id FROM memberships WHERE invited_by = $1 \
+         UNION SELECT account_id FROM memberships WHERE paused_by = $1 \
+         UNION SELECT account_id FROM grants WHERE given_by = $1 \
+         UNION SELECT account_id FROM access_requests WHERE answered_by = $1 \
+         UNION SELECT r.account_id FROM access_requests r JOIN users u ON u.id = $1 \
+             WHERE replace(r.told, u.full_name, '') <> r.told \
+         UNION SELECT account_id FROM owner_changes WHERE made_by = $1 \
+         UNION SELECT account_id FROM successors WHERE named_by = $1 \
+         UNION SELECT account_id FROM invitations WHERE inviter_id = $1 \
+         UNION SELECT i.account_id FROM invitations i JOIN users u ON u.email_key = i.email_key \
+             WHERE u.id = $1"
+    };
+}
 
 sql! {
     /// Taken first by everything that touches an account's memberships, grants or invitations: what is
     /// decided on can't change before it is written, and nobody waits in a circle.
-    ACCOUNT = "SELECT name FROM accounts WHERE id = $1",
+    ACCOUNT = "SELECT name, owners_due_at FROM accounts WHERE id = $1",
         // SQLite's one writer holds the lock on everything already.
-        on Postgres "SELECT name FROM accounts WHERE id = $1 FOR UPDATE";
+        on Postgres "SELECT name, owners_due_at FROM accounts WHERE id = $1 FOR UPDATE";
     /// Two new accounts at once would both take the number after the greatest.
     NUMBERS = "SELECT 1",
         // SQLite's one writer needs none. This one lets readers and row locks pass.
@@ -31,6 +52,20 @@ sql! {
         // SQLite's one writer holds the lock on everything already.
         on Postgres "SELECT email, email_key, full_name FROM users WHERE id = $1 \
                      FOR NO KEY UPDATE";
+    CONCERNED = concerned!();
+    CONCERNED_ACCOUNTS = concat!(
+        "SELECT id FROM accounts WHERE id IN (",
+        concerned!(),
+        ") ORDER BY id"
+    ),
+        on Postgres concat!(
+            "SELECT id FROM accounts WHERE id IN (",
+            concerned!(),
+            ") ORDER BY id FOR UPDATE"
+        );
+    /// A user who is to be deleted: on Postgres nothing can come to name them meanwhile.
+    LEAVING_USER = "SELECT email, email_key, full_name FROM users WHERE id = $1",
+        on Postgres "SELECT email, email_key, full_name FROM users WHERE id = $1 FOR UPDATE";
     /// SQLite has one writer at a time anyway.
     IDENTITY = "SELECT id FROM identities WHERE id = $1",
         on Postgres "SELECT id FROM identities WHERE id = $1 FOR KEY SHARE";
@@ -46,6 +81,9 @@ sql! {
         on Postgres "SELECT id, email, email_key, full_name FROM users \
                      WHERE NOT folded AND id <= $1 ORDER BY id FOR NO KEY UPDATE";
 }
+
+/// How often the locks for deleting a user are taken anew, as another account came to name them.
+const MOST_TRIES: usize = 5;
 
 /// Who a locked user is.
 #[derive(FromRow)]
@@ -90,13 +128,50 @@ impl Store {
         let locked = self::user(&mut tx, user).await?;
         Ok((tx, locked))
     }
+
+    /// Begins a transaction that has locked a user who is to be deleted, and before them every account
+    /// in which something names them or is kept for their address. What follows from deleting them
+    /// happens in these accounts alone.
+    pub(crate) async fn begin_leaving(&self, user: UserId) -> Result<(Tx, LockedUser), Failure> {
+        let id = Uuid::from(user);
+        for _ in 0..MOST_TRIES {
+            let accounts: Vec<Uuid> =
+                read!(self, db => query_scalar(CONCERNED).bind(id).fetch_all(db))?;
+            let mut tx = self.begin_locking(accounts.into_iter().chain([id])).await?;
+            let text = CONCERNED_ACCOUNTS.on(&tx);
+            let locked: Vec<Uuid> = read!(tx, db => query_scalar(text).bind(id).fetch_all(db))?;
+            let text = LEAVING_USER.on(&tx);
+            let row: Option<LockedUser> =
+                read!(tx, db => query_as(text).bind(id).fetch_optional(db))?;
+            let leaving = row.ok_or(Failure::NotFound)?;
+            // Another account may have come to name them before they were locked.
+            let concerned: Vec<Uuid> =
+                read!(tx, db => query_scalar(CONCERNED).bind(id).fetch_all(db))?;
+            let locked: BTreeSet<_> = locked.into_iter().collect();
+            if concerned.iter().all(|account| locked.contains(account)) {
+                return Ok((tx, leaving));
+            }
+        }
+        Err(Failure::Unavailable)
+    }
 }
 
-/// Locks an account until the end of the transaction and answers its name.
-pub(crate) async fn account(tx: &mut Tx, account: AccountId) -> Result<String, Failure> {
+/// Locks an account until the end of the transaction and answers its name. Who becomes an owner by now
+/// is one from here on: what is decided on is the truth of this moment. With that the log's head may be
+/// locked before a user; nobody who waits for it holds one, as all who take the head hold the account.
+pub(crate) async fn account(
+    tx: &mut Tx,
+    account: AccountId,
+    now: Timestamp,
+) -> Result<String, Failure> {
     let text = ACCOUNT.on(tx);
-    let name = read!(tx, db => query_scalar(text).bind(Uuid::from(account)).fetch_optional(db))?;
-    name.ok_or(Failure::NotFound)
+    let row: Option<(String, Option<i64>)> =
+        read!(tx, db => query_as(text).bind(Uuid::from(account)).fetch_optional(db))?;
+    let (name, due_at) = row.ok_or(Failure::NotFound)?;
+    if due_at.is_some_and(|due_at| due_at <= now.as_micros()) {
+        owner_changes::settle(tx, account, &name, now).await?;
+    }
+    Ok(name)
 }
 
 /// Locks the numbers of accounts until the end of the transaction.

@@ -2,7 +2,7 @@
 
 use model::{
     Access, AccountId, AccountNumber, ActivityKind, Actor, Conflict, Cursor, EmailAddress, Failure,
-    Keys, MailKind, Pause, SessionId, Timestamp, UserId,
+    Keys, MailKind, OwnerChangeId, Pause, SessionId, Timestamp, UserId,
 };
 use sqlx::{query, query_as, query_scalar};
 use sqlx_macros::FromRow;
@@ -12,11 +12,11 @@ use crate::db::{Tx, count, limit, plain, read, sql, write};
 use crate::factors::has_factor;
 use crate::fold::found_by;
 use crate::grants::{self, keys, read_keys};
-use crate::policies::{PolicyRow, policy_columns};
+use crate::policies::PolicyRow;
 use crate::sessions::NOTED_EVERY;
 use crate::{
     AccountPolicy, Held, Holding, NewActivity, NewMail, Store, access_requests, activity, locks,
-    outbox,
+    outbox, owner_changes, successors,
 };
 
 /// Users of an account: where they are looked for first, and which ones.
@@ -40,20 +40,21 @@ macro_rules! members {
 
 pub(crate) use members;
 
-macro_rules! membership {
-    ($db:ident) => {
+/// The latest end of what the membership `m` holds.
+macro_rules! last_end {
+    () => {
+        "(SELECT max(g.until) FROM grants g \
+          WHERE g.account_id = m.account_id AND g.user_id = m.user_id)"
+    };
+}
+
+/// What the account requires of its user `m`, by its policy `p` and its own identity provider, and what
+/// they have of that.
+macro_rules! required {
+    () => {
         concat!(
-            "SELECT a.id, a.number, a.name, a.time_zone, m.owner, ",
-            keys!($db "$4"),
-            " AS keys, \
-                 (SELECT max(g.until) FROM grants g \
-                  WHERE g.account_id = m.account_id AND g.user_id = m.user_id) AS last_end, \
-                 m.paused_at, b.full_name AS paused_by, m.paused_why, m.last_active_at, \
-                 EXISTS (SELECT 1 FROM memberships o \
-                         WHERE o.user_id = m.user_id AND o.account_id <> m.account_id) \
-                     AS has_others, ",
-            has_factor!("m.user_id"),
-            " AS second_factor, v.last_seen_at AS visited_at, \
+            $crate::factors::has_factor!("m.user_id"),
+            " AS second_factor, \
                  EXISTS (SELECT 1 FROM account_providers w \
                              JOIN account_domains d ON d.account_id = w.account_id \
                              JOIN users u ON u.id = m.user_id \
@@ -70,7 +71,26 @@ macro_rules! membership {
                              OR EXISTS (SELECT 1 FROM passkeys f \
                                         WHERE f.user_id = m.user_id AND f.since <= w.demanded_since))) \
                      AS had_factor, ",
-            policy_columns!(),
+            $crate::policies::policy_columns!()
+        )
+    };
+}
+
+pub(crate) use {last_end, required};
+
+macro_rules! membership {
+    ($db:ident) => {
+        concat!(
+            "SELECT a.id, a.number, a.name, a.time_zone, a.owners_due_at, m.owner, ",
+            keys!($db "$4"),
+            " AS keys, ",
+            last_end!(),
+            " AS last_end, \
+                 m.paused_at, b.full_name AS paused_by, m.paused_why, m.last_active_at, \
+                 EXISTS (SELECT 1 FROM memberships o \
+                         WHERE o.user_id = m.user_id AND o.account_id <> m.account_id) \
+                     AS has_others, v.last_seen_at AS visited_at, ",
+            required!(),
             " FROM memberships m JOIN accounts a ON a.id = m.account_id \
                  LEFT JOIN users b ON b.id = m.paused_by \
                  LEFT JOIN account_policies p ON p.account_id = m.account_id \
@@ -114,9 +134,14 @@ sql! {
     ACTIVE = active!(""),
         on Postgres active!(" FOR NO KEY UPDATE SKIP LOCKED");
     /// By name: of its letters only A to Z lose their case, the same on both databases.
-    MEMBERSHIPS = "SELECT a.id, a.number, a.name, a.time_zone, m.owner, m.last_active_at, \
-                       m.paused_at \
+    MEMBERSHIPS = "SELECT a.id, a.number, a.name, a.time_zone, a.owners_due_at, m.owner, \
+                       m.last_active_at, m.paused_at, c.id AS change_id, c.due_at AS change_due_at, \
+                       s.user_id IS NOT NULL AS successor \
                    FROM memberships m JOIN accounts a ON a.id = m.account_id \
+                       LEFT JOIN owner_changes c ON c.account_id = m.account_id \
+                           AND c.user_id = m.user_id AND c.state IN ('offered', 'waiting') \
+                       LEFT JOIN successors s ON s.account_id = m.account_id \
+                           AND s.user_id = m.user_id \
                    WHERE m.user_id = $1 AND (lower(a.name), a.id) > ($2, $3) \
                    ORDER BY lower(a.name), a.id LIMIT $4";
     COUNT_MEMBERSHIPS = "SELECT count(*) FROM \
@@ -133,6 +158,9 @@ sql! {
               WHERE m.account_id = $1 AND m.owner ORDER BY m.name_key, m.user_id LIMIT $2";
     IS_IN = "SELECT EXISTS (SELECT 1 FROM memberships WHERE account_id = $1 AND user_id = $2)";
     COUNT_OWNERS = "SELECT count(*) FROM memberships WHERE account_id = $1 AND owner";
+    PERSON = "SELECT u.full_name, u.email, u.email_key \
+              FROM memberships m JOIN users u ON u.id = m.user_id \
+              WHERE m.account_id = $1 AND m.user_id = $2";
     ACTOR = "SELECT m.owner, m.paused_at IS NOT NULL AS paused, u.full_name \
              FROM memberships m JOIN users u ON u.id = m.user_id \
              WHERE m.account_id = $1 AND m.user_id = $2";
@@ -190,6 +218,8 @@ pub struct AccountMembership {
     pub gave_address_up: bool,
     /// Whether they had a second factor, which they still have, before it was required.
     pub had_factor: bool,
+    /// When somebody becomes an owner next, if anybody waits for that.
+    pub owners_due_at: Option<Timestamp>,
 }
 
 /// An account in the list of those that a user reaches.
@@ -209,6 +239,11 @@ pub struct MembershipRow {
     pub last_active_at: Option<Timestamp>,
     /// Since when somebody has paused their access.
     pub paused_at: Option<Timestamp>,
+    /// That they were asked to become an owner, if that is open; and when it comes true, if they
+    /// accepted.
+    pub becoming: Option<(OwnerChangeId, Option<Timestamp>)>,
+    /// Whether they may take the account over if none of its owners can be reached.
+    pub successor: bool,
 }
 
 /// A user in an account.
@@ -325,6 +360,7 @@ struct AccountMembershipRow {
     number: i64,
     name: String,
     time_zone: Option<String>,
+    owners_due_at: Option<i64>,
     owner: bool,
     keys: Option<String>,
     last_end: Option<i64>,
@@ -347,13 +383,17 @@ struct ReachedRow {
     number: i64,
     name: String,
     time_zone: Option<String>,
+    owners_due_at: Option<i64>,
     owner: bool,
     last_active_at: Option<i64>,
     paused_at: Option<i64>,
+    change_id: Option<Uuid>,
+    change_due_at: Option<i64>,
+    successor: bool,
 }
 
 #[derive(FromRow)]
-struct PauseRow {
+pub(crate) struct PauseRow {
     paused_at: Option<i64>,
     paused_by: Option<String>,
     paused_why: String,
@@ -402,7 +442,7 @@ impl From<MemberRow> for Member {
 
 /// What a membership opens, or why it opens nothing at present. `keys` is what [`keys!`] reads, and
 /// `last_end` the latest end of its grants.
-fn standing(
+pub(crate) fn standing(
     owner: bool,
     keys: Option<&str>,
     last_end: Option<i64>,
@@ -420,7 +460,8 @@ fn standing(
 
 impl Store {
     /// The user's membership of the account with this number, as they come with this session, and as
-    /// it is at this moment. None when there is no such account or they aren't in it.
+    /// it is at this moment, also if somebody became an owner just now. None when there is no such
+    /// account or they aren't in it.
     ///
     /// # Errors
     /// [`Failure::Unavailable`].
@@ -431,13 +472,14 @@ impl Store {
         session: Option<SessionId>,
         now: Timestamp,
     ) -> Result<Option<AccountMembership>, Failure> {
-        let text = MEMBERSHIP.at(self);
-        let row: Option<AccountMembershipRow> = read!(self, db => query_as(text)
-            .bind(Uuid::from(user))
-            .bind(number.get())
-            .bind(session.map(Uuid::from))
-            .bind(now.as_micros())
-            .fetch_optional(db))?;
+        let Some(found) = self.found(user, number, session, now).await? else { return Ok(None) };
+        let row = match is_due(found.owners_due_at, now) {
+            true => {
+                self.settle_owners(found.id.into(), now).await?;
+                self.found(user, number, session, now).await?
+            }
+            false => Some(found),
+        };
         let Some(row) = row else { return Ok(None) };
         let (keys, pause) = standing(row.owner, row.keys.as_deref(), row.last_end, row.pause);
         Ok(Some(AccountMembership {
@@ -455,7 +497,24 @@ impl Store {
             single_sign_on: row.single_sign_on,
             gave_address_up: row.gave_address_up,
             had_factor: row.had_factor,
+            owners_due_at: row.owners_due_at.map(Timestamp::from_micros),
         }))
+    }
+
+    async fn found(
+        &self,
+        user: UserId,
+        number: AccountNumber,
+        session: Option<SessionId>,
+        now: Timestamp,
+    ) -> Result<Option<AccountMembershipRow>, Failure> {
+        let text = MEMBERSHIP.at(self);
+        read!(self, db => query_as(text)
+            .bind(Uuid::from(user))
+            .bind(number.get())
+            .bind(session.map(Uuid::from))
+            .bind(now.as_micros())
+            .fetch_optional(db))
     }
 
     /// Whether the user is in the account.
@@ -523,15 +582,17 @@ impl Store {
         user: UserId,
         after: Option<&Cursor>,
         most: usize,
+        now: Timestamp,
     ) -> Result<Vec<MembershipRow>, Failure> {
-        let (key, id) =
-            after.map_or((String::new(), Uuid::nil()), |after| (plain(&after.key), after.id));
-        let rows: Vec<ReachedRow> = read!(self, db => query_as(MEMBERSHIPS)
-            .bind(Uuid::from(user))
-            .bind(&key)
-            .bind(id)
-            .bind(limit(most))
-            .fetch_all(db))?;
+        let found = self.reached_by(user, after, most).await?;
+        let due: Vec<_> = found.iter().filter(|row| is_due(row.owners_due_at, now)).collect();
+        for row in &due {
+            self.settle_owners(row.id.into(), now).await?;
+        }
+        let rows = match due.is_empty() {
+            true => found,
+            false => self.reached_by(user, after, most).await?,
+        };
         let row = |row: ReachedRow| MembershipRow {
             account: row.id.into(),
             number: AccountNumber::from_stored(row.number),
@@ -540,11 +601,31 @@ impl Store {
             held: Held::begun(row.owner),
             last_active_at: row.last_active_at.map(Timestamp::from_micros),
             paused_at: row.paused_at.filter(|_| !row.owner).map(Timestamp::from_micros),
+            becoming: row
+                .change_id
+                .map(|id| (OwnerChangeId::from(id), row.change_due_at.map(Timestamp::from_micros))),
+            successor: row.successor,
         };
         let mut rows: Vec<_> = rows.into_iter().map(row).collect();
         let held = rows.iter_mut().map(|row| (row.account, &mut row.held));
         self.fill_accounts(user, held).await?;
         Ok(rows)
+    }
+
+    async fn reached_by(
+        &self,
+        user: UserId,
+        after: Option<&Cursor>,
+        most: usize,
+    ) -> Result<Vec<ReachedRow>, Failure> {
+        let (key, id) =
+            after.map_or((String::new(), Uuid::nil()), |after| (plain(&after.key), after.id));
+        read!(self, db => query_as(MEMBERSHIPS)
+            .bind(Uuid::from(user))
+            .bind(&key)
+            .bind(id)
+            .bind(limit(most))
+            .fetch_all(db))
     }
 
     /// Whether the user reaches more than one account.
@@ -624,7 +705,8 @@ impl Store {
 
     /// Changes or ends `target`'s membership: locks the account, reads the facts, asks `decide`,
     /// writes membership, log and mail, or nothing when it answers none. Open requests of the target
-    /// that are opened by what they hold then are given.
+    /// that are opened by what they hold then are given. What somebody offered who owns the account no
+    /// more comes to nothing; the other owners are told when they stay as a user.
     ///
     /// # Errors
     /// What `decide` answers, [`Failure::NotFound`] when either of the two isn't in the account,
@@ -639,28 +721,32 @@ impl Store {
     ) -> Result<(), Failure> {
         let mut tx = self.begin_locking([account.into()]).await?;
         let facts = change_facts(&mut tx, account, actor, target, now).await?;
-        let (user, ids) = (target, (Uuid::from(account), Uuid::from(target)));
+        let user = target;
 
         let Some(change) = decide(&facts)? else { return Ok(()) };
+        let (name, owned) = (&facts.by.account_name, facts.target.held.is_owner());
+        let steps_down = owned && matches!(change.holding, Some(Holding::Granted(_)));
         match change.holding {
             Some(holding) => {
-                write!(tx, db => query(CHANGE)
-                    .bind(ids.0)
-                    .bind(ids.1)
-                    .bind(matches!(holding, Holding::Owner))
-                    .execute(db))?;
+                let owns = matches!(holding, Holding::Owner);
+                if steps_down {
+                    owner_changes::end_of(&mut tx, account, name, user, now).await?;
+                }
+                set_owner(&mut tx, account, user, owns).await?;
                 let before = facts.holding.grants();
                 grants::replace(&mut tx, account, user, before, holding.grants(), now).await?;
-                access_requests::settle(&mut tx, account, user, &holding, actor, now).await?;
+                access_requests::settle(&mut tx, account, user, &holding, Some(actor), now).await?;
             }
             None => {
-                write!(tx, db => query(END).bind(ids.0).bind(ids.1).execute(db))?;
-                // What others ask for is none of their business any more.
-                let asked = MailKind::AccessRequested;
-                outbox::drop_about(&mut tx, &facts.target.email, asked, account).await?;
+                owner_changes::end_of(&mut tx, account, name, user, now).await?;
+                end(&mut tx, account, user, &facts.target.email).await?;
             }
         }
         activity::append(&mut tx, account, &change.entry, now).await?;
+        if steps_down {
+            owner_changes::tell_of_stepping_down(&mut tx, account, name, &facts.target, now)
+                .await?;
+        }
         if let Some(mail) = change.mail {
             outbox::queue(&mut tx, &mail, Some(account), now).await?;
         }
@@ -712,7 +798,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<(), Failure> {
         let mut tx = self.begin_locking([account.into()]).await?;
-        locks::account(&mut tx, account).await?;
+        locks::account(&mut tx, account, now).await?;
         join(&mut tx, account, user, &access, "", None, now).await?;
         tx.commit().await
     }
@@ -760,6 +846,57 @@ fn owner((full_name, email, email_key): OwnerRow) -> Owner {
     Owner { full_name, email: EmailAddress::from_stored(email, email_key) }
 }
 
+/// Whether a change of who owns an account fell due that nobody settled yet.
+pub(crate) fn is_due(owners_due_at: Option<i64>, now: Timestamp) -> bool {
+    owners_due_at.is_some_and(|due_at| due_at <= now.as_micros())
+}
+
+/// Has somebody own the account, which is locked, or not. Who owns it is nobody's successor.
+pub(crate) async fn set_owner(
+    tx: &mut Tx,
+    account: AccountId,
+    user: UserId,
+    owns: bool,
+) -> Result<(), Failure> {
+    write!(tx, db => query(CHANGE)
+        .bind(Uuid::from(account))
+        .bind(Uuid::from(user))
+        .bind(owns)
+        .execute(db))?;
+    match owns {
+        true => successors::remove(tx, account, user).await,
+        false => Ok(()),
+    }
+}
+
+/// Ends somebody's membership of an account that is locked. What others ask for there is none of their
+/// business any more.
+pub(crate) async fn end(
+    tx: &mut Tx,
+    account: AccountId,
+    user: UserId,
+    email: &EmailAddress,
+) -> Result<(), Failure> {
+    write!(tx, db => query(END)
+        .bind(Uuid::from(account))
+        .bind(Uuid::from(user))
+        .execute(db))?;
+    outbox::drop_about(tx, email, MailKind::AccessRequested, account).await
+}
+
+/// Somebody's name and address, in an account that is locked.
+pub(crate) async fn person(
+    tx: &mut Tx,
+    account: AccountId,
+    user: UserId,
+) -> Result<Owner, Failure> {
+    let row: Option<OwnerRow> = read!(tx, db => query_as(PERSON)
+        .bind(Uuid::from(account))
+        .bind(Uuid::from(user))
+        .fetch_optional(db))?;
+    row.map(owner).ok_or(Failure::NotFound)
+}
+
 /// Every owner of the account, which is locked.
 pub(crate) async fn owners(tx: &mut Tx, account: AccountId) -> Result<Vec<Owner>, Failure> {
     let rows: Vec<OwnerRow> = read!(tx, db => query_as(OWNERS)
@@ -798,7 +935,7 @@ pub(crate) async fn locked_actor(
     user: UserId,
     now: Timestamp,
 ) -> Result<LockedActor, Failure> {
-    let account_name = locks::account(tx, account).await?;
+    let account_name = locks::account(tx, account, now).await?;
     let row: Option<(bool, bool, String)> = read!(tx, db => query_as(ACTOR)
         .bind(Uuid::from(account))
         .bind(Uuid::from(user))

@@ -33,6 +33,32 @@ macro_rules! take_mail {
     };
 }
 
+/// The end of a change to a mail that is out or given up: one to somebody whose login is deleted keeps
+/// nothing of them.
+macro_rules! forgets_the_deleted {
+    () => {
+        ", email = CASE WHEN kind = 'login_deleted' THEN '' ELSE email END, \
+         email_key = CASE WHEN kind = 'login_deleted' THEN '' ELSE email_key END, \
+         sender = CASE WHEN kind = 'login_deleted' THEN '' ELSE sender END"
+    };
+}
+
+pub(crate) use forgets_the_deleted;
+
+/// Notes what became of a mail. A mail server's answer may hold the recipient.
+macro_rules! ended {
+    ($state:literal) => {
+        concat!(
+            "UPDATE outbox SET state = '",
+            $state,
+            "', facts = NULL, ended_at = $3, \
+             answer = CASE WHEN kind = 'login_deleted' THEN '' ELSE $2 END",
+            forgets_the_deleted!(),
+            " WHERE id = $1 AND state = 'queued'"
+        )
+    };
+}
+
 sql! {
     /// In the recipient's language if they have a login with one.
     QUEUE = "INSERT INTO outbox \
@@ -41,6 +67,7 @@ sql! {
              VALUES ($1, $2, $3, $4, $5, 'queued', 0, $9, $7, $6, \
                      coalesce((SELECT language FROM users WHERE email_key = $3), $8), \
                      $10, $11, $12)";
+    OWN_ZONE = "SELECT time_zone FROM users WHERE email_key = $1";
     /// Where the last of the sender's mails stands that could go out now.
     LAST_OF_SENDER = "SELECT due_at + lag FROM outbox \
                       WHERE state = 'queued' AND sender = $1 AND due_at <= $2 \
@@ -53,12 +80,10 @@ sql! {
     TAKE = take_mail!(""),
         // Here workers stand side by side: each skips what another is just taking.
         on Postgres take_mail!(" FOR UPDATE SKIP LOCKED");
-    SENT = "UPDATE outbox SET state = 'sent', facts = NULL, answer = $2, ended_at = $3 \
-            WHERE id = $1 AND state = 'queued'";
+    SENT = ended!("sent");
     KEPT = "UPDATE outbox SET state = 'kept', ended_at = $2 WHERE id = $1 AND state = 'queued'";
     DEFERRED = "UPDATE outbox SET answer = $2, due_at = $3 WHERE id = $1 AND state = 'queued'";
-    FAILED = "UPDATE outbox SET state = 'failed', facts = NULL, answer = $2, ended_at = $3 \
-              WHERE id = $1 AND state = 'queued'";
+    FAILED = ended!("failed");
     KEPT_MAILS = "SELECT id, email, email_key, language, facts, attempts, queued_at FROM outbox \
                   WHERE state = 'kept' ORDER BY id DESC LIMIT $1";
     KEPT_MAIL = "SELECT id, email, email_key, language, facts, attempts, queued_at FROM outbox \
@@ -66,6 +91,7 @@ sql! {
     WAITING = "SELECT count(*) OVER (), answer FROM outbox \
                WHERE state = 'queued' AND answer IS NOT NULL ORDER BY id DESC LIMIT 1";
     DROP_QUEUED = "DELETE FROM outbox WHERE invitation_id = $1 AND state = 'queued'";
+    DROP_ALL_TO = "DELETE FROM outbox WHERE email_key = $1";
     DROP_QUEUED_RESETS = "DELETE FROM outbox \
                           WHERE email_key = $1 AND kind = $2 AND state = 'queued'";
 }
@@ -124,6 +150,8 @@ pub struct QueuedMail {
     pub mail: Mail,
     /// The time zone of the account that it tells of; none for the provider's.
     pub time_zone: Option<String>,
+    /// The time zone that the recipient chose for their login, if they did.
+    pub own_zone: Option<String>,
     /// How often it was tried before.
     pub attempts: u32,
     /// When it was queued.
@@ -143,6 +171,8 @@ pub struct KeptMail {
     pub mail: Mail,
     /// The time zone of the account that it tells of; none for the provider's.
     pub time_zone: Option<String>,
+    /// The time zone that the recipient chose for their login, if they did.
+    pub own_zone: Option<String>,
     /// When it was queued.
     pub queued_at: Timestamp,
 }
@@ -161,13 +191,15 @@ struct MailRow {
 impl MailRow {
     fn read(self) -> Result<QueuedMail, Failure> {
         let facts = self.facts.as_deref().unwrap_or_default();
-        let StoredMail { mail, time_zone } = serde_json::from_str(facts).map_err(unreadable)?;
+        let StoredMail { mail, time_zone, own_zone } =
+            serde_json::from_str(facts).map_err(unreadable)?;
         Ok(QueuedMail {
             id: self.id,
             to: EmailAddress::from_stored(self.email, self.email_key),
             language: self.language.as_deref().and_then(Language::parse),
             mail,
             time_zone,
+            own_zone,
             attempts: count(self.attempts),
             queued_at: Timestamp::from_micros(self.queued_at),
         })
@@ -176,8 +208,8 @@ impl MailRow {
 
 impl From<QueuedMail> for KeptMail {
     fn from(mail: QueuedMail) -> Self {
-        let QueuedMail { id, to, language, mail, time_zone, queued_at, .. } = mail;
-        Self { id, to, language, mail, time_zone, queued_at }
+        let QueuedMail { id, to, language, mail, time_zone, own_zone, queued_at, .. } = mail;
+        Self { id, to, language, mail, time_zone, own_zone, queued_at }
     }
 }
 
@@ -303,7 +335,9 @@ pub(crate) async fn queue(
         Some(account) => accounts::time_zone(tx, account).await?,
         None => None,
     };
-    let stored = StoredMail { mail: told, time_zone };
+    let own_zone: Option<Option<String>> =
+        read!(tx, db => query_scalar(OWN_ZONE).bind(mail.to.key()).fetch_optional(db))?;
+    let stored = StoredMail { mail: told, time_zone, own_zone: own_zone.flatten() };
     let facts = serde_json::to_string(&stored).map_err(unreadable)?;
     write!(tx, db => query(QUEUE)
         .bind(new_id(now))
@@ -451,6 +485,12 @@ async fn take_back(tx: &mut Tx, id: Uuid) -> Result<Option<TakenBack>, Failure> 
 /// Takes back what waits to be sent about an invitation: its link is dead from now on.
 pub(crate) async fn drop_queued(tx: &mut Tx, invitation: InvitationId) -> Result<(), Failure> {
     write!(tx, db => query(DROP_QUEUED).bind(Uuid::from(invitation)).execute(db))?;
+    Ok(())
+}
+
+/// Deletes every mail to somebody, sent or not.
+pub(crate) async fn drop_all_to(tx: &mut Tx, to: &EmailAddress) -> Result<(), Failure> {
+    write!(tx, db => query(DROP_ALL_TO).bind(to.key()).execute(db))?;
     Ok(())
 }
 

@@ -264,7 +264,7 @@ impl Store {
         decide: impl FnOnce(&RequiringAccount) -> Reminders + Send,
     ) -> Result<usize, Failure> {
         let mut tx = self.begin_locking([account.into()]).await?;
-        let name = locks::account(&mut tx, account).await?;
+        let name = locks::account(&mut tx, account, now).await?;
         let Some(factor) = find(&mut tx, account).await?.factor else { return Ok(0) };
         let reminders = decide(&RequiringAccount { name, factor });
         let reminded = remind(&mut tx, account, &reminders, now).await?;

@@ -64,18 +64,18 @@ macro_rules! naming {
 /// Things `t` of an account that both of two scopes open: those that fulfil the four conditions of
 /// both, each as whether any does and the grants ($2 to $9).
 macro_rules! reached {
-    ($db:ident $things:literal, $names:literal, $thing:literal) => {
+    ($db:ident $things:literal, $thing:literal) => {
         concat!(
             "SELECT t.id, t.name, count(*) OVER () AS found FROM ",
             $things,
             " t WHERE t.account_id = $1 AND ",
-            fulfils!($db $names, $thing, "$2", "$3"),
+            fulfils!($db $things, $thing, "$2", "$3"),
             " AND ",
-            fulfils!($db $names, $thing, "$4", "$5"),
+            fulfils!($db $things, $thing, "$4", "$5"),
             " AND ",
-            fulfils!($db $names, $thing, "$6", "$7"),
+            fulfils!($db $things, $thing, "$6", "$7"),
             " AND ",
-            fulfils!($db $names, $thing, "$8", "$9"),
+            fulfils!($db $things, $thing, "$8", "$9"),
             " ORDER BY t.name, t.id LIMIT $10"
         )
     };
@@ -89,10 +89,10 @@ sql! {
         on Postgres naming!(postgres "grant_services", "service_id");
     NAMING_DOMAIN = naming!(sqlite "grant_domains", "domain_id"),
         on Postgres naming!(postgres "grant_domains", "domain_id");
-    REACHED_SERVICES = reached!(sqlite "services", "grant_services", "service_id"),
-        on Postgres reached!(postgres "services", "grant_services", "service_id");
-    REACHED_DOMAINS = reached!(sqlite "domains", "grant_domains", "domain_id"),
-        on Postgres reached!(postgres "domains", "grant_domains", "domain_id");
+    REACHED_SERVICES = reached!(sqlite "services", "service_id"),
+        on Postgres reached!(postgres "services", "service_id");
+    REACHED_DOMAINS = reached!(sqlite "domains", "domain_id"),
+        on Postgres reached!(postgres "domains", "domain_id");
 }
 
 /// What somebody may reach.

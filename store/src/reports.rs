@@ -2,6 +2,7 @@
 //! lifts it.
 
 use model::{AccountId, AccountNumber, EmailAddress, Failure, Timestamp};
+use sha2::{Digest, Sha256};
 use sqlx::{query, query_as, query_scalar};
 use sqlx_macros::FromRow;
 use uuid::Uuid;
@@ -14,14 +15,19 @@ sql! {
                          (id, at, account_id, email, email_key, inviter_name, inviter_email) \
                      VALUES ($1, $2, $3, $4, $5, $6, $7)";
     IN_FORCE = "SELECT EXISTS (SELECT 1 FROM reports \
-                               WHERE account_id = $1 AND email_key = $2 AND lifted_at IS NULL)";
+                               WHERE account_id = $1 AND email_key IN ($2, $3) \
+                                   AND lifted_at IS NULL)";
     REPORTS = "SELECT r.at, a.number, a.name, r.email, r.email_key, r.inviter_name, \
                    r.inviter_email, r.lifted_at \
                FROM reports r JOIN accounts a ON a.id = r.account_id \
                ORDER BY r.id DESC LIMIT $1";
     LIFT = "UPDATE reports SET lifted_at = $3 \
-            WHERE account_id = (SELECT id FROM accounts WHERE number = $1) AND email_key = $2 \
-                AND lifted_at IS NULL";
+            WHERE account_id = (SELECT id FROM accounts WHERE number = $1) \
+                AND email_key IN ($2, $4) AND lifted_at IS NULL";
+    /// It goes on to keep the account from inviting that address.
+    FORGET_REPORTER = "UPDATE reports SET email = $2, email_key = $2 WHERE email_key = $1";
+    FORGET_REPORTED = "UPDATE reports SET inviter_name = '', inviter_email = '' \
+                       WHERE inviter_email IN ($1, $2)";
 }
 
 /// What an invited person reports by declining.
@@ -105,6 +111,7 @@ impl Store {
             .bind(account.get())
             .bind(email.key())
             .bind(now.as_micros())
+            .bind(forgotten(email))
             .execute(db))?;
         if lifted == 0 { Err(Failure::NotFound) } else { Ok(()) }
     }
@@ -119,7 +126,28 @@ pub(crate) async fn in_force(
     read!(tx, db => query_scalar(IN_FORCE)
         .bind(Uuid::from(account))
         .bind(email.key())
+        .bind(forgotten(email))
         .fetch_one(db))
+}
+
+/// What is left of the address of whoever reported somebody, once their login is deleted: enough to
+/// know it again when it is invited.
+fn forgotten(email: &EmailAddress) -> String {
+    let hash = Sha256::digest(email.key());
+    hash.iter().fold(String::from("sha256:"), |text, byte| text + &format!("{byte:02x}"))
+}
+
+/// Takes somebody out of what they reported, and out of what was reported of them.
+pub(crate) async fn forget(tx: &mut Tx, email: &EmailAddress) -> Result<(), Failure> {
+    write!(tx, db => query(FORGET_REPORTER)
+        .bind(email.key())
+        .bind(forgotten(email))
+        .execute(db))?;
+    write!(tx, db => query(FORGET_REPORTED)
+        .bind(email.as_str())
+        .bind(email.key())
+        .execute(db))?;
+    Ok(())
 }
 
 /// Writes a report, in the transaction that declines the invitation.

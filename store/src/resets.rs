@@ -144,10 +144,10 @@ impl Store {
             .fetch_optional(db))?;
         let Some(mailed) = mailed else { return Ok(None) };
         if mailed && !emails::is_proven(&mut tx, user).await? {
-            emails::drop_planted(&mut tx, user, Timestamp::from_micros(0)).await?;
+            emails::drop_planted(&mut tx, user, Timestamp::from_micros(0), now).await?;
             emails::prove(&mut tx, user, &locked.email()).await?;
         }
-        users::set_password(&mut tx, user, password, None).await?;
+        users::set_password(&mut tx, user, password, None, now).await?;
         users::tell_of_password(&mut tx, &locked, password, now).await?;
         tx.commit().await?;
         Ok(Some(user))

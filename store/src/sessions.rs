@@ -55,7 +55,7 @@ pub(crate) use not_ahead;
 
 sql! {
     /// A session that only an identity vouched for ends with that.
-    SESSION = "SELECT s.id AS session_id, u.id, u.email, u.email_key, u.full_name, u.language, s.last_seen_at, \
+    SESSION = "SELECT s.id AS session_id, u.id, u.email, u.email_key, u.full_name, u.language, u.time_zone, s.last_seen_at, \
                    s.authenticated_at, s.second_factor, s.proven, s.vouched_at, \
                    a.id AS account_id, a.number AS account_number \
                FROM sessions s JOIN users u ON u.id = s.user_id \
@@ -148,6 +148,9 @@ pub struct Viewer {
     pub full_name: String,
     /// Their language, if they chose one.
     pub language: Option<Language>,
+    /// The time zone in which they are told when something is, by its name in the tz database, if they
+    /// chose one.
+    pub time_zone: Option<String>,
     /// When they last proved in this session who they are.
     pub authenticated_at: Timestamp,
     /// Whether that was by a second factor.
@@ -195,6 +198,7 @@ struct SessionRow {
     email_key: String,
     full_name: String,
     language: Option<String>,
+    time_zone: Option<String>,
     last_seen_at: i64,
     authenticated_at: i64,
     second_factor: bool,
@@ -317,6 +321,7 @@ impl Store {
             email: EmailAddress::from_stored(row.email, row.email_key),
             full_name: row.full_name,
             language: row.language.as_deref().and_then(Language::parse),
+            time_zone: row.time_zone,
             authenticated_at: Timestamp::from_micros(row.authenticated_at).min(now),
             second_factor: row.second_factor,
             proven: row.proven,

@@ -274,7 +274,7 @@ impl Store {
             read!(self, db => query_scalar(ACCOUNT).bind(number.get()).fetch_optional(db))?;
         let account = AccountId::from(id.ok_or(Failure::NotFound)?);
         let mut tx = self.begin_locking([account.into()]).await?;
-        let name = locks::account(&mut tx, account).await?;
+        let name = locks::account(&mut tx, account, now).await?;
         if !find(&mut tx, account).await?.is_required() {
             return Ok(false);
         }
@@ -302,7 +302,7 @@ impl Store {
             read!(self, db => query_scalar(HOLDER).bind(domain.as_str()).fetch_optional(db))?;
         let Some(account) = id.map(AccountId::from) else { return Ok(false) };
         let mut tx = self.begin_locking([account.into()]).await?;
-        let name = locks::account(&mut tx, account).await?;
+        let name = locks::account(&mut tx, account, now).await?;
         let found = find(&mut tx, account).await?;
         let before = found.proven();
         if !before.contain(domain) {

@@ -44,6 +44,7 @@ sql! {
     SWEEP_IDENTITY_SIGN_INS = over!("identity_sign_ins");
     SWEEP_IDENTITY_OFFERS = over!("identity_offers");
     SWEEP_EYES = over!("eyes");
+    SWEEP_DRAFTS = over!("drafts");
     SWEEP_DEVICES = "DELETE FROM devices WHERE last_seen_at < $1";
     SWEEP_GUESSES = "DELETE FROM guesses WHERE until <= $1",
         // Leaves alone what others hold: they hold several, and must not wait for this in a circle.
@@ -51,6 +52,21 @@ sql! {
             (SELECT login, network FROM guesses WHERE until <= $1 FOR UPDATE SKIP LOCKED)";
     SWEEP_ACCESS_REQUESTS = "DELETE FROM access_requests \
                              WHERE answered_at < $1 OR (state = 'open' AND until <= $2)";
+    /// Nothing waits longer than the setting lets it: it waits anew, and can be stopped all the while.
+    SET_BACK_OWNER_CHANGES = "UPDATE owner_changes SET due_at = $1 \
+                              WHERE state = 'waiting' AND due_at > $1 AND kind <> 'taken_over'";
+    SET_BACK_TAKEOVERS = "UPDATE owner_changes SET due_at = $1 \
+                          WHERE state = 'waiting' AND due_at > $1 AND kind = 'taken_over'";
+    SET_BACK_DUE_OWNERS = "UPDATE accounts SET owners_due_at = (SELECT min(c.due_at) \
+                               FROM owner_changes c \
+                               WHERE c.account_id = accounts.id AND c.state = 'waiting') \
+                           WHERE owners_due_at > $1";
+    SWEEP_OWNER_CHANGES = "DELETE FROM owner_changes WHERE over_at < $1";
+    SWEEP_DOOR_ANSWERS = "DELETE FROM door_answers WHERE asked_at < $1 OR asked_at > $2";
+    /// Their deliveries go with them.
+    SWEEP_EVENTS = "DELETE FROM webhook_events WHERE at < $1";
+    /// Those that were used since aren't over.
+    SWEEP_LINES = "DELETE FROM webhook_lines WHERE place < $1";
     SET_BACK_NETWORKS = "UPDATE known_networks SET last_at = $1 WHERE last_at > $1";
     SWEEP_NETWORKS = "DELETE FROM known_networks WHERE last_at < $1";
 }
@@ -61,11 +77,26 @@ const DEVICES_KEPT: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 /// How long an answered request for access is remembered.
 const ANSWERED_KEPT: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 
+/// No setting has somebody wait longer to become an owner.
+const LONGEST_OWNER_WAIT: Duration = Duration::from_secs(168 * 60 * 60);
+
+/// No account has its successor wait longer.
+const LONGEST_TAKEOVER: Duration = Duration::from_secs(60 * 24 * 60 * 60);
+
+/// How long what the door answered is kept, to be answered again.
+pub(crate) const ANSWERS_KEPT: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// How long what webhooks tell is kept, delivered or not.
+const EVENTS_KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
 impl Store {
     /// Deletes what is over: sessions, reset links, counted attempts, sign-ins, set-ups and changes
     /// of an address that were left half-way or can't be taken back any more, looks through somebody
-    /// else's eyes, browsers unused for a year, requests for access answered 90 days ago or wanted until a day that is over. Answers how
-    /// many rows.
+    /// else's eyes, drafts, browsers unused for a year, requests for access answered 90 days ago or
+    /// wanted
+    /// until a day that
+    /// is over, changes of who owns an account that are over as long, what the door answered a day ago, what webhooks told 30 days
+    /// ago. Answers how many rows.
     ///
     /// # Errors
     /// [`Failure::Unavailable`].
@@ -89,11 +120,29 @@ impl Store {
             .bind(answered)
             .bind(now.as_micros())
             .execute(db))?;
+        let longest = now.after(LONGEST_OWNER_WAIT).as_micros();
+        let takeover = now.after(LONGEST_TAKEOVER).as_micros();
+        for (set_back, longest) in [
+            (SET_BACK_OWNER_CHANGES, longest),
+            (SET_BACK_TAKEOVERS, takeover),
+            (SET_BACK_DUE_OWNERS, longest),
+        ] {
+            write!(self, db => query(set_back).bind(longest).execute(db))?;
+        }
+        let changes = write!(self, db => query(SWEEP_OWNER_CHANGES).bind(answered).execute(db))?;
+        let answers = write!(self, db => query(SWEEP_DOOR_ANSWERS)
+            .bind(now.before(ANSWERS_KEPT).as_micros())
+            .bind(now.as_micros())
+            .execute(db))?;
         let mut tx = self.begin().await?;
         let text = SWEEP_ATTEMPTS.on(&tx);
         let attempts = write!(tx, db => query(text).bind(now.as_micros()).execute(db))?;
         tx.commit().await?;
-        let mut rows = sessions + devices + requests + attempts;
+        let told = now.before(EVENTS_KEPT).as_micros();
+        let mut rows = sessions + devices + requests + changes + answers + attempts;
+        for over in [SWEEP_EVENTS, SWEEP_LINES] {
+            rows += write!(self, db => query(over).bind(told).execute(db))?;
+        }
         for over in [
             SWEEP_RESETS,
             SWEEP_RESETS_FOR_NOBODY,
@@ -104,6 +153,7 @@ impl Store {
             SWEEP_IDENTITY_SIGN_INS,
             SWEEP_IDENTITY_OFFERS,
             SWEEP_EYES,
+            SWEEP_DRAFTS,
         ] {
             rows += write!(self, db => query(over).bind(now.as_micros()).execute(db))?;
         }

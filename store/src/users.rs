@@ -1,8 +1,8 @@
 //! Users: the logins.
 
 use model::{
-    Conflict, EmailAddress, Failure, Field, FieldProblem, FullName, Language, Secret, Timestamp,
-    UserId,
+    Conflict, EmailAddress, Failure, Field, FieldProblem, FullName, Language, LoginChange, Secret,
+    Timestamp, UserId,
 };
 use sqlx::{query, query_as, query_scalar};
 use sqlx_macros::FromRow;
@@ -11,7 +11,9 @@ use uuid::Uuid;
 use crate::db::{Tx, read, sql, write};
 use crate::factors::has_factor;
 use crate::locks::LockedUser;
-use crate::{NewMail, Store, emails, factors, locks, memberships, outbox, resets, sessions};
+use crate::{
+    NewMail, Store, emails, factors, locks, memberships, outbox, resets, sessions, webhooks,
+};
 
 macro_rules! login {
     ($which:literal) => {
@@ -31,7 +33,10 @@ sql! {
                        (id, email, email_key, full_name, password_hash, language, created_at, \
                         email_proven, folded) \
                    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, TRUE) ON CONFLICT (email_key) DO NOTHING";
-    RENAME = "UPDATE users SET full_name = $2, language = coalesce($3, language) WHERE id = $1";
+    /// An empty time zone is none; none leaves it as it is.
+    CHANGE_PROFILE = "UPDATE users SET full_name = $2, language = coalesce($3, language), \
+                          time_zone = nullif(coalesce($4, time_zone), '') \
+                      WHERE id = $1";
     SET_LANGUAGE = "UPDATE users SET language = $2 WHERE id = $1";
     PASSWORD = "SELECT password_hash FROM users WHERE id = $1";
     HAS_FACTOR = concat!("SELECT ", has_factor!("$1"));
@@ -139,7 +144,7 @@ impl Store {
     }
 
     /// Gives the user another name, also where lists are sorted and searched by it, and another
-    /// language if one is named.
+    /// language and time zone if they are named; an empty time zone is none.
     ///
     /// # Errors
     /// [`Failure::NotFound`], [`Failure::Unavailable`].
@@ -148,14 +153,20 @@ impl Store {
         user: UserId,
         name: &FullName,
         language: Option<&Language>,
+        time_zone: Option<&str>,
+        now: Timestamp,
     ) -> Result<(), Failure> {
         let (mut tx, locked) = self.begin_everywhere(user).await?;
-        write!(tx, db => query(RENAME)
+        write!(tx, db => query(CHANGE_PROFILE)
             .bind(Uuid::from(user))
             .bind(name.as_str())
             .bind(language.map(Language::tag))
+            .bind(time_zone)
             .execute(db))?;
         memberships::rename(&mut tx, user, name.as_str(), &locked.email()).await?;
+        if name.as_str() != locked.full_name() {
+            webhooks::tell_login(&mut tx, user, LoginChange::Name, now).await?;
+        }
         tx.commit().await
     }
 
@@ -197,7 +208,7 @@ impl Store {
             return Err(Failure::field(Field::NewPassword, FieldProblem::TooShort));
         }
         resets::drop_all(&mut tx, user, &locked.email()).await?;
-        set_password(&mut tx, user, password, keep).await?;
+        set_password(&mut tx, user, password, keep, now).await?;
         tell_of_password(&mut tx, &locked, password, now).await?;
         tx.commit().await
     }
@@ -268,6 +279,7 @@ pub(crate) async fn set_password(
     user: UserId,
     password: &NewPassword,
     keep: Option<&crate::TokenHash>,
+    now: Timestamp,
 ) -> Result<(), Failure> {
     write!(tx, db => query(SET_PASSWORD)
         .bind(Uuid::from(user))
@@ -279,10 +291,10 @@ pub(crate) async fn set_password(
     match keep {
         None => {
             write!(tx, db => query(END_SESSIONS).bind(Uuid::from(user)).execute(db))?;
-            Ok(())
         }
-        Some(keep) => sessions::end_others(tx, user, keep).await,
+        Some(keep) => sessions::end_others(tx, user, keep).await?,
     }
+    webhooks::tell_login(tx, user, LoginChange::Password, now).await
 }
 
 /// Tells the user, whose row is locked, that their password is another one.

@@ -1,4 +1,7 @@
-//! A line to a test's Postgres that falls silent, speaks again, or is cut.
+//! A line to a test's Postgres that falls silent, speaks again, or is cut, and counts what is asked.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UnixStream};
@@ -9,6 +12,7 @@ pub struct Line {
     /// The database's URL by way of the line.
     pub url: String,
     state: watch::Sender<State>,
+    asked: Arc<AtomicU64>,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -30,23 +34,33 @@ impl Line {
         let (user, host) = authority.rsplit_once('@').unwrap_or(("postgres", authority));
         let host = if host.contains(':') { host.to_owned() } else { format!("{host}:5432") };
         let (state, watched) = watch::channel(State::default());
+        let asked = Arc::<AtomicU64>::default();
+        let count = Arc::clone(&asked);
         tokio::spawn(async move {
             while let Ok((near, _)) = listener.accept().await {
                 let (folder, host, watched) = (folder.clone(), host.clone(), watched.clone());
+                let count = Arc::clone(&count);
                 tokio::spawn(async move {
                     if let Some(folder) = folder {
                         let far = UnixStream::connect(format!("{folder}/.s.PGSQL.5432")).await;
                         let (read, write) = far.expect("the test's Postgres").into_split();
-                        pass(near, read, write, watched).await;
+                        pass(near, read, write, watched, &count).await;
                     } else {
                         let far = TcpStream::connect(host).await.expect("the test's Postgres");
                         let (read, write) = far.into_split();
-                        pass(near, read, write, watched).await;
+                        pass(near, read, write, watched, &count).await;
                     }
                 });
             }
         });
-        Self { url: format!("{start}://{user}@127.0.0.1:{port}/{database}"), state }
+        Self { url: format!("{start}://{user}@127.0.0.1:{port}/{database}"), state, asked }
+    }
+
+    /// How many times something was sent to Postgres so far. Whoever waits for each answer before they
+    /// send more has been as many times on the way there and back.
+    #[must_use]
+    pub fn asked(&self) -> u64 {
+        self.asked.load(Ordering::SeqCst)
     }
 
     /// Nothing comes through any more.
@@ -74,12 +88,13 @@ async fn pass(
     read: impl AsyncRead + Unpin,
     write: impl AsyncWrite + Unpin,
     state: watch::Receiver<State>,
+    count: &AtomicU64,
 ) {
     let (near_read, near_write) = near.into_split();
     let (mut cut, cuts) = (state.clone(), state.borrow().cuts);
     tokio::select! {
-        () = one_way(near_read, write, state.clone()) => {}
-        () = one_way(read, near_write, state) => {}
+        () = one_way(near_read, write, state.clone(), Some(count)) => {}
+        () = one_way(read, near_write, state, None) => {}
         _ = cut.wait_for(|state| state.cuts != cuts) => {}
     }
 }
@@ -88,9 +103,13 @@ async fn one_way(
     mut from: impl AsyncRead + Unpin,
     mut to: impl AsyncWrite + Unpin,
     mut state: watch::Receiver<State>,
+    count: Option<&AtomicU64>,
 ) {
     let mut buffer = vec![0; 16 * 1024];
     while let Ok(read @ 1..) = from.read(&mut buffer).await {
+        if let Some(count) = count {
+            count.fetch_add(1, Ordering::SeqCst);
+        }
         let speaks = state.wait_for(|state| !state.silent).await.is_ok();
         if !speaks || to.write_all(&buffer[..read]).await.is_err() {
             return;

@@ -16,9 +16,11 @@ use crate::when::Moment;
 #[cfg(feature = "ssr")]
 use {
     crate::access_requests::lacks::closed_areas,
-    crate::address::{ACCOUNT, ACCOUNTS, DETAILS, address_of},
+    crate::address::{ACCOUNT, ACCOUNTS, DETAILS, OWNER_CHANGE, TAKE_OVER, address_of},
     crate::notice::Notice,
+    crate::owners::api::mark,
     crate::request,
+    crate::successors::api::way_to_take_over,
     crate::users::api::{read_cursor, write_cursor},
     crate::words,
     model::Permission,
@@ -39,6 +41,33 @@ pub(crate) struct ReachableAccount {
     pub(crate) last_visit: Option<Moment>,
     /// That it is closed to them at present, and since when, if it is.
     pub(crate) paused: Option<String>,
+    /// That they were asked to become an owner, or become one, and the page about it.
+    pub(crate) becoming: Option<Becoming>,
+    /// Whether they are its successor.
+    pub(crate) successor: bool,
+    /// Where they ask for the account then, if it is open to them and they haven't yet.
+    pub(crate) take_over: Option<String>,
+}
+
+/// That the reader was asked to become an owner, or becomes one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Becoming {
+    /// How that stands, in words.
+    pub(crate) words: String,
+    /// The page about it.
+    pub(crate) page: String,
+    /// Whether it waits for their answer.
+    pub(crate) asked: bool,
+}
+
+#[cfg(feature = "ssr")]
+fn becoming(
+    number: model::AccountNumber,
+    change: model::OwnerChangeId,
+    due_at: Option<model::Timestamp>,
+) -> Becoming {
+    let page = address_of(OWNER_CHANGE, &[&number, &change]);
+    Becoming { words: mark(due_at), page, asked: due_at.is_none() }
 }
 
 /// The accounts to choose from.
@@ -75,6 +104,12 @@ pub(crate) async fn accounts_page(after: String) -> Result<Page<AccountsView>, P
         ReachableAccount {
             number: account.number.to_string(),
             paused: account.paused_since(now).map(words::paused_since),
+            take_over: (account.successor
+                && account.becoming.is_none()
+                && account.paused_since(now).is_none())
+            .then(|| address_of(TAKE_OVER, &[&account.number])),
+            becoming: account.becoming.map(|(id, due_at)| becoming(account.number, id, due_at)),
+            successor: account.successor,
             name: account.name,
             access: words::access_line(&account.held.outline().live(now)),
             owner: account.held.is_owner(),
@@ -107,6 +142,10 @@ pub(crate) struct OverviewView {
     pub(crate) yours: String,
     /// Whether the reader owns the account.
     pub(crate) owner: bool,
+    /// That they were asked to become one, or become one.
+    pub(crate) becoming: Option<Becoming>,
+    /// Where they ask for the account whose successor they are, if they haven't yet.
+    pub(crate) take_over: Option<String>,
     /// The areas that they can't open yet.
     pub(crate) closed: Vec<LackView>,
 }
@@ -179,7 +218,14 @@ async fn overview(inside: &request::Inside) -> Result<OverviewView, model::Failu
     }
     let yours = words::your_access(&domain::accounts::own_access(latchkey, actor).await?);
     let closed = closed_areas(inside).await?;
-    Ok(OverviewView { cards, yours, owner: actor.owns(), closed })
+    let number = inside.acting.number;
+    let own = domain::owner_changes::own(latchkey, actor).await?;
+    let becoming = own.map(|change| becoming(number, change.id, change.due_at));
+    let take_over = match becoming {
+        Some(_) => None,
+        None => way_to_take_over(inside).await?,
+    };
+    Ok(OverviewView { cards, yours, owner: actor.owns(), becoming, take_over, closed })
 }
 
 /// The account's details as the form shows them.

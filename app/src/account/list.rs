@@ -76,6 +76,21 @@ fn card(account: ReachableAccount) -> impl IntoView {
         .into_any(),
         None => view! { <span class="account-visit">{words!(accounts.never)}</span> }.into_any(),
     };
+    let becoming = account.becoming.map(|becoming| {
+        let answer = becoming.asked.then(|| {
+            let page = becoming.page;
+            view! { " " <a href=page>{words!(owners.answer)}</a> }
+        });
+        view! { <p><State mood=Mood::Waiting words=becoming.words /> {answer}</p> }
+    });
+    let successor = account.successor.then(|| {
+        let name = account.name.clone();
+        let take_over = account.take_over.map(|page| {
+            let words = words!(successor.take_over, account = name);
+            view! { " " <a href=page><bdi>{words}</bdi></a> }
+        });
+        view! { <p><State mood=Mood::Quiet words=words!(successor.mark) /> {take_over}</p> }
+    });
     let href = address_of(ACCOUNT, &[&account.number]);
     view! {
         <li>
@@ -87,6 +102,8 @@ fn card(account: ReachableAccount) -> impl IntoView {
                 {access}
                 {visit}
             </a>
+            {becoming}
+            {successor}
         </li>
     }
 }

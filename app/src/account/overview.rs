@@ -11,6 +11,7 @@ use crate::loading::{Loading, framed};
 use crate::title::PageTitle;
 use crate::ui::frame::Here;
 use crate::ui::icon::{Icon, icon};
+use crate::ui::state::{Mood, State};
 
 /// `/accounts/{n}`
 pub(crate) struct OverviewPage(Loading<OverviewView>);
@@ -37,6 +38,27 @@ impl LazyRoute for OverviewPage {
                     </section>
                 }
             });
+            let becoming = view.becoming.map(|becoming| {
+                let label = match becoming.asked {
+                    true => words!(owners.answer),
+                    false => words!(owners.show),
+                };
+                view! {
+                    <div class="notice">
+                        <p>{becoming.words}</p>
+                        <a class="button" href=becoming.page>{label}</a>
+                    </div>
+                }
+            });
+            let take_over = view.take_over.map(|page| {
+                let words = words!(successor.take_over, account = account.name.clone());
+                view! {
+                    <p>
+                        <State mood=Mood::Quiet words=words!(successor.mark) /> " "
+                        <a href=page><bdi>{words}</bdi></a>
+                    </p>
+                }
+            });
             view! {
                 <PageTitle title=account.name.clone() provider=frame.provider />
                 <div class="page-head">
@@ -47,6 +69,8 @@ impl LazyRoute for OverviewPage {
                         </p>
                     </div>
                 </div>
+                {becoming}
+                {take_over}
                 <p>{view.yours}</p>
                 <div class="overview-grid">{cards.collect_view()}</div>
                 {closed}

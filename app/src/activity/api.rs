@@ -11,25 +11,36 @@ use crate::when::Moment;
 #[cfg(feature = "ssr")]
 use {
     crate::formats,
+    crate::problem::set_status,
     crate::request,
     crate::users::api::{read_cursor, write_cursor},
-    crate::words,
-    domain::activity::{ActivityRow, NewActivity},
+    crate::{when, words},
+    domain::activity::{ActivityPage, ActivityRow, Asked, Days, NewActivity},
     domain::digests::LogDigest,
-    model::{AccessOutline, ActivityKind, Failure, Noted, Permission},
+    model::{AccessOutline, ActivityKind, Failure, Field, Noted, Permission},
 };
 
 /// What the page shows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct LogView {
-    /// The rows.
-    pub(crate) rows: Vec<LogRow>,
+    /// The rows, by days.
+    pub(crate) days: Vec<LogDay>,
     /// The person filtered by.
     pub(crate) person: String,
     /// The id of the kind filtered by.
     pub(crate) kind: String,
     /// Every kind: id and words.
     pub(crate) kinds: Vec<(String, String)>,
+    /// The first day filtered by, as it was typed.
+    pub(crate) from: String,
+    /// The last one.
+    pub(crate) to: String,
+    /// What is wrong with the first day.
+    pub(crate) from_problem: Option<String>,
+    /// What is wrong with the last one.
+    pub(crate) to_problem: Option<String>,
+    /// In which time zone days and times are told, in words.
+    pub(crate) zone: String,
     /// Whether this is a later page.
     pub(crate) later: bool,
     /// Where the next page begins.
@@ -38,11 +49,22 @@ pub(crate) struct LogView {
     pub(crate) digests: Option<Vec<DigestRow>>,
 }
 
+/// A day of the log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct LogDay {
+    /// The day in words.
+    pub(crate) day: String,
+    /// Its rows.
+    pub(crate) rows: Vec<LogRow>,
+}
+
 /// A row of the log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct LogRow {
     /// When it happened.
     pub(crate) at: Moment,
+    /// At which time of its day.
+    pub(crate) time: String,
     /// Who did it.
     pub(crate) who: String,
     /// What they did, and about whom.
@@ -64,16 +86,19 @@ pub(crate) struct DigestRow {
     pub(crate) rows: i64,
 }
 
-/// The account's log.
+/// The account's log. `last` is how many days up to today are asked for, in place of `from` and `to`.
 #[server(prefix = "/api", endpoint = "log/page", input = GetUrl)]
 pub(crate) async fn log_page(
     account: String,
     person: String,
     kind: String,
+    #[server(default)] from: String,
+    #[server(default)] to: String,
+    #[server(default)] last: String,
     after: String,
 ) -> Result<Page<LogView>, Problem> {
     let inside = request::inside(&account).await?;
-    let content = log(&inside, person, &kind, &after).await;
+    let content = log(&inside, person, &kind, (from, to, &last), &after).await;
     inside.page(content).await
 }
 
@@ -82,23 +107,52 @@ async fn log(
     inside: &request::Inside,
     person: String,
     kind: &str,
+    (mut from, mut to, last): (String, String, &str),
     after: &str,
 ) -> Result<LogView, Failure> {
     let (latchkey, actor) = (&inside.latchkey, &inside.acting.actor);
+    let (zones, now) = (formats::Zones::here(), latchkey.now());
+    let zone = zones.reader();
     let kind: Option<ActivityKind> = kind.parse().ok();
     let after = read_cursor(after);
     let later = after.is_some();
-    let page = domain::activity::page(latchkey, actor, &person, kind, after).await?;
+    let (mut asked, mut errors) = (Asked { person, kind, days: Days::default() }, None);
+    match Days::read((&from, &to, last), zone, now) {
+        Ok(days) => {
+            let typed = |day: Option<jiff::civil::Date>| day.map(|day| day.to_string());
+            (from, to) = (typed(days.from).unwrap_or_default(), typed(days.to).unwrap_or_default());
+            asked.days = days;
+        }
+        Err(wrong) => errors = Some(wrong),
+    }
+    let mut page = domain::activity::page(latchkey, actor, &asked, zone, after).await?;
+    let (mut from_problem, mut to_problem) = (None, None);
+    if let Some(errors) = errors {
+        // What was asked for can't be shown, and other rows would pass for it.
+        page = ActivityPage { rows: Vec::new(), next: None };
+        for error in &errors.0 {
+            let words = Some(words::field_problem(error.field, error.problem));
+            match error.field {
+                Field::FromDay => from_problem = words,
+                _ => to_problem = words,
+            }
+        }
+        set_status(&errors.into_failure());
+    }
     let digests = match actor.owns() {
         true => Some(domain::digests::newest(latchkey, actor).await?),
         false => None,
     };
-    let now = latchkey.now();
     Ok(LogView {
-        rows: page.rows.into_iter().map(|row| log_row(row, now)).collect(),
-        person,
+        days: by_days(page.rows, zone, now),
+        person: asked.person,
         kind: kind.map(|kind| kind.id().to_owned()).unwrap_or_default(),
         kinds: ActivityKind::ALL.map(|kind| (kind.id().to_owned(), kind_words(kind))).to_vec(),
+        from,
+        to,
+        from_problem,
+        to_problem,
+        zone: words!(log.zone, zone = zone.iana_name().unwrap_or("UTC").to_owned()),
         later,
         next: page.next.as_ref().map(write_cursor),
         digests: digests.map(|digests| digests.iter().map(digest_row).collect()),
@@ -110,15 +164,35 @@ fn digest_row(digest: &LogDigest) -> DigestRow {
     let facts = &digest.facts;
     DigestRow {
         id: domain::digests::write_day(facts.day),
-        day: formats::day(facts.day.begin()),
+        day: formats::calendar_day(facts.day.begin()),
         rows: facts.sequence,
     }
+}
+
+/// The rows, which come newest first, under their days.
+#[cfg(feature = "ssr")]
+fn by_days(
+    rows: Vec<ActivityRow>,
+    zone: &jiff::tz::TimeZone,
+    now: model::Timestamp,
+) -> Vec<LogDay> {
+    let mut days: Vec<LogDay> = Vec::new();
+    for row in rows {
+        let day = formats::full_day(domain::activity::day(row.at, zone));
+        let row = log_row(row, now);
+        match days.last_mut().filter(|last| last.day == day) {
+            Some(last) => last.rows.push(row),
+            None => days.push(LogDay { day, rows: vec![row] }),
+        }
+    }
+    days
 }
 
 #[cfg(feature = "ssr")]
 fn log_row(row: ActivityRow, now: model::Timestamp) -> LogRow {
     let (who, what, details) = describe(&row.entry);
-    LogRow { at: Moment::new(row.at, now), who, what, details, from: row.entry.address }
+    let (at, time) = (Moment::new(row.at, now), formats::time_of_day(row.at));
+    LogRow { at, time, who, what, details, from: row.entry.address }
 }
 
 /// A row in words: who, what about whom, and what was granted and taken back or set.
@@ -141,7 +215,9 @@ pub(crate) fn describe(entry: &NewActivity) -> (String, String, Vec<String>) {
     let is = rule(&entry.after).map(|rule| words!(log.rule_after, rule = rule));
     let reason = entry.after.as_ref().and_then(Noted::reason);
     let reason = reason.map(|reason| words!(log.reason, reason = reason.to_owned()));
-    let others = was.into_iter().chain(is).chain(reason);
+    let from = entry.after.as_ref().and_then(Noted::since);
+    let from = from.map(|from| words!(log.from_when, when = when::server::exact(from)));
+    let others = was.into_iter().chain(is).chain(reason).chain(from);
     let details = rebounded(entry).unwrap_or_else(|| moved(entry));
     (who, what, details.into_iter().chain(others).collect())
 }
@@ -170,7 +246,7 @@ fn moved(entry: &NewActivity) -> Vec<String> {
         let beyond = one.access().beyond(&other, None, Some);
         let label = |permission: &Option<Permission>| match permission {
             Some(permission) => words::label(*permission),
-            None => words!(access.owner),
+            None => words!(log.owner),
         };
         let labels = beyond.iter().map(label);
         let permissions: Vec<_> = beyond.iter().flatten().copied().collect();
@@ -211,13 +287,41 @@ fn kind_words(kind: ActivityKind) -> String {
         ActivityKind::AccessRenewed => words!(log.access_renewed),
         ActivityKind::AccessRemoved => words!(log.access_removed),
         ActivityKind::AccountLeft => words!(log.account_left),
+        ActivityKind::OwnerAddedByProvider => words!(log.owner_added_by_provider),
+        ActivityKind::OwnerRemovedByProvider => words!(log.owner_removed_by_provider),
+        ActivityKind::LoginDeleted => words!(log.login_deleted),
         ActivityKind::AccessRequested => words!(log.access_requested),
         ActivityKind::AccessRequestDeclined => words!(log.access_request_declined),
+        ActivityKind::OwnerOffered => words!(log.owner_offered),
+        ActivityKind::OwnerAccepted => words!(log.owner_accepted),
+        ActivityKind::OwnerDeclined => words!(log.owner_declined),
+        ActivityKind::OwnerStopped => words!(log.owner_stopped),
+        ActivityKind::OwnerLapsed => words!(log.owner_lapsed),
+        ActivityKind::OwnerMade => words!(log.owner_made),
+        ActivityKind::OwnerHandedOver => words!(log.owner_handed_over),
+        ActivityKind::OwnerSteppedDown => words!(log.owner_stepped_down),
+        ActivityKind::SuccessorNamed => words!(log.successor_named),
+        ActivityKind::SuccessorRemoved => words!(log.successor_removed),
+        ActivityKind::TakeoverAsked => words!(log.takeover_asked),
+        ActivityKind::TakeoverAnswered => words!(log.takeover_answered),
+        ActivityKind::AccountTakenOver => words!(log.account_taken_over),
         ActivityKind::SecondFactorRule => words!(log.second_factor_rule),
         ActivityKind::SessionRule => words!(log.session_rule),
         ActivityKind::DomainRule => words!(log.domain_rule),
         ActivityKind::ProvenDomainRule => words!(log.proven_domain_rule),
         ActivityKind::IdentityProviderRule => words!(log.identity_provider_rule),
         ActivityKind::SingleSignOnRule => words!(log.single_sign_on_rule),
+        ActivityKind::ServiceAdded => words!(log.service_added),
+        ActivityKind::ServiceChanged => words!(log.service_changed),
+        ActivityKind::ServiceRemoved => words!(log.service_removed),
+        ActivityKind::DomainAdded => words!(log.domain_added),
+        ActivityKind::DomainChanged => words!(log.domain_changed),
+        ActivityKind::DomainRemoved => words!(log.domain_removed),
+        ActivityKind::InvoiceAdded => words!(log.invoice_added),
+        ActivityKind::InvoiceChanged => words!(log.invoice_changed),
+        ActivityKind::InvoiceRemoved => words!(log.invoice_removed),
+        ActivityKind::SupportRequestAdded => words!(log.support_request_added),
+        ActivityKind::SupportRequestChanged => words!(log.support_request_changed),
+        ActivityKind::SupportRequestRemoved => words!(log.support_request_removed),
     }
 }

@@ -6,12 +6,12 @@ use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 
 use crate::activity::api::{DigestRow, LogRow, LogView};
-use crate::address::{LOG, address_of, escape_query};
+use crate::address::{LOG, PROFILE, address_of, escape_query};
 use crate::loading::{Loading, framed};
 use crate::title::PageTitle;
 use crate::ui::frame::Here;
-use crate::ui::table::{Caption, Cell, empty, table};
-use crate::when::Relative;
+use crate::ui::table::{Caption, Cell, empty, grouped, table};
+use crate::when::TimeOfDay;
 
 /// `/accounts/{n}/log`
 pub(crate) struct LogPage(Loading<LogView>);
@@ -23,6 +23,9 @@ impl LazyRoute for LogPage {
             account: asked.account(),
             person: asked.query("person"),
             kind: asked.query("kind"),
+            from: asked.query("from"),
+            to: asked.query("to"),
+            last: asked.query("last"),
             after: asked.query("after"),
         }))
     }
@@ -32,8 +35,13 @@ impl LazyRoute for LogPage {
             let Some(account) = frame.account else { return ().into_any() };
             let heading = words!(log.heading);
             let base = address_of(LOG, &[&account.number]);
-            let filter =
-                format!("?person={}&kind={}", escape_query(&view.person), escape_query(&view.kind));
+            let filter = format!(
+                "?person={}&kind={}&from={}&to={}",
+                escape_query(&view.person),
+                escape_query(&view.kind),
+                escape_query(&view.from),
+                escape_query(&view.to)
+            );
             let export = format!("{base}.csv{filter}");
             let first = view.later.then(|| {
                 view! { <a href=format!("{base}{filter}")>{words!(log.first)}</a> }
@@ -45,10 +53,12 @@ impl LazyRoute for LogPage {
             let pages = (first.is_some() || next.is_some()).then(|| {
                 view! { <nav class="pages" aria-label=words!(log.pages)>{first} {next}</nav> }
             });
-            let none = view.rows.is_empty().then(|| empty(words!(log.empty)));
+            let none = view.days.is_empty().then(|| empty(words!(log.empty)));
             let columns =
                 vec![words!(log.when), words!(log.who), words!(log.what), words!(log.from)];
-            let rows = view.rows.iter().cloned().map(row).collect();
+            let days = view.days.iter().cloned();
+            let days = days.map(|day| (day.day, day.rows.into_iter().map(row).collect()));
+            let days = days.collect();
             let digests = view.digests.clone().map(|digests| self::digests(&base, digests));
             view! {
                 <PageTitle title=heading.clone() provider=frame.provider />
@@ -64,7 +74,8 @@ impl LazyRoute for LogPage {
                     </div>
                 </div>
                 {filters(&base, &view)}
-                {table(Caption::Quiet(words!(log.caption)), columns, rows)}
+                <p class="hint">{view.zone.clone()} " " <a href=PROFILE>{words!(log.zone_change)}</a></p>
+                {grouped(Caption::Quiet(words!(log.caption)), columns, days)}
                 {none}
                 {pages}
                 {digests}
@@ -85,7 +96,8 @@ fn filters(base: &str, view: &LogView) -> impl IntoView + use<> {
             view! { <option value=id selected=selected>{words}</option> }
         })
         .collect_view();
-    let filtered = !view.person.is_empty() || !view.kind.is_empty();
+    let days = !view.from.is_empty() || !view.to.is_empty();
+    let filtered = !view.person.is_empty() || !view.kind.is_empty() || days;
     let clear = filtered.then(|| {
         view! { <a class="button button-quiet" href=base.to_owned()>{words!(log.clear)}</a> }
     });
@@ -102,10 +114,41 @@ fn filters(base: &str, view: &LogView) -> impl IntoView + use<> {
                     {kinds}
                 </select>
             </div>
+            {day_field("from", words!(log.from_day), view.from.clone(), view.from_problem.clone())}
+            {day_field("to", words!(log.to_day), view.to.clone(), view.to_problem.clone())}
             <button class="button" type="submit">{words!(log.filter)}</button>
+            <button class="button" type="submit" name="last" value="7">
+                {words!(log.last_week)}
+            </button>
             {clear}
         </form>
     }
+}
+
+/// A field for one of the days between which rows are asked for.
+fn day_field(name: &'static str, label: String, value: String, problem: Option<String>) -> AnyView {
+    let problem_id = format!("{name}-error");
+    let described_by = problem.is_some().then(|| problem_id.clone());
+    let invalid = problem.is_some();
+    let class = if invalid { "field field-invalid" } else { "field" };
+    let problem = problem.map(|problem| {
+        view! { <p class="field-error" id=problem_id>{problem}</p> }
+    });
+    view! {
+        <div class=class>
+            <label for=name>{label}</label>
+            {problem}
+            <input
+                id=name
+                name=name
+                type="date"
+                value=value
+                aria-describedby=described_by
+                aria-invalid=invalid.then_some("true")
+            />
+        </div>
+    }
+    .into_any()
 }
 
 /// What an owner can keep as a proof of how the log stood.
@@ -138,7 +181,7 @@ fn row(row: LogRow) -> Vec<Cell> {
         {details.collect_view()}
     };
     vec![
-        Cell::number(view! { <Relative moment=row.at /> }),
+        Cell::new(view! { <TimeOfDay moment=row.at time=row.time /> }),
         Cell::sentence(view! { <bdi translate="no">{row.who}</bdi> }),
         Cell::sentence(what),
         Cell::number(row.from),

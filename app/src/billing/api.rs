@@ -48,8 +48,8 @@ fn row(invoice: Invoice, now: Timestamp) -> InvoiceRow {
     };
     InvoiceRow {
         number: invoice.number,
-        issued: Moment::new(invoice.issued_at, now),
-        due: Moment::new(invoice.due_at, now),
+        issued: Moment::of_calendar(invoice.issued_at, now),
+        due: Moment::of_calendar(invoice.due_at, now),
         total: words!(
             billing.amount,
             amount = formats::hundredths(invoice.total_minor),

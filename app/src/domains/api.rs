@@ -82,7 +82,7 @@ fn row(domain: Domain, now: Timestamp) -> DomainRow {
         "transferring" => (Mood::Waiting, words!(domains.transferring)),
         _ => (Mood::Trouble, words!(domains.expired)),
     };
-    let expires = Moment::new(domain.expires_at, now);
+    let expires = Moment::of_calendar(domain.expires_at, now);
     DomainRow {
         id: domain.id.to_string(),
         name: domain.name,

@@ -6,10 +6,11 @@ use model::{
 };
 
 use crate::help::api::{Found, FoundMail, HelpView};
+use crate::mails::{self, Told};
 use crate::request::{self, Inside};
 use crate::ui::state::Mood;
 use crate::when::server::exact;
-use crate::words;
+use crate::{formats, words};
 
 /// What the guide says about somebody in an account.
 pub(crate) async fn page(inside: &Inside, email: String) -> Result<HelpView, Failure> {
@@ -163,6 +164,7 @@ fn pending(inside: &Inside, tracked: &Tracked, limited: Option<Timestamp>) -> Fo
         account: inside.acting.name.clone().into(),
         inviter: tracked.inviter_name.clone().map(Into::into),
         access: invitation.access.outline(),
+        becomes_owner: invitation.as_owner,
         expires_at: invitation.expires_at,
         token: String::new().into(),
     };
@@ -171,10 +173,11 @@ fn pending(inside: &Inside, tracked: &Tracked, limited: Option<Timestamp>) -> Fo
     if let Some(until) = limited {
         advice.push(words!(help.mail_limit, when = exact(until)));
     }
+    let told = Told::at(inside.latchkey.now());
     let facts = vec![
         (words!(help.mail_sender), site.mail_from.clone()),
-        (words!(help.mail_subject), crate::mails::write(&mail, language, None, &site).subject),
-        (words!(help.mail_until), exact(invitation.expires_at)),
+        (words!(help.mail_subject), mails::write(&mail, language, told, &site).subject),
+        (words!(help.mail_until), formats::end(invitation.expires_at)),
     ];
     FoundMail {
         found: Found { mood, verdict, advice },

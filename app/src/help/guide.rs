@@ -94,6 +94,12 @@ pub(crate) fn written(guide: String, account: Option<model::AccountNumber>) -> O
                     words!(guide_account.several_text),
                 ),
                 section("leave", words!(guide_account.leave), words!(guide_account.leave_text)),
+                section("owners", words!(guide_account.owners), words!(guide_account.owners_text)),
+                section(
+                    "successor",
+                    words!(guide_account.successor),
+                    words!(guide_account.successor_text),
+                ),
                 section("log", words!(guide_account.log), words!(guide_account.log_text)),
             ],
             inside(DETAILS, words!(frame.account_details)),

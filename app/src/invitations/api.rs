@@ -13,8 +13,8 @@ use crate::notice::Notice;
 use crate::page::Page;
 use crate::problem::{Problem, set_status};
 use crate::request;
-use crate::when::Moment;
-use crate::words;
+use crate::when::server::exact;
+use crate::{formats, words};
 
 /// What the page of an invitation shows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,8 +38,10 @@ pub(crate) struct OpenInvitation {
     pub(crate) inviter: Option<String>,
     /// What joining opens, in a sentence.
     pub(crate) opens: String,
+    /// That they become an owner besides, and when, in a sentence.
+    pub(crate) owner: Option<String>,
     /// Until when it can be accepted.
-    pub(crate) expires: Moment,
+    pub(crate) expires: String,
     /// What is asked of the reader.
     pub(crate) step: Step,
 }
@@ -102,7 +104,8 @@ pub(crate) async fn join_page(token: String) -> Result<Page<JoinView>, Problem> 
                 account: opened.account_name,
                 inviter: opened.inviter_name,
                 opens: words::access_after_joining(&opened.access.outline()),
-                expires: Moment::new(opened.expires_at, latchkey.now()),
+                owner: opened.owner_from.map(|from| words!(join.owner, when = exact(from))),
+                expires: formats::end(opened.expires_at),
                 step,
             }))
         }

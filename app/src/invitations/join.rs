@@ -33,7 +33,8 @@ impl LazyRoute for JoinPage {
 }
 
 fn open(invitation: OpenInvitation, frame: Frame) -> AnyView {
-    let OpenInvitation { token, email, account, inviter, opens, expires, step } = invitation;
+    let OpenInvitation { token, email, account, inviter, opens, owner, expires, step } = invitation;
+    let owner = owner.map(|owner| view! { <p>{owner}</p> });
     let heading = words!(join.heading, account = account.clone());
     let report = inviter.is_some().then(|| {
         let report = address_of(REPORT, &[&token]);
@@ -57,8 +58,9 @@ fn open(invitation: OpenInvitation, frame: Frame) -> AnyView {
         <section class="card">
             <h2>{words!(join.what)}</h2>
             <p>{opens}</p>
+            {owner}
             <p class="hint">
-                {words!(join.until, email = email.clone(), when = expires.exact().to_owned())}
+                {words!(join.until, email = email.clone(), when = expires)}
             </p>
         </section>
         {step_form(step, token, email, account)}

@@ -90,8 +90,12 @@ pub(crate) async fn mail_page(mail: String) -> Result<Page<MailView>, Problem> {
 }
 
 fn written(mail: &domain::mails::KeptMail) -> mails::Written {
-    let (language, time_zone) = (mail.language.as_ref(), mail.time_zone.as_deref());
-    mails::write(&mail.mail, language, time_zone, &request::site())
+    let told = mails::Told {
+        account: mail.time_zone.as_deref(),
+        own: mail.own_zone.as_deref(),
+        queued_at: mail.queued_at,
+    };
+    mails::write(&mail.mail, mail.language.as_ref(), told, &request::site())
 }
 
 fn where_mail_is_kept() -> Result<(), Problem> {

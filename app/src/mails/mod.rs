@@ -4,14 +4,18 @@ mod names;
 
 use askama::Template;
 use domain::operator_commands::command;
+use domain::zones;
 use leptos::prelude::*;
 use leptos_i18n::Locale as _;
 use model::{
-    AccessOutline, AskedFor, EmailNews, EndStage, FactorNews, GivenEnd, IdentityNews, Language,
-    Mail, Outline, Outlines, Permission, Reached, Secret, Timestamp, TypedName,
+    AccessOutline, AccountNumber, AskedFor, ChangedOwner, EmailNews, EndStage, FactorNews,
+    GivenEnd, IdentityNews, Language, Mail, Outline, Outlines, OwnerChangeId, OwnerNews,
+    OwnerNewsReader, Permission, ProvidersChange, Reached, Secret, Timestamp, TypedName,
 };
 
-use crate::address::{EMAIL_LINK, FORGOT, JOIN, RESET, SECURITY, SIGN_IN, USERS, address_of};
+use crate::address::{
+    EMAIL_LINK, FORGOT, JOIN, OWNER_CHANGE, RESET, SECURITY, SIGN_IN, USERS, address_of,
+};
 use crate::browsers::browser;
 use crate::mails::names::Harmless;
 use crate::places::with_place;
@@ -67,19 +71,34 @@ struct Text<'a> {
     sent_by: String,
 }
 
-/// Puts a mail into words, in this language and with days as in this time zone, or else in the
-/// provider's. Its links lead to the configured public address.
+/// By which time zones a mail tells when something is, and as seen from when.
+#[derive(Clone, Copy, Debug)]
+pub struct Told<'a> {
+    /// The time zone of the account that it tells of, if that has one: its days end there.
+    pub account: Option<&'a str>,
+    /// The time zone that the recipient chose for their login, if they did.
+    pub own: Option<&'a str>,
+    /// When it was queued.
+    pub queued_at: Timestamp,
+}
+
+impl Told<'_> {
+    /// In the provider's time zone, as seen from this moment.
+    #[must_use]
+    pub const fn at(queued_at: Timestamp) -> Self {
+        Self { account: None, own: None, queued_at }
+    }
+}
+
+/// Puts a mail into words, in this language and these time zones, or else in the provider's. Its links
+/// lead to the configured public address.
 #[must_use]
-pub fn write(
-    mail: &Mail,
-    language: Option<&Language>,
-    time_zone: Option<&str>,
-    site: &Site,
-) -> Written {
+pub fn write(mail: &Mail, language: Option<&Language>, told: Told<'_>, site: &Site) -> Written {
     let locale = language.and_then(languages::spoken).unwrap_or(site.language);
     Owner::new().with(|| {
         provide_context(locale);
-        formats::Zone::provide(time_zone.into_iter().chain([site.time_zone.as_str()]));
+        let days = zones::first(told.account.into_iter().chain([site.time_zone.as_str()]));
+        formats::Zones::of_mail(told.own, days).read_at(told.queued_at).provide();
         written(mail, locale.as_str(), site)
     })
 }
@@ -122,7 +141,7 @@ fn letter(mail: &Mail, site: &Site) -> Letter {
     let confirm =
         |token: &Secret| format!("{url}{}", address_of(EMAIL_LINK, &[&"confirm", &token.expose()]));
     match mail {
-        Mail::Invitation { account, inviter, access, expires_at, token } => {
+        Mail::Invitation { account, inviter, access, becomes_owner, expires_at, token } => {
             let inviter = inviter.as_ref().map(Harmless::harmless);
             let unknown = match inviter.clone() {
                 Some(inviter) => words!(mail.invitation_unknown_person, inviter = inviter),
@@ -132,6 +151,7 @@ fn letter(mail: &Mail, site: &Site) -> Letter {
             let provider = site.provider.clone();
             let account = account.harmless();
             let opens = match access {
+                _ if *becomes_owner => words!(mail.invitation_becomes_owner),
                 AccessOutline::Owner => words!(mail.invitation_owner),
                 AccessOutline::Granted(outlines) => {
                     let phrases = words::bounded_abilities(outlines).unwrap_or_default();
@@ -152,7 +172,7 @@ fn letter(mail: &Mail, site: &Site) -> Letter {
                         provider = provider
                     ),
                     opens,
-                    words!(mail.invitation_until, when = exact(*expires_at)),
+                    words!(mail.invitation_until, when = formats::end(*expires_at)),
                 ],
                 button: Some((
                     words!(mail.invitation_button),
@@ -221,6 +241,23 @@ fn letter(mail: &Mail, site: &Site) -> Letter {
                 )],
             }
         }
+        Mail::WebhookOff { endpoint, url, why, tried_since } => Letter {
+            subject: words!(mail.webhook_off_subject, url = url.harmless()),
+            lead: vec![
+                words!(
+                    mail.webhook_off_lead,
+                    url = url.harmless(),
+                    when = exact(*tried_since),
+                    why = why.harmless()
+                ),
+                words!(mail.webhook_off_since),
+            ],
+            button: None,
+            after: vec![words!(
+                mail.webhook_off_on,
+                command = command("latchkey webhook on", &[endpoint])
+            )],
+        },
         Mail::PermissionsChanged { account, changed_by, before, after } => {
             let (account, by) = (account.harmless(), changed_by.harmless());
             let phrases = |one: &Outlines, other: &Outlines| {
@@ -368,6 +405,10 @@ fn letter(mail: &Mail, site: &Site) -> Letter {
                 after: vec![words!(mail.request_declined_after, declined_by = by)],
             }
         }
+        Mail::OwnerNews { account, account_number, reader, name, news, change } => Letter {
+            button: owner_news_button(*account_number, *reader, news, *change, url),
+            ..owner_news(&account.harmless(), *reader, &name.harmless(), news)
+        },
         Mail::PasswordReset { expires_at, token } => Letter {
             subject: words!(mail.reset_subject),
             lead: vec![
@@ -395,6 +436,20 @@ fn letter(mail: &Mail, site: &Site) -> Letter {
                 after: vec![words!(mail.password_mailbox)],
             }
         }
+        Mail::LoginDeleted { at, user_agent, address } => Letter {
+            subject: words!(mail.deleted_subject, provider = site.provider.clone()),
+            lead: vec![
+                words!(
+                    mail.deleted_lead,
+                    browser = browser(user_agent),
+                    address = with_place(address, site.places.as_ref()),
+                    when = exact(*at)
+                ),
+                words!(mail.deleted_kept),
+            ],
+            button: None,
+            after: vec![words!(mail.deleted_unexpected)],
+        },
         Mail::Several { times, since, last } => several(*times, *since, last, site),
         Mail::NewDevice { at, user_agent, address } => Letter {
             subject: words!(mail.device_subject, provider = site.provider.clone()),
@@ -444,6 +499,23 @@ fn letter(mail: &Mail, site: &Site) -> Letter {
             button: None,
             after: vec![words!(mail.changed_unexpected, changed_by = changed_by.harmless())],
         },
+        Mail::OwnersChangedByProvider { account, changed_by, owners, why } => {
+            let (account, by) = (account.harmless(), changed_by.harmless());
+            let only_invited = owners.iter().all(|owner| owner.news == ProvidersChange::Invited);
+            let subject = match only_invited {
+                true => words!(mail.owner_invited_subject, account = account.clone()),
+                false => words!(mail.owners_subject, account = account.clone()),
+            };
+            let lines = owners.iter().map(|owner| owner_line(owner, &by, &account));
+            let why = Some(why.harmless()).filter(|why| !why.is_empty());
+            let why = why.map(|why| words!(log.reason, reason = why));
+            Letter {
+                subject,
+                lead: lines.chain(why).collect(),
+                button: None,
+                after: vec![words!(mail.changed_unexpected, changed_by = by.clone())],
+            }
+        }
         Mail::FactorChanged { news, at } => Letter {
             subject: words!(mail.factor_subject, provider = site.provider.clone()),
             lead: vec![
@@ -547,6 +619,33 @@ fn letter(mail: &Mail, site: &Site) -> Letter {
     }
 }
 
+/// What the provider made of an owner, in a line.
+fn owner_line(owner: &ChangedOwner, by: &str, account: &str) -> String {
+    let (by, account) = (by.to_owned(), account.to_owned());
+    let (name, email) = (owner.name.harmless(), owner.email.harmless());
+    match (owner.news, owner.is_reader) {
+        (ProvidersChange::Added, true) => {
+            words!(mail.owner_added_you, changed_by = by, account = account)
+        }
+        (ProvidersChange::Added, false) => {
+            words!(mail.owner_added, changed_by = by, name = name, email = email, account = account)
+        }
+        (ProvidersChange::Removed, true) => {
+            words!(mail.owner_removed_you, changed_by = by, account = account)
+        }
+        (ProvidersChange::Removed, false) => words!(
+            mail.owner_removed,
+            changed_by = by,
+            name = name,
+            email = email,
+            account = account
+        ),
+        (ProvidersChange::Invited, _) => {
+            words!(mail.owner_invited, changed_by = by, email = email, account = account)
+        }
+    }
+}
+
 /// Who asks for what, until when and why, in a line.
 fn asked_line(asked: &AskedFor) -> String {
     let line = words!(
@@ -562,6 +661,189 @@ fn asked_line(asked: &AskedFor) -> String {
         }
         None => line,
     }
+}
+
+/// What happens to the owners of an account, to whoever reads it.
+fn owner_news(account: &str, reader: OwnerNewsReader, name: &str, news: &OwnerNews) -> Letter {
+    let (account, name) = (account.to_owned(), name.to_owned());
+    let yours = reader == OwnerNewsReader::Person;
+    let not = match yours {
+        true => words!(mail.owner_not_yours_subject, account = account.clone()),
+        false => words!(mail.owner_not_subject, name = name.clone(), account = account.clone()),
+    };
+    let letter = |subject, lead, after: Vec<String>| Letter { subject, lead, button: None, after };
+    match news {
+        OwnerNews::Offered { by, handed } if yours => {
+            let by = by.harmless();
+            let lead = match handed {
+                true => {
+                    words!(mail.owner_asked_handed, by = by.clone(), account = account.clone())
+                }
+                false => words!(mail.owner_asked_lead, by = by.clone(), account = account.clone()),
+            };
+            let subject = words!(mail.owner_asked_subject, account = account);
+            letter(subject, vec![lead], vec![words!(mail.owner_asked_after, by = by)])
+        }
+        OwnerNews::Offered { by, handed } => {
+            let (by, of) = (by.harmless(), account.clone());
+            let lead = match handed {
+                true => words!(mail.owner_handed_lead, by = by, account = of, name = name.clone()),
+                false => {
+                    words!(mail.owner_offered_lead, by = by, account = of, name = name.clone())
+                }
+            };
+            let subject =
+                words!(mail.owner_offered_subject, name = name.clone(), account = account);
+            letter(subject, vec![lead], vec![words!(mail.owner_offered_after, name = name)])
+        }
+        OwnerNews::Waiting { by, handed, due_at } => {
+            let by = by.harmless();
+            let lead = words!(
+                mail.owner_waiting_lead,
+                by = by.clone(),
+                name = name.clone(),
+                account = account.clone(),
+                when = exact(*due_at)
+            );
+            let handed = handed.then(|| words!(mail.owner_waiting_handed, by = by));
+            let subject = words!(mail.owner_waiting_subject, name = name, account = account);
+            let lead = std::iter::once(lead).chain(handed).collect();
+            letter(subject, lead, vec![words!(mail.owner_waiting_after)])
+        }
+        OwnerNews::Done { by, handed } => match reader {
+            OwnerNewsReader::Person => {
+                let lead = words!(mail.owner_yours_lead, account = account.clone());
+                letter(words!(mail.owner_yours_subject, account = account), vec![lead], Vec::new())
+            }
+            OwnerNewsReader::Giver => {
+                let lead = words!(mail.owner_gave_lead, name = name, account = account.clone());
+                letter(words!(mail.owner_gave_subject, account = account), vec![lead], Vec::new())
+            }
+            OwnerNewsReader::Owner => {
+                let (by, of, who) = (by.harmless(), account.clone(), name.clone());
+                let lead = match handed {
+                    true => words!(mail.owner_done_handed, by = by, account = of, name = who),
+                    false => words!(mail.owner_done_lead, by = by, account = of, name = who),
+                };
+                let subject = words!(mail.owner_done_subject, name = name, account = account);
+                letter(subject, vec![lead], Vec::new())
+            }
+        },
+        OwnerNews::Stopped { by } => {
+            let by = by.harmless();
+            let lead = words!(mail.owner_stopped_lead, by = by, name = name, account = account);
+            letter(not, vec![lead], Vec::new())
+        }
+        OwnerNews::Declined => {
+            let lead = words!(mail.owner_declined_lead, name = name, account = account);
+            letter(not, vec![lead], Vec::new())
+        }
+        OwnerNews::Lapsed => {
+            let lead = words!(mail.owner_lapsed_lead, name = name, account = account);
+            letter(not, vec![lead], Vec::new())
+        }
+        OwnerNews::SuccessorNamed { .. }
+        | OwnerNews::SuccessorRemoved { .. }
+        | OwnerNews::TakeoverAsked { .. }
+        | OwnerNews::TakeoverAnswered { .. }
+        | OwnerNews::TakenOver => successor_news(account, yours, name, not, news),
+        OwnerNews::SteppedDown => {
+            let of = account.clone();
+            let lead = words!(mail.owner_stepped_down_lead, name = name.clone(), account = of);
+            let subject = words!(mail.owner_stepped_down_subject, name = name, account = account);
+            letter(subject, vec![lead], Vec::new())
+        }
+    }
+}
+
+/// What happens about an account's successor, to them or to an owner; `not` says that they become none.
+fn successor_news(
+    account: String,
+    yours: bool,
+    name: String,
+    not: String,
+    news: &OwnerNews,
+) -> Letter {
+    let letter = |subject, lead, after: Vec<String>| Letter { subject, lead, button: None, after };
+    let of = account.clone();
+    match news {
+        OwnerNews::SuccessorNamed { by, days } if yours => {
+            let lead =
+                words!(mail.successor_you_lead, by = by.harmless(), account = of, days = *days);
+            let after = words!(mail.successor_you_after, account = account.clone());
+            let subject = words!(mail.successor_you_subject, account = account);
+            letter(subject, vec![lead], vec![after])
+        }
+        OwnerNews::SuccessorNamed { by, days } => {
+            let lead = words!(
+                mail.successor_lead,
+                by = by.harmless(),
+                name = name.clone(),
+                account = of,
+                days = *days
+            );
+            let subject = words!(mail.successor_subject, name = name, account = account);
+            letter(subject, vec![lead], Vec::new())
+        }
+        OwnerNews::SuccessorRemoved { by } if yours => {
+            let lead = words!(mail.successor_not_you_lead, by = by.harmless(), account = of);
+            let subject = words!(mail.successor_not_you_subject, account = account);
+            letter(subject, vec![lead], Vec::new())
+        }
+        OwnerNews::SuccessorRemoved { by } => {
+            let (by, who) = (by.harmless(), name.clone());
+            let lead = words!(mail.successor_not_lead, by = by, name = who, account = of);
+            let subject = words!(mail.successor_not_subject, name = name, account = account);
+            letter(subject, vec![lead], Vec::new())
+        }
+        OwnerNews::TakeoverAsked { asked_at, due_at, again } => {
+            let lead = words!(
+                mail.takeover_lead,
+                name = name.clone(),
+                account = of,
+                day = formats::own_day(*asked_at),
+                when = exact(*due_at)
+            );
+            let again = again.then(|| words!(mail.takeover_again));
+            let subject = words!(mail.takeover_subject, name = name, account = account);
+            let lead = std::iter::once(lead).chain(again).collect();
+            letter(subject, lead, vec![words!(mail.takeover_after)])
+        }
+        OwnerNews::TakeoverAnswered { by } => {
+            let by = by.harmless();
+            let lead = words!(mail.takeover_answered, by = by, name = name, account = account);
+            letter(not, vec![lead], Vec::new())
+        }
+        _ if yours => {
+            let lead = words!(mail.owner_yours_lead, account = of);
+            letter(words!(mail.owner_yours_subject, account = account), vec![lead], Vec::new())
+        }
+        _ => {
+            let lead = words!(mail.taken_over_lead, name = name.clone(), account = of);
+            let subject = words!(mail.owner_done_subject, name = name, account = account);
+            letter(subject, vec![lead], Vec::new())
+        }
+    }
+}
+
+/// What leads to where it can be answered or stopped, or to how it stands.
+fn owner_news_button(
+    number: AccountNumber,
+    reader: OwnerNewsReader,
+    news: &OwnerNews,
+    change: Option<OwnerChangeId>,
+    url: &str,
+) -> Option<(String, String)> {
+    let page = match change {
+        Some(change) => address_of(OWNER_CHANGE, &[&number, &change]),
+        None => address_of(USERS, &[&number]),
+    };
+    let label = match (news, reader) {
+        (OwnerNews::Offered { .. }, OwnerNewsReader::Person) => words!(mail.owner_asked_button),
+        (_, OwnerNewsReader::Owner) => words!(mail.owner_show),
+        _ => return None,
+    };
+    Some((label, format!("{url}{page}")))
 }
 
 /// A permission, and the thing that it is asked for on.

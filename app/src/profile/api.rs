@@ -1,4 +1,5 @@
-//! Server functions of the reader's profile: name, language, and the address of their login.
+//! Server functions of the reader's profile: name, language, time zone, the address of their login, and deleting
+//! it.
 
 use domain::emails::{Asks, Standing};
 use leptos::prelude::*;
@@ -7,13 +8,16 @@ use leptos_i18n::Locale as _;
 use model::Failure;
 use serde::{Deserialize, Serialize};
 
-use crate::address::{EMAIL_LINK, FORGOT, PROFILE, RESET, SIGN_OUT, address_of, sign_in_for};
+use crate::address::{
+    EMAIL_LINK, FORGOT, PROFILE, RESET, SIGN_IN, SIGN_OUT, address_of, sign_in_for,
+};
 use crate::endpoint::{Endpoint, endpoint};
 use crate::notice::Notice;
 use crate::page::Page;
 use crate::problem::Problem;
 use crate::request;
 use crate::sign_out::SignOut;
+use crate::typed::Typed;
 
 /// What a user's own pages show.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,6 +30,8 @@ pub(crate) struct ProfileView {
     pub(crate) email_hint: String,
     /// Their language, or the one that they read this in.
     pub(crate) language: String,
+    /// The time zone that they chose; empty if none.
+    pub(crate) time_zone: String,
 }
 
 /// The reader's own login.
@@ -42,17 +48,23 @@ pub(crate) async fn profile_page() -> Result<Page<ProfileView>, Problem> {
         email: viewer.email.to_string(),
         email_hint,
         language: crate::words::locale().as_str().to_owned(),
+        time_zone: viewer.time_zone.clone().unwrap_or_default(),
     };
     request::plain_page(Some(&viewer), view).await
 }
 
-/// Gives the reader another name, and their pages and mails another language.
+/// Gives the reader another name, and their pages and mails another language and another time zone.
 #[server(prefix = "/api", endpoint = "profile/save")]
-pub(crate) async fn save_profile(full_name: String, language: String) -> Result<(), Problem> {
+pub(crate) async fn save_profile(
+    full_name: String,
+    language: String,
+    #[server(default)] time_zone: Typed,
+) -> Result<(), Problem> {
     let viewer = request::signed_in()?;
     let language = crate::languages::server::known(&language)?;
     let latchkey = request::latchkey()?;
-    domain::sessions::change_profile(&latchkey, &viewer, &full_name, &language).await?;
+    let zone = time_zone.0.as_deref();
+    domain::sessions::change_profile(&latchkey, &viewer, &full_name, &language, zone).await?;
     request::remember_language(&language);
     request::done(PROFILE, Notice::ChangesSaved);
     Ok(())
@@ -65,6 +77,70 @@ pub(crate) async fn change_email(#[server(default)] email: String) -> Result<(),
     let (latchkey, client) = (request::latchkey()?, request::client()?);
     let email = domain::emails::ask(&latchkey, &viewer, &email, &client).await?;
     request::done(PROFILE, Notice::EmailAsked { email: email.to_string() });
+    Ok(())
+}
+
+/// An account that the reader would leave with their login.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct AccountLeft {
+    /// Its number.
+    pub(crate) number: String,
+    /// Its name.
+    pub(crate) name: String,
+    /// "Owner", or the permissions in one line.
+    pub(crate) access: String,
+    /// What would happen, in a sentence.
+    pub(crate) outcome: String,
+    /// Whether nobody would own it any more.
+    pub(crate) alone: bool,
+}
+
+/// What deleting the reader's login would do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct DeleteLoginView {
+    /// Its address.
+    pub(crate) email: String,
+    /// The accounts that they are in.
+    pub(crate) accounts: Vec<AccountLeft>,
+}
+
+/// What deleting the reader's login would do.
+#[server(prefix = "/api", endpoint = "profile/delete/page", input = GetUrl)]
+pub(crate) async fn delete_login_page() -> Result<Page<DeleteLoginView>, Problem> {
+    let viewer = request::signed_in()?;
+    let latchkey = request::latchkey()?;
+    let now = latchkey.now();
+    let left = |(account, held): (domain::leaving::LeavingAccount, domain::leaving::Held)| {
+        // Each account's days are its own.
+        request::in_zone_of(account.time_zone.as_deref());
+        let alone = account.would_be_left_alone();
+        AccountLeft {
+            number: account.number.to_string(),
+            access: crate::words::access_line(&held.outline().live(now)),
+            outcome: match account.other_owners {
+                _ if alone => words!(leaving.alone),
+                others if account.owner => words!(leaving.ends_owners, count = others),
+                _ => words!(leaving.ends),
+            },
+            name: account.name,
+            alone,
+        }
+    };
+    let accounts = domain::leaving::outlook(&latchkey, &viewer).await?;
+    let accounts = accounts.into_iter().map(left).collect();
+    request::in_zone_of(None);
+    let view = DeleteLoginView { email: viewer.email.to_string(), accounts };
+    request::plain_page(Some(&viewer), view).await
+}
+
+/// Deletes the reader's login.
+#[server(prefix = "/api", endpoint = "profile/delete")]
+pub(crate) async fn delete_login(#[server(default)] email: String) -> Result<(), Problem> {
+    let viewer = request::signed_in()?;
+    let (latchkey, client) = (request::latchkey()?, request::client()?);
+    domain::leaving::delete_login(&latchkey, &viewer, &email, &client).await?;
+    request::end_session();
+    request::done(SIGN_IN, Notice::LoginDeleted);
     Ok(())
 }
 

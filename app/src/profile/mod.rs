@@ -1,13 +1,15 @@
-//! The reader's name, address and language.
+//! The reader's name, address, language and time zone, and the ways to what is known of them and out.
 
 pub(crate) mod api;
+pub(crate) mod delete;
 pub(crate) mod email;
 
+use domain::zones;
 use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 use model::Field;
 
-use crate::address::{EMAIL, PROFILE};
+use crate::address::{DELETE_LOGIN, EMAIL, OWN_DATA, PROFILE};
 use crate::endpoint::endpoint;
 use crate::languages;
 use crate::loading::{Loading, framed};
@@ -54,10 +56,17 @@ impl LazyRoute for ProfilePage {
                     />
                     <p><a href=EMAIL>{words!(email.heading)}</a></p>
                     {language_field(&view.language)}
+                    {time_zone_field(view.time_zone)}
                     <div class="form-actions">
                         <SubmitButton words=words!(form.save) />
                     </div>
                 </Form>
+                <section>
+                    <h2>{words!(profile.data_heading)}</h2>
+                    <p>{words!(profile.data_text)}</p>
+                    <p><a href=OWN_DATA rel="external">{words!(profile.data_link)}</a></p>
+                    <p><a href=DELETE_LOGIN>{words!(leaving.heading)}</a></p>
+                </section>
             }
             .into_any()
         })
@@ -75,6 +84,49 @@ fn language_field(present: &str) -> impl IntoView + use<> {
             <p class="hint" id="language-hint">{words!(profile.language_hint)}</p>
             <select id="language" name="language" aria-describedby="language-hint">
                 {options.collect_view()}
+            </select>
+        </div>
+    }
+}
+
+fn time_zone_field(present: String) -> impl IntoView + use<> {
+    let (state, name) = (FormState::here(), Field::TimeZone.name());
+    let typed = state.value(name).unwrap_or(present);
+    let mut names = zones::names();
+    // What was typed stays, and so does a zone that another version knew.
+    if !typed.is_empty() && !names.contains(&typed) {
+        names.insert(0, typed.clone());
+    }
+    let option = |zone: String| {
+        let selected = zone == typed;
+        view! { <option value=zone.clone() selected=selected>{zone.clone()}</option> }
+    };
+    let options = names.into_iter().map(option).collect_view();
+    let error = state.error(Field::TimeZone);
+    let described_by = match error {
+        Some(_) => "time_zone-hint time_zone-error",
+        None => "time_zone-hint",
+    };
+    let invalid = error.is_some();
+    let error = error.map(|error| {
+        view! { <p class="field-error" id="time_zone-error">{error}</p> }
+    });
+    view! {
+        <div class="field" class:field-invalid=invalid>
+            <label for=name>{words!(form.time_zone)}</label>
+            <p class="hint" id="time_zone-hint">{words!(profile.time_zone_hint)}</p>
+            {error}
+            <select
+                id=name
+                name=name
+                translate="no"
+                aria-describedby=described_by
+                aria-invalid=invalid.then_some("true")
+            >
+                <option value="" translate="yes" selected=typed.is_empty()>
+                    {words!(profile.time_zone_none)}
+                </option>
+                {options}
             </select>
         </div>
     }

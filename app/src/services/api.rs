@@ -141,7 +141,7 @@ fn row(service: Service, now: Timestamp) -> ServiceRow {
         plan: service.plan,
         mood,
         state,
-        renews: Moment::new(service.renews_at, now),
+        renews: Moment::of_calendar(service.renews_at, now),
         login_name: service.login_name,
         login_password: service.login_password.expose().to_owned(),
     }

@@ -17,7 +17,7 @@ use crate::title::HasErrors;
 use crate::wire::shared;
 
 /// The field that holds what a form was made of.
-const BEFORE: &str = "before";
+pub(crate) const BEFORE: &str = "before";
 
 /// How a form stands: what its fields and its summary show.
 #[derive(Clone, Copy)]
@@ -101,6 +101,9 @@ pub(crate) fn Form(
     /// else changed meanwhile.
     #[prop(optional, into)]
     before: Option<String>,
+    /// What was typed into it before one looked what it would give.
+    #[prop(default = None)]
+    back: Option<Rejected>,
     /// Its fields and buttons.
     children: Children,
 ) -> impl IntoView {
@@ -113,7 +116,7 @@ pub(crate) fn Form(
         }
         mine.then_some(rejected)
     };
-    let state = FormState::new(shared(mine), before.as_deref());
+    let state = FormState::new(shared(mine).or(back), before.as_deref());
     let send = {
         let errors = use_context::<HasErrors>();
         let sender = Sender::new(state, errors, action.clone());
@@ -230,7 +233,8 @@ impl Sender {
     #[cfg(feature = "hydrate")]
     fn send(&self, event: leptos::ev::SubmitEvent) {
         use leptos::wasm_bindgen::JsCast as _;
-        // Who only searches in the form gets it back whole, from the server.
+        // Who only searches in the form gets it back whole, from the server, and who only looks what it
+        // would give gets the account as it would be seen.
         if event.submitter().and_then(|by| by.get_attribute("name")).is_some_and(|by| by == "show")
         {
             return;

@@ -11,6 +11,7 @@ use crate::endpoint::endpoint;
 use crate::eyes::EyesStrip;
 use crate::frame::{AccountFrame, Frame, PersonView};
 use crate::notice::Said;
+use crate::owners::strip::strips;
 use crate::sign_out::SignOut;
 use crate::ui::avatar::Avatar;
 use crate::ui::form::Form;
@@ -82,6 +83,8 @@ pub(crate) fn Content(
         let number = account.number;
         account.eyes.clone().map(|eyes| view! { <EyesStrip number=number eyes=eyes /> })
     });
+    let waiting =
+        frame.account.as_ref().map(|account| strips(account.number, account.waiting.clone()));
     let class = if navigation.is_some() { "frame" } else { "frame frame-plain" };
     let children = children();
     let untaken = untaken();
@@ -97,6 +100,7 @@ pub(crate) fn Content(
                 <main class="content" id="main" tabindex="-1">
                     {untaken}
                     {closes}
+                    {waiting}
                     {notice.map(|notice| view! { <NoticeLine notice=notice /> })}
                     {children}
                 </main>

@@ -46,20 +46,50 @@ pub(crate) enum Caption {
 
 /// A table with these columns. The column of actions has a name for screen readers only.
 pub(crate) fn table(caption: Caption, columns: Vec<String>, rows: Vec<Vec<Cell>>) -> AnyView {
+    bodies(caption, columns, vec![(None, rows)])
+}
+
+/// The same with its rows in groups, each under what it has in common.
+pub(crate) fn grouped(
+    caption: Caption,
+    columns: Vec<String>,
+    groups: Vec<(String, Vec<Vec<Cell>>)>,
+) -> AnyView {
+    let groups = groups.into_iter().map(|(heading, rows)| (Some(heading), rows));
+    bodies(caption, columns, groups.collect())
+}
+
+fn bodies(
+    caption: Caption,
+    columns: Vec<String>,
+    groups: Vec<(Option<String>, Vec<Vec<Cell>>)>,
+) -> AnyView {
     let (class, caption) = match caption {
         Caption::Shown(words) => ("", words),
         Caption::Quiet(words) => ("visually-hidden", words),
     };
     let actions = words!(users.actions);
     let heads = columns.iter().cloned().map(|name| head(&actions, name)).collect_view();
-    let body = rows
+    let row = |row: Vec<Cell>| {
+        let cells = row.into_iter().enumerate().map(|(place, cell)| {
+            let label = columns.get(place).filter(|_| place > 0).cloned();
+            data(label.filter(|label| *label != actions), cell)
+        });
+        view! { <tr>{cells.collect_view()}</tr> }
+    };
+    let width = columns.len();
+    let bodies = groups
         .into_iter()
-        .map(|row| {
-            let cells = row.into_iter().enumerate().map(|(place, cell)| {
-                let label = columns.get(place).filter(|_| place > 0).cloned();
-                data(label.filter(|label| *label != actions), cell)
+        .map(|(heading, rows)| {
+            let heading = heading.map(|heading| {
+                view! {
+                    <tr class="rows-group">
+                        <th scope="rowgroup" colspan=width>{heading}</th>
+                    </tr>
+                }
             });
-            view! { <tr>{cells.collect_view()}</tr> }
+            let rows = rows.into_iter().map(row).collect_view();
+            view! { <tbody>{heading} {rows}</tbody> }
         })
         .collect_view();
     view! {
@@ -68,7 +98,7 @@ pub(crate) fn table(caption: Caption, columns: Vec<String>, rows: Vec<Vec<Cell>>
             <thead>
                 <tr>{heads}</tr>
             </thead>
-            <tbody>{body}</tbody>
+            {bodies}
         </table>
     }
     .into_any()

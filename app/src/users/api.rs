@@ -9,8 +9,10 @@ use model::PermissionSet;
 use serde::{Deserialize, Serialize};
 
 use crate::frame::PersonView;
+use crate::owners::api::BecomingRow;
 use crate::page::Page;
 use crate::problem::Problem;
+use crate::rejected::Rejected;
 use crate::typed::Typed;
 use crate::ui::state::Mood;
 use crate::users::bounds::BoundsView;
@@ -21,10 +23,12 @@ use crate::when::Moment;
 
 #[cfg(feature = "ssr")]
 use {
-    crate::address::{DOMAIN, DOMAINS, JOIN, MANAGE, SERVICE, SERVICES, USERS, address_of},
+    crate::address::{DOMAIN, DOMAINS, INVITE, JOIN, MANAGE, SERVICE, SERVICES, USERS, address_of},
+    crate::endpoint::endpoint,
+    crate::eyes::{self, LOOK},
     crate::formats,
     crate::notice::Notice,
-    crate::rejected::Rejected,
+    crate::owners::api::{becoming_rows, mark},
     crate::request,
     crate::users::bounds::{ThingView, ThingsView, UntilView},
     crate::users::grants::card_view,
@@ -33,6 +37,7 @@ use {
     crate::wire,
     crate::words,
     domain::giving::{Bounds, Choice, Choices, Sought, Start, Wished},
+    domain::owner_changes::OwnerChange,
     domain::reaching::ReachedThings,
     domain::users::{Managed, Member, Renewable, UserSort},
     model::{Area, Cursor, Delivery, Failure, FieldErrors, InvitationState, On, Pause, Permission},
@@ -55,6 +60,8 @@ pub(crate) struct UsersView {
     pub(crate) pending: Vec<PendingRow>,
     /// Requests that wait for one.
     pub(crate) requests: Vec<RequestRow>,
+    /// Those who were asked to become owners, or wait for it.
+    pub(crate) becoming: Vec<BecomingRow>,
 }
 
 /// Where the two tables lead: each query keeps what the others chose.
@@ -131,6 +138,10 @@ pub(crate) struct InviteView {
     pub(crate) bounds: BoundsView,
     /// For how long an invitation works, in a sentence.
     pub(crate) valid: String,
+    /// What inviting somebody as an owner means; none for a reader who is none.
+    pub(crate) as_owner: Option<String>,
+    /// What was typed before one looked what it would give.
+    pub(crate) back: Option<Rejected>,
 }
 
 /// User management.
@@ -174,6 +185,8 @@ async fn users_view(
     let page = domain::users::list(latchkey, actor, &search, order, from.clone()).await?;
     let pending = domain::invitations::pending(latchkey, actor, pending_from.as_ref()).await?;
     let requests = crate::users::requests::rows(inside).await?;
+    let becoming = domain::owner_changes::open(latchkey, actor).await?;
+    let successor = domain::successors::marked(latchkey, actor).await?;
     let now = latchkey.now();
     let activity = if by_activity { "activity" } else { "" };
     let (here, pending_here) = (from.as_ref(), pending_from.as_ref());
@@ -188,8 +201,13 @@ async fn users_view(
         pending_first,
         pending_next,
     };
-    let users =
-        page.users.into_iter().map(|member| user_row(member, actor.seen_as(), now)).collect();
+    let row = |member: Member| {
+        let is_successor = successor == Some(member.user);
+        let mut row = user_row(member, &becoming, actor.seen_as(), now);
+        row.states.extend(is_successor.then(|| (Mood::Quiet, words!(successor.mark))));
+        row
+    };
+    let users = page.users.into_iter().map(row).collect();
     let pending = pending.invitations.into_iter().map(|row| pending_row(row, now)).collect();
     Ok(UsersView {
         users,
@@ -199,6 +217,7 @@ async fn users_view(
         queries,
         pending,
         requests,
+        becoming: becoming_rows(actor.owns(), &becoming),
     })
 }
 
@@ -218,7 +237,14 @@ fn query(search: &str, sort: &str, after: Option<&Cursor>, pending: Option<&Curs
 }
 
 #[cfg(feature = "ssr")]
-fn user_row(member: Member, actor: model::UserId, now: model::Timestamp) -> UserRow {
+fn user_row(
+    member: Member,
+    becoming: &[OwnerChange],
+    actor: model::UserId,
+    now: model::Timestamp,
+) -> UserRow {
+    let becoming = becoming.iter().find(|change| change.user == member.user);
+    let becoming = becoming.map(|change| (Mood::Waiting, mark(change.due_at)));
     UserRow {
         you: member.user == actor,
         owner: member.held.is_owner(),
@@ -226,7 +252,7 @@ fn user_row(member: Member, actor: model::UserId, now: model::Timestamp) -> User
             Some(_) => None,
             None => Some(words::access_line(&member.held.outline().live(now))),
         },
-        states: states(&member, now),
+        states: states(&member, now).into_iter().chain(becoming).collect(),
         lapsed: last_lapsed(&member, now).is_some(),
         second_factor: member.second_factor,
         last_active: member.last_active_at.map(|at| Moment::new(at, now)),
@@ -291,12 +317,20 @@ fn pending_row(row: domain::invitations::Waiting, now: model::Timestamp) -> Pend
     let powerless = invitation.inviter.is_some() && !opens_all;
     let powerless =
         powerless.then(|| (Mood::Trouble, words!(pending.powerless, inviter = inviter.clone())));
+    let to_own = invitation.as_owner.then(|| (Mood::Waiting, words!(pending.as_owner)));
     let foreign = (!fits_domains).then(|| (Mood::Trouble, words!(pending.other_domain)));
     let expires = Moment::new(invitation.expires_at, now);
     let life = if expired {
         (Mood::Trouble, words!(pending.expired, when = expires.relative()))
     } else {
-        (Mood::Quiet, words!(pending.expires, when = expires.relative()))
+        (
+            Mood::Quiet,
+            words!(
+                pending.expires,
+                when = expires.relative(),
+                day = formats::end(invitation.expires_at)
+            ),
+        )
     };
     PendingRow {
         id: invitation.id.to_string(),
@@ -304,7 +338,12 @@ fn pending_row(row: domain::invitations::Waiting, now: model::Timestamp) -> Pend
         access: words::access_line(&invitation.access.outline()),
         inviter,
         sent: Moment::new(invitation.sent_at, now),
-        states: [delivery, life].into_iter().chain(powerless).chain(foreign).collect(),
+        states: [delivery, life]
+            .into_iter()
+            .chain(to_own)
+            .chain(powerless)
+            .chain(foreign)
+            .collect(),
         link: None,
     }
 }
@@ -313,32 +352,41 @@ fn pending_row(row: domain::invitations::Waiting, now: model::Timestamp) -> Pend
 async fn invite_view(
     inside: &request::Inside,
     start: &Start,
-    sought: &Sought,
+    rejected: Option<Rejected>,
+    draft: &str,
 ) -> Result<InviteView, Failure> {
     let (latchkey, actor) = (&inside.latchkey, &inside.acting.actor);
     actor.must(Permission::AccountUsers, On::Account)?;
+    let (form, page) = (endpoint::<Invite>(), address_of(INVITE, &[&inside.acting.number]));
+    let back = eyes::came_back(inside, rejected.as_ref(), form, &page, draft).await?;
     let own = domain::accounts::own_access(latchkey, actor).await?;
     let bounded = || words!(help.inviting_held, held = words::access_line(&own));
     let lifetime = latchkey.settings.invitation_lifetime;
-    let (begun, sought) = starts::begun(inside, sought).await?;
+    let sought = sought(rejected.as_ref().or(back.as_ref()));
+    let (begun, sought) = starts::begun(inside, &sought).await?;
     let bounds = domain::giving::bounds_of_new(latchkey, actor, start, &sought).await?;
     let held = actor.open();
     Ok(InviteView {
+        back,
         held,
         ticked: start.terms.permissions.intersection(held),
         bounded: own.is_bounded().then(bounded),
         starts: starts::offer(inside, None, begun).await?,
         bounds: bounds_view(bounds),
         valid: words!(invite.valid, count = lifetime.as_secs() / (24 * 60 * 60)),
+        as_owner: actor.owns().then(|| crate::owners::api::as_owner(inside)),
     })
 }
 
 /// The form for inviting, as a page.
 #[server(prefix = "/api", endpoint = "users/invite-page", input = GetUrl)]
-pub(crate) async fn invite_page(account: String) -> Result<Page<InviteView>, Problem> {
-    let sought = sought();
+pub(crate) async fn invite_page(
+    account: String,
+    #[server(default)] draft: String,
+) -> Result<Page<InviteView>, Problem> {
+    let rejected = use_context::<Rejected>();
     let inside = request::inside(&account).await?;
-    let content = invite_view(&inside, &Start::default(), &sought).await;
+    let content = invite_view(&inside, &Start::default(), rejected, &draft).await;
     inside.page(content).await
 }
 
@@ -361,6 +409,7 @@ pub(crate) async fn fill_in(
 pub(crate) async fn invite(
     account: String,
     #[server(default)] email: String,
+    #[server(default)] as_owner: bool,
     #[server(default)] permissions: Vec<String>,
     #[server(default)] areas: Vec<String>,
     #[server(default)] areas_before: Vec<String>,
@@ -373,7 +422,7 @@ pub(crate) async fn invite(
     #[server(default)] show: String,
 ) -> Result<(), Problem> {
     come_back_if_asked(&show)?;
-    let inside = request::inside_confirmed(&account).await?;
+    let inside = eyes::inside_to_give(&account, &show).await?;
     let (latchkey, actor) = (&inside.latchkey, &inside.acting.actor);
     let wished = Wished {
         permissions: chosen(&permissions, &areas, &areas_before, actor.open()),
@@ -384,8 +433,19 @@ pub(crate) async fn invite(
         until: until.0,
         why: why.0,
     };
+    if show == LOOK {
+        let page = address_of(INVITE, &[&inside.acting.number]);
+        let unsent = eyes::unsent(&wished, None, page)?;
+        let (viewer, acting) = (&inside.viewer, &inside.acting);
+        let token = domain::eyes::begin_as_new(latchkey, viewer, acting, &unsent).await?;
+        eyes::begun(&inside, &token);
+        return Ok(());
+    }
     let client = request::client()?;
-    let sent = domain::invitations::send(latchkey, actor, &email, &wished, &client).await?;
+    let sent = match as_owner {
+        true => domain::invitations::send_to_owner(latchkey, actor, &email, &client).await?,
+        false => domain::invitations::send(latchkey, actor, &email, &wished, &client).await?,
+    };
     let (email, link) = (sent.email.to_string(), invitation_link(&sent));
     let notice = if sent.updated {
         Notice::InvitationUpdated { email, link }
@@ -472,6 +532,8 @@ pub(crate) struct ManageView {
     pub(crate) bounds: Option<BoundsView>,
     /// What the form is made of, for comparing when it is saved.
     pub(crate) before: String,
+    /// What was typed into it before one looked what it would give.
+    pub(crate) back: Option<Rejected>,
     /// Since when they are here.
     pub(crate) since: Moment,
     /// Who invited them.
@@ -488,6 +550,19 @@ pub(crate) struct ManageView {
     pub(crate) lapsed: Vec<LapsedView>,
     /// What they reach of the services and domains that the reader sees.
     pub(crate) reaches: Vec<ReachesView>,
+    /// What the reader, who is an owner, can do about who else is one.
+    pub(crate) owning: OwningView,
+    /// Whether the reader may see the log, for what this person did.
+    pub(crate) log: bool,
+}
+
+/// What an owner can do about who else is one, on the page of a user.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct OwningView {
+    /// Make them an owner, or hand the account to them.
+    pub(crate) can_make: bool,
+    /// Step down: it is their own page.
+    pub(crate) can_step_down: bool,
 }
 
 /// Something that a user was given until a day that has passed.
@@ -538,10 +613,11 @@ fn reaches(number: model::AccountNumber, area: Area, things: ReachedThings) -> R
 pub(crate) async fn manage_page(
     account: String,
     user: String,
+    #[server(default)] draft: String,
 ) -> Result<Page<ManageView>, Problem> {
-    let sought = sought();
+    let rejected = use_context::<Rejected>();
     let inside = request::inside(&account).await?;
-    let content = manage_view(&inside, &user, &sought).await;
+    let content = manage_view(&inside, &user, rejected, &draft).await;
     inside.page(content).await
 }
 
@@ -549,11 +625,15 @@ pub(crate) async fn manage_page(
 async fn manage_view(
     inside: &request::Inside,
     user: &str,
-    sought: &Sought,
+    rejected: Option<Rejected>,
+    draft: &str,
 ) -> Result<ManageView, Failure> {
     let (latchkey, actor) = (&inside.latchkey, &inside.acting.actor);
     let (number, now) = (inside.acting.number, latchkey.now());
-    let (begun, sought) = starts::begun(inside, sought).await?;
+    let (form, page) = (endpoint::<ChangePermissions>(), address_of(MANAGE, &[&number, &user]));
+    let back = eyes::came_back(inside, rejected.as_ref(), form, &page, draft).await?;
+    let sought = sought(rejected.as_ref().or(back.as_ref()));
+    let (begun, sought) = starts::begun(inside, &sought).await?;
     let managed = domain::users::manage(latchkey, actor, user, &sought).await?;
     let Managed { member, granted, changeable, bounds, made_of } = managed;
     let starts = match &bounds {
@@ -566,7 +646,15 @@ async fn manage_view(
     let extras = domain::extras::list(latchkey, actor, &member).await?;
     let things = domain::reaching::things_of(latchkey, actor, &member).await?;
     let yours = |member: &Member| words::your_access(&member.held.outline().live(now));
+    let (owned, own) = (member.held.is_owner(), member.user == actor.seen_as());
+    let asked = domain::owner_changes::open(latchkey, actor).await?;
+    let asked = asked.iter().any(|change| change.user == member.user);
+    let owning = OwningView {
+        can_make: actor.owns() && !owned && !asked && member.paused.is_none(),
+        can_step_down: actor.owns() && owned && own,
+    };
     Ok(ManageView {
+        owning,
         person: person(&member),
         you: member.user == actor.seen_as(),
         owner: member.held.is_owner(),
@@ -575,6 +663,7 @@ async fn manage_view(
         held: changeable,
         starts,
         bounds: bounds.map(bounds_view),
+        back: back.map(|back| back.made_of(&made_of)),
         before: made_of,
         since: Moment::new(member.since, now),
         invited_by: member.invited_by,
@@ -584,6 +673,7 @@ async fn manage_view(
         extras: extras.into_iter().map(card_view).collect(),
         lapsed: lapsed.into_iter().map(lapsed_view).collect(),
         reaches: things.into_iter().map(|(area, things)| reaches(number, area, things)).collect(),
+        log: actor.may(Permission::AccountLog, On::Account),
     })
 }
 
@@ -626,7 +716,7 @@ pub(crate) async fn change_permissions(
     #[server(default)] before: Option<String>,
 ) -> Result<(), Problem> {
     come_back_if_asked(&show)?;
-    let inside = request::inside_confirmed(&account).await?;
+    let inside = eyes::inside_to_give(&account, &show).await?;
     let (latchkey, actor) = (&inside.latchkey, &inside.acting.actor);
     let held = domain::users::changeable(latchkey, actor, &user).await?;
     let wished = Wished {
@@ -638,7 +728,17 @@ pub(crate) async fn change_permissions(
         until: until.0,
         why: why.0,
     };
-    let (before, client) = (before.as_deref(), request::client()?);
+    let before = before.as_deref();
+    if show == LOOK {
+        let page = address_of(MANAGE, &[&inside.acting.number, &user]);
+        let unsent = eyes::unsent(&wished, before, page)?;
+        let (viewer, acting, meant) = (&inside.viewer, &inside.acting, (user.as_str(), None));
+        let token =
+            domain::eyes::begin_with_change(latchkey, viewer, acting, meant, &unsent).await?;
+        eyes::begun(&inside, &token);
+        return Ok(());
+    }
+    let client = request::client()?;
     domain::users::change_permissions(latchkey, actor, &user, &wished, before, &client).await?;
     request::done(&users_path(&inside), Notice::ChangesSaved);
     Ok(())
@@ -707,16 +807,16 @@ pub(crate) async fn remove_access(account: String, user: String) -> Result<(), P
 }
 
 /// Sends a form back to somebody who only searches in it, or has it filled in, which is no mistake of
-/// theirs.
+/// theirs. Whoever looks what it would give gets that.
 #[cfg(feature = "ssr")]
 pub(crate) fn come_back_if_asked(show: &str) -> Result<(), Failure> {
-    if show.is_empty() { Ok(()) } else { Err(FieldErrors::default().into_failure()) }
+    if ["", LOOK].contains(&show) { Ok(()) } else { Err(FieldErrors::default().into_failure()) }
 }
 
 /// What is searched for, ticked and begun with in a form that comes back.
 #[cfg(feature = "ssr")]
-pub(crate) fn sought() -> Sought {
-    let values = use_context::<Rejected>().map(|back| back.values).unwrap_or_default();
+pub(crate) fn sought(back: Option<&Rejected>) -> Sought {
+    let values = back.map(|back| back.values.as_slice()).unwrap_or_default();
     let all = |wanted: &'static str| {
         values.iter().filter(move |(name, _)| name == wanted).map(|(_, value)| value)
     };

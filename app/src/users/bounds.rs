@@ -303,12 +303,19 @@ fn day_in_words(day: &str) -> String {
 #[cfg(feature = "hydrate")]
 fn day_in_words(day: &str) -> String {
     use leptos::wasm_bindgen::JsValue;
-    let options = js_sys::Object::new();
-    for (name, value) in [("dateStyle", "long"), ("timeZone", "UTC")] {
-        let _set = js_sys::Reflect::set(&options, &name.into(), &value.into());
-    }
     let date = js_sys::Date::new(&JsValue::from_str(day));
-    date.to_locale_date_string(&words!(language.conventions), &options).into()
+    let part = |wanted: &[(&str, &str)]| -> String {
+        let options = js_sys::Object::new();
+        for (name, value) in [("timeZone", "UTC")].iter().chain(wanted) {
+            let _set = js_sys::Reflect::set(&options, &(*name).into(), &(*value).into());
+        }
+        date.to_locale_date_string(&words!(language.conventions), &options).into()
+    };
+    let long = [("day", "numeric"), ("month", "long"), ("year", "numeric")];
+    let this_year = date.get_utc_full_year() == js_sys::Date::new_0().get_full_year();
+    let (without_year, _) = long.split_at(2);
+    let written = part(if this_year { without_year } else { &long });
+    words!(when.weekday, weekday = part(&[("weekday", "long")]), day = written)
 }
 
 /// The same without a calendar: neither a server nor a browser.

@@ -6,10 +6,11 @@ use model::{AccountNumber, Field, PermissionSet};
 
 use crate::address::{INVITE, USERS, address_of};
 use crate::endpoint::endpoint;
+use crate::eyes::LookButton;
 use crate::loading::{Loading, framed};
 use crate::title::PageTitle;
 use crate::ui::field::TextField;
-use crate::ui::form::{Form, SubmitButton};
+use crate::ui::form::{Form, FormState, SubmitButton};
 use crate::ui::frame::Here;
 use crate::users::api::{self, InviteView};
 use crate::users::bounds::{Chosen, EnterSends};
@@ -22,7 +23,10 @@ pub(crate) struct InvitePage(Loading<InviteView>);
 #[lazy_route]
 impl LazyRoute for InvitePage {
     fn data() -> Self {
-        Self(load!(asked => api::InvitePage { account: asked.account() }))
+        Self(load!(asked => api::InvitePage {
+            account: asked.account(),
+            draft: asked.query("draft"),
+        }))
     }
 
     fn view(this: Self) -> AnyView {
@@ -54,8 +58,9 @@ pub(crate) fn InviteForm(
     /// What the form needs.
     invite: InviteView,
 ) -> impl IntoView {
+    let back = invite.back.clone();
     view! {
-        <Form form={endpoint::<api::Invite>()} action=address_of(INVITE, &[&number])>
+        <Form form={endpoint::<api::Invite>()} action=address_of(INVITE, &[&number]) back=back>
             <input type="hidden" name="account" value=number.to_string() />
             <InviteFields number=number invite=invite />
         </Form>
@@ -68,6 +73,7 @@ fn InviteFields(number: AccountNumber, invite: InviteView) -> impl IntoView {
     let begun = invite.starts.begun.as_ref();
     let ticked = Ticked::new(invite.ticked, invite.held, begun);
     let chosen = Chosen::new(&invite.bounds, begun);
+    let as_owner = invite.as_owner.map(as_owner_field);
     let bounded = invite.bounded.map(|bounded| view! { <p class="hint">{bounded}</p> });
     view! {
         <EnterSends />
@@ -81,6 +87,7 @@ fn InviteFields(number: AccountNumber, invite: InviteView) -> impl IntoView {
                     autocomplete="off"
                     autofocus=true
                 />
+                {as_owner}
                 <h2>{words!(invite.permissions)}</h2>
                 <p class="hint">{words!(invite.hint)}</p>
                 <GivingFields
@@ -101,8 +108,32 @@ fn InviteFields(number: AccountNumber, invite: InviteView) -> impl IntoView {
                 <p class="hint">{invite.valid}</p>
                 <div class="form-actions">
                     <SubmitButton words=words!(invite.button) />
+                    <LookButton words=words!(eyes.see_it_as_new) />
                 </div>
             </aside>
         </div>
     }
+}
+
+/// Whether they become an owner; ticked again in a form that comes back.
+fn as_owner_field(hint: String) -> AnyView {
+    let checked = FormState::here().value("as_owner").is_some();
+    view! {
+        <div class="field">
+            <label class="answer">
+                <input
+                    type="checkbox"
+                    id="as_owner"
+                    name="as_owner"
+                    value="true"
+                    checked=checked
+                    aria-describedby="as_owner-hint"
+                    autocomplete="off"
+                />
+                {words!(invite.as_owner)}
+            </label>
+            <p class="hint" id="as_owner-hint">{hint}</p>
+        </div>
+    }
+    .into_any()
 }

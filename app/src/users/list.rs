@@ -4,8 +4,10 @@ use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 use model::AccountNumber;
 
-use crate::address::{INVITE, USERS, address_of};
+use crate::address::{INVITE, SUCCESSOR, USERS, address_of};
 use crate::loading::{Loading, framed};
+use crate::owners::api::BecomingRow;
+use crate::owners::strip::StopForm;
 use crate::page::Page;
 use crate::problem::Problem;
 use crate::reaching::by_permission;
@@ -42,6 +44,10 @@ impl LazyRoute for UsersPage {
             let Some(account) = frame.account else { return ().into_any() };
             let heading = words!(users.heading);
             let number = account.number;
+            let successor = account.owner.then(|| {
+                let href = address_of(SUCCESSOR, &[&number]);
+                view! { <a class="button" href=href>{words!(successor.link)}</a> }
+            });
             view! {
                 <PageTitle title=heading.clone() provider=frame.provider />
                 <div class="page-head">
@@ -50,11 +56,13 @@ impl LazyRoute for UsersPage {
                         <p class="lead">{words!(users.lead, account = account.name.clone())}</p>
                     </div>
                     <div class="page-actions">
+                        {successor}
                         <InviteButton number=number account=account.name />
                     </div>
                 </div>
                 <p class="tip">{icon(Icon::Info)} <span>{words!(users.tip)}</span></p>
                 {requests(number, view.requests.clone())}
+                {becoming(number, view.becoming.clone())}
                 <UsersTable number=number view=view.clone() />
                 <PendingTable
                     number=number
@@ -66,6 +74,32 @@ impl LazyRoute for UsersPage {
             .into_any()
         })
     }
+}
+
+/// Those who were asked to become owners, or wait for it; nothing where there are none.
+fn becoming(number: AccountNumber, rows: Vec<BecomingRow>) -> Option<AnyView> {
+    if rows.is_empty() {
+        return None;
+    }
+    let row = move |BecomingRow { change, sentence, can_stop }: BecomingRow| {
+        let stop = can_stop.then(|| view! { <StopForm number=number change=change /> });
+        view! {
+            <li>
+                <p><bdi>{sentence}</bdi></p>
+                {stop}
+            </li>
+        }
+    };
+    let rows = rows.into_iter().map(row).collect_view();
+    Some(
+        view! {
+            <section class="card" aria-labelledby="becoming-owners">
+                <h2 id="becoming-owners">{words!(owners.card)}</h2>
+                <ul>{rows}</ul>
+            </section>
+        }
+        .into_any(),
+    )
 }
 
 /// A link to the form's page; with the WASM it opens the form in a dialog over the list.

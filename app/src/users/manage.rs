@@ -4,9 +4,11 @@ use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 use model::{AccountNumber, Field, UserId};
 
-use crate::address::{LEAVE, MANAGE, REMOVE, USERS, address_of};
+use crate::address::{
+    HAND_OVER, LEAVE, LOG, MAKE_OWNER, MANAGE, REMOVE, STEP_DOWN, USERS, address_of, escape_query,
+};
 use crate::endpoint::endpoint;
-use crate::eyes::SeeItAs;
+use crate::eyes::{LookButton, SeeItAs};
 use crate::loading::{Loading, framed};
 use crate::title::PageTitle;
 use crate::ui::avatar::Avatar;
@@ -30,6 +32,7 @@ impl LazyRoute for ManagePage {
         Self(load!(asked => api::ManagePage {
             account: asked.account(),
             user: asked.part("user"),
+            draft: asked.query("draft"),
         }))
     }
 
@@ -44,9 +47,15 @@ impl LazyRoute for ManagePage {
                 let (user, name) = (view.person.id, view.person.name.clone());
                 view! { <SeeItAs number=number user=user name=name /> }
             });
+            let activity = view.log.then(|| {
+                let name = escape_query(&view.person.name);
+                let href = format!("{}?person={name}", address_of(LOG, &[&number]));
+                view! { <a class="button" href=href>{words!(log.their_activity)}</a> }
+            });
             let content = content(number, view.clone());
             let give_extra =
                 (!view.owner && !view.you).then(|| give_extra_link(number, view.person.id));
+            let owning = owning(number, &view);
             let reached = view.reaches.iter().cloned().map(reaches).collect_view();
             view! {
                 <PageTitle title=heading.clone() provider=frame.provider />
@@ -56,7 +65,7 @@ impl LazyRoute for ManagePage {
                         <Avatar id=view.person.id name=view.person.name.clone() />
                         <h1><bdi>{heading}</bdi></h1>
                     </div>
-                    <div class="page-actions">{see_it_as} {give_extra}</div>
+                    <div class="page-actions">{activity} {see_it_as} {give_extra} {owning}</div>
                 </div>
                 <Facts view=view />
                 {content}
@@ -65,6 +74,27 @@ impl LazyRoute for ManagePage {
             .into_any()
         })
     }
+}
+
+/// What leads an owner to making another one, or to stepping down.
+fn owning(number: AccountNumber, view: &ManageView) -> AnyView {
+    let (user, name) = (view.person.id, view.person.name.clone());
+    let link = |href: String, words: String| {
+        view! { <a class="button" href=href><bdi>{words}</bdi></a> }
+    };
+    if view.owning.can_make {
+        let make = link(
+            address_of(MAKE_OWNER, &[&number, &user]),
+            words!(owners.make, name = name.clone()),
+        );
+        let hand = link(address_of(HAND_OVER, &[&number, &user]), words!(owners.hand, name = name));
+        return view! { {make} {hand} }.into_any();
+    }
+    let step_down = view
+        .owning
+        .can_step_down
+        .then(|| link(address_of(STEP_DOWN, &[&number]), words!(owners.step_down)));
+    view! { {step_down} }.into_any()
 }
 
 #[component]
@@ -141,14 +171,19 @@ fn content(number: AccountNumber, view: ManageView) -> AnyView {
     }
     let remove = address_of(REMOVE, &[&number, &view.person.id]);
     let action = address_of(MANAGE, &[&number, &view.person.id]);
-    let before = view.before.clone();
+    let (before, back) = (view.before.clone(), view.back.clone());
     let (person, lapsed, extras) = (view.person.id, view.lapsed.clone(), view.extras.clone());
     let paused = view.paused.clone().map(|paused| (paused, view.pause.clone()));
     view! {
         {lapsed_grants(number, person, lapsed)}
         {cards(number, person, extras)}
         <h2>{words!(extra.first)}</h2>
-        <Form form={endpoint::<api::ChangePermissions>()} action=action before=before>
+        <Form
+            form={endpoint::<api::ChangePermissions>()}
+            action=action
+            before=before
+            back=back
+        >
             <input type="hidden" name="account" value=number.to_string() />
             <input type="hidden" name="user" value=view.person.id.to_string() />
             <ManageFields number=number view=view />
@@ -249,6 +284,7 @@ fn pause_section(number: AccountNumber, user: UserId, paused: Option<(String, St
 #[component]
 fn ManageFields(number: AccountNumber, view: ManageView) -> impl IntoView {
     let Some(bounds) = view.bounds else { return ().into_any() };
+    let look = words!(eyes.see_it_with_draft, name = view.person.name);
     let begun = view.starts.begun.as_ref();
     let ticked = Ticked::new(view.granted, view.held, begun);
     let chosen = Chosen::new(&bounds, begun);
@@ -272,6 +308,7 @@ fn ManageFields(number: AccountNumber, view: ManageView) -> impl IntoView {
                 <p aria-live="polite">{ticked.summary(chosen)}</p>
                 <div class="form-actions">
                     <SubmitButton words=words!(manage.save) />
+                    <LookButton words=look />
                 </div>
             </aside>
         </div>

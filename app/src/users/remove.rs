@@ -20,6 +20,7 @@ impl LazyRoute for RemovePage {
         Self(load!(asked => api::ManagePage {
             account: asked.account(),
             user: asked.part("user"),
+            draft: String::new(),
         }))
     }
 

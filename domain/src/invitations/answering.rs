@@ -5,11 +5,11 @@ use model::{
     FullName, InvitationState, Mail, Noted, Password, Timestamp, UserId,
 };
 use store::{
-    Answer, AnswerFacts, Joiner, NewActivity, NewMail, NewReport, NewSession, NewUser,
-    OpenedInvitation,
+    Answer, AnswerFacts, Joiner, JoiningOwner, NewActivity, NewMail, NewReport, NewSession,
+    NewUser, OpenedInvitation,
 };
 
-use super::left_of;
+use super::{left_of, to_own};
 use crate::sessions::{self, Begun};
 use crate::viewer::Viewer;
 use crate::{Client, Latchkey, Token, emails, guesses, passwords};
@@ -27,6 +27,8 @@ pub struct Opened {
     pub inviter_name: Option<String>,
     /// What joining opens now: no more than the inviter could still grant (rule 7).
     pub access: Access,
+    /// When whoever joins now becomes an owner, if they do.
+    pub owner_from: Option<Timestamp>,
     /// Until when it can be accepted.
     pub expires_at: Timestamp,
     /// Whether nobody but the invited mailbox got the link: using it proves the address.
@@ -69,7 +71,9 @@ pub async fn open(
         (None, Some(_)) => Asks::Password,
         (None, None) => Asks::NewLogin,
     };
+    let owner_from = to_own(&opened).then(|| now.after(latchkey.settings.owner_wait));
     Ok(Opened {
+        owner_from,
         email: opened.invitation.email,
         account_number: opened.account_number,
         account_name: opened.account_name,
@@ -227,8 +231,17 @@ async fn join(
                 access: access.outline(),
             },
         );
+        let due_at = now.after(latchkey.settings.owner_wait);
+        let owner = to_own(opened).then(|| {
+            let accepted = ActivityKind::OwnerAccepted;
+            let entry =
+                NewActivity::by(Some(user), entry.actor_name.as_str(), accepted, &client.address)
+                    .about(Some(user), &entry.actor_name)
+                    .after(Noted::Since(due_at));
+            JoiningOwner { due_at, entry }
+        });
         let session = session.map(Box::new);
-        Ok(Answer::Accept { joiner, access, session, entry, mail })
+        Ok(Answer::Accept { joiner, access, owner, session, entry, mail })
     };
     let number = latchkey.store.answer_invitation(&token.hash(), now, decide).await?;
     Ok(JoinedAccount { number, name: account })

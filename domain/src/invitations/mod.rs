@@ -4,6 +4,7 @@ mod answering;
 mod sending;
 
 use model::{Access, Conflict, Failure, Timestamp};
+use store::OpenedInvitation;
 pub use store::{Invitation, PendingInvitation, Tracked, TrackedMail};
 
 pub use self::answering::{
@@ -13,8 +14,15 @@ pub use self::answering::{
 pub(crate) use self::sending::{Links, Offering, offer_to_own};
 pub use self::sending::{
     PendingPage, Sent, UsedUp, Waiting, Whereabouts, address_used_up_until, allowed_domains,
-    cancel, find, pending, resend, send, track, used_up,
+    cancel, find, pending, resend, send, send_to_owner, track, used_up,
 };
+
+/// Whether whoever joins becomes an owner: it was offered so, and the inviter is one at this moment
+/// (rule 12).
+fn to_own(opened: &OpenedInvitation) -> bool {
+    let by_owner = opened.inviter_access.as_ref().is_some_and(Access::is_owner);
+    opened.invitation.as_owner && by_owner
+}
 
 /// What is left of an offer when it is cut to what its inviter could give now; an offer of the
 /// provider's is left as it is.

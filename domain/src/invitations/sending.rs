@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use jiff::tz::TimeZone;
 use model::{
     Access, ActivityKind, Actor, Conflict, Cursor, EmailAddress, EmailDomains, Failure, Field,
     FieldErrors, FieldProblem, InvitationState, Language, Limited, Mail, Noted, On, PAGE_SIZE,
-    Permission, Timestamp,
+    Permission, PermissionSet, Timestamp, Until, Which, Wish,
 };
 use store::{
     Bound, Invitation, InvitationFacts, InvitationStep, LockedActor, NewActivity, NewMail, Offer,
@@ -54,13 +55,48 @@ pub async fn send(
     let (Some(email), Some(Read { wish, why }), true) = (email, read, errors.0.is_empty()) else {
         return Err(errors.into_failure());
     };
-    let why = why.unwrap_or_default();
+    send_to(latchkey, actor, email, (&wish, &why.unwrap_or_default()), false, client).await
+}
 
+/// Invites an address to own the account: whoever joins holds everything as a user at once, and becomes
+/// an owner when the waiting time is over.
+///
+/// # Errors
+/// [`Failure::OwnersOnly`]; else as [`send`].
+pub async fn send_to_owner(
+    latchkey: &Latchkey,
+    actor: &Actor,
+    email: &str,
+    client: &Client,
+) -> Result<Sent, Failure> {
+    actor.must_own()?;
+    let email =
+        EmailAddress::parse(email).map_err(|problem| Failure::field(Field::Email, problem))?;
+    let everything = Wish {
+        ticks: PermissionSet::all().iter().collect(),
+        services: Which::All,
+        domains: Which::All,
+        until: Until::Endless,
+    };
+    send_to(latchkey, actor, email, (&everything, ""), true, client).await
+}
+
+async fn send_to(
+    latchkey: &Latchkey,
+    actor: &Actor,
+    email: EmailAddress,
+    (wish, why): (&Wish, &str),
+    as_owner: bool,
+    client: &Client,
+) -> Result<Sent, Failure> {
     let now = latchkey.now();
-    let links = Links::new(latchkey, now);
+    let links = Links::new(latchkey, &giving::zone(latchkey, actor.account).await?, now);
     let decide = |facts: &OfferFacts| {
         let by = &facts.by;
-        let terms = by.access.give(&wish)?;
+        if as_owner {
+            by.actor.must_own()?;
+        }
+        let terms = by.access.give(wish)?;
         if facts.in_account {
             return Err(Failure::field(Field::Email, FieldProblem::AlreadyInAccount));
         }
@@ -74,6 +110,10 @@ pub async fn send(
         if facts.pending.as_ref().is_some_and(|invitation| invitation.access.is_owner()) {
             return Err(Failure::Conflict(Conflict::OwnersStay));
         }
+        // Nor is an owner's offer to become one anybody's but an owner's.
+        if facts.pending.as_ref().is_some_and(|invitation| invitation.as_owner) {
+            by.actor.must_own().map_err(|_| Failure::Conflict(Conflict::OwnersStay))?;
+        }
         let pending = facts
             .pending
             .as_ref()
@@ -83,7 +123,8 @@ pub async fn send(
             Some(pending) => entry(ActivityKind::InvitationChanged).before(pending),
             None => entry(ActivityKind::InvitationSent),
         };
-        let offering = Offering::by(by, &email, std::iter::once(terms).collect(), &why);
+        let offering = Offering::by(by, &email, std::iter::once(terms).collect(), why);
+        let offering = Offering { as_owner, ..offering };
         let offer = links.offer(offering, entry, client.language.clone());
         Ok(Offer { bounds: bounds(latchkey, &by.actor, &email), ..offer })
     };
@@ -193,7 +234,7 @@ pub async fn resend(
 ) -> Result<Sent, Failure> {
     let invitation = find(latchkey, actor, id).await?;
     let now = latchkey.now();
-    let links = Links::new(latchkey, now);
+    let links = Links::new(latchkey, &giving::zone(latchkey, actor.account).await?, now);
     let decide = |facts: &InvitationFacts| {
         let (by, invitation) = (&facts.by, &facts.invitation);
         let (InvitationState::Pending | InvitationState::Expired) = invitation.state else {
@@ -201,6 +242,9 @@ pub async fn resend(
         };
         // Whoever resends sees the link: it must open no more than they could offer themselves.
         may_offer(by, &invitation.access)?;
+        if invitation.as_owner {
+            by.actor.must_own().map_err(|_| Failure::Conflict(Conflict::OwnersStay))?;
+        }
         if invitation.access.has_lapsed(now) {
             return Err(Failure::field(Field::Until, FieldProblem::Past));
         }
@@ -211,7 +255,7 @@ pub async fn resend(
         let inviter = invitation.inviter.map(|_| by.name.as_str());
         let (email, access) = (&invitation.email, invitation.access.clone());
         let offering = Offering::by(by, email, access, &invitation.why);
-        let offering = Offering { inviter, ..offering };
+        let offering = Offering { inviter, as_owner: invitation.as_owner, ..offering };
         let entry = by.entry(ActivityKind::InvitationResent, &client.address);
         let offer = links.offer(offering, entry, client.language.clone());
         let bounds = bounds(latchkey, &by.actor, email);
@@ -265,7 +309,8 @@ pub async fn find(latchkey: &Latchkey, actor: &Actor, id: &str) -> Result<Invita
 pub struct Waiting {
     /// The invitation, and what became of its mail.
     pub row: PendingInvitation,
-    /// Whether it still opens all that it offers: its inviter could grant all of it now (rule 7).
+    /// Whether it still opens all that it offers: its inviter could grant all of it now (rule 7), to own
+    /// the account included.
     pub opens_all: bool,
     /// Whether the account takes in addresses of its domain.
     pub fits_domains: bool,
@@ -299,7 +344,9 @@ pub async fn pending(
     let domains = allowed_domains(latchkey, actor).await?;
     let waiting = |row: PendingInvitation| {
         let offered = &row.invitation.access;
-        let covers = |inviter: &Access| inviter.covers(offered);
+        let as_owner = row.invitation.as_owner;
+        let covers =
+            |inviter: &Access| inviter.covers(offered) && (!as_owner || inviter.is_owner());
         let opens_all = !offered.has_lapsed(now)
             && (row.invitation.inviter.is_none()
                 || row.inviter_access.as_ref().is_some_and(covers));
@@ -334,6 +381,8 @@ pub(crate) struct Offering<'a> {
     pub(crate) email: &'a EmailAddress,
     /// What joining opens.
     pub(crate) access: Access,
+    /// Whether whoever joins becomes an owner besides.
+    pub(crate) as_owner: bool,
     /// Why; empty if nobody said.
     pub(crate) why: &'a str,
     /// The account's name.
@@ -345,15 +394,17 @@ pub(crate) struct Offering<'a> {
 impl<'a> Offering<'a> {
     /// What somebody in the account offers.
     fn by(by: &'a LockedActor, email: &'a EmailAddress, access: Access, why: &'a str) -> Self {
-        Self { email, access, why, account: &by.account_name, inviter: Some(&by.name) }
+        let (account, inviter) = (&by.account_name, Some(by.name.as_str()));
+        Self { email, access, as_owner: false, why, account, inviter }
     }
 }
 
 impl Links {
-    /// New ones, which work from now on.
-    pub(crate) fn new(latchkey: &Latchkey, now: Timestamp) -> Self {
+    /// New ones, which work from now on, and until the end of their last day in this time zone.
+    pub(crate) fn new(latchkey: &Latchkey, zone: &TimeZone, now: Timestamp) -> Self {
         let random = latchkey.random.as_ref();
         let expires_at = now.after(latchkey.settings.invitation_lifetime);
+        let expires_at = giving::end_of_day(expires_at, zone).unwrap_or(expires_at);
         Self { mailed: Token::new(random), shown: Token::new(random), expires_at }
     }
 
@@ -365,17 +416,23 @@ impl Links {
         entry: NewActivity,
         language: Option<Language>,
     ) -> Offer {
-        let Offering { email, access, why, account, inviter } = offering;
+        let Offering { email, access, as_owner, why, account, inviter } = offering;
         let mail = Mail::Invitation {
             account: account.into(),
             inviter: inviter.map(Into::into),
             access: access.outline(),
+            becomes_owner: as_owner,
             expires_at: self.expires_at,
             token: self.mailed.secret().clone(),
         };
-        let entry = entry.about(None, email.as_str()).after(Noted::given(&access, why));
+        let noted = match as_owner {
+            true => Noted::Owner,
+            false => Noted::given(&access, why),
+        };
+        let entry = entry.about(None, email.as_str()).after(noted);
         Offer {
             access,
+            as_owner,
             why: why.to_owned(),
             token_hash: self.mailed.hash(),
             copy_hash: Some(self.shown.hash()),

@@ -1,17 +1,17 @@
 //! `latchkey doctor`: one line per check, and what to do where there is a problem.
 
-use std::process::ExitCode;
-
 use anyhow::Result;
 use app::places::Places;
 use domain::digests;
 use domain::operator_commands::command;
 use lettre::Address;
+use serde_json::json;
 use store::Unready;
 
-use super::{demo, open, open_as_it_is, say};
+use super::told::Told;
+use super::{demo, exact, open, open_as_it_is, plain, webhook};
 use crate::assets;
-use crate::config::{Config, IdentityProviderSettings, Problem, SmtpTls};
+use crate::config::{Config, IdentityProviderSettings, SmtpTls, Unsound};
 use crate::identity_providers::OpenIdConnect;
 use crate::log_key;
 use crate::mail_server::SmtpServer;
@@ -25,44 +25,135 @@ enum Finding {
     Note(String),
     /// It doesn't work; what to do.
     Problem(String),
+    /// Nobody looked: a setting that it goes by is wrong.
+    Unknown(String),
 }
 
-use Finding::{Note, Ok as Fine, Problem as Trouble};
+use Finding::{Note, Ok as Fine, Problem as Trouble, Unknown};
 
-/// Checks everything. Answers 1 if there is a problem.
-pub(super) async fn run(config: Result<Config, Problem>) -> Result<ExitCode> {
+/// What was checked, in its order.
+#[derive(Default)]
+struct Findings {
+    /// The settings that are wrong.
+    wrong: Vec<String>,
+    found: Vec<(String, Finding)>,
+}
+
+impl Findings {
+    /// Notes what a check found.
+    fn note(&mut self, check: impl Into<String>, finding: Finding) {
+        self.found.push((check.into(), finding));
+    }
+
+    /// Notes what a check finds that goes by these of the settings, if they are as they can be; settings
+    /// have the names in it by which they were set.
+    async fn check(
+        &mut self,
+        config: &Config,
+        check: &str,
+        by: &[&str],
+        look: impl Future<Output = Finding>,
+    ) {
+        let wrong = by.iter().find(|setting| self.wrong.iter().any(|wrong| wrong == *setting));
+        let finding = match wrong {
+            Some(setting) => Unknown(format!("{setting} is wrong")),
+            None => look.await,
+        };
+        self.note(check, finding.with_words(|words| config.with_names(&words)));
+    }
+
+    fn tell(self) -> Told {
+        let healthy = self.found.iter().all(|(_, finding)| finding.is_healthy());
+        let checks = self.found.iter().map(|(check, finding)| {
+            json!({ "check": check, "state": finding.state(), "words": finding.words() })
+        });
+        let checks: Vec<_> = checks.collect();
+        let told = Told::new(json!({ "is_healthy": healthy, "checks": checks }));
+        let lines = self.found.iter().map(|(check, finding)| finding.line(check));
+        let told = told.lines(lines);
+        if healthy { told } else { told.but("") }
+    }
+}
+
+impl Finding {
+    const fn is_healthy(&self) -> bool {
+        matches!(self, Fine(_) | Note(_))
+    }
+
+    const fn state(&self) -> &'static str {
+        match self {
+            Fine(_) => "ok",
+            Note(_) => "note",
+            Trouble(_) => "problem",
+            Unknown(_) => "unknown",
+        }
+    }
+
+    fn words(&self) -> &str {
+        let (Fine(words) | Note(words) | Trouble(words) | Unknown(words)) = self;
+        words
+    }
+
+    fn with_words(self, change: impl FnOnce(String) -> String) -> Self {
+        match self {
+            Fine(words) => Fine(change(words)),
+            Note(words) => Note(change(words)),
+            Trouble(words) => Trouble(change(words)),
+            Unknown(words) => Unknown(change(words)),
+        }
+    }
+
+    /// The check's line.
+    fn line(&self, check: &str) -> String {
+        let words = self.words();
+        match self {
+            Fine(_) if words.is_empty() => format!("{check}: ok"),
+            Fine(_) => format!("{check}: ok, {words}"),
+            Note(_) => format!("{check}: ok, but {words}"),
+            Trouble(_) => format!("{check}: problem: {words}"),
+            Unknown(_) => format!("{check}: not checked: {words}"),
+        }
+    }
+}
+
+/// Checks everything, also what is left of settings of which some are wrong. What it tells is trouble if
+/// there is a problem.
+pub(super) async fn run(config: Result<Config, Unsound>) -> Told {
+    let mut findings = Findings::default();
     let config = match config {
-        Ok(config) => config,
-        Err(problem) => {
-            tell("settings", &Trouble(problem.to_string()))?;
-            return Ok(ExitCode::FAILURE);
+        Ok(config) => {
+            findings.note("settings", Fine(String::new()));
+            config
+        }
+        Err(Unsound { problems, wrong, rest }) => {
+            for problem in problems {
+                findings.note("settings", Trouble(problem.to_string()));
+            }
+            findings.wrong = wrong;
+            match rest {
+                Some(rest) => *rest,
+                None => return findings.tell(),
+            }
         }
     };
-    let mut healthy = tell("settings", &Fine(String::new()))?;
-    healthy &= tell("public address", &public_address(&config))?;
-    healthy &= tell("passkeys", &passkeys(&config))?;
-    healthy &= tell("files", &files())?;
-    healthy &= tell("database", &database(&config).await)?;
-    healthy &= tell("log key", &log_key(&config).await)?;
-    healthy &= tell("mail server", &mail_server(&config).await)?;
-    healthy &= tell("waiting mails", &waiting_mails(&config).await)?;
-    healthy &= tell("sender", &sender(&config))?;
-    healthy &= tell("places", &places(&config))?;
-    for (provider, finding) in identity_providers(&config).await {
-        healthy &= tell(&format!("identity provider {provider}"), &finding)?;
+    let config = &config;
+    let by = ["public_url", "listen"];
+    findings.check(config, "public address", &by, async { public_address(config) }).await;
+    findings.check(config, "passkeys", &["public_url"], async { passkeys(config) }).await;
+    findings.check(config, "files", &[], async { files() }).await;
+    findings.check(config, "database", &["database_url"], database(config)).await;
+    let by = ["log_key_file", "database_url"];
+    findings.check(config, "log key", &by, log_key(config)).await;
+    let by = ["smtp_url", "smtp_ca_file", "mail_from", "public_url"];
+    findings.check(config, "mail server", &by, mail_server(config)).await;
+    findings.check(config, "waiting mails", &["database_url"], waiting_mails(config)).await;
+    findings.check(config, "webhooks", &["database_url"], webhooks(config)).await;
+    findings.check(config, "sender", &["mail_from", "smtp_url"], async { sender(config) }).await;
+    findings.check(config, "places", &["geoip_file"], async { places(config) }).await;
+    for (provider, finding) in identity_providers(config).await {
+        findings.note(format!("identity provider {provider}"), finding);
     }
-    Ok(if healthy { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-/// Prints a check's line. Answers whether there is no problem.
-fn tell(check: &str, finding: &Finding) -> Result<bool> {
-    say(&match finding {
-        Fine(words) if words.is_empty() => format!("{check}: ok"),
-        Fine(words) => format!("{check}: ok, {words}"),
-        Note(words) => format!("{check}: ok, but {words}"),
-        Trouble(words) => format!("{check}: problem: {words}"),
-    })?;
-    Ok(!matches!(finding, Trouble(_)))
+    findings.tell()
 }
 
 fn public_address(config: &Config) -> Finding {
@@ -99,7 +190,9 @@ async fn database(config: &Config) -> Finding {
         && !file.exists()
     {
         let file = file.display();
-        return Trouble(format!("{file} isn't there yet: run `latchkey migrate`"));
+        return Trouble(format!(
+            "{file} isn't there yet: check database_url, or run `latchkey migrate`"
+        ));
     }
     let latchkey = match open_as_it_is(config).await {
         Ok(latchkey) => latchkey,
@@ -203,6 +296,30 @@ async fn waiting_mails(config: &Config) -> Finding {
             "after a try that came to nothing there are {mails}; the newest was answered: {answer}"
         )),
         _ => none(),
+    }
+}
+
+/// Whether every endpoint is on; whether the database answers, another check tells.
+async fn webhooks(config: &Config) -> Finding {
+    let none = || Fine("none".to_owned());
+    if config.sqlite_file().is_some_and(|file| !file.exists()) {
+        return none();
+    }
+    let Ok(latchkey) = open(config).await else { return none() };
+    let endpoints = domain::webhooks::endpoints(&latchkey).await;
+    latchkey.store.close().await;
+    let Ok(endpoints) = endpoints else { return none() };
+    let off = endpoints.iter().find_map(|endpoint| Some((endpoint, endpoint.off.as_ref()?)));
+    match off {
+        Some((endpoint, (since, why))) => Note(format!(
+            "{} is off since {}: {}; when its receiver works again, run `{}`",
+            plain(&domain::webhooks::shown(&endpoint.url)),
+            exact(*since),
+            plain(why),
+            webhook::on_command(endpoint)
+        )),
+        None if endpoints.is_empty() => none(),
+        None => Fine(format!("endpoints that are told of events: {}", endpoints.len())),
     }
 }
 

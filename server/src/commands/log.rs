@@ -7,8 +7,10 @@ use domain::Latchkey;
 use domain::chain::{self, Examined, Fault};
 use domain::digests::{self, DigestFault, PublicKey};
 use model::{AccountId, AccountNumber, Failure};
+use serde_json::{Value, json};
 
-use super::{explain, open, say};
+use super::told::Told;
+use super::{explain, open};
 use crate::config::Config;
 use crate::digests::DigestFile;
 use crate::log_key;
@@ -19,24 +21,22 @@ pub(super) async fn verify(
     config: &Config,
     account: Option<AccountNumber>,
     mut keys: Vec<PublicKey>,
-) -> Result<()> {
+) -> Result<Told> {
     const PAGE: usize = 500;
     keys.extend(log_key::read(&config.log_key_file)?.map(|key| key.public()));
     let latchkey = open(config).await?;
-    let (mut examined, mut broken) = (0_u64, 0_u64);
-    let mut look = async |number, id| {
-        examined += 1;
-        broken += u64::from(!tell(&latchkey, number, id, &keys).await?);
-        anyhow::Ok(())
-    };
+    let mut logs = Vec::new();
     match account {
-        Some(number) => look(number, find(&latchkey, number).await?).await?,
+        Some(number) => {
+            let id = find(&latchkey, number).await?;
+            logs.push(Log::examine(&latchkey, number, id, &keys).await?);
+        }
         None => {
             let mut after = None;
             loop {
                 let accounts = latchkey.store.accounts(after, PAGE).await.map_err(explain)?;
                 for account in &accounts {
-                    look(account.number, account.id).await?;
+                    logs.push(Log::examine(&latchkey, account.number, account.id, &keys).await?);
                 }
                 match accounts.last() {
                     Some(last) if accounts.len() == PAGE => after = Some(last.number),
@@ -46,10 +46,14 @@ pub(super) async fn verify(
         }
     }
     latchkey.store.close().await;
-    match broken {
-        0 => Ok(()),
-        _ => bail!("there are problems in {broken} of {examined} logs"),
-    }
+    let broken = logs.iter().filter(|log| log.examined.fault.is_some()).count();
+    let facts = logs.iter().map(Log::facts).collect::<Vec<_>>();
+    let told = Told::new(json!({ "is_whole": broken == 0, "logs": facts }));
+    let told = told.lines(logs.iter().map(Log::line));
+    Ok(match broken {
+        0 => told,
+        _ => told.but(format!("there are problems in {broken} of {} logs", logs.len())),
+    })
 }
 
 /// Compares a digest that somebody kept with its account's log, which is examined too.
@@ -57,7 +61,7 @@ pub(super) async fn verify_kept(
     config: &Config,
     file: &Path,
     mut keys: Vec<PublicKey>,
-) -> Result<()> {
+) -> Result<Told> {
     let text = std::fs::read_to_string(file);
     let text = text.with_context(|| format!("{} can't be read", file.display()))?;
     let Some(digest) = DigestFile::parse(&text) else {
@@ -67,17 +71,29 @@ pub(super) async fn verify_kept(
     let latchkey = open(config).await?;
     let number = digest.facts.number;
     let account = find(&latchkey, number).await?;
-    let whole = tell(&latchkey, number, account, &keys).await?;
+    let log = Log::examine(&latchkey, number, account, &keys).await?;
     let kept = chain::examine_kept(&latchkey, account, &digest, &keys).await.map_err(explain)?;
     latchkey.store.close().await;
-    say(&match kept {
+    let is_whole = log.examined.fault.is_none() && kept.is_ok();
+    let facts = json!({
+        "is_whole": is_whole,
+        "logs": [log.facts()],
+        "digest": {
+            "file": file.display().to_string(),
+            "fits": kept.is_ok(),
+            "problem": kept.err().map(digest_fault),
+        },
+    });
+    let told = Told::new(facts).line(log.line()).line(match kept {
         Ok(()) => format!("{}: ok, it fits the log", file.display()),
         Err(fault) => format!("{}: problem: {}", file.display(), digest_fault(fault)),
-    })?;
-    if !whole || kept.is_err() {
-        bail!("there is a problem in the log of account {number}, or in the digest");
-    }
-    Ok(())
+    });
+    Ok(match is_whole {
+        true => told,
+        false => {
+            told.but(format!("there is a problem in the log of account {number}, or in the digest"))
+        }
+    })
 }
 
 async fn find(latchkey: &Latchkey, number: AccountNumber) -> Result<AccountId> {
@@ -87,16 +103,38 @@ async fn find(latchkey: &Latchkey, number: AccountNumber) -> Result<AccountId> {
     }
 }
 
-/// Prints an account's line. Answers whether all is well.
-async fn tell(
-    latchkey: &Latchkey,
+/// An account's log, and what was found there.
+struct Log {
     number: AccountNumber,
-    account: AccountId,
-    keys: &[PublicKey],
-) -> Result<bool> {
-    let examined = chain::examine(latchkey, account, keys).await.map_err(explain)?;
-    say(&format!("{number}: {}", words(&examined)))?;
-    Ok(examined.fault.is_none())
+    examined: Examined,
+}
+
+impl Log {
+    async fn examine(
+        latchkey: &Latchkey,
+        number: AccountNumber,
+        account: AccountId,
+        keys: &[PublicKey],
+    ) -> Result<Self> {
+        let examined = chain::examine(latchkey, account, keys).await.map_err(explain)?;
+        Ok(Self { number, examined })
+    }
+
+    fn line(&self) -> String {
+        format!("{}: {}", self.number, words(&self.examined))
+    }
+
+    fn facts(&self) -> Value {
+        let Examined { rows, older, digests, fault } = self.examined;
+        json!({
+            "account": self.number.get(),
+            "is_whole": fault.is_none(),
+            "rows": rows,
+            "older_rows": older,
+            "digests": digests,
+            "problem": fault.map(fault_words),
+        })
+    }
 }
 
 fn words(examined: &Examined) -> String {

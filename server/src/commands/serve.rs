@@ -7,12 +7,14 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use domain::Latchkey;
 use domain::digests::{self, LogKey};
+use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::{interval, sleep};
 
+use super::told::{Audience, Told};
 use super::{copies, demo, explain, open_as_it_is};
 use crate::accept::Limits;
 use crate::config::Config;
@@ -21,10 +23,12 @@ use crate::mailer::{Mailer, Transport};
 use crate::records::Dns;
 use crate::router::{Parts, router};
 use crate::spool::Spool;
+use crate::webhooks::Courier;
 use crate::{accept, assets, log_key, open_files};
 
 /// How long requests and the mail in hand may take to finish after a stop: longer than each of them
-/// takes by itself ([`Limits::finish`], [`Patience::farewell`](crate::mailer::Patience)).
+/// takes by itself ([`Limits::finish`], the farewells of [`mailer::Patience`](crate::mailer::Patience) and
+/// [`webhooks::Patience`](crate::webhooks::Patience)).
 const FAREWELL: Duration = Duration::from_secs(8);
 /// How long closing the database may take after that. Both together, and the last words, take less
 /// than the ten seconds that many who stop a process wait until they kill it.
@@ -34,14 +38,15 @@ const PAUSE: Duration = Duration::from_secs(5);
 
 /// Serves until SIGTERM or SIGINT (Ctrl+C), then finishes what is under way. The second one ends it
 /// at once.
-pub(super) async fn run(config: Arc<Config>) -> Result<()> {
+pub(super) async fn run(config: Arc<Config>, audience: Audience) -> Result<Told> {
     let (stopping, stop) = watch::channel(false);
     let (hurrying, mut hurry) = watch::channel(false);
     let signals = watch_signals(stopping.clone(), hurrying)?;
     tokio::select! {
-        served = serve(config, stopping, stop) => {
+        served = serve(config, audience, stopping, stop) => {
             signals.abort();
-            served
+            // What it had to say was said when it began.
+            served.map(|()| Told::nothing())
         }
         Ok(_) = hurry.wait_for(|hurry| *hurry) => {
             bail!("told to stop twice, so what was under way was cut off")
@@ -51,11 +56,12 @@ pub(super) async fn run(config: Arc<Config>) -> Result<()> {
 
 async fn serve(
     config: Arc<Config>,
+    audience: Audience,
     stopping: watch::Sender<bool>,
     stop: watch::Receiver<bool>,
 ) -> Result<()> {
     let started = tokio::select! {
-        started = start(&config, &stop) => started?,
+        started = start(&config, audience, &stop) => started?,
         () = overdue(stop.clone()) => bail!("told to stop before the start was done"),
     };
     let (mut parts, latchkey) = started;
@@ -81,6 +87,7 @@ async fn serve(
 /// Opens and makes what there has to be, and sets the parts of the server going.
 async fn start(
     config: &Arc<Config>,
+    audience: Audience,
     stop: &watch::Receiver<bool>,
 ) -> Result<(JoinSet<()>, Latchkey)> {
     let connections = open_files::make_room(usize::try_from(config.connections)?);
@@ -116,6 +123,7 @@ async fn start(
     let site = Arc::new(config.site());
     let mail_waiting = Arc::new(Notify::new());
     let mailer = Mailer::new(latchkey.clone(), Arc::clone(&site), transport);
+    let courier = Courier::new(latchkey.clone(), config)?;
     let app = router(Parts {
         latchkey: latchkey.clone(),
         site,
@@ -137,13 +145,16 @@ async fn start(
     let mailing = stop.clone();
     let mail = move || mailer.clone().run(Arc::clone(&mail_waiting), mailing.clone());
     parts.spawn(again_and_again("sending mails", PAUSE, mail, stop.clone()));
+    let delivering = stop.clone();
+    let deliver = move || courier.clone().run(delivering.clone());
+    parts.spawn(again_and_again("delivering events", PAUSE, deliver, stop.clone()));
     let (tidied, tidying) = (latchkey.clone(), stop.clone());
     let tidy = move || every_minute(tidied.clone(), tidying.clone());
-    parts.spawn(again_and_again("tidying the database", PAUSE, tidy, stop.clone()));
+    parts.spawn(again_and_again("the work of every minute", PAUSE, tidy, stop.clone()));
     let (hourly, log_key, sweeping) = (latchkey.clone(), Arc::new(log_key), stop.clone());
     let sweep = move || every_hour(hourly.clone(), Arc::clone(&log_key), sweeping.clone());
     parts.spawn(again_and_again("the hourly work", PAUSE, sweep, stop.clone()));
-    announce(config);
+    announce(config, audience);
     Ok((parts, latchkey))
 }
 
@@ -250,19 +261,26 @@ async fn prepare_demo(config: &Config, latchkey: &Latchkey) -> Result<()> {
 }
 
 /// Says on standard output that we serve. Whether anybody reads that is no reason not to.
-fn announce(config: &Config) {
+fn announce(config: &Config, audience: Audience) {
     let Ok(output) = Spool::new(io::stdout()) else { return };
-    let url = &config.public_url;
-    output.add(format!("Latchkey serves {url}\n").as_bytes());
-    if config.demo {
-        let password = domain::demo::PASSWORD;
-        let logins =
-            format!("The demo's logins are on {url}/sign-in; their password is \"{password}\"\n");
-        output.add(logins.as_bytes());
-    }
+    let (url, password) = (&config.public_url, domain::demo::PASSWORD);
+    let password = config.demo.then_some(password);
+    let said = match (audience, password) {
+        (Audience::Program, password) => {
+            format!("{}\n", json!({ "serves": url, "demo_password": password }))
+        }
+        (Audience::Person, None) => format!("Latchkey serves {url}\n"),
+        (Audience::Person, Some(password)) => format!(
+            "Latchkey serves {url}\nThe demo's logins are on {url}/sign-in; their password is \
+             \"{password}\"\n"
+        ),
+    };
+    output.add(said.as_bytes());
 }
 
-/// Has the database put away what was written and forget what was erased, every minute.
+/// Has the database put away what was written and forget what was erased, and whoever became an owner
+/// told of it, and webhooks tell of invitations
+/// that ran out, every minute.
 async fn every_minute(latchkey: Latchkey, mut stop: watch::Receiver<bool>) {
     let mut minutes = interval(Duration::from_secs(60));
     loop {
@@ -272,10 +290,14 @@ async fn every_minute(latchkey: Latchkey, mut stop: watch::Receiver<bool>) {
         }
         // A failure is in the log already, and the next minute comes.
         let _ = latchkey.store.tidy().await;
+        if let Ok(accounts @ 1..) = domain::owner_changes::settle(&latchkey).await {
+            tracing::info!(accounts, "wrote down who owns what by now");
+        }
+        let _ = domain::webhooks::tell_of_expired_invitations(&latchkey).await;
     }
 }
 
-/// Deletes what ended, reminds people of second factors and of ends, and signs the logs of the day that
+/// Deletes what ended, reminds people of second factors, of ends and of takeovers, and signs the logs of the day that
 /// ended, every hour.
 async fn every_hour(latchkey: Latchkey, log_key: Arc<LogKey>, mut stop: watch::Receiver<bool>) {
     const EVERY: Duration = Duration::from_secs(60 * 60);
@@ -298,6 +320,9 @@ async fn every_hour(latchkey: Latchkey, log_key: Arc<LogKey>, mut stop: watch::R
         }
         if let Ok(grants @ 1..) = domain::ends::tell(&latchkey).await {
             tracing::info!(grants, "told of ends of what people were given");
+        }
+        if let Ok(takeovers @ 1..) = domain::successors::remind(&latchkey).await {
+            tracing::info!(takeovers, "reminded owners that somebody takes their account over");
         }
         if let Ok(logs @ 1..) = digests::sign_finished(&latchkey, &log_key).await {
             tracing::info!(logs, "signed how the logs stood at the end of the day");

@@ -21,6 +21,7 @@ impl Config {
             provider: self.provider_name.clone(),
             time_zone: self.time_zone.clone(),
             invitation_lifetime: self.invitation_days * DAY,
+            owner_wait: self.owner_wait_hours * HOUR,
             session_idle: self.session_idle_hours * HOUR,
             session_absolute: self.session_days * DAY,
             confirmed_for: self.confirm_minutes * HOUR / 60,
@@ -29,6 +30,7 @@ impl Config {
             invitations_per_account: self.invitations_per_account,
             invitations_per_address: self.invitations_per_address,
             invitations_to_address: self.invitations_to_address,
+            requests_per_token: self.requests_per_token,
             operator_email: self.operator_email.clone(),
             sso_private_addresses: self.sso_private_addresses,
             presets: self.presets.clone(),
@@ -40,18 +42,28 @@ impl Config {
 
 pub(super) fn time_zone<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
     let wanted = "the name of a time zone such as Europe/Oslo";
-    read_text(from, wanted, domain::giving::time_zone)
+    read_text(from, wanted, domain::zones::name)
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::config::tests::refuses;
+    use std::time::Duration;
+
+    use crate::config::tests::{parse, refuses};
+
+    #[test]
+    fn owners_need_not_wait() {
+        let config = parse("", &[("LATCHKEY_OWNER_WAIT_HOURS", "0")]).unwrap();
+        assert_eq!(config.settings().owner_wait, Duration::ZERO);
+    }
 
     #[test]
     fn what_is_out_of_bounds_is_refused() {
         refuses(&[
             ("INVITATION_DAYS", "0", "a whole number from 1 to 90"),
             ("INVITATION_DAYS", "a week", "a whole number from 1 to 90"),
+            ("OWNER_WAIT_HOURS", "169", "a whole number from 0 to 168"),
+            ("OWNER_WAIT_HOURS", "a day", "a whole number from 0 to 168"),
             ("SESSION_IDLE_HOURS", "-1", "a whole number from 1 to 2160"),
             ("SESSION_DAYS", "7 days", "a whole number from 1 to 365"),
             ("SESSION_DAYS", "1_0", "a whole number from 1 to 365"),
@@ -62,6 +74,7 @@ mod tests {
             ("INVITATIONS_PER_ACCOUNT", "0", "a whole number from 1 to 1000000"),
             ("INVITATIONS_PER_ADDRESS", "0", "a whole number from 1 to 1000000"),
             ("INVITATIONS_TO_ADDRESS", "0", "a whole number from 1 to 1000000"),
+            ("REQUESTS_PER_TOKEN", "0", "a whole number from 1 to 1000000"),
             ("TIME_ZONE", "Bergen", "the name of a time zone such as Europe/Oslo"),
             ("CONNECTIONS", "100000", "a whole number from 1 to 65536"),
         ]);

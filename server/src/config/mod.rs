@@ -1,5 +1,5 @@
 //! What the operator sets: defaults, then `latchkey.toml`, then the environment; the later wins.
-//! A wrong value is told in one sentence that names the setting and where it stands. All settings
+//! Each wrong value is told in one sentence that names the setting and where it stands. All settings
 //! stand here; how one is read, and what is made of it, in the file of its section.
 
 mod database;
@@ -28,8 +28,8 @@ use serde::Deserialize;
 pub use self::identity_providers::IdentityProviderSettings;
 pub use self::logging::LogFormat;
 pub use self::mail::{CertificateFile, SmtpTls, SmtpUrl};
-pub use self::sources::Problem;
-use self::sources::{DATABASE_URL, Environment, File, PREFIX, explain};
+use self::sources::{DATABASE_URL, Environment, File, Names, PREFIX, explain, key_of, without};
+pub use self::sources::{Problem, Unsound};
 use crate::look::{Colour, Mark};
 
 /// The file that is read when it lies in the working directory and none is named.
@@ -44,11 +44,19 @@ macro_rules! settings {
         #[serde(default, deny_unknown_fields)]
         pub struct Config {
             $($(#[$about])* #[serde(deserialize_with = $read)] pub $name: $kind,)*
+            /// What whoever set them calls them.
+            #[serde(skip)]
+            pub names: Names,
+        }
+
+        impl Config {
+            /// The settings' names, as the file has them.
+            const SETTINGS: &[&str] = &[$(stringify!($name)),*];
         }
 
         impl Default for Config {
             fn default() -> Self {
-                Self { $($name: $default,)* }
+                Self { $($name: $default,)* names: Names::default() }
             }
         }
     };
@@ -100,6 +108,9 @@ settings! {
     demo: bool = false, read by "values::flag";
     /// Days until an invitation expires. Default 7, at most 90.
     invitation_days: u32 = 7, read by "values::whole::<_, 90>";
+    /// Hours that whoever accepted to become an owner waits for it, in which every owner can stop it.
+    /// With 0 it is true at once. Default 24, at most 168 (7 days).
+    owner_wait_hours: u32 = 24, read by "values::whole_or_none::<_, 168>";
     /// Hours without use until a session ends. Default 24, at most 2160 (90 days).
     session_idle_hours: u32 = 24, read by "values::whole::<_, 2160>";
     /// Days until a session ends at any rate. Default 30, at most 365.
@@ -117,11 +128,15 @@ settings! {
     invitations_per_address: u32 = 10, read by "values::whole::<_, 1_000_000>";
     /// Invitation mails that all accounts together may send to one address in a day. Default 20.
     invitations_to_address: u32 = 20, read by "values::whole::<_, 1_000_000>";
+    /// Requests that one of the provider's own systems may make in a minute with one token, at each
+    /// node. Default 600.
+    requests_per_token: u32 = 600, read by "values::whole::<_, 1_000_000>";
     /// What forms for giving can begin with, in place of the product's own presets: names, each with
     /// the ids of permissions behind a colon, such as `Bookkeeper: billing.view billing.pay`. A list
     /// in the file, separated by semicolons in the environment; at most 20.
     presets: Vec<Preset> = Preset::built_in(), read by "presets::presets";
-    /// Who gets a mail when an invited person says that they don't know the inviter. Default none.
+    /// Who gets a mail when an invited person says that they don't know the inviter, and when a webhook is
+    /// turned off. Default none.
     operator_email: Option<EmailAddress> = None, read by "mail::operator_email";
     /// A GeoIP file (MaxMind DB) that says where addresses are: the device list and mails about new
     /// devices tell the place then. Default none.
@@ -140,6 +155,9 @@ settings! {
     /// Whether accounts' own identity providers may have private addresses, and http ones on this
     /// machine: an owner could have Latchkey ask them, then. Default `false`.
     sso_private_addresses: bool = false, read by "values::flag";
+    /// Whether webhooks may have private addresses, and http ones on this machine: for a receiver in the
+    /// same network. Default `false`.
+    webhook_private_addresses: bool = false, read by "values::flag";
     /// Connections served at the same time; of more, those that wait for their client give way.
     /// Default 1024.
     connections: u32 = 1024, read by "values::whole::<_, 65_536>";
@@ -154,14 +172,15 @@ impl Config {
     /// process's environment.
     ///
     /// # Errors
-    /// [`Problem`] for a file that can't be read, an unknown setting, or a value that can't be.
-    pub fn load(file: Option<&Path>) -> Result<Self, Problem> {
+    /// [`Unsound`] for a file that can't be read, unknown settings, and values that can't be.
+    pub fn load(file: Option<&Path>) -> Result<Self, Unsound> {
         let (path, needed) = file.map_or((Path::new(FILE), false), |file| (file, true));
         let text = match std::fs::read_to_string(path) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound && !needed => String::new(),
             Err(error) => {
-                return Err(Problem(format!("{} can't be read: {error}", path.display())));
+                let problem = format!("{} can't be read: {error}", path.display());
+                return Err(Unsound::from(Problem(problem)));
             }
         };
         // A name that isn't UTF-8 is none of ours.
@@ -170,7 +189,8 @@ impl Config {
             match (name.into_string(), value.into_string()) {
                 (Ok(name), Ok(value)) => environment.push((name, value)),
                 (Ok(name), Err(_)) if name.starts_with(PREFIX) || name == DATABASE_URL => {
-                    return Err(Problem(format!("{name} in the environment must be UTF-8")));
+                    let problem = format!("{name} in the environment must be UTF-8");
+                    return Err(Unsound::from(Problem(problem)));
                 }
                 _ => {}
             }
@@ -181,17 +201,65 @@ impl Config {
     /// Reads the settings from the text of the file and the variables of an environment.
     ///
     /// # Errors
-    /// [`Problem`] for an unknown setting or a value that can't be.
+    /// [`Unsound`] for unknown settings and values that can't be: all of them.
     pub fn parse(
         path: &Path,
         text: &str,
         environment: impl IntoIterator<Item = (String, String)>,
-    ) -> Result<Self, Problem> {
+    ) -> Result<Self, Unsound> {
         // Some editors begin a file with a byte order mark.
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let environment = Environment::of(environment);
+        let names = Names::of((!text.is_empty()).then_some(path), &environment);
         let settings = Figment::new().merge(File { path, text });
-        let settings = Environment::of(environment).into_iter().fold(settings, Figment::merge);
-        settings.extract().map_err(|error| explain(&settings, error, path))
+        let settings = environment.into_iter().fold(settings, Figment::merge);
+        let (mut left, mut problems, mut wrong) = (settings.clone(), Vec::new(), Vec::new());
+        loop {
+            // The first thing that is wrong hides the others.
+            let error = match left.extract::<Self>() {
+                Ok(config) if problems.is_empty() => return Ok(Self { names, ..config }),
+                Ok(config) => {
+                    let rest = Some(Box::new(Self { names, ..config }));
+                    return Err(Unsound { problems, wrong, rest });
+                }
+                Err(error) => error,
+            };
+            let key = key_of(&error);
+            problems.push(explain(&settings, error, path));
+            let rest = key.as_deref().and_then(|key| without(&left, key));
+            let (Some(key), Some(rest)) = (key, rest) else {
+                return Err(Unsound { problems, wrong, rest: None });
+            };
+            wrong.push(key);
+            left = rest;
+        }
+    }
+
+    /// What whoever set this setting calls it: the variable, or the key in the file. One that isn't set
+    /// has the name by which it would be, in the file if there is one.
+    #[must_use]
+    pub fn name_of(&self, setting: &str) -> String {
+        self.names.of_setting(setting)
+    }
+
+    /// A sentence in which settings are called as in the file, with the names that whoever set them has
+    /// for them. Those of one word are left alone: sentences have such words, too.
+    #[must_use]
+    pub fn with_names(&self, sentence: &str) -> String {
+        let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        let mut named = String::with_capacity(sentence.len());
+        let mut rest = sentence;
+        while let Some(begin) = rest.find(is_part) {
+            let (before, from) = rest.split_at(begin);
+            let (word, after) = from.split_at(from.find(|c| !is_part(c)).unwrap_or(from.len()));
+            named.push_str(before);
+            match word.contains('_') && Self::SETTINGS.contains(&word) {
+                true => named.push_str(&self.name_of(word)),
+                false => named.push_str(word),
+            }
+            rest = after;
+        }
+        named + rest
     }
 }
 
@@ -203,7 +271,7 @@ mod tests {
     use super::limits::DAY;
     use super::*;
 
-    pub(super) fn parse(file: &str, environment: &[(&str, &str)]) -> Result<Config, Problem> {
+    pub(super) fn parse(file: &str, environment: &[(&str, &str)]) -> Result<Config, Unsound> {
         let environment = environment.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
         Config::parse(Path::new("latchkey.toml"), file, environment)
     }
@@ -287,6 +355,45 @@ mod tests {
             let told = problem(text, &[]);
             assert!(told.starts_with(expected), "{text}: {told}");
         }
+    }
+
+    #[test]
+    fn everything_that_is_wrong_is_told_and_the_rest_is_read() {
+        let file = "session_days = 0\npublicurl = 'x'\ninvitation_days = 3\nlanguage = 'fr'";
+        let environment = [("DATABASE_URL", "mysql://host"), ("LATCHKEY_DEMO", "yes")];
+        let unsound = parse(file, &environment).unwrap_err();
+        let told = unsound.to_string();
+        let expected = [
+            "session_days in latchkey.toml must be a whole number",
+            "publicurl in latchkey.toml is no setting",
+            ": 'fr' isn't",
+            "DATABASE_URL in the environment must be sqlite:path",
+        ];
+        assert!(expected.iter().all(|problem| told.contains(problem)), "{told}");
+        assert_eq!(unsound.problems.len(), expected.len(), "{told}");
+        assert!(unsound.wrong.contains(&"database_url".to_owned()), "{:?}", unsound.wrong);
+        let rest = unsound.rest.unwrap();
+        assert_eq!((rest.invitation_days, rest.session_days, rest.demo), (3, 30, true));
+        let unsound = parse("session_days = 0\n[", &[("LATCHKEY_DEMO", "perhaps")]).unwrap_err();
+        assert!(unsound.rest.is_none() && unsound.to_string().contains("is no TOML"), "{unsound}");
+    }
+
+    #[test]
+    fn a_setting_is_called_as_whoever_set_it_calls_it() {
+        let sentence = "check database_url and smtp_url, then public_url.";
+        let named =
+            |file, environment: &[_]| parse(file, environment).unwrap().with_names(sentence);
+        assert_eq!(
+            named("", &[("LATCHKEY_SMTP_URL", "smtp://host")]),
+            "check DATABASE_URL and LATCHKEY_SMTP_URL, then LATCHKEY_PUBLIC_URL."
+        );
+        let database = ("LATCHKEY_DATABASE_URL", "sqlite:x.db");
+        let general = ("DATABASE_URL", "sqlite:y.db");
+        assert_eq!(
+            named("public_url = 'http://localhost:1'", &[database, general]),
+            "check LATCHKEY_DATABASE_URL and smtp_url in latchkey.toml, then public_url in \
+             latchkey.toml."
+        );
     }
 
     #[test]

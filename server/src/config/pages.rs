@@ -68,9 +68,12 @@ pub(super) fn mark_file<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Mar
 }
 
 pub(super) fn language<'de, D: Deserializer<'de>>(from: D) -> Result<Locale, D::Error> {
-    read_text(from, "one of the languages, such as en", |text| {
-        Language::parse(text).and_then(|language| app::spoken(&language))
-    })
+    let spoken: Vec<_> = app::all_languages().into_iter().map(|(tag, _)| tag).collect();
+    let wanted = format!("one of {}", spoken.join(", "));
+    let text = read_text(from, &wanted, |text| Some(text.to_owned()))?;
+    // Which language somebody wants is no secret.
+    let found = Language::parse(&text).and_then(|language| app::spoken(&language));
+    found.ok_or_else(|| de::Error::custom(format!("{wanted}: '{text}' isn't")))
 }
 
 pub(super) fn geoip_file<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Places>, D::Error> {
@@ -93,6 +96,7 @@ mod tests {
                 "\"Acme\"",
                 "a name of 1 to 100 characters on one line, without quot",
             ),
+            ("LANGUAGE", "fr", "one of en, "),
             ("ACCENT_LIGHT", "teal", "a colour such as #005ea5"),
             ("ACCENT_LIGHT", "#ffcc00", "a colour that can be read on light pages: #ffcc00 has"),
             ("ACCENT_DARK", "#005ea5", "a colour that can be read on dark pages: #005ea5 has"),

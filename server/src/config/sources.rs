@@ -1,20 +1,22 @@
-//! Where settings stand, the file and the environment, and how what is wrong with them is told: in
+//! Where settings stand, the file and the environment, and how what is wrong with them is told: each in
 //! one sentence that names the place, without the value.
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use figment::error::Kind;
 use figment::providers::{Format, Toml};
 use figment::value::{Dict, Map, Value};
 use figment::{Figment, Metadata, Profile, Provider, Source};
 
+use super::Config;
+
 pub(super) const PREFIX: &str = "LATCHKEY_";
 /// The one variable without it: what many programs call their database.
 pub(super) const DATABASE_URL: &str = "DATABASE_URL";
 
-/// Why the settings can't be used, in one sentence.
+/// Something about the settings that can't be, in one sentence.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem(pub(super) String);
 
@@ -25,6 +27,60 @@ impl fmt::Display for Problem {
 }
 
 impl std::error::Error for Problem {}
+
+/// Settings that can't be used.
+#[derive(Clone, Debug)]
+pub struct Unsound {
+    /// All that is wrong.
+    pub problems: Vec<Problem>,
+    /// The names of the settings that are, as the file has them; of unknown ones, too.
+    pub wrong: Vec<String>,
+    /// The settings without these; none where nothing can be said of them.
+    pub rest: Option<Box<Config>>,
+}
+
+impl From<Problem> for Unsound {
+    fn from(problem: Problem) -> Self {
+        Self { problems: vec![problem], wrong: Vec::new(), rest: None }
+    }
+}
+
+impl fmt::Display for Unsound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let problems: Vec<_> = self.problems.iter().map(Problem::to_string).collect();
+        f.write_str(&problems.join("; "))
+    }
+}
+
+impl std::error::Error for Unsound {}
+
+/// What whoever set the settings calls them.
+#[derive(Clone, Debug, Default)]
+pub struct Names {
+    /// The file, if there is one.
+    file: Option<PathBuf>,
+    /// The variables that set something, by their settings.
+    variables: BTreeMap<String, String>,
+}
+
+impl Names {
+    /// Those in this file and this environment.
+    pub(super) fn of(file: Option<&Path>, environment: &[Environment]) -> Self {
+        let variable = |set: &Environment| (set.setting.clone(), set.variable.clone());
+        let variables = environment.iter().map(variable).collect();
+        Self { file: file.map(Path::to_owned), variables }
+    }
+
+    /// What this one is called.
+    pub(super) fn of_setting(&self, setting: &str) -> String {
+        match (self.variables.get(setting), &self.file) {
+            (Some(variable), _) => variable.clone(),
+            (None, Some(file)) => format!("{setting} in {}", file.display()),
+            (None, None) if setting == "database_url" => DATABASE_URL.to_owned(),
+            (None, None) => format!("{PREFIX}{}", setting.to_uppercase()),
+        }
+    }
+}
 
 /// The file's text; figment's own provider would read the file again, and take a missing one for
 /// empty.
@@ -95,6 +151,34 @@ impl Provider for Environment {
         let value = Value::from(self.value.as_str());
         Ok(Profile::Default.collect(Dict::from([(self.setting.clone(), value)])))
     }
+}
+
+/// Settings that were read already, of which some are left out.
+struct Rest(Map<Profile, Dict>);
+
+impl Provider for Rest {
+    fn metadata(&self) -> Metadata {
+        Metadata::default()
+    }
+
+    fn data(&self) -> Result<Map<Profile, Dict>, figment::Error> {
+        Ok(self.0.clone())
+    }
+}
+
+/// The setting that is wrong, if it is one of those that are given.
+pub(super) fn key_of(error: &figment::Error) -> Option<String> {
+    match &error.kind {
+        Kind::UnknownField(key, _) => Some(key.clone()),
+        _ => error.path.first().cloned(),
+    }
+}
+
+/// The settings without this one; none if they can't be read, or it isn't among them.
+pub(super) fn without(settings: &Figment, key: &str) -> Option<Figment> {
+    let mut data = settings.data().ok()?;
+    let removed: Vec<_> = data.values_mut().filter_map(|dict| dict.remove(key)).collect();
+    (!removed.is_empty()).then(|| Figment::from(Rest(data)))
 }
 
 /// The first thing that is wrong, in one sentence without the value, which may be a secret.

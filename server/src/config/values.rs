@@ -46,13 +46,28 @@ pub(super) fn read_text<'de, D: Deserializer<'de>, T>(
 
 /// A number from 1 to `MOST`.
 pub(super) fn whole<'de, D: Deserializer<'de>, const MOST: u32>(from: D) -> Result<u32, D::Error> {
-    read(from, &format!("a whole number from 1 to {MOST}"), |given| {
+    whole_between(from, 1, MOST)
+}
+
+/// A number from 0 to `MOST`.
+pub(super) fn whole_or_none<'de, D: Deserializer<'de>, const MOST: u32>(
+    from: D,
+) -> Result<u32, D::Error> {
+    whole_between(from, 0, MOST)
+}
+
+fn whole_between<'de, D: Deserializer<'de>>(
+    from: D,
+    least: u32,
+    most: u32,
+) -> Result<u32, D::Error> {
+    read(from, &format!("a whole number from {least} to {most}"), |given| {
         let number = match given {
             Given::Number(number) => u32::try_from(number).ok()?,
             Given::Text(text) => text.trim().parse().ok()?,
             _ => return None,
         };
-        (1..=MOST).contains(&number).then_some(number)
+        (least..=most).contains(&number).then_some(number)
     })
 }
 

@@ -101,7 +101,7 @@ async fn what_is_lacking_is_asked_for_and_declined_with_words(db: TestDatabase) 
     let mut ingrid = app.as_person(INGRID).await;
     let page = ingrid.get(&format!("/demo/mailbox/{}", mail.id)).await;
     page.says("Bjørn Lie (bjorn@ledger.example): Manage services. Reason: While the shop moves.");
-    page.says("Needed until 31 January 2027.");
+    page.says("Needed until Sunday, 31 January.");
     assert!(page.body.contains("/accounts/100001/users#requests"));
 
     let page = users(&mut ingrid).await;
@@ -112,7 +112,7 @@ async fn what_is_lacking_is_asked_for_and_declined_with_words(db: TestDatabase) 
     for text in [
         "Manage services",
         "While the shop moves",
-        "31 January 2027",
+        "Sunday, 31 January",
         "just now",
         "Give to Bjørn Lie",
         &give,
@@ -139,7 +139,7 @@ async fn what_is_lacking_is_asked_for_and_declined_with_words(db: TestDatabase) 
     let log = ingrid.get(&format!("{BAKERY}/log")).await;
     log.says("Access asked for");
     log.says("Asked for: See services · Manage services");
-    log.says("until 31 January 2027, reason: While the shop moves");
+    log.says("until Sunday, 31 January, reason: While the shop moves");
     log.says("Request declined: Bjørn Lie");
     log.says("Not given: See services · Manage services");
     log.says("reason: Not before spring");

@@ -166,8 +166,12 @@ async fn the_place_of_an_address_is_told_if_the_provider_has_a_file(db: TestData
     );
     let site = config.unwrap().site();
     let german = model::Language::parse("de");
-    let texts: Vec<_> =
-        news.map(|kept| app::mails::write(&kept.mail, german.as_ref(), None, &site).text).collect();
+    let texts: Vec<_> = news
+        .map(|kept| {
+            let told = app::mails::Told::at(kept.queued_at);
+            app::mails::write(&kept.mail, german.as_ref(), told, &site).text
+        })
+        .collect();
     assert!(!texts.is_empty());
     assert!(texts.iter().any(|text| text.contains("2001:db8:1::7 (Norway)")), "{texts:?}");
     assert!(texts.iter().all(|text| !text.contains("10.0.0.7 (")));

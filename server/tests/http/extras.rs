@@ -61,8 +61,8 @@ async fn extra_access_opens_more_until_its_own_end_and_leaves_the_rest(db: TestD
     assert_eq!(answer.leads_to(), path);
     let page = ingrid.go_on(&answer).await;
     page.is(200).says("Extra access given to Bjørn Lie");
-    page.says("Extra access until 17 January 2027");
-    page.says("Billing: see · until 17 January 2027");
+    page.says("Extra access until Sunday, 17 January");
+    page.says("Billing: see · until Sunday, 17 January");
     page.says("Given by Ingrid Solberg on 15 January 2027");
     page.says("reason: While the books are closed");
     assert!(page.input("id=\"services.view\"").contains("checked"), "the first one's own form");
@@ -77,7 +77,7 @@ async fn extra_access_opens_more_until_its_own_end_and_leaves_the_rest(db: TestD
     services.is(200).says("Webshop");
     assert!(!services.body.contains("Order mail"));
     let page = app.as_person(INGRID).await.get(&path).await;
-    page.is(200).says("ended on 17 January 2027, as agreed");
+    page.is(200).says("ended on Sunday, 17 January, as agreed");
     assert_eq!(cards(&page), 0);
 }
 
@@ -118,7 +118,7 @@ async fn extra_access_is_changed_and_taken_back_by_itself(db: TestDatabase) {
     let answer = ingrid.fill_in(&form, "users/change-extra", &changed).await;
     let page = ingrid.go_on(&answer).await;
     page.is(200).says("Changes saved");
-    page.says("Extra access until 20 January 2027");
+    page.says("Extra access until Wednesday, 20 January");
     page.says("reason: For the audit");
     assert_eq!(
         (opens(&app, BJORN, "support").await, opens(&app, BJORN, "billing").await),

@@ -63,7 +63,7 @@ async fn these_services_until_the_days_end_are_given_and_no_others(db: TestDatab
     invite(&mut ingrid, &fields).await.is(303);
     let link = app.invitation_link("kari@nordlys.example").await;
     let mut kari = app.browser();
-    let bounds = "see services (1 service, until 31 January 2027)";
+    let bounds = "see services (1 service, until Sunday, 31 January)";
     kari.get(&link).await.is(200).says(bounds);
     let token = link.rsplit('/').next().unwrap();
     let fields = [("token", token), ("full_name", "Kari Lie"), ("password", NEW_PASSWORD)];
@@ -72,13 +72,13 @@ async fn these_services_until_the_days_end_are_given_and_no_others(db: TestDatab
     services.is(200).says("Webshop");
     assert!(!services.body.contains("Order mail"));
     let log = ingrid.get(&format!("{BAKERY}/log")).await;
-    let bounds = "Webshop, until 31 January 2027, reason: While the shop moves";
+    let bounds = "Webshop, until Sunday, 31 January, reason: While the shop moves";
     log.says(&format!("Offered: See services · {bounds}"));
     log.says(&format!("Granted: See services · {bounds}"));
     let users = ingrid.get(&format!("{BAKERY}/users?search=kari")).await;
     let manage = users.body.split("href=\"").find(|link| link.contains("/users/0")).unwrap();
     let page = ingrid.get(manage.split('"').next().unwrap()).await;
-    page.is(200).says("(1 of 4: Webshop), until 31 January 2027");
+    page.is(200).says("(1 of 4: Webshop), until Sunday, 31 January");
     assert!(page.input("id=\"until\"").contains("value=\"2027-01-31\""));
     assert!(page.input("id=\"why\"").contains("value=\"While the shop moves\""));
     assert!(page.input("id=\"these-services\"").contains("checked"));
@@ -95,13 +95,13 @@ async fn days_end_in_the_time_zone_that_the_account_has_chosen(db: TestDatabase)
     assert!(page.input("id=\"time_zone\"").contains("Bergen"));
     invite(&mut ingrid, &[("until", "2027-07-31")]).await.is(303);
     let users = ingrid.get(&format!("{BAKERY}/users")).await;
-    assert!(users.row_of("kari@").contains("until 31 July 2027"));
+    assert!(users.row_of("kari@").contains("until Saturday, 31 July"));
     let chosen = [named, ("time_zone", " europe/oslo")];
     ingrid.open_and_fill_in(&path, form, &chosen).await.is(303);
     assert!(ingrid.get(&path).await.input("id=\"time_zone\"").contains("Europe/Oslo"));
     invite(&mut ingrid, &[("until", "2027-07-31")]).await.is(303);
     let users = ingrid.get(&format!("{BAKERY}/users")).await;
-    assert!(users.row_of("kari@").contains("until 31 July 2027"));
+    assert!(users.row_of("kari@").contains("until Saturday, 31 July"));
 }
 
 #[apply(on_both!)]
@@ -120,7 +120,7 @@ async fn mails_and_the_list_of_accounts_tell_days_as_the_account_counts_them(db:
     let told = mails.iter().find(|mail| mail.mail.kind().id() == "permissions_changed").unwrap();
     let mail = ingrid.get(&format!("/demo/mailbox/{}", told.id)).await;
     for page in [accounts, mail] {
-        page.is(200).says("until 31 July 2027");
+        page.is(200).says("until Saturday, 31 July");
         assert!(!page.words().contains("22:00"), "{}", page.words());
     }
 }
@@ -137,6 +137,7 @@ async fn five_thousand_ticked_services_are_taken_and_nothing_larger(db: TestData
         .run(&format!(
             "WITH RECURSIVE n (x) AS (SELECT 0 UNION ALL SELECT x + 1 FROM n WHERE x < 4999) \
              INSERT INTO services \
+                 (id, account_id, name, plan, state, renews_at, login_name, login_password) \
              SELECT {id}, s.account_id, 'Shop ' || n.x, s.plan, s.state, s.renews_at, \
                  s.login_name, s.login_password \
              FROM n, services s WHERE s.name = 'Webshop'"
@@ -227,7 +228,7 @@ async fn an_end_lies_ahead_and_not_beyond_the_givers_own(db: TestDatabase) {
     // On the day on which their own access ends, until then.
     invite(&mut amira, &[("until", "2027-01-17")]).await.is(303);
     let link = app.invitation_link("kari@nordlys.example").await;
-    app.browser().get(&link).await.says("until 17 January 2027 at 08:00 UTC");
+    app.browser().get(&link).await.says("until Sunday, 17 January at 08:00 UTC");
 }
 
 #[apply(on_both!)]
@@ -277,7 +278,7 @@ async fn a_day_that_is_over_stays_where_it_is_and_is_chosen_by_nobody(db: TestDa
     let same = [manages, ("until", "2027-01-16")];
     ingrid.fill_in(&page, form, &same).await.is(303);
     let page = ingrid.get(&path).await;
-    page.is(200).says("ended on 16 January 2027, as agreed");
+    page.is(200).says("ended on Saturday, 16 January, as agreed");
     assert!(page.input("id=\"services.manage\"").contains("checked"));
     // It opens nothing, as before: there is nothing to tell.
     assert_eq!(app.mails_to(BJORN.email).await.len(), told);

@@ -75,7 +75,7 @@ async fn from_its_end_on_a_grant_opens_nothing(db: TestDatabase) {
     app.forward_seconds(2 * 60 * 60 - 1);
     mei.get(&billing).await.is(200);
     let overview = mei.get(BAKERY).await;
-    overview.says("see invoices (until 15 January 2027 at 10:00 UTC)");
+    overview.says("see invoices (until Friday, 15 January at 10:00 UTC)");
     app.forward_seconds(1);
     mei.get(&billing).await.is(403).says("You can see support requests.");
     let overview = mei.get(BAKERY).await;
@@ -110,7 +110,7 @@ async fn a_membership_whose_last_grant_ended_stays_and_opens_nothing(db: TestDat
     amira.get(&format!("{BAKERY}/users")).await.is(200);
     app.forward_hours(1);
     let page = amira.get(&format!("{BAKERY}/users")).await;
-    page.is(403).says("Your access to Nordlys Bakeri AS ended on 15 January 2027, as agreed.");
+    page.is(403).says("Your access to Nordlys Bakeri AS ended on Friday, 15 January, as agreed.");
     let mut amira = app.as_person(AMIRA).await;
     amira.invite("kari@nordlys.example", &["billing.view"]).await.is(403);
     let id = app.id_of(BJORN).await;
@@ -118,7 +118,7 @@ async fn a_membership_whose_last_grant_ended_stays_and_opens_nothing(db: TestDat
     let path = format!("{BAKERY}/users/{id}");
     amira.post(&path, "users/change-permissions", &fields).await.is(403);
     let users = app.as_person(INGRID).await.get(&format!("{BAKERY}/users")).await;
-    assert!(users.row_of("amira@").contains("ended on 15 January 2027, as agreed"));
+    assert!(users.row_of("amira@").contains("ended on Friday, 15 January, as agreed"));
 }
 
 #[apply(on_both!)]
@@ -134,13 +134,13 @@ async fn whoever_invites_gives_as_far_as_they_reach_and_no_longer(db: TestDataba
     let link = app.invitation_link("kari@nordlys.example").await;
     let mut ingrid = app.as_person(INGRID).await;
     let log = ingrid.get(&format!("{BAKERY}/log")).await;
-    log.says("Offered: See services · Webshop, until 16 January 2027 at 08:00 UTC");
+    log.says("Offered: See services · Webshop, until Saturday, 16 January at 08:00 UTC");
     let csv = ingrid.get(&format!("{BAKERY}/log.csv")).await;
     let row = csv.body.lines().find(|line| line.contains("kari@nordlys.example")).unwrap();
     assert!(row.contains(",services.view,,"), "{row}");
     assert!(row.ends_with(",,Webshop,,,,2027-01-16 08:00:00,,"), "{row}");
     let mut kari = app.browser();
-    let bounds = "(1 service, until 16 January 2027 at 08:00 UTC)";
+    let bounds = "(1 service, until Saturday, 16 January at 08:00 UTC)";
     kari.get(&link).await.is(200).says(&format!("see services {bounds}"));
     let token = link.rsplit('/').next().unwrap();
     let fields = [("token", token), ("full_name", "Kari Lie"), ("password", NEW_PASSWORD)];

@@ -86,7 +86,7 @@ async fn the_guide_knows_where_an_invitation_is(db: TestDatabase) {
     let never = domain::mails::Reply::Never("550 no such mailbox".to_owned());
     domain::mails::note(&app.latchkey, &mail, &never).await.unwrap();
     ingrid.get(&kari).await.says("550 no such mailbox");
-    app.forward_hours(24 * 7);
+    app.forward_hours(24 * 8);
     let mut ingrid = app.as_person(INGRID).await;
     ingrid.get(&kari).await.says("expired on");
     let cancel = format!("{BAKERY}/invitations/{id}/cancel");

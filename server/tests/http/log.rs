@@ -29,8 +29,8 @@ async fn that_somebody_becomes_an_owner_stands_in_the_log(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut ingrid = app.as_person(INGRID).await;
     let page = ingrid.get(&format!("{BAKERY}/log?person=olav&kind=")).await;
-    page.is(200).says("Offered: Owner");
-    page.says("Granted: Owner");
+    page.is(200).says("Offered: Owner: full access");
+    page.says("Granted: Owner: full access");
     let csv = ingrid.get(&format!("{BAKERY}/log.csv?person=olav&kind=")).await;
     csv.is(200);
     assert!(csv.body.contains(",invitation.accepted,Olav Solberg,owner,,"), "{}", csv.body);
@@ -78,7 +78,7 @@ async fn the_export_is_as_the_readers_spreadsheet_expects_it(db: TestDatabase) {
         ingrid.invite(&format!("{language}@nordlys.example"), &["billing.view"]).await.is(303);
         let csv = ingrid.get(&format!("{BAKERY}/log.csv?person={language}@&kind=")).await;
         let file = csv.headers.get("content-disposition").unwrap().to_str().unwrap();
-        assert!(file.contains("filename=\"activity-log-100001-2027-01-15.csv\""), "{file}");
+        assert!(file.contains("filename=\"activity-100001-2027-01-15.csv\""), "{file}");
         let text = csv.body.strip_prefix('\u{feff}').unwrap();
         assert!(text.starts_with(&format!("time (UTC){separator}who{separator}event")), "{text}");
         let row = text.split("\r\n").nth(1).unwrap();

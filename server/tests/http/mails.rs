@@ -1,7 +1,8 @@
 //! Mails that somebody causes again and again, and those that tell of a danger.
 
+use app::mails::Told;
 use domain::demo::{BJORN, INGRID, PASSWORD};
-use model::{EmailAddress, Mail, Permission, Reach, Terms};
+use model::{EmailAddress, Permission, Reach, Terms};
 use server::config::Config;
 use test_database::{TestDatabase, apply};
 
@@ -14,8 +15,9 @@ async fn newest(app: &TestApp, email: &str, kind: &str) -> String {
     let of_kind = |kept: &&domain::mails::KeptMail| {
         kept.to.as_str() == email && kept.mail.kind().id() == kind
     };
-    let mail: &Mail = &mails.iter().find(of_kind).unwrap().mail;
-    app::mails::write(mail, None, None, &Config::default().site()).text
+    let kept = mails.iter().find(of_kind).unwrap();
+    let told = Told::at(kept.queued_at);
+    app::mails::write(&kept.mail, None, told, &Config::default().site()).text
 }
 
 async fn count(app: &TestApp, email: &str, kind: &str) -> usize {

@@ -1,6 +1,6 @@
 //! Text that people fill in stays text: every page has the same markup whatever their names are.
 
-use domain::demo::{AMIRA, BJORN, INGRID, OLAV, TOM};
+use domain::demo::{AMIRA, BJORN, INGRID, MEI, OLAV, TOM};
 use scraper::{Html, Node};
 use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
 
@@ -17,7 +17,7 @@ const HOSTILE: &str =
 type Readers = [(&'static str, Browser); 3];
 
 /// The pages of an account.
-const INSIDE: [&str; 17] = [
+const INSIDE: [&str; 21] = [
     "",
     "/users",
     "/users?search=nobody{odd}&sort=email",
@@ -33,12 +33,16 @@ const INSIDE: [&str; 17] = [
     "/policy",
     "/single-sign-on",
     "/leave",
+    "/step-down",
+    "/owners/successor",
+    "/owners/successor?search=nobody{odd}",
+    "/take-over",
     "/log",
     "/log?person=nobody{odd}",
 ];
 
 /// The other pages without a part that varies.
-const OUTSIDE: [&str; 22] = [
+const OUTSIDE: [&str; 23] = [
     "/accounts",
     "/accounts/nothing{odd}",
     "/nothing{odd}",
@@ -54,6 +58,7 @@ const OUTSIDE: [&str; 22] = [
     "/forgot-password",
     "/forgot-password/sent",
     "/profile",
+    "/profile/delete",
     "/profile/email",
     "/security",
     "/security/authenticator",
@@ -67,12 +72,17 @@ const OUTSIDE: [&str; 22] = [
 type Typed = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
 
 /// Forms that are refused with what was typed.
-const REFUSED: [Typed; 14] = [
+const REFUSED: [Typed; 16] = [
     ("/sign-in", "sign-in", &[("email", "x{odd}"), ("password", "x"), ("next", "/{odd}")]),
     ("/sign-in", "{odd}", &[("{odd}", "{odd}")]),
     ("/forgot-password", "security/request-reset", &[("email", "x{odd}")]),
     ("/sign-in/single-sign-on", "sign-in/with-company", &[("email", "x{odd}"), ("next", "/{odd}")]),
-    ("/profile", "profile/save", &[("full_name", "{long}"), ("language", "en")]),
+    (
+        "/profile",
+        "profile/save",
+        &[("full_name", "{long}"), ("language", "en"), ("time_zone", "x{odd}")],
+    ),
+    ("/profile/delete", "profile/delete", &[("email", "x{odd}")]),
     ("/profile/email", "profile/change-email", &[("email", "x{odd}")]),
     ("/help/security", "help/feedback", &[("guide", "security"), ("comment", "x\n{odd}")]),
     (
@@ -95,6 +105,21 @@ const REFUSED: [Typed; 14] = [
             ("until", "x{odd}"),
             ("next", "/{odd}"),
         ],
+    ),
+    (
+        "/accounts/100001/step-down",
+        "owners/step-down",
+        &[
+            ("account", "100001"),
+            ("permissions[]", "x{odd}"),
+            ("until", "x{odd}"),
+            ("why", "{long}"),
+        ],
+    ),
+    (
+        "/accounts/100001/owners/successor",
+        "successors/name",
+        &[("account", "100001"), ("successor", "x{odd}"), ("wait_days", "x{odd}")],
     ),
     ("/accounts/100001/users/invite", "users/resend", &[("account", "{odd}"), ("email", "{odd}")]),
     (
@@ -129,6 +154,7 @@ async fn make_odd(app: &TestApp, odd: &str) {
         ("grants", &["why"]),
         ("memberships", &["paused_why"]),
         ("access_requests", &["why", "words", "told"]),
+        ("owner_changes", &["made_by_name", "why", "stopped_by"]),
         ("email_changes", &["new_email"]),
         ("identities", &["email"]),
         ("passkeys", &["name"]),
@@ -161,6 +187,9 @@ async fn fill(app: &TestApp, ingrid: &mut Browser) {
     let more = [("account", "100001"), ("user", &*bjorn), ("permissions[]", "support.view")];
     let path = format!("{BAKERY}/users/{bjorn}/extra/new");
     ingrid.post(&path, "users/give-extra", &more).await.is(303);
+    let mei = app.id_of(MEI).await;
+    let asked = [("account", "100001"), ("user", &*mei)];
+    ingrid.post(&format!("{BAKERY}/users/{mei}/owner"), "owners/make", &asked).await.is(303);
     crate::passkeys::add(ingrid, &mut Authenticator::new(1), "Phone").await;
     let mut database = SqliteConnection::connect(&app.db.url).await.unwrap();
     for statement in [
@@ -177,6 +206,17 @@ async fn fill(app: &TestApp, ingrid: &mut Browser) {
              SELECT randomblob(16), account_id, user_id, 'domains.view', NULL, NULL, NULL,
                  'Why', 'declined', 'No', 'Ingrid', since, since, NULL
              FROM memberships WHERE NOT owner",
+        "INSERT INTO owner_changes
+             SELECT randomblob(16), account_id, user_id, 'made', 'waiting', NULL, 'Ingrid', NULL, 1, 1,
+                 NULL, 'Why', since, since, 1900000000000000, NULL, NULL, 0
+             FROM memberships
+             WHERE NOT owner AND user_id NOT IN (SELECT user_id FROM owner_changes)",
+        "UPDATE accounts SET owners_due_at = 1900000000000000",
+        "INSERT INTO successors (account_id, user_id, named_by, named_at)
+             SELECT m.account_id, m.user_id, o.user_id, m.since
+             FROM memberships m JOIN memberships o ON o.account_id = m.account_id AND o.owner
+                 JOIN users u ON u.id = m.user_id
+             WHERE u.email_key = 'amira@nordlys.example' LIMIT 1",
         "UPDATE grants SET why = 'For the shop'",
         "UPDATE outbox SET state = 'failed', answer = '550 no' WHERE kind = 'invitation'
              AND email = 'ola@nordlys.example'",
@@ -223,6 +263,10 @@ async fn walk(odd: &str) -> Vec<(String, Page)> {
     let extra = readers[0].1.get(&bjorn).await.hidden("grant");
     paths.extend(["new", &extra].map(|grant| format!("{bjorn}/extra/{grant}")));
     paths.extend([olav.clone(), format!("{olav}/remove"), bjorn.clone(), link.clone()]);
+    let mei = format!("{BAKERY}/users/{}", app.id_of(MEI).await);
+    paths.extend(["owner", "hand-over"].map(|end| format!("{mei}/{end}")));
+    let waits = readers[0].1.get(BAKERY).await.hidden("change");
+    paths.push(format!("{BAKERY}/owners/{waits}"));
     paths.extend([reset, email]);
     paths.extend(["decline", "report"].map(|end| format!("{link}/{end}")));
     let requests = readers[0].1.get(&format!("{BAKERY}/users")).await;
@@ -283,6 +327,15 @@ async fn walk(odd: &str) -> Vec<(String, Page)> {
         }
     }
     found.push(("the log".to_owned(), ingrid.get(&format!("{BAKERY}/log")).await));
+    // As somebody new would see it, and back at the form with what was typed.
+    let typed = [&invited[..], &[("why", odd), ("show", "look")]].concat();
+    let invite = format!("{BAKERY}/users/invite");
+    let answer = ingrid.post(&invite, "users/invite", &typed).await;
+    found.push(("the account as somebody new".to_owned(), ingrid.go_on(&answer).await));
+    let answer = ingrid.open_and_fill_in(BAKERY, "eyes/end", &[]).await;
+    let page = ingrid.go_on(&answer).await;
+    assert!(page.input("id=\"email\"").contains("per@nordlys.example"));
+    found.push(("the form after looking".to_owned(), page));
     // Bjørn's access is paused.
     for (name, path) in [("Amira", amira), ("Bjørn", bjorn)] {
         found.extend(through_eyes(ingrid, name, &path).await);

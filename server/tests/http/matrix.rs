@@ -40,6 +40,8 @@ const SIGNED_OUT: u16 = 401;
 const ONE: Answers = [200, 404, 403, 403, 404, SIGNED_OUT];
 /// About whatever whoever asks reaches.
 const LIST: Answers = [200, 200, 403, 403, 404, SIGNED_OUT];
+/// For owners alone, who aren't among those who ask.
+const OWNERS: Answers = [403, 403, 403, 403, 404, SIGNED_OUT];
 /// About what whoever asks reaches, where there is something to see for everybody in the account.
 const OPEN: Answers = [200, 200, 200, 403, 404, SIGNED_OUT];
 
@@ -164,8 +166,22 @@ const READ: &[Read] = &[
         Names::None,
     ),
     read(
+        "owners/hand-over-page",
+        "account={account}&user={user}",
+        "/accounts/{account}/users/{user}/hand-over",
+        OWNERS,
+        Names::None,
+    ),
+    read(
+        "owners/step-down-page",
+        "account={account}",
+        "/accounts/{account}/step-down",
+        OWNERS,
+        Names::None,
+    ),
+    read(
         "log/page",
-        "account={account}&person=&kind=&after=",
+        "account={account}&person=&kind=&from=&to=&last=&after=",
         "/accounts/{account}/log",
         LIST,
         OfTheLog,
@@ -283,6 +299,28 @@ const DONE: &[Done] = &[
         answers: GIVING,
     },
     Done {
+        form: "owners/hand-over",
+        page: "/accounts/{account}/users/{user}/hand-over",
+        fields: &[
+            ("user", "{user}"),
+            ("becomes", "user"),
+            ("permissions[]", "services.view"),
+            ("services", "these"),
+            ("service[]", "{service}"),
+        ],
+        answers: OWNERS,
+    },
+    Done {
+        form: "owners/step-down",
+        page: "/accounts/{account}/step-down",
+        fields: &[
+            ("permissions[]", "domains.view"),
+            ("domains", "these"),
+            ("domain[]", "{domain}"),
+        ],
+        answers: OWNERS,
+    },
+    Done {
         form: "access-requests/ask",
         page: "/accounts/{account}/ask",
         fields: &[("permission", "services.manage"), ("service", "{service}"), ("why", "Repairs")],
@@ -321,6 +359,8 @@ const OTHER_FUNCTIONS: &[(&str, &[&str])] = &[
             "email/page",
             "profile/change-email",
             "profile/confirm-email",
+            "profile/delete",
+            "profile/delete/page",
             "profile/page",
             "profile/save",
             "profile/undo-email",
@@ -376,6 +416,23 @@ const OTHER_FUNCTIONS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "who owns the account",
+        &[
+            "owners/accept",
+            "owners/change-page",
+            "owners/decline",
+            "owners/make",
+            "owners/make-page",
+            "owners/stop",
+            "successors/answer",
+            "successors/name",
+            "successors/name-page",
+            "successors/remove",
+            "successors/take-over",
+            "successors/take-over-page",
+        ],
+    ),
+    (
         "somebody's access as a whole, which takes the right to manage users and no more",
         &[
             "users/cancel",
@@ -425,10 +482,14 @@ const OTHER_PAGES: &[&str] = &[
     "/accounts/{account}/billing",
     "/accounts/{account}/invitations/{invitation}/cancel",
     "/accounts/{account}/leave",
+    "/accounts/{account}/owners/successor",
+    "/accounts/{account}/owners/{change}",
     "/accounts/{account}/policy",
     "/accounts/{account}/requests/{request}/decline",
     "/accounts/{account}/single-sign-on",
     "/accounts/{account}/support",
+    "/accounts/{account}/take-over",
+    "/accounts/{account}/users/{user}/owner",
     "/accounts/{account}/users/{user}/remove",
     "/demo/mailbox",
     "/demo/mailbox/{mail}",
@@ -441,6 +502,7 @@ const OTHER_PAGES: &[&str] = &[
     "/invitations/{token}/decline",
     "/invitations/{token}/report",
     "/profile",
+    "/profile/delete",
     "/profile/email",
     "/reset/{token}",
     "/security",

@@ -60,24 +60,24 @@ async fn whoever_is_paused_finds_the_account_closed_and_gets_it_back_as_it_was(d
     let answer = ingrid.open_and_fill_in(&path, "users/pause-access", &reason).await;
     let page = ingrid.go_on(&answer).await;
     page.is(200).says("Access paused for Bjørn Lie");
-    page.says("Paused since 15 January 2027 · by Ingrid Solberg · Reason: On leave until May");
+    page.says("Paused since Friday, 15 January · by Ingrid Solberg · Reason: On leave until May");
 
     for end in CLOSED {
         let page = bjorn.get(&format!("{BAKERY}{end}")).await;
         page.is(403).says("Your access is paused");
-        page.says("Your access to Nordlys Bakeri AS has been paused since 15 January 2027.");
+        page.says("Your access to Nordlys Bakeri AS has been paused since Friday, 15 January.");
         page.says("Ingrid Solberg gave this reason: “On leave until May”.");
         page.says("Ask Ingrid Solberg and Olav Solberg.");
     }
     bjorn.invite("kari@nordlys.example", &["billing.view"]).await.is(403);
     bjorn.get("/help/users").await.is(200);
     // It is his only account, and stands in the list all the same.
-    bjorn.get("/accounts").await.is(200).says("Paused since 15 January 2027");
+    bjorn.get("/accounts").await.is(200).says("Paused since Friday, 15 January");
     let mut again = app.as_person(BJORN).await;
     again.get(BAKERY).await.is(403);
     assert_eq!(mails_of(&app, BJORN, "access_paused").await, 1);
     let users = ingrid.get(&format!("{BAKERY}/users")).await;
-    assert!(users.row_of("bjorn@").contains("Paused since 15 January 2027"));
+    assert!(users.row_of("bjorn@").contains("Paused since Friday, 15 January"));
     let log = ingrid.get(&format!("{BAKERY}/log")).await;
     log.says("Access paused: Bjørn Lie");
     log.says("Reason: On leave until May");
@@ -171,13 +171,13 @@ async fn what_ended_is_given_anew_with_one_click(db: TestDatabase) {
     app.forward_hours(1);
     let mut bjorn = app.as_person(BJORN).await;
     let page = bjorn.get(&format!("{BAKERY}/billing")).await;
-    page.is(403).says("Your access to Nordlys Bakeri AS ended on 15 January 2027, as agreed.");
+    page.is(403).says("Your access to Nordlys Bakeri AS ended on Friday, 15 January, as agreed.");
     page.says("Ask Ingrid Solberg and Olav Solberg.");
     let path = page_of(&app, BJORN).await;
     let mut ingrid = app.as_person(INGRID).await;
     let users = ingrid.get(&format!("{BAKERY}/users")).await;
     let row = users.row_of("bjorn@");
-    assert!(row.contains("ended on 15 January 2027, as agreed"));
+    assert!(row.contains("ended on Friday, 15 January, as agreed"));
     assert!(row.contains(&format!("href=\"{path}#anew\"")));
 
     // Who can't pay gives nobody the right to.
@@ -214,7 +214,7 @@ async fn what_is_given_anew_ends_with_its_givers_own_access(db: TestDatabase) {
     amira.open_and_fill_in(&path, "users/renew-access", &[]).await.is(303);
     app.as_person(BJORN).await.get(&format!("{BAKERY}/billing")).await.is(200);
     let users = app.as_person(INGRID).await.get(&format!("{BAKERY}/users")).await;
-    assert!(users.row_of("bjorn@").contains("until 18 January 2027"), "its end is near");
+    assert!(users.row_of("bjorn@").contains("until Monday, 18 January"), "its end is near");
     app.forward_hours(71);
     app.as_person(BJORN).await.get(&format!("{BAKERY}/billing")).await.is(403);
 }

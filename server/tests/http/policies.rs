@@ -54,7 +54,7 @@ async fn send_reminders(app: &TestApp) -> usize {
 }
 
 /// What any server function takes.
-const EVERYTHING: &str = "account=100001&user=x&invitation=x&grant=x&request=x&start=&search=&sort=&after=&pending_after=\
+const EVERYTHING: &str = "account=100001&user=x&change=x&invitation=x&grant=x&request=x&start=&search=&sort=&after=&pending_after=\
     &person=&kind=&email=&account_name=x&days=1&domains=&session_idle=&session_absolute=\
     &guide=security&next=";
 
@@ -216,7 +216,7 @@ async fn is_closed(browser: &mut Browser, code: &str, sentence: &str, open: Opti
         } else {
             let form = path.trim_start_matches("/api/");
             let page = app::forms::pages_with(form)[0].replace("{account}", "100001");
-            let page = ["{user}", "{invitation}", "{request}", "{grant}"]
+            let page = ["{user}", "{invitation}", "{request}", "{grant}", "{change}"]
                 .iter()
                 .fold(page, |page, name| page.replace(name, "x"));
             (post(&page, format!("form={form}&{EVERYTHING}")), sentence)

@@ -198,6 +198,26 @@ async fn a_right_that_is_taken_away_while_its_holder_grants_is_granted_before_or
 }
 
 #[apply(on_both!)]
+async fn a_right_that_is_taken_away_while_its_holder_begins_to_look_shows_nothing(
+    db: TestDatabase,
+) {
+    let app = TestApp::new(db).await;
+    let ingrid = app.as_person(INGRID).await;
+    let mut amira = app.as_person(AMIRA).await;
+    let path = format!("{BAKERY}/users/invite");
+    let fields = [("account", "100001"), ("permissions[]", "billing.view"), ("show", "look")];
+    let (begun, narrowed) = tokio::join!(
+        amira.post(&path, "users/invite", &fields),
+        narrow_amira(&app, ingrid, "account.users"),
+    );
+    narrowed.is(303);
+    assert!([303, 403].contains(&begun.status.as_u16()), "{}", begun.words());
+    // She manages users still, and sees no invoices any more: neither by herself nor in a draft.
+    amira.get(&format!("{BAKERY}/billing")).await.is(403);
+    amira.post(&path, "users/invite", &fields).await.is(403);
+}
+
+#[apply(on_both!)]
 async fn a_right_that_is_taken_away_while_an_invitee_accepts_is_given_before_or_not_at_all(
     db: TestDatabase,
 ) {

@@ -122,7 +122,7 @@ async fn who_can_reach_a_thing_is_told_with_the_way(db: TestDatabase) {
     assert!(own.contains("Given by Ingrid Solberg on 15 January 2027"), "{own}");
     let mei = page.row_of("mei@");
     assert!(mei.contains("see (all services, also those to come)"), "{mei}");
-    assert!(mei.contains("until 15 January 2027 at 09:00 UTC"), "{mei}");
+    assert!(mei.contains("until Friday, 15 January at 09:00 UTC"), "{mei}");
     assert!(mei.contains(&format!("{BAKERY}/users/{}", app.id_of(MEI).await)));
     assert!(!page.body.contains("bjorn@"), "he reaches another one");
     amira.get(&format!("{}/access", service(&app, "Order mail").await)).await.is(404);
@@ -204,7 +204,7 @@ async fn the_log_tells_reach_by_name_also_when_the_thing_is_gone(db: TestDatabas
     ingrid.post(&format!("{path}/remove"), "users/remove-access", &ticks[..2]).await.is(303);
     let log = ingrid.get(&format!("{BAKERY}/log?person=mei&kind=access.removed")).await;
     log.says(
-        "Taken back: See services · Order mail and Webshop, until 16 January 2027 at 08:00 UTC",
+        "Taken back: See services · Order mail and Webshop, until Saturday, 16 January at 08:00 UTC",
     );
     let csv = ingrid.get(&format!("{BAKERY}/log.csv?person=mei&kind=permissions.changed")).await;
     let head = csv.body.lines().next().unwrap();

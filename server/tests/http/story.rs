@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use app::request::Site;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
@@ -20,6 +21,7 @@ use server::config::Config;
 use server::identity_providers::OpenIdConnect;
 use server::records::Dns;
 use server::router::{Parts, router};
+use server::webhooks::Courier;
 use store::{ChangeFacts, Grant, Holding, MembershipChange, Store};
 use test_database::{Kind, TestDatabase};
 use tokio::sync::Semaphore;
@@ -150,6 +152,11 @@ impl TestApp {
         self.router.clone()
     }
 
+    /// What pages and mails show of the provider.
+    pub fn site(&self) -> Site {
+        self.config.site()
+    }
+
     /// A browser that nobody is signed in with.
     pub fn browser(&self) -> Browser {
         let (cookies, address) = (Vec::new(), "192.0.2.1".into());
@@ -273,6 +280,11 @@ impl TestApp {
         let mails = self.latchkey.store.kept_mails(200).await.unwrap();
         let mails = mails.iter().filter(|kept| kept.to.as_str() == email);
         mails.map(|kept| kept.mail.kind().id()).collect()
+    }
+
+    /// Whoever delivers this application's events.
+    pub fn courier(&self) -> Courier {
+        Courier::new(self.latchkey.clone(), &self.config).unwrap()
     }
 
     pub async fn keep_all_mail(&self) {

@@ -182,12 +182,19 @@ async fn every_form_says_for_whom_it_was_made(db: TestDatabase) {
     let ask = format!("{BAKERY}/ask?permission=domains.view");
     let fields = [("why", "Names"), ("permission", "domains.view")];
     asker.open_and_fill_in(&ask, "access-requests/ask", &fields).await.is(303);
+    let made = format!("{BAKERY}/users/{bjorn}/owner");
+    ingrid.open_and_fill_in(&made, "owners/make", &[]).await.is(303);
+    let named = [("successor", bjorn.as_str()), ("wait_days", "14")];
+    let path = format!("{BAKERY}/owners/successor");
+    ingrid.open_and_fill_in(&path, "successors/name", &named).await.is(303);
     let users = ingrid.get(&format!("{BAKERY}/users")).await;
+    let change = users.hidden("change");
     let request = users.between("/requests/", "/decline");
     let paths = [
         "/sign-in",
         "/forgot-password",
         "/profile",
+        "/profile/delete",
         "/profile/email",
         "/security",
         "/accounts",
@@ -200,6 +207,12 @@ async fn every_form_says_for_whom_it_was_made(db: TestDatabase) {
         &format!("{BAKERY}/users/{olav}/remove"),
         &format!("{BAKERY}/users/{bjorn}"),
         &format!("{BAKERY}/users/{bjorn}/extra/new"),
+        &made,
+        &format!("{BAKERY}/users/{bjorn}/hand-over"),
+        &format!("{BAKERY}/owners/{change}"),
+        &format!("{BAKERY}/step-down"),
+        &format!("{BAKERY}/owners/successor"),
+        &format!("{BAKERY}/take-over"),
         &format!("{BAKERY}/account"),
         &format!("{BAKERY}/policy"),
         &format!("{BAKERY}/single-sign-on"),

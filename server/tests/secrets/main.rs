@@ -11,6 +11,8 @@
     reason = "a test that can't go on says where, and the story is the one of other tests"
 )]
 
+#[path = "../http/receiver.rs"]
+mod receiver;
 #[path = "../http/story.rs"]
 mod story;
 
@@ -18,13 +20,15 @@ use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 
 use domain::demo::{BJORN, INGRID, PASSWORD, TOM};
-use model::Mail;
+use domain::webhooks;
+use model::{EventKinds, Mail};
 use server::config::Config;
 use server::mailer::{Mailer, Transport};
 use test_database::Kind;
 use tokio::sync::watch;
 use tracing_subscriber::fmt::MakeWriter;
 
+use crate::receiver::{KEY, Manner, Receiver, WELL};
 use crate::story::{BAKERY, Browser, TestApp};
 
 /// Everything that was logged.
@@ -121,7 +125,7 @@ async fn nothing_secret_is_logged_by_the_most_talkative_server() {
 }
 
 async fn walk(database: test_database::TestDatabase, log: &Log) {
-    let app = TestApp::new(database).await;
+    let app = TestApp::with(database, &[("WEBHOOK_PRIVATE_ADDRESSES", "true")]).await;
     let site = Arc::new(app::request::Site {
         provider: "Latchkey".to_owned(),
         public_url: "https://my.provider.example".to_owned(),
@@ -134,6 +138,12 @@ async fn walk(database: test_database::TestDatabase, log: &Log) {
         secrets.add(password);
     }
     let mut browsers: Vec<Browser> = Vec::new();
+    // A program is told of all of it.
+    let receiver = Receiver::start(WELL).await;
+    let url = receiver.url.parse().unwrap();
+    let (_, signing) = webhooks::add(&app.latchkey, &url, EventKinds::All).await.unwrap();
+    secrets.add(signing.expose());
+    secrets.add(KEY);
 
     // Signing in: wrong, unknown, right; asked again who one is.
     let mut ingrid = app.browser();
@@ -245,6 +255,12 @@ async fn walk(database: test_database::TestDatabase, log: &Log) {
     }
     ingrid.post("/sign-out", "sign-out", &[]).await.is(303);
     mails(&app, &site, &mut secrets).await;
+    for manner in [Manner::Says("500 Internal Server Error"), Manner::HangsUp, WELL] {
+        receiver.behave(manner);
+        let (_go_on, stop) = watch::channel(false);
+        assert!(app.courier().send_due(&stop).await.handled > 0);
+        app.forward_hours(2);
+    }
     app.latchkey.store.close().await;
 
     browsers.extend([ingrid, kari, tom, half_way, by_code, owner]);

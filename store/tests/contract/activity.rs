@@ -84,6 +84,34 @@ async fn pages_are_complete_and_newest_first_also_within_one_microsecond(db: Tes
 }
 
 #[apply(on_both!)]
+async fn rows_between_two_moments_are_found_to_the_second(db: TestDatabase) {
+    let bakery = Bakery::new(&db.store).await;
+    for second in [9, 10, 10, 11, 12] {
+        write(&bakery, named("Ingrid", &second.to_string()), second).await;
+    }
+    let kind = Some(ActivityKind::AccessRemoved);
+    for (from, until, expected) in [
+        (None, None, vec!["12", "11", "10", "10", "9"]),
+        (Some(10), None, vec!["12", "11", "10", "10"]),
+        (None, Some(10), vec!["9"]),
+        (Some(10), Some(12), vec!["11", "10", "10"]),
+        (Some(13), None, vec![]),
+        (Some(11), Some(11), vec![]),
+    ] {
+        let (from, until) = (from.map(at), until.map(at));
+        let mut filter = ActivityFilter { kind, from, until, ..ActivityFilter::default() };
+        let mut seen = Vec::new();
+        loop {
+            let page = db.store.activity(bakery.id, &filter, 2).await.unwrap();
+            let Some(last) = page.last() else { break };
+            filter.after = Some(Cursor { key: String::new(), id: last.id });
+            seen.extend(page.into_iter().map(|row| row.entry.subject_name));
+        }
+        assert_eq!(seen, expected, "{from:?} {until:?}");
+    }
+}
+
+#[apply(on_both!)]
 async fn rows_are_found_by_part_of_a_name_whatever_its_case(db: TestDatabase) {
     let bakery = Bakery::new(&db.store).await;
     write(&bakery, named("Ingrid Berg", "Bjørn Ødegård"), 1).await;

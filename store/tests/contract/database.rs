@@ -5,7 +5,7 @@ use sqlx::{PgPool, SqlitePool, query_as, query_scalar};
 use store::{OpenError, Store};
 use test_database::{TestDatabase, apply, on_both};
 
-use crate::story::{Bakery, at_once};
+use crate::story::{Bakery, at, at_once};
 
 /// A column: its table, its name, its type, whether it may be NULL.
 type Column = (String, String, String, bool);
@@ -141,7 +141,7 @@ async fn a_database_that_another_process_locks_is_unavailable_and_comes_back(db:
     let bakery = Bakery::new(&db.store).await;
     let rename = || async {
         let name = model::FullName::parse("Ingrid Solberg").unwrap();
-        let renamed = db.store.change_profile(bakery.ingrid, &name, None);
+        let renamed = db.store.change_profile(bakery.ingrid, &name, None, None, at(1));
         tokio::time::timeout(Duration::from_secs(60), renamed).await.unwrap()
     };
     let other = db.being_written().await;

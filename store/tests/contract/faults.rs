@@ -19,7 +19,7 @@ const IN_TIME: Duration = Duration::from_secs(60);
 
 async fn rename(store: &Store, user: UserId) -> Result<(), Failure> {
     let name = FullName::parse("Ingrid Solberg").unwrap();
-    timeout(IN_TIME, store.change_profile(user, &name, None)).await.expect("an answer")
+    timeout(IN_TIME, store.change_profile(user, &name, None, None, at(1))).await.expect("an answer")
 }
 
 async fn change_details(

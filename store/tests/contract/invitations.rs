@@ -342,6 +342,7 @@ async fn joining_with_a_new_login_makes_login_membership_and_session(db: TestDat
         Ok(Answer::Accept {
             joiner: Joiner::New(amira),
             access: view(),
+            owner: None,
             session: Some(Box::new(new_session(7))),
             entry: entry(ActivityKind::InvitationAccepted),
             mail: Some(crate::story::mail("ingrid@example.com")),

@@ -124,7 +124,7 @@ async fn a_user_reaches_their_accounts_by_name_and_sees_that_there_are_others(db
         let access = granted(&[Permission::DomainsView]);
         db.store.add_member(id, bakery.ingrid, access, at(0)).await.unwrap();
     }
-    let reached = db.store.memberships(bakery.ingrid, None, 9).await.unwrap();
+    let reached = db.store.memberships(bakery.ingrid, None, 9, at(0)).await.unwrap();
     let names: Vec<_> = reached.iter().map(|row| row.name.as_str()).collect();
     assert_eq!(names, ["apothecary", "Bakery", "Zoo"]);
     assert!(reached[1].held.is_owner());
@@ -144,7 +144,7 @@ async fn the_accounts_of_a_user_come_in_pages_also_with_equal_names(db: TestData
     }
     let (mut after, mut names) = (None, Vec::new());
     loop {
-        let page = db.store.memberships(mei, after.as_ref(), 2).await.unwrap();
+        let page = db.store.memberships(mei, after.as_ref(), 2, at(0)).await.unwrap();
         let Some(last) = page.last() else { break };
         after = Some(last.cursor());
         names.extend(page.into_iter().map(|row| row.name.to_lowercase()));
@@ -474,7 +474,7 @@ async fn ended_access_is_gone_from_lists_and_search_at_once(db: TestDatabase) {
     let end = |_: &_| Ok(Some(change(None)));
     db.store.change_membership(id, ingrid, bjorn, at(1), end).await.unwrap();
     assert!(db.store.membership(bjorn, bakery.number, None, at(0)).await.unwrap().is_none());
-    assert!(db.store.memberships(bjorn, None, 9).await.unwrap().is_empty());
+    assert!(db.store.memberships(bjorn, None, 9, at(0)).await.unwrap().is_empty());
     assert!(found(&bakery, "bjørn").await.is_empty());
     // The login is the person's own, and stays.
     assert!(db.store.login_of(bjorn).await.unwrap().is_some());
@@ -549,7 +549,7 @@ async fn a_new_name_while_joining_is_sorted_and_found_everywhere(db: TestDatabas
         let joining =
             tokio::spawn(async move { store.add_member(id, mei, Access::NONE, at(0)).await });
         let name = model::FullName::parse("Aiko Sato").unwrap();
-        db.store.change_profile(mei, &name, None).await.unwrap();
+        db.store.change_profile(mei, &name, None, None, at(1)).await.unwrap();
         joining.await.unwrap().unwrap();
     }
     assert_eq!(found(&bakery, "sato").await.len(), 10);

@@ -2,7 +2,8 @@ use std::collections::HashSet;
 
 use model::{
     AccessOutline, AccountId, EmailNews, EndStage, FactorNews, IdentityNews, Mail, MailBound,
-    MailKind, Permission, PermissionSet, PolicyRule, StoredMail, UserId,
+    MailKind, OwnerNews, OwnerNewsReader, Permission, PermissionSet, PolicyRule, StoredMail,
+    UserId,
 };
 use serde_json::{Value, json};
 use test_database::{TestDatabase, apply, on_both};
@@ -79,6 +80,23 @@ async fn a_mail_that_tells_of_an_account_knows_its_time_zone(db: TestDatabase) {
     db.store.mail_kept(mail.id, at(4)).await.unwrap();
     let kept = db.store.kept_mail(mail.id).await.unwrap().unwrap();
     assert_eq!((kept.mail, kept.time_zone), (mail.mail, mail.time_zone));
+}
+
+#[apply(on_both!)]
+async fn a_mail_knows_the_time_zone_that_its_recipient_chose_when_it_was_queued(db: TestDatabase) {
+    let bakery = Bakery::new(&db.store).await;
+    send_all(&db, 0).await;
+    let name = model::FullName::parse("Ingrid").unwrap();
+    let email = db.store.login_of(bakery.ingrid).await.unwrap().unwrap().email;
+    for zone in [None, Some("Asia/Tokyo")] {
+        db.store.change_profile(bakery.ingrid, &name, None, zone, at(3)).await.unwrap();
+        let mail = sample(MailKind::AccessEnds, 1);
+        cause_in(&db, bakery.id, bakery.ingrid, email.as_str(), mail, 3).await;
+        let mail = take(&db, 3).await.unwrap();
+        assert_eq!(mail.own_zone.as_deref(), zone);
+        db.store.mail_kept(mail.id, at(4)).await.unwrap();
+        assert_eq!(db.store.kept_mail(mail.id).await.unwrap().unwrap().own_zone, mail.own_zone);
+    }
 }
 
 #[apply(on_both!)]
@@ -298,8 +316,9 @@ fn a_mail_is_stored_with_its_time_zone_and_read_without() {
     let mail = Mail::EmailTaken { at: at(7) };
     let alone = serde_json::to_string(&mail).unwrap();
     let zone = Some("Europe/Oslo".to_owned());
-    for (time_zone, is_as_ever) in [(None, true), (zone, false)] {
-        let stored = StoredMail { mail: mail.clone(), time_zone };
+    let cases = [(None, None, true), (zone.clone(), None, false), (None, zone, false)];
+    for (time_zone, own_zone, is_as_ever) in cases {
+        let stored = StoredMail { mail: mail.clone(), time_zone, own_zone };
         let text = serde_json::to_string(&stored).unwrap();
         assert_eq!(text == alone, is_as_ever);
         assert_eq!(serde_json::from_str::<StoredMail>(&text).unwrap(), stored);
@@ -387,6 +406,7 @@ fn sample(kind: MailKind, number: u64) -> Mail {
             "declined_by": name,
             "email": email,
             "ending": after,
+            "endpoint": "endpoint",
             "expires_at": when,
             "from": when,
             "given": [],
@@ -394,14 +414,19 @@ fn sample(kind: MailKind, number: u64) -> Mail {
             "inviter_email": "ingrid@example.com",
             "name": name,
             "news": news,
+            "owners": [],
             "paused": name,
             "permission": Permission::BillingView,
             "provider": "Acme",
+            "reader": OwnerNewsReader::Owner,
             "removed_by": name,
             "stage": EndStage::Week,
             "thing": name,
             "token": "token",
+            "tried_since": when,
+            "url": "https://crm.example/hooks",
             "user_agent": name,
+            "why": name,
             "words": name,
         }))
     };
@@ -415,5 +440,6 @@ fn sample(kind: MailKind, number: u64) -> Mail {
             of_change(json!(IdentityNews::Linked), json!(rule(None)), json!(rule(Some(when))))
         })
         .or_else(|_| of_change(json!(EmailNews::Changed), json!("kari@example.com"), json!(email)))
+        .or_else(|_| of_change(json!(OwnerNews::Declined), json!(""), json!("")))
         .unwrap_or_else(|error| panic!("{kind:?}: {error}"))
 }

@@ -83,7 +83,7 @@ async fn what_is_paused_opens_nothing_and_says_why_until_it_is_resumed(db: TestD
     let member = db.store.member(bakery.id, amira).await.unwrap().unwrap();
     assert_eq!(member.paused, paused);
     assert_eq!(member.held.outline(), access.outline(), "they keep what they hold");
-    let listed = db.store.memberships(amira, None, 9).await.unwrap();
+    let listed = db.store.memberships(amira, None, 9, at(0)).await.unwrap();
     assert_eq!(listed[0].paused_since(at(6)), Some(at(5)));
     assert!(!reaches(&bakery, amira, 6).await);
     let decide = |facts: &ChangeFacts| {
@@ -145,7 +145,7 @@ async fn whose_last_grant_ended_is_paused_from_that_very_moment(db: TestDatabase
         assert_eq!(found.pause, pause, "{seconds}");
         let member = db.store.member(bakery.id, user).await.unwrap().unwrap();
         assert_eq!(member.pause(at(seconds)), pause, "{seconds}");
-        let listed = db.store.memberships(user, None, 9).await.unwrap();
+        let listed = db.store.memberships(user, None, 9, at(0)).await.unwrap();
         let since = pause.map(|pause| pause.since());
         assert_eq!(listed[0].paused_since(at(seconds)), since, "{seconds}");
     }

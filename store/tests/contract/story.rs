@@ -90,6 +90,7 @@ pub(crate) fn first_password() -> Secret {
 pub(crate) fn offer(number: u8, access: Access) -> Offer {
     Offer {
         access,
+        as_owner: false,
         why: String::new(),
         token_hash: token(number),
         copy_hash: None,
@@ -205,6 +206,7 @@ pub(crate) fn accept(joiner: Joiner, access: Access) -> Answer {
     Answer::Accept {
         joiner,
         access,
+        owner: None,
         session: None,
         entry: entry(ActivityKind::InvitationAccepted),
         mail: None,

@@ -32,7 +32,10 @@ async fn a_new_name_is_sorted_and_found_in_every_account(db: TestDatabase) {
     let agency = Bakery { id: crate::story::account(&db.store, "Agency").await.0, ..bakery };
     let mei = agency.with("Mei Tanaka", "mei@example.com", granted(&[])).await;
     db.store.add_member(bakery.id, mei, granted(&[]), at(0)).await.unwrap();
-    db.store.change_profile(mei, &FullName::parse("Aiko Sato").unwrap(), None).await.unwrap();
+    db.store
+        .change_profile(mei, &FullName::parse("Aiko Sato").unwrap(), None, None, at(1))
+        .await
+        .unwrap();
 
     assert_eq!(db.store.login_of(mei).await.unwrap().unwrap().full_name, "Aiko Sato");
     for account in [bakery.id, agency.id] {
@@ -46,8 +49,28 @@ async fn a_new_name_is_sorted_and_found_in_every_account(db: TestDatabase) {
         assert_eq!(all[0].cursor(UserSort::Name).key, "aiko sato");
     }
     let nobody = uuid::Uuid::nil().into();
-    let renamed = db.store.change_profile(nobody, &FullName::parse("X").unwrap(), None).await;
+    let renamed =
+        db.store.change_profile(nobody, &FullName::parse("X").unwrap(), None, None, at(1)).await;
     assert_eq!(renamed, Err(Failure::NotFound));
+}
+
+#[apply(on_both!)]
+async fn a_user_has_the_time_zone_that_they_chose(db: TestDatabase) {
+    let kari = user(&db.store, "Kari", "kari@example.com").await;
+    db.store.begin_session(kari, &new_session(1), None, at(0)).await.unwrap();
+    let name = FullName::parse("Kari").unwrap();
+    let cases = [
+        (None, None),
+        (Some("Europe/Oslo"), Some("Europe/Oslo")),
+        (None, Some("Europe/Oslo")),
+        (Some("Asia/Tokyo"), Some("Asia/Tokyo")),
+        (Some(""), None),
+    ];
+    for (chosen, zone) in cases {
+        db.store.change_profile(kari, &name, None, chosen, at(1)).await.unwrap();
+        let session = db.store.session(&token(1), DAY, DAY, at(1)).await.unwrap().unwrap();
+        assert_eq!(session.time_zone.as_deref(), zone, "{chosen:?}");
+    }
 }
 
 #[apply(on_both!)]
@@ -62,9 +85,9 @@ async fn a_user_has_the_language_that_they_chose(db: TestDatabase) {
     db.store.set_language(kari, &Language::parse("nb").unwrap()).await.unwrap();
     assert_eq!(language().await.as_deref(), Some("nb"));
     let (name, german) = (FullName::parse("Kari").unwrap(), Language::parse("de").unwrap());
-    db.store.change_profile(kari, &name, Some(&german)).await.unwrap();
+    db.store.change_profile(kari, &name, Some(&german), None, at(1)).await.unwrap();
     assert_eq!(language().await.as_deref(), Some("de"));
-    db.store.change_profile(kari, &name, None).await.unwrap();
+    db.store.change_profile(kari, &name, None, None, at(1)).await.unwrap();
     assert_eq!(language().await.as_deref(), Some("de"));
 }
 

@@ -11,20 +11,23 @@ use serde::{Deserialize, Serialize};
 use crate::frame::PersonView;
 use crate::page::Page;
 use crate::problem::Problem;
+use crate::rejected::Rejected;
 use crate::typed::Typed;
 use crate::users::bounds::BoundsView;
 use crate::users::starts::StartsView;
 
 #[cfg(feature = "ssr")]
 use {
+    crate::address::{EXTRA, address_of},
+    crate::endpoint::endpoint,
+    crate::eyes::{self, LOOK},
     crate::notice::Notice,
-    crate::rejected::Rejected,
     crate::request,
     crate::users::api::{bounds_view, come_back_if_asked, manage_path, person, sought},
     crate::users::extra::NEW,
     crate::users::permission_groups::chosen,
     crate::users::starts::server as starts,
-    domain::giving::{Sought, Start, Wished},
+    domain::giving::{Start, Wished},
     domain::users::{Managed, Member},
     model::Failure,
 };
@@ -48,6 +51,8 @@ pub(crate) struct ExtraView {
     pub(crate) bounds: BoundsView,
     /// The request that it answers; empty for none.
     pub(crate) request: String,
+    /// What was typed before one looked what it would give.
+    pub(crate) back: Option<Rejected>,
 }
 
 /// Extra access that is changed.
@@ -66,12 +71,13 @@ pub(crate) async fn extra_page(
     user: String,
     grant: String,
     request: String,
+    #[server(default)] draft: String,
 ) -> Result<Page<ExtraView>, Problem> {
-    let (sought, asked) = (sought(), answered(request));
+    let rejected = use_context::<Rejected>();
     let inside = request::inside(&account).await?;
     let content = match grant.as_str() {
-        NEW => new_view(&inside, &user, asked, &sought).await,
-        grant => changed_view(&inside, &user, grant, &sought).await,
+        NEW => new_view(&inside, &user, request, rejected, &draft).await,
+        grant => changed_view(&inside, (&user, grant), rejected, &draft).await,
     };
     inside.page(content).await
 }
@@ -79,11 +85,11 @@ pub(crate) async fn extra_page(
 /// The request that a form which comes back answers, or else the one in the address. What is longer
 /// than an id is none.
 #[cfg(feature = "ssr")]
-fn answered(asked: String) -> String {
+fn answered(asked: String, back: Option<&Rejected>) -> String {
     const LONGEST: usize = 36;
-    let back = use_context::<Rejected>().map(|back| back.values).unwrap_or_default();
-    let back = back.into_iter().find(|(name, _)| name == "request");
-    let request = back.map_or(asked, |(_, request)| request);
+    let values = back.map(|back| back.values.as_slice()).unwrap_or_default();
+    let answered = values.iter().find(|(name, _)| name == "request");
+    let request = answered.map_or(asked, |(_, request)| request.clone());
     Some(request).filter(|request| request.len() <= LONGEST).unwrap_or_default()
 }
 
@@ -109,12 +115,17 @@ async fn new_view(
     inside: &request::Inside,
     user: &str,
     request: String,
-    sought: &Sought,
+    rejected: Option<Rejected>,
+    draft: &str,
 ) -> Result<ExtraView, Failure> {
     let (latchkey, actor) = (&inside.latchkey, &inside.acting.actor);
     let receiver = domain::extras::receiver(latchkey, actor, user).await?;
+    let (form, page) = (endpoint::<GiveExtra>(), extra_path(inside, user, NEW));
+    let back = eyes::came_back(inside, rejected.as_ref(), form, &page, draft).await?;
+    let last = rejected.as_ref().or(back.as_ref());
+    let (request, sought) = (answered(request, last), sought(last));
     let start = start_of(inside, &receiver, &request).await?;
-    let (begun, sought) = starts::begun(inside, sought).await?;
+    let (begun, sought) = starts::begun(inside, &sought).await?;
     let bounds = domain::giving::bounds_of_new(latchkey, actor, &start, &sought).await?;
     let held = actor.open();
     Ok(ExtraView {
@@ -126,21 +137,26 @@ async fn new_view(
         held,
         bounds: bounds_view(bounds),
         request,
+        back,
     })
 }
 
 #[cfg(feature = "ssr")]
 async fn changed_view(
     inside: &request::Inside,
-    user: &str,
-    grant: &str,
-    sought: &Sought,
+    (user, grant): (&str, &str),
+    rejected: Option<Rejected>,
+    draft: &str,
 ) -> Result<ExtraView, Failure> {
     let (latchkey, actor) = (&inside.latchkey, &inside.acting.actor);
-    let managed = domain::extras::manage(latchkey, actor, user, grant, sought).await?;
+    let (form, page) = (endpoint::<ChangeExtra>(), extra_path(inside, user, grant));
+    let back = eyes::came_back(inside, rejected.as_ref(), form, &page, draft).await?;
+    let sought = sought(rejected.as_ref().or(back.as_ref()));
+    let managed = domain::extras::manage(latchkey, actor, user, grant, &sought).await?;
     let Managed { member, granted, changeable, bounds, made_of } = managed;
     Ok(ExtraView {
         person: person(&member),
+        back: back.map(|back| back.made_of(&made_of)),
         changed: Some(ChangedView { grant: grant.to_owned(), before: made_of }),
         granted,
         ticked: granted,
@@ -149,6 +165,12 @@ async fn changed_view(
         bounds: bounds_view(bounds.ok_or(Failure::NotFound)?),
         request: String::new(),
     })
+}
+
+/// The address of the form for this extra access of a user's, or for new.
+#[cfg(feature = "ssr")]
+fn extra_path(inside: &request::Inside, user: &str, grant: &str) -> String {
+    address_of(EXTRA, &[&inside.acting.number, &user, &grant])
 }
 
 /// Gives somebody extra access.
@@ -168,7 +190,7 @@ pub(crate) async fn give_extra(
     #[server(default)] show: String,
 ) -> Result<(), Problem> {
     come_back_if_asked(&show)?;
-    let inside = request::inside_confirmed(&account).await?;
+    let inside = eyes::inside_to_give(&account, &show).await?;
     let (latchkey, actor) = (&inside.latchkey, &inside.acting.actor);
     let wished = Wished {
         permissions: chosen(&permissions, &areas, &areas_before, actor.open()),
@@ -179,6 +201,14 @@ pub(crate) async fn give_extra(
         until: until.0,
         why: why.0,
     };
+    if show == LOOK {
+        let unsent = eyes::unsent(&wished, None, extra_path(&inside, &user, NEW))?;
+        let (viewer, acting) = (&inside.viewer, &inside.acting);
+        let token =
+            domain::eyes::begin_with_extra(latchkey, viewer, acting, &user, &unsent).await?;
+        eyes::begun(&inside, &token);
+        return Ok(());
+    }
     let client = request::client()?;
     let given = domain::extras::give(latchkey, actor, &user, &wished, &client).await?;
     let path = manage_path(&inside, &given);
@@ -205,7 +235,7 @@ pub(crate) async fn change_extra(
     #[server(default)] before: Option<String>,
 ) -> Result<(), Problem> {
     come_back_if_asked(&show)?;
-    let inside = request::inside_confirmed(&account).await?;
+    let inside = eyes::inside_to_give(&account, &show).await?;
     let (latchkey, actor) = (&inside.latchkey, &inside.acting.actor);
     let held = domain::extras::changeable(latchkey, actor, &user, &grant).await?;
     let wished = Wished {
@@ -217,8 +247,17 @@ pub(crate) async fn change_extra(
         until: until.0,
         why: why.0,
     };
-    let (meant, client) = ((user.as_str(), grant.as_str()), request::client()?);
     let before = before.as_deref();
+    if show == LOOK {
+        let unsent = eyes::unsent(&wished, before, extra_path(&inside, &user, &grant))?;
+        let (viewer, acting) = (&inside.viewer, &inside.acting);
+        let meant = (user.as_str(), Some(grant.as_str()));
+        let token =
+            domain::eyes::begin_with_change(latchkey, viewer, acting, meant, &unsent).await?;
+        eyes::begun(&inside, &token);
+        return Ok(());
+    }
+    let (meant, client) = ((user.as_str(), grant.as_str()), request::client()?);
     let changed = domain::extras::change(latchkey, actor, meant, &wished, before, &client).await?;
     request::done(&manage_path(&inside, &changed), Notice::ChangesSaved);
     Ok(())

@@ -7,6 +7,7 @@ use model::AccountNumber;
 
 use crate::address::{EXTRA, MANAGE, address_of};
 use crate::endpoint::endpoint;
+use crate::eyes::LookButton;
 use crate::loading::{Loading, framed};
 use crate::title::PageTitle;
 use crate::ui::form::{Form, SubmitButton};
@@ -32,6 +33,7 @@ impl LazyRoute for ExtraPage {
             user: asked.part("user"),
             grant: asked.part("grant"),
             request: asked.query("request"),
+            draft: asked.query("draft"),
         }))
     }
 
@@ -60,12 +62,13 @@ impl LazyRoute for ExtraPage {
 }
 
 fn form(number: AccountNumber, view: ExtraView) -> AnyView {
-    let user = view.person.id;
+    let (user, back) = (view.person.id, view.back.clone());
     match view.changed.clone() {
         None => view! {
             <Form
                 form={endpoint::<api::GiveExtra>()}
                 action=address_of(EXTRA, &[&number, &user, &NEW])
+                back=back
             >
                 <input type="hidden" name="account" value=number.to_string() />
                 <input type="hidden" name="user" value=user.to_string() />
@@ -83,6 +86,7 @@ fn form(number: AccountNumber, view: ExtraView) -> AnyView {
                 form={endpoint::<api::ChangeExtra>()}
                 action=address_of(EXTRA, &[&number, &user, &grant])
                 before=before
+                back=back
             >
                 <input type="hidden" name="account" value=number.to_string() />
                 <input type="hidden" name="user" value=user.to_string() />
@@ -111,6 +115,7 @@ fn ExtraFields(
     /// The words on the button.
     button: String,
 ) -> impl IntoView {
+    let look = words!(eyes.see_it_with_draft, name = view.person.name);
     let begun = view.starts.begun.as_ref();
     let ticked = Ticked::new(view.ticked, view.held, begun);
     let chosen = Chosen::new(&view.bounds, begun);
@@ -138,6 +143,7 @@ fn ExtraFields(
                 <p aria-live="polite">{ticked.summary(chosen)}</p>
                 <div class="form-actions">
                     <SubmitButton words=button />
+                    <LookButton words=look />
                 </div>
             </aside>
         </div>

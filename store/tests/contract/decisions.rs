@@ -1,0 +1,320 @@
+use model::{
+    Access, AccountId, DoorKey, Keys, NamedBy, Pause, Permission, Reach, ResourceKind, Scope,
+    Terms, Timestamp, UserId,
+};
+use store::{DecisionFacts, NamedUser, Standing, Store};
+use test_database::{Line, TestDatabase, apply, on_both};
+use uuid::Uuid;
+
+use crate::areas::{domain, service};
+use crate::story::{Bakery, account, at, email, grant, granted, user};
+
+use Permission::{AccountUsers, BillingPay, DomainsView, ServicesManage, ServicesView};
+
+async fn facts(
+    bakery: &Bakery,
+    kind: ResourceKind,
+    thing: impl Into<Uuid>,
+    user: UserId,
+    seconds: u64,
+) -> Option<DecisionFacts> {
+    let (thing, user) = (DoorKey::Id(thing.into()), NamedUser::Id(user));
+    bakery.store.decision_facts(kind, &thing, &user, at(seconds)).await.unwrap()
+}
+
+async fn standing(bakery: &Bakery, service: Uuid, user: UserId, seconds: u64) -> Standing {
+    let found = facts(bakery, ResourceKind::Service, service, user, seconds).await;
+    found.unwrap().standing.unwrap()
+}
+
+fn on(permission: Permission, services: &[Uuid], until: Option<Timestamp>) -> Terms {
+    let services = Reach::of(false, services.iter().copied());
+    let permissions = [permission].into_iter().collect();
+    Terms { services, domains: Reach::NOTHING, until, ..Terms::whole(permissions) }
+}
+
+#[apply(on_both!)]
+async fn what_is_asked_about_is_found_by_what_it_is_called_and_so_is_who_asks(db: TestDatabase) {
+    let bakery = Bakery::new(&db.store).await;
+    let (shop, own) = (service("Shop"), domain("bakery.example", true));
+    db.store.add_service(bakery.id, &shop).await.unwrap();
+    db.store.add_domain(bakery.id, &own).await.unwrap();
+    let (agency, _) = account(&db.store, "Agency").await;
+    let mei = user(&db.store, "Mei", "mei@example.com").await;
+    db.store.add_member(agency, mei, Access::Owner, at(0)).await.unwrap();
+    let named = [NamedUser::Id(bakery.ingrid), NamedUser::Email(email("Ingrid@Example.com"))];
+    let things = [
+        (ResourceKind::Account, DoorKey::Id(bakery.id.into()), Uuid::from(bakery.id)),
+        (ResourceKind::Account, DoorKey::Number(bakery.number), bakery.id.into()),
+        (ResourceKind::Service, DoorKey::Id(shop.id), shop.id),
+        (ResourceKind::Domain, DoorKey::Id(own.id), own.id),
+    ];
+    for (kind, thing, id) in things {
+        for user in &named {
+            let found = db.store.decision_facts(kind, &thing, user, at(1)).await.unwrap().unwrap();
+            let place = (found.account, found.account_key, found.thing);
+            assert_eq!(place, (bakery.id, DoorKey::Number(bakery.number), id));
+            let standing = found.standing.unwrap();
+            assert_eq!((standing.user, &standing.keys), (bakery.ingrid, &Keys::Owner));
+            assert_eq!((standing.pause, standing.given.len()), (None, 0));
+        }
+        for stranger in [
+            NamedUser::Id(mei),
+            NamedUser::Id(Uuid::nil().into()),
+            NamedUser::Email(email("mei@example.com")),
+            NamedUser::Email(email("nobody@example.com")),
+        ] {
+            let found = db.store.decision_facts(kind, &thing, &stranger, at(1)).await.unwrap();
+            assert!(found.unwrap().standing.is_none(), "{kind:?} {stranger:?}");
+        }
+        // One kind's id is no other's.
+        for other in ResourceKind::ALL.into_iter().filter(|other| *other != kind) {
+            let found = db.store.decision_facts(other, &thing, &named[0], at(1)).await.unwrap();
+            assert!(found.is_none(), "{kind:?} {other:?}");
+        }
+    }
+    assert!(facts(&bakery, ResourceKind::Service, Uuid::nil(), bakery.ingrid, 1).await.is_none());
+}
+
+#[apply(on_both!)]
+async fn how_somebody_stands_is_what_a_request_is_checked_by(db: TestDatabase) {
+    let bakery = Bakery::new(&db.store).await;
+    let [shop, mail] = ["Shop", "Mail"].map(service);
+    for one in [&shop, &mail] {
+        db.store.add_service(bakery.id, one).await.unwrap();
+    }
+    let terms = vec![
+        on(ServicesManage, &[shop.id], Some(at(10))),
+        on(ServicesView, &[shop.id, mail.id], Some(at(20))),
+        on(BillingPay, &[], Some(at(30))),
+    ];
+    let mei = bakery.with("Mei", "mei@example.com", Access::Granted(terms)).await;
+    // Another one's grants name the same.
+    let all = Access::Granted(vec![on(ServicesManage, &[shop.id, mail.id], None)]);
+    bakery.with("Tom", "tom@example.com", all).await;
+    for seconds in [0, 9, 10, 19, 20, 29, 30] {
+        let found = standing(&bakery, shop.id, mei, seconds).await;
+        let checked = bakery.store.membership(mei, bakery.number, None, at(seconds)).await;
+        let checked = checked.unwrap().unwrap();
+        assert_eq!((found.keys, found.pause), (checked.keys.clone(), checked.pause));
+        let mut held: Vec<_> = checked.keys.grants().collect();
+        let mut given: Vec<_> = found.given.iter().map(|given| given.grant).collect();
+        held.sort_unstable();
+        given.sort_unstable();
+        assert_eq!(given, held, "at {seconds}");
+    }
+    let named = |standing: &Standing| standing.named_by.0.len();
+    assert_eq!(named(&standing(&bakery, shop.id, mei, 0).await), 2);
+    assert_eq!(named(&standing(&bakery, mail.id, mei, 0).await), 1);
+    let ends: Vec<_> =
+        standing(&bakery, shop.id, mei, 0).await.given.iter().map(|given| given.until).collect();
+    assert!([at(10), at(20), at(30)].iter().all(|end| ends.contains(&Some(*end))), "{ends:?}");
+    let lapsed = Some(Pause::Lapsed { since: at(30) });
+    assert_eq!(standing(&bakery, shop.id, mei, 30).await.pause, lapsed);
+    db.run("UPDATE memberships SET paused_at = 5, paused_why = 'Away' WHERE NOT owner").await;
+    let paused = standing(&bakery, shop.id, mei, 0).await;
+    let (since, why) = (Timestamp::from_micros(5), "Away".to_owned());
+    assert_eq!(paused.pause, Some(Pause::ByHand { since, by: None, why }));
+    assert_eq!(paused.keys, Keys::Granted(Vec::new()));
+}
+
+#[apply(on_both!)]
+async fn whoever_gave_a_grant_is_named_whatever_they_are_called(db: TestDatabase) {
+    let bakery = Bakery::new(&db.store).await;
+    let odd = "Ingrid \"Inga\" O'Berg; {5}: é";
+    let giver = bakery.with(odd, "inga@example.com", Access::Owner).await;
+    let mei = bakery.with("Mei", "mei@example.com", granted(&[BillingPay])).await;
+    let given = store::Grant {
+        given_by: Some(giver),
+        ..grant(Terms::whole([AccountUsers].into_iter().collect()))
+    };
+    let id = given.id;
+    let decide = |_: &_| {
+        let change = crate::story::change(None);
+        let holding = Some(store::Holding::Granted(vec![given]));
+        Ok(Some(store::MembershipChange { holding, ..change }))
+    };
+    let changed = db.store.change_membership(bakery.id, bakery.ingrid, mei, at(1), decide);
+    changed.await.unwrap();
+    let found = facts(&bakery, ResourceKind::Account, bakery.id, mei, 1).await.unwrap();
+    let standing = found.standing.unwrap();
+    assert_eq!(standing.named_by, NamedBy::default());
+    let told: Vec<_> =
+        standing.given.iter().map(|given| (given.grant, given.by.as_deref())).collect();
+    assert_eq!(told, [(id, Some(odd))]);
+}
+
+#[apply(on_both!)]
+async fn what_the_account_requires_is_read_as_for_a_request(db: TestDatabase) {
+    let bakery = Bakery::new(&db.store).await;
+    let mei = bakery.with("Mei", "mei@fjord.example", granted(&[BillingPay])).await;
+    db.run(
+        "INSERT INTO account_policies \
+             (account_id, factor_since, factor_from, session_idle, domains) \
+         SELECT id, 5, 7, 30, '' FROM accounts WHERE name = 'Bakery'; \
+         INSERT INTO account_providers \
+             (account_id, issuer, client_id, client_secret, demanded_since) \
+         SELECT id, 'https://id.example', 'us', 'secret', 9 FROM accounts WHERE name = 'Bakery'; \
+         UPDATE memberships SET bound_domain = 'fjord.example' WHERE NOT owner;",
+    )
+    .await;
+    for user in [bakery.ingrid, mei] {
+        let found = facts(&bakery, ResourceKind::Account, bakery.id, user, 1).await.unwrap();
+        let found = found.standing.unwrap();
+        let checked = bakery.store.membership(user, bakery.number, None, at(1)).await;
+        let checked = checked.unwrap().unwrap();
+        assert_eq!(found.policy, checked.policy);
+        assert!(found.policy.factor.is_some() && found.policy.sessions.idle.is_some());
+        let standing =
+            (found.second_factor, found.single_sign_on, found.gave_address_up, found.had_factor);
+        let membership = (
+            checked.second_factor,
+            checked.single_sign_on,
+            checked.gave_address_up,
+            checked.had_factor,
+        );
+        assert_eq!(standing, membership);
+        assert_eq!(found.gave_address_up, user == mei);
+    }
+}
+
+async fn candidates(
+    bakery: &Bakery,
+    permission: Permission,
+    thing: Uuid,
+    after: Option<UserId>,
+    most: usize,
+) -> Vec<UserId> {
+    let (store, account) = (&bakery.store, bakery.id);
+    let found = store.decision_candidates(account, permission, thing, after, most, at(5)).await;
+    found.unwrap().into_iter().map(|standing| standing.user).collect()
+}
+
+#[apply(on_both!)]
+async fn whoever_a_thing_may_be_open_to_comes_into_question_in_the_order_of_ids(db: TestDatabase) {
+    let bakery = Bakery::new(&db.store).await;
+    let [shop, mail] = ["Shop", "Mail"].map(service);
+    for one in [&shop, &mail] {
+        db.store.add_service(bakery.id, one).await.unwrap();
+    }
+    let held = |terms: Terms| Access::Granted(vec![terms]);
+    let mei = held(on(ServicesManage, &[shop.id], None));
+    let mei = bakery.with("Mei", "mei@example.com", mei).await;
+    let over = held(on(ServicesManage, &[shop.id], Some(at(5))));
+    bakery.with("Tom", "tom@example.com", over).await;
+    let all = bakery.with("Amira", "amira@example.com", granted(&[ServicesManage])).await;
+    let domains = bakery.with("Bo", "bo@example.com", granted(&[DomainsView])).await;
+    let in_order = |users: &[UserId]| {
+        let mut users = users.to_vec();
+        users.sort_unstable();
+        users
+    };
+    let ingrid = bakery.ingrid;
+    let found = candidates(&bakery, ServicesView, shop.id, None, 9).await;
+    assert_eq!(found, in_order(&[ingrid, mei, all]));
+    assert_eq!(candidates(&bakery, ServicesView, shop.id, Some(found[0]), 1).await, found[1..2]);
+    assert_eq!(candidates(&bakery, ServicesView, shop.id, Some(found[2]), 9).await, []);
+    let found = candidates(&bakery, ServicesManage, mail.id, None, 9).await;
+    assert_eq!(found, in_order(&[ingrid, all]));
+    let found = candidates(&bakery, DomainsView, Uuid::nil(), None, 9).await;
+    assert_eq!(found, in_order(&[ingrid, domains]));
+    let found = candidates(&bakery, BillingPay, bakery.id.into(), None, 9).await;
+    assert_eq!(found, [ingrid]);
+}
+
+#[apply(on_both!)]
+async fn somebodys_accounts_and_the_things_in_them_come_in_the_order_of_ids(db: TestDatabase) {
+    let bakery = Bakery::new(&db.store).await;
+    let (agency, _) = account(&db.store, "Agency").await;
+    account(&db.store, "Other").await;
+    db.store.add_member(agency, bakery.ingrid, Access::Owner, at(0)).await.unwrap();
+    let accounts = |from: Option<AccountId>, most| {
+        let (store, user) = (db.store.clone(), NamedUser::Email(email("ingrid@example.com")));
+        async move {
+            let found = store.standings(&user, from, most, at(1)).await.unwrap();
+            assert!(found.iter().all(|one| one.standing.is_some()));
+            found.into_iter().map(|one| one.account).collect::<Vec<_>>()
+        }
+    };
+    let mut own = vec![bakery.id, agency];
+    own.sort_unstable();
+    assert_eq!(accounts(None, 9).await, own);
+    assert_eq!(accounts(None, 1).await, own[..1]);
+    assert_eq!(accounts(Some(own[1]), 9).await, own[1..]);
+    let nobody = NamedUser::Id(Uuid::nil().into());
+    assert_eq!(db.store.standings(&nobody, None, 9, at(1)).await.unwrap().len(), 0);
+
+    let mut services = Vec::new();
+    for name in ["C", "B", "A"] {
+        let one = service(name);
+        db.store.add_service(bakery.id, &one).await.unwrap();
+        services.push(one.id);
+    }
+    let terms = on(ServicesView, &services[1..], None);
+    let mei = bakery.with("Mei", "mei@example.com", Access::Granted(vec![terms])).await;
+    let through = bakery.acting(mei, 1).await.reach(ServicesView).unwrap();
+    let some = {
+        let mut some = services[1..].to_vec();
+        some.sort_unstable();
+        some
+    };
+    services.sort_unstable();
+    let behind = |scope: Scope, kind, after, most| {
+        let store = db.store.clone();
+        async move {
+            let found = store.things_behind(bakery.id, kind, &scope, after, most).await.unwrap();
+            assert!(found.iter().all(|(id, key)| *key == DoorKey::Id(*id)));
+            found.into_iter().map(|(id, _)| id).collect::<Vec<_>>()
+        }
+    };
+    let kind = ResourceKind::Service;
+    assert_eq!(behind(Scope::All, kind, None, 9).await, services);
+    assert_eq!(behind(Scope::All, kind, Some(services[0]), 1).await, services[1..2]);
+    assert_eq!(behind(through.clone(), kind, None, 9).await, some);
+    assert_eq!(behind(through, kind, Some(some[0]), 9).await, some[1..]);
+    for kind in [ResourceKind::Account, ResourceKind::Domain, ResourceKind::Invoice] {
+        assert!(behind(Scope::All, kind, None, 9).await.is_empty());
+    }
+    db.run("UPDATE services SET ref = 'b' WHERE name = 'B'; UPDATE accounts SET ref = name").await;
+    let found =
+        db.store.things_behind(bakery.id, ResourceKind::Service, &Scope::All, None, 9).await;
+    let key: DoorKey = "b".parse().unwrap();
+    assert_eq!(found.unwrap().iter().filter(|(_, one)| *one == key).count(), 1);
+    let found = db.store.decision_facts(ResourceKind::Service, &key, &nobody, at(1)).await.unwrap();
+    assert_eq!(found.unwrap().account_key, "Bakery".parse().unwrap());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_decision_is_as_many_times_to_postgres_and_back_as_the_least_question() {
+    let db = test_database::postgres().await;
+    let bakery = Bakery::new(&db.store).await;
+    let shop = service("Shop");
+    db.store.add_service(bakery.id, &shop).await.unwrap();
+    let terms = vec![on(ServicesManage, &[shop.id], None); 3];
+    bakery.with("Mei", "mei@example.com", Access::Granted(terms)).await;
+    let line = Line::to(&db.url).await;
+    let store = Store::open(&line.url).await.unwrap();
+    let (thing, mei) = (DoorKey::Id(shop.id), NamedUser::Email(email("mei@example.com")));
+    let decide = async || {
+        let kind = ResourceKind::Service;
+        let found = store.decision_facts(kind, &thing, &mei, at(1)).await.unwrap();
+        assert_eq!(found.unwrap().standing.unwrap().given.len(), 3);
+    };
+    let least = async || assert_eq!(store.is_in(bakery.id, bakery.ingrid).await, Ok(true));
+    // Each of the connections has prepared the statements then.
+    for _ in 0..20 {
+        decide().await;
+        least().await;
+    }
+    let begun = line.asked();
+    for _ in 0..20 {
+        decide().await;
+    }
+    let decided = line.asked();
+    for _ in 0..20 {
+        least().await;
+    }
+    // Besides, a connection is asked for a sign of life, also when it is given back.
+    let (decisions, leasts) = (decided - begun, line.asked() - decided);
+    assert!(decisions < leasts + 20, "{decisions} ways there, and {leasts} for as many least ones");
+}
