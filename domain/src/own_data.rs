@@ -3,7 +3,7 @@
 use model::Failure;
 pub use store::{
     OwnAccount, OwnActivity, OwnFactor, OwnGrant, OwnIdentity, OwnInvitation, OwnLogin, OwnMail,
-    OwnReport, OwnRequest, OwnSession, Placed,
+    OwnOwnerChange, OwnReport, OwnRequest, OwnSession, Placed,
 };
 use uuid::Uuid;
 
@@ -26,6 +26,8 @@ pub enum List {
     InvitationsSent,
     /// What they asked for in their accounts.
     AccessRequests,
+    /// Changes of who owns an account that are about them, or that they made.
+    OwnerChanges,
     /// Inviters whom they didn't know.
     Reports,
     /// Mails to them.
@@ -36,12 +38,13 @@ pub enum List {
 
 impl List {
     /// Every list, in the order in which they are told.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Sessions,
         Self::Accounts,
         Self::InvitationsReceived,
         Self::InvitationsSent,
         Self::AccessRequests,
+        Self::OwnerChanges,
         Self::Reports,
         Self::Mails,
         Self::Log,
@@ -59,6 +62,8 @@ pub enum Rows {
     Invitations(Vec<OwnInvitation>),
     /// Of [`List::AccessRequests`].
     AccessRequests(Vec<OwnRequest>),
+    /// Of [`List::OwnerChanges`].
+    OwnerChanges(Vec<OwnOwnerChange>),
     /// Of [`List::Reports`].
     Reports(Vec<OwnReport>),
     /// Of [`List::Mails`].
@@ -100,6 +105,9 @@ pub async fn rows(
         }
         List::AccessRequests => {
             piece(store.own_requests(user, after, MOST).await?, Rows::AccessRequests)
+        }
+        List::OwnerChanges => {
+            piece(store.own_owner_changes(user, after, MOST).await?, Rows::OwnerChanges)
         }
         List::Reports => piece(store.reports_by(email, after, MOST).await?, Rows::Reports),
         List::Mails => piece(store.mails_to(email, after, MOST).await?, Rows::Mails),

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use domain::digests::write_moment;
 use domain::own_data::{
     self, List, OwnAccount, OwnActivity, OwnFactor, OwnGrant, OwnIdentity, OwnInvitation, OwnLogin,
-    OwnMail, OwnReport, OwnRequest, OwnSession, Rows,
+    OwnMail, OwnOwnerChange, OwnReport, OwnRequest, OwnSession, Rows,
 };
 use domain::viewer::Viewer;
 use futures_util::stream;
@@ -104,6 +104,7 @@ const fn name_of(list: List) -> &'static str {
         List::InvitationsReceived => "invitations_received",
         List::InvitationsSent => "invitations_sent",
         List::AccessRequests => "access_requests",
+        List::OwnerChanges => "owner_changes",
         List::Reports => "reports",
         List::Mails => "mails",
         List::Log => "log",
@@ -116,6 +117,7 @@ fn values(rows: Rows, viewer: &Viewer) -> Vec<Value> {
         Rows::Accounts(rows) => rows.iter().map(account).collect(),
         Rows::Invitations(rows) => rows.iter().map(invitation).collect(),
         Rows::AccessRequests(rows) => rows.iter().map(access_request).collect(),
+        Rows::OwnerChanges(rows) => rows.iter().map(owner_change).collect(),
         Rows::Reports(rows) => rows.iter().map(report).collect(),
         Rows::Mails(rows) => rows.iter().map(mail).collect(),
         Rows::Log(rows) => rows.iter().map(activity).collect(),
@@ -153,6 +155,7 @@ fn login(login: &OwnLogin) -> Value {
         "email": login.email,
         "email_proven": login.email_proven,
         "language": login.language,
+        "time_zone": login.time_zone,
         "created_at": moment(login.created_at),
         "email_changes": changes.collect::<Vec<_>>(),
         "authenticator_app": login.app.as_ref().map(factor),
@@ -261,6 +264,20 @@ fn access_request(request: &OwnRequest) -> Value {
         "asked_at": moment(request.asked_at),
         "answered_at": moment(request.answered_at),
         "answered_by": request.answered_by,
+    })
+}
+
+fn owner_change(change: &OwnOwnerChange) -> Value {
+    json!({
+        "account": number(change.account),
+        "kind": change.kind,
+        "state": change.state,
+        "about": if change.about_them { "you" } else { "somebody else" },
+        "made_by": change.made_by,
+        "asked_at": moment(change.asked_at),
+        "accepted_at": moment(change.accepted_at),
+        "due_at": moment(change.due_at),
+        "over_at": moment(change.over_at),
     })
 }
 

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::db::{Tx, count, read, sql, write};
 use crate::{
     Held, Holding, Invitation, NewActivity, NewMail, Store, access_requests, activity, areas,
-    grants, guesses, invitations, limits, locks, outbox, owner_changes, reports,
+    grants, guesses, invitations, limits, locks, outbox, owner_changes, reports, support_messages,
 };
 
 sql! {
@@ -167,6 +167,7 @@ impl Store {
         owner_changes::forget(&mut tx, user, name).await?;
         access_requests::forget_told(&mut tx, user, name).await?;
         areas::forget_opened_by(&mut tx, user, name).await?;
+        support_messages::forget_author(&mut tx, user, name).await?;
         reports::forget(&mut tx, &email).await?;
         guesses::forget(&mut tx, &email).await?;
         limits::forget(&mut tx, user, &email).await?;

@@ -95,7 +95,7 @@ pub use memberships::{
 pub use outbox::{KeptMail, LONGEST_WAIT, NewMail, QueuedMail};
 pub use own_data::{
     OwnAccount, OwnActivity, OwnEmailChange, OwnFactor, OwnGrant, OwnIdentity, OwnInvitation,
-    OwnLogin, OwnMail, OwnReport, OwnRequest, OwnSession, Placed,
+    OwnLogin, OwnMail, OwnOwnerChange, OwnReport, OwnRequest, OwnSession, Placed,
 };
 pub use owner_changes::{
     JoiningOwner, NewOwnerChange, OwnerChange, OwnerChangeFacts, OwnerOfferFacts, OwnerStep,

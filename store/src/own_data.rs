@@ -70,7 +70,7 @@ macro_rules! invitations {
 }
 
 sql! {
-    LOGIN = "SELECT email, email_proven, full_name, language, created_at \
+    LOGIN = "SELECT email, email_proven, full_name, language, time_zone, created_at \
              FROM users WHERE id = $1";
     APP = "SELECT since, last_used_at FROM authenticator_apps WHERE user_id = $1";
     CODES = "SELECT count(*), count(used_at) FROM recovery_codes WHERE user_id = $1";
@@ -107,6 +107,12 @@ sql! {
                     LEFT JOIN domains d ON d.id = r.domain_id \
                     LEFT JOIN users b ON b.id = r.answered_by \
                 WHERE m.user_id = $1 AND r.id > $2 ORDER BY r.id LIMIT $3";
+    /// Those about them, and those that they made.
+    OWNER_CHANGES = "SELECT c.id, a.number, c.kind, c.state, c.user_id = $1 AS about_them, \
+                         c.made_by_name, c.asked_at, c.accepted_at, c.due_at, c.over_at \
+                     FROM owner_changes c JOIN accounts a ON a.id = c.account_id \
+                     WHERE (c.user_id = $1 OR c.made_by = $1) AND c.id > $2 \
+                     ORDER BY c.id LIMIT $3";
     MAILS = "SELECT id, kind, state, queued_at, ended_at FROM outbox \
              WHERE email_key = $1 AND id > $2 ORDER BY id LIMIT $3";
     REPORTS = "SELECT r.id, r.at, a.number, r.inviter_name, r.lifted_at \
@@ -130,6 +136,8 @@ pub struct OwnLogin {
     pub full_name: String,
     /// Their language's tag, if they chose one.
     pub language: Option<String>,
+    /// The time zone that they are told times in, if they chose one.
+    pub time_zone: Option<String>,
     /// When the login was made.
     pub created_at: Timestamp,
     /// Changes of the address that are asked for, or can be taken back.
@@ -309,6 +317,30 @@ pub struct OwnRequest {
     pub answered_by: Option<String>,
 }
 
+/// A change of who owns an account: one about the user, or one that they made.
+#[derive(Clone, Debug)]
+pub struct OwnOwnerChange {
+    id: Uuid,
+    /// The account's number.
+    pub account: AccountNumber,
+    /// How, by its kind's id.
+    pub kind: String,
+    /// How it stands, by its id.
+    pub state: String,
+    /// Whether it is the user who becomes an owner.
+    pub about_them: bool,
+    /// Who made it, as they were called then.
+    pub made_by: String,
+    /// When it was offered.
+    pub asked_at: Timestamp,
+    /// When it was accepted.
+    pub accepted_at: Option<Timestamp>,
+    /// When it comes true, once it was accepted.
+    pub due_at: Option<Timestamp>,
+    /// When it came true or ended.
+    pub over_at: Option<Timestamp>,
+}
+
 /// A mail to the user's address.
 #[derive(Clone, Debug)]
 pub struct OwnMail {
@@ -373,7 +405,7 @@ macro_rules! placed {
     };
 }
 
-placed!(OwnAccount, OwnInvitation, OwnRequest, OwnMail, OwnReport, OwnActivity);
+placed!(OwnAccount, OwnInvitation, OwnRequest, OwnOwnerChange, OwnMail, OwnReport, OwnActivity);
 
 fn moment(micros: Option<i64>) -> Option<Timestamp> {
     micros.map(Timestamp::from_micros)
@@ -485,6 +517,21 @@ struct RequestRow {
     answered_by: Option<String>,
 }
 
+#[derive(FromRow)]
+struct OwnerChangeRow {
+    id: Uuid,
+    number: i64,
+    kind: String,
+    state: String,
+    about_them: bool,
+    made_by_name: String,
+    asked_at: i64,
+    accepted_at: Option<i64>,
+    due_at: Option<i64>,
+    over_at: Option<i64>,
+}
+
+type LoginRow = (String, bool, String, Option<String>, Option<String>, i64);
 type SessionRow = (Uuid, i64, i64, i64, bool, String, String);
 type IdentityRow = (String, String, String, Option<i64>, i64, Option<i64>);
 type MailRow = (Uuid, String, String, i64, Option<i64>);
@@ -498,9 +545,8 @@ impl Store {
     /// [`Failure::SignedOut`] when it is gone; [`Failure::Unavailable`].
     pub async fn own_login(&self, user: UserId) -> Result<OwnLogin, Failure> {
         let id = Uuid::from(user);
-        let row: Option<(String, bool, String, Option<String>, i64)> =
-            read!(self, db => query_as(LOGIN).bind(id).fetch_optional(db))?;
-        let (email, email_proven, full_name, language, created_at) =
+        let row: Option<LoginRow> = read!(self, db => query_as(LOGIN).bind(id).fetch_optional(db))?;
+        let (email, email_proven, full_name, language, time_zone, created_at) =
             row.ok_or(Failure::SignedOut)?;
         let app: Option<(i64, Option<i64>)> =
             read!(self, db => query_as(APP).bind(id).fetch_optional(db))?;
@@ -537,6 +583,7 @@ impl Store {
             email_proven,
             full_name,
             language,
+            time_zone,
             created_at: at(created_at),
             email_changes: changes.into_iter().map(change).collect(),
             app: app.map(|(since, last_used_at)| factor((String::new(), since, last_used_at))),
@@ -691,6 +738,36 @@ impl Store {
             answered_by: row.answered_by,
         };
         Ok(rows.into_iter().map(request).collect())
+    }
+
+    /// The changes of who owns an account that are about the user, or that they made.
+    ///
+    /// # Errors
+    /// [`Failure::Unavailable`].
+    pub async fn own_owner_changes(
+        &self,
+        user: UserId,
+        after: Uuid,
+        most: usize,
+    ) -> Result<Vec<OwnOwnerChange>, Failure> {
+        let rows: Vec<OwnerChangeRow> = read!(self, db => query_as(OWNER_CHANGES)
+            .bind(Uuid::from(user))
+            .bind(after)
+            .bind(limit(most))
+            .fetch_all(db))?;
+        let change = |row: OwnerChangeRow| OwnOwnerChange {
+            id: row.id,
+            account: AccountNumber::from_stored(row.number),
+            kind: row.kind,
+            state: row.state,
+            about_them: row.about_them,
+            made_by: row.made_by_name,
+            asked_at: at(row.asked_at),
+            accepted_at: moment(row.accepted_at),
+            due_at: moment(row.due_at),
+            over_at: moment(row.over_at),
+        };
+        Ok(rows.into_iter().map(change).collect())
     }
 
     /// The mails to this address.

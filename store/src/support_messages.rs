@@ -1,11 +1,11 @@
 //! What is said in support requests, as the provider's own systems read and write it.
 
-use model::{AccountId, Conflict, DoorKey, DoorRef, Failure, Timestamp};
+use model::{AccountId, Conflict, DoorKey, DoorRef, Failure, Timestamp, UserId};
 use sqlx::{query, query_as, query_scalar};
 use sqlx_macros::FromRow;
 use uuid::Uuid;
 
-use crate::db::{limit, read, sql, taken_as, write};
+use crate::db::{Tx, limit, read, sql, taken_as, write};
 use crate::{Behind, NewActivity, Store, activity, locks};
 
 sql! {
@@ -22,6 +22,14 @@ sql! {
                    SET by_provider = $4, author = $5, words = $6, at = $7";
     SAID = "UPDATE support_requests SET updated_at = $2 WHERE id = $1 AND updated_at < $2";
     IS_THERE = "SELECT EXISTS (SELECT 1 FROM support_requests WHERE id = $1 AND account_id = $2)";
+    FORGET_AUTHOR = "UPDATE support_messages SET author = '' \
+                     WHERE author = $2 AND NOT by_provider AND request_id IN \
+                         (SELECT r.id FROM memberships m \
+                              JOIN support_requests r ON r.account_id = m.account_id \
+                          WHERE m.user_id = $1 AND NOT EXISTS ( \
+                              SELECT 1 FROM memberships o JOIN users u ON u.id = o.user_id \
+                              WHERE o.account_id = m.account_id \
+                                  AND u.id <> $1 AND u.full_name = $2))";
 }
 
 /// What was said once.
@@ -171,4 +179,10 @@ impl Store {
         activity::append(&mut tx, account, &entry, now).await?;
         tx.commit().await
     }
+}
+
+/// Takes somebody's name off what they said in the accounts that they are in.
+pub(crate) async fn forget_author(tx: &mut Tx, user: UserId, name: &str) -> Result<(), Failure> {
+    write!(tx, db => query(FORGET_AUTHOR).bind(Uuid::from(user)).bind(name).execute(db))?;
+    Ok(())
 }

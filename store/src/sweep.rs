@@ -93,10 +93,8 @@ impl Store {
     /// Deletes what is over: sessions, reset links, counted attempts, sign-ins, set-ups and changes
     /// of an address that were left half-way or can't be taken back any more, looks through somebody
     /// else's eyes, drafts, browsers unused for a year, requests for access answered 90 days ago or
-    /// wanted
-    /// until a day that
-    /// is over, changes of who owns an account that are over as long, what the door answered a day ago, what webhooks told 30 days
-    /// ago. Answers how many rows.
+    /// wanted until a day that is over, changes of who owns an account that are over as long, what the
+    /// door answered a day ago, what webhooks told 30 days ago. Answers how many rows.
     ///
     /// # Errors
     /// [`Failure::Unavailable`].

@@ -229,6 +229,7 @@ async fn one_is_told_all_that_is_known_of_one(db: TestDatabase) {
         "invitations_received",
         "invitations_sent",
         "access_requests",
+        "owner_changes",
         "reports",
         "mails",
         "log",

@@ -265,8 +265,10 @@ async fn walk(odd: &str) -> Vec<(String, Page)> {
     paths.extend([olav.clone(), format!("{olav}/remove"), bjorn.clone(), link.clone()]);
     let mei = format!("{BAKERY}/users/{}", app.id_of(MEI).await);
     paths.extend(["owner", "hand-over"].map(|end| format!("{mei}/{end}")));
-    let waits = readers[0].1.get(BAKERY).await.hidden("change");
-    paths.push(format!("{BAKERY}/owners/{waits}"));
+    // It is about one of the readers.
+    let (account, amiras) = (app.account_of(INGRID).await, app.id_of(AMIRA).await.parse().unwrap());
+    let waits = app.latchkey.store.open_owner_change_of(account, amiras).await.unwrap().unwrap();
+    paths.push(format!("{BAKERY}/owners/{}", waits.id));
     paths.extend([reset, email]);
     paths.extend(["decline", "report"].map(|end| format!("{link}/{end}")));
     let requests = readers[0].1.get(&format!("{BAKERY}/users")).await;

@@ -31,8 +31,8 @@ CREATE TABLE webhook_events (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX webhook_events_by_time ON webhook_events (at);
 
--- An event on its way to an endpoint. It has its event's line and place. `tried_since` is when it was first tried, `status` and `answer` are
--- what the last try came to.
+-- An event on its way to an endpoint. It has its event's line and place. `tried_since` is when it was
+-- first tried, `status` and `answer` are what the last try came to.
 CREATE TABLE webhook_deliveries (
     id BLOB NOT NULL PRIMARY KEY,
     event_id BLOB NOT NULL REFERENCES webhook_events (id) ON DELETE CASCADE,
