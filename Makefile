@@ -4,9 +4,12 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
-# One thing after the other, but for what is said to go side by side.
+# One thing after the other, but for what is said to go side by side: there cargo isn't handed make's own job server,
+# which it couldn't open.
 ifndef SIDE_BY_SIDE
 .NOTPARALLEL:
+else
+unexport MAKEFLAGS
 endif
 SIDE_BY_SIDE_MAKE = $(MAKE) --no-print-directory --jobs=2 SIDE_BY_SIDE=true
 

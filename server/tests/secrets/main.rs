@@ -19,13 +19,18 @@ mod story;
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 
+use axum::body::Body;
+use axum::http::{Request, header};
 use domain::demo::{BJORN, INGRID, PASSWORD, TOM};
+use domain::tokens::{self, Order};
 use domain::webhooks;
-use model::{EventKinds, Mail};
+use model::{DoorScope, EventKinds, Mail};
+use serde_json::json;
 use server::config::Config;
 use server::mailer::{Mailer, Transport};
 use test_database::Kind;
 use tokio::sync::watch;
+use tower::ServiceExt;
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::receiver::{KEY, Manner, Receiver, WELL};
@@ -121,6 +126,37 @@ async fn nothing_secret_is_logged_by_the_most_talkative_server() {
         let url = database.url.clone();
         walk(database, &log).await;
         assert!(!url.is_empty());
+    }
+}
+
+/// One of the provider's systems: as it should, with a token that is no good, and clumsily.
+async fn a_system_comes_in(app: &TestApp, secrets: &mut Secrets) {
+    let scopes = DoorScope::all().collect();
+    let order = Order { name: "Control panel", scopes, account: None, until: None };
+    let token = tokens::create(&app.latchkey, order).await.unwrap().expose().to_owned();
+    let (wrong, key) = (format!("{token}x"), "key: ünguessed & long");
+    for secret in [token.as_str(), token.rsplit('_').next().unwrap(), &wrong, key] {
+        secrets.add(secret);
+    }
+    let panel = json!({ "account": "id:100001", "name": "Shop",
+        "login_name": "shop", "login_password": key });
+    let question = json!({ "subject": { "type": "user", "id": INGRID.email } });
+    for (method, path, token, body, status) in [
+        ("PUT", "/api/v1/services/shop-1".to_owned(), &token, panel.to_string(), 201),
+        ("PUT", "/api/v1/services/shop-1".to_owned(), &token, format!("{{ {key}"), 400),
+        ("GET", "/api/v1/services/shop-1".to_owned(), &token, String::new(), 200),
+        ("GET", "/api/v1/services".to_owned(), &wrong, String::new(), 401),
+        ("GET", format!("/api/v1/services?token={token}"), &token, String::new(), 400),
+        ("POST", "/access/v1/evaluation".to_owned(), &token, question.to_string(), 400),
+        ("POST", "/access/v1/evaluation".to_owned(), &wrong, question.to_string(), 401),
+    ] {
+        let request = Request::builder()
+            .method(method)
+            .uri(&path)
+            .header(header::AUTHORIZATION, format!("Bearer {token}"))
+            .header(header::CONTENT_TYPE, "application/json");
+        let answer = app.router().oneshot(request.body(Body::from(body)).unwrap()).await.unwrap();
+        assert_eq!(answer.status(), status, "{method} {path}");
     }
 }
 
@@ -261,6 +297,7 @@ async fn walk(database: test_database::TestDatabase, log: &Log) {
         assert!(app.courier().send_due(&stop).await.handled > 0);
         app.forward_hours(2);
     }
+    a_system_comes_in(&app, &mut secrets).await;
     app.latchkey.store.close().await;
 
     browsers.extend([ingrid, kari, tom, half_way, by_code, owner]);
