@@ -335,9 +335,8 @@ pub(crate) async fn queue(
         Some(account) => accounts::time_zone(tx, account).await?,
         None => None,
     };
-    let own_zone: Option<Option<String>> =
-        read!(tx, db => query_scalar(OWN_ZONE).bind(mail.to.key()).fetch_optional(db))?;
-    let stored = StoredMail { mail: told, time_zone, own_zone: own_zone.flatten() };
+    let own_zone = zone_of(tx, mail.to.key()).await?;
+    let stored = StoredMail { mail: told, time_zone, own_zone };
     let facts = serde_json::to_string(&stored).map_err(unreadable)?;
     write!(tx, db => query(QUEUE)
         .bind(new_id(now))
@@ -354,6 +353,13 @@ pub(crate) async fn queue(
         .bind(&topic)
         .execute(db))?;
     Ok(())
+}
+
+/// The time zone that whoever has the address is told times in.
+pub(crate) async fn zone_of(tx: &mut Tx, address: &str) -> Result<Option<String>, Failure> {
+    let zone: Option<Option<String>> =
+        read!(tx, db => query_scalar(OWN_ZONE).bind(address).fetch_optional(db))?;
+    Ok(zone.flatten())
 }
 
 /// How far a sender's next mail stands behind those of theirs that could go out now.

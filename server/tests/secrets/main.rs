@@ -139,6 +139,7 @@ async fn a_system_comes_in(app: &TestApp, secrets: &mut Secrets) {
         secrets.add(secret);
     }
     let panel = json!({ "account": "id:100001", "name": "Shop",
+        "renews_at": "2027-06-30T00:00:00Z",
         "login_name": "shop", "login_password": key });
     let question = json!({ "subject": { "type": "user", "id": INGRID.email } });
     for (method, path, token, body, status) in [

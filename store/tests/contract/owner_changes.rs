@@ -20,15 +20,6 @@ use Permission::{BillingPay, ServicesManage};
 
 const OVER: Failure = Failure::Conflict(Conflict::OwnerChangeOver);
 
-/// Another bakery beside those of earlier rounds, whose owner is another Ingrid.
-async fn another(db: &TestDatabase, round: u8) -> Bakery {
-    let (id, number) = account(&db.store, "Bakery").await;
-    let address = format!("ingrid{round}@example.com");
-    let ingrid = user(&db.store, "Ingrid Berg", &address).await;
-    db.store.add_member(id, ingrid, Access::Owner, at(0)).await.unwrap();
-    Bakery { store: db.store.clone(), id, number, ingrid }
-}
-
 fn new(afterwards: Option<Afterwards>) -> NewOwnerChange {
     NewOwnerChange { afterwards, entry: entry(OwnerOffered), bounds: Vec::new() }
 }
@@ -203,7 +194,7 @@ async fn sees_an_owner(bakery: &Bakery, mei: UserId, way: u8) -> bool {
 #[apply(on_both!)]
 async fn whoever_looks_after_the_waiting_time_finds_an_owner(db: TestDatabase) {
     for way in 0..5 {
-        let bakery = another(&db, way).await;
+        let bakery = Bakery::another(&db.store, way).await;
         let mei = format!("mei{way}@example.com");
         let mei = bakery.with("Mei", &mei, granted(&[BillingPay])).await;
         if way == 3 {
@@ -234,7 +225,10 @@ async fn what_came_true_is_told_with_when_it_did(db: TestDatabase) {
     let entry = &rows[0].entry;
     assert_eq!((entry.kind, rows[0].at), (OwnerMade, at(500)), "written when somebody looked");
     assert_eq!(entry.after, Some(Noted::Since(at(100))));
-    assert_eq!(entry.before, Some(Noted::from(&granted(&[BillingPay]))));
+    let Some(Noted::Grants(before)) = &entry.before else { panic!("{entry:?}") };
+    let before: Vec<_> = before.iter().map(|grant| grant.outline.permissions).collect();
+    let Access::Granted(had) = granted(&[BillingPay]) else { panic!("granted") };
+    assert_eq!(before, had.iter().map(|terms| terms.permissions).collect::<Vec<_>>());
     assert_eq!((entry.actor, entry.subject), (Some(bakery.ingrid), Some(mei)));
     assert_eq!(told(&bakery, 500).await, ["ingrid", "mei", "olav"]);
     bakery.acting(mei, 600).await;
@@ -363,7 +357,7 @@ async fn owners_who_step_down_fifty_times_at_once_leave_one(db: TestDatabase) {
 #[apply(on_both!)]
 async fn what_is_stopped_as_its_waiting_time_ends_has_one_outcome(db: TestDatabase) {
     for round in 0..3_u8 {
-        let bakery = another(&db, round).await;
+        let bakery = Bakery::another(&db.store, round).await;
         let olav = format!("olav{round}@example.com");
         let olav = bakery.with("Olav", &olav, Access::Owner).await;
         let mei = format!("mei{round}@example.com");
@@ -419,7 +413,7 @@ async fn whoever_is_paused_or_leaves_as_the_waiting_time_ends_is_an_owner_or_isn
     db: TestDatabase,
 ) {
     for round in 0..4_u8 {
-        let bakery = another(&db, round).await;
+        let bakery = Bakery::another(&db.store, round).await;
         let mei = format!("mei{round}@example.com");
         let mei = bakery.with("Mei", &mei, granted(&[BillingPay])).await;
         let change = waiting(&bakery, mei, Some(Afterwards::Out), 100).await;

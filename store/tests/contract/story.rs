@@ -150,8 +150,17 @@ pub(crate) struct Bakery {
 
 impl Bakery {
     pub(crate) async fn new(store: &Store) -> Self {
+        Self::of(store, "ingrid@example.com").await
+    }
+
+    /// Another beside those of earlier rounds, whose owner is another Ingrid.
+    pub(crate) async fn another(store: &Store, round: u8) -> Self {
+        Self::of(store, &format!("ingrid{round}@example.com")).await
+    }
+
+    async fn of(store: &Store, address: &str) -> Self {
         let (id, number) = account(store, "Bakery").await;
-        let ingrid = user(store, "Ingrid Berg", "ingrid@example.com").await;
+        let ingrid = user(store, "Ingrid Berg", address).await;
         store.add_member(id, ingrid, Access::Owner, at(0)).await.unwrap();
         Self { store: store.clone(), id, number, ingrid }
     }
