@@ -10,8 +10,7 @@ use test_database::{TestDatabase, apply, on_both};
 
 use crate::areas::service;
 use crate::story::{
-    Bakery, DAY, HOUR, account, at, at_once, change, email, entry, granted, mail, offer, token,
-    user,
+    Bakery, DAY, HOUR, at, at_once, change, email, entry, granted, mail, offer, token,
 };
 
 use ActivityKind::{OwnerAccepted, OwnerHandedOver, OwnerLapsed, OwnerMade, OwnerOffered};
