@@ -22,6 +22,8 @@ test('a bakery is handed to its buyer, and the seller stays as a user with the r
   someoneElse,
   latchkey,
 }) => {
+  // Several people, each of whose pages axe looks at.
+  test.slow();
   const buyer = stranger('Signe Holm');
   const theirs = await someoneElse();
   await bringIn({ page, theirs }, ingrid, nordlys, buyer, ['See invoices']);

@@ -11,6 +11,8 @@ test('a successor asks for the account, and owns it when no owner says no', asyn
   someoneElse,
   latchkey,
 }) => {
+  // Several people, each of whose pages axe looks at.
+  test.slow();
   const daughter = stranger('Runa Solberg');
   const theirs = await someoneElse();
   await bringIn({ page, theirs }, ingrid, nordlys, daughter, ['See invoices']);
