@@ -23,8 +23,8 @@ use crate::owners::api::waiting_view;
 use crate::owners::strip::WaitingView;
 use crate::page::{OwnerToAsk, Page, Refused};
 use crate::problem::{Problem, Told, set_status};
-pub use crate::site::Site;
-use crate::{Assets, Locale, cookies, languages, words};
+pub use crate::site::{Site, SiteLink};
+use crate::{Assets, Locale, contact, cookies, languages, words};
 
 /// How long the browser keeps what it is recognised by, in seconds.
 const A_YEAR: i64 = 31_536_000;
@@ -479,10 +479,10 @@ pub(crate) fn gone() {
     }
 }
 
-/// What an answer that is no page says, in this language, and the request's id; none for a status that
-/// says enough.
+/// What an answer that is no page says, in this language, with the request's id and where the provider is
+/// asked about it; none for a status that says enough.
 #[must_use]
-pub fn plainly(status: StatusCode, locale: Locale, id: &str) -> Option<String> {
+pub fn plainly(status: StatusCode, locale: Locale, id: &str, site: &Site) -> Option<String> {
     Owner::new().with(|| {
         provide_context(locale);
         let words = match status {
@@ -494,7 +494,9 @@ pub fn plainly(status: StatusCode, locale: Locale, id: &str) -> Option<String> {
             StatusCode::SERVICE_UNAVAILABLE => words!(failed.unavailable),
             _ => return None,
         };
-        Some(format!("{words} {}\n", words!(failed.request, id = id.to_owned())))
+        let contact = contact::sentence(site).map(|contact| format!(" {contact}"));
+        let contact = contact.unwrap_or_default();
+        Some(format!("{words} {}{contact}\n", words!(failed.request, id = id.to_owned())))
     })
 }
 

@@ -75,6 +75,22 @@ pub(crate) fn written(guide: String, account: Option<model::AccountNumber>) -> O
                     words!(guide_security.forgotten_text),
                 ),
                 section(
+                    "second",
+                    words!(guide_security.second),
+                    words!(guide_security.second_text),
+                ),
+                section(
+                    "passkeys",
+                    words!(guide_security.passkeys),
+                    words!(guide_security.passkeys_text),
+                ),
+                section("codes", words!(guide_security.codes), words!(guide_security.codes_text)),
+                section(
+                    "lost",
+                    words!(guide_security.lost),
+                    crate::contact::ask(words!(guide_security.lost_text)),
+                ),
+                section(
                     "stranger",
                     words!(guide_security.stranger),
                     words!(guide_security.stranger_text),

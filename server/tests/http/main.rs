@@ -22,6 +22,7 @@ mod bad_input;
 mod clocks;
 mod confirm;
 mod connections;
+mod contact;
 mod decisions;
 mod demo;
 mod devices;
