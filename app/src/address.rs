@@ -222,13 +222,15 @@ pub(crate) fn help_for(path: &str, account: Option<&AccountFrame>) -> String {
 
 /// The address of a guide as it is read from this account, and of a place in it.
 pub(crate) fn guide(guide: &str, number: Option<AccountNumber>, place: &str) -> String {
-    let mut address = address_of(GUIDE, &[&guide]);
-    if let Some(number) = number {
-        address.push_str("?account=");
-        address.push_str(&number.to_string());
+    beside(&address_of(GUIDE, &[&guide]), number) + place
+}
+
+/// The address of a page outside any account as it is gone to from this one, which stays around it.
+pub(crate) fn beside(page: &str, number: Option<AccountNumber>) -> String {
+    match number {
+        Some(number) => format!("{page}?account={number}"),
+        None => page.to_owned(),
     }
-    address.push_str(place);
-    address
 }
 
 /// A page's address: its path with these as the parts that may be anything, in their order.

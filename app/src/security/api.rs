@@ -102,7 +102,7 @@ pub(crate) async fn security_page() -> Result<Page<SecurityView>, Problem> {
         linked: crate::identities::linked(&viewer).await?,
         devices: devices.into_iter().map(device).collect(),
     };
-    request::plain_page(Some(&viewer), view).await
+    request::own_page(&viewer, view).await
 }
 
 /// Signs the reader out on one of their devices.
@@ -184,7 +184,7 @@ pub(crate) async fn app_setup_page() -> Result<Page<AppSetupView>, Problem> {
         }
         Err(failure) => return Err(failure.into()),
     };
-    request::plain_page(Some(&viewer), view).await
+    request::own_page(&viewer, view).await
 }
 
 fn in_groups(key: &Secret) -> String {
@@ -259,7 +259,7 @@ pub(crate) async fn factor_page() -> Result<Page<FactorView>, Problem> {
     let passkey = domain::passkeys::can_be_used(&latchkey, viewer.user).await?;
     let beside = !domain::passkeys::overview(&latchkey, &viewer).await?.is_empty();
     let closing = if beside { None } else { closing(&latchkey, &viewer).await? };
-    request::plain_page(Some(&viewer), FactorView { app, passkey, closing }).await
+    request::own_page(&viewer, FactorView { app, passkey, closing }).await
 }
 
 /// Which accounts close to the viewer without a second factor, in a sentence.
@@ -299,7 +299,7 @@ pub(crate) struct NewPasskeyView {
 pub(crate) async fn new_passkey_page() -> Result<Page<NewPasskeyView>, Problem> {
     let viewer = request::signed_in()?;
     let name = browser(&request::client()?.user_agent);
-    request::plain_page(Some(&viewer), NewPasskeyView { name }).await
+    request::own_page(&viewer, NewPasskeyView { name }).await
 }
 
 /// Asks the reader's browser to make a passkey.
@@ -356,7 +356,7 @@ pub(crate) async fn passkey_page(passkey: String) -> Result<Page<PasskeyView>, P
         last,
         usable: latchkey.has_passkeys(),
     };
-    request::plain_page(Some(&viewer), view).await
+    request::own_page(&viewer, view).await
 }
 
 /// Gives a passkey another name.

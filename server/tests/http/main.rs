@@ -33,6 +33,7 @@ mod extras;
 mod eyes;
 mod factors;
 mod faults;
+mod frame;
 mod giving;
 mod grants;
 mod headers;
