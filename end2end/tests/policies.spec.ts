@@ -9,10 +9,10 @@ test.use({ story: 'policies', refusals: [401, 403, 409, 422] });
 test('a second factor is required, and the account opens once it is set up', async ({ page, someoneElse }) => {
   await signInByForm(page, ingrid);
   await page.goto(inAccount(nordlys, 'account'));
-  await page.getByRole('link', { name: 'Account policy', exact: true }).click();
-  await expect(heading(page, 'Account policy')).toBeVisible();
+  await page.getByRole('link', { name: 'Security rules', exact: true }).click();
+  await expect(heading(page, 'Security rules')).toBeVisible();
   const areas = page.getByRole('navigation', { name: 'Account', exact: true });
-  await expect(areas.getByRole('link', { name: 'Account details' })).toHaveAttribute('aria-current', 'page');
+  await expect(areas.getByRole('link', { name: 'Security rules' })).toHaveAttribute('aria-current', 'page');
   await expect(page.getByText('You have no second factor yourself yet')).toBeVisible();
   await turnAppOn(page);
 
@@ -100,5 +100,5 @@ test('how long a sign-in lasts is chosen, and only owners see it', async ({ page
   await enter(page, amira, nordlys);
   const answer = await page.goto(inAccount(nordlys, 'policy'));
   expect(answer?.status()).toBe(403);
-  await expect(heading(page, "You don't have access to Account policy")).toBeVisible();
+  await expect(heading(page, "You don't have access to Security rules")).toBeVisible();
 });

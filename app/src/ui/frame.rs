@@ -4,8 +4,8 @@ use leptos::prelude::*;
 use model::{AccountNumber, Area, Permission};
 
 use crate::address::{
-    ACCOUNT, ACCOUNTS, BILLING, DETAILS, DOMAINS, LOG, MAILBOX, PROFILE, SECURITY, SERVICES,
-    SIGN_OUT, SUPPORT, USERS, address_of, beside, help_for, path,
+    ACCOUNT, ACCOUNTS, BILLING, DETAILS, DOMAINS, LOG, MAILBOX, POLICY, PROFILE, SECURITY,
+    SERVICES, SIGN_OUT, SUPPORT, USERS, address_of, beside, help_for, path,
 };
 use crate::endpoint::endpoint;
 use crate::eyes::EyesStrip;
@@ -58,7 +58,7 @@ impl Here {
     /// The navigation's entry that it is found under.
     const fn entry(self) -> Self {
         match self {
-            Self::Policy | Self::SingleSignOn => Self::Area(Area::Account),
+            Self::SingleSignOn => Self::Policy,
             here => here,
         }
     }
@@ -400,5 +400,7 @@ fn entries(account: &AccountFrame) -> Vec<(Here, &'static str, Icon)> {
         (Some(Permission::AccountLog), Here::Log, LOG, Icon::Clock),
     ];
     let open = all.into_iter().filter(|(needs, ..)| needs.is_none_or(|needs| account.opens(needs)));
-    open.map(|(_, here, page, picture)| (here, page, picture)).collect()
+    let open = open.map(|(_, here, page, picture)| (here, page, picture));
+    // No permission opens what only owners decide.
+    open.chain(account.owner.then_some((Here::Policy, POLICY, Icon::Lock))).collect()
 }

@@ -84,7 +84,7 @@ async fn only_owners_see_and_set_the_policy(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut amira = app.as_person(AMIRA).await;
     let page = amira.get(POLICY).await;
-    page.is(403).says("You don't have access to Account policy");
+    page.is(403).says("You don't have access to Security rules");
     page.says("Only owners of the account can do this");
     page.says(INGRID.name);
     require(&mut amira, "14").await.is(403).says("Only owners");
@@ -101,6 +101,38 @@ async fn only_owners_see_and_set_the_policy(db: TestDatabase) {
     ingrid.get(POLICY).await.is(200).says("Second factor for everybody");
     let details = ingrid.get(&format!("{BAKERY}/account")).await;
     assert!(details.body.contains(&format!("href=\"{POLICY}\"")));
+}
+
+#[apply(on_both!)]
+async fn owners_find_the_rules_and_what_they_are_for(db: TestDatabase) {
+    let app = TestApp::new(db).await;
+    let users = format!("{BAKERY}/users");
+    let line = "0 of 5 users have a second factor. Require it";
+    let mut ingrid = app.as_person(INGRID).await;
+    let page = ingrid.get(&users).await;
+    page.is(200).says(line);
+    assert!(page.between("class=\"areas\"", "</nav>").contains(&format!("href=\"{POLICY}\"")));
+    let page = app.as_person(AMIRA).await.get(&users).await;
+    assert!(!page.is(200).body.contains(POLICY) && !page.words().contains("Require it"));
+    for path in [POLICY.to_owned(), format!("{BAKERY}/single-sign-on")] {
+        let page = ingrid.get(&path).await;
+        let areas = page.between("class=\"areas\"", "</nav>");
+        let here = areas.split("aria-current=\"page\"").nth(1).unwrap();
+        assert!(here.split("</a>").next().unwrap().contains("Security rules"), "{path}: {areas}");
+    }
+    let (mut ingrid, _) = ingrid_with_app(&app).await;
+    ingrid.get(&users).await.says("1 of 5 users have a second factor.");
+    require(&mut ingrid, "14").await.is(303);
+    let page = ingrid.get(&users).await;
+    assert!(!page.words().contains("Require it"), "it is required by now");
+}
+
+#[apply(on_both!)]
+async fn the_usual_times_are_told(db: TestDatabase) {
+    let app = TestApp::new(db).await;
+    let page = app.as_person(INGRID).await.get(POLICY).await;
+    page.is(200).says("24 hours (usual)");
+    page.says("30 days (usual)");
 }
 
 #[apply(on_both!)]
