@@ -56,7 +56,7 @@ macro_rules! pages {
         #[cfg(feature = "ssr")]
         static PAGES: &[Page] = &[$(Page::$life($path)$(.$more())?),*];
 
-        static GUIDES: &[(&str, &str, &str)] = &[$($(($path, $guide, $place),)?)*];
+        static PLACES: &[(&str, &str, &str)] = &[$($(($path, $guide, $place),)?)*];
     };
 }
 
@@ -94,6 +94,7 @@ pages! {
     SINGLE_SIGN_ON: "/accounts/{account}/single-sign-on", living;
     LEAVE: "/accounts/{account}/leave", living, guide "account" "#leave";
     LOG: "/accounts/{account}/log", living, guide "account" "#log";
+    GUIDES: "/help", living;
     HELP: "/help/users", living;
     GUIDE: "/help/{guide}", living;
 
@@ -213,7 +214,7 @@ pub(crate) fn help_for(path: &str, account: Option<&AccountFrame>) -> String {
         });
         fits && parts.next().is_none()
     };
-    let found = GUIDES.iter().copied().find(|&(page, ..)| is_here(page));
+    let found = PLACES.iter().copied().find(|&(page, ..)| is_here(page));
     let (_, guide, place) = found.unwrap_or(("", "users", ""));
     let cannot_invite = place == "#step-2"
         && account.is_some_and(|account| !account.opens(Permission::AccountUsers));

@@ -26,6 +26,7 @@ const pages = [
   ['the form for another address', '/profile/email'],
   ['security', '/security'],
   ['the guide', `/help/users?account=${nordlys.number}&email=nobody%40elsewhere.example`],
+  ['the guides', '/help'],
   ['a short guide', '/help/security'],
   ['the mailbox', '/demo/mailbox'],
   ['a page that is not there', inAccount(nordlys, 'nothing-here')],
