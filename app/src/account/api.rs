@@ -200,7 +200,7 @@ async fn overview(inside: &request::Inside) -> Result<OverviewView, model::Failu
     }
     if open(Permission::DomainsView) {
         let domains = areas::domains(latchkey, actor).await?;
-        let soon = latchkey.now().after(std::time::Duration::from_secs(30 * 24 * 60 * 60));
+        let soon = latchkey.now().after(crate::domains::api::SOON);
         let expiring = domains.iter().filter(|domain| domain.expires_at < soon).count();
         let count = words!(overview.domains, count = domains.len());
         let sentence = match expiring {

@@ -23,9 +23,9 @@ use crate::site::{Site, SiteLink};
 use crate::when::server::exact;
 use crate::{contact, formats, languages, words};
 
-/// The product's own accent colours, as near to those of `style/tokens.css` as sRGB gets.
-const ACCENT: &str = "#00687a";
-const ACCENT_DARK: &str = "#5cc0cd";
+/// The product's own accent colours: those of `style/tokens.css` in sRGB.
+const ACCENT: &str = "#007277";
+const ACCENT_DARK: &str = "#64c3c8";
 
 /// How many people a mail names before it only counts the others.
 const MOST_NAMED: usize = 20;

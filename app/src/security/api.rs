@@ -140,6 +140,8 @@ pub(crate) struct AppSetupView {
     pub(crate) email: String,
     /// The key, in groups of four.
     pub(crate) key: String,
+    /// The key as apps take it from a link on the same phone.
+    pub(crate) address: String,
     /// The QR code; none where a set-up has to begin anew.
     pub(crate) code: Option<QrCode>,
 }
@@ -177,10 +179,11 @@ pub(crate) async fn app_setup_page() -> Result<Page<AppSetupView>, Problem> {
         Ok(setup) => AppSetupView {
             email,
             key: in_groups(&setup.key),
+            address: setup.address.expose().to_owned(),
             code: QrCode::draw(setup.address.expose()),
         },
         Err(Failure::Unconfirmed | Failure::Conflict(Conflict::SetupOver)) => {
-            AppSetupView { email, key: String::new(), code: None }
+            AppSetupView { email, key: String::new(), address: String::new(), code: None }
         }
         Err(failure) => return Err(failure.into()),
     };

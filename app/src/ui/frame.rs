@@ -157,7 +157,7 @@ fn untaken() -> impl IntoView {
 }
 
 /// Puts the focus where the reader goes on, and so has it read out: on what the last form came to,
-/// on the field that is to be filled in, else on the content. A page that the browser loaded begins
+/// on the field that is to be filled in, else on the page's heading. A page that the browser loaded begins
 /// at its top by itself.
 #[cfg(feature = "hydrate")]
 fn take_focus() {
@@ -168,14 +168,15 @@ fn take_focus() {
     // It is made before it stands in the page, and only there can it take the focus.
     request_animation_frame(|| {
         let html = |found: web_sys::Element| found.dyn_into::<web_sys::HtmlElement>().ok();
-        let wanted = document().query_selector("#notice, main [autofocus]").ok().flatten();
-        if let Some(wanted) = wanted.and_then(html) {
+        let find = |which| document().query_selector(which).ok().flatten().and_then(html);
+        if let Some(wanted) = find("#notice, main [autofocus]") {
             let _focused = wanted.focus();
-        } else if let Some(main) = document().get_element_by_id("main").and_then(html) {
+        } else if let Some(heading) = find("main h1") {
+            heading.set_tab_index(-1);
             // Where the page stands is the address's to say.
             let stay = web_sys::FocusOptions::new();
             stay.set_prevent_scroll(true);
-            let _focused = main.focus_with_options(&stay);
+            let _focused = heading.focus_with_options(&stay);
         }
     });
 }

@@ -64,6 +64,7 @@ mod sign_in;
 mod single_sign_on;
 mod story;
 mod successors;
+mod tables;
 mod tabs;
 mod times;
 mod timing;
