@@ -194,6 +194,23 @@ test('an invitation can be written and sent by keyboard alone, with the focus in
   await expect(page.getByRole('status').filter({ hasText: 'Invitation sent to' })).toBeVisible();
 });
 
+test('the button for sending is in sight, also where there is no room beside the form', async ({ page }) => {
+  await enter(page, ingrid, nordlys, 'users/invite');
+  for (const width of [390, 1050, 1280]) {
+    await page.setViewportSize({ width, height: 800 });
+    await expect(page.getByRole('button', { name: 'Send invitation', exact: true })).toBeInViewport({ ratio: 1 });
+  }
+});
+
+test('a long name stays on the screen of a phone', async ({ page }) => {
+  await enter(page, ingrid, nordlys, 'users');
+  await openManageAccess(page, bjorn);
+  const heading = page.getByRole('heading', { level: 1 });
+  await heading.evaluate((shown) => (shown.textContent = `Manage access for ${'Featherstonehaugh'.repeat(4)}`));
+  await page.setViewportSize({ width: 390, height: 800 });
+  await expectToFit(page);
+});
+
 for (const language of ['nb', 'de'] as const) {
   test.describe(`in ${language}`, { tag: '@words' }, () => {
     test.use({ locale: language });

@@ -172,7 +172,7 @@ async fn the_accounts_of_a_user_are_found_by_name_and_number(db: TestDatabase) {
     assert_eq!(names(&first), ["Ås Bakeri"]);
     assert_eq!(names(&found("bak", Some(&first[0].cursor()), 9).await), ["Ås Bakst"]);
     assert_eq!(names(&found(&numbers[1].to_string(), None, 9).await), ["Bø & Sønn"]);
-    assert_eq!(names(&found("%", None, 9).await), [String::new(); 0]);
+    assert!(found("%", None, 9).await.is_empty());
     assert_eq!(found("", None, 9).await.len(), 3);
     let others = db.store.other_accounts(mei, numbers[1], 9).await.unwrap();
     assert_eq!(
