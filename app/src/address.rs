@@ -56,7 +56,7 @@ macro_rules! pages {
         #[cfg(feature = "ssr")]
         static PAGES: &[Page] = &[$(Page::$life($path)$(.$more())?),*];
 
-        static GUIDES: &[(&str, &str, &str)] = &[$($(($path, $guide, $place),)?)*];
+        static PLACES: &[(&str, &str, &str)] = &[$($(($path, $guide, $place),)?)*];
     };
 }
 
@@ -94,6 +94,7 @@ pages! {
     SINGLE_SIGN_ON: "/accounts/{account}/single-sign-on", living;
     LEAVE: "/accounts/{account}/leave", living, guide "account" "#leave";
     LOG: "/accounts/{account}/log", living, guide "account" "#log";
+    GUIDES: "/help", living;
     HELP: "/help/users", living;
     GUIDE: "/help/{guide}", living;
 
@@ -213,7 +214,7 @@ pub(crate) fn help_for(path: &str, account: Option<&AccountFrame>) -> String {
         });
         fits && parts.next().is_none()
     };
-    let found = GUIDES.iter().copied().find(|&(page, ..)| is_here(page));
+    let found = PLACES.iter().copied().find(|&(page, ..)| is_here(page));
     let (_, guide, place) = found.unwrap_or(("", "users", ""));
     let cannot_invite = place == "#step-2"
         && account.is_some_and(|account| !account.opens(Permission::AccountUsers));
@@ -222,13 +223,15 @@ pub(crate) fn help_for(path: &str, account: Option<&AccountFrame>) -> String {
 
 /// The address of a guide as it is read from this account, and of a place in it.
 pub(crate) fn guide(guide: &str, number: Option<AccountNumber>, place: &str) -> String {
-    let mut address = address_of(GUIDE, &[&guide]);
-    if let Some(number) = number {
-        address.push_str("?account=");
-        address.push_str(&number.to_string());
+    beside(&address_of(GUIDE, &[&guide]), number) + place
+}
+
+/// The address of a page outside any account as it is gone to from this one, which stays around it.
+pub(crate) fn beside(page: &str, number: Option<AccountNumber>) -> String {
+    match number {
+        Some(number) => format!("{page}?account={number}"),
+        None => page.to_owned(),
     }
-    address.push_str(place);
-    address
 }
 
 /// A page's address: its path with these as the parts that may be anything, in their order.

@@ -18,7 +18,11 @@ pub(crate) struct Frame {
     pub(crate) user: Option<PersonView>,
     /// Whether there are accounts to switch between.
     pub(crate) several: bool,
-    /// The account that they act in.
+    /// Those beside the one that they act in: number and name, the first of them by name.
+    pub(crate) others: Vec<(AccountNumber, String)>,
+    /// Whether there are more.
+    pub(crate) more: bool,
+    /// The account that they act in; on a page outside of all, the one that they come from.
     pub(crate) account: Option<AccountFrame>,
 }
 

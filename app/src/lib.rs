@@ -16,6 +16,8 @@ mod assets;
 #[cfg(feature = "ssr")]
 mod browsers;
 #[cfg(feature = "ssr")]
+mod contact;
+#[cfg(feature = "ssr")]
 mod cookies;
 mod endpoint;
 mod eyes;

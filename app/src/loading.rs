@@ -15,6 +15,7 @@ use crate::frame::Frame;
 use crate::notice::Said;
 use crate::page::Page;
 use crate::problem::Problem;
+use crate::title::Around;
 use crate::ui::frame::{Content, Here};
 use crate::ui::go::Revision;
 #[cfg(feature = "ssr")]
@@ -210,6 +211,7 @@ where
         Box::pin(async move {
             let Page { frame, notice, content } = loading.read().await?;
             let around = frame.clone();
+            provide_context(Around(frame.account.as_ref().map(|account| account.name.clone())));
             let content = match content {
                 Ok(content) => {
                     let read_only = ReadOnly::of(frame.account.as_ref());
@@ -229,14 +231,15 @@ fn in_frame(frame: Frame, here: Here, notice: Option<Said>, content: AnyView) ->
 /// A view on its way.
 type Coming = std::pin::Pin<Box<dyn Future<Output = Result<AnyView, Problem>> + Send>>;
 
-fn when_there(view: impl Fn() -> Coming + Send + Sync + 'static) -> AnyView {
+/// Shows what is on its way as soon as it is there, or what is in its way.
+pub(crate) fn when_there(view: impl Fn() -> Coming + Send + Sync + 'static) -> AnyView {
     let view: Box<dyn Fn() -> Coming + Send + Sync> = Box::new(view);
     let view = move || {
         let coming = view();
         Suspend::new(async move {
             match coming.await {
                 Ok(view) => view,
-                Err(problem) => crate::ui::failed::failed(problem),
+                Err(problem) => crate::ui::failed::failed(problem).await,
             }
         })
     };

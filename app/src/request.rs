@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use domain::accounts::Acting;
+use domain::accounts::{Acting, Others};
 use domain::sessions::Begun;
 use domain::viewer::Viewer;
 use domain::{Client, Latchkey, Token, zones};
@@ -23,8 +23,8 @@ use crate::owners::api::waiting_view;
 use crate::owners::strip::WaitingView;
 use crate::page::{OwnerToAsk, Page, Refused};
 use crate::problem::{Problem, Told, set_status};
-pub use crate::site::Site;
-use crate::{Assets, Locale, cookies, languages, words};
+pub use crate::site::{Site, SiteLink};
+use crate::{Assets, Locale, contact, cookies, languages, words};
 
 /// How long the browser keeps what it is recognised by, in seconds.
 const A_YEAR: i64 = 31_536_000;
@@ -269,7 +269,7 @@ impl Inside {
             Err(failure) => return Err(failure.into()),
         };
         let waiting = self.waiting().await?;
-        Ok(Page { frame: self.frame(waiting), notice: take_notice(), content })
+        Ok(Page { frame: self.frame(waiting).await?, notice: take_notice(), content })
     }
 
     /// Who becomes an owner unless an owner, as the reader is, stops it.
@@ -303,28 +303,85 @@ impl Inside {
         })
     }
 
-    fn frame(&self, waiting: Vec<WaitingView>) -> Frame {
+    async fn frame(&self, waiting: Vec<WaitingView>) -> Result<Frame, Failure> {
         let actor = &self.acting.actor;
-        let owner = actor.owns();
         let eyes = actor.eyes.as_ref().map(|eyes| EyesView {
             name: self.acting.eyes_of.clone(),
             closed: eyes.are_closed(),
             draft: eyes.draft.map(|draft| draft.id.to_string()),
         });
-        let account = AccountFrame {
-            number: self.acting.number,
-            name: self.acting.name.clone(),
-            owner,
-            open: if owner { PermissionSet::EMPTY } else { actor.open() },
-            closes: self.acting.closes_at.map(words::closes),
-            eyes,
-            waiting,
-        };
-        frame(Some(&self.viewer), Some(account), self.acting.has_others)
+        let closes = self.acting.closes_at.map(words::closes);
+        let account = AccountFrame { closes, eyes, waiting, ..account_frame(&self.acting) };
+        frame_in(&self.latchkey, &self.viewer, &self.acting, account).await
     }
 }
 
-/// The frame around a page outside any account.
+/// The account as its reader passes it by: without what only concerns whoever acts there.
+fn account_frame(acting: &Acting) -> AccountFrame {
+    let owner = acting.actor.owns();
+    AccountFrame {
+        number: acting.number,
+        name: acting.name.clone(),
+        owner,
+        open: if owner { PermissionSet::EMPTY } else { acting.actor.open() },
+        closes: None,
+        eyes: None,
+        waiting: Vec::new(),
+    }
+}
+
+/// The frame with an account in it, and with the ways to the reader's others.
+async fn frame_in(
+    latchkey: &Latchkey,
+    viewer: &Viewer,
+    acting: &Acting,
+    account: AccountFrame,
+) -> Result<Frame, Failure> {
+    let others = match acting.has_others {
+        true => domain::accounts::others(latchkey, viewer, acting.number).await?,
+        false => Others::default(),
+    };
+    let frame = frame(Some(viewer), Some(account), acting.has_others);
+    Ok(Frame { others: others.accounts, more: others.more, ..frame })
+}
+
+/// The frame around a page outside any account that its reader comes to from one: that account stays in
+/// it, so that header and navigation lead back.
+async fn frame_outside(viewer: &Viewer) -> Result<Frame, Failure> {
+    let latchkey = latchkey()?;
+    match domain::accounts::left(&latchkey, viewer, &account_left()).await? {
+        Some(acting) => frame_in(&latchkey, viewer, &acting, account_frame(&acting)).await,
+        None => {
+            let several = domain::accounts::has_several(&latchkey, viewer).await?;
+            Ok(frame(Some(viewer), None, several))
+        }
+    }
+}
+
+/// The number of the account that the page's address names; empty if it names none.
+fn account_left() -> String {
+    let Some(parts) = use_context::<Parts>() else { return String::new() };
+    let mut path = parts.uri.path().split('/').skip(1);
+    if let (Some("accounts"), Some(number)) = (path.next(), path.next()) {
+        return number.to_owned();
+    }
+    let query = parts.uri.query().unwrap_or_default();
+    let mut query = form_urlencoded::parse(query.as_bytes());
+    let number = query.find(|(name, _)| name == "account");
+    number.map(|(_, number)| number.into_owned()).unwrap_or_default()
+}
+
+/// The frame around the page that says that there is nothing at an address: nothing that isn't the
+/// reader's own stands in it, so that it is the same wherever they looked (rule 8).
+pub(crate) async fn frame_of_nothing() -> Frame {
+    let outside = match viewer() {
+        Ok(viewer) => frame_outside(&viewer).await,
+        Err(failure) => Err(failure),
+    };
+    outside.unwrap_or_else(|_| frame(None, None, false))
+}
+
+/// The frame of a page, without the ways to other accounts.
 pub(crate) fn frame(
     viewer: Option<&Viewer>,
     account: Option<AccountFrame>,
@@ -341,8 +398,17 @@ pub(crate) fn frame(
             email: viewer.email.to_string(),
         }),
         several,
+        others: Vec::new(),
+        more: false,
         account,
     }
+}
+
+/// A page outside any account for whoever is signed in, about what is theirs in all of them. The account
+/// that they come from stays around it.
+pub(crate) async fn own_page<T>(viewer: &Viewer, content: T) -> Result<Page<T>, Problem> {
+    let frame = frame_outside(viewer).await?;
+    Ok(Page { frame, notice: take_notice(), content: Ok(content) })
 }
 
 /// A page outside any account.
@@ -479,10 +545,10 @@ pub(crate) fn gone() {
     }
 }
 
-/// What an answer that is no page says, in this language, and the request's id; none for a status that
-/// says enough.
+/// What an answer that is no page says, in this language, with the request's id and where the provider is
+/// asked about it; none for a status that says enough.
 #[must_use]
-pub fn plainly(status: StatusCode, locale: Locale, id: &str) -> Option<String> {
+pub fn plainly(status: StatusCode, locale: Locale, id: &str, site: &Site) -> Option<String> {
     Owner::new().with(|| {
         provide_context(locale);
         let words = match status {
@@ -494,7 +560,9 @@ pub fn plainly(status: StatusCode, locale: Locale, id: &str) -> Option<String> {
             StatusCode::SERVICE_UNAVAILABLE => words!(failed.unavailable),
             _ => return None,
         };
-        Some(format!("{words} {}\n", words!(failed.request, id = id.to_owned())))
+        let contact = contact::sentence(site).map(|contact| format!(" {contact}"));
+        let contact = contact.unwrap_or_default();
+        Some(format!("{words} {}{contact}\n", words!(failed.request, id = id.to_owned())))
     })
 }
 

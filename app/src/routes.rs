@@ -15,7 +15,7 @@ use crate::activity::LogPage;
 use crate::billing::BillingPage;
 use crate::domains::DomainsPage;
 use crate::domains::domain::DomainPage;
-use crate::help::{GuidePage, HelpPage};
+use crate::help::{GuidePage, GuidesPage, HelpPage};
 use crate::lazy_page::LazyPage;
 use crate::loading::Waiting;
 use crate::owners::change::OwnerChangePage;
@@ -161,6 +161,7 @@ fn LivingPages() -> impl IntoView {
             <Route ssr=ASYNC path=path!("/accounts/:account/single-sign-on") view={LazyPage::of::<SingleSignOnPage>()} />
             <Route ssr=ASYNC path=path!("/accounts/:account/leave") view={LazyPage::of::<LeavePage>()} />
             <Route ssr=ASYNC path=path!("/accounts/:account/log") view={LazyPage::of::<LogPage>()} />
+            <Route ssr=ASYNC path=path!("/help") view={LazyPage::of::<GuidesPage>()} />
             <Route ssr=ASYNC path=path!("/help/users") view={LazyPage::of::<HelpPage>()} />
             <Route ssr=ASYNC path=path!("/help/:guide") view={LazyPage::of::<GuidePage>()} />
         </FlatRoutes>

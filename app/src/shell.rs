@@ -66,6 +66,7 @@ pub fn shell(assets: Arc<Assets>) -> impl IntoView {
     let accent = (site.accent_light.is_some() || site.accent_dark.is_some()).then(|| {
         view! { <link rel="stylesheet" href="/provider.css" /> }
     });
+    let foot = crate::contact::foot();
     let dead = lives.then(dead_notice);
     let still = (!lives).then(|| still_script(nonce, &zone));
     view! {
@@ -90,6 +91,7 @@ pub fn shell(assets: Arc<Assets>) -> impl IntoView {
             <body>
                 {InertElement::new("<!--email_off-->")}
                 <div id=PAGE data-shape="?"><App /></div>
+                {foot}
                 {InertElement::new("<!--/email_off-->")}
                 {dead}
                 {still}

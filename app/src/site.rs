@@ -1,5 +1,7 @@
 //! What the provider configured, as far as pages and mails show it.
 
+use model::EmailAddress;
+
 use crate::Locale;
 use crate::places::Places;
 
@@ -32,6 +34,21 @@ pub struct Site {
     pub time_zone: String,
     /// Where addresses are, if the provider has a file that says so.
     pub places: Option<Places>,
+    /// Where people ask the provider, by mail.
+    pub support_email: Option<EmailAddress>,
+    /// The same, by a page.
+    pub support_url: Option<String>,
+    /// The provider's own pages that stand at the foot of all pages and mails.
+    pub links: Vec<SiteLink>,
+}
+
+/// One of the provider's own pages, such as its imprint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SiteLink {
+    /// What it is called.
+    pub words: String,
+    /// Where it is: an http or https address, or one for mail.
+    pub href: String,
 }
 
 impl Site {

@@ -16,6 +16,18 @@ for (const button of document.querySelectorAll('.control button')) {
   field.form.addEventListener('submit', () => show(false));
 }
 
+// Buttons that only a script makes work, and words for browsers that run none.
+for (const button of document.querySelectorAll('[data-copy]')) {
+  const { copy, copied } = button.dataset;
+  button.hidden = !navigator.clipboard;
+  button.onclick = () => navigator.clipboard.writeText(copy).then(() => (button.textContent = copied));
+}
+for (const button of document.querySelectorAll('[data-print]')) {
+  button.hidden = false;
+  button.onclick = () => print();
+}
+for (const words of document.querySelectorAll('.without-script')) words.hidden = true;
+
 // Sends a form once, however often it is clicked within ten seconds, or until the browser comes back to
 // the page.
 addEventListener('submit', (event) => {

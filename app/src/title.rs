@@ -10,6 +10,10 @@ use crate::wire::shared;
 #[derive(Clone, Copy)]
 pub(crate) struct HasErrors(pub(crate) RwSignal<bool>);
 
+/// The account around the page, by name: the title says it, too, as that is what tells two tabs apart.
+#[derive(Clone)]
+pub(crate) struct Around(pub(crate) Option<String>);
+
 /// The page's title, in front of it "Error: " when a form was refused.
 #[component]
 pub(crate) fn PageTitle(
@@ -20,7 +24,12 @@ pub(crate) fn PageTitle(
     #[prop(into)]
     provider: String,
 ) -> impl IntoView {
-    let full = words!(title.page, page = title, provider = provider);
+    let around = use_context::<Around>().and_then(|Around(name)| name);
+    let page = match around.filter(|name| *name != title) {
+        Some(name) => format!("{title} · {name}"),
+        None => title,
+    };
+    let full = words!(title.page, page = page, provider = provider);
     // A form may also come back to somebody who only searched in it.
     let rejected =
         shared(|| use_context::<Rejected>().is_some_and(|rejected| !rejected.told.0.is_empty()));

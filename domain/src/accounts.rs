@@ -6,7 +6,7 @@ use model::{
     Timestamp,
 };
 pub use store::{AccountDetails, AccountRow, MembershipRow, Owner};
-use store::{LockedActor, NewAccount, NewActivity};
+use store::{AccountMembership, LockedActor, NewAccount, NewActivity};
 
 use crate::invitations::{Links, Offering};
 use crate::viewer::{Viewer, must_be_proven};
@@ -73,17 +73,36 @@ async fn enter(
     viewer: &Viewer,
     number: &str,
 ) -> Result<(Acting, Option<Pause>), Failure> {
-    let number: AccountNumber = number.parse().map_err(|_| Failure::NotFound)?;
-    let (user, session, now) = (viewer.user, viewer.session, latchkey.now());
+    let number = number.parse().map_err(|_| Failure::NotFound)?;
+    let (membership, closes_at) = admitted(latchkey, viewer, number).await?;
+    if membership.pause.is_none() {
+        let (user, session, now) = (viewer.user, viewer.session, latchkey.now());
+        latchkey.store.note_visit(user, session, &membership, now).await;
+    }
+    Ok(acting(viewer, membership, closes_at))
+}
+
+/// How the viewer stands in the account, if its policy lets them in, and from when on it won't.
+async fn admitted(
+    latchkey: &Latchkey,
+    viewer: &Viewer,
+    number: AccountNumber,
+) -> Result<(AccountMembership, Option<Timestamp>), Failure> {
     if viewer.confined_to() != Some(number) {
         must_be_proven(viewer)?;
     }
+    let (user, session, now) = (viewer.user, viewer.session, latchkey.now());
     let found = latchkey.store.membership(user, number, Some(session), now).await?;
     let membership = found.ok_or(Failure::NotFound)?;
     let closes_at = policies::admit(viewer, &membership, now)?;
-    if membership.pause.is_none() {
-        latchkey.store.note_visit(user, session, &membership, now).await;
-    }
+    Ok((membership, closes_at))
+}
+
+fn acting(
+    viewer: &Viewer,
+    membership: AccountMembership,
+    closes_at: Option<Timestamp>,
+) -> (Acting, Option<Pause>) {
     let (account, keys) = (membership.account, membership.keys);
     let actor = Actor { user: viewer.user, account, keys, eyes: None };
     let acting = Acting {
@@ -97,7 +116,77 @@ async fn enter(
         eyes_of: None,
         owner_waits: membership.owners_due_at.is_some(),
     };
-    Ok((acting, membership.pause))
+    (acting, membership.pause)
+}
+
+/// The account that the viewer comes from, for a page outside of all: the one with this number, else the
+/// one that they were active in last. None that isn't open to them, whether it exists or not (rule 8).
+/// Passing it by is no visit, and is done with one's own eyes.
+///
+/// # Errors
+/// [`Failure::Unavailable`].
+pub async fn left(
+    latchkey: &Latchkey,
+    viewer: &Viewer,
+    number: &str,
+) -> Result<Option<Acting>, Failure> {
+    let named = number.parse().ok();
+    if let Some(acting) = open(latchkey, viewer, named).await? {
+        return Ok(Some(acting));
+    }
+    let last = match viewer.confined_to() {
+        None => latchkey.store.last_entered(viewer.user).await?,
+        only => only,
+    };
+    open(latchkey, viewer, last.filter(|last| named != Some(*last))).await
+}
+
+/// Who the viewer is in the account, if it is open to them.
+async fn open(
+    latchkey: &Latchkey,
+    viewer: &Viewer,
+    number: Option<AccountNumber>,
+) -> Result<Option<Acting>, Failure> {
+    let Some(number) = number else { return Ok(None) };
+    match admitted(latchkey, viewer, number).await {
+        Ok((membership, closes_at)) => {
+            let (acting, pause) = acting(viewer, membership, closes_at);
+            Ok(pause.is_none().then_some(acting))
+        }
+        Err(failure @ Failure::Unavailable) => Err(failure),
+        Err(_) => Ok(None),
+    }
+}
+
+/// Other accounts of the viewer's, to go to from the one with this number.
+#[derive(Clone, Debug, Default)]
+pub struct Others {
+    /// Their numbers and names, by name: at most [`OTHERS`].
+    pub accounts: Vec<(AccountNumber, String)>,
+    /// Whether there are more.
+    pub more: bool,
+}
+
+/// How many other accounts are named at once.
+pub const OTHERS: usize = 9;
+
+/// The viewer's accounts beside the one with this number. Whom one account's own provider vouched for
+/// isn't told of others.
+///
+/// # Errors
+/// [`Failure::Unavailable`].
+pub async fn others(
+    latchkey: &Latchkey,
+    viewer: &Viewer,
+    than: AccountNumber,
+) -> Result<Others, Failure> {
+    if !viewer.proven {
+        return Ok(Others::default());
+    }
+    let mut accounts = latchkey.store.other_accounts(viewer.user, than, OTHERS + 1).await?;
+    let more = accounts.len() > OTHERS;
+    accounts.truncate(OTHERS);
+    Ok(Others { accounts, more })
 }
 
 /// One page of the accounts that somebody reaches.
@@ -118,8 +207,21 @@ pub async fn reachable(
     viewer: &Viewer,
     after: Option<&Cursor>,
 ) -> Result<AccountsPage, Failure> {
-    let now = latchkey.now();
-    let mut accounts = latchkey.store.memberships(viewer.user, after, PAGE_SIZE + 1, now).await?;
+    found(latchkey, viewer, "", after).await
+}
+
+/// Those of them whose names or numbers fit this text; all for an empty one.
+///
+/// # Errors
+/// [`Failure::Unavailable`].
+pub async fn found(
+    latchkey: &Latchkey,
+    viewer: &Viewer,
+    search: &str,
+    after: Option<&Cursor>,
+) -> Result<AccountsPage, Failure> {
+    let (user, most, now) = (viewer.user, PAGE_SIZE + 1, latchkey.now());
+    let mut accounts = latchkey.store.memberships_found(user, search, after, most, now).await?;
     let more = accounts.len() > PAGE_SIZE;
     accounts.truncate(PAGE_SIZE);
     let next = accounts.last().filter(|_| more).map(MembershipRow::cursor);

@@ -26,6 +26,7 @@ const pages = [
   ['the form for another address', '/profile/email'],
   ['security', '/security'],
   ['the guide', `/help/users?account=${nordlys.number}&email=nobody%40elsewhere.example`],
+  ['the guides', '/help'],
   ['a short guide', '/help/security'],
   ['the mailbox', '/demo/mailbox'],
   ['a page that is not there', inAccount(nordlys, 'nothing-here')],
@@ -191,6 +192,23 @@ test('an invitation can be written and sent by keyboard alone, with the focus in
   await expect(see).toBeChecked();
   await page.keyboard.press('Enter');
   await expect(page.getByRole('status').filter({ hasText: 'Invitation sent to' })).toBeVisible();
+});
+
+test('the button for sending is in sight, also where there is no room beside the form', async ({ page }) => {
+  await enter(page, ingrid, nordlys, 'users/invite');
+  for (const width of [390, 1050, 1280]) {
+    await page.setViewportSize({ width, height: 800 });
+    await expect(page.getByRole('button', { name: 'Send invitation', exact: true })).toBeInViewport({ ratio: 1 });
+  }
+});
+
+test('a long name stays on the screen of a phone', async ({ page }) => {
+  await enter(page, ingrid, nordlys, 'users');
+  await openManageAccess(page, bjorn);
+  const heading = page.getByRole('heading', { level: 1 });
+  await heading.evaluate((shown) => (shown.textContent = `Manage access for ${'Featherstonehaugh'.repeat(4)}`));
+  await page.setViewportSize({ width: 390, height: 800 });
+  await expectToFit(page);
 });
 
 for (const language of ['nb', 'de'] as const) {

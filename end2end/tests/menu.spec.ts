@@ -1,4 +1,4 @@
-import { bjorn, ingrid, mei, nordlys } from '../story/people';
+import { bjorn, fjordPixel, ingrid, mei, nordlys } from '../story/people';
 import { accountMenu, enter, heading, ownName, signInByForm, signOut } from '../story/steps';
 import { expect, test } from '../story/test';
 
@@ -59,7 +59,22 @@ test('profile and security are one click away', async ({ page }) => {
     await ownName(page, ingrid).click();
     await accountMenu(page).getByRole('link', { name: link, exact: true }).click();
     await expect(heading(page, title)).toBeVisible();
+    const areas = page.getByRole('navigation', { name: 'Account', exact: true });
+    await areas.getByRole('link', { name: 'Overview' }).click();
+    await expect(heading(page, nordlys.name)).toBeVisible();
   }
+});
+
+test("the account's name in the header leads to the others", async ({ page }) => {
+  await enter(page, mei, nordlys, 'services');
+  const banner = page.getByRole('banner');
+  const other = banner.getByRole('link', { name: fjordPixel.name });
+  await expect(other).toBeHidden();
+  await banner.getByRole('button', { name: `Switch account: ${nordlys.name}`, exact: true }).click();
+  await other.click();
+  await expect(heading(page, fjordPixel.name)).toBeVisible();
+  await expect(other).toBeHidden();
+  await expect(page).toHaveTitle(`${fjordPixel.name} · Latchkey`);
 });
 
 test('signing out ends the session', async ({ page }) => {

@@ -9,10 +9,10 @@ test.use({ story: 'policies', refusals: [401, 403, 409, 422] });
 test('a second factor is required, and the account opens once it is set up', async ({ page, someoneElse }) => {
   await signInByForm(page, ingrid);
   await page.goto(inAccount(nordlys, 'account'));
-  await page.getByRole('link', { name: 'Account policy', exact: true }).click();
-  await expect(heading(page, 'Account policy')).toBeVisible();
+  await page.getByRole('link', { name: 'Security rules', exact: true }).click();
+  await expect(heading(page, 'Security rules')).toBeVisible();
   const areas = page.getByRole('navigation', { name: 'Account', exact: true });
-  await expect(areas.getByRole('link', { name: 'Account details' })).toHaveAttribute('aria-current', 'page');
+  await expect(areas.getByRole('link', { name: 'Security rules' })).toHaveAttribute('aria-current', 'page');
   await expect(page.getByText('You have no second factor yourself yet')).toBeVisible();
   await turnAppOn(page);
 
@@ -24,11 +24,11 @@ test('a second factor is required, and the account opens once it is set up', asy
   await expectToFit(page);
   const days = page.getByLabel('Days to set it up');
   await days.fill('90');
-  await page.getByRole('button', { name: 'Demand a second factor' }).click();
+  await page.getByRole('button', { name: 'Require a second factor' }).click();
   await expectProblem(page, days, /from 0 to 30/);
   await days.fill('1');
-  await page.getByRole('button', { name: 'Demand a second factor' }).click();
-  await expect(announcement(page, 'A second factor is demanded of everybody now')).toBeVisible();
+  await page.getByRole('button', { name: 'Require a second factor' }).click();
+  await expect(announcement(page, 'A second factor is required of everybody now')).toBeVisible();
 
   const theirs = await someoneElse();
   await signInByForm(theirs, mei);
@@ -39,11 +39,11 @@ test('a second factor is required, and the account opens once it is set up', asy
   await expect(theirs.getByText('this account opens only for those who have a second factor')).toHaveCount(0);
   await theirs.goto(inAccount(nordlys));
 
-  await page.getByRole('button', { name: 'No longer demand it' }).click();
-  await expect(announcement(page, 'A second factor is no longer demanded')).toBeVisible();
+  await page.getByRole('button', { name: 'No longer require it' }).click();
+  await expect(announcement(page, 'A second factor is no longer required')).toBeVisible();
   await page.getByLabel('Days to set it up').fill('0');
-  await page.getByRole('button', { name: 'Demand a second factor' }).click();
-  await expect(announcement(page, 'A second factor is demanded of everybody now')).toBeVisible();
+  await page.getByRole('button', { name: 'Require a second factor' }).click();
+  await expect(announcement(page, 'A second factor is required of everybody now')).toBeVisible();
 
   // Also by a link of a page that is alive.
   await theirs.getByRole('navigation', { name: 'Account', exact: true }).getByRole('link', { name: 'Domains' }).click();
@@ -63,8 +63,8 @@ test('a second factor is required, and the account opens once it is set up', asy
     await expect(mailsTo(page, olav.email, 'The policy of')).toHaveCount(3, { timeout: 500 });
   }).toPass({ timeout: 20_000 });
   await page.goto(inAccount(nordlys, 'policy'));
-  await page.getByRole('button', { name: 'No longer demand it' }).click();
-  await expect(announcement(page, 'A second factor is no longer demanded')).toBeVisible();
+  await page.getByRole('button', { name: 'No longer require it' }).click();
+  await expect(announcement(page, 'A second factor is no longer required')).toBeVisible();
 });
 
 test('invitations go to the chosen domains only', async ({ page }) => {
@@ -100,5 +100,5 @@ test('how long a sign-in lasts is chosen, and only owners see it', async ({ page
   await enter(page, amira, nordlys);
   const answer = await page.goto(inAccount(nordlys, 'policy'));
   expect(answer?.status()).toBe(403);
-  await expect(heading(page, "You don't have access to Account policy")).toBeVisible();
+  await expect(heading(page, "You don't have access to Security rules")).toBeVisible();
 });

@@ -264,7 +264,7 @@ async fn attend(State(parts): State<Parts>, mut request: Request, next: Next) ->
         next.run(request).instrument(span.clone()).await
     };
     // What programs are told are words for those who wrote them.
-    let mut response = if is_asked { response } else { speak(response, locale, &id) };
+    let mut response = if is_asked { response } else { speak(response, locale, &id, &parts.site) };
     if changes {
         parts.mail_waiting.notify_one();
     }
@@ -290,13 +290,13 @@ fn only_what_is_plain(headers: &mut HeaderMap) {
 }
 
 /// Gives an answer that says nothing, or nothing in our words, a sentence with the request's id.
-fn speak(mut response: Response, locale: Locale, id: &str) -> Response {
+fn speak(mut response: Response, locale: Locale, id: &str, site: &Site) -> Response {
     let is_empty = response.body().size_hint().exact() == Some(0);
     // What takes an address apart says in its own words what is wrong with it.
     let is_refused = response.status() == StatusCode::BAD_REQUEST
         && response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == PLAIN);
     if (is_empty || is_refused)
-        && let Some(words) = plainly(response.status(), locale, id)
+        && let Some(words) = plainly(response.status(), locale, id, site)
     {
         let headers = response.headers_mut();
         headers.remove(header::CONTENT_LENGTH);

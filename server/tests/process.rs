@@ -247,7 +247,7 @@ async fn an_accounts_single_sign_on_is_in_the_operators_hands_too(db: TestDataba
     assert_eq!(code, 2);
     operator.run("account create --name Bakery --owner-email kari@nordlys.example").await;
     let (code, said) = operator.run("account sso-off 100001").await;
-    assert!(code == 0 && said.contains("doesn't demand"), "{said}");
+    assert!(code == 0 && said.contains("doesn't require"), "{said}");
     let (code, said) = operator.run("account release-domain nordlys.example").await;
     assert!(code == 0 && said.contains("No account has proven nordlys.example"), "{said}");
     let (code, said) = operator.run("account release-domain a@b").await;

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::db::{Tx, count, limit, plain, read, sql, write};
 use crate::factors::has_factor;
-use crate::fold::found_by;
+use crate::fold::{fold, found_by};
 use crate::grants::{self, keys, read_keys};
 use crate::policies::PolicyRow;
 use crate::sessions::NOTED_EVERY;
@@ -126,6 +126,9 @@ macro_rules! active {
     };
 }
 
+/// How many accounts are looked at for those that a text is looked for in.
+const LOOKED_AT: usize = 1_000;
+
 sql! {
     MEMBERSHIP = membership!(sqlite), on Postgres membership!(postgres);
     VISITED = visited!(""),
@@ -144,6 +147,11 @@ sql! {
                            AND s.user_id = m.user_id \
                    WHERE m.user_id = $1 AND (lower(a.name), a.id) > ($2, $3) \
                    ORDER BY lower(a.name), a.id LIMIT $4";
+    LAST_ENTERED = "SELECT a.number FROM memberships m JOIN accounts a ON a.id = m.account_id \
+                    WHERE m.user_id = $1 AND m.last_active_at IS NOT NULL \
+                    ORDER BY m.last_active_at DESC, a.number LIMIT 1";
+    OTHERS = "SELECT a.number, a.name FROM memberships m JOIN accounts a ON a.id = m.account_id \
+              WHERE m.user_id = $1 AND a.number <> $2 ORDER BY lower(a.name), a.id LIMIT $3";
     COUNT_MEMBERSHIPS = "SELECT count(*) FROM \
                          (SELECT 1 FROM memberships WHERE user_id = $1 LIMIT $2) AS found";
     WITHOUT_FACTOR_BY_NAME = members!(
@@ -584,14 +592,31 @@ impl Store {
         most: usize,
         now: Timestamp,
     ) -> Result<Vec<MembershipRow>, Failure> {
-        let found = self.reached_by(user, after, most).await?;
+        self.memberships_found(user, "", after, most, now).await
+    }
+
+    /// The same of those whose names hold this text, or whose numbers begin with it. Looked for are the
+    /// first 1,000 behind the cursor: nobody has as many.
+    ///
+    /// # Errors
+    /// [`Failure::Unavailable`].
+    pub async fn memberships_found(
+        &self,
+        user: UserId,
+        search: &str,
+        after: Option<&Cursor>,
+        most: usize,
+        now: Timestamp,
+    ) -> Result<Vec<MembershipRow>, Failure> {
+        let search = fold(search.trim());
+        let found = self.reached_by(user, &search, after, most).await?;
         let due: Vec<_> = found.iter().filter(|row| is_due(row.owners_due_at, now)).collect();
         for row in &due {
             self.settle_owners(row.id.into(), now).await?;
         }
         let rows = match due.is_empty() {
             true => found,
-            false => self.reached_by(user, after, most).await?,
+            false => self.reached_by(user, &search, after, most).await?,
         };
         let row = |row: ReachedRow| MembershipRow {
             account: row.id.into(),
@@ -612,20 +637,30 @@ impl Store {
         Ok(rows)
     }
 
+    /// The rows of those accounts. What is looked for is folded.
     async fn reached_by(
         &self,
         user: UserId,
+        search: &str,
         after: Option<&Cursor>,
         most: usize,
     ) -> Result<Vec<ReachedRow>, Failure> {
+        let looked_at = if search.is_empty() { most } else { LOOKED_AT };
         let (key, id) =
             after.map_or((String::new(), Uuid::nil()), |after| (plain(&after.key), after.id));
-        read!(self, db => query_as(MEMBERSHIPS)
+        let mut rows: Vec<ReachedRow> = read!(self, db => query_as(MEMBERSHIPS)
             .bind(Uuid::from(user))
             .bind(&key)
             .bind(id)
-            .bind(limit(most))
-            .fetch_all(db))
+            .bind(limit(looked_at))
+            .fetch_all(db))?;
+        rows.retain(|row| {
+            search.is_empty()
+                || fold(&row.name).contains(search)
+                || row.number.to_string().starts_with(search)
+        });
+        rows.truncate(most);
+        Ok(rows)
     }
 
     /// Whether the user reaches more than one account.
@@ -638,6 +673,36 @@ impl Store {
             .bind(2_i64)
             .fetch_one(db))?;
         Ok(found > 1)
+    }
+
+    /// The account that the user was active in last, as far as that is noted.
+    ///
+    /// # Errors
+    /// [`Failure::Unavailable`].
+    pub async fn last_entered(&self, user: UserId) -> Result<Option<AccountNumber>, Failure> {
+        let number: Option<i64> = read!(self, db => query_scalar(LAST_ENTERED)
+            .bind(Uuid::from(user))
+            .fetch_optional(db))?;
+        Ok(number.map(AccountNumber::from_stored))
+    }
+
+    /// The user's accounts beside this one, by name, at most `most`: number and name.
+    ///
+    /// # Errors
+    /// [`Failure::Unavailable`].
+    pub async fn other_accounts(
+        &self,
+        user: UserId,
+        than: AccountNumber,
+        most: usize,
+    ) -> Result<Vec<(AccountNumber, String)>, Failure> {
+        let rows: Vec<(i64, String)> = read!(self, db => query_as(OTHERS)
+            .bind(Uuid::from(user))
+            .bind(than.get())
+            .bind(limit(most))
+            .fetch_all(db))?;
+        let row = |(number, name)| (AccountNumber::from_stored(number), name);
+        Ok(rows.into_iter().map(row).collect())
     }
 
     /// The account's users who have no second factor, by name, at most `most`. The cursor of a row

@@ -16,7 +16,9 @@ use crate::when::Moment;
 #[cfg(feature = "ssr")]
 use {
     crate::access_requests::lacks::closed_areas,
-    crate::address::{ACCOUNT, ACCOUNTS, DETAILS, OWNER_CHANGE, TAKE_OVER, address_of},
+    crate::address::{
+        ACCOUNT, ACCOUNTS, DETAILS, OWNER_CHANGE, TAKE_OVER, address_of, escape_query,
+    },
     crate::notice::Notice,
     crate::owners::api::mark,
     crate::request,
@@ -75,21 +77,30 @@ fn becoming(
 pub(crate) struct AccountsView {
     /// Those of this page.
     pub(crate) accounts: Vec<ReachableAccount>,
-    /// Whether this is a later page.
-    pub(crate) later: bool,
-    /// Where the next page begins.
+    /// What was looked for.
+    pub(crate) search: String,
+    /// Whether there are so many that looking for one helps.
+    pub(crate) many: bool,
+    /// Where the first page is, on a later one.
+    pub(crate) first: Option<String>,
+    /// Where the next page is.
     pub(crate) next: Option<String>,
 }
 
-/// The accounts to choose from; with just one that is open, straight to it.
+/// The accounts to choose from, or those that were looked for; with just one that is open, straight to
+/// it.
 #[server(prefix = "/api", endpoint = "accounts/page", input = GetUrl)]
-pub(crate) async fn accounts_page(after: String) -> Result<Page<AccountsView>, Problem> {
+pub(crate) async fn accounts_page(
+    after: String,
+    search: String,
+) -> Result<Page<AccountsView>, Problem> {
+    let search = search.trim().to_owned();
     let viewer = request::viewer()?;
     let latchkey = request::latchkey()?;
     let after = read_cursor(&after);
-    let page = domain::accounts::reachable(&latchkey, &viewer, after.as_ref()).await?;
-    let (later, now) = (after.is_some(), latchkey.now());
-    if let (false, [only]) = (later, page.accounts.as_slice())
+    let page = domain::accounts::found(&latchkey, &viewer, &search, after.as_ref()).await?;
+    let (part, now) = (after.is_some() || !search.is_empty(), latchkey.now());
+    if let (false, [only]) = (part, page.accounts.as_slice())
         && only.paused_since(now).is_none()
     {
         request::redirect(&address_of(ACCOUNT, &[&only.number]));
@@ -116,10 +127,20 @@ pub(crate) async fn accounts_page(after: String) -> Result<Page<AccountsView>, P
             last_visit: account.last_active_at.map(|at| Moment::new(at, now)),
         }
     };
-    let next = page.next.as_ref().map(write_cursor);
-    let accounts = page.accounts.into_iter().map(view).collect();
+    let searched = match search.as_str() {
+        "" => ACCOUNTS.to_owned(),
+        search => format!("{ACCOUNTS}?search={}", escape_query(search)),
+    };
+    let next = page.next.as_ref().map(|next| {
+        let sign = if search.is_empty() { '?' } else { '&' };
+        format!("{searched}{sign}after={}", write_cursor(next))
+    });
+    let first = after.is_some().then_some(searched);
+    let accounts: Vec<_> = page.accounts.into_iter().map(view).collect();
     request::in_zone_of(None);
-    request::plain_page(Some(&viewer), AccountsView { accounts, later, next }).await
+    let many = part || accounts.len() > domain::accounts::OTHERS;
+    let view = AccountsView { accounts, search, many, first, next };
+    request::plain_page(Some(&viewer), view).await
 }
 
 /// One area on the overview.
@@ -179,7 +200,7 @@ async fn overview(inside: &request::Inside) -> Result<OverviewView, model::Failu
     }
     if open(Permission::DomainsView) {
         let domains = areas::domains(latchkey, actor).await?;
-        let soon = latchkey.now().after(std::time::Duration::from_secs(30 * 24 * 60 * 60));
+        let soon = latchkey.now().after(crate::domains::api::SOON);
         let expiring = domains.iter().filter(|domain| domain.expires_at < soon).count();
         let count = words!(overview.domains, count = domains.len());
         let sentence = match expiring {

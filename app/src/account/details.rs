@@ -5,7 +5,7 @@ use leptos_router::{LazyRoute, lazy_route};
 use model::{Area, Field};
 
 use crate::account::api::{self, DetailsView};
-use crate::address::{DETAILS, POLICY, address_of};
+use crate::address::{DETAILS, address_of};
 use crate::endpoint::endpoint;
 use crate::loading::{Loading, framed};
 use crate::title::PageTitle;
@@ -28,10 +28,6 @@ impl LazyRoute for DetailsPage {
             let heading = words!(details.heading);
             let number = account.number.to_string();
             let action = address_of(DETAILS, &[&number]);
-            let policy = account.owner.then(|| {
-                let href = address_of(POLICY, &[&number]);
-                view! { <a class="button" href=href>{words!(frame.policy)}</a> }
-            });
             view! {
                 <PageTitle title=heading.clone() provider=frame.provider />
                 <div class="page-head">
@@ -39,7 +35,6 @@ impl LazyRoute for DetailsPage {
                         <h1>{heading}</h1>
                         <p class="lead">{words!(details.lead)}</p>
                     </div>
-                    <div class="page-actions">{policy}</div>
                 </div>
                 <Form form={endpoint::<api::ChangeDetails>()} action=action before=details.before>
                     <input type="hidden" name="account" value=number />

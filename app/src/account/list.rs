@@ -16,14 +16,18 @@ pub(crate) struct AccountsPage(Loading<AccountsView>);
 #[lazy_route]
 impl LazyRoute for AccountsPage {
     fn data() -> Self {
-        Self(load!(asked => api::AccountsPage { after: asked.query("after") }))
+        Self(load!(asked => api::AccountsPage {
+            after: asked.query("after"),
+            search: asked.query("search"),
+        }))
     }
 
     fn view(this: Self) -> AnyView {
-        framed(this.0, Here::Elsewhere, |AccountsView { accounts, later, next }, frame| {
+        framed(this.0, Here::Elsewhere, |view, frame| {
+            let AccountsView { accounts, search, many, first, next } = view;
             let email = frame.user.map(|user| user.email).unwrap_or_default();
             let provider = frame.provider;
-            if accounts.is_empty() {
+            if accounts.is_empty() && search.is_empty() {
                 let heading = words!(accounts.empty_heading);
                 return view! {
                     <PageTitle title=heading.clone() provider=provider />
@@ -35,11 +39,12 @@ impl LazyRoute for AccountsPage {
                 .into_any();
             }
             let heading = words!(accounts.heading);
-            let first = later.then(|| view! { <a href=ACCOUNTS>{words!(users.first)}</a> });
-            let next = next.map(|after| {
-                let href = format!("{ACCOUNTS}?after={after}");
-                view! { <a href=href rel="next">{words!(users.next)}</a> }
+            let first = first.map(|href| view! { <a href=href>{words!(users.first)}</a> });
+            let next = next.map(|href| view! { <a href=href rel="next">{words!(users.next)}</a> });
+            let none = accounts.is_empty().then(|| {
+                view! { <p role="status">{words!(accounts.none_found, search = search.clone())}</p> }
             });
+            let tools = many.then(|| tools(search));
             let pages = (first.is_some() || next.is_some()).then(|| {
                 view! { <nav class="pages" aria-label=words!(accounts.pages)>{first} {next}</nav> }
             });
@@ -51,12 +56,38 @@ impl LazyRoute for AccountsPage {
                         <p class="lead">{words!(accounts.lead)}</p>
                     </div>
                 </div>
+                {tools}
+                {none}
                 <ul class="account-list">{accounts.into_iter().map(card).collect_view()}</ul>
                 {pages}
             }
             .into_any()
         })
     }
+}
+
+/// Looking for an account.
+fn tools(search: String) -> AnyView {
+    let clear = (!search.is_empty()).then(|| {
+        view! { <a class="button button-quiet" href=ACCOUNTS>{words!(accounts.search_clear)}</a> }
+    });
+    view! {
+        <div class="table-tools">
+            <form class="search" method="get" action=ACCOUNTS role="search">
+                <label class="visually-hidden" for="search">{words!(accounts.search)}</label>
+                <input
+                    id="search"
+                    type="search"
+                    name="search"
+                    value=search
+                    placeholder=words!(accounts.search)
+                />
+                <button class="button" type="submit">{words!(users.search_button)}</button>
+                {clear}
+            </form>
+        </div>
+    }
+    .into_any()
 }
 
 fn card(account: ReachableAccount) -> impl IntoView {

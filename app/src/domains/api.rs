@@ -18,6 +18,10 @@ use {
     model::{Failure, On, Timestamp},
 };
 
+/// How long before a domain expires it is marked.
+#[cfg(feature = "ssr")]
+pub(crate) const SOON: std::time::Duration = std::time::Duration::from_secs(30 * 24 * 60 * 60);
+
 /// A domain in the table.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct DomainRow {
@@ -29,7 +33,7 @@ pub(crate) struct DomainRow {
     pub(crate) mood: Mood,
     /// The same in words.
     pub(crate) state: String,
-    /// When it runs out.
+    /// When it expires.
     pub(crate) expires: Moment,
     /// Whether transfers away are locked.
     pub(crate) locked: bool,
@@ -77,12 +81,16 @@ async fn domain_view(inside: &request::Inside, domain: Domain) -> Result<DomainV
 
 #[cfg(feature = "ssr")]
 fn row(domain: Domain, now: Timestamp) -> DomainRow {
+    let expires = Moment::of_calendar(domain.expires_at, now);
+    let soon = now.after(SOON);
     let (mood, state) = match domain.state.as_str() {
+        "active" if domain.expires_at < soon => {
+            (Mood::Waiting, words!(domains.expires_soon, when = expires.relative()))
+        }
         "active" => (Mood::Ok, words!(domains.active)),
         "transferring" => (Mood::Waiting, words!(domains.transferring)),
         _ => (Mood::Trouble, words!(domains.expired)),
     };
-    let expires = Moment::of_calendar(domain.expires_at, now);
     DomainRow {
         id: domain.id.to_string(),
         name: domain.name,

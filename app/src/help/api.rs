@@ -87,6 +87,44 @@ pub(crate) async fn help_page(account: String, email: String) -> Result<Page<Hel
     inside.page(content).await
 }
 
+/// A guide in the list of them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct GuideRow {
+    /// The end of its address.
+    pub(crate) guide: String,
+    /// Its heading.
+    pub(crate) heading: String,
+    /// What it is about.
+    pub(crate) lead: String,
+}
+
+/// All guides, the one to managing users first.
+#[server(prefix = "/api", endpoint = "help/guides", input = GetUrl)]
+pub(crate) async fn guides_page(account: String) -> Result<Page<Vec<GuideRow>>, Problem> {
+    let rows = domain::feedback::GUIDES.into_iter().filter_map(|guide| {
+        let (heading, lead) = match crate::help::guide::written(guide.to_owned(), None) {
+            Some(written) => (written.heading, written.lead),
+            None if guide == "users" => (words!(help.heading), words!(help.lead)),
+            None => return None,
+        };
+        Some(GuideRow { guide: guide.to_owned(), heading, lead })
+    });
+    let rows = rows.collect();
+    if account.is_empty() {
+        return outside(rows).await;
+    }
+    request::inside(&account).await?.page(Ok(rows)).await
+}
+
+/// A guide for whoever reads it outside of any account. The one that they come from stays around it.
+#[cfg(feature = "ssr")]
+async fn outside<T>(content: T) -> Result<Page<T>, Problem> {
+    match request::viewer_if_any()? {
+        Some(viewer) => request::own_page(&viewer, content).await,
+        None => request::plain_page(None, content).await,
+    }
+}
+
 /// One of the short guides.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct GuideView {
@@ -106,9 +144,7 @@ pub(crate) struct GuideView {
 #[server(prefix = "/api", endpoint = "help/guide", input = GetUrl)]
 pub(crate) async fn guide_page(guide: String, account: String) -> Result<Page<GuideView>, Problem> {
     if account.is_empty() {
-        let viewer = request::viewer_if_any()?;
-        let view = crate::help::guide::written(guide, None).ok_or(Failure::NotFound)?;
-        return request::plain_page(viewer.as_ref(), view).await;
+        return outside(crate::help::guide::written(guide, None).ok_or(Failure::NotFound)?).await;
     }
     let inside = request::inside(&account).await?;
     let view = crate::help::guide::written(guide, Some(inside.acting.number));

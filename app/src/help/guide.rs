@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 
-use crate::address::guide;
+use crate::address::{GUIDES, beside, guide};
 use crate::help::api::{self, GuideView};
 use crate::help::feedback::Feedback;
 use crate::loading::{Loading, framed};
@@ -27,6 +27,7 @@ impl LazyRoute for GuidePage {
             let number = frame.account.as_ref().map(|account| account.number);
             let here = guide(&view.guide, number, "");
             let users = guide("users", number, "");
+            let all = beside(GUIDES, number);
             let sections = view
                 .sections
                 .into_iter()
@@ -43,7 +44,10 @@ impl LazyRoute for GuidePage {
                     {sections}
                     {open}
                     <h2>{words!(help.related)}</h2>
-                    <ul><li><a href=users>{words!(help.heading)}</a></li></ul>
+                    <ul>
+                        <li><a href=users>{words!(help.heading)}</a></li>
+                        <li><a href=all>{words!(help.all)}</a></li>
+                    </ul>
                     <Feedback guide=view.guide here=here />
                 </article>
             }
@@ -73,6 +77,22 @@ pub(crate) fn written(guide: String, account: Option<model::AccountNumber>) -> O
                     "forgotten",
                     words!(guide_security.forgotten),
                     words!(guide_security.forgotten_text),
+                ),
+                section(
+                    "second",
+                    words!(guide_security.second),
+                    words!(guide_security.second_text),
+                ),
+                section(
+                    "passkeys",
+                    words!(guide_security.passkeys),
+                    words!(guide_security.passkeys_text),
+                ),
+                section("codes", words!(guide_security.codes), words!(guide_security.codes_text)),
+                section(
+                    "lost",
+                    words!(guide_security.lost),
+                    crate::contact::ask(words!(guide_security.lost_text)),
                 ),
                 section(
                     "stranger",

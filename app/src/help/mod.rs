@@ -5,17 +5,19 @@ pub(crate) mod api;
 mod checks;
 mod feedback;
 mod guide;
+mod guides;
 
 use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 use model::{AccountNumber, Area, Permission};
 
-use crate::address::{HELP, INVITE, USERS, address_of, escape_query, guide};
+use crate::address::{GUIDES, HELP, INVITE, USERS, address_of, beside, escape_query, guide};
 use crate::endpoint::endpoint;
 use crate::frame::Frame;
 use crate::help::api::{Found, FoundMail, HelpView};
 use crate::help::feedback::Feedback;
 pub(crate) use crate::help::guide::GuidePage;
+pub(crate) use crate::help::guides::GuidesPage;
 use crate::loading::{Loading, framed};
 use crate::title::PageTitle;
 use crate::ui::form::{Form, SubmitButton};
@@ -280,9 +282,13 @@ fn related(number: Option<AccountNumber>) -> AnyView {
     let links = links.map(|(page, words)| {
         view! { <li><a href=guide(page, number, "")>{words}</a></li> }
     });
+    let all = beside(GUIDES, number);
     view! {
         <h2 id="related">{words!(help.related)}</h2>
-        <ul>{links.into_iter().collect_view()}</ul>
+        <ul>
+            {links.into_iter().collect_view()}
+            <li><a href=all>{words!(help.all)}</a></li>
+        </ul>
     }
     .into_any()
 }

@@ -288,7 +288,7 @@ pub(crate) async fn unlink_page(identity: String) -> Result<Page<StepView>, Prob
         back: Some((words!(form.cancel), SECURITY.to_owned())),
         about: identity,
     };
-    request::plain_page(Some(&viewer), view).await
+    request::own_page(&viewer, view).await
 }
 
 /// Has an identity open the reader's login no more.

@@ -36,6 +36,8 @@ pub(crate) struct OpenInvitation {
     pub(crate) account: String,
     /// The inviter's name; none for the provider.
     pub(crate) inviter: Option<String>,
+    /// Their address, in a sentence: names can be chosen freely.
+    pub(crate) address: Option<String>,
     /// What joining opens, in a sentence.
     pub(crate) opens: String,
     /// That they become an owner besides, and when, in a sentence.
@@ -103,6 +105,9 @@ pub(crate) async fn join_page(token: String) -> Result<Page<JoinView>, Problem> 
                 email: opened.email.to_string(),
                 account: opened.account_name,
                 inviter: opened.inviter_name,
+                address: opened
+                    .inviter_email
+                    .map(|email| words!(join.by_address, email = email.to_string())),
                 opens: words::access_after_joining(&opened.access.outline()),
                 owner: opened.owner_from.map(|from| words!(join.owner, when = exact(from))),
                 expires: formats::end(opened.expires_at),

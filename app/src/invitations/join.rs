@@ -33,7 +33,8 @@ impl LazyRoute for JoinPage {
 }
 
 fn open(invitation: OpenInvitation, frame: Frame) -> AnyView {
-    let OpenInvitation { token, email, account, inviter, opens, owner, expires, step } = invitation;
+    let OpenInvitation { token, email, account, inviter, address, opens, owner, expires, step } =
+        invitation;
     let owner = owner.map(|owner| view! { <p>{owner}</p> });
     let heading = words!(join.heading, account = account.clone());
     let report = inviter.is_some().then(|| {
@@ -55,6 +56,7 @@ fn open(invitation: OpenInvitation, frame: Frame) -> AnyView {
         <PageTitle title=heading.clone() provider=frame.provider />
         <h1>{heading}</h1>
         <p>{by}</p>
+        {address.map(|address| view! { <p class="quiet">{address}</p> })}
         <section class="card">
             <h2>{words!(join.what)}</h2>
             <p>{opens}</p>

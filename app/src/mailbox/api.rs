@@ -62,7 +62,7 @@ pub(crate) async fn mailbox_page() -> Result<Page<Vec<MailboxRow>>, Problem> {
         subject: written(&mail).subject,
         at: Moment::new(mail.queued_at, now),
     };
-    request::plain_page(None, mails.into_iter().map(row).collect()).await
+    page(mails.into_iter().map(row).collect()).await
 }
 
 /// One of the demo's mails.
@@ -86,7 +86,15 @@ pub(crate) async fn mail_page(mail: String) -> Result<Page<MailView>, Problem> {
         ),
         subject: written.subject,
     };
-    request::plain_page(None, view).await
+    page(view).await
+}
+
+/// The page, for readers who are signed in as any other of theirs outside of accounts.
+async fn page<T>(content: T) -> Result<Page<T>, Problem> {
+    match request::signed_in() {
+        Ok(viewer) => request::own_page(&viewer, content).await,
+        Err(_) => request::plain_page(None, content).await,
+    }
 }
 
 fn written(mail: &domain::mails::KeptMail) -> mails::Written {

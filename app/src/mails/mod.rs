@@ -19,13 +19,13 @@ use crate::address::{
 use crate::browsers::browser;
 use crate::mails::names::Harmless;
 use crate::places::with_place;
-use crate::site::Site;
+use crate::site::{Site, SiteLink};
 use crate::when::server::exact;
-use crate::{formats, languages, words};
+use crate::{contact, formats, languages, words};
 
-/// The product's own accent colours, as near to those of `style/tokens.css` as sRGB gets.
-const ACCENT: &str = "#00687a";
-const ACCENT_DARK: &str = "#5cc0cd";
+/// The product's own accent colours: those of `style/tokens.css` in sRGB.
+const ACCENT: &str = "#007277";
+const ACCENT_DARK: &str = "#64c3c8";
 
 /// How many people a mail names before it only counts the others.
 const MOST_NAMED: usize = 20;
@@ -58,6 +58,8 @@ struct Html<'a> {
     greeting: String,
     button_hint: String,
     sent_by: String,
+    contact: Option<String>,
+    links: &'a [SiteLink],
     provider: &'a str,
     accent: &'a str,
     accent_dark: &'a str,
@@ -69,6 +71,8 @@ struct Text<'a> {
     letter: &'a Letter,
     greeting: String,
     sent_by: String,
+    contact: Option<String>,
+    links: &'a [SiteLink],
 }
 
 /// By which time zones a mail tells when something is, and as seen from when.
@@ -107,13 +111,22 @@ fn written(mail: &Mail, language: &str, site: &Site) -> Written {
     let letter = letter(mail, site);
     let greeting = words!(mail.greeting);
     let sent_by = words!(mail.sent_by, provider = site.provider.clone());
-    let text = Text { letter: &letter, greeting: greeting.clone(), sent_by: sent_by.clone() };
+    let contact = contact::sentence(site);
+    let text = Text {
+        letter: &letter,
+        greeting: greeting.clone(),
+        sent_by: sent_by.clone(),
+        contact: contact.clone(),
+        links: &site.links,
+    };
     let html = Html {
         language,
         letter: &letter,
         greeting,
         button_hint: words!(mail.button_hint),
         sent_by,
+        contact,
+        links: &site.links,
         provider: &site.provider,
         accent: site.accent_light.as_deref().unwrap_or(ACCENT),
         accent_dark: site.accent_dark.as_deref().unwrap_or(ACCENT_DARK),

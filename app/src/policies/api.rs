@@ -22,6 +22,10 @@ use {
     std::time::Duration,
 };
 
+/// An hour, in seconds.
+#[cfg(feature = "ssr")]
+const HOUR: u64 = 60 * 60;
+
 /// What the page shows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct PolicyView {
@@ -168,20 +172,28 @@ async fn factor(
 fn sessions(inside: &Inside, policy: &AccountPolicy) -> SessionsView {
     let settings = &inside.latchkey.settings;
     SessionsView {
-        idle: spans(policy.sessions.idle, settings.session_idle),
-        absolute: spans(policy.sessions.absolute, settings.session_absolute),
+        idle: spans(policy.sessions.idle, settings.session_idle, |usual| {
+            words!(policy.usual_hours, count = usual.as_secs() / HOUR)
+        }),
+        absolute: spans(policy.sessions.absolute, settings.session_absolute, |usual| {
+            words!(policy.usual_days, count = usual.as_secs() / (24 * HOUR))
+        }),
         before: PolicyRule::Sessions(policy.sessions).to_stored(),
     }
 }
 
 /// The times to choose from: those that are shorter than the provider's, and the present one.
 #[cfg(feature = "ssr")]
-fn spans(chosen: Option<SessionSpan>, usual: Duration) -> SpanView {
+fn spans(
+    chosen: Option<SessionSpan>,
+    usual: Duration,
+    in_words: impl FnOnce(Duration) -> String,
+) -> SpanView {
     let value = |span: SessionSpan| span.minutes().to_string();
     let shorter = SessionSpan::ALL.into_iter();
     let shorter = shorter.filter(|span| span.duration() < usual || Some(*span) == chosen);
     let options = shorter.map(|span| (value(span), words::span(span)));
-    let usual = std::iter::once((String::new(), words!(policy.usual)));
+    let usual = std::iter::once((String::new(), in_words(usual)));
     SpanView {
         options: usual.chain(options).collect(),
         chosen: chosen.map(value).unwrap_or_default(),

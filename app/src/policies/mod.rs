@@ -4,9 +4,9 @@ pub(crate) mod api;
 
 use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
-use model::{AccountNumber, Area, Field};
+use model::{AccountNumber, Field};
 
-use crate::address::{DETAILS, POLICY, SECURITY, address_of};
+use crate::address::{POLICY, SECURITY, address_of};
 use crate::endpoint::endpoint;
 use crate::frame::PersonView;
 use crate::loading::{Loading, framed};
@@ -38,10 +38,8 @@ impl LazyRoute for PolicyPage {
             let Some(account) = frame.account else { return ().into_any() };
             let heading = Here::Policy.name();
             let number = account.number;
-            let back = address_of(DETAILS, &[&number]);
             view! {
                 <PageTitle title=heading.clone() provider=frame.provider />
-                <p class="back"><a href=back>{Here::Area(Area::Account).name()}</a></p>
                 <div class="page-head">
                     <div>
                         <h1>{heading}</h1>

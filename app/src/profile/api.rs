@@ -50,7 +50,7 @@ pub(crate) async fn profile_page() -> Result<Page<ProfileView>, Problem> {
         language: crate::words::locale().as_str().to_owned(),
         time_zone: viewer.time_zone.clone().unwrap_or_default(),
     };
-    request::plain_page(Some(&viewer), view).await
+    request::own_page(&viewer, view).await
 }
 
 /// Gives the reader another name, and their pages and mails another language and another time zone.
@@ -130,7 +130,7 @@ pub(crate) async fn delete_login_page() -> Result<Page<DeleteLoginView>, Problem
     let accounts = accounts.into_iter().map(left).collect();
     request::in_zone_of(None);
     let view = DeleteLoginView { email: viewer.email.to_string(), accounts };
-    request::plain_page(Some(&viewer), view).await
+    request::own_page(&viewer, view).await
 }
 
 /// Deletes the reader's login.

@@ -102,7 +102,7 @@ pub(crate) async fn security_page() -> Result<Page<SecurityView>, Problem> {
         linked: crate::identities::linked(&viewer).await?,
         devices: devices.into_iter().map(device).collect(),
     };
-    request::plain_page(Some(&viewer), view).await
+    request::own_page(&viewer, view).await
 }
 
 /// Signs the reader out on one of their devices.
@@ -140,6 +140,8 @@ pub(crate) struct AppSetupView {
     pub(crate) email: String,
     /// The key, in groups of four.
     pub(crate) key: String,
+    /// The key as apps take it from a link on the same phone.
+    pub(crate) address: String,
     /// The QR code; none where a set-up has to begin anew.
     pub(crate) code: Option<QrCode>,
 }
@@ -177,14 +179,15 @@ pub(crate) async fn app_setup_page() -> Result<Page<AppSetupView>, Problem> {
         Ok(setup) => AppSetupView {
             email,
             key: in_groups(&setup.key),
+            address: setup.address.expose().to_owned(),
             code: QrCode::draw(setup.address.expose()),
         },
         Err(Failure::Unconfirmed | Failure::Conflict(Conflict::SetupOver)) => {
-            AppSetupView { email, key: String::new(), code: None }
+            AppSetupView { email, key: String::new(), address: String::new(), code: None }
         }
         Err(failure) => return Err(failure.into()),
     };
-    request::plain_page(Some(&viewer), view).await
+    request::own_page(&viewer, view).await
 }
 
 fn in_groups(key: &Secret) -> String {
@@ -259,7 +262,7 @@ pub(crate) async fn factor_page() -> Result<Page<FactorView>, Problem> {
     let passkey = domain::passkeys::can_be_used(&latchkey, viewer.user).await?;
     let beside = !domain::passkeys::overview(&latchkey, &viewer).await?.is_empty();
     let closing = if beside { None } else { closing(&latchkey, &viewer).await? };
-    request::plain_page(Some(&viewer), FactorView { app, passkey, closing }).await
+    request::own_page(&viewer, FactorView { app, passkey, closing }).await
 }
 
 /// Which accounts close to the viewer without a second factor, in a sentence.
@@ -299,7 +302,7 @@ pub(crate) struct NewPasskeyView {
 pub(crate) async fn new_passkey_page() -> Result<Page<NewPasskeyView>, Problem> {
     let viewer = request::signed_in()?;
     let name = browser(&request::client()?.user_agent);
-    request::plain_page(Some(&viewer), NewPasskeyView { name }).await
+    request::own_page(&viewer, NewPasskeyView { name }).await
 }
 
 /// Asks the reader's browser to make a passkey.
@@ -356,7 +359,7 @@ pub(crate) async fn passkey_page(passkey: String) -> Result<Page<PasskeyView>, P
         last,
         usable: latchkey.has_passkeys(),
     };
-    request::plain_page(Some(&viewer), view).await
+    request::own_page(&viewer, view).await
 }
 
 /// Gives a passkey another name.

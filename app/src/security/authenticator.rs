@@ -10,6 +10,7 @@ use crate::frame::Frame;
 use crate::loading::{Loading, framed};
 use crate::security::api::{self, AppSetupView, FactorView, QrCode};
 use crate::title::PageTitle;
+use crate::ui::copy::copy_button;
 use crate::ui::factor::FactorForms;
 use crate::ui::field::TextField;
 use crate::ui::form::{Form, SubmitButton};
@@ -36,8 +37,17 @@ impl LazyRoute for AuthenticatorPage {
                     <li>
                         <p>{words!(authenticator.step_scan, email = view.email)}</p>
                         {draw(code)}
+                        <p>{words!(authenticator.same_phone)}</p>
+                        <p>
+                            <a class="button" href=view.address rel="external">
+                                {words!(authenticator.open_app)}
+                            </a>
+                        </p>
                         <p>{words!(authenticator.or_type)}</p>
-                        <p><code class="key" translate="no">{view.key}</code></p>
+                        <p class="key-line">
+                            <code class="key" translate="no">{view.key.clone()}</code>
+                            {copy_button(view.key.replace(' ', ""), words!(authenticator.copy))}
+                        </p>
                     </li>
                     <li>{words!(authenticator.step_code)}</li>
                 </ol>
@@ -47,6 +57,7 @@ impl LazyRoute for AuthenticatorPage {
                         label=words!(form.code)
                         hint=words!(authenticator.code_hint)
                         autocomplete="one-time-code"
+                        keys="numeric"
                     />
                     <div class="form-actions">
                         <SubmitButton words=words!(authenticator.turn_on) />

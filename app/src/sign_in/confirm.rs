@@ -76,7 +76,11 @@ pub(crate) fn confirm_page(confirming: Confirming) -> AnyView {
                 <Form form={endpoint::<api::Confirm>()} action=action.clone()>
                     {hidden(kept.clone())}
                     {username(email)}
-                    <PasswordField field=Field::Password label=words!(form.password) />
+                    <PasswordField
+                        field=Field::Password
+                        label=words!(form.password)
+                        autofocus=true
+                    />
                     <div class="form-actions">
                         <SubmitButton words=words!(confirm.button) />
                         <a href=back rel="external">{words!(form.cancel)}</a>

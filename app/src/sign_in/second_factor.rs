@@ -3,7 +3,8 @@
 use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 
-use crate::address::{SECOND_FACTOR, leading_on, sign_in_for};
+use crate::address::{SECOND_FACTOR, guide, leading_on, sign_in_for};
+use crate::contact;
 use crate::endpoint::endpoint;
 use crate::loading::{Loading, narrow};
 use crate::sign_in::api::{self, SecondFactorView};
@@ -37,7 +38,7 @@ impl LazyRoute for SecondFactorPage {
                 .into_any();
             }
             view! {
-                <PageTitle title=heading.clone() provider=frame.provider />
+                <PageTitle title=heading.clone() provider=frame.provider.clone() />
                 <h1>{heading}</h1>
                 <p>{words!(second_factor.lead)}</p>
                 {FactorForms {
@@ -52,8 +53,30 @@ impl LazyRoute for SecondFactorPage {
                     away: (again, words!(second_factor.again)),
                 }
                     .show()}
+                {lost(view.app, frame.provider)}
             }
             .into_any()
         })
     }
+}
+
+/// The ways in for whoever hasn't what they are asked for with them.
+fn lost(app: bool, provider: String) -> AnyView {
+    let summary =
+        if app { words!(second_factor.without_app) } else { words!(second_factor.without_passkey) };
+    let ways = contact::ways().into_iter().map(|way| view! { <p>{way}</p> }).collect_view();
+    view! {
+        <details class="asked prose">
+            <summary>{summary}</summary>
+            <ul>
+                <li>{words!(second_factor.by_code)}</li>
+                <li>{words!(second_factor.elsewhere)}</li>
+                <li>{words!(second_factor.ask, provider = provider)} {ways}</li>
+            </ul>
+            <p>
+                <a href=guide("security", None, "#lost")>{words!(guide_security.heading)}</a>
+            </p>
+        </details>
+    }
+    .into_any()
 }

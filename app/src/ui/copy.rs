@@ -125,3 +125,21 @@ fn select_field() {
         field.select();
     }
 }
+
+/// A button that puts a text on the clipboard, on a page that doesn't come to life: a script of the
+/// document does it, and without it the button isn't there.
+pub(crate) fn copy_button(text: String, words: String) -> AnyView {
+    view! {
+        <button
+            type="button"
+            class="button"
+            data-copy=text
+            data-copied=words!(pending.copied)
+            aria-live="polite"
+            hidden
+        >
+            {words}
+        </button>
+    }
+    .into_any()
+}

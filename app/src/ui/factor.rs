@@ -121,7 +121,10 @@ pub(crate) fn passkey_fields(class: &'static str, button: String) -> AnyView {
         <div class="form-actions">
             <SubmitButton class=class words=button />
         </div>
-        <p class="hint">{words!(passkey.hint)}</p>
+        <p class="hint">
+            {words!(passkey.hint)} " "
+            <span class="without-script">{words!(passkey.takes_script)}</span>
+        </p>
     }
     .into_any()
 }

@@ -3,18 +3,21 @@
 use leptos::prelude::*;
 use model::Failure;
 
-use crate::address::{ACCOUNTS, SIGN_IN, sign_in_for};
+use crate::address::{ACCOUNT, ACCOUNTS, SIGN_IN, address_of, sign_in_for};
 #[cfg(feature = "ssr")]
-use crate::address::{COMPANY, LEAVE, PROFILE, SECURITY, address_of, leading_on, path};
+use crate::address::{COMPANY, LEAVE, PROFILE, SECURITY, leading_on, path};
 use crate::frame::Frame;
+use crate::loading::when_there;
 use crate::problem::Problem;
 use crate::rejected::{Rejected, Taken};
-use crate::title::PageTitle;
+use crate::title::{Around, PageTitle};
 use crate::ui::frame::Narrow;
 use crate::wire::shared;
 
 /// The whole page for a problem. Whoever isn't signed in is led to the sign-in page.
-pub(crate) fn failed(problem: Problem) -> AnyView {
+pub(crate) async fn failed(problem: Problem) -> AnyView {
+    let frame = frame_around(&problem).await;
+    provide_context(Around(None));
     let typed = shared(typed);
     let (heading, text) = match &problem {
         Problem::Failure(Failure::NotFound) => {
@@ -72,7 +75,8 @@ pub(crate) fn failed(problem: Problem) -> AnyView {
     let (heading, text, cure, leave) = shared(move || (heading, text, cure, leave));
     let lost = matches!(problem, Problem::Failure(Failure::NotFound));
     let id = shared(request_id).filter(|_| !lost);
-    let frame = shared(plain_frame);
+    let frame = shared(move || frame);
+    let back = frame.account.as_ref().map(|account| address_of(ACCOUNT, &[&account.number]));
     let provider = frame.provider.clone();
     let link = match (problem, typed) {
         (Problem::Failure(Failure::SignedOut), Some((rejected, here))) => {
@@ -99,12 +103,14 @@ pub(crate) fn failed(problem: Problem) -> AnyView {
         }
         (Problem::Failure(_), typed) => match cure {
             Some((href, words)) => cured_elsewhere(href, words, typed),
-            None => view! {
-                <a class="button button-primary" href=ACCOUNTS rel="external">
-                    {words!(failed.home)}
-                </a>
+            None => {
+                let (href, words) = match back {
+                    Some(back) => (back, words!(refused.back)),
+                    None => (ACCOUNTS.to_owned(), words!(failed.home)),
+                };
+                view! { <a class="button button-primary" href=href rel="external">{words}</a> }
+                    .into_any()
             }
-            .into_any(),
         },
     };
     view! {
@@ -171,7 +177,7 @@ pub(crate) fn ElsewherePage() -> impl IntoView {
 fn nowhere() -> AnyView {
     #[cfg(feature = "ssr")]
     crate::problem::set_status(&Failure::NotFound);
-    failed(Failure::NotFound.into())
+    when_there(|| Box::pin(async { Err(Failure::NotFound.into()) }))
 }
 
 /// What was typed into the form that led here, and the path that it was sent to. This page says
@@ -191,17 +197,28 @@ fn request_id() -> Option<String> {
     None
 }
 
-/// A frame that says nothing of the reader: this page is the same for everybody.
-fn plain_frame() -> Frame {
-    #[cfg(feature = "ssr")]
-    return crate::request::frame(None, None, false);
-    #[cfg(not(feature = "ssr"))]
+/// The frame around the page: where nothing is found, the reader's own; else one that says nothing of
+/// them.
+#[cfg(feature = "ssr")]
+async fn frame_around(problem: &Problem) -> Frame {
+    match problem {
+        Problem::Failure(Failure::NotFound) => crate::request::frame_of_nothing().await,
+        _ => crate::request::frame(None, None, false),
+    }
+}
+
+/// The frame around the page that the browser's half shows by itself: it says nothing of the reader. Of
+/// a page that the server showed, its own frame is read instead.
+#[cfg(not(feature = "ssr"))]
+async fn frame_around(_problem: &Problem) -> Frame {
     Frame {
         provider: provider(),
         mark: has_mark(),
         mailbox: false,
         user: None,
         several: false,
+        others: Vec::new(),
+        more: false,
         account: None,
     }
 }

@@ -22,6 +22,9 @@ pub(crate) fn TextField(
     /// What the browser may fill in (HTML autofill field name).
     #[prop(optional)]
     autocomplete: Option<&'static str>,
+    /// The keys that a phone shows for it (HTML `inputmode`).
+    #[prop(optional)]
+    keys: Option<&'static str>,
     /// What is in it before anybody types.
     #[prop(optional, into)]
     value: String,
@@ -67,6 +70,7 @@ pub(crate) fn TextField(
                     readonly=readonly
                     autofocus=autofocus
                     autocomplete=autocomplete
+                    inputmode=keys
                     spellcheck=spelling
                     aria-describedby=described_by
                     aria-invalid=move || state.error(field).is_some().then_some("true")
@@ -128,6 +132,9 @@ pub(crate) fn PasswordField(
     /// What is in it before anybody types: only the demo's public password.
     #[prop(optional, into)]
     value: String,
+    /// Whether it takes the focus when it appears.
+    #[prop(optional)]
+    autofocus: bool,
 ) -> impl IntoView {
     let autocomplete = if new { "new-password" } else { "current-password" };
     let hint = new.then(|| words!(form.password_hint));
@@ -139,6 +146,7 @@ pub(crate) fn PasswordField(
             autocomplete=autocomplete
             hint=hint.unwrap_or_default()
             value=value
+            autofocus=autofocus
             beside=show_button(field)
         />
     }

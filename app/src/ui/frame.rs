@@ -1,11 +1,11 @@
 //! What stands around the content: header with the account menu, navigation, footer.
 
 use leptos::prelude::*;
-use model::{Area, Permission};
+use model::{AccountNumber, Area, Permission};
 
 use crate::address::{
-    ACCOUNT, ACCOUNTS, BILLING, DETAILS, DOMAINS, LOG, MAILBOX, PROFILE, SECURITY, SERVICES,
-    SIGN_OUT, SUPPORT, USERS, address_of, help_for, path,
+    ACCOUNT, ACCOUNTS, BILLING, DETAILS, DOMAINS, LOG, MAILBOX, POLICY, PROFILE, SECURITY,
+    SERVICES, SIGN_OUT, SUPPORT, USERS, address_of, beside, help_for, path,
 };
 use crate::endpoint::endpoint;
 use crate::eyes::EyesStrip;
@@ -58,7 +58,7 @@ impl Here {
     /// The navigation's entry that it is found under.
     const fn entry(self) -> Self {
         match self {
-            Self::Policy | Self::SingleSignOn => Self::Area(Area::Account),
+            Self::SingleSignOn => Self::Policy,
             here => here,
         }
     }
@@ -157,7 +157,7 @@ fn untaken() -> impl IntoView {
 }
 
 /// Puts the focus where the reader goes on, and so has it read out: on what the last form came to,
-/// on the field that is to be filled in, else on the content. A page that the browser loaded begins
+/// on the field that is to be filled in, else on the page's heading. A page that the browser loaded begins
 /// at its top by itself.
 #[cfg(feature = "hydrate")]
 fn take_focus() {
@@ -168,28 +168,34 @@ fn take_focus() {
     // It is made before it stands in the page, and only there can it take the focus.
     request_animation_frame(|| {
         let html = |found: web_sys::Element| found.dyn_into::<web_sys::HtmlElement>().ok();
-        let wanted = document().query_selector("#notice, main [autofocus]").ok().flatten();
-        if let Some(wanted) = wanted.and_then(html) {
+        let find = |which| document().query_selector(which).ok().flatten().and_then(html);
+        if let Some(wanted) = find("#notice, main [autofocus]") {
             let _focused = wanted.focus();
-        } else if let Some(main) = document().get_element_by_id("main").and_then(html) {
+        } else if let Some(heading) = find("main h1") {
+            heading.set_tab_index(-1);
             // Where the page stands is the address's to say.
             let stay = web_sys::FocusOptions::new();
             stay.set_prevent_scroll(true);
-            let _focused = main.focus_with_options(&stay);
+            let _focused = heading.focus_with_options(&stay);
         }
     });
 }
 
 #[component]
 fn Header(frame: Frame) -> impl IntoView {
-    let Frame { provider, mark, mailbox, user, several, account } = frame;
+    let Frame { provider, mark, mailbox, user, several, others, more, account } = frame;
     let mark = if mark {
         view! { <img class="provider-mark" src="/provider-mark" alt="" /> }.into_any()
     } else {
         view! { <span class="provider-mark">{icon(Icon::Key)}</span> }.into_any()
     };
     let name = account.as_ref().map(|account| {
-        view! { <span class="site-header-account" translate="no">{account.name.clone()}</span> }
+        let name = account.name.clone();
+        if others.is_empty() {
+            return view! { <span class="site-header-account" translate="no">{name}</span> }
+                .into_any();
+        }
+        switch(name, others, more)
     });
     let menu = match user {
         Some(user) => {
@@ -210,6 +216,47 @@ fn Header(frame: Frame) -> impl IntoView {
     }
 }
 
+/// The button with the account's name, and the panel with the reader's others: the browser's own popover,
+/// as below. Where there are more than it names, they are looked for on the page of all of them.
+fn switch(name: String, others: Vec<(AccountNumber, String)>, more: bool) -> AnyView {
+    let label = format!("{}: {name}", words!(frame.switch));
+    let links = others.into_iter().map(|(number, name)| {
+        let href = address_of(ACCOUNT, &[&number]);
+        view! { <li><a href=href dir="auto" translate="no">{name}</a></li> }
+    });
+    let search = more.then(|| {
+        view! {
+            <form class="account-search" method="get" action=ACCOUNTS role="search">
+                <input type="search" name="search" aria-label=words!(accounts.search) />
+                <button class="button" type="submit">{words!(users.search_button)}</button>
+            </form>
+        }
+    });
+    view! {
+        <div class="site-header-account">
+            <button
+                type="button"
+                class="account-switch"
+                popovertarget="account-switch"
+                aria-label=label
+            >
+                <span translate="no">{name}</span>
+                {icon(Icon::Down)}
+            </button>
+            <div
+                class="account-menu-panel account-switch-panel"
+                id="account-switch"
+                popover="auto"
+                on:click=close_panel
+            >
+                <ul>{links.collect_view()}</ul>
+                {search}
+            </div>
+        </div>
+    }
+    .into_any()
+}
+
 /// The button with the reader's own name, and the panel that it opens. The browser's own popover
 /// does the work, so that it needs no script: Tab walks it, Escape closes it and the focus
 /// returns.
@@ -220,6 +267,7 @@ fn AccountMenu(
     several: bool,
     mailbox: bool,
 ) -> impl IntoView {
+    let left = account.as_ref().map(|account| account.number);
     let inside = account.as_ref().map(|account| {
         let number = account.number;
         // Who will be refused is told so by a page that is loaded whole, with the status that fits.
@@ -246,7 +294,8 @@ fn AccountMenu(
     });
     let help = help_for(&path(), account.as_ref());
     let mailbox = mailbox.then(|| {
-        view! { <li><a href=MAILBOX rel="external">{words!(frame.mailbox)}</a></li> }
+        let href = beside(MAILBOX, left);
+        view! { <li><a href=href rel="external">{words!(frame.mailbox)}</a></li> }
     });
     let PersonView { id, name, email } = user;
     view! {
@@ -273,8 +322,12 @@ fn AccountMenu(
                 </p>
                 <ul>
                     {inside}
-                    <li><a href=PROFILE rel="external">{words!(frame.profile)}</a></li>
-                    <li><a href=SECURITY rel="external">{words!(frame.security)}</a></li>
+                    <li>
+                        <a href=beside(PROFILE, left) rel="external">{words!(frame.profile)}</a>
+                    </li>
+                    <li>
+                        <a href=beside(SECURITY, left) rel="external">{words!(frame.security)}</a>
+                    </li>
                     {several}
                     <li><a href=help>{words!(frame.help)}</a></li>
                     {mailbox}
@@ -301,7 +354,7 @@ fn close_panel(event: leptos::ev::MouseEvent) {
             .target()
             .and_then(|target| target.dyn_into::<web_sys::Element>().ok())
             .and_then(|element| element.closest("a").ok().flatten());
-        let panel = document().get_element_by_id("account-menu");
+        let panel = document().query_selector(":popover-open").ok().flatten();
         if let (Some(_), Some(panel)) = (link, panel)
             && let Ok(panel) = panel.dyn_into::<web_sys::HtmlElement>()
         {
@@ -348,5 +401,7 @@ fn entries(account: &AccountFrame) -> Vec<(Here, &'static str, Icon)> {
         (Some(Permission::AccountLog), Here::Log, LOG, Icon::Clock),
     ];
     let open = all.into_iter().filter(|(needs, ..)| needs.is_none_or(|needs| account.opens(needs)));
-    open.map(|(_, here, page, picture)| (here, page, picture)).collect()
+    let open = open.map(|(_, here, page, picture)| (here, page, picture));
+    // No permission opens what only owners decide.
+    open.chain(account.owner.then_some((Here::Policy, POLICY, Icon::Lock))).collect()
 }

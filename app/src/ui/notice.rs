@@ -2,8 +2,9 @@
 
 use leptos::prelude::*;
 
+use crate::address::path;
 use crate::notice::Said;
-use crate::ui::copy::{COPY_FIELD, CopyButton, CopyWords};
+use crate::ui::copy::{COPY_FIELD, CopyButton, CopyWords, copy_button};
 
 /// A line that stays until the page is left. After sending an invitation it holds the link, which
 /// can be copied now and never again.
@@ -48,15 +49,23 @@ fn recovery_codes(codes: Vec<String>) -> Option<AnyView> {
         return None;
     }
     let file = format!("data:text/plain;charset=utf-8,{}%0A", codes.join("%0A"));
+    let copied = codes.join("\n");
     let codes = codes.into_iter().map(|code| view! { <li><code translate="no">{code}</code></li> });
     let codes = view! {
         <p>{words!(security.codes_hint)}</p>
         <ul class="recovery-codes">{codes.collect_view()}</ul>
-        <p>
+        <div class="form-actions">
             <a class="button" href=file download="latchkey-recovery-codes.txt" rel="external">
                 {words!(security.codes_download)}
             </a>
-        </p>
+            <button type="button" class="button" data-print="" hidden>
+                {words!(security.codes_print)}
+            </button>
+            {copy_button(copied, words!(security.codes_copy))}
+            <a class="button button-primary" href=path() rel="external">
+                {words!(security.codes_kept)}
+            </a>
+        </div>
     };
     Some(codes.into_any())
 }

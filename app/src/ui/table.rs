@@ -3,6 +3,9 @@
 
 use leptos::prelude::*;
 
+/// The class of cells with an amount.
+const AMOUNT: &str = "amount";
+
 /// A cell of a row.
 pub(crate) struct Cell {
     class: &'static str,
@@ -27,7 +30,7 @@ impl Cell {
 
     /// An amount of money, at the right.
     pub(crate) fn amount(content: impl IntoView + 'static) -> Self {
-        Self { class: "amount", ..Self::new(content) }
+        Self { class: AMOUNT, ..Self::new(content) }
     }
 
     /// Links and buttons, at the right.
@@ -65,15 +68,25 @@ fn bodies(
     groups: Vec<(Option<String>, Vec<Vec<Cell>>)>,
 ) -> AnyView {
     let (class, caption) = match caption {
-        Caption::Shown(words) => ("", words),
-        Caption::Quiet(words) => ("visually-hidden", words),
+        Caption::Shown(words) => ("", view! { <h2>{words}</h2> }.into_any()),
+        Caption::Quiet(words) => ("visually-hidden", words.into_any()),
     };
     let actions = words!(users.actions);
-    let heads = columns.iter().cloned().map(|name| head(&actions, name)).collect_view();
+    // Sums are compared by their ends: the column's name stands above those.
+    let first = groups.iter().flat_map(|(_, rows)| rows).next();
+    let classes: Vec<_> =
+        first.map(|row| row.iter().map(|cell| cell.class).collect()).unwrap_or_default();
+    let is_amount = |place: usize| classes.get(place).is_some_and(|class| *class == AMOUNT);
+    let heads = columns.iter().cloned().enumerate();
+    let heads = heads.map(|(place, name)| head(&actions, name, is_amount(place))).collect_view();
     let row = |row: Vec<Cell>| {
         let cells = row.into_iter().enumerate().map(|(place, cell)| {
             let label = columns.get(place).filter(|_| place > 0).cloned();
-            data(label.filter(|label| *label != actions), cell)
+            match place {
+                // What the row is about.
+                0 => view! { <th scope="row" class=cell.class>{cell.content}</th> }.into_any(),
+                _ => data(label.filter(|label| *label != actions), cell),
+            }
         });
         view! { <tr>{cells.collect_view()}</tr> }
     };
@@ -104,9 +117,10 @@ fn bodies(
     .into_any()
 }
 
-fn head(actions: &str, name: String) -> AnyView {
+fn head(actions: &str, name: String, is_amount: bool) -> AnyView {
     let class = if name == actions { "visually-hidden" } else { "" };
-    view! { <th scope="col"><span class=class>{name}</span></th> }.into_any()
+    let of = if is_amount { AMOUNT } else { "" };
+    view! { <th scope="col" class=of><span class=class>{name}</span></th> }.into_any()
 }
 
 fn data(label: Option<String>, cell: Cell) -> AnyView {

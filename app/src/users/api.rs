@@ -62,6 +62,8 @@ pub(crate) struct UsersView {
     pub(crate) requests: Vec<RequestRow>,
     /// Those who were asked to become owners, or wait for it.
     pub(crate) becoming: Vec<BecomingRow>,
+    /// How many have a second factor, for whoever can require one and hasn't.
+    pub(crate) factors: Option<String>,
 }
 
 /// Where the two tables lead: each query keeps what the others chose.
@@ -187,6 +189,7 @@ async fn users_view(
     let requests = crate::users::requests::rows(inside).await?;
     let becoming = domain::owner_changes::open(latchkey, actor).await?;
     let successor = domain::successors::marked(latchkey, actor).await?;
+    let factors = domain::policies::factors_in_use(latchkey, actor).await?;
     let now = latchkey.now();
     let activity = if by_activity { "activity" } else { "" };
     let (here, pending_here) = (from.as_ref(), pending_from.as_ref());
@@ -218,6 +221,7 @@ async fn users_view(
         pending,
         requests,
         becoming: becoming_rows(actor.owns(), &becoming),
+        factors: factors.map(|(users, with)| words!(users.factors, with = with, count = users)),
     })
 }
 

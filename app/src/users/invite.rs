@@ -101,12 +101,12 @@ fn InviteFields(number: AccountNumber, invite: InviteView) -> impl IntoView {
                     bounds=invite.bounds
                 />
             </div>
-            <aside class="access-summary">
+            <aside class="access-summary access-bar">
                 <h2>{words!(invite.summary)}</h2>
                 <p aria-live="polite">{ticked.summary(chosen)}</p>
                 {bounded}
                 <p class="hint">{invite.valid}</p>
-                <div class="form-actions">
+                <div class="form-actions" data-ticked=words!(invite.ticked)>
                     <SubmitButton words=words!(invite.button) />
                     <LookButton words=words!(eyes.see_it_as_new) />
                 </div>

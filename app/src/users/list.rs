@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 use model::AccountNumber;
 
-use crate::address::{INVITE, SUCCESSOR, USERS, address_of};
+use crate::address::{INVITE, POLICY, SUCCESSOR, USERS, address_of};
 use crate::loading::{Loading, framed};
 use crate::owners::api::BecomingRow;
 use crate::owners::strip::StopForm;
@@ -61,6 +61,7 @@ impl LazyRoute for UsersPage {
                     </div>
                 </div>
                 <p class="tip">{icon(Icon::Info)} <span>{words!(users.tip)}</span></p>
+                {factors(number, view.factors.clone())}
                 {requests(number, view.requests.clone())}
                 {becoming(number, view.becoming.clone())}
                 <UsersTable number=number view=view.clone() />
@@ -74,6 +75,15 @@ impl LazyRoute for UsersPage {
             .into_any()
         })
     }
+}
+
+/// How many have a second factor, and where an owner requires it of everybody.
+fn factors(number: AccountNumber, sentence: Option<String>) -> Option<AnyView> {
+    let href = address_of(POLICY, &[&number]);
+    sentence.map(|sentence| {
+        view! { <p class="quiet">{sentence} " " <a href=href>{words!(users.require_factor)}</a></p> }
+            .into_any()
+    })
 }
 
 /// Those who were asked to become owners, or wait for it; nothing where there are none.

@@ -25,6 +25,8 @@ pub struct Opened {
     pub account_name: String,
     /// The inviter's name; none for the provider.
     pub inviter_name: Option<String>,
+    /// Their address.
+    pub inviter_email: Option<EmailAddress>,
     /// What joining opens now: no more than the inviter could still grant (rule 7).
     pub access: Access,
     /// When whoever joins now becomes an owner, if they do.
@@ -78,6 +80,7 @@ pub async fn open(
         account_number: opened.account_number,
         account_name: opened.account_name,
         inviter_name: opened.inviter_name,
+        inviter_email: opened.inviter_email,
         access,
         expires_at: opened.invitation.expires_at,
         by_mail: opened.by_mail,

@@ -292,7 +292,7 @@ pub(super) async fn sso_off(config: &Config, number: AccountNumber) -> Result<To
             "Account {number} opens without its identity provider again. Its owners get a mail as \
              soon as the server runs."
         ),
-        false => format!("Account {number} doesn't demand a sign-in with its identity provider."),
+        false => format!("Account {number} doesn't require a sign-in with its identity provider."),
     }))
 }
 

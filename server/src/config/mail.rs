@@ -126,6 +126,14 @@ pub(super) fn operator_email<'de, D: Deserializer<'de>>(
     })
 }
 
+pub(super) fn support_email<'de, D: Deserializer<'de>>(
+    from: D,
+) -> Result<Option<EmailAddress>, D::Error> {
+    read_text(from, "an e-mail address such as support@provider.example", |text| {
+        EmailAddress::parse(text).ok().map(Some)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

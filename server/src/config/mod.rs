@@ -5,6 +5,7 @@
 mod database;
 mod identity_providers;
 mod limits;
+mod links;
 mod logging;
 mod mail;
 mod network;
@@ -18,6 +19,7 @@ use std::path::{Path, PathBuf};
 
 use app::Locale;
 use app::places::Places;
+use app::request::SiteLink;
 use domain::starts::Preset;
 use figment::Figment;
 use ipnet::IpNet;
@@ -135,6 +137,15 @@ settings! {
     /// the ids of permissions behind a colon, such as `Bookkeeper: billing.view billing.pay`. A list
     /// in the file, separated by semicolons in the environment; at most 20.
     presets: Vec<Preset> = Preset::built_in(), read by "presets::presets";
+    /// The address at which people ask the provider, on pages and in mails. Default none.
+    support_email: Option<EmailAddress> = None, read by "mail::support_email";
+    /// The page on which they can, an http or https address. Default none.
+    support_url: Option<String> = None, read by "pages::support_url";
+    /// The provider's own pages at the foot of all pages and mails, such as
+    /// `Imprint: https://provider.example/imprint`: words, each with an http, https or mailto address
+    /// behind a colon. A list in the file, separated by semicolons in the environment; at most 10.
+    /// Default none.
+    links: Vec<SiteLink> = Vec::new(), read by "links::links";
     /// Who gets a mail when an invited person says that they don't know the inviter, and when a webhook is
     /// turned off. Default none.
     operator_email: Option<EmailAddress> = None, read by "mail::operator_email";

@@ -9,8 +9,8 @@ use app::request::Site;
 use model::Language;
 use serde::{Deserializer, de};
 
-use super::Config;
 use super::values::read_text;
+use super::{Config, links};
 use crate::look::{self, Colour, Mark, Theme};
 
 impl Config {
@@ -30,6 +30,9 @@ impl Config {
             language: self.language,
             time_zone: self.time_zone.clone(),
             places: self.geoip_file.clone(),
+            support_email: self.support_email.clone(),
+            support_url: self.support_url.clone(),
+            links: self.links.clone(),
         }
     }
 }
@@ -82,6 +85,11 @@ pub(super) fn geoip_file<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Pl
     })
 }
 
+pub(super) fn support_url<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    const WANTED: &str = "an http or https address, such as https://provider.example/contact";
+    read_text(from, WANTED, |text| links::page(text).map(Some))
+}
+
 #[cfg(test)]
 mod tests {
     use crate::config::tests::refuses;
@@ -105,6 +113,9 @@ mod tests {
             ("MARK_FILE", "src", "the path of a readable SVG or PNG file"),
             ("GEOIP_FILE", "/there/is/none.mmdb", "the path of a readable GeoIP file"),
             ("GEOIP_FILE", "Cargo.toml", "the path of a readable GeoIP file"),
+            ("SUPPORT_URL", "javascript:alert(1)", "an http or https address, such as"),
+            ("SUPPORT_URL", "https://", "an http or https address, such as"),
+            ("SUPPORT_URL", "mailto:help@provider.example", "an http or https address, such as"),
         ]);
     }
 }

@@ -42,6 +42,25 @@ async fn signing_in_takes_the_app_once_it_is_on(db: TestDatabase) {
 }
 
 #[apply(on_both!)]
+async fn an_app_on_the_same_phone_takes_the_key_from_a_link(db: TestDatabase) {
+    let app = TestApp::new(db).await;
+    let mut bjorn = app.as_person(BJORN).await;
+    let page = bjorn.submit("/security", "security/begin-app", &[]).await;
+    let key = page.between("<code translate=\"no\" class=\"key\">", "</code>").replace(' ', "");
+    let link = page.between("href=\"otpauth://totp/", "\"");
+    assert!(link.contains(&format!("secret={key}")), "{link}");
+    assert!(page.body.contains(&format!("data-copy=\"{key}\"")));
+    assert!(page.input("id=\"code\"").contains("inputmode=\"numeric\""));
+    let code = app.next_code(&key);
+    let page = bjorn.fill_in(&page, "security/turn-app-on", &[("code", &code)]).await;
+    let page = bjorn.go_on(&page).await;
+    page.is(200).says("Download the codes Print Copy the codes I kept them");
+    assert!(page.body.contains("href=\"/security\""), "the codes are gone there");
+    let half = half_way(&app).await.get(STEP).await;
+    assert!(!half.input("id=\"code\"").contains("inputmode"), "recovery codes have letters");
+}
+
+#[apply(on_both!)]
 async fn a_code_of_the_app_opens_once(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut bjorn = app.as_person(BJORN).await;

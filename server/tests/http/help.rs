@@ -31,6 +31,22 @@ async fn without_an_account_in_its_address_the_guide_finds_those_of_the_reader(d
 }
 
 #[apply(on_both!)]
+async fn the_guides_are_listed(db: TestDatabase) {
+    let app = TestApp::new(db).await;
+    let page = app.browser().get("/help").await;
+    page.is(200).says("Managing users and permissions Let a colleague");
+    for guide in domain::feedback::GUIDES {
+        assert!(page.body.contains(&format!("href=\"/help/{guide}\"")), "{guide}");
+    }
+    let mut bjorn = app.as_person(BJORN).await;
+    let page = bjorn.get("/help?account=100001").await;
+    assert!(page.is(200).body.contains("href=\"/help/security?account=100001\""));
+    bjorn.get("/help?account=100002").await.is(404);
+    let guide = bjorn.get("/help/users?account=100001").await;
+    assert!(guide.body.contains("href=\"/help?account=100001\""));
+}
+
+#[apply(on_both!)]
 async fn the_guide_says_when_the_mails_are_used_up(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let account = app.account_of(INGRID).await;

@@ -24,6 +24,7 @@ async fn a_new_person_joins_and_finds_exactly_what_was_granted(db: TestDatabase)
     let page = kari.get(&link).await;
     page.is(200).says("Join Nordlys Bakeri AS");
     page.says("Ingrid Solberg invites you");
+    page.says("The inviter's email address is ingrid@nordlys.example.");
     page.says("see domains and pay invoices");
     kari.get(&link).await.is(200);
     let fields = [("full_name", "Kari Nordmann"), ("password", NEW_PASSWORD)];

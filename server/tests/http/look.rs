@@ -49,7 +49,7 @@ async fn the_providers_accent_and_mark_are_on_every_page(db: TestDatabase) {
     let mails = app.latchkey.store.kept_mails(1).await.unwrap();
     let path = format!("/demo/mailbox/{}/html", mails[0].id);
     let mail = browser.get(&path).await;
-    assert!(mail.body.contains("background:#005ea5") && !mail.body.contains("#00687a"));
+    assert!(mail.body.contains("background:#005ea5") && !mail.body.contains("#007277"));
 }
 
 #[apply(on_both!)]

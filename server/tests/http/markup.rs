@@ -48,6 +48,7 @@ const OUTSIDE: [&str; 23] = [
     "/nothing{odd}",
     "/help/users?account=100001",
     "/help/users?account=100001&email=nobody{odd}",
+    "/help?account=100001",
     "/help/security?account=100001",
     "/help/x{odd}",
     "/sign-in?next=/x{odd}&as=ingrid@nordlys.example",

@@ -84,7 +84,7 @@ async fn only_owners_see_and_set_the_policy(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut amira = app.as_person(AMIRA).await;
     let page = amira.get(POLICY).await;
-    page.is(403).says("You don't have access to Account policy");
+    page.is(403).says("You don't have access to Security rules");
     page.says("Only owners of the account can do this");
     page.says(INGRID.name);
     require(&mut amira, "14").await.is(403).says("Only owners");
@@ -104,6 +104,38 @@ async fn only_owners_see_and_set_the_policy(db: TestDatabase) {
 }
 
 #[apply(on_both!)]
+async fn owners_find_the_rules_and_what_they_are_for(db: TestDatabase) {
+    let app = TestApp::new(db).await;
+    let users = format!("{BAKERY}/users");
+    let line = "0 of 5 users have a second factor. Require it";
+    let mut ingrid = app.as_person(INGRID).await;
+    let page = ingrid.get(&users).await;
+    page.is(200).says(line);
+    assert!(page.between("class=\"areas\"", "</nav>").contains(&format!("href=\"{POLICY}\"")));
+    let page = app.as_person(AMIRA).await.get(&users).await;
+    assert!(!page.is(200).body.contains(POLICY) && !page.words().contains("Require it"));
+    for path in [POLICY.to_owned(), format!("{BAKERY}/single-sign-on")] {
+        let page = ingrid.get(&path).await;
+        let areas = page.between("class=\"areas\"", "</nav>");
+        let here = areas.split("aria-current=\"page\"").nth(1).unwrap();
+        assert!(here.split("</a>").next().unwrap().contains("Security rules"), "{path}: {areas}");
+    }
+    let (mut ingrid, _) = ingrid_with_app(&app).await;
+    ingrid.get(&users).await.says("1 of 5 users have a second factor.");
+    require(&mut ingrid, "14").await.is(303);
+    let page = ingrid.get(&users).await;
+    assert!(!page.words().contains("Require it"), "it is required by now");
+}
+
+#[apply(on_both!)]
+async fn the_usual_times_are_told(db: TestDatabase) {
+    let app = TestApp::new(db).await;
+    let page = app.as_person(INGRID).await.get(POLICY).await;
+    page.is(200).says("24 hours (usual)");
+    page.says("30 days (usual)");
+}
+
+#[apply(on_both!)]
 async fn who_has_no_second_factor_requires_none(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut ingrid = app.as_person(INGRID).await;
@@ -111,7 +143,7 @@ async fn who_has_no_second_factor_requires_none(db: TestDatabase) {
     page.is(200).says("You have no second factor yourself yet");
     assert!(!page.body.contains("policies/demand-factor"));
     let page = require(&mut ingrid, "14").await;
-    page.is(409).says("you can't demand one of others");
+    page.is(409).says("you can't require one of others");
     assert!(page.body.contains("href=\"/security\""), "where to set one up");
     assert_eq!(reminders_to(&app, OLAV).await, 0);
     ingrid.get(POLICY).await.says("People can enter with their password alone");
@@ -136,7 +168,7 @@ async fn a_second_factor_is_required_with_days_to_set_it_up(db: TestDatabase) {
 
     require(&mut ingrid, "14").await.is(303);
     let page = ingrid.get(POLICY).await;
-    page.says("A second factor is demanded of everybody now");
+    page.says("A second factor is required of everybody now");
     page.says("From 29 January 2027");
     for person in [OLAV, AMIRA, BJORN, MEI] {
         assert_eq!(reminders_to(&app, person).await, 1, "{}", person.name);
@@ -148,8 +180,8 @@ async fn a_second_factor_is_required_with_days_to_set_it_up(db: TestDatabase) {
     assert!(!app.mails_to(AMIRA.email).await.contains(&"policy_changed"));
     let log = ingrid.get(&format!("{BAKERY}/log")).await;
     log.says("Rule on second factors changed");
-    log.says("Before: no second factor demanded");
-    log.says("Now: second factor demanded from 29 January 2027");
+    log.says("Before: no second factor required");
+    log.says("Now: second factor required from 29 January 2027");
     let csv = ingrid.get(&format!("{BAKERY}/log.csv")).await;
     assert!(csv.body.contains("policy.second_factor,,2027-01-29 08:0"), "{}", csv.body);
     require(&mut ingrid, "3").await.is(409).says("Somebody else changed this");
@@ -235,7 +267,7 @@ async fn no_server_function_of_a_closed_account_answers(db: TestDatabase) {
     let (mut ingrid, _) = ingrid_with_app(&app).await;
     require(&mut ingrid, "0").await.is(303);
     let mut olav = app.as_person(OLAV).await;
-    is_closed(&mut olav, "no_second_factor", "demand a second factor", None).await;
+    is_closed(&mut olav, "no_second_factor", "require a second factor", None).await;
 }
 
 #[apply(on_both!)]
@@ -282,10 +314,10 @@ async fn turning_the_app_off_says_what_closes_and_closes_it(db: TestDatabase) {
     let mut mei = app.as_person(MEI).await;
     let (key, _) = app.turn_app_on(&mut mei).await;
     let off = "/security/authenticator/off";
-    assert!(!mei.get(off).await.words().contains("is demanded by"));
+    assert!(!mei.get(off).await.words().contains("is required by"));
     require(&mut ingrid, "0").await.is(303);
     mei.get(BAKERY).await.is(200);
-    mei.get(off).await.says("A second factor is demanded by Nordlys Bakeri AS.");
+    mei.get(off).await.says("A second factor is required by Nordlys Bakeri AS.");
     let code = app.next_code(&key);
     mei.post(off, "security/turn-app-off", &[("code", &code)]).await.is(303);
     mei.get(BAKERY).await.is(403);
@@ -369,7 +401,7 @@ async fn requiring_takes_a_fresh_proof(db: TestDatabase) {
         ("kept.account", "100001"),
         ("kept.days", "7"),
     ];
-    ingrid.submit(POLICY, "sign-in/confirm", &kept).await.says("is demanded of everybody now");
+    ingrid.submit(POLICY, "sign-in/confirm", &kept).await.says("is required of everybody now");
 }
 
 #[apply(on_both!)]
@@ -384,8 +416,8 @@ async fn an_account_left_unused_asks_who_its_reader_is(db: TestDatabase) {
     assert!(page.body.contains(" id=\"session_idle-error\""));
     bound(&mut ingrid, "30", "").await.is(303);
     let log = ingrid.get(&format!("{BAKERY}/log")).await;
-    log.says("Before: without use: As usual, at the longest: As usual");
-    log.says("Now: without use: 30 minutes, at the longest: As usual");
+    log.says("Before: without use: The usual time, at the longest: The usual time");
+    log.says("Now: without use: 30 minutes, at the longest: The usual time");
     for _ in 0..3 {
         app.forward_seconds(29 * 60);
         mei.get(&format!("{BAKERY}/domains")).await.is(200);

@@ -153,6 +153,47 @@ async fn the_accounts_of_a_user_come_in_pages_also_with_equal_names(db: TestData
 }
 
 #[apply(on_both!)]
+async fn the_accounts_of_a_user_are_found_by_name_and_number(db: TestDatabase) {
+    let mei = user(&db.store, "Mei", "mei@example.com").await;
+    let mut numbers = Vec::new();
+    for name in ["Ås Bakeri", "Bø & Sønn", "Ås Bakst"] {
+        let (id, number) = account(&db.store, name).await;
+        db.store.add_member(id, mei, granted(&[]), at(0)).await.unwrap();
+        numbers.push(number);
+    }
+    account(&db.store, "Ås Bank").await;
+    let found = async |search: &str, after: Option<&model::Cursor>, most| {
+        db.store.memberships_found(mei, search, after, most, at(0)).await.unwrap()
+    };
+    let names =
+        |rows: &[store::MembershipRow]| rows.iter().map(|row| row.name.clone()).collect::<Vec<_>>();
+    assert_eq!(names(&found(" AS bak", None, 9).await), ["Ås Bakeri", "Ås Bakst"]);
+    let first = found("bak", None, 1).await;
+    assert_eq!(names(&first), ["Ås Bakeri"]);
+    assert_eq!(names(&found("bak", Some(&first[0].cursor()), 9).await), ["Ås Bakst"]);
+    assert_eq!(names(&found(&numbers[1].to_string(), None, 9).await), ["Bø & Sønn"]);
+    assert!(found("%", None, 9).await.is_empty());
+    assert_eq!(found("", None, 9).await.len(), 3);
+    let others = db.store.other_accounts(mei, numbers[1], 9).await.unwrap();
+    assert_eq!(
+        others.iter().map(|(_, name)| &**name).collect::<Vec<_>>(),
+        ["Ås Bakeri", "Ås Bakst"]
+    );
+    assert_eq!(db.store.other_accounts(mei, numbers[1], 1).await.unwrap().len(), 1);
+}
+
+#[apply(on_both!)]
+async fn the_account_that_a_user_was_in_last_is_known(db: TestDatabase) {
+    let bakery = Bakery::new(&db.store).await;
+    assert_eq!(db.store.last_entered(bakery.ingrid).await.unwrap(), None);
+    let (other, _) = account(&db.store, "Agency").await;
+    db.store.add_member(other, bakery.ingrid, granted(&[]), at(0)).await.unwrap();
+    bakery.visit(bakery.ingrid, 60).await;
+    db.store.noted().await;
+    assert_eq!(db.store.last_entered(bakery.ingrid).await.unwrap(), Some(bakery.number));
+}
+
+#[apply(on_both!)]
 async fn a_member_is_shown_with_who_invited_them(db: TestDatabase) {
     let bakery = Bakery::new(&db.store).await;
     bakery.invite("amira@example.com", 1).await;
