@@ -102,6 +102,8 @@ pub(crate) struct UserRow {
     pub(crate) second_factor: bool,
     /// When they were last active here.
     pub(crate) last_active: Option<Moment>,
+    /// What the link to their page says, and its accessible name.
+    pub(crate) link: (String, String),
 }
 
 /// An invitation in the table.
@@ -245,9 +247,11 @@ fn user_row(
 ) -> UserRow {
     let becoming = becoming.iter().find(|change| change.user == member.user);
     let becoming = becoming.map(|change| (Mood::Waiting, mark(change.due_at)));
+    let (you, owner) = (member.user == actor, member.held.is_owner());
     UserRow {
-        you: member.user == actor,
-        owner: member.held.is_owner(),
+        you,
+        owner,
+        link: link_to(&member, you),
         access: match member.held.lapsed_at(now) {
             Some(_) => None,
             None => Some(words::access_line(&member.held.outline().live(now))),
@@ -257,6 +261,20 @@ fn user_row(
         second_factor: member.second_factor,
         last_active: member.last_active_at.map(|at| Moment::new(at, now)),
         person: person(&member),
+    }
+}
+
+/// What the link to somebody's page says, and its accessible name: nobody manages an owner's access, or
+/// their own.
+#[cfg(feature = "ssr")]
+pub(crate) fn link_to(member: &Member, you: bool) -> (String, String) {
+    let name = member.full_name.clone();
+    if you {
+        return (words!(users.view_yours), words!(users.view_yours));
+    }
+    match member.held.is_owner() {
+        true => (words!(users.view_short), words!(users.view, name = name)),
+        false => (words!(users.manage_short), words!(users.manage, name = name)),
     }
 }
 
@@ -518,9 +536,11 @@ pub(crate) struct ManageView {
     pub(crate) person: PersonView,
     /// Whether it is the reader.
     pub(crate) you: bool,
-    /// Whether they own the account.
-    pub(crate) owner: bool,
-    /// What they may do, in a sentence to themselves; empty on somebody else's page.
+    /// What the page is called.
+    pub(crate) heading: String,
+    /// Why there is nothing to manage, of an owner and of the reader; none where there is.
+    pub(crate) tip: Option<String>,
+    /// What they may do, in a sentence to themselves; empty on somebody else's page and on an owner's.
     pub(crate) yours: String,
     /// The permissions that the form changes.
     pub(crate) granted: PermissionSet,
@@ -656,9 +676,10 @@ async fn manage_view(
     Ok(ManageView {
         owning,
         person: person(&member),
-        you: member.user == actor.seen_as(),
-        owner: member.held.is_owner(),
-        yours: if member.user == actor.seen_as() { yours(&member) } else { String::new() },
+        you: own,
+        heading: heading(&member, own),
+        tip: tip(&member, own),
+        yours: if own && !owned { yours(&member) } else { String::new() },
         granted,
         held: changeable,
         starts,
@@ -675,6 +696,28 @@ async fn manage_view(
         reaches: things.into_iter().map(|(area, things)| reaches(number, area, things)).collect(),
         log: actor.may(Permission::AccountLog, On::Account),
     })
+}
+
+/// What somebody's page is called.
+#[cfg(feature = "ssr")]
+fn heading(member: &Member, own: bool) -> String {
+    let name = member.full_name.clone();
+    match (own, member.held.is_owner()) {
+        (true, _) => words!(manage.your_heading),
+        (false, true) => words!(manage.view_heading, name = name),
+        (false, false) => words!(manage.heading, name = name),
+    }
+}
+
+/// Why there is nothing to manage on somebody's page; none where there is.
+#[cfg(feature = "ssr")]
+fn tip(member: &Member, own: bool) -> Option<String> {
+    match (own, member.held.is_owner()) {
+        (true, true) => Some(words!(manage.owner_you)),
+        (true, false) => Some(words!(manage.yourself)),
+        (false, true) => Some(words!(manage.owner, name = member.full_name.clone())),
+        (false, false) => None,
+    }
 }
 
 /// That somebody's access is paused, since when, by whom and why.

@@ -319,23 +319,28 @@ fn user_row(base: &str, row: UserRow) -> Vec<Cell> {
         <div class="person">
             <Avatar id=row.person.id name=name.clone() />
             <div>
-                <a class="person-name" dir="auto" translate="no" href=href.clone()>{name.clone()}</a>
+                <a
+                    class="person-name"
+                    dir="auto"
+                    translate="no"
+                    href=href.clone()
+                    tabindex="-1"
+                >
+                    {name}
+                </a>
                 " "
                 {you}
                 <Email address=row.person.email />
             </div>
         </div>
     };
-    let manage = view! {
-        <a class="button" href=href aria-label=words!(users.manage, name = name)>
-            {words!(users.manage_short)}
-        </a>
-    };
+    let (words, label) = row.link;
+    let actions = view! { <a class="button" href=href aria-label=label>{words}</a> };
     vec![
         Cell::new(person),
         Cell::sentence(access),
         Cell::new(view! { <State mood=mood words=factor /> }),
         Cell::number(active),
-        Cell::actions(manage),
+        Cell::actions(actions),
     ]
 }

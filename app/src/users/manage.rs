@@ -40,7 +40,7 @@ impl LazyRoute for ManagePage {
         framed(this.0, Here::Users, |view, frame| {
             let Some(account) = frame.account else { return ().into_any() };
             let number = account.number;
-            let heading = words!(manage.heading, name = view.person.name.clone());
+            let heading = view.heading.clone();
             let back = address_of(USERS, &[&number]);
             let own = account.eyes.is_none() && !view.you;
             let see_it_as = own.then(|| {
@@ -50,11 +50,15 @@ impl LazyRoute for ManagePage {
             let activity = view.log.then(|| {
                 let name = escape_query(&view.person.name);
                 let href = format!("{}?person={name}", address_of(LOG, &[&number]));
-                view! { <a class="button" href=href>{words!(log.their_activity)}</a> }
+                let words = match view.you {
+                    true => words!(log.your_activity),
+                    false => words!(log.their_activity),
+                };
+                view! { <a class="button" href=href>{words}</a> }
             });
             let content = content(number, view.clone());
-            let give_extra =
-                (!view.owner && !view.you).then(|| give_extra_link(number, view.person.id));
+            let managed = view.tip.is_none();
+            let give_extra = managed.then(|| give_extra_link(number, view.person.id));
             let owning = owning(number, &view);
             let reached = view.reaches.iter().cloned().map(reaches).collect_view();
             view! {
@@ -152,20 +156,13 @@ fn reaches(reached: ReachesView) -> AnyView {
 
 /// The form, or why there is none.
 fn content(number: AccountNumber, view: ManageView) -> AnyView {
-    let name = view.person.name.clone();
-    if view.owner {
+    if let Some(tip) = view.tip.clone() {
+        let yours = Some(view.yours).filter(|yours| !yours.is_empty());
         let leave = view.you.then(|| leave_link(number));
         return view! {
-            <p class="tip">{words!(manage.owner, name = name)}</p>
+            <p class="tip">{tip}</p>
+            {yours.map(|yours| view! { <p>{yours}</p> })}
             {leave}
-        }
-        .into_any();
-    }
-    if view.you {
-        return view! {
-            <p class="tip">{words!(manage.yourself)}</p>
-            <p>{view.yours}</p>
-            {leave_link(number)}
         }
         .into_any();
     }

@@ -32,10 +32,8 @@ impl LazyRoute for RemovePage {
             let heading = words!(manage.remove_heading, name = name.clone());
             let page = address_of(MANAGE, &[&number, &view.person.id]);
             let remove = address_of(REMOVE, &[&number, &view.person.id]);
-            let content = if view.owner {
-                view! { <p>{words!(manage.owner, name = name)}</p> }.into_any()
-            } else if view.you {
-                view! { <p>{words!(failure.own_permissions)}</p> }.into_any()
+            let content = if let Some(tip) = view.tip {
+                view! { <p>{tip}</p> }.into_any()
             } else {
                 let text = words!(
                     manage.remove_text,

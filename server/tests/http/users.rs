@@ -95,6 +95,42 @@ async fn what_the_mail_server_said_for_a_day_is_shown(db: TestDatabase) {
 }
 
 #[apply(on_both!)]
+async fn an_owners_access_and_ones_own_is_looked_at(db: TestDatabase) {
+    let app = TestApp::new(db).await;
+    let mut amira = app.as_person(AMIRA).await;
+    let list = amira.get(&format!("{BAKERY}/users")).await;
+    let cases = [
+        (INGRID, "View access of Ingrid Solberg", "Access of Ingrid Solberg"),
+        (AMIRA, "View your access", "Your access"),
+        (BJORN, "Manage access for Bjørn Lie", "Manage access for Bjørn Lie"),
+    ];
+    for (person, label, heading) in cases {
+        let row = list.is(200).row_of(person.name);
+        assert!(row.contains(&format!("aria-label=\"{label}\"")), "{label} is missing in {row}");
+        assert_eq!(
+            row.matches("tabindex=\"-1\"").count(),
+            1,
+            "one stop, for the name leads there too"
+        );
+        let id = app.id_of(person).await;
+        let page = amira.get(&format!("{BAKERY}/users/{id}")).await;
+        assert_eq!(page.between("<h1><bdi>", "</bdi>"), heading);
+    }
+    let page = amira.get(&format!("{BAKERY}/users/{}", app.id_of(AMIRA).await)).await;
+    page.is(200).says("You can't change your own access");
+    let mut olav = app.as_person(OLAV).await;
+    let own = olav.get(&format!("{BAKERY}/users/{}", app.id_of(OLAV).await)).await;
+    own.is(200).says("You are an owner and always have full access.");
+    own.says("Your activity");
+    let having = olav.get(&format!("{BAKERY}/users/permissions/services.view")).await;
+    let labels =
+        ["View access of Ingrid Solberg", "View your access", "Manage access for Mei Tanaka"];
+    for label in labels {
+        assert!(having.is(200).body.contains(&format!("aria-label=\"{label}\"")), "{label}");
+    }
+}
+
+#[apply(on_both!)]
 async fn a_change_made_through_one_node_is_in_force_on_another_at_the_next_request(
     db: TestDatabase,
 ) {
