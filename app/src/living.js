@@ -47,3 +47,41 @@ init({ module_or_path: wasm }).then(async () => {
   await hydrate();
   page.dataset.alive = '';
 });
+// What is asked once more is asked over the page, by what the page says that asks. It is gone to where that
+// can't be had, or is for somebody else by now.
+const ask = async (address) => {
+  const answer = await fetch(address);
+  const asking = new DOMParser().parseFromString(await answer.text(), 'text/html');
+  const question = asking.querySelector('main > .confirm');
+  if (!question || asking.documentElement.dataset.madeFor != html.dataset.madeFor) return location.assign(address);
+  const dialog = document.createElement('dialog');
+  const heading = question.querySelector('h1');
+  dialog.className = 'dialog dialog-question';
+  dialog.ariaLabel = heading.textContent;
+  dialog.closedBy = 'any';
+  dialog.append(question);
+  dialog.onclose = () => dialog.remove();
+  dialog.onclick = (event) => {
+    if (!event.target.closest('a')) return;
+    event.preventDefault();
+    dialog.close();
+  };
+  // It is sent once, however often it is clicked.
+  dialog.onsubmit = (event) => {
+    if (event.submitter.ariaBusy) event.preventDefault();
+    event.submitter.ariaBusy = 'true';
+  };
+  document.body.append(dialog);
+  dialog.showModal();
+  // Nothing is done by whoever presses Enter once too often.
+  heading.tabIndex = -1;
+  heading.focus();
+};
+addEventListener('submit', (event) => {
+  const { target, submitter } = event;
+  if (!target.matches('[data-asks]')) return;
+  event.preventDefault();
+  submitter.ariaBusy = 'true';
+  ask(target.action).catch(() => location.assign(target.action)).finally(() => (submitter.ariaBusy = null));
+});
+addEventListener('pageshow', () => document.querySelector('.dialog-question')?.close());

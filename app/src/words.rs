@@ -153,7 +153,23 @@ pub(crate) fn access_line(access: &AccessOutline) -> String {
 /// A grant in one line, the areas and its end set apart by middle dots.
 #[cfg(feature = "ssr")]
 fn grant_line(outline: &Outline, reached: impl Fn(Area) -> Option<String>) -> String {
-    let areas = Area::ALL.into_iter().filter_map(|of| {
+    area_lines(outline, reached).chain(until(outline)).collect::<Vec<_>>().join(" · ")
+}
+
+/// Grants, a line for each area of each, without when they end.
+#[cfg(feature = "ssr")]
+pub(crate) fn access_lines(outlines: &Outlines) -> Vec<String> {
+    let lines = |outline| area_lines(outline, |area| reached(outline, area));
+    outlines.iter().flat_map(lines).collect()
+}
+
+/// What a grant opens, a line an area.
+#[cfg(feature = "ssr")]
+fn area_lines(
+    outline: &Outline,
+    reached: impl Fn(Area) -> Option<String>,
+) -> impl Iterator<Item = String> {
+    Area::ALL.into_iter().filter_map(move |of| {
         let verbs: Vec<_> = outline.permissions.in_area(of).map(short).collect();
         let verbs = and(verbs, |first, last| words!(access.verbs, first = first, last = last))?;
         let line = words!(access.area, area = area(of), verbs = verbs);
@@ -161,8 +177,7 @@ fn grant_line(outline: &Outline, reached: impl Fn(Area) -> Option<String>) -> St
             Some(things) => format!("{line} ({things})"),
             None => line,
         })
-    });
-    areas.chain(until(outline)).collect::<Vec<_>>().join(" · ")
+    })
 }
 
 /// How many things of an area a grant reaches, unless it is all.

@@ -1,5 +1,7 @@
+import { expectAccessible } from '../story/accessible';
 import { amira, bjorn, fjordPixel, ingrid, mei, nordlys, olav, stranger, tom } from '../story/people';
 import {
+  announcement,
   asked,
   bringIn,
   enter,
@@ -101,6 +103,38 @@ test('removing access asks once more and then shuts the account', async ({ page,
   await expect(heading(page, 'User management')).toBeVisible();
   await expect(rowOf(usersTable(page), newcomer.email)).toHaveCount(0);
   const answer = await theirs.goto(inAccount(nordlys, 'services'));
+  expect(answer?.status()).toBe(404);
+});
+
+test('somebody is removed in two clicks from their row, which say what they lose', async ({ page, someoneElse, javaScriptEnabled }) => {
+  const newcomer = stranger('Nora Vik');
+  const theirs = await someoneElse();
+  await bringIn({ page, theirs }, ingrid, nordlys, newcomer, ['See invoices', 'Pay invoices']);
+
+  await page.goto(inAccount(nordlys, 'users'));
+  const opener = rowOf(usersTable(page), newcomer.email).getByRole('button', { name: `Remove access for ${newcomer.name}`, exact: true });
+  await opener.click();
+  const question = page.getByRole('heading', { name: `Remove access for ${newcomer.name}?`, exact: true });
+  await expect(question).toBeVisible();
+  const place = page.getByRole(javaScriptEnabled === false ? 'main' : 'dialog');
+  await expect(place).toContainText('Billing: see and pay');
+  if (javaScriptEnabled !== false) {
+    // Over the list, and nothing is done by pressing Enter once too often.
+    await expect(page).toHaveURL(/\/users$/);
+    await expect(question).toBeFocused();
+    await expectAccessible(page);
+    await page.keyboard.press('Escape');
+    await expect(place).toBeHidden();
+    await expect(opener).toBeFocused();
+    await opener.click();
+    await place.getByRole('link', { name: 'Cancel', exact: true }).click();
+    await expect(place).toBeHidden();
+    await opener.click();
+  }
+  await place.getByRole('button', { name: 'Remove access', exact: true }).click();
+  await expect(announcement(page, `Access removed for ${newcomer.name}`)).toBeVisible();
+  await expect(rowOf(usersTable(page), newcomer.email)).toHaveCount(0);
+  const answer = await theirs.goto(inAccount(nordlys, 'billing'));
   expect(answer?.status()).toBe(404);
 });
 

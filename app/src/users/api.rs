@@ -40,7 +40,10 @@ use {
     domain::owner_changes::OwnerChange,
     domain::reaching::ReachedThings,
     domain::users::{Managed, Member, Renewable, UserSort},
-    model::{Area, Cursor, Delivery, Failure, FieldErrors, InvitationState, On, Pause, Permission},
+    model::{
+        AccessOutline, Area, Cursor, Delivery, Failure, FieldErrors, InvitationState, On, Pause,
+        Permission,
+    },
 };
 
 /// What User management shows.
@@ -104,6 +107,8 @@ pub(crate) struct UserRow {
     pub(crate) last_active: Option<Moment>,
     /// What the link to their page says, and its accessible name.
     pub(crate) link: (String, String),
+    /// What the button that removes them says, and its accessible name; none where nobody can.
+    pub(crate) remove: Option<(String, String)>,
 }
 
 /// An invitation in the table.
@@ -248,10 +253,13 @@ fn user_row(
     let becoming = becoming.iter().find(|change| change.user == member.user);
     let becoming = becoming.map(|change| (Mood::Waiting, mark(change.due_at)));
     let (you, owner) = (member.user == actor, member.held.is_owner());
+    let name = member.full_name.clone();
     UserRow {
         you,
         owner,
         link: link_to(&member, you),
+        remove: (!you && !owner)
+            .then(|| (words!(users.remove_short), words!(users.remove, name = name))),
         access: match member.held.lapsed_at(now) {
             Some(_) => None,
             None => Some(words::access_line(&member.held.outline().live(now))),
@@ -564,6 +572,8 @@ pub(crate) struct ManageView {
     pub(crate) paused: Option<String>,
     /// Which pause that is, for comparing when it is resumed.
     pub(crate) pause: String,
+    /// What they lose with their access, a line an area.
+    pub(crate) loses: Vec<String>,
     /// What they hold besides what the form changes.
     pub(crate) extras: Vec<CardView>,
     /// What they were given until a day that has passed.
@@ -667,6 +677,7 @@ async fn manage_view(
     let things = domain::reaching::things_of(latchkey, actor, &member).await?;
     let yours = |member: &Member| words::your_access(&member.held.outline().live(now));
     let (owned, own) = (member.held.is_owner(), member.user == actor.seen_as());
+    let loses = loses(&member, now);
     let asked = domain::owner_changes::open(latchkey, actor).await?;
     let asked = asked.iter().any(|change| change.user == member.user);
     let owning = OwningView {
@@ -691,6 +702,7 @@ async fn manage_view(
         last_active: member.last_active_at.map(|at| Moment::new(at, now)),
         paused: member.paused.as_ref().map(paused_by),
         pause: member.paused.as_ref().map(domain::users::pause_id).unwrap_or_default(),
+        loses,
         extras: extras.into_iter().map(card_view).collect(),
         lapsed: lapsed.into_iter().map(lapsed_view).collect(),
         reaches: things.into_iter().map(|(area, things)| reaches(number, area, things)).collect(),
@@ -717,6 +729,15 @@ fn tip(member: &Member, own: bool) -> Option<String> {
         (true, false) => Some(words!(manage.yourself)),
         (false, true) => Some(words!(manage.owner, name = member.full_name.clone())),
         (false, false) => None,
+    }
+}
+
+/// What somebody who is no owner holds at this moment, a line an area.
+#[cfg(feature = "ssr")]
+fn loses(member: &Member, now: model::Timestamp) -> Vec<String> {
+    match member.held.outline().live(now) {
+        AccessOutline::Owner => Vec::new(),
+        AccessOutline::Granted(outlines) => words::access_lines(&outlines),
     }
 }
 

@@ -334,8 +334,20 @@ fn user_row(base: &str, row: UserRow) -> Vec<Cell> {
             </div>
         </div>
     };
+    let remove = row.remove.map(|(words, label)| {
+        view! {
+            <form method="get" action=format!("{href}/remove") data-asks="">
+                <button class="button button-loss" aria-label=label>
+                    {words}
+                </button>
+            </form>
+        }
+    });
     let (words, label) = row.link;
-    let actions = view! { <a class="button" href=href aria-label=label>{words}</a> };
+    let actions = view! {
+        <a class="button" href=href aria-label=label>{words}</a>
+        {remove}
+    };
     vec![
         Cell::new(person),
         Cell::sentence(access),

@@ -60,6 +60,7 @@ impl LazyRoute for ManagePage {
             let managed = view.tip.is_none();
             let give_extra = managed.then(|| give_extra_link(number, view.person.id));
             let owning = owning(number, &view);
+            let remove = managed.then(|| remove_button(number, view.person.id));
             let reached = view.reaches.iter().cloned().map(reaches).collect_view();
             view! {
                 <PageTitle title=heading.clone() provider=frame.provider />
@@ -69,7 +70,7 @@ impl LazyRoute for ManagePage {
                         <Avatar id=view.person.id name=view.person.name.clone() />
                         <h1><bdi>{heading}</bdi></h1>
                     </div>
-                    <div class="page-actions">{activity} {see_it_as} {give_extra} {owning}</div>
+                    <div class="page-actions">{activity} {see_it_as} {give_extra} {owning} {remove}</div>
                 </div>
                 <Facts view=view />
                 {content}
@@ -99,6 +100,18 @@ fn owning(number: AccountNumber, view: &ManageView) -> AnyView {
         .can_step_down
         .then(|| link(address_of(STEP_DOWN, &[&number]), words!(owners.step_down)));
     view! { {step_down} }.into_any()
+}
+
+/// The button that leads to where removing them is asked once more. With scripts that is a dialog over
+/// the page.
+fn remove_button(number: AccountNumber, user: UserId) -> AnyView {
+    let action = address_of(REMOVE, &[&number, &user]);
+    view! {
+        <form method="get" action=action data-asks="">
+            <button class="button button-loss">{words!(manage.remove)}</button>
+        </form>
+    }
+    .into_any()
 }
 
 #[component]
@@ -166,7 +179,6 @@ fn content(number: AccountNumber, view: ManageView) -> AnyView {
         }
         .into_any();
     }
-    let remove = address_of(REMOVE, &[&number, &view.person.id]);
     let action = address_of(MANAGE, &[&number, &view.person.id]);
     let (before, back) = (view.before.clone(), view.back.clone());
     let (person, lapsed, extras) = (view.person.id, view.lapsed.clone(), view.extras.clone());
@@ -186,12 +198,6 @@ fn content(number: AccountNumber, view: ManageView) -> AnyView {
             <ManageFields number=number view=view />
         </Form>
         {pause_section(number, person, paused)}
-        <section class="danger-zone">
-            <p>{words!(manage.remove_danger)}</p>
-            <form method="get" action=remove>
-                <button class="button button-danger">{words!(manage.remove)}</button>
-            </form>
-        </section>
     }
     .into_any()
 }

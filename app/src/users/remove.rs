@@ -1,4 +1,4 @@
-//! Removing somebody's access: asked once more.
+//! Removing somebody's access: asked once more, on this page, or in a dialog that `living.js` makes of it.
 
 use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
@@ -41,8 +41,16 @@ impl LazyRoute for RemovePage {
                     email = view.person.email,
                     account = account.name
                 );
+                let loses = (!view.loses.is_empty()).then(|| {
+                    let lines = view.loses.into_iter().map(|line| view! { <li>{line}</li> });
+                    view! {
+                        <p>{words!(manage.loses)}</p>
+                        <ul>{lines.collect_view()}</ul>
+                    }
+                });
                 view! {
                     <p>{text}</p>
+                    {loses}
                     <Form form={endpoint::<api::RemoveAccess>()} action=remove>
                         <input type="hidden" name="account" value=number.to_string() />
                         <input type="hidden" name="user" value=view.person.id.to_string() />

@@ -199,6 +199,31 @@ async fn removed_access_is_gone_at_the_next_request_and_the_user_is_told(db: Tes
 }
 
 #[apply(on_both!)]
+async fn removing_begins_at_the_row_and_at_the_head_and_says_what_is_lost(db: TestDatabase) {
+    let app = TestApp::new(db).await;
+    let path = format!("{BAKERY}/users/{}", app.id_of(BJORN).await);
+    let asks = format!("action=\"{path}/remove\" data-asks");
+    for person in [INGRID, AMIRA] {
+        let mut browser = app.as_person(person).await;
+        let list = browser.get(&format!("{BAKERY}/users")).await;
+        let row = list.is(200).row_of(BJORN.name);
+        assert!(row.contains(&asks) && row.contains("aria-label=\"Remove access for Bjørn Lie\""));
+        for stays in [person, OLAV] {
+            assert!(!list.row_of(stays.name).contains("/remove"), "{}", stays.name);
+        }
+        let page = browser.get(&path).await;
+        assert_eq!(page.is(200).body.matches(&asks).count(), 1);
+        assert!(page.body.find(&asks) < page.body.find("id=\"permissions\""), "it is at the head");
+        for (stays, id) in [(person, app.id_of(person).await), (OLAV, app.id_of(OLAV).await)] {
+            let page = browser.get(&format!("{BAKERY}/users/{id}")).await;
+            assert!(!page.is(200).body.contains("/remove\""), "{}", stays.name);
+        }
+        let page = browser.get(&format!("{path}/remove")).await;
+        page.is(200).says("This is what they lose: Billing: see and pay");
+    }
+}
+
+#[apply(on_both!)]
 async fn the_links_of_both_tables_keep_what_was_chosen(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut ingrid = app.as_person(INGRID).await;
