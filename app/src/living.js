@@ -85,3 +85,26 @@ addEventListener('submit', (event) => {
   ask(target.action).catch(() => location.assign(target.action)).finally(() => (submitter.ariaBusy = null));
 });
 addEventListener('pageshow', () => document.querySelector('.dialog-question')?.close());
+// What was entered isn't thrown away unasked, where the page says that something is unsaved. `lost` asks,
+// and stands before this, in the reader's language.
+const unsaved = () => document.querySelector('form:not([aria-busy]) [data-unsaved]');
+const forget = () => unsaved()?.removeAttribute('data-unsaved');
+const guard = (event, loses) => {
+  if (!loses) return;
+  if (confirm(lost)) return forget();
+  event.preventDefault();
+  event.stopImmediatePropagation();
+};
+addEventListener('beforeunload', (event) => unsaved() && event.preventDefault());
+addEventListener('click', (event) => {
+  const { target, ctrlKey, metaKey, shiftKey } = event;
+  const link = target.closest?.('a[href]');
+  const stays = !link || link.target || link.pathname == location.pathname || ctrlKey || metaKey || shiftKey;
+  guard(event, !stays && unsaved());
+}, true);
+addEventListener('submit', (event) => {
+  const form = unsaved()?.closest('form');
+  guard(event, form && form != event.target && !event.target.matches('[data-asks], .dialog-question *'));
+}, true);
+// What the browser itself sends takes along what was entered.
+addEventListener('submit', (event) => event.defaultPrevented || forget());

@@ -86,6 +86,54 @@ test('taking one right of a full area takes only that one', async ({ page }) => 
   await expect(rowOf(usersTable(page), tom.email)).not.toContainText('and write');
 });
 
+test('what would change is told while one ticks, and is not thrown away unasked', async ({ page, someoneElse, javaScriptEnabled }) => {
+  const newcomer = stranger('Kari Nes');
+  const theirs = await someoneElse();
+  await bringIn({ page, theirs }, ingrid, nordlys, newcomer, ['See invoices', 'Pay invoices']);
+  await page.goto(inAccount(nordlys, 'users'));
+  await openManageAccess(page, newcomer);
+  const form = permissionsForm(page);
+  const save = form.getByRole('button', { name: 'Save changes', exact: true });
+  const ticks = async () => {
+    await untick(form, ['Pay invoices']);
+    await tick(form, ['See services']);
+  };
+  if (javaScriptEnabled !== false) {
+    await expect(page.locator('#page[data-alive]')).toHaveCount(1);
+    const other = form.getByRole('button', { name: /^See it as/ });
+    const quiet = await other.evaluate((button) => getComputedStyle(button).backgroundColor);
+    await expect(save).toHaveCSS('background-color', quiet);
+    await ticks();
+    await expect(save).not.toHaveCSS('background-color', quiet);
+    await expect(form).toContainText('New: see services');
+    await expect(form).toContainText('No longer: pay invoices');
+    await expectAccessible(page);
+
+    const asked: string[] = [];
+    page.once('dialog', async (question) => {
+      asked.push(question.message());
+      await question.dismiss();
+    });
+    await page.getByRole('link', { name: 'Back to user management', exact: true }).click();
+    await expect(heading(page, `Manage access for ${newcomer.name}`)).toBeVisible();
+    await expect(form.getByRole('checkbox', { name: 'See services' })).toBeChecked();
+    page.once('dialog', async (question) => {
+      asked.push(question.type());
+      await question.accept();
+    });
+    await page.reload();
+    await expect(form.getByRole('checkbox', { name: 'See services' })).not.toBeChecked();
+    expect(asked).toEqual(['What you entered here will be lost. Go on all the same?', 'beforeunload']);
+  }
+  await ticks();
+  await saveChanges(page);
+  await expect(announcement(page, `${newcomer.name} can now see services, but no longer pay invoices. They get an email`)).toBeVisible();
+  await page.goto(inAccount(nordlys, 'users'));
+  await openManageAccess(page, newcomer);
+  await save.click();
+  await expect(announcement(page, `Nothing was changed: ${newcomer.name} has the same access as before.`)).toBeVisible();
+});
+
 test('removing access asks once more and then shuts the account', async ({ page, someoneElse }) => {
   const newcomer = stranger('Siri Holm');
   const theirs = await someoneElse();

@@ -39,7 +39,7 @@ use {
     domain::giving::{Bounds, Choice, Choices, Sought, Start, Wished},
     domain::owner_changes::OwnerChange,
     domain::reaching::ReachedThings,
-    domain::users::{Managed, Member, Renewable, UserSort},
+    domain::users::{Managed, Member, Renewable, Saved, UserSort},
     model::{
         AccessOutline, Area, Cursor, Delivery, Failure, FieldErrors, InvitationState, On, Pause,
         Permission,
@@ -803,9 +803,25 @@ pub(crate) async fn change_permissions(
         return Ok(());
     }
     let client = request::client()?;
-    domain::users::change_permissions(latchkey, actor, &user, &wished, before, &client).await?;
-    request::done(&users_path(&inside), Notice::ChangesSaved);
+    let saved =
+        domain::users::change_permissions(latchkey, actor, &user, &wished, before, &client).await?;
+    request::done(&users_path(&inside), saved_notice(saved));
     Ok(())
+}
+
+/// What saving somebody's access came to.
+#[cfg(feature = "ssr")]
+pub(crate) fn saved_notice(saved: Saved) -> Notice {
+    let Saved { member, changed, told } = saved;
+    let name = member.full_name;
+    match changed {
+        None => Notice::AccessUnchanged { name },
+        // Whoever is paused can do nothing of it yet.
+        Some(change) => {
+            let change = Some(change).filter(|_| member.paused.is_none());
+            Notice::AccessSaved { name, change, told }
+        }
+    }
 }
 
 /// Pauses somebody's access.

@@ -291,6 +291,8 @@ fn ManageFields(number: AccountNumber, view: ManageView) -> impl IntoView {
     let begun = view.starts.begun.as_ref();
     let ticked = Ticked::new(view.granted, view.held, begun);
     let chosen = Chosen::new(&bounds, begun);
+    let changes = ticked.changes(chosen, view.granted);
+    let lines = move || changes().into_iter().map(|line| view! { <p>{line}</p> }).collect_view();
     view! {
         <EnterSends />
         <div class="with-summary">
@@ -306,9 +308,15 @@ fn ManageFields(number: AccountNumber, view: ManageView) -> impl IntoView {
                     bounds=bounds
                 />
             </div>
-            <aside class="access-summary">
+            <aside
+                class="access-summary access-changes"
+                data-unsaved=move || (!changes().is_empty()).then_some("")
+            >
                 <h2>{words!(manage.summary)}</h2>
-                <p aria-live="polite">{ticked.summary(chosen)}</p>
+                <p>{ticked.summary(chosen)}</p>
+                <div class="access-difference" aria-live="polite">
+                    {lines}
+                </div>
                 <div class="form-actions">
                     <SubmitButton words=words!(manage.save) />
                     <LookButton words=look />
