@@ -39,7 +39,9 @@ test('a sent invitation is pending, with what it grants and who sent it', async 
   const row = rowOf(invitationsTable(page), email);
   await expect(row).toContainText('Domains: see and manage');
   await expect(row).toContainText(ingrid.name);
-  await expect(row.getByRole('button', { name: `Resend invitation to ${email}` })).toBeVisible();
+  const resend = row.getByRole('button', { name: `Resend invitation to ${email}` });
+  await expect(resend).toBeVisible();
+  await expect(resend).not.toHaveCSS('border-top-color', 'rgba(0, 0, 0, 0)');
   await expect(row.getByRole('button', { name: `Cancel invitation to ${email}` })).toBeVisible();
   await readMail(page, email, nordlys.name);
   await expect(async () => {
