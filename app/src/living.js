@@ -85,10 +85,13 @@ addEventListener('submit', (event) => {
   ask(target.action).catch(() => location.assign(target.action)).finally(() => (submitter.ariaBusy = null));
 });
 addEventListener('pageshow', () => document.querySelector('.dialog-question')?.close());
-// What was entered isn't thrown away unasked, where the page says that something is unsaved. `lost` asks,
-// and stands before this, in the reader's language.
+// What was entered isn't thrown away unasked: on a page that says that something is unsaved, and in a
+// dialog. `lost` asks, and stands before this, in the reader's language.
 const unsaved = () => document.querySelector('form:not([aria-busy]) [data-unsaved]');
 const forget = () => unsaved()?.removeAttribute('data-unsaved');
+const isChanged = ({ type, checked, defaultChecked, value, defaultValue }) =>
+  /^(checkbox|radio)$/.test(type) ? checked != defaultChecked : value != defaultValue;
+const isFilledIn = (dialog) => [...dialog.querySelectorAll('input')].some(isChanged);
 const guard = (event, loses) => {
   if (!loses) return;
   if (confirm(lost)) return forget();
@@ -100,7 +103,8 @@ addEventListener('click', (event) => {
   const { target, ctrlKey, metaKey, shiftKey } = event;
   const link = target.closest?.('a[href]');
   const stays = !link || link.target || link.pathname == location.pathname || ctrlKey || metaKey || shiftKey;
-  guard(event, !stays && unsaved());
+  const closed = target.closest?.('.dialog-head button')?.closest('dialog');
+  guard(event, (!stays && unsaved()) || (closed && isFilledIn(closed)));
 }, true);
 addEventListener('submit', (event) => {
   const form = unsaved()?.closest('form');
@@ -108,3 +112,11 @@ addEventListener('submit', (event) => {
 }, true);
 // What the browser itself sends takes along what was entered.
 addEventListener('submit', (event) => event.defaultPrevented || forget());
+addEventListener('cancel', (event) => guard(event, isFilledIn(event.target)), true);
+// Where Escape is pressed a second time, browsers close a dialog whatever that says.
+addEventListener('keydown', (event) => {
+  const dialog = event.key == 'Escape' && event.target.closest?.('dialog');
+  if (!dialog || !isFilledIn(dialog)) return;
+  event.preventDefault();
+  if (confirm(lost)) dialog.close();
+}, true);

@@ -189,6 +189,7 @@ fn invite_dialog(
     let dialog = view! {
         <dialog
             class="dialog"
+            closedby="any"
             aria-labelledby="invite-heading"
             node_ref=place
             on:close=move |_| {
