@@ -52,6 +52,10 @@ pub(crate) enum Notice {
     InvitationReported { account: String, provider: String },
     /// Something was saved.
     ChangesSaved,
+    /// Somebody's access was saved: how it changed, unless it is paused, and whether they are told.
+    AccessSaved { name: String, change: Option<model::AccessChange>, told: bool },
+    /// Somebody's access was saved as it was.
+    AccessUnchanged { name: String },
     /// Everybody in the account will need a second factor.
     FactorRequired,
     /// Nobody in the account needs a second factor any more.
@@ -172,6 +176,10 @@ impl Notice {
             Self::TakeoverAsked { account } => words!(notice.takeover_asked, account = account),
             Self::TakeoverAnswered { name } => words!(notice.takeover_answered, name = name),
             Self::ChangesSaved => words!(notice.changes_saved),
+            Self::AccessSaved { name, change, told } => {
+                crate::words::access_saved(&name, change.as_ref(), told)
+            }
+            Self::AccessUnchanged { name } => words!(notice.access_unchanged, name = name),
             Self::FactorRequired => words!(notice.factor_required),
             Self::FactorNotRequired => words!(notice.factor_not_required),
             Self::Reminded => words!(notice.reminded),

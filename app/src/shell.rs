@@ -22,8 +22,9 @@ pub fn shell(assets: Arc<Assets>) -> impl IntoView {
     let language = locale().as_str();
     let site = crate::request::site();
     let zone = format!("const zone={:?};{}", site.zone_cookie(), *ZONE);
+    let lost = in_script(&serde_json::json!(words!(form.lost)));
     let script = format!(
-        "import init,{{hydrate}} from {:?};const wasm={:?};{zone}{}",
+        "import init,{{hydrate}} from {:?};const wasm={:?};const lost={lost};{zone}{}",
         assets.js, assets.wasm, *LIVING
     );
     // The page that asks who one is stands at another page's address, where the browser's half would
@@ -115,6 +116,11 @@ fn without_comments(script: &str) -> String {
     code.collect::<Vec<_>>().join("\n")
 }
 
+/// Words as they stand in a script, where nothing but this sign could end it.
+fn in_script(words: &serde_json::Value) -> String {
+    words.to_string().replace('<', "\\u003c")
+}
+
 /// On a page that doesn't come to life: says in which time zone the browser is, sends a form once, and
 /// lets people see the password that they type (OWASP ASVS 5.0 V6.2.6). It stands in the document and not in a file beside `passkeys.js`, as
 /// its words are in the reader's language, and as a form may be sent before a file has come: it would
@@ -124,8 +130,7 @@ fn still_script(nonce: Option<leptos::nonce::Nonce>, zone: &str) -> impl IntoVie
         [words!(form.hide), words!(form.hide_password)],
         [words!(form.show), words!(form.show_password)],
     ]);
-    // It stands in a script, where nothing but this could end it.
-    let words = words.to_string().replace('<', "\\u003c");
+    let words = in_script(&words);
     let script = format!("{{{zone}const words={words};{}}}", *STILL);
     view! { <script nonce=nonce>{script}</script> }
 }

@@ -8,7 +8,7 @@ use crate::Locale;
 
 #[cfg(feature = "ssr")]
 use model::{
-    AccessOutline, Conflict, EmailDomains, Failure, Field, FieldProblem, Guessable,
+    AccessChange, AccessOutline, Conflict, EmailDomains, Failure, Field, FieldProblem, Guessable,
     InvitationState, Limit, Limited, MOST_GRANTS, NotIdentified, NotedGrant, Outline, Outlines,
     Pause, PausedAccess, PolicyRule, Reached, SessionSpan, Timestamp,
 };
@@ -153,7 +153,23 @@ pub(crate) fn access_line(access: &AccessOutline) -> String {
 /// A grant in one line, the areas and its end set apart by middle dots.
 #[cfg(feature = "ssr")]
 fn grant_line(outline: &Outline, reached: impl Fn(Area) -> Option<String>) -> String {
-    let areas = Area::ALL.into_iter().filter_map(|of| {
+    area_lines(outline, reached).chain(until(outline)).collect::<Vec<_>>().join(" · ")
+}
+
+/// Grants, a line for each area of each, without when they end.
+#[cfg(feature = "ssr")]
+pub(crate) fn access_lines(outlines: &Outlines) -> Vec<String> {
+    let lines = |outline| area_lines(outline, |area| reached(outline, area));
+    outlines.iter().flat_map(lines).collect()
+}
+
+/// What a grant opens, a line an area.
+#[cfg(feature = "ssr")]
+fn area_lines(
+    outline: &Outline,
+    reached: impl Fn(Area) -> Option<String>,
+) -> impl Iterator<Item = String> {
+    Area::ALL.into_iter().filter_map(move |of| {
         let verbs: Vec<_> = outline.permissions.in_area(of).map(short).collect();
         let verbs = and(verbs, |first, last| words!(access.verbs, first = first, last = last))?;
         let line = words!(access.area, area = area(of), verbs = verbs);
@@ -161,8 +177,7 @@ fn grant_line(outline: &Outline, reached: impl Fn(Area) -> Option<String>) -> St
             Some(things) => format!("{line} ({things})"),
             None => line,
         })
-    });
-    areas.chain(until(outline)).collect::<Vec<_>>().join(" · ")
+    })
 }
 
 /// How many things of an area a grant reaches, unless it is all.
@@ -287,9 +302,50 @@ pub(crate) fn abilities(permissions: PermissionSet) -> Option<String> {
 }
 
 /// The permissions one by one, to stand after "to" or "can". None for no permission.
-#[cfg(feature = "ssr")]
 pub(crate) fn phrases(permissions: impl Iterator<Item = Permission>) -> Option<String> {
     in_a_row(permissions.map(phrase).collect())
+}
+
+/// The permissions one by one, to stand after "no longer". None for no permission.
+#[cfg(feature = "ssr")]
+fn either(permissions: impl Iterator<Item = Permission>) -> Option<String> {
+    let phrases = permissions.map(phrase).collect();
+    and(phrases, |first, last| words!(access.either, first = first, last = last))
+}
+
+/// That somebody's access was saved, how it changed, and whether they are told. Without the change it is
+/// said that it did.
+#[cfg(feature = "ssr")]
+pub(crate) fn access_saved(name: &str, change: Option<&AccessChange>, told: bool) -> String {
+    let name = name.to_owned();
+    let gained = change.and_then(|change| phrases(model::foremost(change.gained())));
+    let lost = change.and_then(|change| either(change.lost()));
+    let who = match (gained, lost) {
+        (Some(gained), Some(lost)) => {
+            words!(notice.access_both, name = name, gained = gained, lost = lost)
+        }
+        (Some(gained), None) => words!(notice.access_gained, name = name, gained = gained),
+        (None, Some(lost)) => words!(notice.access_lost, name = name, lost = lost),
+        (None, None) => words!(notice.access_changed, name = name),
+    };
+    let services = change.and_then(|change| change.services).map(|reached| match reached {
+        Reached::All => words!(reaching.all_services),
+        Reached::These(count) => words!(overview.services, count = count),
+    });
+    let domains = change.and_then(|change| change.domains).map(|reached| match reached {
+        Reached::All => words!(reaching.all_domains),
+        Reached::These(count) => words!(overview.domains, count = count),
+    });
+    let reaches = services.into_iter().chain(domains);
+    let reaches = reaches.map(|things| words!(notice.access_reaches, things = things));
+    let ends = change.filter(|change| change.ends_otherwise).map(|change| match change.until {
+        Some(until) => words!(notice.access_ends, when = crate::formats::end(until)),
+        None => words!(notice.access_endless),
+    });
+    let told = told.then(|| words!(notice.access_told));
+    let sentences = std::iter::once(who).chain(reaches).chain(ends).chain(told);
+    let sentences: Vec<_> = sentences.collect();
+    format!("{}. {}", words!(notice.changes_saved), sentences.join(" "))
 }
 
 /// Phrases as one, to stand after "to" or "can".

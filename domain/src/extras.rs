@@ -7,7 +7,9 @@ use model::{
 use store::{ChangeFacts, Grant, GrantRow, Member};
 
 use crate::giving::{self, Read, Sought, Wished};
-use crate::users::{self, Managed, Meant, holding_now, managed, member, must_be_made_of, terms_of};
+use crate::users::{
+    self, Managed, Meant, Saved, holding_now, managed, member, must_be_made_of, terms_of,
+};
 use crate::{Client, Latchkey};
 
 /// Extra access of somebody, as their page shows it.
@@ -160,7 +162,7 @@ pub async fn change(
     wished: &Wished,
     before: Option<&str>,
     client: &Client,
-) -> Result<Member, Failure> {
+) -> Result<Saved, Failure> {
     users::change(latchkey, actor, user, Meant::Extra(grant), wished, before, client).await
 }
 

@@ -1,9 +1,9 @@
 //! The users of an account: listing them, changing what they may do, ending their access.
 
 use model::{
-    Access, AccessOutline, ActivityKind, Actor, Conflict, Cursor, Failure, Field, FieldErrors,
-    FieldProblem, GrantId, Mail, Noted, On, Outlines, PAGE_SIZE, Pause, Permission, PermissionSet,
-    Terms, Timestamp, TypedName, UserId,
+    Access, AccessChange, AccessOutline, ActivityKind, Actor, Conflict, Cursor, Failure, Field,
+    FieldErrors, FieldProblem, GrantId, Mail, Noted, On, Outlines, PAGE_SIZE, Pause, Permission,
+    PermissionSet, Terms, Timestamp, TypedName, UserId,
 };
 use store::{
     ChangeFacts, Grant, Holding, MembershipChange, NewActivity, NewMail, NewPause, PauseChange,
@@ -161,6 +161,17 @@ impl Meant<'_> {
     }
 }
 
+/// What saving somebody's access came to.
+#[derive(Clone, Debug)]
+pub struct Saved {
+    /// Whose access it is, as they were before.
+    pub member: Member,
+    /// What changed; none when everything is as it was.
+    pub changed: Option<AccessChange>,
+    /// Whether they are told of it.
+    pub told: bool,
+}
+
 /// Gives a user of the account what is wished, by their first grant. What the actor can't give stays as
 /// it is, and so does what isn't said. `before` is what the form was made of when the actor was shown
 /// it, if that is known.
@@ -176,7 +187,7 @@ pub async fn change_permissions(
     wished: &Wished,
     before: Option<&str>,
     client: &Client,
-) -> Result<Member, Failure> {
+) -> Result<Saved, Failure> {
     change(latchkey, actor, user, Meant::First, wished, before, client).await
 }
 
@@ -192,7 +203,7 @@ pub(crate) async fn change(
     wished: &Wished,
     before: Option<&str>,
     client: &Client,
-) -> Result<Member, Failure> {
+) -> Result<Saved, Failure> {
     let target = member(latchkey, actor, user).await?;
     actor.must_manage(target.user, target.held.is_owner())?;
     let (account, now) = (actor.account, latchkey.now());
@@ -202,6 +213,7 @@ pub(crate) async fn change(
     let read = giving::read_for(latchkey, actor, wished, ends, &mut errors).await?;
     let Some(Read { wish, why }) = read else { return Err(errors.into_failure()) };
     let new = GrantId::from(latchkey.new_id());
+    let (mut saved, mut told) = (None, false);
     let decide = |facts: &ChangeFacts| {
         let by = &facts.by;
         by.actor.must_manage(facts.target.user, facts.target.held.is_owner())?;
@@ -225,10 +237,21 @@ pub(crate) async fn change(
         };
         let id = grant.map_or(new, |grant| grant.id);
         let changed = Grant { id, terms: changed, why, given_by, given_at };
-        Ok(Some(holding_now(facts, with(grants, changed), now, client)))
+        let is = changed.terms.clone();
+        let change = holding_now(facts, with(grants, changed), now, client);
+        let after = change.holding.as_ref().map(|holding| open_by(holding, now));
+        let (before, after) = (open_by(&facts.holding, now), after.unwrap_or_default());
+        saved = Some(AccessChange::new((&terms, &is), before, after));
+        told = change.mail.is_some();
+        Ok(Some(change))
     };
     latchkey.store.change_membership(account, actor.user, target.user, now, decide).await?;
-    Ok(target)
+    Ok(Saved { member: target, changed: saved, told })
+}
+
+/// The permissions that these grants open at this moment, on whatever it is.
+fn open_by(holding: &Holding, now: Timestamp) -> PermissionSet {
+    live(holding, now).grants().iter().flat_map(|grant| grant.terms.permissions.iter()).collect()
 }
 
 /// A form must be made of what there is now, if it says what it was made of.

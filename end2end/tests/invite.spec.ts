@@ -39,7 +39,9 @@ test('a sent invitation is pending, with what it grants and who sent it', async 
   const row = rowOf(invitationsTable(page), email);
   await expect(row).toContainText('Domains: see and manage');
   await expect(row).toContainText(ingrid.name);
-  await expect(row.getByRole('button', { name: `Resend invitation to ${email}` })).toBeVisible();
+  const resend = row.getByRole('button', { name: `Resend invitation to ${email}` });
+  await expect(resend).toBeVisible();
+  await expect(resend).not.toHaveCSS('border-top-color', 'rgba(0, 0, 0, 0)');
   await expect(row.getByRole('button', { name: `Cancel invitation to ${email}` })).toBeVisible();
   await readMail(page, email, nordlys.name);
   await expect(async () => {
@@ -139,6 +141,35 @@ test('the form opens over the list and follows every tick; without JavaScript it
   await page.keyboard.press('Escape');
   await expect(dialog).toBeHidden();
   await expect(opener).toBeFocused();
+});
+
+test('what was typed into the dialog is not thrown away unasked', async ({ page, javaScriptEnabled }) => {
+  await enter(page, ingrid, nordlys, 'users');
+  if (javaScriptEnabled !== false) await expect(page.locator('#page[data-alive]')).toHaveCount(1);
+  const form = await openInviteForm(page);
+  const email = form.getByLabel('Email address');
+  await email.fill('kari@');
+  // Without scripts it is a page of its own.
+  if (javaScriptEnabled === false) return expect(page).toHaveURL(/\/users\/invite$/);
+  const dialog = page.getByRole('dialog', { name: 'Invite new user' });
+  const ways = [
+    () => page.keyboard.press('Escape'),
+    () => page.keyboard.press('Escape'),
+    () => dialog.getByRole('button', { name: 'Close', exact: true }).click(),
+    () => page.mouse.click(5, 5),
+  ];
+  for (const close of ways) {
+    const asked = page.waitForEvent('dialog');
+    const closing = close();
+    const question = await asked;
+    expect(question.message()).toBe('What you entered here will be lost. Go on all the same?');
+    await question.dismiss();
+    await closing;
+    await expect(email).toHaveValue('kari@');
+  }
+  page.once('dialog', (question) => question.accept());
+  await page.keyboard.press('Escape');
+  await expect(dialog).toBeHidden();
 });
 
 test('a preset fills in the form: at once as it is chosen, without JavaScript by a button', async ({ page, javaScriptEnabled }) => {

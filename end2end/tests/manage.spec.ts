@@ -1,5 +1,7 @@
+import { expectAccessible } from '../story/accessible';
 import { amira, bjorn, fjordPixel, ingrid, mei, nordlys, olav, stranger, tom } from '../story/people';
 import {
+  announcement,
   asked,
   bringIn,
   enter,
@@ -84,6 +86,54 @@ test('taking one right of a full area takes only that one', async ({ page }) => 
   await expect(rowOf(usersTable(page), tom.email)).not.toContainText('and write');
 });
 
+test('what would change is told while one ticks, and is not thrown away unasked', async ({ page, someoneElse, javaScriptEnabled }) => {
+  const newcomer = stranger('Kari Nes');
+  const theirs = await someoneElse();
+  await bringIn({ page, theirs }, ingrid, nordlys, newcomer, ['See invoices', 'Pay invoices']);
+  await page.goto(inAccount(nordlys, 'users'));
+  await openManageAccess(page, newcomer);
+  const form = permissionsForm(page);
+  const save = form.getByRole('button', { name: 'Save changes', exact: true });
+  const ticks = async () => {
+    await untick(form, ['Pay invoices']);
+    await tick(form, ['See services']);
+  };
+  if (javaScriptEnabled !== false) {
+    await expect(page.locator('#page[data-alive]')).toHaveCount(1);
+    const other = form.getByRole('button', { name: /^See it as/ });
+    const quiet = await other.evaluate((button) => getComputedStyle(button).backgroundColor);
+    await expect(save).toHaveCSS('background-color', quiet);
+    await ticks();
+    await expect(save).not.toHaveCSS('background-color', quiet);
+    await expect(form).toContainText('New: see services');
+    await expect(form).toContainText('No longer: pay invoices');
+    await expectAccessible(page);
+
+    const asked: string[] = [];
+    page.once('dialog', async (question) => {
+      asked.push(question.message());
+      await question.dismiss();
+    });
+    await page.getByRole('link', { name: 'Back to user management', exact: true }).click();
+    await expect(heading(page, `Manage access for ${newcomer.name}`)).toBeVisible();
+    await expect(form.getByRole('checkbox', { name: 'See services' })).toBeChecked();
+    page.once('dialog', async (question) => {
+      asked.push(question.type());
+      await question.accept();
+    });
+    await page.reload();
+    await expect(form.getByRole('checkbox', { name: 'See services' })).not.toBeChecked();
+    expect(asked).toEqual(['What you entered here will be lost. Go on all the same?', 'beforeunload']);
+  }
+  await ticks();
+  await saveChanges(page);
+  await expect(announcement(page, `${newcomer.name} can now see services, but no longer pay invoices. They get an email`)).toBeVisible();
+  await page.goto(inAccount(nordlys, 'users'));
+  await openManageAccess(page, newcomer);
+  await save.click();
+  await expect(announcement(page, `Nothing was changed: ${newcomer.name} has the same access as before.`)).toBeVisible();
+});
+
 test('removing access asks once more and then shuts the account', async ({ page, someoneElse }) => {
   const newcomer = stranger('Siri Holm');
   const theirs = await someoneElse();
@@ -104,10 +154,42 @@ test('removing access asks once more and then shuts the account', async ({ page,
   expect(answer?.status()).toBe(404);
 });
 
+test('somebody is removed in two clicks from their row, which say what they lose', async ({ page, someoneElse, javaScriptEnabled }) => {
+  const newcomer = stranger('Nora Vik');
+  const theirs = await someoneElse();
+  await bringIn({ page, theirs }, ingrid, nordlys, newcomer, ['See invoices', 'Pay invoices']);
+
+  await page.goto(inAccount(nordlys, 'users'));
+  const opener = rowOf(usersTable(page), newcomer.email).getByRole('button', { name: `Remove access for ${newcomer.name}`, exact: true });
+  await opener.click();
+  const question = page.getByRole('heading', { name: `Remove access for ${newcomer.name}?`, exact: true });
+  await expect(question).toBeVisible();
+  const place = page.getByRole(javaScriptEnabled === false ? 'main' : 'dialog');
+  await expect(place).toContainText('Billing: see and pay');
+  if (javaScriptEnabled !== false) {
+    // Over the list, and nothing is done by pressing Enter once too often.
+    await expect(page).toHaveURL(/\/users$/);
+    await expect(question).toBeFocused();
+    await expectAccessible(page);
+    await page.keyboard.press('Escape');
+    await expect(place).toBeHidden();
+    await expect(opener).toBeFocused();
+    await opener.click();
+    await place.getByRole('link', { name: 'Cancel', exact: true }).click();
+    await expect(place).toBeHidden();
+    await opener.click();
+  }
+  await place.getByRole('button', { name: 'Remove access', exact: true }).click();
+  await expect(announcement(page, `Access removed for ${newcomer.name}`)).toBeVisible();
+  await expect(rowOf(usersTable(page), newcomer.email)).toHaveCount(0);
+  const answer = await theirs.goto(inAccount(nordlys, 'billing'));
+  expect(answer?.status()).toBe(404);
+});
+
 test('an owner always has full access, whoever looks', async ({ page }) => {
   for (const person of [ingrid, amira]) {
     await enter(page, person, nordlys, 'users');
-    const link = usersTable(page).getByRole('link', { name: `Manage access for ${olav.name}`, exact: true });
+    const link = usersTable(page).getByRole('link', { name: `View access of ${olav.name}`, exact: true });
     if (person === amira && (await link.count()) === 0) continue;
     await link.click();
     await expect(page.getByRole('main')).toContainText(/owner/i);
@@ -137,9 +219,8 @@ test('nobody but an owner changes their own permissions', async ({ page }) => {
   await enter(page, amira, nordlys, 'users');
   const own = rowOf(usersTable(page), amira.email);
   await expect(own).toContainText('You');
-  const link = own.getByRole('link', { name: `Manage access for ${amira.name}`, exact: true });
-  if ((await link.count()) === 0) return;
-  await link.click();
+  await own.getByRole('link', { name: 'View your access', exact: true }).click();
+  await expect(heading(page, 'Your access')).toBeVisible();
   await expect(page.getByRole('button', { name: 'Save changes' })).toHaveCount(0);
 });
 

@@ -275,7 +275,7 @@ impl Opened {
 }
 
 /// How many things of an area a grant reaches.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Reached {
     /// All of them, also those to come; or the grant has no permission about them.
     All,

@@ -4,6 +4,7 @@
 //! the edge and trusted from then on.
 
 mod access;
+mod access_change;
 mod access_request;
 mod account;
 mod activity;
@@ -38,6 +39,7 @@ mod webhook;
 mod wish;
 
 pub use access::{Access, AccessOutline, Lack};
+pub use access_change::AccessChange;
 pub use access_request::{AccessRequestId, AccessRequestState};
 pub use account::{AccountId, AccountNumber};
 pub use activity::{ActivityKind, Noted, NotedGrant, UnknownActivityKind};

@@ -12,7 +12,7 @@ use crate::problem::Problem;
 use {
     crate::formats,
     crate::request,
-    crate::users::api::{person, read_cursor, write_cursor},
+    crate::users::api::{link_to, person, read_cursor, write_cursor},
     crate::words,
     domain::reaching::{GrantRow, ReachedThing, Reaching, ReachingPage},
     model::{Area, Permission, UserId},
@@ -40,6 +40,8 @@ pub(crate) struct ReachingRow {
     pub(crate) person: PersonView,
     /// Whether it is the reader.
     pub(crate) you: bool,
+    /// What the link to their page says, and its accessible name.
+    pub(crate) link: (String, String),
     /// In which ways; none for an owner.
     pub(crate) ways: Vec<Way>,
 }
@@ -119,6 +121,7 @@ fn view(
 ) -> ReachingView {
     let row = |reaching: Reaching| ReachingRow {
         you: reaching.member.user == reader,
+        link: link_to(&reaching.member, reaching.member.user == reader),
         person: person(&reaching.member),
         ways: reaching.through.iter().map(|grant| way(grant, permissions)).collect(),
     };

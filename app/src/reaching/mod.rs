@@ -123,9 +123,9 @@ fn page(
 }
 
 fn row(number: AccountNumber, reaching: ReachingRow) -> Vec<Cell> {
-    let ReachingRow { person, you, ways } = reaching;
+    let ReachingRow { person, you, link: (words, label), ways } = reaching;
     let href = address_of(MANAGE, &[&number, &person.id]);
-    let (name, label) = (person.name.clone(), words!(users.manage, name = person.name.clone()));
+    let name = person.name.clone();
     let you = you.then(|| view! { <span class="tag tag-you">{words!(users.you)}</span> });
     let how = if ways.is_empty() {
         view! { <span class="tag tag-owner">{words!(access.owner)}</span> }.into_any()
@@ -146,7 +146,15 @@ fn row(number: AccountNumber, reaching: ReachingRow) -> Vec<Cell> {
         <div class="person">
             <Avatar id=person.id name=name.clone() />
             <div>
-                <a class="person-name" dir="auto" translate="no" href=href.clone()>{name}</a>
+                <a
+                    class="person-name"
+                    dir="auto"
+                    translate="no"
+                    href=href.clone()
+                    tabindex="-1"
+                >
+                    {name}
+                </a>
                 " "
                 {you}
                 <Email address=person.email />
@@ -154,7 +162,7 @@ fn row(number: AccountNumber, reaching: ReachingRow) -> Vec<Cell> {
         </div>
     };
     let manage = view! {
-        <a class="button" href=href aria-label=label>{words!(users.manage_short)}</a>
+        <a class="button" href=href aria-label=label>{words}</a>
     };
     vec![Cell::new(person), Cell::sentence(how), Cell::actions(manage)]
 }

@@ -39,8 +39,11 @@ use {
     domain::giving::{Bounds, Choice, Choices, Sought, Start, Wished},
     domain::owner_changes::OwnerChange,
     domain::reaching::ReachedThings,
-    domain::users::{Managed, Member, Renewable, UserSort},
-    model::{Area, Cursor, Delivery, Failure, FieldErrors, InvitationState, On, Pause, Permission},
+    domain::users::{Managed, Member, Renewable, Saved, UserSort},
+    model::{
+        AccessOutline, Area, Cursor, Delivery, Failure, FieldErrors, InvitationState, On, Pause,
+        Permission,
+    },
 };
 
 /// What User management shows.
@@ -104,6 +107,10 @@ pub(crate) struct UserRow {
     pub(crate) second_factor: bool,
     /// When they were last active here.
     pub(crate) last_active: Option<Moment>,
+    /// What the link to their page says, and its accessible name.
+    pub(crate) link: (String, String),
+    /// What the button that removes them says, and its accessible name; none where nobody can.
+    pub(crate) remove: Option<(String, String)>,
 }
 
 /// An invitation in the table.
@@ -249,9 +256,14 @@ fn user_row(
 ) -> UserRow {
     let becoming = becoming.iter().find(|change| change.user == member.user);
     let becoming = becoming.map(|change| (Mood::Waiting, mark(change.due_at)));
+    let (you, owner) = (member.user == actor, member.held.is_owner());
+    let name = member.full_name.clone();
     UserRow {
-        you: member.user == actor,
-        owner: member.held.is_owner(),
+        you,
+        owner,
+        link: link_to(&member, you),
+        remove: (!you && !owner)
+            .then(|| (words!(users.remove_short), words!(users.remove, name = name))),
         access: match member.held.lapsed_at(now) {
             Some(_) => None,
             None => Some(words::access_line(&member.held.outline().live(now))),
@@ -261,6 +273,20 @@ fn user_row(
         second_factor: member.second_factor,
         last_active: member.last_active_at.map(|at| Moment::new(at, now)),
         person: person(&member),
+    }
+}
+
+/// What the link to somebody's page says, and its accessible name: nobody manages an owner's access, or
+/// their own.
+#[cfg(feature = "ssr")]
+pub(crate) fn link_to(member: &Member, you: bool) -> (String, String) {
+    let name = member.full_name.clone();
+    if you {
+        return (words!(users.view_yours), words!(users.view_yours));
+    }
+    match member.held.is_owner() {
+        true => (words!(users.view_short), words!(users.view, name = name)),
+        false => (words!(users.manage_short), words!(users.manage, name = name)),
     }
 }
 
@@ -522,9 +548,11 @@ pub(crate) struct ManageView {
     pub(crate) person: PersonView,
     /// Whether it is the reader.
     pub(crate) you: bool,
-    /// Whether they own the account.
-    pub(crate) owner: bool,
-    /// What they may do, in a sentence to themselves; empty on somebody else's page.
+    /// What the page is called.
+    pub(crate) heading: String,
+    /// Why there is nothing to manage, of an owner and of the reader; none where there is.
+    pub(crate) tip: Option<String>,
+    /// What they may do, in a sentence to themselves; empty on somebody else's page and on an owner's.
     pub(crate) yours: String,
     /// The permissions that the form changes.
     pub(crate) granted: PermissionSet,
@@ -548,6 +576,8 @@ pub(crate) struct ManageView {
     pub(crate) paused: Option<String>,
     /// Which pause that is, for comparing when it is resumed.
     pub(crate) pause: String,
+    /// What they lose with their access, a line an area.
+    pub(crate) loses: Vec<String>,
     /// What they hold besides what the form changes.
     pub(crate) extras: Vec<CardView>,
     /// What they were given until a day that has passed.
@@ -651,6 +681,7 @@ async fn manage_view(
     let things = domain::reaching::things_of(latchkey, actor, &member).await?;
     let yours = |member: &Member| words::your_access(&member.held.outline().live(now));
     let (owned, own) = (member.held.is_owner(), member.user == actor.seen_as());
+    let loses = loses(&member, now);
     let asked = domain::owner_changes::open(latchkey, actor).await?;
     let asked = asked.iter().any(|change| change.user == member.user);
     let owning = OwningView {
@@ -660,9 +691,10 @@ async fn manage_view(
     Ok(ManageView {
         owning,
         person: person(&member),
-        you: member.user == actor.seen_as(),
-        owner: member.held.is_owner(),
-        yours: if member.user == actor.seen_as() { yours(&member) } else { String::new() },
+        you: own,
+        heading: heading(&member, own),
+        tip: tip(&member, own),
+        yours: if own && !owned { yours(&member) } else { String::new() },
         granted,
         held: changeable,
         starts,
@@ -674,11 +706,43 @@ async fn manage_view(
         last_active: member.last_active_at.map(|at| Moment::new(at, now)),
         paused: member.paused.as_ref().map(paused_by),
         pause: member.paused.as_ref().map(domain::users::pause_id).unwrap_or_default(),
+        loses,
         extras: extras.into_iter().map(card_view).collect(),
         lapsed: lapsed.into_iter().map(lapsed_view).collect(),
         reaches: things.into_iter().map(|(area, things)| reaches(number, area, things)).collect(),
         log: actor.may(Permission::AccountLog, On::Account),
     })
+}
+
+/// What somebody's page is called.
+#[cfg(feature = "ssr")]
+fn heading(member: &Member, own: bool) -> String {
+    let name = member.full_name.clone();
+    match (own, member.held.is_owner()) {
+        (true, _) => words!(manage.your_heading),
+        (false, true) => words!(manage.view_heading, name = name),
+        (false, false) => words!(manage.heading, name = name),
+    }
+}
+
+/// Why there is nothing to manage on somebody's page; none where there is.
+#[cfg(feature = "ssr")]
+fn tip(member: &Member, own: bool) -> Option<String> {
+    match (own, member.held.is_owner()) {
+        (true, true) => Some(words!(manage.owner_you)),
+        (true, false) => Some(words!(manage.yourself)),
+        (false, true) => Some(words!(manage.owner, name = member.full_name.clone())),
+        (false, false) => None,
+    }
+}
+
+/// What somebody who is no owner holds at this moment, a line an area.
+#[cfg(feature = "ssr")]
+fn loses(member: &Member, now: model::Timestamp) -> Vec<String> {
+    match member.held.outline().live(now) {
+        AccessOutline::Owner => Vec::new(),
+        AccessOutline::Granted(outlines) => words::access_lines(&outlines),
+    }
 }
 
 /// That somebody's access is paused, since when, by whom and why.
@@ -743,9 +807,25 @@ pub(crate) async fn change_permissions(
         return Ok(());
     }
     let client = request::client()?;
-    domain::users::change_permissions(latchkey, actor, &user, &wished, before, &client).await?;
-    request::done(&users_path(&inside), Notice::ChangesSaved);
+    let saved =
+        domain::users::change_permissions(latchkey, actor, &user, &wished, before, &client).await?;
+    request::done(&users_path(&inside), saved_notice(saved));
     Ok(())
+}
+
+/// What saving somebody's access came to.
+#[cfg(feature = "ssr")]
+pub(crate) fn saved_notice(saved: Saved) -> Notice {
+    let Saved { member, changed, told } = saved;
+    let name = member.full_name;
+    match changed {
+        None => Notice::AccessUnchanged { name },
+        // Whoever is paused can do nothing of it yet.
+        Some(change) => {
+            let change = Some(change).filter(|_| member.paused.is_none());
+            Notice::AccessSaved { name, change, told }
+        }
+    }
 }
 
 /// Pauses somebody's access.

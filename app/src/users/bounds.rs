@@ -57,10 +57,15 @@ impl ThingsView {
     /// them is ticked.
     fn chosen(&self, names: &Names) -> (bool, Vec<bool>) {
         let form = FormState::here();
-        let some = self.unseen > 0 || self.things.iter().any(|thing| thing.reached);
         let these = form.value(names.which).map(|which| which == THESE);
-        let these = these.unwrap_or(!self.all && (some || !self.can_all));
+        let these = these.unwrap_or_else(|| self.is_these());
         (these, self.ticks(form.chosen(names.thing).as_deref()))
+    }
+
+    /// Whether it is these by now, or has to be.
+    fn is_these(&self) -> bool {
+        let some = self.unseen > 0 || self.things.iter().any(|thing| thing.reached);
+        !self.all && (some || !self.can_all)
     }
 
     /// The same when one begins with these things; none where that changes nothing.
@@ -114,6 +119,9 @@ pub(crate) struct Chosen {
     services: Things,
     domains: Things,
     until: RwSignal<String>,
+    why: RwSignal<String>,
+    /// Until when it is, and why, as they are saved.
+    saved: StoredValue<(String, String)>,
 }
 
 impl Chosen {
@@ -135,7 +143,24 @@ impl Chosen {
         let services = Things::new(Area::Services, view.services.clone(), begun_services);
         let begun_domains = begun.map(|begun| &begun.domains);
         let domains = Things::new(Area::Domains, view.domains.clone(), begun_domains);
-        Self { services, domains, until }
+        let why = form.value(Field::Why.name()).unwrap_or_else(|| view.why.clone());
+        let saved = StoredValue::new((view.until.day.clone(), view.why.clone()));
+        Self { services, domains, until, why: RwSignal::new(why), saved }
+    }
+
+    /// What is chosen otherwise than it is saved, with these permissions, a line each.
+    pub(crate) fn changes(self, permissions: PermissionSet) -> Vec<String> {
+        let is_about = |area| permissions.in_area(area).next().is_some();
+        let (until, why) = self.saved.get_value();
+        let others = [
+            (is_about(Area::Services) && self.services.is_changed())
+                .then(|| words!(manage.other_services)),
+            (is_about(Area::Domains) && self.domains.is_changed())
+                .then(|| words!(manage.other_domains)),
+            (self.until.get() != until).then(|| words!(manage.other_end)),
+            (self.why.get() != why).then(|| words!(manage.other_reason)),
+        ];
+        others.into_iter().flatten().collect()
     }
 
     /// Whether all of these things are among those that are shown: of very many, only some are.
@@ -236,6 +261,13 @@ impl Things {
                 }
             })
         })
+    }
+
+    /// Whether other things are chosen than those that are reached by now.
+    fn is_changed(self) -> bool {
+        let (these, ticked) = (self.these.get(), self.ticked.get());
+        self.view
+            .with_value(|view| these != view.is_these() || (these && ticked != view.ticks(None)))
     }
 
     fn can_search(self) -> bool {
@@ -568,13 +600,15 @@ pub(crate) fn UntilAndWhy(
                 {quick.into_iter().collect_view()}
             </div>
         </div>
-        <TextField
-            field=Field::Why
-            label=words!(bounds.why)
-            hint=words!(bounds.why_hint)
-            autocomplete="off"
-            value=bounds.why
-        />
+        <div on:input=move |event| chosen.why.set(event_target_value(&event))>
+            <TextField
+                field=Field::Why
+                label=words!(bounds.why)
+                hint=words!(bounds.why_hint)
+                autocomplete="off"
+                value=bounds.why
+            />
+        </div>
     }
 }
 

@@ -199,6 +199,7 @@ fn invite_dialog(
     let dialog = view! {
         <dialog
             class="dialog"
+            closedby="any"
             aria-labelledby="invite-heading"
             node_ref=place
             on:close=move |_| {
@@ -329,23 +330,40 @@ fn user_row(base: &str, row: UserRow) -> Vec<Cell> {
         <div class="person">
             <Avatar id=row.person.id name=name.clone() />
             <div>
-                <a class="person-name" dir="auto" translate="no" href=href.clone()>{name.clone()}</a>
+                <a
+                    class="person-name"
+                    dir="auto"
+                    translate="no"
+                    href=href.clone()
+                    tabindex="-1"
+                >
+                    {name}
+                </a>
                 " "
                 {you}
                 <Email address=row.person.email />
             </div>
         </div>
     };
-    let manage = view! {
-        <a class="button" href=href aria-label=words!(users.manage, name = name)>
-            {words!(users.manage_short)}
-        </a>
+    let remove = row.remove.map(|(words, label)| {
+        view! {
+            <form method="get" action=format!("{href}/remove") data-asks="">
+                <button class="button button-loss" aria-label=label>
+                    {words}
+                </button>
+            </form>
+        }
+    });
+    let (words, label) = row.link;
+    let actions = view! {
+        <a class="button" href=href aria-label=label>{words}</a>
+        {remove}
     };
     vec![
         Cell::new(person),
         Cell::sentence(access),
         Cell::new(view! { <State mood=mood words=factor /> }),
         Cell::number(active),
-        Cell::actions(manage),
+        Cell::actions(actions),
     ]
 }

@@ -40,7 +40,7 @@ impl LazyRoute for ManagePage {
         framed(this.0, Here::Users, |view, frame| {
             let Some(account) = frame.account else { return ().into_any() };
             let number = account.number;
-            let heading = words!(manage.heading, name = view.person.name.clone());
+            let heading = view.heading.clone();
             let back = address_of(USERS, &[&number]);
             let own = account.eyes.is_none() && !view.you;
             let see_it_as = own.then(|| {
@@ -50,12 +50,17 @@ impl LazyRoute for ManagePage {
             let activity = view.log.then(|| {
                 let name = escape_query(&view.person.name);
                 let href = format!("{}?person={name}", address_of(LOG, &[&number]));
-                view! { <a class="button" href=href>{words!(log.their_activity)}</a> }
+                let words = match view.you {
+                    true => words!(log.your_activity),
+                    false => words!(log.their_activity),
+                };
+                view! { <a class="button" href=href>{words}</a> }
             });
             let content = content(number, view.clone());
-            let give_extra =
-                (!view.owner && !view.you).then(|| give_extra_link(number, view.person.id));
+            let managed = view.tip.is_none();
+            let give_extra = managed.then(|| give_extra_link(number, view.person.id));
             let owning = owning(number, &view);
+            let remove = managed.then(|| remove_button(number, view.person.id));
             let reached = view.reaches.iter().cloned().map(reaches).collect_view();
             view! {
                 <PageTitle title=heading.clone() provider=frame.provider />
@@ -65,7 +70,7 @@ impl LazyRoute for ManagePage {
                         <Avatar id=view.person.id name=view.person.name.clone() />
                         <h1><bdi>{heading}</bdi></h1>
                     </div>
-                    <div class="page-actions">{activity} {see_it_as} {give_extra} {owning}</div>
+                    <div class="page-actions">{activity} {see_it_as} {give_extra} {owning} {remove}</div>
                 </div>
                 <Facts view=view />
                 {content}
@@ -95,6 +100,18 @@ fn owning(number: AccountNumber, view: &ManageView) -> AnyView {
         .can_step_down
         .then(|| link(address_of(STEP_DOWN, &[&number]), words!(owners.step_down)));
     view! { {step_down} }.into_any()
+}
+
+/// The button that leads to where removing them is asked once more. With scripts that is a dialog over
+/// the page.
+fn remove_button(number: AccountNumber, user: UserId) -> AnyView {
+    let action = address_of(REMOVE, &[&number, &user]);
+    view! {
+        <form method="get" action=action data-asks="">
+            <button class="button button-loss">{words!(manage.remove)}</button>
+        </form>
+    }
+    .into_any()
 }
 
 #[component]
@@ -152,24 +169,16 @@ fn reaches(reached: ReachesView) -> AnyView {
 
 /// The form, or why there is none.
 fn content(number: AccountNumber, view: ManageView) -> AnyView {
-    let name = view.person.name.clone();
-    if view.owner {
+    if let Some(tip) = view.tip.clone() {
+        let yours = Some(view.yours).filter(|yours| !yours.is_empty());
         let leave = view.you.then(|| leave_link(number));
         return view! {
-            <p class="tip">{words!(manage.owner, name = name)}</p>
+            <p class="tip">{tip}</p>
+            {yours.map(|yours| view! { <p>{yours}</p> })}
             {leave}
         }
         .into_any();
     }
-    if view.you {
-        return view! {
-            <p class="tip">{words!(manage.yourself)}</p>
-            <p>{view.yours}</p>
-            {leave_link(number)}
-        }
-        .into_any();
-    }
-    let remove = address_of(REMOVE, &[&number, &view.person.id]);
     let action = address_of(MANAGE, &[&number, &view.person.id]);
     let (before, back) = (view.before.clone(), view.back.clone());
     let (person, lapsed, extras) = (view.person.id, view.lapsed.clone(), view.extras.clone());
@@ -189,12 +198,6 @@ fn content(number: AccountNumber, view: ManageView) -> AnyView {
             <ManageFields number=number view=view />
         </Form>
         {pause_section(number, person, paused)}
-        <section class="danger-zone">
-            <p>{words!(manage.remove_danger)}</p>
-            <form method="get" action=remove>
-                <button class="button button-danger">{words!(manage.remove)}</button>
-            </form>
-        </section>
     }
     .into_any()
 }
@@ -288,6 +291,8 @@ fn ManageFields(number: AccountNumber, view: ManageView) -> impl IntoView {
     let begun = view.starts.begun.as_ref();
     let ticked = Ticked::new(view.granted, view.held, begun);
     let chosen = Chosen::new(&bounds, begun);
+    let changes = ticked.changes(chosen, view.granted);
+    let lines = move || changes().into_iter().map(|line| view! { <p>{line}</p> }).collect_view();
     view! {
         <EnterSends />
         <div class="with-summary">
@@ -303,9 +308,15 @@ fn ManageFields(number: AccountNumber, view: ManageView) -> impl IntoView {
                     bounds=bounds
                 />
             </div>
-            <aside class="access-summary">
+            <aside
+                class="access-summary access-changes"
+                data-unsaved=move || (!changes().is_empty()).then_some("")
+            >
                 <h2>{words!(manage.summary)}</h2>
-                <p aria-live="polite">{ticked.summary(chosen)}</p>
+                <p>{ticked.summary(chosen)}</p>
+                <div class="access-difference" aria-live="polite">
+                    {lines}
+                </div>
                 <div class="form-actions">
                     <SubmitButton words=words!(manage.save) />
                     <LookButton words=look />

@@ -73,6 +73,23 @@ impl Ticked {
         move || chosen.summary(|| self.0.get())
     }
 
+    /// What differs from what is granted, a line each: what is new, what is no more, and what else is
+    /// chosen otherwise. Nothing where all is as it is saved.
+    pub(crate) fn changes(
+        self,
+        chosen: Chosen,
+        granted: PermissionSet,
+    ) -> impl Fn() -> Vec<String> + Copy {
+        move || {
+            let ticked = self.0.get();
+            let gained = words::phrases(model::foremost(ticked.difference(granted)));
+            let lost = words::phrases(granted.difference(ticked));
+            let gained = gained.map(|gained| words!(manage.gains, gained = gained));
+            let lost = lost.map(|lost| words!(manage.loses_now, lost = lost));
+            gained.into_iter().chain(lost).chain(chosen.changes(ticked)).collect()
+        }
+    }
+
     fn contains(self, permission: Permission) -> bool {
         self.0.with(|ticked| ticked.contains(permission))
     }

@@ -1,4 +1,4 @@
-//! Removing somebody's access: asked once more.
+//! Removing somebody's access: asked once more, on this page, or in a dialog that `living.js` makes of it.
 
 use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
@@ -32,10 +32,8 @@ impl LazyRoute for RemovePage {
             let heading = words!(manage.remove_heading, name = name.clone());
             let page = address_of(MANAGE, &[&number, &view.person.id]);
             let remove = address_of(REMOVE, &[&number, &view.person.id]);
-            let content = if view.owner {
-                view! { <p>{words!(manage.owner, name = name)}</p> }.into_any()
-            } else if view.you {
-                view! { <p>{words!(failure.own_permissions)}</p> }.into_any()
+            let content = if let Some(tip) = view.tip {
+                view! { <p>{tip}</p> }.into_any()
             } else {
                 let text = words!(
                     manage.remove_text,
@@ -43,8 +41,16 @@ impl LazyRoute for RemovePage {
                     email = view.person.email,
                     account = account.name
                 );
+                let loses = (!view.loses.is_empty()).then(|| {
+                    let lines = view.loses.into_iter().map(|line| view! { <li>{line}</li> });
+                    view! {
+                        <p>{words!(manage.loses)}</p>
+                        <ul>{lines.collect_view()}</ul>
+                    }
+                });
                 view! {
                     <p>{text}</p>
+                    {loses}
                     <Form form={endpoint::<api::RemoveAccess>()} action=remove>
                         <input type="hidden" name="account" value=number.to_string() />
                         <input type="hidden" name="user" value=view.person.id.to_string() />

@@ -117,7 +117,9 @@ async fn extra_access_is_changed_and_taken_back_by_itself(db: TestDatabase) {
     let changed = [("permissions[]", "support.view"), ("until", "2027-01-20")];
     let answer = ingrid.fill_in(&form, "users/change-extra", &changed).await;
     let page = ingrid.go_on(&answer).await;
-    page.is(200).says("Changes saved");
+    page.is(200)
+        .says("Changes saved. Bjørn Lie can now see support requests, but no longer see invoices.");
+    page.says("The access now lasts until Wednesday, 20 January. They get an email about it.");
     page.says("Extra access until Wednesday, 20 January");
     page.says("reason: For the audit");
     assert_eq!(

@@ -73,7 +73,11 @@ async fn a_change_is_in_force_at_the_next_request_and_the_user_is_told(db: TestD
     page.is(200).says("Manage access for Bjørn Lie");
     let domains = [("permissions[]", "domains.view")];
     let answer = ingrid.fill_in(&page, "users/change-permissions", &domains).await;
-    ingrid.go_on(&answer).await.is(200).says("Changes saved");
+    let page = ingrid.go_on(&answer).await;
+    page.is(200).says(
+        "Changes saved. Bjørn Lie can now see domains, but no longer see invoices or pay invoices. \
+         They get an email about it.",
+    );
     bjorn.get(&format!("{BAKERY}/domains")).await.is(200);
     bjorn.get(&format!("{BAKERY}/billing")).await.is(403);
     assert_eq!(app.mails_to(BJORN.email).await.first(), Some(&"permissions_changed"));
@@ -92,6 +96,141 @@ async fn what_the_mail_server_said_for_a_day_is_shown(db: TestDatabase) {
     domain::mails::note(&app.latchkey, &mail, &reply).await.unwrap();
     let page = app.as_person(INGRID).await.get(&format!("{BAKERY}/users")).await;
     page.is(200).says("The mail server put it off for a day: “451 4.7.1 Greylisted”");
+}
+
+#[apply(on_both!)]
+async fn saving_says_for_whom_it_changed_what(db: TestDatabase) {
+    let app = TestApp::new(db).await;
+    let webshop = app.services().await.into_iter().find(|service| service.name == "Webshop");
+    let webshop = webshop.unwrap().id.to_string();
+    let path = format!("{BAKERY}/users/{}", app.id_of(MEI).await);
+    let mut ingrid = app.as_person(INGRID).await;
+    let [view, manage, see, domains] =
+        ["services.view", "services.manage", "domains.view", "domains.manage"]
+            .map(|id| ("permissions[]", id));
+    let these = [see, domains, view, ("services", "these"), ("service[]", &*webshop)];
+    let until = [&these[..], &[("until", "2027-01-31")]].concat();
+    let why = [&until[..], &[("why", "Until the relaunch")]].concat();
+    let cases: [(&[(&str, &str)], &str); 7] = [
+        (
+            &[see, domains, view, manage],
+            "Nothing was changed: Mei Tanaka has the same access as before.",
+        ),
+        (
+            &these,
+            "Mei Tanaka can no longer manage services. The access now covers 1 service. They get",
+        ),
+        (
+            &until,
+            "The access of Mei Tanaka was changed. The access now lasts until Sunday, 31 January. They",
+        ),
+        // A reason is between those who give.
+        (&why, "Changes saved. The access of Mei Tanaka was changed. User management"),
+        (
+            &[see, domains, ("until", "")],
+            "Mei Tanaka can no longer see services. The access no longer ends. They get",
+        ),
+        (
+            &[see, domains, view, manage, ("services", "all")],
+            "Mei Tanaka can now manage services. The access now covers all",
+        ),
+        (&[see, domains, view, manage], "Nothing was changed"),
+    ];
+    for (fields, words) in cases {
+        app.forward_seconds(1);
+        let answer = ingrid.open_and_fill_in(&path, "users/change-permissions", fields).await;
+        ingrid.go_on(&answer).await.is(200).says(words);
+    }
+
+    // Of what is paused nothing is open yet, whatever is saved.
+    ingrid.open_and_fill_in(&path, "users/pause-access", &[]).await.is(303);
+    let answer = ingrid.open_and_fill_in(&path, "users/change-permissions", &these).await;
+    ingrid.go_on(&answer).await.says("Changes saved. The access of Mei Tanaka was changed. They");
+}
+
+#[apply(on_both!)]
+async fn saving_says_so_in_the_readers_language(db: TestDatabase) {
+    let app = TestApp::new(db).await;
+    let path = format!("{BAKERY}/users/{}", app.id_of(BJORN).await);
+    let mut olav = app.as_person(OLAV).await;
+    let cases = [
+        (
+            "nb",
+            "domains.view",
+            "Endringene er lagret. Bjørn Lie kan nå se domener, men ikke lenger se fakturaer eller \
+             betale fakturaer. Personen får en e-post om det.",
+        ),
+        (
+            "de",
+            "billing.pay",
+            "Änderungen gespeichert. Bjørn Lie kann jetzt Rechnungen bezahlen, aber nicht mehr \
+             Domains sehen. Die Person erhält darüber eine E-Mail.",
+        ),
+    ];
+    for (language, permission, words) in cases {
+        let own = [("full_name", OLAV.name), ("language", language)];
+        olav.open_and_fill_in("/profile", "profile/save", &own).await.is(303);
+        let fields = [("permissions[]", permission)];
+        let answer = olav.open_and_fill_in(&path, "users/change-permissions", &fields).await;
+        olav.go_on(&answer).await.is(200).says(words);
+    }
+}
+
+#[apply(on_both!)]
+async fn what_would_change_stands_beside_the_form_that_comes_back(db: TestDatabase) {
+    let app = TestApp::new(db).await;
+    let path = format!("{BAKERY}/users/{}", app.id_of(BJORN).await);
+    let mut ingrid = app.as_person(INGRID).await;
+    let page = ingrid.get(&path).await;
+    assert!(!page.is(200).body.contains("data-unsaved=\"\""), "all is as it is saved");
+    let fields = [
+        ("permissions[]", "billing.view"),
+        ("permissions[]", "services.view"),
+        ("until", "1999-01-01"),
+        ("why", "Books"),
+    ];
+    let page = ingrid.fill_in(&page, "users/change-permissions", &fields).await;
+    page.is(422).says(
+        "New: see services No longer: pay invoices Another end than before Another reason than before",
+    );
+    assert!(page.body.contains("data-unsaved=\"\""));
+    assert!(page.body.contains("const lost=\"What you entered here will be lost."));
+}
+
+#[apply(on_both!)]
+async fn an_owners_access_and_ones_own_is_looked_at(db: TestDatabase) {
+    let app = TestApp::new(db).await;
+    let mut amira = app.as_person(AMIRA).await;
+    let list = amira.get(&format!("{BAKERY}/users")).await;
+    let cases = [
+        (INGRID, "View access of Ingrid Solberg", "Access of Ingrid Solberg"),
+        (AMIRA, "View your access", "Your access"),
+        (BJORN, "Manage access for Bjørn Lie", "Manage access for Bjørn Lie"),
+    ];
+    for (person, label, heading) in cases {
+        let row = list.is(200).row_of(person.name);
+        assert!(row.contains(&format!("aria-label=\"{label}\"")), "{label} is missing in {row}");
+        assert_eq!(
+            row.matches("tabindex=\"-1\"").count(),
+            1,
+            "one stop, for the name leads there too"
+        );
+        let id = app.id_of(person).await;
+        let page = amira.get(&format!("{BAKERY}/users/{id}")).await;
+        assert_eq!(page.between("<h1><bdi>", "</bdi>"), heading);
+    }
+    let page = amira.get(&format!("{BAKERY}/users/{}", app.id_of(AMIRA).await)).await;
+    page.is(200).says("You can't change your own access");
+    let mut olav = app.as_person(OLAV).await;
+    let own = olav.get(&format!("{BAKERY}/users/{}", app.id_of(OLAV).await)).await;
+    own.is(200).says("You are an owner and always have full access.");
+    own.says("Your activity");
+    let having = olav.get(&format!("{BAKERY}/users/permissions/services.view")).await;
+    let labels =
+        ["View access of Ingrid Solberg", "View your access", "Manage access for Mei Tanaka"];
+    for label in labels {
+        assert!(having.is(200).body.contains(&format!("aria-label=\"{label}\"")), "{label}");
+    }
 }
 
 #[apply(on_both!)]
@@ -129,9 +268,13 @@ async fn a_stale_tab_overwrites_nobodys_change(db: TestDatabase) {
     let (domains, details) =
         ([("permissions[]", "domains.view")], [("permissions[]", "billing.details")]);
     // Sent twice it is done once, and the second time finds it done.
-    for _ in 0..2 {
+    let done = [
+        "Changes saved. Bjørn Lie can now see domains",
+        "Nothing was changed: Bjørn Lie has the same access as before.",
+    ];
+    for words in done {
         let answer = olav.fill_in(&his, "users/change-permissions", &domains).await;
-        olav.go_on(&answer).await.says("Changes saved");
+        olav.go_on(&answer).await.is(200).says(words);
     }
     let page = ingrid.fill_in(&hers, "users/change-permissions", &details).await;
     page.is(409).says("Somebody else changed this in the meantime");
@@ -160,6 +303,31 @@ async fn removed_access_is_gone_at_the_next_request_and_the_user_is_told(db: Tes
     assert_eq!(app.mails_to(BJORN.email).await.first(), Some(&"access_removed"));
     // A second click finds nobody there any more.
     ingrid.fill_in(&page, "users/remove-access", &[]).await.is(404);
+}
+
+#[apply(on_both!)]
+async fn removing_begins_at_the_row_and_at_the_head_and_says_what_is_lost(db: TestDatabase) {
+    let app = TestApp::new(db).await;
+    let path = format!("{BAKERY}/users/{}", app.id_of(BJORN).await);
+    let asks = format!("action=\"{path}/remove\" data-asks");
+    for person in [INGRID, AMIRA] {
+        let mut browser = app.as_person(person).await;
+        let list = browser.get(&format!("{BAKERY}/users")).await;
+        let row = list.is(200).row_of(BJORN.name);
+        assert!(row.contains(&asks) && row.contains("aria-label=\"Remove access for Bjørn Lie\""));
+        for stays in [person, OLAV] {
+            assert!(!list.row_of(stays.name).contains("/remove"), "{}", stays.name);
+        }
+        let page = browser.get(&path).await;
+        assert_eq!(page.is(200).body.matches(&asks).count(), 1);
+        assert!(page.body.find(&asks) < page.body.find("id=\"permissions\""), "it is at the head");
+        for (stays, id) in [(person, app.id_of(person).await), (OLAV, app.id_of(OLAV).await)] {
+            let page = browser.get(&format!("{BAKERY}/users/{id}")).await;
+            assert!(!page.is(200).body.contains("/remove\""), "{}", stays.name);
+        }
+        let page = browser.get(&format!("{path}/remove")).await;
+        page.is(200).says("This is what they lose: Billing: see and pay");
+    }
 }
 
 #[apply(on_both!)]

@@ -23,7 +23,9 @@ use {
     crate::eyes::{self, LOOK},
     crate::notice::Notice,
     crate::request,
-    crate::users::api::{bounds_view, come_back_if_asked, manage_path, person, sought},
+    crate::users::api::{
+        bounds_view, come_back_if_asked, manage_path, person, saved_notice, sought,
+    },
     crate::users::extra::NEW,
     crate::users::permission_groups::chosen,
     crate::users::starts::server as starts,
@@ -258,8 +260,9 @@ pub(crate) async fn change_extra(
         return Ok(());
     }
     let (meant, client) = ((user.as_str(), grant.as_str()), request::client()?);
-    let changed = domain::extras::change(latchkey, actor, meant, &wished, before, &client).await?;
-    request::done(&manage_path(&inside, &changed), Notice::ChangesSaved);
+    let saved = domain::extras::change(latchkey, actor, meant, &wished, before, &client).await?;
+    let path = manage_path(&inside, &saved.member);
+    request::done(&path, saved_notice(saved));
     Ok(())
 }
 
