@@ -574,6 +574,14 @@ mod tests {
         agrees::<DoorDomain>(&[]);
         agrees::<DoorInvoice>(&[]);
         agrees::<DoorSupportRequest>(&[]);
+        for (links, names) in [
+            ("ServiceLinks", &["open", "renew"][..]),
+            ("DomainLinks", &["renew"]),
+            ("InvoiceLinks", &["pay", "pdf"]),
+            ("SupportRequestLinks", &["open"]),
+        ] {
+            assert_eq!(told_of(links), names.iter().map(|name| (*name).to_owned()).collect());
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Reading a JSON object: every field by its name and kind, and all that is wrong with it at once.
 
-use model::{DoorKey, EmailAddress, FieldProblem, Secret, Timestamp};
+use domain::links;
+use model::{DoorKey, EmailAddress, FieldProblem, Link, Secret, Timestamp};
 use serde_json::{Map, Value};
 
 use crate::problem::Fault;
@@ -207,6 +208,55 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// An object of links with these names, each of which may be left out, and so may all.
+    pub(crate) fn links<const N: usize>(
+        &mut self,
+        name: &'static str,
+        names: [&'static str; N],
+    ) -> Option<[Option<Link>; N]> {
+        let none = Map::new();
+        let map = match self.value(name) {
+            None => &none,
+            Some(Value::Object(map)) => map,
+            Some(_) => {
+                self.fault(name, "wrong_type", "It must be an object.");
+                return None;
+            }
+        };
+        let mut fields = Fields::of(map, format!("{}/{name}", self.place));
+        let read = names.map(|name| fields.link_or_none(name));
+        let whole = read.iter().all(Option::is_some).then_some(());
+        let links = read.map(Option::flatten);
+        match fields.finish(whole) {
+            Ok(()) => Some(links),
+            Err(faults) => {
+                self.faults.extend(faults);
+                None
+            }
+        }
+    }
+
+    /// A link that may be left out, or empty.
+    fn link_or_none(&mut self, name: &'static str) -> Option<Option<Link>> {
+        let Some(text) = self.text(name)?.filter(|text| !text.is_empty()) else {
+            return Some(None);
+        };
+        match links::read(text) {
+            Ok(link) => Some(Some(link)),
+            Err(FieldProblem::TooLong) => {
+                let longest = Link::LONGEST;
+                self.fault(name, "too_long", format!("It has more than {longest} characters."));
+                None
+            }
+            Err(_) => {
+                let wanted = "It must be an address of https, without user and password in it; of http \
+                              only on localhost.";
+                self.fault(name, "malformed", wanted);
+                None
+            }
+        }
+    }
+
     /// Fields that are answered and not written: they may come back as they were answered. `shown` is
     /// how they stand.
     pub(crate) fn as_they_are(&mut self, names: &[&'static str], shown: &Map<String, Value>) {
@@ -259,7 +309,13 @@ pub(crate) fn merged(
     mut object: Map<String, Value>,
     patch: Map<String, Value>,
 ) -> Map<String, Value> {
-    object.extend(patch);
+    for (name, value) in patch {
+        let value = match (object.remove(&name), value) {
+            (Some(Value::Object(own)), Value::Object(patch)) => Value::Object(merged(own, patch)),
+            (_, value) => value,
+        };
+        object.insert(name, value);
+    }
     object
 }
 
@@ -336,6 +392,45 @@ mod tests {
         for text in ["", "2027-01-15", "now", "1899-12-31T23:59:59Z", "-009999-01-01T00:00:00Z"] {
             assert_eq!(moment(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn links_are_read_by_their_names_and_refused_by_them() {
+        let links = |body: Value| {
+            read(&body, |fields| fields.links("links", ["open", "renew"])).map(|links| {
+                links.map(|link| link.map_or_else(String::new, |link| link.to_string()))
+            })
+        };
+        let open = "https://x.example/open";
+        let none = [String::new(), String::new()];
+        for body in [
+            json!({}),
+            json!({ "links": null }),
+            json!({ "links": {} }),
+            json!({ "links": { "open": null, "renew": "" } }),
+        ] {
+            assert_eq!(links(body), Ok(none.clone()));
+        }
+        let [opened, _] = links(json!({ "links": { "open": open } })).unwrap();
+        assert_eq!(opened, open);
+        let told = links(json!({ "links": {
+            "open": "http://x.example", "renew": format!("{open}{}", "x".repeat(2_000)), "pay": open,
+        } }));
+        let expected =
+            ["/links/open malformed", "/links/renew too_long", "/links/pay unknown_field"];
+        assert_eq!(told, Err(expected.map(str::to_owned).to_vec()));
+        assert_eq!(links(json!({ "links": open })), Err(vec!["/links wrong_type".to_owned()]));
+    }
+
+    #[test]
+    fn a_change_reaches_into_objects() {
+        let object = |value: Value| value.as_object().cloned().unwrap();
+        let before = json!({ "name": "a", "links": { "open": "x", "renew": "y" } });
+        let patch = json!({ "links": { "renew": null }, "plan": "b" });
+        let after = json!({ "name": "a", "plan": "b", "links": { "open": "x", "renew": null } });
+        assert_eq!(merged(object(before), object(patch)), object(after));
+        let (before, patch) = (json!({ "links": { "open": "x" } }), json!({ "links": null }));
+        assert_eq!(merged(object(before), object(patch.clone())), object(patch));
     }
 
     #[test]

@@ -16,7 +16,7 @@ mod things;
 
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use domain::Latchkey;
 use domain::door::{DoorAccount, DoorDomain, DoorInvoice, DoorService, DoorSupportRequest};
 
@@ -72,5 +72,5 @@ fn kept<R: Resource>() -> Router<Door> {
 /// The same for one that can be deleted.
 fn deletable<R: Resource>() -> Router<Door> {
     let path = format!("/{}/{{ref}}", R::PATH);
-    kept::<R>().route(&path, axum::routing::delete(things::delete::<R>))
+    kept::<R>().route(&path, delete(things::delete::<R>))
 }

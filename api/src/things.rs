@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use domain::door::{self, Becomes, Behind, Changes, Done, Kept, MOST_ROWS, Refused, Row, Thing};
 use domain::tokens::Token;
-use model::{DoorKey, DoorRef, EmailAddress, Timestamp};
+use model::{DoorKey, DoorRef, EmailAddress, Link, Timestamp};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
@@ -171,7 +171,7 @@ struct Condition {
 }
 
 impl Condition {
-    fn of(headers: &HeaderMap) -> Self {
+    pub(crate) fn of(headers: &HeaderMap) -> Self {
         let listed = |name: header::HeaderName| {
             let lines: Vec<_> = headers.get_all(name).iter().collect();
             let tags = lines.iter().filter_map(|line| line.to_str().ok());
@@ -185,7 +185,7 @@ impl Condition {
     fn fulfilled(&self, changed: Option<Timestamp>) -> bool {
         let tag = changed.map(etag);
         let fits = |tags: &Vec<String>| {
-            tags.iter().any(|one| tag.as_ref().is_some_and(|tag| one == "*" || one == tag))
+            tags.iter().any(|one| tag.is_some_and(|tag| one == "*" || one == tag))
         };
         self.matches.as_ref().is_none_or(fits) && !self.matches_none.as_ref().is_some_and(fits)
     }
@@ -569,6 +569,11 @@ fn items(mut object: Map<String, Value>) -> Result<Vec<Value>, Problem> {
 /// The provider's own id of a thing, as answers tell it.
 pub(crate) fn reference(reference: Option<&DoorRef>) -> Option<String> {
     reference.map(DoorRef::to_string)
+}
+
+/// A link as answers tell it.
+pub(crate) fn link(link: Option<&Link>) -> Option<String> {
+    link.map(Link::to_string)
 }
 
 #[cfg(test)]

@@ -14,28 +14,28 @@ use tower::ServiceExt;
 use crate::story::{BAKERY, TestApp};
 
 /// One of the provider's own systems.
-struct System {
-    router: Router,
-    token: String,
+pub struct System {
+    pub router: Router,
+    pub token: String,
 }
 
 /// What it is answered.
-struct Answer {
-    status: StatusCode,
-    headers: HeaderMap,
-    body: Value,
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Value,
 }
 
 impl Answer {
     #[track_caller]
-    fn is(&self, status: u16) -> &Self {
+    pub fn is(&self, status: u16) -> &Self {
         assert_eq!(self.status, status, "{:#}", self.body);
         self
     }
 
     /// The problem's type, without where it is told of.
     #[track_caller]
-    fn kind(&self) -> &str {
+    pub fn kind(&self) -> &str {
         assert_eq!(self.headers[header::CONTENT_TYPE], "application/problem+json");
         assert_eq!(self.body["status"], self.status.as_u16());
         assert_eq!(self.body["instance"], self.headers["x-request-id"].to_str().unwrap());
@@ -44,7 +44,7 @@ impl Answer {
     }
 
     /// Where and what is wrong, of each value.
-    fn faults(&self) -> Vec<String> {
+    pub fn faults(&self) -> Vec<String> {
         let faults = self.body["errors"].as_array().cloned().unwrap_or_default();
         let place = |fault: &Value| {
             fault["pointer"].as_str().or(fault["parameter"].as_str()).unwrap().to_owned()
@@ -71,7 +71,7 @@ impl System {
     }
 
     /// One that may do everything.
-    async fn new(app: &TestApp) -> Self {
+    pub async fn new(app: &TestApp) -> Self {
         Self::with(app, DoorScope::all().collect(), None).await
     }
 
@@ -84,7 +84,7 @@ impl System {
     }
 
     /// A request without a body, or with this one.
-    async fn ask(
+    pub async fn ask(
         &self,
         method: &str,
         path: &str,
@@ -107,15 +107,15 @@ impl System {
         self.send(request.unwrap()).await
     }
 
-    async fn get(&self, path: &str) -> Answer {
+    pub async fn get(&self, path: &str) -> Answer {
         self.ask("GET", path, &[], None).await
     }
 
-    async fn put(&self, path: &str, body: Value) -> Answer {
+    pub async fn put(&self, path: &str, body: Value) -> Answer {
         self.ask("PUT", path, &[], body).await
     }
 
-    async fn patch(&self, path: &str, body: Value) -> Answer {
+    pub async fn patch(&self, path: &str, body: Value) -> Answer {
         let kind = [("content-type", "application/merge-patch+json")];
         self.ask("PATCH", path, &kind, body).await
     }
@@ -124,7 +124,7 @@ impl System {
         self.ask("DELETE", path, &[], None).await
     }
 
-    async fn post(&self, path: &str, body: Value) -> Answer {
+    pub async fn post(&self, path: &str, body: Value) -> Answer {
         self.ask("POST", path, &[], body).await
     }
 }
@@ -299,7 +299,8 @@ async fn every_field_of_every_kind_is_checked_and_all_is_told_at_once(db: TestDa
         (
             "/services/one",
             json!({ "account": 7, "name": " ", "plan": &long, "state": "gone", "renews_at": "soon",
-                "login_name": &long, "login_password": &long, "extra/field": 1 }),
+                "login_name": &long, "login_password": &long, "extra/field": 1,
+                "links": { "open": "javascript:alert(1)", "renew": "http://x.example", "pay": 1 } }),
             &[
                 "/account wrong_type",
                 "/name missing",
@@ -308,19 +309,23 @@ async fn every_field_of_every_kind_is_checked_and_all_is_told_at_once(db: TestDa
                 "/renews_at malformed",
                 "/login_name too_long",
                 "/login_password too_long",
+                "/links/open malformed",
+                "/links/renew malformed",
+                "/links/pay unknown_field",
                 "/extra~1field unknown_field",
             ][..],
         ),
         (
             "/domains/one",
             json!({ "account": "id:", "name": &long, "state": 1, "expires_at": null, "locked": "yes",
-                "ref": "two" }),
+                "ref": "two", "links": "https://x.example" }),
             &[
                 "/account malformed",
                 "/name too_long",
                 "/state wrong_type",
                 "/expires_at missing",
                 "/locked wrong_type",
+                "/links wrong_type",
                 "/ref read_only",
             ],
         ),
@@ -328,7 +333,7 @@ async fn every_field_of_every_kind_is_checked_and_all_is_told_at_once(db: TestDa
             "/invoices/one",
             json!({ "account": "id:100001", "number": &long, "issued_at": "2027-02-30T00:00:00Z",
                 "due_at": "10000-01-01T00:00:00Z", "total_minor": 1.5, "currency": "nok",
-                "state": "lost" }),
+                "state": "lost", "links": { "pay": 7, "pdf": "https://me:geheim@x.example" } }),
             &[
                 "/number too_long",
                 "/issued_at malformed",
@@ -336,18 +341,22 @@ async fn every_field_of_every_kind_is_checked_and_all_is_told_at_once(db: TestDa
                 "/total_minor out_of_range",
                 "/currency malformed",
                 "/state unknown",
+                "/links/pay wrong_type",
+                "/links/pdf malformed",
             ],
         ),
         (
             "/support-requests/one",
             json!({ "account": "id:100001", "number": "", "subject": &long, "state": "lost",
-                "opened_by": &long, "last_said_at": 5 }),
+                "opened_by": &long, "last_said_at": 5,
+                "links": { "open": format!("https://x.example/{}", "x".repeat(2_000)) } }),
             &[
                 "/number missing",
                 "/subject too_long",
                 "/state unknown",
                 "/opened_by too_long",
                 "/last_said_at wrong_type",
+                "/links/open too_long",
             ],
         ),
         (

@@ -41,6 +41,7 @@ mod identity_provider;
 mod invitations;
 mod languages;
 mod leaving;
+mod links;
 mod log;
 mod look;
 mod mails;
