@@ -19,6 +19,7 @@ use crate::activity::Activity;
 use crate::problem::{Fault, Kind, ProblemBody};
 use crate::support_requests::Message;
 use crate::things::{BatchOutcome, DryRun, Outcome, Resource, RowOutcome};
+use crate::webhooks::{Webhook, WebhookSecret};
 
 static DOCUMENT: LazyLock<Value> = LazyLock::new(document);
 static JSON: LazyLock<String> = LazyLock::new(|| DOCUMENT.to_string());
@@ -82,7 +83,8 @@ fn document() -> Value {
     }
     describe_messages(&mut paths);
     describe_activity(&mut paths);
-    let tags = kinds.iter().map(|kind| kind.many).chain(["activity"]);
+    describe_webhooks(&mut paths);
+    let tags = kinds.iter().map(|kind| kind.many).chain(["activity", "webhooks"]);
     let tags: Vec<_> = tags.map(|name| json!({ "name": name })).collect();
     let scopes: Vec<_> = DoorScope::all().map(|scope| scope.to_string()).collect();
     json!({
@@ -128,6 +130,8 @@ fn schemas() -> Map<String, Value> {
     add::<<DoorSupportRequest as Resource>::Shown>(&mut found);
     add::<Message>(&mut found);
     add::<Activity>(&mut found);
+    add::<Webhook>(&mut found);
+    add::<WebhookSecret>(&mut found);
     add::<ProblemBody>(&mut found);
     add::<Fault>(&mut found);
     add::<Outcome>(&mut found);
@@ -409,6 +413,70 @@ fn describe_activity(paths: &mut Map<String, Value>) {
         }));
     }
     paths.insert("/accounts/{ref}/activity".into(), json!({ "get": list }));
+}
+
+fn describe_webhooks(paths: &mut Map<String, Value>) {
+    let (area, tag, shown) = (DoorArea::Webhooks, "webhooks", reference("Webhook"));
+    let page = json!({
+        "type": "object",
+        "required": ["items", "next"],
+        "properties": {
+            "items": { "type": "array", "items": shown },
+            "next": { "type": ["string", "null"], "description": "Always null: it is one page." },
+        },
+    });
+    let list = operation(
+        ("list_webhooks".into(), "List the addresses that are told of events".into(), tag),
+        area.read(),
+        &[],
+        json!({ "200": answer("All of them, the oldest first", page) }),
+        &[Kind::NotFound],
+    );
+    let add = operation(
+        ("add_webhook".into(), "Have an address told of events".into(), tag),
+        area.write(),
+        &["dry_run", "idempotency_key"],
+        json!({ "200": answer("What would come of it", reference("DryRun")),
+            "201": answer("It is told, from now on", shown.clone()) }),
+        &[Kind::BadRequest, Kind::NotFound, Kind::TooLarge, Kind::MediaType, Kind::Invalid],
+    );
+    let get = operation(
+        ("get_webhook".into(), "Read one of them".into(), tag),
+        area.read(),
+        &["ref"],
+        json!({ "200": answer("As it stands", shown.clone()) }),
+        &[Kind::BadRequest, Kind::NotFound],
+    );
+    let remove = operation(
+        ("delete_webhook".into(), "Have it told of nothing any more".into(), tag),
+        area.write(),
+        &["ref", "dry_run", "idempotency_key"],
+        json!({ "200": answer("What would come of it", reference("DryRun")),
+            "204": { "description": "It is gone, with what waited for it" } }),
+        &[Kind::BadRequest, Kind::NotFound],
+    );
+    let overlap = json!({
+        "type": "object",
+        "properties": { "overlap_hours": {
+            "type": "integer", "minimum": 0, "maximum": 8760, "default": 24,
+            "description": "For how long what is sent is signed with the secret before, too.",
+        } },
+    });
+    let rotate = operation(
+        ("rotate_webhook".into(), "Give it another secret".into(), tag),
+        area.write(),
+        &["ref", "dry_run", "idempotency_key"],
+        json!({ "200": answer("The secret", json!({
+            "anyOf": [reference("WebhookSecret"), reference("DryRun")],
+        })) }),
+        &[Kind::BadRequest, Kind::NotFound, Kind::TooLarge, Kind::MediaType, Kind::Invalid],
+    );
+    let mut rotate = with_body(rotate, overlap, "application/json");
+    rotate["requestBody"]["required"] = json!(false);
+    let add = with_body(add, shown, "application/json");
+    paths.insert("/webhooks".into(), json!({ "get": list, "post": add }));
+    paths.insert("/webhooks/{ref}".into(), json!({ "get": get, "delete": remove }));
+    paths.insert("/webhooks/{ref}/rotate".into(), json!({ "post": rotate }));
 }
 
 /// The page for people.

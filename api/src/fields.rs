@@ -171,6 +171,54 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// A whole number in this range; this one, if it is left out.
+    pub(crate) fn whole_or(
+        &mut self,
+        name: &'static str,
+        range: std::ops::RangeInclusive<i64>,
+        default: i64,
+    ) -> Option<i64> {
+        let whole = match self.value(name) {
+            None => return Some(default),
+            Some(value) => value.as_i64().filter(|whole| range.contains(whole)),
+        };
+        if whole.is_none() {
+            let wanted =
+                format!("It must be a whole number from {} to {}.", range.start(), range.end());
+            self.fault(name, "out_of_range", wanted);
+        }
+        whole
+    }
+
+    /// A list of ids of `what`, each of which is known; none, if it is left out.
+    pub(crate) fn choices<T>(
+        &mut self,
+        name: &'static str,
+        what: &str,
+        known: impl Fn(&str) -> Option<T>,
+    ) -> Option<Vec<T>> {
+        let items = match self.value(name) {
+            None => return Some(Vec::new()),
+            Some(Value::Array(items)) => items,
+            Some(_) => {
+                self.fault(name, "wrong_type", "It must be a list.");
+                return None;
+            }
+        };
+        let mut read = Vec::with_capacity(items.len());
+        for (index, item) in items.iter().enumerate() {
+            match item.as_str().and_then(&known) {
+                Some(found) => read.push(found),
+                None => {
+                    let place = format!("{}/{}/{index}", self.place, escaped(name));
+                    let detail = format!("It must be the id of a {what}.");
+                    self.faults.push(Fault::at(place, "unknown", detail));
+                }
+            }
+        }
+        (read.len() == items.len()).then_some(read)
+    }
+
     /// What names a thing at the door, if it is there.
     pub(crate) fn key_or_none(&mut self, name: &'static str) -> Option<Option<DoorKey>> {
         let Some(text) = self.text(name)? else { return Some(None) };

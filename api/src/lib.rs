@@ -13,6 +13,7 @@ mod problem;
 mod services;
 mod support_requests;
 mod things;
+mod webhooks;
 
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
@@ -43,6 +44,9 @@ pub fn router(latchkey: Latchkey) -> Router {
             get(support_requests::message).put(support_requests::say),
         )
         .route("/accounts/{ref}/activity", get(activity::list))
+        .route("/webhooks", get(webhooks::list).post(webhooks::add))
+        .route("/webhooks/{ref}", get(webhooks::one).delete(webhooks::remove))
+        .route("/webhooks/{ref}/rotate", post(webhooks::rotate))
         .fallback(async || Kind::NotFound)
         .method_not_allowed_fallback(async || Kind::Method)
         .layer(from_fn_with_state(door.clone(), entry::enter))

@@ -27,6 +27,7 @@ mod demo;
 mod devices;
 mod digests;
 mod door;
+mod door_webhooks;
 mod emails;
 mod extras;
 mod eyes;
