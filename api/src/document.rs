@@ -16,9 +16,12 @@ use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::Schema;
 
 use crate::activity::Activity;
+use crate::invitations::Invitation;
+use crate::members::{Member, MemberGrant};
 use crate::problem::{Fault, Kind, ProblemBody};
 use crate::support_requests::Message;
 use crate::things::{BatchOutcome, DryRun, Outcome, Resource, RowOutcome};
+use crate::webhooks::{Webhook, WebhookSecret};
 
 static DOCUMENT: LazyLock<Value> = LazyLock::new(document);
 static JSON: LazyLock<String> = LazyLock::new(|| DOCUMENT.to_string());
@@ -81,8 +84,11 @@ fn document() -> Value {
         kind.describe(&mut paths);
     }
     describe_messages(&mut paths);
+    describe_members(&mut paths);
+    describe_invitations(&mut paths);
     describe_activity(&mut paths);
-    let tags = kinds.iter().map(|kind| kind.many).chain(["activity"]);
+    describe_webhooks(&mut paths);
+    let tags = kinds.iter().map(|kind| kind.many).chain(["members", "activity", "webhooks"]);
     let tags: Vec<_> = tags.map(|name| json!({ "name": name })).collect();
     let scopes: Vec<_> = DoorScope::all().map(|scope| scope.to_string()).collect();
     json!({
@@ -127,7 +133,12 @@ fn schemas() -> Map<String, Value> {
     add::<<DoorInvoice as Resource>::Shown>(&mut found);
     add::<<DoorSupportRequest as Resource>::Shown>(&mut found);
     add::<Message>(&mut found);
+    add::<Member>(&mut found);
+    add::<MemberGrant>(&mut found);
+    add::<Invitation>(&mut found);
     add::<Activity>(&mut found);
+    add::<Webhook>(&mut found);
+    add::<WebhookSecret>(&mut found);
     add::<ProblemBody>(&mut found);
     add::<Fault>(&mut found);
     add::<Outcome>(&mut found);
@@ -382,6 +393,117 @@ fn describe_messages(paths: &mut Map<String, Value>) {
     );
 }
 
+fn describe_members(paths: &mut Map<String, Value>) {
+    let (area, tag, shown) = (DoorArea::Members, "members", reference("Member"));
+    let page = json!({
+        "type": "object",
+        "required": ["items", "next"],
+        "properties": {
+            "items": { "type": "array", "items": shown },
+            "next": { "type": ["string", "null"], "description": "The address of the next page." },
+        },
+    });
+    let list = operation(
+        ("list_members".into(), "List an account's users, in an order of their own".into(), tag),
+        area.read(),
+        &["ref", "limit", "cursor"],
+        json!({ "200": answer("A page", page) }),
+        &[Kind::BadRequest, Kind::NotFound],
+    );
+    let get = operation(
+        ("get_member".into(), "Read what a user of an account holds".into(), tag),
+        area.read(),
+        &["ref"],
+        json!({ "200": answer("As it stands", shown.clone()),
+            "304": { "description": "It stands as `If-None-Match` says" } }),
+        &[Kind::BadRequest, Kind::NotFound],
+    );
+    let done = answer("It is so now", json!({ "anyOf": [shown, reference("DryRun")] }));
+    let summary =
+        "Have somebody hold these grants and no others, or own the account: twice is once";
+    let put = operation(
+        ("put_member".into(), summary.into(), tag),
+        area.write(),
+        &["ref", "dry_run", "if_match", "if_none_match", "idempotency_key"],
+        json!({ "200": done.clone(),
+            "202": answer("Their address is invited", reference("Invitation")) }),
+        &WRITING,
+    );
+    let patch = operation(
+        ("patch_member".into(), "Change some of that (RFC 7396)".into(), tag),
+        area.write(),
+        &["ref", "dry_run", "if_match", "idempotency_key"],
+        json!({ "200": done }),
+        &WRITING,
+    );
+    let mut delete = operation(
+        ("delete_member".into(), "End somebody's access to an account".into(), tag),
+        area.write(),
+        &["ref", "dry_run", "if_match", "idempotency_key"],
+        json!({ "200": answer("What would come of it", reference("DryRun")),
+            "204": { "description": "They aren't in the account any more" } }),
+        &[Kind::BadRequest, Kind::NotFound, Kind::Conflict, Kind::Precondition, Kind::Invalid],
+    );
+    if let Some(taken) = delete["parameters"].as_array_mut() {
+        taken.push(json!({
+            "name": "owner", "in": "query", "schema": { "type": "boolean", "default": false },
+            "description": "Whether it may be an owner who goes; the last one never does.",
+        }));
+    }
+    let of_member = json!([{
+        "name": "member", "in": "path", "required": true, "schema": { "type": "string" },
+        "description": "Their e-mail address, percent-encoded, or our id behind `id:`.",
+    }]);
+    paths.insert("/accounts/{ref}/members".into(), json!({ "get": list }));
+    paths.insert(
+        "/accounts/{ref}/members/{member}".into(),
+        json!({
+            "parameters": of_member,
+            "get": get,
+            "put": with_body(put, shown, "application/json"),
+            "patch": with_body(patch, json!({ "type": "object" }), "application/merge-patch+json"),
+            "delete": delete,
+        }),
+    );
+}
+
+fn describe_invitations(paths: &mut Map<String, Value>) {
+    let (area, tag) = (DoorArea::Members, "members");
+    let page = json!({
+        "type": "object",
+        "required": ["items", "next"],
+        "properties": {
+            "items": { "type": "array", "items": reference("Invitation") },
+            "next": { "type": ["string", "null"], "description": "The address of the next page." },
+        },
+    });
+    let summary = "List an account's invitations that wait or ran out, the newest first";
+    let list = operation(
+        ("list_invitations".into(), summary.into(), tag),
+        area.read(),
+        &["ref", "limit", "cursor"],
+        json!({ "200": answer("A page", page) }),
+        &[Kind::BadRequest, Kind::NotFound],
+    );
+    let cancel = operation(
+        ("delete_invitation".into(), "Take an invitation back: its link is dead".into(), tag),
+        area.write(),
+        &["ref", "dry_run", "idempotency_key"],
+        json!({ "200": answer("What would come of it", reference("DryRun")),
+            "204": { "description": "It is taken back" } }),
+        &[Kind::BadRequest, Kind::NotFound, Kind::Conflict],
+    );
+    let of_invitation = json!([{
+        "name": "invitation", "in": "path", "required": true, "schema": { "type": "string" },
+        "description": "Our id of the invitation, behind `id:`.",
+    }]);
+    paths.insert("/accounts/{ref}/invitations".into(), json!({ "get": list }));
+    paths.insert(
+        "/accounts/{ref}/invitations/{invitation}".into(),
+        json!({ "parameters": of_invitation, "delete": cancel }),
+    );
+}
+
 fn describe_activity(paths: &mut Map<String, Value>) {
     let page = json!({
         "type": "object",
@@ -409,6 +531,70 @@ fn describe_activity(paths: &mut Map<String, Value>) {
         }));
     }
     paths.insert("/accounts/{ref}/activity".into(), json!({ "get": list }));
+}
+
+fn describe_webhooks(paths: &mut Map<String, Value>) {
+    let (area, tag, shown) = (DoorArea::Webhooks, "webhooks", reference("Webhook"));
+    let page = json!({
+        "type": "object",
+        "required": ["items", "next"],
+        "properties": {
+            "items": { "type": "array", "items": shown },
+            "next": { "type": ["string", "null"], "description": "Always null: it is one page." },
+        },
+    });
+    let list = operation(
+        ("list_webhooks".into(), "List the addresses that are told of events".into(), tag),
+        area.read(),
+        &[],
+        json!({ "200": answer("All of them, the oldest first", page) }),
+        &[Kind::NotFound],
+    );
+    let add = operation(
+        ("add_webhook".into(), "Have an address told of events".into(), tag),
+        area.write(),
+        &["dry_run", "idempotency_key"],
+        json!({ "200": answer("What would come of it", reference("DryRun")),
+            "201": answer("It is told, from now on", shown.clone()) }),
+        &[Kind::BadRequest, Kind::NotFound, Kind::TooLarge, Kind::MediaType, Kind::Invalid],
+    );
+    let get = operation(
+        ("get_webhook".into(), "Read one of them".into(), tag),
+        area.read(),
+        &["ref"],
+        json!({ "200": answer("As it stands", shown.clone()) }),
+        &[Kind::BadRequest, Kind::NotFound],
+    );
+    let remove = operation(
+        ("delete_webhook".into(), "Have it told of nothing any more".into(), tag),
+        area.write(),
+        &["ref", "dry_run", "idempotency_key"],
+        json!({ "200": answer("What would come of it", reference("DryRun")),
+            "204": { "description": "It is gone, with what waited for it" } }),
+        &[Kind::BadRequest, Kind::NotFound],
+    );
+    let overlap = json!({
+        "type": "object",
+        "properties": { "overlap_hours": {
+            "type": "integer", "minimum": 0, "maximum": 8760, "default": 24,
+            "description": "For how long what is sent is signed with the secret before, too.",
+        } },
+    });
+    let rotate = operation(
+        ("rotate_webhook".into(), "Give it another secret".into(), tag),
+        area.write(),
+        &["ref", "dry_run", "idempotency_key"],
+        json!({ "200": answer("The secret", json!({
+            "anyOf": [reference("WebhookSecret"), reference("DryRun")],
+        })) }),
+        &[Kind::BadRequest, Kind::NotFound, Kind::TooLarge, Kind::MediaType, Kind::Invalid],
+    );
+    let mut rotate = with_body(rotate, overlap, "application/json");
+    rotate["requestBody"]["required"] = json!(false);
+    let add = with_body(add, shown, "application/json");
+    paths.insert("/webhooks".into(), json!({ "get": list, "post": add }));
+    paths.insert("/webhooks/{ref}".into(), json!({ "get": get, "delete": remove }));
+    paths.insert("/webhooks/{ref}/rotate".into(), json!({ "post": rotate }));
 }
 
 /// The page for people.
@@ -574,6 +760,19 @@ mod tests {
         agrees::<DoorDomain>(&[]);
         agrees::<DoorInvoice>(&[]);
         agrees::<DoorSupportRequest>(&[]);
+        for (links, names) in [
+            ("ServiceLinks", &["open", "renew"][..]),
+            ("DomainLinks", &["renew"]),
+            ("InvoiceLinks", &["pay", "pdf"]),
+            ("SupportRequestLinks", &["open"]),
+        ] {
+            assert_eq!(told_of(links), names.iter().map(|name| (*name).to_owned()).collect());
+        }
+        let [member, grant] = crate::members::tests::fields();
+        for (schema, names) in [("Member", member), ("MemberGrant", grant)] {
+            let names = names.into_iter().map(str::to_owned).collect();
+            assert_eq!(told_of(schema), names, "{schema}");
+        }
     }
 
     #[test]

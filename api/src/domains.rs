@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use crate::accounts::name_of;
 use crate::fields::{Fields, written};
-use crate::things::{Resource, reference};
+use crate::things::{Resource, link, reference};
 
 /// How a domain can stand.
 const STATES: [&str; 3] = ["active", "transferring", "expired"];
@@ -38,9 +38,20 @@ pub(crate) struct Domain {
     /// Whether transfers away are locked.
     #[schema(required = false, default = false)]
     locked: bool,
+    /// Buttons on the pages of the domain.
+    #[schema(required = false)]
+    links: DomainLinks,
     /// When it changed last.
     #[schema(read_only, format = DateTime)]
     updated_at: String,
+}
+
+/// Where people do something with a domain: an address of https.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct DomainLinks {
+    /// Where it is renewed, for `domains.manage`.
+    #[schema(required = false, max_length = 2000, format = "uri")]
+    renew: Option<String>,
 }
 
 impl Resource for DoorDomain {
@@ -58,6 +69,7 @@ impl Resource for DoorDomain {
             state: domain.state.clone(),
             expires_at: written(domain.expires_at),
             locked: domain.locked,
+            links: DomainLinks { renew: link(domain.renew_link.as_ref()) },
             updated_at: written(kept.changed),
         }
     }
@@ -65,7 +77,7 @@ impl Resource for DoorDomain {
     fn writable(&self) -> Map<String, Value> {
         let value = json!({
             "name": self.name, "state": self.state, "expires_at": written(self.expires_at),
-            "locked": self.locked,
+            "locked": self.locked, "links": { "renew": link(self.renew_link.as_ref()) },
         });
         value.as_object().cloned().unwrap_or_default()
     }
@@ -73,6 +85,14 @@ impl Resource for DoorDomain {
     fn read(fields: &mut Fields<'_>, _present: Option<&Self>) -> Option<Self> {
         let (name, state) = (fields.line("name", NAME), fields.choice("state", &STATES));
         let (expires_at, locked) = (fields.moment("expires_at"), fields.truth("locked", false));
-        Some(Self { name: name?, state: state?, expires_at: expires_at?, locked: locked? })
+        let links = fields.links("links", ["renew"]);
+        let [renew_link] = links?;
+        Some(Self {
+            name: name?,
+            state: state?,
+            expires_at: expires_at?,
+            locked: locked?,
+            renew_link,
+        })
     }
 }

@@ -1,6 +1,8 @@
 //! Reading a JSON object: every field by its name and kind, and all that is wrong with it at once.
 
-use model::{DoorKey, EmailAddress, FieldProblem, Secret, Timestamp};
+use domain::links;
+use domain::members_by_provider::WantedReach;
+use model::{DoorKey, EmailAddress, FieldProblem, Link, Secret, Timestamp};
 use serde_json::{Map, Value};
 
 use crate::problem::Fault;
@@ -170,6 +172,142 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// A whole number in this range; this one, if it is left out.
+    pub(crate) fn whole_or(
+        &mut self,
+        name: &'static str,
+        range: std::ops::RangeInclusive<i64>,
+        default: i64,
+    ) -> Option<i64> {
+        let whole = match self.value(name) {
+            None => return Some(default),
+            Some(value) => value.as_i64().filter(|whole| range.contains(whole)),
+        };
+        if whole.is_none() {
+            let wanted =
+                format!("It must be a whole number from {} to {}.", range.start(), range.end());
+            self.fault(name, "out_of_range", wanted);
+        }
+        whole
+    }
+
+    /// A list of ids of `what`, each of which is known; none, if it is left out.
+    pub(crate) fn choices<T>(
+        &mut self,
+        name: &'static str,
+        what: &str,
+        known: impl Fn(&str) -> Option<T>,
+    ) -> Option<Vec<T>> {
+        let items = match self.value(name) {
+            None => return Some(Vec::new()),
+            Some(Value::Array(items)) => items,
+            Some(_) => {
+                self.fault(name, "wrong_type", "It must be a list.");
+                return None;
+            }
+        };
+        let mut read = Vec::with_capacity(items.len());
+        for (index, item) in items.iter().enumerate() {
+            match item.as_str().and_then(&known) {
+                Some(found) => read.push(found),
+                None => {
+                    let place = format!("{}/{}/{index}", self.place, escaped(name));
+                    let detail = format!("It must be the id of a {what}.");
+                    self.faults.push(Fault::at(place, "unknown", detail));
+                }
+            }
+        }
+        (read.len() == items.len()).then_some(read)
+    }
+
+    /// Objects in a list of at most `most`, each read by itself; none, if it is left out.
+    pub(crate) fn objects<T>(
+        &mut self,
+        name: &'static str,
+        most: usize,
+        read: impl Fn(&mut Fields<'_>) -> Option<T>,
+    ) -> Option<Vec<T>> {
+        let items = match self.value(name) {
+            None => return Some(Vec::new()),
+            Some(Value::Array(items)) if items.len() > most => {
+                self.fault(name, "too_many", format!("There are at most {most}."));
+                return None;
+            }
+            Some(Value::Array(items)) => items,
+            Some(_) => {
+                self.fault(name, "wrong_type", "It must be a list.");
+                return None;
+            }
+        };
+        let mut found = Vec::with_capacity(items.len());
+        for (index, item) in items.iter().enumerate() {
+            let place = format!("{}/{}/{index}", self.place, escaped(name));
+            let Some(map) = item.as_object() else {
+                let detail = "It must be an object.".to_owned();
+                self.faults.push(Fault::at(place, "wrong_type", detail));
+                continue;
+            };
+            let mut fields = Fields::of(map, place);
+            let read = read(&mut fields);
+            match fields.finish(read) {
+                Ok(read) => found.push(read),
+                Err(faults) => self.faults.extend(faults),
+            }
+        }
+        (found.len() == items.len()).then_some(found)
+    }
+
+    /// Whether it says this word, and nothing else; not, if it is left out.
+    pub(crate) fn truth_of(&mut self, name: &'static str, word: &str) -> Option<bool> {
+        match self.text(name)? {
+            None => Some(false),
+            Some(text) if text == word => Some(true),
+            Some(_) => {
+                self.fault(name, "unknown", format!("It must be {word}."));
+                None
+            }
+        }
+    }
+
+    /// An id of ours as we write it, if it is there.
+    pub(crate) fn id_or_none(&mut self, name: &'static str) -> Option<Option<uuid::Uuid>> {
+        let Some(text) = self.text(name)? else { return Some(None) };
+        let read = text.parse().ok();
+        if read.is_none() {
+            self.fault(name, "malformed", "It must be a UUID.");
+        }
+        read.map(Some)
+    }
+
+    /// Which things are meant, if it is there: `all`, or a list of keys.
+    pub(crate) fn reach(&mut self, name: &'static str) -> Option<Option<WantedReach>> {
+        let items = match self.value(name) {
+            None => return Some(None),
+            Some(Value::String(text)) if text == "all" => return Some(Some(WantedReach::All)),
+            Some(Value::Array(items)) if !items.is_empty() => items,
+            Some(Value::Array(_)) => {
+                self.fault(name, "missing", "One is needed.");
+                return None;
+            }
+            Some(_) => {
+                self.fault(name, "wrong_type", "It must be `all`, or a list of ids.");
+                return None;
+            }
+        };
+        let mut keys = Vec::with_capacity(items.len());
+        for (index, item) in items.iter().enumerate() {
+            match item.as_str().and_then(|text| text.parse().ok()) {
+                Some(key) => keys.push(key),
+                None => {
+                    let place = format!("{}/{}/{index}", self.place, escaped(name));
+                    let detail = "It must be an id of yours, or one of ours behind `id:`.";
+                    self.faults.push(Fault::at(place, "malformed", detail.to_owned()));
+                }
+            }
+        }
+        (keys.len() == items.len()).then_some(Some(WantedReach::These(keys)))
+    }
+
     /// What names a thing at the door, if it is there.
     pub(crate) fn key_or_none(&mut self, name: &'static str) -> Option<Option<DoorKey>> {
         let Some(text) = self.text(name)? else { return Some(None) };
@@ -202,6 +340,55 @@ impl<'a> Fields<'a> {
             }
             Err(_) => {
                 self.fault(name, "malformed", "It is no e-mail address.");
+                None
+            }
+        }
+    }
+
+    /// An object of links with these names, each of which may be left out, and so may all.
+    pub(crate) fn links<const N: usize>(
+        &mut self,
+        name: &'static str,
+        names: [&'static str; N],
+    ) -> Option<[Option<Link>; N]> {
+        let none = Map::new();
+        let map = match self.value(name) {
+            None => &none,
+            Some(Value::Object(map)) => map,
+            Some(_) => {
+                self.fault(name, "wrong_type", "It must be an object.");
+                return None;
+            }
+        };
+        let mut fields = Fields::of(map, format!("{}/{name}", self.place));
+        let read = names.map(|name| fields.link_or_none(name));
+        let whole = read.iter().all(Option::is_some).then_some(());
+        let links = read.map(Option::flatten);
+        match fields.finish(whole) {
+            Ok(()) => Some(links),
+            Err(faults) => {
+                self.faults.extend(faults);
+                None
+            }
+        }
+    }
+
+    /// A link that may be left out, or empty.
+    fn link_or_none(&mut self, name: &'static str) -> Option<Option<Link>> {
+        let Some(text) = self.text(name)?.filter(|text| !text.is_empty()) else {
+            return Some(None);
+        };
+        match links::read(text) {
+            Ok(link) => Some(Some(link)),
+            Err(FieldProblem::TooLong) => {
+                let longest = Link::LONGEST;
+                self.fault(name, "too_long", format!("It has more than {longest} characters."));
+                None
+            }
+            Err(_) => {
+                let wanted = "It must be an address of https, without user and password in it; of http \
+                              only on localhost.";
+                self.fault(name, "malformed", wanted);
                 None
             }
         }
@@ -259,7 +446,13 @@ pub(crate) fn merged(
     mut object: Map<String, Value>,
     patch: Map<String, Value>,
 ) -> Map<String, Value> {
-    object.extend(patch);
+    for (name, value) in patch {
+        let value = match (object.remove(&name), value) {
+            (Some(Value::Object(own)), Value::Object(patch)) => Value::Object(merged(own, patch)),
+            (_, value) => value,
+        };
+        object.insert(name, value);
+    }
     object
 }
 
@@ -336,6 +529,45 @@ mod tests {
         for text in ["", "2027-01-15", "now", "1899-12-31T23:59:59Z", "-009999-01-01T00:00:00Z"] {
             assert_eq!(moment(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn links_are_read_by_their_names_and_refused_by_them() {
+        let links = |body: Value| {
+            read(&body, |fields| fields.links("links", ["open", "renew"])).map(|links| {
+                links.map(|link| link.map_or_else(String::new, |link| link.to_string()))
+            })
+        };
+        let open = "https://x.example/open";
+        let none = [String::new(), String::new()];
+        for body in [
+            json!({}),
+            json!({ "links": null }),
+            json!({ "links": {} }),
+            json!({ "links": { "open": null, "renew": "" } }),
+        ] {
+            assert_eq!(links(body), Ok(none.clone()));
+        }
+        let [opened, _] = links(json!({ "links": { "open": open } })).unwrap();
+        assert_eq!(opened, open);
+        let told = links(json!({ "links": {
+            "open": "http://x.example", "renew": format!("{open}{}", "x".repeat(2_000)), "pay": open,
+        } }));
+        let expected =
+            ["/links/open malformed", "/links/renew too_long", "/links/pay unknown_field"];
+        assert_eq!(told, Err(expected.map(str::to_owned).to_vec()));
+        assert_eq!(links(json!({ "links": open })), Err(vec!["/links wrong_type".to_owned()]));
+    }
+
+    #[test]
+    fn a_change_reaches_into_objects() {
+        let object = |value: Value| value.as_object().cloned().unwrap();
+        let before = json!({ "name": "a", "links": { "open": "x", "renew": "y" } });
+        let patch = json!({ "links": { "renew": null }, "plan": "b" });
+        let after = json!({ "name": "a", "plan": "b", "links": { "open": "x", "renew": null } });
+        assert_eq!(merged(object(before), object(patch)), object(after));
+        let (before, patch) = (json!({ "links": { "open": "x" } }), json!({ "links": null }));
+        assert_eq!(merged(object(before), object(patch.clone())), object(patch));
     }
 
     #[test]

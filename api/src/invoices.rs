@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use crate::accounts::name_of;
 use crate::fields::{Fields, written};
-use crate::things::{Resource, reference};
+use crate::things::{Resource, link, reference};
 
 /// How an invoice can stand.
 const STATES: [&str; 3] = ["open", "overdue", "paid"];
@@ -45,9 +45,23 @@ pub(crate) struct Invoice {
     /// `open`, `overdue` or `paid`.
     #[schema(required = false, example = "open", default = "open")]
     state: String,
+    /// Buttons beside the invoice.
+    #[schema(required = false)]
+    links: InvoiceLinks,
     /// When it changed last.
     #[schema(read_only, format = DateTime)]
     updated_at: String,
+}
+
+/// Where people do something with an invoice: addresses of https.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct InvoiceLinks {
+    /// Where it is paid, for `billing.pay`. Not shown any more once it is paid.
+    #[schema(required = false, max_length = 2000, format = "uri")]
+    pay: Option<String>,
+    /// Where it is read as it was printed, for `billing.view`.
+    #[schema(required = false, max_length = 2000, format = "uri")]
+    pdf: Option<String>,
 }
 
 impl Resource for DoorInvoice {
@@ -67,6 +81,10 @@ impl Resource for DoorInvoice {
             total_minor: invoice.total_minor,
             currency: invoice.currency.clone(),
             state: invoice.state.clone(),
+            links: InvoiceLinks {
+                pay: link(invoice.pay_link.as_ref()),
+                pdf: link(invoice.pdf_link.as_ref()),
+            },
             updated_at: written(kept.changed),
         }
     }
@@ -76,6 +94,9 @@ impl Resource for DoorInvoice {
             "number": self.number, "issued_at": written(self.issued_at),
             "due_at": written(self.due_at), "total_minor": self.total_minor,
             "currency": self.currency, "state": self.state,
+            "links": {
+                "pay": link(self.pay_link.as_ref()), "pdf": link(self.pdf_link.as_ref()),
+            },
         });
         value.as_object().cloned().unwrap_or_default()
     }
@@ -93,6 +114,8 @@ impl Resource for DoorInvoice {
             is_code.then_some(currency)
         });
         let state = fields.choice("state", &STATES);
+        let links = fields.links("links", ["pay", "pdf"]);
+        let [pay_link, pdf_link] = links?;
         Some(Self {
             number: number?,
             issued_at: issued_at?,
@@ -100,6 +123,8 @@ impl Resource for DoorInvoice {
             total_minor: total_minor?,
             currency: currency?,
             state: state?,
+            pay_link,
+            pdf_link,
         })
     }
 }

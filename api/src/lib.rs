@@ -7,16 +7,19 @@ mod document;
 mod domains;
 mod entry;
 mod fields;
+mod invitations;
 mod invoices;
+mod members;
 mod page;
 mod problem;
 mod services;
 mod support_requests;
 mod things;
+mod webhooks;
 
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use domain::Latchkey;
 use domain::door::{DoorAccount, DoorDomain, DoorInvoice, DoorService, DoorSupportRequest};
 
@@ -43,6 +46,16 @@ pub fn router(latchkey: Latchkey) -> Router {
             get(support_requests::message).put(support_requests::say),
         )
         .route("/accounts/{ref}/activity", get(activity::list))
+        .route("/accounts/{ref}/members", get(members::list))
+        .route(
+            "/accounts/{ref}/members/{member}",
+            get(members::one).put(members::put).patch(members::patch).delete(members::delete),
+        )
+        .route("/accounts/{ref}/invitations", get(invitations::list))
+        .route("/accounts/{ref}/invitations/{invitation}", delete(invitations::cancel))
+        .route("/webhooks", get(webhooks::list).post(webhooks::add))
+        .route("/webhooks/{ref}", get(webhooks::one).delete(webhooks::remove))
+        .route("/webhooks/{ref}/rotate", post(webhooks::rotate))
         .fallback(async || Kind::NotFound)
         .method_not_allowed_fallback(async || Kind::Method)
         .layer(from_fn_with_state(door.clone(), entry::enter))
@@ -72,5 +85,5 @@ fn kept<R: Resource>() -> Router<Door> {
 /// The same for one that can be deleted.
 fn deletable<R: Resource>() -> Router<Door> {
     let path = format!("/{}/{{ref}}", R::PATH);
-    kept::<R>().route(&path, axum::routing::delete(things::delete::<R>))
+    kept::<R>().route(&path, delete(things::delete::<R>))
 }

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use crate::accounts::name_of;
 use crate::fields::{Fields, written};
-use crate::things::{Resource, reference};
+use crate::things::{Resource, link, reference};
 
 /// How a service can stand.
 const STATES: [&str; 3] = ["active", "suspended", "ended"];
@@ -43,9 +43,24 @@ pub(crate) struct Service {
     #[serde(skip_serializing_if = "String::is_empty")]
     #[schema(write_only, required = false, max_length = 1000)]
     login_password: String,
+    /// Buttons on the pages of the service.
+    #[schema(required = false)]
+    links: ServiceLinks,
     /// When it changed last.
     #[schema(read_only, format = DateTime)]
     updated_at: String,
+}
+
+/// Where people do something with a service: addresses of https. They are shown to whoever may do it
+/// there, and the answer of the API holds them all.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ServiceLinks {
+    /// Where it is signed in to, for `services.sign_in`.
+    #[schema(required = false, max_length = 2000, format = "uri")]
+    open: Option<String>,
+    /// Where it is renewed, for `services.order`.
+    #[schema(required = false, max_length = 2000, format = "uri")]
+    renew: Option<String>,
 }
 
 impl Resource for DoorService {
@@ -65,6 +80,10 @@ impl Resource for DoorService {
             renews_at: written(service.renews_at),
             login_name: service.login_name.clone(),
             login_password: String::new(),
+            links: ServiceLinks {
+                open: link(service.open_link.as_ref()),
+                renew: link(service.renew_link.as_ref()),
+            },
             updated_at: written(kept.changed),
         }
     }
@@ -74,6 +93,9 @@ impl Resource for DoorService {
             "name": self.name, "plan": self.plan, "state": self.state,
             "renews_at": written(self.renews_at), "login_name": self.login_name,
             "login_password": self.login_password.expose(),
+            "links": {
+                "open": link(self.open_link.as_ref()), "renew": link(self.renew_link.as_ref()),
+            },
         });
         value.as_object().cloned().unwrap_or_default()
     }
@@ -83,6 +105,8 @@ impl Resource for DoorService {
         let (state, renews_at) = (fields.choice("state", &STATES), fields.moment("renews_at"));
         let login_name = fields.line_or_none("login_name", 200);
         let login_password = fields.secret("login_password", 1_000);
+        let links = fields.links("links", ["open", "renew"]);
+        let [open_link, renew_link] = links?;
         Some(Self {
             name: name?,
             plan: plan?,
@@ -90,6 +114,8 @@ impl Resource for DoorService {
             renews_at: renews_at?,
             login_name: login_name?,
             login_password: login_password?,
+            open_link,
+            renew_link,
         })
     }
 }

@@ -18,7 +18,7 @@ use crate::fields::{Fields, written};
 use crate::page::{Asked, Parameters};
 use crate::problem::{Kind, Problem};
 use crate::things::{
-    DryRun, Named, NamedTwice, Outcome, PageBody, Resource, object, reference, tagged,
+    DryRun, Named, NamedTwice, Outcome, PageBody, Resource, link, object, reference, tagged,
 };
 
 /// How a support request can stand.
@@ -51,9 +51,20 @@ pub(crate) struct SupportRequest {
     /// When something was last said.
     #[schema(format = DateTime)]
     last_said_at: String,
+    /// Buttons on the pages of the request.
+    #[schema(required = false)]
+    links: SupportRequestLinks,
     /// When it changed last.
     #[schema(read_only, format = DateTime)]
     updated_at: String,
+}
+
+/// Where people do something with a support request: an address of https.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct SupportRequestLinks {
+    /// Where it is answered, for `support.view`.
+    #[schema(required = false, max_length = 2000, format = "uri")]
+    open: Option<String>,
 }
 
 impl Resource for DoorSupportRequest {
@@ -72,6 +83,7 @@ impl Resource for DoorSupportRequest {
             state: request.state.clone(),
             opened_by: request.opened_by.clone(),
             last_said_at: written(request.updated_at),
+            links: SupportRequestLinks { open: link(request.open_link.as_ref()) },
             updated_at: written(kept.changed),
         }
     }
@@ -80,6 +92,7 @@ impl Resource for DoorSupportRequest {
         let value = json!({
             "number": self.number, "subject": self.subject, "state": self.state,
             "opened_by": self.opened_by, "last_said_at": written(self.updated_at),
+            "links": { "open": link(self.open_link.as_ref()) },
         });
         value.as_object().cloned().unwrap_or_default()
     }
@@ -89,12 +102,15 @@ impl Resource for DoorSupportRequest {
         let (state, opened_by) =
             (fields.choice("state", &STATES), fields.line_or_none("opened_by", 200));
         let updated_at = fields.moment("last_said_at");
+        let links = fields.links("links", ["open"]);
+        let [open_link] = links?;
         Some(Self {
             number: number?,
             subject: subject?,
             state: state?,
             opened_by: opened_by?,
             updated_at: updated_at?,
+            open_link,
         })
     }
 }

@@ -89,6 +89,7 @@ pages! {
     DOMAIN_REACHING: "/accounts/{account}/domains/{domain}/access", living, guide "users" "#step-3";
     BILLING: "/accounts/{account}/billing", living, guide "billing" "";
     SUPPORT: "/accounts/{account}/support", living;
+    SUPPORT_REQUEST: "/accounts/{account}/support/{request}", living;
     DETAILS: "/accounts/{account}/account", living, guide "account" "";
     POLICY: "/accounts/{account}/policy", living, guide "account" "";
     SINGLE_SIGN_ON: "/accounts/{account}/single-sign-on", living;

@@ -31,6 +31,7 @@ use crate::single_sign_on::SingleSignOnPage;
 use crate::successors::name::SuccessorPage;
 use crate::successors::take_over::TakeOverPage;
 use crate::support::SupportPage;
+use crate::support::request::RequestPage;
 use crate::title::HasErrors;
 use crate::ui::failed::ElsewherePage;
 use crate::ui::go::{Go, Revision};
@@ -156,6 +157,7 @@ fn LivingPages() -> impl IntoView {
             <Route ssr=ASYNC path=path!("/accounts/:account/domains/:domain/access") view={LazyPage::of::<DomainReachingPage>()} />
             <Route ssr=ASYNC path=path!("/accounts/:account/billing") view={LazyPage::of::<BillingPage>()} />
             <Route ssr=ASYNC path=path!("/accounts/:account/support") view={LazyPage::of::<SupportPage>()} />
+            <Route ssr=ASYNC path=path!("/accounts/:account/support/:request") view={LazyPage::of::<RequestPage>()} />
             <Route ssr=ASYNC path=path!("/accounts/:account/account") view={LazyPage::of::<DetailsPage>()} />
             <Route ssr=ASYNC path=path!("/accounts/:account/policy") view={LazyPage::of::<PolicyPage>()} />
             <Route ssr=ASYNC path=path!("/accounts/:account/single-sign-on") view={LazyPage::of::<SingleSignOnPage>()} />

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use model::{
-    AccountId, AccountNumber, Actor, EmailAddress, Failure, FullName, Keys, NamedBy, Password,
-    Permission, PermissionSet, Secret, SessionId, Timestamp, UserId,
+    AccountId, AccountNumber, Actor, EmailAddress, Failure, FullName, Keys, Link, NamedBy,
+    Password, Permission, PermissionSet, Secret, SessionId, Timestamp, UserId,
 };
 use store::{AccountDetails, Domain, Invoice, NewUser, OfferFacts, Service, SupportRequest};
 use uuid::Uuid;
@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::giving::Wished;
 use crate::invitations::Links;
 use crate::viewer::Viewer;
-use crate::{Client, Latchkey, giving, invitations, users};
+use crate::{Client, Latchkey, giving, invitations, links, users};
 
 /// Everybody's password in the demo.
 pub const PASSWORD: &str = "correct horse battery";
@@ -288,9 +288,18 @@ async fn add_service(
         renews_at,
         login_name: login_name.to_owned(),
         login_password: Secret::from(password_like(latchkey.new_id())),
+        // What is suspended can be renewed, and not signed in to.
+        open_link: link("open", name).filter(|_| state == "active"),
+        renew_link: link("renew", name),
         named_by: NamedBy::default(),
     };
     latchkey.store.add_service(account, &service).await
+}
+
+/// A page of the provider's own, to which there are only links in the demo.
+fn link(verb: &str, name: &str) -> Option<Link> {
+    let name = name.to_lowercase().replace(' ', "-");
+    links::read(&format!("https://example.com/{verb}/{name}")).ok()
 }
 
 /// Something that looks like a generated password and is different in every demo.
@@ -308,7 +317,8 @@ async fn add_domain(
 ) -> Result<(), Failure> {
     let id = latchkey.new_id();
     let (name, state, named_by) = (name.to_owned(), state.to_owned(), NamedBy::default());
-    let domain = Domain { id, name, state, expires_at, locked, named_by };
+    let renew_link = link("renew", &name);
+    let domain = Domain { id, name, state, expires_at, locked, renew_link, named_by };
     latchkey.store.add_domain(account, &domain).await
 }
 
@@ -328,6 +338,8 @@ async fn add_invoice(
         total_minor,
         currency: "NOK".to_owned(),
         state: state.to_owned(),
+        pay_link: link("pay", number),
+        pdf_link: link("pdf", number),
     };
     latchkey.store.add_invoice(account, &invoice).await
 }
@@ -345,6 +357,7 @@ async fn add_request(
         state: state.to_owned(),
         opened_by: opened_by.to_owned(),
         updated_at,
+        open_link: link("answer", number),
     };
     latchkey.store.add_support_request(account, &request).await
 }

@@ -65,6 +65,8 @@ pub struct Settings {
     pub operator_email: Option<EmailAddress>,
     /// Whether accounts' own identity providers may have private addresses, and none of TLS.
     pub sso_private_addresses: bool,
+    /// Whether webhooks may go to private addresses, and to this machine without TLS.
+    pub webhook_private_addresses: bool,
     /// The names that the service goes by, besides ours: no password is made of them.
     pub service_names: Vec<String>,
     /// What forms for giving can begin with.
@@ -98,6 +100,7 @@ impl Default for Settings {
             invitations_to_address: 20,
             operator_email: None,
             sso_private_addresses: false,
+            webhook_private_addresses: false,
             service_names: vec!["Latchkey".to_owned(), "localhost".to_owned()],
             presets: Preset::built_in(),
             requests_per_token: 600,

@@ -15,8 +15,9 @@ use serde_json::{Map, Value, json};
 use sha2::Sha256;
 pub use store::{Delivery, DeliveryRow, Endpoint};
 use store::{LONGEST_PUT_OFF, NewEndpoint, NewMail, Trial};
-use url::Url;
+pub use url::Url;
 
+use crate::network::may_go_to;
 use crate::{Latchkey, Random};
 
 /// How long a node may take to hand over one delivery; after that another may try it.
@@ -81,6 +82,32 @@ pub struct Message {
     pub signature: String,
     /// The JSON.
     pub body: String,
+}
+
+/// Why an address can't be told of events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoDestination {
+    /// It is no address, or a longer one than [`LONGEST_URL`].
+    NoAddress,
+    /// It holds a user, a password or a fragment.
+    NotBare,
+    /// It isn't https, or isn't public.
+    NotPublic,
+}
+
+/// Reads an address that is to be told of events. `private` says whether it may be in a network of the
+/// provider's own.
+///
+/// # Errors
+/// [`NoDestination`].
+pub fn destination(text: &str, private: bool) -> Result<Url, NoDestination> {
+    let url = Url::parse(text).ok().filter(|_| text.len() <= LONGEST_URL);
+    let url = url.filter(|url| url.host_str().is_some_and(|host| !host.is_empty()));
+    let url = url.ok_or(NoDestination::NoAddress)?;
+    if !url.username().is_empty() || url.password().is_some() || url.fragment().is_some() {
+        return Err(NoDestination::NotBare);
+    }
+    if may_go_to(&url, private, private) { Ok(url) } else { Err(NoDestination::NotPublic) }
 }
 
 /// Adds an endpoint, which is told of these kinds of events, or of all. Answers its id and the secret that

@@ -22,6 +22,7 @@ mod identity;
 mod invitation;
 mod language;
 mod line;
+mod link;
 mod mail;
 mod owner_change;
 mod page;
@@ -63,6 +64,7 @@ pub use identity::{Identity, IdentityId};
 pub use invitation::{Delivery, InvitationId, InvitationState};
 pub use language::Language;
 pub use line::{legible, one_line, plain_digits};
+pub use link::Link;
 pub use mail::{
     AskedFor, ChangedOwner, EmailNews, FactorNews, GivenEnd, IdentityNews, Mail, MailBound,
     MailKind, OwnerNews, OwnerNewsReader, ProvidersChange, StoredMail,

@@ -49,13 +49,15 @@ pub enum DoorArea {
     Actions,
     /// The accounts' activity logs.
     Activity,
+    /// The addresses that are told of events.
+    Webhooks,
     /// Decisions: whether somebody may do something.
     Access,
 }
 
 impl DoorArea {
     /// Every area, in the order in which they are told.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Accounts,
         Self::Members,
         Self::Services,
@@ -64,6 +66,7 @@ impl DoorArea {
         Self::Support,
         Self::Actions,
         Self::Activity,
+        Self::Webhooks,
         Self::Access,
     ];
 
@@ -79,6 +82,7 @@ impl DoorArea {
             Self::Support => "support",
             Self::Actions => "actions",
             Self::Activity => "activity",
+            Self::Webhooks => "webhooks",
             Self::Access => "access",
         }
     }

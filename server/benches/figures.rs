@@ -161,6 +161,8 @@ async fn fill(latchkey: &Latchkey, name: &str, count: usize, services: &[String]
             renews_at: now.after(YEAR),
             login_name: String::new(),
             login_password: String::new().into(),
+            open_link: None,
+            renew_link: None,
             named_by: model::NamedBy::default(),
         };
         store.add_service(account, &service).await.expect("a service");

@@ -4,12 +4,12 @@
 //! elsewhere: those must be public, and so must endpoints.
 
 use std::io;
-use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use domain::network::{is_protected, is_public, may_go_to};
 use openidconnect::{AsyncHttpClient, HttpRequest, HttpResponse};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::Url;
@@ -60,32 +60,6 @@ impl Resolve for PublicOnly {
     }
 }
 
-/// Whether the address is one that everybody reaches (IANA's registries of special-purpose addresses,
-/// RFC 6890).
-fn is_public(address: IpAddr) -> bool {
-    match address.to_canonical() {
-        IpAddr::V4(address) => {
-            let [a, b, c, _] = address.octets();
-            !(address.is_private()
-                || address.is_loopback()
-                || address.is_link_local()
-                || address.is_multicast()
-                || address.is_documentation()
-                || a == 0
-                || a >= 240
-                || (a == 100 && (64..128).contains(&b))
-                || (a == 198 && (18..20).contains(&b))
-                || (a, b, c) == (192, 0, 0))
-        }
-        // Of the global unicast addresses, not those that stand for others (6to4, Teredo) or for
-        // none: NAT64 and unique local ones are outside anyway.
-        IpAddr::V6(address) => {
-            let [a, b, ..] = address.segments();
-            a & 0xe000 == 0x2000 && a != 0x2002 && !(a == 0x2001 && (b < 0x200 || b == 0xdb8))
-        }
-    }
-}
-
 /// Asks one provider or endpoint.
 #[derive(Clone)]
 pub(crate) struct Http {
@@ -99,20 +73,13 @@ pub(crate) struct Http {
 impl Http {
     /// Whether what goes to this address can't be read on the way.
     pub(crate) fn is_protected(&self, url: &Url) -> bool {
-        url.scheme() == "https" || self.plain && is_here(url)
+        is_protected(url, self.plain)
     }
 
     /// Whether an address that somebody names may be asked. A host's name is looked at when it is
     /// resolved.
     pub(crate) fn may_go_to(&self, url: &Url) -> bool {
-        let allowed = self.private
-            || match url.host() {
-                Some(url::Host::Domain(_)) => true,
-                Some(url::Host::Ipv4(address)) => is_public(address.into()),
-                Some(url::Host::Ipv6(address)) => is_public(address.into()),
-                None => false,
-            };
-        allowed && self.is_protected(url)
+        may_go_to(url, self.plain, self.private)
     }
 
     /// Asks, if the address may be asked. The answer's body is still to be read, as far as is bearable.
@@ -148,17 +115,6 @@ impl<'c> AsyncHttpClient<'c> for Http {
     fn call(&'c self, request: HttpRequest) -> Self::Future {
         Box::pin(self.fetch(request))
     }
-}
-
-/// Whether the address is this machine's own, where http is as good as https.
-pub(crate) fn is_here(url: &Url) -> bool {
-    url.scheme() == "http"
-        && match url.host() {
-            Some(url::Host::Domain(name)) => name == "localhost",
-            Some(url::Host::Ipv4(address)) => address.is_loopback(),
-            Some(url::Host::Ipv6(address)) => address.is_loopback(),
-            None => false,
-        }
 }
 
 #[cfg(test)]

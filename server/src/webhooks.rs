@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use anyhow::Result;
 use domain::Latchkey;
-use domain::webhooks::{self, Delivery, Endpoint, LONGEST_URL, Message, Noted, Outcome};
+use domain::webhooks::{
+    self, Delivery, Endpoint, LONGEST_URL, Message, NoDestination, Noted, Outcome,
+};
 use model::EndpointId;
 use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
 use reqwest::{Method, StatusCode};
@@ -83,24 +85,20 @@ fn http(config: &Config) -> Result<Http> {
 /// # Errors
 /// What it must be, for the operator.
 pub fn destination(config: &Config, text: &str) -> Result<Url> {
-    let url = Url::parse(text).ok().filter(|_| text.len() <= LONGEST_URL);
-    let Some(url) = url.filter(|url| url.host_str().is_some_and(|host| !host.is_empty())) else {
-        anyhow::bail!(
+    let lifted =
+        "webhook_private_addresses lets it be in your own network, and http on this machine";
+    webhooks::destination(text, config.webhook_private_addresses).map_err(|why| match why {
+        NoDestination::NoAddress => anyhow::anyhow!(
             "that is no address of at most {LONGEST_URL} characters, such as \
              https://crm.example/hooks"
-        );
-    };
-    if !url.username().is_empty() || url.password().is_some() || url.fragment().is_some() {
-        anyhow::bail!(
+        ),
+        NoDestination::NotBare => anyhow::anyhow!(
             "the address must have no user, password or fragment: what is sent is signed"
-        );
-    }
-    if !http(config)?.may_go_to(&url) {
-        let lifted = "webhook_private_addresses lets it be in your own network, and http on this \
-                      machine";
-        anyhow::bail!("the address must be https, and public: {lifted}");
-    }
-    Ok(url)
+        ),
+        NoDestination::NotPublic => {
+            anyhow::anyhow!("the address must be https, and public: {lifted}")
+        }
+    })
 }
 
 impl Courier {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use model::{AccountId, Actor, Area, Failure, NamedBy, Scope, Timestamp, UserId};
+use model::{AccountId, Actor, Area, Failure, Link, NamedBy, Scope, Timestamp, UserId};
 use sqlx::{query, query_as, query_scalar};
 use sqlx_macros::FromRow;
 use uuid::Uuid;
@@ -87,7 +87,7 @@ macro_rules! things {
 macro_rules! services {
     ($db:ident $tail:literal) => {
         things!(
-            $db "t.id, t.name, t.plan, t.state, t.renews_at, t.login_name, t.login_password",
+            $db "t.id, t.name, t.plan, t.state, t.renews_at, t.login_name, t.login_password, t.open_link, t.renew_link",
             "services", "service_id", $tail
         )
     };
@@ -96,7 +96,7 @@ macro_rules! services {
 macro_rules! domains {
     ($db:ident $tail:literal) => {
         things!(
-            $db "t.id, t.name, t.state, t.expires_at, t.locked",
+            $db "t.id, t.name, t.state, t.expires_at, t.locked, t.renew_link",
             "domains", "domain_id", $tail
         )
     };
@@ -149,7 +149,7 @@ sql! {
     DOMAINS = domains!(sqlite "ORDER BY t.name, t.id LIMIT $7"),
         on Postgres domains!(postgres "ORDER BY t.name, t.id LIMIT $7");
     DOMAIN = domains!(sqlite "AND t.id = $7"), on Postgres domains!(postgres "AND t.id = $7");
-    INVOICES = "SELECT id, number, issued_at, due_at, total_minor, currency, state \
+    INVOICES = "SELECT id, number, issued_at, due_at, total_minor, currency, state, pay_link, pdf_link \
                 FROM invoices WHERE account_id = $1 ORDER BY issued_at DESC, id DESC LIMIT $2";
     /// Of two with one name in an account, nobody knows which opened it.
     FORGET_OPENED_BY = "UPDATE support_requests SET opened_by = '' \
@@ -159,22 +159,26 @@ sql! {
                                 SELECT 1 FROM memberships m JOIN users u ON u.id = m.user_id \
                                 WHERE m.account_id = support_requests.account_id \
                                     AND u.id <> $1 AND u.full_name = $2)";
-    SUPPORT_REQUESTS = "SELECT id, number, subject, state, opened_by, updated_at \
+    SUPPORT_REQUESTS = "SELECT id, number, subject, state, opened_by, updated_at, open_link \
                         FROM support_requests WHERE account_id = $1 \
                         ORDER BY updated_at DESC, id DESC LIMIT $2";
+    SUPPORT_REQUEST = "SELECT id, number, subject, state, opened_by, updated_at, open_link \
+                       FROM support_requests WHERE account_id = $1 AND id = $2";
     INSERT_SERVICE = "INSERT INTO services \
                           (account_id, id, name, plan, state, renews_at, login_name, \
-                           login_password) \
-                      VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
-    INSERT_DOMAIN = "INSERT INTO domains (account_id, id, name, state, expires_at, locked) \
-                     VALUES ($1, $2, $3, $4, $5, $6)";
+                           login_password, open_link, renew_link) \
+                      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+    INSERT_DOMAIN = "INSERT INTO domains \
+                         (account_id, id, name, state, expires_at, locked, renew_link) \
+                     VALUES ($1, $2, $3, $4, $5, $6, $7)";
     INSERT_INVOICE = "INSERT INTO invoices \
                           (account_id, id, number, issued_at, due_at, total_minor, currency, \
-                           state) \
-                      VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+                           state, pay_link, pdf_link) \
+                      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
     INSERT_SUPPORT_REQUEST = "INSERT INTO support_requests \
-                                  (account_id, id, number, subject, state, opened_by, updated_at) \
-                              VALUES ($1, $2, $3, $4, $5, $6, $7)";
+                                  (account_id, id, number, subject, state, opened_by, updated_at, \
+                                   open_link) \
+                              VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
 }
 
 /// A service that the provider runs for the account.
@@ -194,6 +198,10 @@ pub struct Service {
     pub login_name: String,
     /// The password at the service.
     pub login_password: model::Secret,
+    /// Where it is signed in to.
+    pub open_link: Option<Link>,
+    /// Where it is renewed.
+    pub renew_link: Option<Link>,
     /// Which of the grants and drafts of whoever it is read for name it.
     pub named_by: NamedBy,
 }
@@ -211,6 +219,8 @@ pub struct Domain {
     pub expires_at: Timestamp,
     /// Whether transfers away are locked.
     pub locked: bool,
+    /// Where it is renewed.
+    pub renew_link: Option<Link>,
     /// Which of the grants and drafts of whoever it is read for name it.
     pub named_by: NamedBy,
 }
@@ -224,6 +234,8 @@ struct ServiceRow {
     renews_at: i64,
     login_name: String,
     login_password: String,
+    open_link: Option<String>,
+    renew_link: Option<String>,
     named_by: String,
 }
 
@@ -237,6 +249,8 @@ impl From<ServiceRow> for Service {
             renews_at: Timestamp::from_micros(row.renews_at),
             login_name: row.login_name,
             login_password: model::Secret::from(row.login_password),
+            open_link: row.open_link.map(Link::from_stored),
+            renew_link: row.renew_link.map(Link::from_stored),
             named_by: named_by(&row.named_by),
         }
     }
@@ -249,6 +263,7 @@ struct DomainRow {
     state: String,
     expires_at: i64,
     locked: bool,
+    renew_link: Option<String>,
     named_by: String,
 }
 
@@ -260,6 +275,7 @@ impl From<DomainRow> for Domain {
             state: row.state,
             expires_at: Timestamp::from_micros(row.expires_at),
             locked: row.locked,
+            renew_link: row.renew_link.map(Link::from_stored),
             named_by: named_by(&row.named_by),
         }
     }
@@ -295,6 +311,39 @@ pub struct Invoice {
     pub currency: String,
     /// `open`, `overdue` or `paid`.
     pub state: String,
+    /// Where it is paid.
+    pub pay_link: Option<Link>,
+    /// Where it is read as it was printed.
+    pub pdf_link: Option<Link>,
+}
+
+#[derive(FromRow)]
+struct InvoiceRow {
+    id: Uuid,
+    number: String,
+    issued_at: i64,
+    due_at: i64,
+    total_minor: i64,
+    currency: String,
+    state: String,
+    pay_link: Option<String>,
+    pdf_link: Option<String>,
+}
+
+impl From<InvoiceRow> for Invoice {
+    fn from(row: InvoiceRow) -> Self {
+        Self {
+            id: row.id,
+            number: row.number,
+            issued_at: Timestamp::from_micros(row.issued_at),
+            due_at: Timestamp::from_micros(row.due_at),
+            total_minor: row.total_minor,
+            currency: row.currency,
+            state: row.state,
+            pay_link: row.pay_link.map(Link::from_stored),
+            pdf_link: row.pdf_link.map(Link::from_stored),
+        }
+    }
 }
 
 /// A conversation with the provider's support.
@@ -312,6 +361,33 @@ pub struct SupportRequest {
     pub opened_by: String,
     /// When something was last said.
     pub updated_at: Timestamp,
+    /// Where it is answered.
+    pub open_link: Option<Link>,
+}
+
+#[derive(FromRow)]
+struct SupportRequestRow {
+    id: Uuid,
+    number: String,
+    subject: String,
+    state: String,
+    opened_by: String,
+    updated_at: i64,
+    open_link: Option<String>,
+}
+
+impl From<SupportRequestRow> for SupportRequest {
+    fn from(row: SupportRequestRow) -> Self {
+        Self {
+            id: row.id,
+            number: row.number,
+            subject: row.subject,
+            state: row.state,
+            opened_by: row.opened_by,
+            updated_at: Timestamp::from_micros(row.updated_at),
+            open_link: row.open_link.map(Link::from_stored),
+        }
+    }
 }
 
 /// A scope's two conditions, each as the two parameters that [`fulfils!`] takes.
@@ -507,18 +583,8 @@ impl Store {
     /// # Errors
     /// [`Failure::Unavailable`].
     pub async fn invoices(&self, account: AccountId, most: usize) -> Result<Vec<Invoice>, Failure> {
-        let rows: Vec<(Uuid, String, i64, i64, i64, String, String)> =
-            listed!(self, INVOICES, account, most)?;
-        let invoice = |(id, number, issued_at, due_at, total_minor, currency, state)| Invoice {
-            id,
-            number,
-            issued_at: Timestamp::from_micros(issued_at),
-            due_at: Timestamp::from_micros(due_at),
-            total_minor,
-            currency,
-            state,
-        };
-        Ok(rows.into_iter().map(invoice).collect())
+        let rows: Vec<InvoiceRow> = listed!(self, INVOICES, account, most)?;
+        Ok(rows.into_iter().map(Invoice::from).collect())
     }
 
     /// The account's support requests, the last touched first, at most `most`.
@@ -530,17 +596,24 @@ impl Store {
         account: AccountId,
         most: usize,
     ) -> Result<Vec<SupportRequest>, Failure> {
-        let rows: Vec<(Uuid, String, String, String, String, i64)> =
-            listed!(self, SUPPORT_REQUESTS, account, most)?;
-        let request = |(id, number, subject, state, opened_by, updated_at)| SupportRequest {
-            id,
-            number,
-            subject,
-            state,
-            opened_by,
-            updated_at: Timestamp::from_micros(updated_at),
-        };
-        Ok(rows.into_iter().map(request).collect())
+        let rows: Vec<SupportRequestRow> = listed!(self, SUPPORT_REQUESTS, account, most)?;
+        Ok(rows.into_iter().map(SupportRequest::from).collect())
+    }
+
+    /// One of the account's support requests.
+    ///
+    /// # Errors
+    /// [`Failure::Unavailable`].
+    pub async fn support_request(
+        &self,
+        account: AccountId,
+        id: Uuid,
+    ) -> Result<Option<SupportRequest>, Failure> {
+        let row: Option<SupportRequestRow> = read!(self, db => query_as(SUPPORT_REQUEST)
+            .bind(Uuid::from(account))
+            .bind(id)
+            .fetch_optional(db))?;
+        Ok(row.map(SupportRequest::from))
     }
 
     /// Adds a service.
@@ -557,6 +630,8 @@ impl Store {
             .bind(service.renews_at.as_micros())
             .bind(&service.login_name)
             .bind(service.login_password.expose())
+            .bind(service.open_link.as_ref().map(Link::as_str))
+            .bind(service.renew_link.as_ref().map(Link::as_str))
             .execute(db))?;
         Ok(())
     }
@@ -573,6 +648,7 @@ impl Store {
             .bind(&domain.state)
             .bind(domain.expires_at.as_micros())
             .bind(domain.locked)
+            .bind(domain.renew_link.as_ref().map(Link::as_str))
             .execute(db))?;
         Ok(())
     }
@@ -591,6 +667,8 @@ impl Store {
             .bind(invoice.total_minor)
             .bind(&invoice.currency)
             .bind(&invoice.state)
+            .bind(invoice.pay_link.as_ref().map(Link::as_str))
+            .bind(invoice.pdf_link.as_ref().map(Link::as_str))
             .execute(db))?;
         Ok(())
     }
@@ -612,6 +690,7 @@ impl Store {
             .bind(&request.state)
             .bind(&request.opened_by)
             .bind(request.updated_at.as_micros())
+            .bind(request.open_link.as_ref().map(Link::as_str))
             .execute(db))?;
         Ok(())
     }

@@ -4,7 +4,8 @@
 use std::collections::BTreeSet;
 
 use model::{
-    AccountId, AccountNumber, Conflict, DoorKey, DoorRef, EmailAddress, Failure, Secret, Timestamp,
+    AccountId, AccountNumber, Conflict, DoorKey, DoorRef, EmailAddress, Failure, Link, Secret,
+    Timestamp,
 };
 use sqlx::{query_as, query_scalar};
 use sqlx_macros::FromRow;
@@ -232,6 +233,18 @@ impl Stored for Secret {
 
     fn read(stored: String) -> Self {
         stored.into()
+    }
+}
+
+impl Stored for Option<Link> {
+    type In = Option<String>;
+
+    fn stored(&self) -> Option<String> {
+        self.as_ref().map(Link::to_string)
+    }
+
+    fn read(stored: Option<String>) -> Self {
+        stored.map(Link::from_stored)
     }
 }
 
@@ -640,13 +653,14 @@ things! {
 things! {
     /// A service, as the provider keeps it.
     services: DoorService, "services",
-        "t.name, t.plan, t.state, t.renews_at, t.login_name, t.login_password",
+        "t.name, t.plan, t.state, t.renews_at, t.login_name, t.login_password, t.open_link, t.renew_link",
         insert "INSERT INTO services \
-                    (id, ref, account_id, name, plan, state, renews_at, login_name, login_password) \
-                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+                    (id, ref, account_id, name, plan, state, renews_at, login_name, login_password, \
+                     open_link, renew_link) \
+                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
         update "UPDATE services \
                 SET ref = $2, account_id = $3, name = $4, plan = $5, state = $6, renews_at = $7, \
-                    login_name = $8, login_password = $9 \
+                    login_name = $8, login_password = $9, open_link = $10, renew_link = $11 \
                 WHERE id = $1",
         by change_services_at_door, find_service_at_door, list_services_at_door,
     {
@@ -662,16 +676,22 @@ things! {
         login_name: String,
         /// The password at the service; empty if it has none.
         login_password: Secret,
+        /// Where it is signed in to.
+        open_link: Option<Link>,
+        /// Where it is renewed.
+        renew_link: Option<Link>,
     }
 }
 
 things! {
     /// A domain, as the provider keeps it.
-    domains: DoorDomain, "domains", "t.name, t.state, t.expires_at, t.locked",
-        insert "INSERT INTO domains (id, ref, account_id, name, state, expires_at, locked) \
-                VALUES ($1, $2, $3, $4, $5, $6, $7)",
+    domains: DoorDomain, "domains", "t.name, t.state, t.expires_at, t.locked, t.renew_link",
+        insert "INSERT INTO domains \
+                    (id, ref, account_id, name, state, expires_at, locked, renew_link) \
+                VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
         update "UPDATE domains \
-                SET ref = $2, account_id = $3, name = $4, state = $5, expires_at = $6, locked = $7 \
+                SET ref = $2, account_id = $3, name = $4, state = $5, expires_at = $6, locked = $7, \
+                    renew_link = $8 \
                 WHERE id = $1",
         by change_domains_at_door, find_domain_at_door, list_domains_at_door,
     {
@@ -683,19 +703,22 @@ things! {
         expires_at: Timestamp,
         /// Whether transfers away are locked.
         locked: bool,
+        /// Where it is renewed.
+        renew_link: Option<Link>,
     }
 }
 
 things! {
     /// An invoice, as the provider keeps it.
     invoices: DoorInvoice, "invoices",
-        "t.number, t.issued_at, t.due_at, t.total_minor, t.currency, t.state",
+        "t.number, t.issued_at, t.due_at, t.total_minor, t.currency, t.state, t.pay_link, t.pdf_link",
         insert "INSERT INTO invoices \
-                    (id, ref, account_id, number, issued_at, due_at, total_minor, currency, state) \
-                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+                    (id, ref, account_id, number, issued_at, due_at, total_minor, currency, state, \
+                     pay_link, pdf_link) \
+                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
         update "UPDATE invoices \
                 SET ref = $2, account_id = $3, number = $4, issued_at = $5, due_at = $6, \
-                    total_minor = $7, currency = $8, state = $9 \
+                    total_minor = $7, currency = $8, state = $9, pay_link = $10, pdf_link = $11 \
                 WHERE id = $1",
         by change_invoices_at_door, find_invoice_at_door, list_invoices_at_door,
     {
@@ -711,19 +734,23 @@ things! {
         currency: String,
         /// `open`, `overdue` or `paid`.
         state: String,
+        /// Where it is paid.
+        pay_link: Option<Link>,
+        /// Where it is read as it was printed.
+        pdf_link: Option<Link>,
     }
 }
 
 things! {
     /// A support request, as the provider keeps it.
     support_requests: DoorSupportRequest, "support_requests",
-        "t.number, t.subject, t.state, t.opened_by, t.updated_at",
+        "t.number, t.subject, t.state, t.opened_by, t.updated_at, t.open_link",
         insert "INSERT INTO support_requests \
-                    (id, ref, account_id, number, subject, state, opened_by, updated_at) \
-                VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+                    (id, ref, account_id, number, subject, state, opened_by, updated_at, open_link) \
+                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         update "UPDATE support_requests \
                 SET ref = $2, account_id = $3, number = $4, subject = $5, state = $6, \
-                    opened_by = $7, updated_at = $8 \
+                    opened_by = $7, updated_at = $8, open_link = $9 \
                 WHERE id = $1",
         by change_support_requests_at_door, find_support_request_at_door,
             list_support_requests_at_door,
@@ -738,5 +765,7 @@ things! {
         opened_by: String,
         /// When something was last said.
         updated_at: Timestamp,
+        /// Where it is answered.
+        open_link: Option<Link>,
     }
 }

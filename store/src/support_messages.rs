@@ -16,6 +16,8 @@ sql! {
     MESSAGES = "SELECT id, ref AS reference, by_provider, author, words, at, changed \
                 FROM support_messages WHERE request_id = $1 AND (changed, id) > ($2, $3) \
                 ORDER BY changed, id LIMIT $4";
+    NEWEST = "SELECT id, ref AS reference, by_provider, author, words, at, changed \
+              FROM support_messages WHERE request_id = $1 ORDER BY at DESC, id DESC LIMIT $2";
     PUT_MESSAGE = "INSERT INTO support_messages (id, request_id, ref, by_provider, author, words, at) \
                    VALUES ($1, $2, $3, $4, $5, $6, $7) \
                    ON CONFLICT (request_id, ref) DO UPDATE \
@@ -126,6 +128,22 @@ impl Store {
             .bind(request)
             .bind(behind.changed.as_micros())
             .bind(behind.id)
+            .bind(limit(most))
+            .fetch_all(db))?;
+        Ok(rows.into_iter().map(KeptMessage::from).collect())
+    }
+
+    /// What was last said in a support request, the newest first, at most `most`.
+    ///
+    /// # Errors
+    /// [`Failure::Unavailable`].
+    pub async fn newest_support_messages(
+        &self,
+        request: Uuid,
+        most: usize,
+    ) -> Result<Vec<KeptMessage>, Failure> {
+        let rows: Vec<MessageRow> = read!(self, db => query_as(NEWEST)
+            .bind(request)
             .bind(limit(most))
             .fetch_all(db))?;
         Ok(rows.into_iter().map(KeptMessage::from).collect())

@@ -27,6 +27,17 @@ pub(crate) struct InvoiceRow {
     pub(crate) mood: Mood,
     /// The same in words.
     pub(crate) state: String,
+    /// Where it is paid, if the reader may, it isn't yet and the provider says.
+    pub(crate) pay: Option<String>,
+    /// Where it is read as it was printed, if the provider says.
+    pub(crate) pdf: Option<String>,
+}
+
+impl InvoiceRow {
+    /// Whether anything leads to the provider's own pages about it.
+    pub(crate) const fn has_links(&self) -> bool {
+        self.pay.is_some() || self.pdf.is_some()
+    }
 }
 
 /// The account's invoices.
@@ -57,5 +68,7 @@ fn row(invoice: Invoice, now: Timestamp) -> InvoiceRow {
         ),
         mood,
         state,
+        pay: invoice.pay_link.map(|link| link.to_string()),
+        pdf: invoice.pdf_link.map(|link| link.to_string()),
     }
 }

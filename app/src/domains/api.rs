@@ -37,6 +37,8 @@ pub(crate) struct DomainRow {
     pub(crate) expires: Moment,
     /// Whether transfers away are locked.
     pub(crate) locked: bool,
+    /// Where it is renewed, if the reader may and the provider says.
+    pub(crate) renew: Option<String>,
 }
 
 /// What the page of one domain shows.
@@ -98,5 +100,6 @@ fn row(domain: Domain, now: Timestamp) -> DomainRow {
         state,
         expires,
         locked: domain.locked,
+        renew: domain.renew_link.map(|link| link.to_string()),
     }
 }

@@ -7,9 +7,9 @@ use model::Area;
 use crate::access_requests::lacks::lacks;
 use crate::address::{DOMAIN_REACHING, DOMAINS, address_of};
 use crate::domains::api::{self, DomainView};
-use crate::domains::lock;
+use crate::domains::{lock, renewing};
 use crate::loading::{Loading, framed};
-use crate::reaching::who_can_reach;
+use crate::reaching::thing_actions;
 use crate::title::PageTitle;
 use crate::ui::frame::Here;
 use crate::ui::state::State;
@@ -34,13 +34,14 @@ impl LazyRoute for DomainPage {
             let number = account.number;
             let back = address_of(DOMAINS, &[&number]);
             let reaching = address_of(DOMAIN_REACHING, &[&number, &domain.id]);
+            let renewing = renewing(&domain);
             let heading = domain.name;
             view! {
                 <PageTitle title=heading.clone() provider=frame.provider />
                 <p class="back"><a href=back>{words!(domains.back)}</a></p>
                 <div class="page-head">
                     <h1><bdi translate="no">{heading}</bdi></h1>
-                    {who_can_reach(&account, reaching)}
+                    {thing_actions(&account, renewing, reaching)}
                 </div>
                 <dl class="facts">
                     <dt>{words!(domains.state)}</dt>

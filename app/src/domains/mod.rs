@@ -12,6 +12,7 @@ use crate::domains::api::DomainRow;
 use crate::loading::{Loading, framed};
 use crate::title::PageTitle;
 use crate::ui::frame::Here;
+use crate::ui::link_button::link_button;
 use crate::ui::state::State;
 use crate::ui::table::{Caption, Cell, empty, table};
 use crate::when::Day;
@@ -28,16 +29,18 @@ impl LazyRoute for DomainsPage {
     fn view(this: Self) -> AnyView {
         framed(this.0, Here::Area(Area::Domains), |domains, frame| {
             let heading = words!(domains.heading);
-            let columns = vec![
+            let mut columns = vec![
                 words!(domains.domain),
                 words!(domains.state),
                 words!(domains.expires),
                 words!(domains.lock),
             ];
+            let linked = domains.iter().any(|domain| domain.renew.is_some());
+            columns.extend(linked.then(|| words!(users.actions)));
             let none = domains.is_empty().then(|| empty(words!(domains.empty)));
             let number = frame.account.map(|account| account.number.to_string());
             let number = number.unwrap_or_default();
-            let rows = domains.into_iter().map(|domain| row(&number, domain)).collect();
+            let rows = domains.into_iter().map(|domain| row(&number, domain, linked)).collect();
             view! {
                 <PageTitle title=heading.clone() provider=frame.provider />
                 <div class="page-head"><h1>{heading.clone()}</h1></div>
@@ -49,15 +52,24 @@ impl LazyRoute for DomainsPage {
     }
 }
 
-fn row(number: &str, domain: DomainRow) -> Vec<Cell> {
+/// What leads to the provider's own page about renewing a domain, if there is one.
+fn renewing(domain: &DomainRow) -> Option<AnyView> {
+    let label = words!(domains.renew_it, name = domain.name.clone());
+    link_button(domain.renew.clone(), words!(domains.renew), label)
+}
+
+fn row(number: &str, domain: DomainRow, linked: bool) -> Vec<Cell> {
     let href = address_of(DOMAIN, &[&number, &domain.id]);
     let lock = lock(domain.locked);
-    vec![
+    let renew = linked.then(|| Cell::actions(renewing(&domain)));
+    let mut cells = vec![
         Cell::new(view! { <a href=href><strong>{domain.name}</strong></a> }),
         Cell::new(view! { <State mood=domain.mood words=domain.state /> }),
         Cell::number(view! { <Day moment=domain.expires /> }),
         Cell::new(lock),
-    ]
+    ];
+    cells.extend(renew);
+    cells
 }
 
 /// Whether transfers away are locked.

@@ -129,6 +129,7 @@ pub(crate) fn written(guide: String, account: Option<model::AccountNumber>) -> O
             words!(guide_billing.lead),
             vec![
                 section("see", words!(guide_billing.see), words!(guide_billing.see_text)),
+                section("pay", words!(guide_billing.pay), words!(guide_billing.pay_text)),
                 section(
                     "bookkeeper",
                     words!(guide_billing.bookkeeper),

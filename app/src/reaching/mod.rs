@@ -167,12 +167,18 @@ fn row(number: AccountNumber, reaching: ReachingRow) -> Vec<Cell> {
     vec![Cell::new(person), Cell::sentence(how), Cell::actions(manage)]
 }
 
-/// The link to who can reach a thing, for a reader who manages users.
-pub(crate) fn who_can_reach(account: &AccountFrame, href: String) -> Option<AnyView> {
-    account.opens(Permission::AccountUsers).then(|| {
-        let link = view! { <a class="button" href=href>{words!(reaching.link)}</a> };
-        view! { <div class="page-actions">{link}</div> }.into_any()
-    })
+/// What there is to do on a thing's page: these links of the provider's, if there are any, and the one
+/// to who can reach it, for a reader who manages users.
+pub(crate) fn thing_actions(
+    account: &AccountFrame,
+    links: Option<AnyView>,
+    reaching: String,
+) -> Option<AnyView> {
+    let reaching = account
+        .opens(Permission::AccountUsers)
+        .then(|| view! { <a class="button" href=reaching>{words!(reaching.link)}</a> });
+    let is_any = links.is_some() || reaching.is_some();
+    is_any.then(|| view! { <div class="page-actions">{links} {reaching}</div> }.into_any())
 }
 
 /// The same for each permission: folded away, as it is asked for now and then.

@@ -62,6 +62,17 @@ pub(crate) struct ServiceRow {
     pub(crate) login_name: String,
     /// The password at the service; empty unless the reader may see it.
     pub(crate) login_password: String,
+    /// Where it is signed in to, if the reader may and the provider says.
+    pub(crate) open: Option<String>,
+    /// Where it is renewed, in the same manner.
+    pub(crate) renew: Option<String>,
+}
+
+impl ServiceRow {
+    /// Whether anything leads to the provider's own pages about it.
+    pub(crate) const fn has_links(&self) -> bool {
+        self.open.is_some() || self.renew.is_some()
+    }
 }
 
 /// The account's services.
@@ -144,5 +155,7 @@ fn row(service: Service, now: Timestamp) -> ServiceRow {
         renews: Moment::of_calendar(service.renews_at, now),
         login_name: service.login_name,
         login_password: service.login_password.expose().to_owned(),
+        open: service.open_link.map(|link| link.to_string()),
+        renew: service.renew_link.map(|link| link.to_string()),
     }
 }

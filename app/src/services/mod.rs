@@ -14,6 +14,7 @@ use crate::services::api::{ServiceRow, ServicesView};
 use crate::title::PageTitle;
 use crate::ui::form::{Form, SubmitButton};
 use crate::ui::frame::Here;
+use crate::ui::link_button::link_button;
 use crate::ui::state::State;
 use crate::ui::table::{Caption, Cell, empty, table};
 use crate::when::Day;
@@ -40,10 +41,12 @@ impl LazyRoute for ServicesPage {
             if shown {
                 columns.extend([words!(services.login), words!(services.password)]);
             }
+            let linked = view.services.iter().any(ServiceRow::has_links);
+            columns.extend(linked.then(|| words!(users.actions)));
             let none = view.services.is_empty().then(|| empty(words!(services.empty)));
             let number = frame.account.map(|account| account.number.to_string());
             let own = number.clone().unwrap_or_default();
-            let rows = view.services.into_iter().map(|service| row(&own, service, shown));
+            let rows = view.services.into_iter().map(|service| row(&own, service, shown, linked));
             let rows = rows.collect();
             let unlock = number.filter(|_| view.credentials && view.locked);
             let unlock = unlock.map(|number| show_passwords(number, None));
@@ -79,8 +82,24 @@ fn show_passwords(number: String, service: Option<String>) -> AnyView {
     .into_any()
 }
 
-fn row(number: &str, service: ServiceRow, credentials: bool) -> Vec<Cell> {
+/// What leads to the provider's own pages about a service, if anything does.
+fn links(service: &ServiceRow) -> Option<AnyView> {
+    let open = link_button(
+        service.open.clone(),
+        words!(services.open),
+        words!(services.open_it, name = service.name.clone()),
+    );
+    let renew = link_button(
+        service.renew.clone(),
+        words!(services.renew),
+        words!(services.renew_it, name = service.name.clone()),
+    );
+    service.has_links().then(|| view! { {open} {renew} }.into_any())
+}
+
+fn row(number: &str, service: ServiceRow, credentials: bool, linked: bool) -> Vec<Cell> {
     let href = address_of(SERVICE, &[&number, &service.id]);
+    let links = linked.then(|| Cell::actions(links(&service)));
     let mut cells = vec![
         Cell::new(view! { <a href=href><strong>{service.name}</strong></a> }),
         Cell::new(service.plan),
@@ -93,5 +112,6 @@ fn row(number: &str, service: ServiceRow, credentials: bool) -> Vec<Cell> {
             cells.push(Cell::new(shown));
         }
     }
+    cells.extend(links);
     cells
 }

@@ -7,9 +7,9 @@ use model::Area;
 use crate::access_requests::lacks::lacks;
 use crate::address::{SERVICE_REACHING, SERVICES, address_of};
 use crate::loading::{Loading, framed};
-use crate::reaching::who_can_reach;
+use crate::reaching::thing_actions;
 use crate::services::api::{self, ServiceRow, ServiceView};
-use crate::services::show_passwords;
+use crate::services::{links, show_passwords};
 use crate::title::PageTitle;
 use crate::ui::frame::Here;
 use crate::ui::state::State;
@@ -36,12 +36,13 @@ impl LazyRoute for ServicePage {
             let unlock = (view.credentials && view.locked)
                 .then(|| show_passwords(number, Some(service.id.clone())));
             let heading = service.name.clone();
+            let links = links(&service);
             view! {
                 <PageTitle title=heading.clone() provider=frame.provider />
                 <p class="back"><a href=back>{words!(services.back)}</a></p>
                 <div class="page-head">
                     <h1><bdi translate="no">{heading}</bdi></h1>
-                    {who_can_reach(&account, reaching)}
+                    {thing_actions(&account, links, reaching)}
                 </div>
                 {facts(service)}
                 {unlock}

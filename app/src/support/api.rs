@@ -10,11 +10,17 @@ use crate::ui::state::Mood;
 use crate::when::Moment;
 
 #[cfg(feature = "ssr")]
-use {crate::request, domain::areas::SupportRequest, model::Timestamp};
+use {
+    crate::request,
+    domain::areas::{KeptMessage, SupportRequest},
+    model::Timestamp,
+};
 
 /// A support request in the table.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct RequestRow {
+    /// Its id.
+    pub(crate) id: String,
     /// Its number.
     pub(crate) number: String,
     /// What it is about.
@@ -27,6 +33,28 @@ pub(crate) struct RequestRow {
     pub(crate) opened_by: String,
     /// When something was last said.
     pub(crate) updated: Moment,
+    /// Where it is answered, if the provider says.
+    pub(crate) open: Option<String>,
+}
+
+/// What the page of one support request shows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct RequestView {
+    /// The request.
+    pub(crate) request: RequestRow,
+    /// What was said in it, the newest last.
+    pub(crate) messages: Vec<MessageRow>,
+}
+
+/// What was said once.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct MessageRow {
+    /// Who said it, in words.
+    pub(crate) author: String,
+    /// What was said, in lines.
+    pub(crate) words: String,
+    /// When.
+    pub(crate) at: Moment,
 }
 
 /// The account's support requests.
@@ -39,6 +67,37 @@ pub(crate) async fn support_page(account: String) -> Result<Page<Vec<RequestRow>
     inside.page(rows).await
 }
 
+/// One of the account's support requests.
+#[server(prefix = "/api", endpoint = "support/request-page", input = GetUrl)]
+pub(crate) async fn request_page(
+    account: String,
+    request: String,
+) -> Result<Page<RequestView>, Problem> {
+    let inside = request::inside(&account).await?;
+    let (latchkey, actor) = (&inside.latchkey, &inside.acting.actor);
+    let found = domain::areas::support_request(latchkey, actor, &request).await;
+    let (provider, now) = (latchkey.settings.provider.as_str(), latchkey.now());
+    let view = found.map(|(request, messages)| RequestView {
+        request: row(request, now),
+        messages: messages.into_iter().map(|kept| message(kept, provider, now)).collect(),
+    });
+    inside.page(view).await
+}
+
+#[cfg(feature = "ssr")]
+fn message(kept: KeptMessage, provider: &str, now: Timestamp) -> MessageRow {
+    let said = kept.message;
+    let author = match (said.by_provider, said.author.is_empty()) {
+        (true, true) => provider.to_owned(),
+        (true, false) => {
+            words!(support.of_provider, author = said.author, provider = provider.to_owned())
+        }
+        (false, true) => words!(support.somebody),
+        (false, false) => said.author,
+    };
+    MessageRow { author, words: said.words, at: Moment::new(said.at, now) }
+}
+
 #[cfg(feature = "ssr")]
 fn row(request: SupportRequest, now: Timestamp) -> RequestRow {
     let (mood, state) = match request.state.as_str() {
@@ -47,11 +106,13 @@ fn row(request: SupportRequest, now: Timestamp) -> RequestRow {
         _ => (Mood::Quiet, words!(support.closed)),
     };
     RequestRow {
+        id: request.id.to_string(),
         number: request.number,
         subject: request.subject,
         mood,
         state,
         opened_by: request.opened_by,
         updated: Moment::new(request.updated_at, now),
+        open: request.open_link.map(|link| link.to_string()),
     }
 }

@@ -1,15 +1,18 @@
 //! The account's support requests.
 
 pub(crate) mod api;
+pub(crate) mod request;
 
 use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 use model::Area;
 
+use crate::address::{SUPPORT_REQUEST, address_of};
 use crate::loading::{Loading, framed};
 use crate::support::api::RequestRow;
 use crate::title::PageTitle;
 use crate::ui::frame::Here;
+use crate::ui::link_button::link_button;
 use crate::ui::state::State;
 use crate::ui::table::{Caption, Cell, empty, table};
 use crate::when::Relative;
@@ -26,14 +29,19 @@ impl LazyRoute for SupportPage {
     fn view(this: Self) -> AnyView {
         framed(this.0, Here::Area(Area::Support), |requests, frame| {
             let heading = words!(support.heading);
-            let columns = vec![
+            let mut columns = vec![
                 words!(support.request),
                 words!(support.state),
                 words!(support.opened_by),
                 words!(support.updated),
             ];
+            let linked = requests.iter().any(|request| request.open.is_some());
+            columns.extend(linked.then(|| words!(users.actions)));
             let none = requests.is_empty().then(|| empty(words!(support.empty)));
-            let rows = requests.into_iter().map(row).collect();
+            let number = frame.account.map(|account| account.number.to_string());
+            let number = number.unwrap_or_default();
+            let rows = requests.into_iter().map(|request| row(&number, request, linked));
+            let rows = rows.collect();
             view! {
                 <PageTitle title=heading.clone() provider=frame.provider />
                 <div class="page-head"><h1>{heading.clone()}</h1></div>
@@ -45,16 +53,26 @@ impl LazyRoute for SupportPage {
     }
 }
 
-fn row(request: RequestRow) -> Vec<Cell> {
+/// What leads to the provider's own page about a request, if there is one.
+fn opening(request: &RequestRow) -> Option<AnyView> {
+    let label = words!(support.open_it, number = request.number.clone());
+    link_button(request.open.clone(), words!(support.open_button), label)
+}
+
+fn row(number: &str, request: RequestRow, linked: bool) -> Vec<Cell> {
+    let href = address_of(SUPPORT_REQUEST, &[&number, &request.id]);
+    let open = linked.then(|| Cell::actions(opening(&request)));
     let subject = view! {
-        <strong>{request.subject}</strong>
+        <a href=href><strong>{request.subject}</strong></a>
         " "
         <span class="person-email">{request.number}</span>
     };
-    vec![
+    let mut cells = vec![
         Cell::sentence(subject),
         Cell::new(view! { <State mood=request.mood words=request.state /> }),
         Cell::new(view! { <bdi translate="no">{request.opened_by}</bdi> }),
         Cell::number(view! { <Relative moment=request.updated /> }),
-    ]
+    ];
+    cells.extend(open);
+    cells
 }

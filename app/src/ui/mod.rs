@@ -10,6 +10,7 @@ pub(crate) mod form;
 pub(crate) mod frame;
 pub(crate) mod go;
 pub(crate) mod icon;
+pub(crate) mod link_button;
 pub(crate) mod notice;
 pub(crate) mod refused;
 pub(crate) mod state;

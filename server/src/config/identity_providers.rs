@@ -7,7 +7,7 @@ use model::Secret;
 use serde::{Deserialize, Deserializer, de};
 use url::Url;
 
-use crate::guarded_http::is_here;
+use domain::network::is_here;
 
 /// An identity provider that people can sign in with.
 #[derive(Clone, Debug, Deserialize)]

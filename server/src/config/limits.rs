@@ -33,6 +33,7 @@ impl Config {
             requests_per_token: self.requests_per_token,
             operator_email: self.operator_email.clone(),
             sso_private_addresses: self.sso_private_addresses,
+            webhook_private_addresses: self.webhook_private_addresses,
             presets: self.presets.clone(),
             service_names: vec![self.provider_name.clone(), self.host()],
             ..Settings::default()

@@ -14,28 +14,28 @@ use tower::ServiceExt;
 use crate::story::{BAKERY, TestApp};
 
 /// One of the provider's own systems.
-struct System {
-    router: Router,
-    token: String,
+pub struct System {
+    pub router: Router,
+    pub token: String,
 }
 
 /// What it is answered.
-struct Answer {
-    status: StatusCode,
-    headers: HeaderMap,
-    body: Value,
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Value,
 }
 
 impl Answer {
     #[track_caller]
-    fn is(&self, status: u16) -> &Self {
+    pub fn is(&self, status: u16) -> &Self {
         assert_eq!(self.status, status, "{:#}", self.body);
         self
     }
 
     /// The problem's type, without where it is told of.
     #[track_caller]
-    fn kind(&self) -> &str {
+    pub fn kind(&self) -> &str {
         assert_eq!(self.headers[header::CONTENT_TYPE], "application/problem+json");
         assert_eq!(self.body["status"], self.status.as_u16());
         assert_eq!(self.body["instance"], self.headers["x-request-id"].to_str().unwrap());
@@ -44,7 +44,7 @@ impl Answer {
     }
 
     /// Where and what is wrong, of each value.
-    fn faults(&self) -> Vec<String> {
+    pub fn faults(&self) -> Vec<String> {
         let faults = self.body["errors"].as_array().cloned().unwrap_or_default();
         let place = |fault: &Value| {
             fault["pointer"].as_str().or(fault["parameter"].as_str()).unwrap().to_owned()
@@ -52,7 +52,7 @@ impl Answer {
         faults.iter().map(|f| format!("{} {}", place(f), f["code"].as_str().unwrap())).collect()
     }
 
-    fn etag(&self) -> String {
+    pub fn etag(&self) -> String {
         self.headers[header::ETAG].to_str().unwrap().to_owned()
     }
 
@@ -63,7 +63,7 @@ impl Answer {
 
 impl System {
     /// One with these scopes, that sees this account only, if one is said.
-    async fn with(app: &TestApp, scopes: DoorScopes, account: Option<i64>) -> Self {
+    pub async fn with(app: &TestApp, scopes: DoorScopes, account: Option<i64>) -> Self {
         let account = account.map(AccountNumber::from_stored);
         let order = Order { name: "Control panel", scopes, account, until: None };
         let token = tokens::create(&app.latchkey, order).await.unwrap();
@@ -71,7 +71,7 @@ impl System {
     }
 
     /// One that may do everything.
-    async fn new(app: &TestApp) -> Self {
+    pub async fn new(app: &TestApp) -> Self {
         Self::with(app, DoorScope::all().collect(), None).await
     }
 
@@ -84,7 +84,7 @@ impl System {
     }
 
     /// A request without a body, or with this one.
-    async fn ask(
+    pub async fn ask(
         &self,
         method: &str,
         path: &str,
@@ -107,24 +107,24 @@ impl System {
         self.send(request.unwrap()).await
     }
 
-    async fn get(&self, path: &str) -> Answer {
+    pub async fn get(&self, path: &str) -> Answer {
         self.ask("GET", path, &[], None).await
     }
 
-    async fn put(&self, path: &str, body: Value) -> Answer {
+    pub async fn put(&self, path: &str, body: Value) -> Answer {
         self.ask("PUT", path, &[], body).await
     }
 
-    async fn patch(&self, path: &str, body: Value) -> Answer {
+    pub async fn patch(&self, path: &str, body: Value) -> Answer {
         let kind = [("content-type", "application/merge-patch+json")];
         self.ask("PATCH", path, &kind, body).await
     }
 
-    async fn delete(&self, path: &str) -> Answer {
+    pub async fn delete(&self, path: &str) -> Answer {
         self.ask("DELETE", path, &[], None).await
     }
 
-    async fn post(&self, path: &str, body: Value) -> Answer {
+    pub async fn post(&self, path: &str, body: Value) -> Answer {
         self.ask("POST", path, &[], body).await
     }
 }
@@ -299,7 +299,8 @@ async fn every_field_of_every_kind_is_checked_and_all_is_told_at_once(db: TestDa
         (
             "/services/one",
             json!({ "account": 7, "name": " ", "plan": &long, "state": "gone", "renews_at": "soon",
-                "login_name": &long, "login_password": &long, "extra/field": 1 }),
+                "login_name": &long, "login_password": &long, "extra/field": 1,
+                "links": { "open": "javascript:alert(1)", "renew": "http://x.example", "pay": 1 } }),
             &[
                 "/account wrong_type",
                 "/name missing",
@@ -308,19 +309,23 @@ async fn every_field_of_every_kind_is_checked_and_all_is_told_at_once(db: TestDa
                 "/renews_at malformed",
                 "/login_name too_long",
                 "/login_password too_long",
+                "/links/open malformed",
+                "/links/renew malformed",
+                "/links/pay unknown_field",
                 "/extra~1field unknown_field",
             ][..],
         ),
         (
             "/domains/one",
             json!({ "account": "id:", "name": &long, "state": 1, "expires_at": null, "locked": "yes",
-                "ref": "two" }),
+                "ref": "two", "links": "https://x.example" }),
             &[
                 "/account malformed",
                 "/name too_long",
                 "/state wrong_type",
                 "/expires_at missing",
                 "/locked wrong_type",
+                "/links wrong_type",
                 "/ref read_only",
             ],
         ),
@@ -328,7 +333,7 @@ async fn every_field_of_every_kind_is_checked_and_all_is_told_at_once(db: TestDa
             "/invoices/one",
             json!({ "account": "id:100001", "number": &long, "issued_at": "2027-02-30T00:00:00Z",
                 "due_at": "10000-01-01T00:00:00Z", "total_minor": 1.5, "currency": "nok",
-                "state": "lost" }),
+                "state": "lost", "links": { "pay": 7, "pdf": "https://me:geheim@x.example" } }),
             &[
                 "/number too_long",
                 "/issued_at malformed",
@@ -336,18 +341,22 @@ async fn every_field_of_every_kind_is_checked_and_all_is_told_at_once(db: TestDa
                 "/total_minor out_of_range",
                 "/currency malformed",
                 "/state unknown",
+                "/links/pay wrong_type",
+                "/links/pdf malformed",
             ],
         ),
         (
             "/support-requests/one",
             json!({ "account": "id:100001", "number": "", "subject": &long, "state": "lost",
-                "opened_by": &long, "last_said_at": 5 }),
+                "opened_by": &long, "last_said_at": 5,
+                "links": { "open": format!("https://x.example/{}", "x".repeat(2_000)) } }),
             &[
                 "/number missing",
                 "/subject too_long",
                 "/state unknown",
                 "/opened_by too_long",
                 "/last_said_at wrong_type",
+                "/links/open too_long",
             ],
         ),
         (
@@ -739,6 +748,61 @@ async fn invoices_and_support_requests_are_kept_too(db: TestDatabase) {
     system.put("/domains/d1", domain).await.is(201);
     assert!(app.domains().await.iter().any(|domain| domain.name == "cakes.example"));
     system.delete("/domains/d1").await.is(204);
+}
+
+#[apply(on_both!)]
+async fn links_are_kept_and_shown_on_pages(db: TestDatabase) {
+    let app = TestApp::new(db).await;
+    let system = System::new(&app).await;
+    let linked = with(webshop(), "links", json!({ "open": "HTTPS://Panel.example/open?a=b" }));
+    let made = system.put("/services/shop", linked.clone()).await;
+    let links = json!({ "open": "https://panel.example/open?a=b", "renew": null });
+    assert_eq!(made.is(201).body["links"], links);
+    assert_eq!(system.put("/services/shop", linked).await.is(200).etag(), made.etag());
+    // What is answered can be sent back, and a change names one of them.
+    let back = with(made.body.clone(), "login_password", json!("open sesame"));
+    assert_eq!(system.put("/services/shop", back).await.is(200).etag(), made.etag());
+    let renew = json!({ "links": { "renew": "http://localhost:8080/renew" } });
+    let changed = system.patch("/services/shop", renew).await;
+    assert_ne!(changed.is(200).etag(), made.etag());
+    assert_eq!(
+        changed.body["links"],
+        json!({ "open": "https://panel.example/open?a=b", "renew": "http://localhost:8080/renew" })
+    );
+    let mut ingrid = app.as_person(INGRID).await;
+    let page = ingrid.get(&format!("{BAKERY}/services")).await;
+    assert!(page.is(200).body.contains("href=\"https://panel.example/open?a=b\""));
+    let since = changed.body["updated_at"].as_str().unwrap();
+    let gone = system.patch("/services/shop", json!({ "links": null })).await;
+    assert_eq!(gone.is(200).body["links"], json!({ "open": null, "renew": null }));
+    let later = system.get(&format!("/services?updated_since={since}")).await;
+    assert_eq!(later.refs(), ["shop"], "a link is a change");
+    assert_ne!(later.body["items"][0]["updated_at"], *since);
+
+    let invoice = json!({ "account": "id:100001", "number": "2027-1", "issued_at": "2027-01-01T00:00:00Z",
+        "due_at": "2027-02-01T00:00:00Z", "total_minor": 49_900, "currency": "NOK",
+        "links": { "pay": "https://pay.example/1", "pdf": "https://pdf.example/1" } });
+    let made = system.put("/invoices/i1", invoice).await;
+    assert_eq!(made.is(201).body["links"]["pay"], "https://pay.example/1");
+    let pay = "href=\"https://pay.example/1\"";
+    let billing = format!("{BAKERY}/billing");
+    assert!(ingrid.get(&billing).await.body.contains(pay));
+    // Paid, also for whoever still has the link.
+    let paid = system.patch("/invoices/i1", json!({ "state": "paid" })).await;
+    assert_eq!(paid.is(200).body["links"]["pay"], "https://pay.example/1");
+    let page = ingrid.get(&billing).await;
+    assert!(!page.body.contains(pay) && page.body.contains("href=\"https://pdf.example/1\""));
+
+    let domain = json!({ "account": "id:100001", "name": "cakes.example",
+        "expires_at": "2028-01-01T00:00:00Z", "links": { "renew": "https://renew.example/" } });
+    let made = system.put("/domains/d1", domain).await;
+    assert_eq!(made.is(201).body["links"], json!({ "renew": "https://renew.example/" }));
+    let request = json!({ "account": "id:100001", "number": "7", "subject": "Slow",
+        "last_said_at": "2027-01-15T08:00:00Z", "links": { "open": "https://desk.example/7" } });
+    let made = system.put("/support-requests/r1", request).await;
+    assert_eq!(made.is(201).body["links"], json!({ "open": "https://desk.example/7" }));
+    let page = ingrid.get(&format!("{BAKERY}/support")).await;
+    assert!(page.body.contains("href=\"https://desk.example/7\""));
 }
 
 #[apply(on_both!)]

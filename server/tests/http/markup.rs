@@ -146,10 +146,11 @@ async fn make_odd(app: &TestApp, odd: &str) {
     for (table, columns) in [
         ("users", &["full_name", "email"][..]),
         ("accounts", &["name", "street", "postal_code", "town"]),
-        ("services", &["name", "plan", "login_name", "login_password"]),
-        ("domains", &["name"]),
-        ("invoices", &["number"]),
-        ("support_requests", &["number", "subject", "opened_by"]),
+        ("services", &["name", "plan", "login_name", "login_password", "open_link", "renew_link"]),
+        ("domains", &["name", "renew_link"]),
+        ("invoices", &["number", "pay_link", "pdf_link"]),
+        ("support_requests", &["number", "subject", "opened_by", "open_link"]),
+        ("support_messages", &["author", "words"]),
         ("sessions", &["address", "user_agent"]),
         ("invitations", &["email", "why"]),
         ("grants", &["why"]),
@@ -218,6 +219,9 @@ async fn fill(app: &TestApp, ingrid: &mut Browser) {
              FROM memberships m JOIN memberships o ON o.account_id = m.account_id AND o.owner
                  JOIN users u ON u.id = m.user_id
              WHERE u.email_key = 'amira@nordlys.example' LIMIT 1",
+        "INSERT INTO support_messages (id, request_id, by_provider, author, words, at)
+             SELECT randomblob(16), id, 1, 'Kari', 'We look into it', updated_at
+             FROM support_requests",
         "UPDATE grants SET why = 'For the shop'",
         "UPDATE outbox SET state = 'failed', answer = '550 no' WHERE kind = 'invitation'
              AND email = 'ola@nordlys.example'",
@@ -261,13 +265,16 @@ async fn walk(odd: &str) -> Vec<(String, Page)> {
     for thing in [format!("{BAKERY}/services/{service}"), format!("{BAKERY}/domains/{domain}")] {
         paths.extend([format!("{thing}/access"), thing]);
     }
+    let account = app.account_of(INGRID).await;
+    let requests = app.latchkey.store.support_requests(account, 1).await.unwrap();
+    paths.push(format!("{BAKERY}/support/{}", requests[0].id));
     let extra = readers[0].1.get(&bjorn).await.hidden("grant");
     paths.extend(["new", &extra].map(|grant| format!("{bjorn}/extra/{grant}")));
     paths.extend([olav.clone(), format!("{olav}/remove"), bjorn.clone(), link.clone()]);
     let mei = format!("{BAKERY}/users/{}", app.id_of(MEI).await);
     paths.extend(["owner", "hand-over"].map(|end| format!("{mei}/{end}")));
     // It is about one of the readers.
-    let (account, amiras) = (app.account_of(INGRID).await, app.id_of(AMIRA).await.parse().unwrap());
+    let amiras = app.id_of(AMIRA).await.parse().unwrap();
     let waits = app.latchkey.store.open_owner_change_of(account, amiras).await.unwrap().unwrap();
     paths.push(format!("{BAKERY}/owners/{}", waits.id));
     paths.extend([reset, email]);

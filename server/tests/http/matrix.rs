@@ -413,6 +413,7 @@ const OTHER_FUNCTIONS: &[(&str, &[&str])] = &[
             "single-sign-on/require",
             "single-sign-on/set-provider",
             "support/page",
+            "support/request-page",
         ],
     ),
     (

@@ -1,9 +1,13 @@
-use model::{Actor, Area, Keys, NamedBy, Scope};
+use model::{Actor, Area, Keys, Link, NamedBy, Scope};
 use store::{Domain, Invoice, Service, SupportRequest};
 use test_database::{TestDatabase, apply, on_both};
 use uuid::Uuid;
 
 use crate::story::{account, at, secret};
+
+fn link(verb: &str) -> Option<Link> {
+    Some(Link::from_stored(format!("https://x.example/{verb}")))
+}
 
 pub(crate) fn service(name: &str) -> Service {
     Service {
@@ -14,6 +18,8 @@ pub(crate) fn service(name: &str) -> Service {
         renews_at: at(100),
         login_name: "shop".to_owned(),
         login_password: secret("correct horse"),
+        open_link: link("open"),
+        renew_link: None,
         named_by: NamedBy::default(),
     }
 }
@@ -21,7 +27,8 @@ pub(crate) fn service(name: &str) -> Service {
 pub(crate) fn domain(name: &str, locked: bool) -> Domain {
     let state = "active".to_owned();
     let (id, name, named_by) = (Uuid::new_v4(), name.to_owned(), NamedBy::default());
-    Domain { id, name, state, expires_at: at(7), locked, named_by }
+    let (expires_at, renew_link) = (at(7), link("renew"));
+    Domain { id, name, state, expires_at, locked, renew_link, named_by }
 }
 
 /// An owner of an account.
@@ -38,6 +45,8 @@ fn invoice(number: &str, issued: u64) -> Invoice {
         total_minor: 129_900,
         currency: "NOK".to_owned(),
         state: "open".to_owned(),
+        pay_link: link("pay"),
+        pdf_link: link("pdf"),
     }
 }
 
@@ -49,6 +58,7 @@ fn request(number: &str, updated: u64) -> SupportRequest {
         state: "answered".to_owned(),
         opened_by: "Ingrid Berg".to_owned(),
         updated_at: at(updated),
+        open_link: link("answer"),
     }
 }
 

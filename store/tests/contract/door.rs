@@ -16,6 +16,8 @@ fn service(name: &str) -> DoorService {
         renews_at: at(60),
         login_name: String::new(),
         login_password: secret(""),
+        open_link: None,
+        renew_link: None,
     }
 }
 
@@ -224,6 +226,7 @@ async fn a_thing_that_is_deleted_at_the_door_is_gone(db: TestDatabase) {
         state: "active".to_owned(),
         expires_at: at(9),
         locked: true,
+        renew_link: None,
     };
     let asked = [Asked { key: key("a"), account: Some(DoorKey::Number(bakery.number)) }];
     for step in [Step::Write { account: Some(bakery.id), thing: domain }, Step::Remove] {
