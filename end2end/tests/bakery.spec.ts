@@ -72,7 +72,7 @@ test('a bakery is handed to its buyer, and the seller stays as a user with the r
   await theirs.goto(inAccount(nordlys));
   await expect(theirs.getByRole('main')).toContainText('You are an owner: you can do everything in this account.');
   await page.goto(inAccount(nordlys));
-  await expect(page.getByRole('main')).toContainText('You can see invoices, and see the activity log.');
+  await expect(page.getByRole('main')).toContainText('You can see invoices and see the activity log.');
   await page.goto(inAccount(nordlys, 'users'));
   await expect(heading(page, "You don't have access to User management")).toBeVisible();
 
