@@ -16,6 +16,8 @@ use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::Schema;
 
 use crate::activity::Activity;
+use crate::invitations::Invitation;
+use crate::members::{Member, MemberGrant};
 use crate::problem::{Fault, Kind, ProblemBody};
 use crate::support_requests::Message;
 use crate::things::{BatchOutcome, DryRun, Outcome, Resource, RowOutcome};
@@ -82,9 +84,11 @@ fn document() -> Value {
         kind.describe(&mut paths);
     }
     describe_messages(&mut paths);
+    describe_members(&mut paths);
+    describe_invitations(&mut paths);
     describe_activity(&mut paths);
     describe_webhooks(&mut paths);
-    let tags = kinds.iter().map(|kind| kind.many).chain(["activity", "webhooks"]);
+    let tags = kinds.iter().map(|kind| kind.many).chain(["members", "activity", "webhooks"]);
     let tags: Vec<_> = tags.map(|name| json!({ "name": name })).collect();
     let scopes: Vec<_> = DoorScope::all().map(|scope| scope.to_string()).collect();
     json!({
@@ -129,6 +133,9 @@ fn schemas() -> Map<String, Value> {
     add::<<DoorInvoice as Resource>::Shown>(&mut found);
     add::<<DoorSupportRequest as Resource>::Shown>(&mut found);
     add::<Message>(&mut found);
+    add::<Member>(&mut found);
+    add::<MemberGrant>(&mut found);
+    add::<Invitation>(&mut found);
     add::<Activity>(&mut found);
     add::<Webhook>(&mut found);
     add::<WebhookSecret>(&mut found);
@@ -383,6 +390,117 @@ fn describe_messages(paths: &mut Map<String, Value>) {
             "get": get,
             "put": with_body(put, shown, "application/json"),
         }),
+    );
+}
+
+fn describe_members(paths: &mut Map<String, Value>) {
+    let (area, tag, shown) = (DoorArea::Members, "members", reference("Member"));
+    let page = json!({
+        "type": "object",
+        "required": ["items", "next"],
+        "properties": {
+            "items": { "type": "array", "items": shown },
+            "next": { "type": ["string", "null"], "description": "The address of the next page." },
+        },
+    });
+    let list = operation(
+        ("list_members".into(), "List an account's users, in an order of their own".into(), tag),
+        area.read(),
+        &["ref", "limit", "cursor"],
+        json!({ "200": answer("A page", page) }),
+        &[Kind::BadRequest, Kind::NotFound],
+    );
+    let get = operation(
+        ("get_member".into(), "Read what a user of an account holds".into(), tag),
+        area.read(),
+        &["ref"],
+        json!({ "200": answer("As it stands", shown.clone()),
+            "304": { "description": "It stands as `If-None-Match` says" } }),
+        &[Kind::BadRequest, Kind::NotFound],
+    );
+    let done = answer("It is so now", json!({ "anyOf": [shown, reference("DryRun")] }));
+    let summary =
+        "Have somebody hold these grants and no others, or own the account: twice is once";
+    let put = operation(
+        ("put_member".into(), summary.into(), tag),
+        area.write(),
+        &["ref", "dry_run", "if_match", "if_none_match", "idempotency_key"],
+        json!({ "200": done.clone(),
+            "202": answer("Their address is invited", reference("Invitation")) }),
+        &WRITING,
+    );
+    let patch = operation(
+        ("patch_member".into(), "Change some of that (RFC 7396)".into(), tag),
+        area.write(),
+        &["ref", "dry_run", "if_match", "idempotency_key"],
+        json!({ "200": done }),
+        &WRITING,
+    );
+    let mut delete = operation(
+        ("delete_member".into(), "End somebody's access to an account".into(), tag),
+        area.write(),
+        &["ref", "dry_run", "if_match", "idempotency_key"],
+        json!({ "200": answer("What would come of it", reference("DryRun")),
+            "204": { "description": "They aren't in the account any more" } }),
+        &[Kind::BadRequest, Kind::NotFound, Kind::Conflict, Kind::Precondition, Kind::Invalid],
+    );
+    if let Some(taken) = delete["parameters"].as_array_mut() {
+        taken.push(json!({
+            "name": "owner", "in": "query", "schema": { "type": "boolean", "default": false },
+            "description": "Whether it may be an owner who goes; the last one never does.",
+        }));
+    }
+    let of_member = json!([{
+        "name": "member", "in": "path", "required": true, "schema": { "type": "string" },
+        "description": "Their e-mail address, percent-encoded, or our id behind `id:`.",
+    }]);
+    paths.insert("/accounts/{ref}/members".into(), json!({ "get": list }));
+    paths.insert(
+        "/accounts/{ref}/members/{member}".into(),
+        json!({
+            "parameters": of_member,
+            "get": get,
+            "put": with_body(put, shown, "application/json"),
+            "patch": with_body(patch, json!({ "type": "object" }), "application/merge-patch+json"),
+            "delete": delete,
+        }),
+    );
+}
+
+fn describe_invitations(paths: &mut Map<String, Value>) {
+    let (area, tag) = (DoorArea::Members, "members");
+    let page = json!({
+        "type": "object",
+        "required": ["items", "next"],
+        "properties": {
+            "items": { "type": "array", "items": reference("Invitation") },
+            "next": { "type": ["string", "null"], "description": "The address of the next page." },
+        },
+    });
+    let summary = "List an account's invitations that wait or ran out, the newest first";
+    let list = operation(
+        ("list_invitations".into(), summary.into(), tag),
+        area.read(),
+        &["ref", "limit", "cursor"],
+        json!({ "200": answer("A page", page) }),
+        &[Kind::BadRequest, Kind::NotFound],
+    );
+    let cancel = operation(
+        ("delete_invitation".into(), "Take an invitation back: its link is dead".into(), tag),
+        area.write(),
+        &["ref", "dry_run", "idempotency_key"],
+        json!({ "200": answer("What would come of it", reference("DryRun")),
+            "204": { "description": "It is taken back" } }),
+        &[Kind::BadRequest, Kind::NotFound, Kind::Conflict],
+    );
+    let of_invitation = json!([{
+        "name": "invitation", "in": "path", "required": true, "schema": { "type": "string" },
+        "description": "Our id of the invitation, behind `id:`.",
+    }]);
+    paths.insert("/accounts/{ref}/invitations".into(), json!({ "get": list }));
+    paths.insert(
+        "/accounts/{ref}/invitations/{invitation}".into(),
+        json!({ "parameters": of_invitation, "delete": cancel }),
     );
 }
 
@@ -649,6 +767,11 @@ mod tests {
             ("SupportRequestLinks", &["open"]),
         ] {
             assert_eq!(told_of(links), names.iter().map(|name| (*name).to_owned()).collect());
+        }
+        let [member, grant] = crate::members::tests::fields();
+        for (schema, names) in [("Member", member), ("MemberGrant", grant)] {
+            let names = names.into_iter().map(str::to_owned).collect();
+            assert_eq!(told_of(schema), names, "{schema}");
         }
     }
 

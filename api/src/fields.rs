@@ -1,6 +1,7 @@
 //! Reading a JSON object: every field by its name and kind, and all that is wrong with it at once.
 
 use domain::links;
+use domain::members_by_provider::WantedReach;
 use model::{DoorKey, EmailAddress, FieldProblem, Link, Secret, Timestamp};
 use serde_json::{Map, Value};
 
@@ -217,6 +218,94 @@ impl<'a> Fields<'a> {
             }
         }
         (read.len() == items.len()).then_some(read)
+    }
+
+    /// Objects in a list of at most `most`, each read by itself; none, if it is left out.
+    pub(crate) fn objects<T>(
+        &mut self,
+        name: &'static str,
+        most: usize,
+        read: impl Fn(&mut Fields<'_>) -> Option<T>,
+    ) -> Option<Vec<T>> {
+        let items = match self.value(name) {
+            None => return Some(Vec::new()),
+            Some(Value::Array(items)) if items.len() > most => {
+                self.fault(name, "too_many", format!("There are at most {most}."));
+                return None;
+            }
+            Some(Value::Array(items)) => items,
+            Some(_) => {
+                self.fault(name, "wrong_type", "It must be a list.");
+                return None;
+            }
+        };
+        let mut found = Vec::with_capacity(items.len());
+        for (index, item) in items.iter().enumerate() {
+            let place = format!("{}/{}/{index}", self.place, escaped(name));
+            let Some(map) = item.as_object() else {
+                let detail = "It must be an object.".to_owned();
+                self.faults.push(Fault::at(place, "wrong_type", detail));
+                continue;
+            };
+            let mut fields = Fields::of(map, place);
+            let read = read(&mut fields);
+            match fields.finish(read) {
+                Ok(read) => found.push(read),
+                Err(faults) => self.faults.extend(faults),
+            }
+        }
+        (found.len() == items.len()).then_some(found)
+    }
+
+    /// Whether it says this word, and nothing else; not, if it is left out.
+    pub(crate) fn truth_of(&mut self, name: &'static str, word: &str) -> Option<bool> {
+        match self.text(name)? {
+            None => Some(false),
+            Some(text) if text == word => Some(true),
+            Some(_) => {
+                self.fault(name, "unknown", format!("It must be {word}."));
+                None
+            }
+        }
+    }
+
+    /// An id of ours as we write it, if it is there.
+    pub(crate) fn id_or_none(&mut self, name: &'static str) -> Option<Option<uuid::Uuid>> {
+        let Some(text) = self.text(name)? else { return Some(None) };
+        let read = text.parse().ok();
+        if read.is_none() {
+            self.fault(name, "malformed", "It must be a UUID.");
+        }
+        read.map(Some)
+    }
+
+    /// Which things are meant, if it is there: `all`, or a list of keys.
+    pub(crate) fn reach(&mut self, name: &'static str) -> Option<Option<WantedReach>> {
+        let items = match self.value(name) {
+            None => return Some(None),
+            Some(Value::String(text)) if text == "all" => return Some(Some(WantedReach::All)),
+            Some(Value::Array(items)) if !items.is_empty() => items,
+            Some(Value::Array(_)) => {
+                self.fault(name, "missing", "One is needed.");
+                return None;
+            }
+            Some(_) => {
+                self.fault(name, "wrong_type", "It must be `all`, or a list of ids.");
+                return None;
+            }
+        };
+        let mut keys = Vec::with_capacity(items.len());
+        for (index, item) in items.iter().enumerate() {
+            match item.as_str().and_then(|text| text.parse().ok()) {
+                Some(key) => keys.push(key),
+                None => {
+                    let place = format!("{}/{}/{index}", self.place, escaped(name));
+                    let detail = "It must be an id of yours, or one of ours behind `id:`.";
+                    self.faults.push(Fault::at(place, "malformed", detail.to_owned()));
+                }
+            }
+        }
+        (keys.len() == items.len()).then_some(Some(WantedReach::These(keys)))
     }
 
     /// What names a thing at the door, if it is there.

@@ -7,7 +7,9 @@ mod document;
 mod domains;
 mod entry;
 mod fields;
+mod invitations;
 mod invoices;
+mod members;
 mod page;
 mod problem;
 mod services;
@@ -44,6 +46,13 @@ pub fn router(latchkey: Latchkey) -> Router {
             get(support_requests::message).put(support_requests::say),
         )
         .route("/accounts/{ref}/activity", get(activity::list))
+        .route("/accounts/{ref}/members", get(members::list))
+        .route(
+            "/accounts/{ref}/members/{member}",
+            get(members::one).put(members::put).patch(members::patch).delete(members::delete),
+        )
+        .route("/accounts/{ref}/invitations", get(invitations::list))
+        .route("/accounts/{ref}/invitations/{invitation}", delete(invitations::cancel))
         .route("/webhooks", get(webhooks::list).post(webhooks::add))
         .route("/webhooks/{ref}", get(webhooks::one).delete(webhooks::remove))
         .route("/webhooks/{ref}/rotate", post(webhooks::rotate))

@@ -62,7 +62,12 @@ impl Parameters {
 
     /// Whether what is written is only to be told.
     pub(crate) fn dry_run(&mut self) -> bool {
-        self.read("dry_run", "It must be true or false.", |text| text.parse().ok()).unwrap_or(false)
+        self.truth("dry_run")
+    }
+
+    /// Whether a parameter says `true`; not, if it isn't given.
+    pub(crate) fn truth(&mut self, name: &str) -> bool {
+        self.read(name, "It must be true or false.", |text| text.parse().ok()).unwrap_or(false)
     }
 
     pub(crate) fn finish(self) -> Result<(), Problem> {
@@ -99,10 +104,18 @@ impl Asked {
         query: Option<&str>,
         has_account: bool,
     ) -> Result<Self, Problem> {
-        let known: &[&str] = match has_account {
-            true => &["limit", "cursor", "updated_since", "account"],
-            false => &["limit", "cursor", "updated_since"],
-        };
+        match has_account {
+            true => Self::with(path, query, &["limit", "cursor", "updated_since", "account"]),
+            false => Self::with(path, query, &["limit", "cursor", "updated_since"]),
+        }
+    }
+
+    /// The same of a list whose order isn't that of changes: each thing has its place in it for good.
+    pub(crate) fn in_order(path: &str, query: Option<&str>) -> Result<Self, Problem> {
+        Self::with(path, query, &["limit", "cursor"])
+    }
+
+    fn with(path: &str, query: Option<&str>, known: &[&str]) -> Result<Self, Problem> {
         let mut parameters = Parameters::of(query, known);
         let limit = parameters.read("limit", "It must be a number from 1 to 200.", |text| {
             text.parse().ok().filter(|limit| (1..=MOST).contains(limit))
@@ -134,6 +147,13 @@ impl Asked {
             None => (Behind::since(since), None),
         };
         Ok(Self { limit: limit.unwrap_or(USUAL), account, behind, as_of, list })
+    }
+
+    /// The address of the page behind the thing with this id, in a list that isn't in the order of
+    /// changes.
+    pub(crate) fn next_behind(&self, public_url: &str, id: Uuid) -> String {
+        let changed = Timestamp::from_micros(0);
+        self.next(public_url, Behind { changed, id }, changed)
     }
 
     /// The address of the page behind this place, at this public address.

@@ -91,7 +91,8 @@ pub(crate) struct Fault {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) parameter: Option<String>,
     /// What is wrong with it, for programs: `missing`, `unknown_field`, `read_only`, `wrong_type`,
-    /// `too_long`, `malformed`, `unknown`, `out_of_range`, `too_many`.
+    /// `too_long`, `malformed`, `unknown`, `out_of_range`, `too_many`; of members `without_permission`,
+    /// `with_owner`, `owner_stays`, `last_owner`, `other_domain`, `reported`.
     #[schema(example = "too_long")]
     pub(crate) code: &'static str,
     /// The same, for people.

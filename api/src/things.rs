@@ -165,7 +165,7 @@ fn etag(changed: Timestamp) -> String {
 
 /// How a thing must be, or must not be, for a request to be carried out (RFC 9110 section 13.1).
 #[derive(Clone, Debug, Default)]
-struct Condition {
+pub(crate) struct Condition {
     matches: Option<Vec<String>>,
     matches_none: Option<Vec<String>>,
 }
@@ -181,9 +181,8 @@ impl Condition {
         Self { matches: listed(header::IF_MATCH), matches_none: listed(header::IF_NONE_MATCH) }
     }
 
-    /// Whether a thing that changed then, or none, fulfils it.
-    fn fulfilled(&self, changed: Option<Timestamp>) -> bool {
-        let tag = changed.map(etag);
+    /// Whether a thing in the state with this tag, or none, fulfils it.
+    pub(crate) fn fulfilled(&self, tag: Option<&str>) -> bool {
         let fits = |tags: &Vec<String>| {
             tags.iter().any(|one| tag.is_some_and(|tag| one == "*" || one == tag))
         };
@@ -191,8 +190,7 @@ impl Condition {
     }
 
     /// Whether whoever reads has it already as it is.
-    fn is_known(&self, changed: Timestamp) -> bool {
-        let tag = etag(changed);
+    pub(crate) fn is_known(&self, tag: &str) -> bool {
         let known = |one: &String| one == "*" || one.strip_prefix("W/").unwrap_or(one) == tag;
         self.matches_none.as_ref().is_some_and(|tags| tags.iter().any(known))
     }
@@ -209,7 +207,7 @@ pub(crate) async fn one<R: Resource>(
     token.must(R::AREA.read())?;
     Parameters::of(uri.query(), &[]).finish()?;
     let kept = door::find::<R>(&door.latchkey, &token, &key).await?;
-    if Condition::of(&headers).is_known(kept.changed) {
+    if Condition::of(&headers).is_known(&etag(kept.changed)) {
         let mut response = StatusCode::NOT_MODIFIED.into_response();
         tagged(&mut response, kept.changed);
         return Ok(response);
@@ -314,7 +312,7 @@ fn whole<'a, R: Resource>(
     let bound = token.account.is_some();
     let own = key.clone();
     let becomes = move |present: Option<&Kept<R>>| {
-        if !condition.fulfilled(present.map(|kept| kept.changed)) {
+        if !condition.fulfilled(present.map(|kept| etag(kept.changed)).as_deref()) {
             return Err(Said::Precondition);
         }
         read_whole::<R>(&object, &place, present, &own, bound).map(Becomes::This)
@@ -333,7 +331,7 @@ fn partly<'a, R: Resource>(
     let own = key.clone();
     let becomes = move |present: Option<&Kept<R>>| {
         let kept = present.ok_or(Said::NotFound)?;
-        if !condition.fulfilled(Some(kept.changed)) {
+        if !condition.fulfilled(Some(&etag(kept.changed))) {
             return Err(Said::Precondition);
         }
         let mut object = kept.thing.writable();
@@ -480,7 +478,7 @@ pub(crate) async fn delete<R: Resource>(
     let condition = Condition::of(&headers);
     let becomes = move |present: Option<&Kept<R>>| {
         let kept = present.ok_or(Said::NotFound)?;
-        match condition.fulfilled(Some(kept.changed)) {
+        match condition.fulfilled(Some(&etag(kept.changed))) {
             true => Ok(Becomes::Nothing),
             false => Err(Said::Precondition),
         }
@@ -582,7 +580,8 @@ mod tests {
 
     #[test]
     fn a_condition_is_about_the_state_that_is_there() {
-        let (now, before) = (Timestamp::from_micros(255), Timestamp::from_micros(254));
+        let tag = |micros| etag(Timestamp::from_micros(micros));
+        let (now, before) = (tag(255), tag(254));
         let condition = |name: header::HeaderName, value: &'static str| {
             Condition::of(&[(name, HeaderValue::from_static(value))].into_iter().collect())
         };
@@ -596,14 +595,14 @@ mod tests {
             ("", false),
         ] {
             let matches = condition(header::IF_MATCH, value);
-            assert_eq!(matches.fulfilled(Some(now)), fulfilled, "{value}");
+            assert_eq!(matches.fulfilled(Some(&now)), fulfilled, "{value}");
             assert!(!matches.fulfilled(None), "{value}");
             let matches_none = condition(header::IF_NONE_MATCH, value);
-            assert_eq!(matches_none.fulfilled(Some(now)), !fulfilled, "{value}");
+            assert_eq!(matches_none.fulfilled(Some(&now)), !fulfilled, "{value}");
             assert!(matches_none.fulfilled(None), "{value}");
         }
-        assert!(Condition::default().fulfilled(None) && Condition::default().fulfilled(Some(now)));
+        assert!(Condition::default().fulfilled(None) && Condition::default().fulfilled(Some(&now)));
         let known = condition(header::IF_NONE_MATCH, "W/\"ff\"");
-        assert!(known.is_known(now) && !known.is_known(before));
+        assert!(known.is_known(&now) && !known.is_known(&before));
     }
 }

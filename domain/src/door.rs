@@ -385,14 +385,14 @@ pub async fn activity(
 }
 
 /// The provider, by one of its systems.
-struct By<'a> {
-    latchkey: &'a Latchkey,
-    token: &'a Token,
+pub(crate) struct By<'a> {
+    pub(crate) latchkey: &'a Latchkey,
+    pub(crate) token: &'a Token,
 }
 
 impl By<'_> {
     /// The log's row of what they do: under the provider's name, with the token's behind it.
-    fn entry(&self, kind: ActivityKind) -> NewActivity {
+    pub(crate) fn entry(&self, kind: ActivityKind) -> NewActivity {
         let name = format!("{} ({})", self.latchkey.settings.provider, self.token.name);
         NewActivity::by(None, &name, kind, "")
     }

@@ -26,7 +26,7 @@ const MOST: usize = 200;
 pub(crate) const LONGEST_WHY: usize = 200;
 
 /// How far away an end may be: ten years.
-const FARTHEST: Duration = Duration::from_secs(3653 * 24 * 60 * 60);
+pub(crate) const FARTHEST: Duration = Duration::from_secs(3653 * 24 * 60 * 60);
 
 /// What a form for giving holds, as it was typed. A field that the form doesn't have, or that can't be
 /// changed, is none.

@@ -31,6 +31,7 @@ pub mod invitations;
 pub mod leaving;
 pub mod links;
 pub mod mails;
+pub mod members_by_provider;
 pub mod network;
 pub mod operator_commands;
 pub mod own_data;

@@ -183,7 +183,7 @@ fn concerned(facts: &OwnersFacts) -> Vec<&EmailAddress> {
 }
 
 /// The mail that tells one of them.
-fn told(
+pub(crate) fn told(
     latchkey: &Latchkey,
     account: &str,
     owners: &[ChangedOwner],

@@ -275,7 +275,7 @@ pub(crate) fn holding_now(
 }
 
 /// Whether the one opens all that the other does, for as long.
-fn opens_all_of(one: &Holding, other: &Holding) -> bool {
+pub(crate) fn opens_all_of(one: &Holding, other: &Holding) -> bool {
     let one = one.access();
     other.grants().iter().all(|grant| one.lacks(&grant.terms).is_none())
 }
@@ -291,7 +291,7 @@ fn changed_mail(facts: &ChangeFacts, before: &Holding, after: &Holding) -> Mail 
 }
 
 /// Grants as mails tell them.
-fn told(holding: &Holding) -> Outlines {
+pub(crate) fn told(holding: &Holding) -> Outlines {
     holding.grants().iter().map(|grant| grant.terms.outline()).collect()
 }
 
@@ -469,8 +469,8 @@ pub async fn renew(
     Ok(target)
 }
 
-/// The same without what lapsed.
-fn live(holding: &Holding, now: Timestamp) -> Holding {
+/// A holding without what lapsed.
+pub(crate) fn live(holding: &Holding, now: Timestamp) -> Holding {
     let grants = holding.grants().iter().filter(|grant| grant.terms.is_live(now));
     Holding::Granted(grants.cloned().collect())
 }

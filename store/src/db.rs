@@ -556,6 +556,7 @@ mod tests {
             crate::leaving::STATEMENTS,
             crate::limits::STATEMENTS,
             crate::locks::STATEMENTS,
+            crate::members_by_provider::STATEMENTS,
             crate::memberships::STATEMENTS,
             crate::outbox::STATEMENTS,
             crate::owners_by_provider::STATEMENTS,

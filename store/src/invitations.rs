@@ -883,7 +883,8 @@ pub(crate) async fn offer_first(
     send(tx, account, id, offer, now).await
 }
 
-async fn find(
+/// An invitation of an account that is locked.
+pub(crate) async fn find(
     tx: &mut Tx,
     account: AccountId,
     invitation: InvitationId,

@@ -30,6 +30,7 @@ mod leaving;
 mod lent;
 mod limits;
 mod locks;
+mod members_by_provider;
 mod memberships;
 mod outbox;
 mod own_data;
@@ -88,6 +89,10 @@ pub use invitations::{
 };
 pub use leaving::{Leaving, LeavingAccount, LeavingFacts};
 pub use limits::{Attempts, Bound};
+pub use members_by_provider::{
+    KeptMember, KeyedThings, MemberName, ProvidersMemberDone, ProvidersMemberFacts,
+    ProvidersMemberStep, ThingKeys,
+};
 pub use memberships::{
     AccountMembership, ChangeFacts, LockedActor, Member, MembershipChange, MembershipRow, NewPause,
     Owner, PauseChange, UserSort,

@@ -107,6 +107,7 @@ sql! {
     FORGET_STOPPER = "UPDATE owner_changes SET stopped_by = '' \
                       WHERE stopped_by = $2 AND account_id IN \
                           (SELECT account_id FROM memberships WHERE user_id = $1)";
+    DUE_AT = "SELECT owners_due_at FROM accounts WHERE id = $1";
     DUE_ACCOUNTS = "SELECT id FROM accounts \
                     WHERE owners_due_at IS NOT NULL AND owners_due_at <= $1 ORDER BY id LIMIT $2";
 }
@@ -294,6 +295,25 @@ impl Store {
         // It settles them.
         locks::account(&mut tx, account, now).await?;
         tx.commit().await
+    }
+
+    /// The same, if something is due in the account.
+    ///
+    /// # Errors
+    /// [`Failure::Unavailable`].
+    pub async fn settle_due_owners(
+        &self,
+        account: AccountId,
+        now: Timestamp,
+    ) -> Result<(), Failure> {
+        let due_at: Option<i64> = read!(self, db => query_scalar(DUE_AT)
+            .bind(Uuid::from(account))
+            .fetch_optional(db))?
+        .flatten();
+        match memberships::is_due(due_at, now) {
+            true => self.settle_owners(account, now).await,
+            false => Ok(()),
+        }
     }
 
     /// Accounts in which a change of who owns them is due, at most `most`.

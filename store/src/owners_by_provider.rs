@@ -215,7 +215,7 @@ async fn locked_people(
 }
 
 /// Has somebody own the account from now on.
-async fn add(
+pub(crate) async fn add(
     tx: &mut Tx,
     account: AccountId,
     person: &LockedPerson,

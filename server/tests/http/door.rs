@@ -52,7 +52,7 @@ impl Answer {
         faults.iter().map(|f| format!("{} {}", place(f), f["code"].as_str().unwrap())).collect()
     }
 
-    fn etag(&self) -> String {
+    pub fn etag(&self) -> String {
         self.headers[header::ETAG].to_str().unwrap().to_owned()
     }
 
@@ -63,7 +63,7 @@ impl Answer {
 
 impl System {
     /// One with these scopes, that sees this account only, if one is said.
-    async fn with(app: &TestApp, scopes: DoorScopes, account: Option<i64>) -> Self {
+    pub async fn with(app: &TestApp, scopes: DoorScopes, account: Option<i64>) -> Self {
         let account = account.map(AccountNumber::from_stored);
         let order = Order { name: "Control panel", scopes, account, until: None };
         let token = tokens::create(&app.latchkey, order).await.unwrap();
@@ -120,7 +120,7 @@ impl System {
         self.ask("PATCH", path, &kind, body).await
     }
 
-    async fn delete(&self, path: &str) -> Answer {
+    pub async fn delete(&self, path: &str) -> Answer {
         self.ask("DELETE", path, &[], None).await
     }
 
@@ -748,6 +748,61 @@ async fn invoices_and_support_requests_are_kept_too(db: TestDatabase) {
     system.put("/domains/d1", domain).await.is(201);
     assert!(app.domains().await.iter().any(|domain| domain.name == "cakes.example"));
     system.delete("/domains/d1").await.is(204);
+}
+
+#[apply(on_both!)]
+async fn links_are_kept_and_shown_on_pages(db: TestDatabase) {
+    let app = TestApp::new(db).await;
+    let system = System::new(&app).await;
+    let linked = with(webshop(), "links", json!({ "open": "HTTPS://Panel.example/open?a=b" }));
+    let made = system.put("/services/shop", linked.clone()).await;
+    let links = json!({ "open": "https://panel.example/open?a=b", "renew": null });
+    assert_eq!(made.is(201).body["links"], links);
+    assert_eq!(system.put("/services/shop", linked).await.is(200).etag(), made.etag());
+    // What is answered can be sent back, and a change names one of them.
+    let back = with(made.body.clone(), "login_password", json!("open sesame"));
+    assert_eq!(system.put("/services/shop", back).await.is(200).etag(), made.etag());
+    let renew = json!({ "links": { "renew": "http://localhost:8080/renew" } });
+    let changed = system.patch("/services/shop", renew).await;
+    assert_ne!(changed.is(200).etag(), made.etag());
+    assert_eq!(
+        changed.body["links"],
+        json!({ "open": "https://panel.example/open?a=b", "renew": "http://localhost:8080/renew" })
+    );
+    let mut ingrid = app.as_person(INGRID).await;
+    let page = ingrid.get(&format!("{BAKERY}/services")).await;
+    assert!(page.is(200).body.contains("href=\"https://panel.example/open?a=b\""));
+    let since = changed.body["updated_at"].as_str().unwrap();
+    let gone = system.patch("/services/shop", json!({ "links": null })).await;
+    assert_eq!(gone.is(200).body["links"], json!({ "open": null, "renew": null }));
+    let later = system.get(&format!("/services?updated_since={since}")).await;
+    assert_eq!(later.refs(), ["shop"], "a link is a change");
+    assert_ne!(later.body["items"][0]["updated_at"], *since);
+
+    let invoice = json!({ "account": "id:100001", "number": "2027-1", "issued_at": "2027-01-01T00:00:00Z",
+        "due_at": "2027-02-01T00:00:00Z", "total_minor": 49_900, "currency": "NOK",
+        "links": { "pay": "https://pay.example/1", "pdf": "https://pdf.example/1" } });
+    let made = system.put("/invoices/i1", invoice).await;
+    assert_eq!(made.is(201).body["links"]["pay"], "https://pay.example/1");
+    let pay = "href=\"https://pay.example/1\"";
+    let billing = format!("{BAKERY}/billing");
+    assert!(ingrid.get(&billing).await.body.contains(pay));
+    // Paid, also for whoever still has the link.
+    let paid = system.patch("/invoices/i1", json!({ "state": "paid" })).await;
+    assert_eq!(paid.is(200).body["links"]["pay"], "https://pay.example/1");
+    let page = ingrid.get(&billing).await;
+    assert!(!page.body.contains(pay) && page.body.contains("href=\"https://pdf.example/1\""));
+
+    let domain = json!({ "account": "id:100001", "name": "cakes.example",
+        "expires_at": "2028-01-01T00:00:00Z", "links": { "renew": "https://renew.example/" } });
+    let made = system.put("/domains/d1", domain).await;
+    assert_eq!(made.is(201).body["links"], json!({ "renew": "https://renew.example/" }));
+    let request = json!({ "account": "id:100001", "number": "7", "subject": "Slow",
+        "last_said_at": "2027-01-15T08:00:00Z", "links": { "open": "https://desk.example/7" } });
+    let made = system.put("/support-requests/r1", request).await;
+    assert_eq!(made.is(201).body["links"], json!({ "open": "https://desk.example/7" }));
+    let page = ingrid.get(&format!("{BAKERY}/support")).await;
+    assert!(page.body.contains("href=\"https://desk.example/7\""));
 }
 
 #[apply(on_both!)]

@@ -27,6 +27,7 @@ mod demo;
 mod devices;
 mod digests;
 mod door;
+mod door_members;
 mod door_webhooks;
 mod emails;
 mod extras;

@@ -29,6 +29,7 @@ mod identities;
 mod invitations;
 mod leaving;
 mod limits;
+mod members_by_provider;
 mod memberships;
 mod outbox;
 mod owner_changes;

@@ -1,0 +1,503 @@
+//! An account's users as the provider's own systems read and change them: on the provider's word, by
+//! the rules about owners and by the account's own about invitations, and told to whom it concerns.
+
+use model::{
+    Access, AccountId, ActivityKind, Area, ChangedOwner, Cursor, DoorKey, EmailAddress, Failure,
+    FieldProblem, GrantId, InvitationId, InvitationState, Mail, PermissionSet, ProvidersChange,
+    Reach, Terms, Timestamp,
+};
+pub use store::{
+    Grant, Holding, Invitation, KeptMember, KeyedThings, Member, MemberName, PendingInvitation,
+    ProvidersMemberDone, ProvidersMemberFacts,
+};
+use store::{NewMail, ProvidersMemberStep, ThingKeys};
+use uuid::Uuid;
+
+use crate::door::{self, By};
+use crate::giving::{self, FARTHEST};
+use crate::invitations::{Links, Offering};
+use crate::tokens::Token;
+use crate::{Latchkey, owners_by_provider, users};
+
+/// How many characters the reason of a grant can have.
+pub const LONGEST_WHY: usize = giving::LONGEST_WHY;
+
+/// Which things of an area somebody is to reach.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WantedReach {
+    /// All, also those to come.
+    All,
+    /// These.
+    These(Vec<DoorKey>),
+}
+
+/// A grant that somebody is to hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WantedGrant {
+    /// Which of those that they hold it is, if it is one of them.
+    pub id: Option<GrantId>,
+    /// Its permissions.
+    pub permissions: PermissionSet,
+    /// Which services; none where no permission is about them.
+    pub services: Option<WantedReach>,
+    /// Which domains, in the same manner.
+    pub domains: Option<WantedReach>,
+    /// The moment from which it opens nothing.
+    pub until: Option<Timestamp>,
+    /// Why it is given; empty if that isn't said.
+    pub why: String,
+}
+
+/// How somebody is to stand in an account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WantedMember {
+    /// Whether they are to own it: then they hold everything, and no grants.
+    pub owner: bool,
+    /// What they are to hold, if not.
+    pub grants: Vec<WantedGrant>,
+    /// Whether they are to be invited if they aren't in the account.
+    pub invite: bool,
+}
+
+/// What is to become of somebody in an account.
+#[derive(Clone, Debug)]
+pub enum Becomes {
+    /// They stand like this.
+    This(WantedMember),
+    /// Their access ends; that of an owner only if that is said.
+    Nothing {
+        /// Whether it is an owner's that is to end.
+        owner: bool,
+    },
+}
+
+/// Why somebody stands as they did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refused<E> {
+    /// Whoever asked says why.
+    Said(E),
+    /// Nobody in the account is named so.
+    NotFound,
+    /// Whoever has the address isn't in the account, and is to be invited only if that is said.
+    NotInAccount,
+    /// They own the account, and nothing says that this may change.
+    OwnerStays,
+    /// Nobody would be left who owns the account (rule 5).
+    LastOwner,
+    /// They hold no grant with the id of this one.
+    NoSuchGrant(usize),
+    /// The account has no such service or domain.
+    NotThere {
+        /// The grant.
+        grant: usize,
+        /// Of which area.
+        area: Area,
+        /// Which of those that it names.
+        place: usize,
+    },
+    /// The end of this grant can't be one.
+    End(usize, FieldProblem),
+    /// An invitation offers one grant.
+    OneGrant,
+    /// The account's policy takes in addresses of other domains.
+    OtherDomain,
+    /// Who has the address reported the account, and gets no invitations.
+    Reported,
+}
+
+/// The users of an account behind the one with this id, in an order of their own, at most `most`.
+///
+/// # Errors
+/// [`Failure::NotFound`] when the token doesn't see the account, [`Failure::Unavailable`].
+pub async fn list(
+    latchkey: &Latchkey,
+    token: &Token,
+    account: &DoorKey,
+    behind: Uuid,
+    most: usize,
+) -> Result<(Vec<KeptMember>, KeyedThings), Failure> {
+    let account = settled(latchkey, token, account).await?;
+    latchkey.store.members_at_door(account, behind, most).await
+}
+
+/// The user of an account who is named so.
+///
+/// # Errors
+/// [`Failure::NotFound`], [`Failure::Unavailable`].
+pub async fn find(
+    latchkey: &Latchkey,
+    token: &Token,
+    account: &DoorKey,
+    name: &MemberName,
+) -> Result<(KeptMember, KeyedThings), Failure> {
+    let account = settled(latchkey, token, account).await?;
+    latchkey.store.member_at_door(account, name).await?.ok_or(Failure::NotFound)
+}
+
+/// The account with this key, with its owners as they are by now.
+async fn settled(
+    latchkey: &Latchkey,
+    token: &Token,
+    account: &DoorKey,
+) -> Result<AccountId, Failure> {
+    let account = door::account(latchkey, token, account).await?.id;
+    latchkey.store.settle_due_owners(account, latchkey.now()).await?;
+    Ok(account)
+}
+
+/// Has somebody stand in an account as `becomes` says, which is told how they stand; whoever isn't in it
+/// is invited, if that is wanted. Without `write` it is found out what would come of it. The log says
+/// that the provider did it, and by which token.
+///
+/// # Errors
+/// [`Failure::NotFound`] when the token doesn't see the account; [`Failure::Conflict`] when somebody
+/// else was faster; [`Failure::Unavailable`].
+pub async fn change<E: Send>(
+    latchkey: &Latchkey,
+    token: &Token,
+    account: &DoorKey,
+    name: &MemberName,
+    write: bool,
+    becomes: impl FnOnce(&ProvidersMemberFacts) -> Result<Becomes, E> + Send,
+) -> Result<Result<ProvidersMemberDone, Refused<E>>, Failure> {
+    let (account, now) = (door::account(latchkey, token, account).await?.id, latchkey.now());
+    let links = Links::new(latchkey, &giving::zone(latchkey, account).await?, now);
+    let want = |facts: &ProvidersMemberFacts| {
+        let wanted = becomes(facts).map(|becomes| {
+            let keys = match &becomes {
+                Becomes::This(wanted) => named(&wanted.grants),
+                Becomes::Nothing { .. } => ThingKeys::default(),
+            };
+            (becomes, keys)
+        });
+        wanted.map_err(Refused::Said)
+    };
+    let deciding = Deciding { latchkey, by: By { latchkey, token }, now, links: &links };
+    let decide = |facts: &ProvidersMemberFacts, becomes: Becomes, things: &KeyedThings| match (
+        becomes,
+        &facts.kept,
+        name,
+    ) {
+        (Becomes::Nothing { owner }, Some(kept), _) => deciding.end(facts, kept, owner),
+        (Becomes::Nothing { .. }, None, _) => Err(Refused::NotFound),
+        (Becomes::This(wanted), Some(kept), _) => deciding.hold(facts, kept, &wanted, things),
+        (Becomes::This(_), None, MemberName::Id(_)) => Err(Refused::NotFound),
+        (Becomes::This(wanted), None, MemberName::Email(email)) => {
+            deciding.invite(facts, email, &wanted, things)
+        }
+    };
+    latchkey.store.change_member_by_provider(account, name, write, now, want, decide).await
+}
+
+/// Which things these grants name.
+fn named(grants: &[WantedGrant]) -> ThingKeys {
+    let mut keys = ThingKeys::default();
+    for grant in grants {
+        let areas = [(&grant.services, &mut keys.services), (&grant.domains, &mut keys.domains)];
+        for (reach, into) in areas {
+            if let Some(WantedReach::These(named)) = reach {
+                into.extend(named.iter().cloned());
+            }
+        }
+    }
+    keys
+}
+
+/// What a change is decided by.
+struct Deciding<'a> {
+    latchkey: &'a Latchkey,
+    by: By<'a>,
+    now: Timestamp,
+    links: &'a Links,
+}
+
+impl Deciding<'_> {
+    /// Ends somebody's access.
+    fn end<E>(
+        &self,
+        facts: &ProvidersMemberFacts,
+        kept: &KeptMember,
+        owner: bool,
+    ) -> Result<ProvidersMemberStep, Refused<E>> {
+        let member = &kept.member;
+        let entry = |kind| self.by.entry(kind).about(Some(member.user), &member.full_name);
+        if !member.held.is_owner() {
+            let removed_by = Some(self.latchkey.settings.provider.clone().into());
+            let account = facts.account_name.clone().into();
+            let mail = Mail::AccessRemoved { account, removed_by };
+            let entry = entry(ActivityKind::AccessRemoved).before(&kept.holding);
+            let mail = NewMail::to(member.email.clone(), mail);
+            return Ok(ProvidersMemberStep::End(entry, vec![mail]));
+        }
+        if !owner {
+            return Err(Refused::OwnerStays);
+        }
+        if facts.owners.len() < 2 {
+            return Err(Refused::LastOwner);
+        }
+        let mails = self.to_owners(facts, ProvidersChange::Removed, member, None);
+        Ok(ProvidersMemberStep::End(entry(ActivityKind::OwnerRemovedByProvider), mails))
+    }
+
+    /// Has somebody hold what is wanted.
+    fn hold<E>(
+        &self,
+        facts: &ProvidersMemberFacts,
+        kept: &KeptMember,
+        wanted: &WantedMember,
+        things: &KeyedThings,
+    ) -> Result<ProvidersMemberStep, Refused<E>> {
+        let member = &kept.member;
+        let entry = |kind| self.by.entry(kind).about(Some(member.user), &member.full_name);
+        match (member.held.is_owner(), wanted.owner) {
+            (true, true) => return Ok(ProvidersMemberStep::Leave),
+            (true, false) => return Err(Refused::OwnerStays),
+            (false, true) => {
+                let mails =
+                    self.to_owners(facts, ProvidersChange::Added, member, Some(&member.email));
+                return Ok(ProvidersMemberStep::Own(
+                    entry(ActivityKind::OwnerAddedByProvider),
+                    mails,
+                ));
+            }
+            (false, false) => {}
+        }
+        let held = kept.holding.grants();
+        let grants = self.grants(held, &wanted.grants, things)?;
+        if grants == held {
+            return Ok(ProvidersMemberStep::Leave);
+        }
+        let holding = Holding::Granted(grants.clone());
+        let (was, is) = (users::live(&kept.holding, self.now), users::live(&holding, self.now));
+        let same = users::opens_all_of(&was, &is) && users::opens_all_of(&is, &was);
+        let mail = (!same).then(|| {
+            let mail = Mail::PermissionsChanged {
+                account: facts.account_name.clone().into(),
+                changed_by: self.latchkey.settings.provider.clone().into(),
+                before: users::told(&was),
+                after: users::told(&is),
+            };
+            NewMail::to(member.email.clone(), mail)
+        });
+        let entry = entry(ActivityKind::PermissionsChanged).before(&kept.holding).after(&holding);
+        Ok(ProvidersMemberStep::Hold(grants, entry, mail.into_iter().collect()))
+    }
+
+    /// The grants as they are wanted, in the order of their ids. One that is held already, by its id or
+    /// as it is wanted, stays the same.
+    fn grants<E>(
+        &self,
+        held: &[Grant],
+        wanted: &[WantedGrant],
+        things: &KeyedThings,
+    ) -> Result<Vec<Grant>, Refused<E>> {
+        let mut left: Vec<&Grant> = held.iter().collect();
+        let mut same: Vec<Option<&Grant>> = Vec::with_capacity(wanted.len());
+        for (index, grant) in wanted.iter().enumerate() {
+            same.push(match grant.id {
+                None => None,
+                Some(id) => {
+                    let place = left.iter().position(|held| held.id == id);
+                    let place = place.ok_or(Refused::NoSuchGrant(index))?;
+                    Some(left.remove(place))
+                }
+            });
+        }
+        let mut grants: Vec<Grant> = Vec::with_capacity(wanted.len());
+        for ((index, grant), same) in wanted.iter().enumerate().zip(same) {
+            let terms = terms(index, grant, things)?;
+            let is_so = |held: &Grant| held.terms == terms && held.why == grant.why;
+            let same = same.or_else(|| {
+                let place = left.iter().position(|held| is_so(held))?;
+                Some(left.remove(place))
+            });
+            if same.is_none_or(|same| same.terms.until != terms.until) {
+                self.must_lie_ahead(index, terms.until)?;
+            }
+            grants.push(match same {
+                Some(same) if is_so(same) => same.clone(),
+                Some(same) => {
+                    // Who changed what it opens answers for it from now on.
+                    let (given_by, given_at) = match same.terms == terms {
+                        true => (same.given_by, same.given_at),
+                        false => (None, self.now),
+                    };
+                    Grant { id: same.id, terms, why: grant.why.clone(), given_by, given_at }
+                }
+                None => {
+                    let known = held.iter().chain(&grants).map(|grant| grant.id);
+                    let id = GrantId::from(self.latchkey.new_id()).behind(known);
+                    let (why, given_at) = (grant.why.clone(), self.now);
+                    Grant { id, terms, why, given_by: None, given_at }
+                }
+            });
+        }
+        grants.sort_by_key(|grant| grant.id);
+        Ok(grants)
+    }
+
+    fn must_lie_ahead<E>(&self, index: usize, until: Option<Timestamp>) -> Result<(), Refused<E>> {
+        match until {
+            Some(until) if until <= self.now => Err(Refused::End(index, FieldProblem::Past)),
+            Some(until) if until > self.now.after(FARTHEST) => {
+                Err(Refused::End(index, FieldProblem::TooFar))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Invites an address that isn't in the account, if that is wanted. What it is offered already, by
+    /// the provider, isn't offered again.
+    fn invite<E>(
+        &self,
+        facts: &ProvidersMemberFacts,
+        email: &EmailAddress,
+        wanted: &WantedMember,
+        things: &KeyedThings,
+    ) -> Result<ProvidersMemberStep, Refused<E>> {
+        if !wanted.invite {
+            return Err(Refused::NotInAccount);
+        }
+        let (access, why) = match (wanted.owner, wanted.grants.as_slice()) {
+            (true, _) => (Access::Owner, ""),
+            (false, [grant]) if grant.id.is_some() => return Err(Refused::NoSuchGrant(0)),
+            (false, [grant]) => {
+                let terms = terms(0, grant, things)?;
+                self.must_lie_ahead(0, terms.until)?;
+                (std::iter::once(terms).collect(), grant.why.as_str())
+            }
+            (false, _) => return Err(Refused::OneGrant),
+        };
+        if !facts.domains.take(email) {
+            return Err(Refused::OtherDomain);
+        }
+        if facts.reported {
+            return Err(Refused::Reported);
+        }
+        let pending = facts.pending.as_ref();
+        let pending = pending.filter(|pending| pending.state == InvitationState::Pending);
+        let is_so = |pending: &Invitation| {
+            let by_provider = pending.inviter.is_none() && !pending.as_owner;
+            by_provider && pending.access == access && pending.why == why
+        };
+        if pending.is_some_and(is_so) {
+            return Ok(ProvidersMemberStep::Leave);
+        }
+        let entry = match pending {
+            Some(pending) => self.by.entry(ActivityKind::InvitationChanged).before(pending),
+            None => self.by.entry(ActivityKind::InvitationSent),
+        };
+        let mails = match access {
+            Access::Owner => {
+                let invited = ChangedOwner {
+                    news: ProvidersChange::Invited,
+                    name: "".into(),
+                    email: email.into(),
+                    is_reader: false,
+                };
+                let owners = facts.owners.iter().map(|owner| &owner.email);
+                self.told(facts, &invited, owners)
+            }
+            Access::Granted(_) => Vec::new(),
+        };
+        let account = &facts.account_name;
+        let offering = Offering { email, access, as_owner: false, why, account, inviter: None };
+        Ok(ProvidersMemberStep::Offer(self.links.offer(offering, entry, None), mails))
+    }
+
+    /// The mails to every owner, and to whoever becomes one, that tell of this one.
+    fn to_owners(
+        &self,
+        facts: &ProvidersMemberFacts,
+        news: ProvidersChange,
+        member: &Member,
+        joins: Option<&EmailAddress>,
+    ) -> Vec<NewMail> {
+        let changed = ChangedOwner {
+            news,
+            name: member.full_name.clone().into(),
+            email: (&member.email).into(),
+            is_reader: false,
+        };
+        let owners = facts.owners.iter().map(|owner| &owner.email).chain(joins);
+        self.told(facts, &changed, owners)
+    }
+
+    fn told<'m>(
+        &self,
+        facts: &ProvidersMemberFacts,
+        changed: &ChangedOwner,
+        readers: impl Iterator<Item = &'m EmailAddress>,
+    ) -> Vec<NewMail> {
+        let (account, changed) = (&facts.account_name, std::slice::from_ref(changed));
+        let mail =
+            |reader| owners_by_provider::told(self.latchkey, account, changed, "".into(), reader);
+        readers.map(mail).collect()
+    }
+}
+
+/// A wanted grant's terms, with the ids of what it reaches.
+fn terms<E>(index: usize, grant: &WantedGrant, things: &KeyedThings) -> Result<Terms, Refused<E>> {
+    let reach = |area: Area, wanted: Option<&WantedReach>| match wanted {
+        None => Ok(Reach::NOTHING),
+        Some(WantedReach::All) => Ok(Reach::All),
+        Some(WantedReach::These(keys)) => {
+            let ids = keys.iter().enumerate().map(|(place, key)| {
+                let found = things.find(area, key);
+                found.ok_or(Refused::NotThere { grant: index, area, place })
+            });
+            Ok(Reach::These(ids.collect::<Result<_, Refused<E>>>()?))
+        }
+    };
+    let (services, domains) = (
+        reach(Area::Services, grant.services.as_ref())?,
+        reach(Area::Domains, grant.domains.as_ref())?,
+    );
+    let (permissions, until) = (grant.permissions, grant.until);
+    Ok(Terms { permissions, services, domains, until }.opening())
+}
+
+/// An account's invitations that wait for an answer or ran out unanswered, the newest first, behind the
+/// one with this id, at most `most`; and what they reach by name.
+///
+/// # Errors
+/// [`Failure::NotFound`] when the token doesn't see the account, [`Failure::Unavailable`].
+pub async fn invitations(
+    latchkey: &Latchkey,
+    token: &Token,
+    account: &DoorKey,
+    behind: Option<Uuid>,
+    most: usize,
+) -> Result<(Vec<PendingInvitation>, KeyedThings), Failure> {
+    let account = door::account(latchkey, token, account).await?.id;
+    let after = behind.map(|id| Cursor { key: String::new(), id });
+    let (store, now) = (&latchkey.store, latchkey.now());
+    let found = store.pending_invitations(account, after.as_ref(), most, now).await?;
+    let offered: Vec<_> = found.iter().map(|pending| &pending.invitation).collect();
+    let things = store.things_of_invitations(account, &offered).await?;
+    Ok((found, things))
+}
+
+/// Takes an invitation of an account back: its link is dead from now on. Without `write` it is found out
+/// whether there is one. Answers how it stood, and what it reached by name.
+///
+/// # Errors
+/// [`Failure::NotFound`] when there is none that waits or ran out; [`Failure::Unavailable`].
+pub async fn cancel(
+    latchkey: &Latchkey,
+    token: &Token,
+    account: &DoorKey,
+    invitation: InvitationId,
+    write: bool,
+) -> Result<(Invitation, KeyedThings), Failure> {
+    let account = door::account(latchkey, token, account).await?.id;
+    let (store, now, by) = (&latchkey.store, latchkey.now(), By { latchkey, token });
+    let entry = |invitation: &Invitation| {
+        let entry = by.entry(ActivityKind::InvitationCancelled);
+        entry.about(None, invitation.email.as_str()).before(invitation)
+    };
+    let cancelled =
+        store.cancel_invitation_by_provider(account, invitation, write, now, entry).await?;
+    let things = store.things_of_invitations(account, &[&cancelled]).await?;
+    Ok((cancelled, things))
+}
