@@ -72,7 +72,7 @@ const OUTSIDE: [&str; 23] = [
 type Typed = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
 
 /// Forms that are refused with what was typed.
-const REFUSED: [Typed; 16] = [
+const REFUSED: [Typed; 17] = [
     ("/sign-in", "sign-in", &[("email", "x{odd}"), ("password", "x"), ("next", "/{odd}")]),
     ("/sign-in", "{odd}", &[("{odd}", "{odd}")]),
     ("/forgot-password", "security/request-reset", &[("email", "x{odd}")]),
