@@ -83,7 +83,7 @@ mod tests {
     #[test]
     fn what_is_no_link_is_refused() {
         let long = format!("{}: https://provider.example", "x".repeat(61));
-        let many = vec!["Imprint: https://provider.example"; 11].join(";");
+        let many = ["Imprint: https://provider.example"; 11].join(";");
         for wrong in [
             "Imprint",
             "https://provider.example/imprint",

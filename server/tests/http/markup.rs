@@ -42,7 +42,7 @@ const INSIDE: [&str; 21] = [
 ];
 
 /// The other pages without a part that varies.
-const OUTSIDE: [&str; 23] = [
+const OUTSIDE: [&str; 24] = [
     "/accounts",
     "/accounts/nothing{odd}",
     "/nothing{odd}",
