@@ -70,36 +70,42 @@ impl LazyRoute for ManagePage {
                         <Avatar id=view.person.id name=view.person.name.clone() />
                         <h1><bdi>{heading}</bdi></h1>
                     </div>
-                    <div class="page-actions">{activity} {see_it_as} {give_extra} {owning} {remove}</div>
+                    <div class="page-actions">{activity} {see_it_as} {give_extra} {remove}</div>
                 </div>
                 <Facts view=view />
                 {content}
                 {reached}
+                {owning}
             }
             .into_any()
         })
     }
 }
 
-/// What leads an owner to making another one, or to stepping down.
-fn owning(number: AccountNumber, view: &ManageView) -> AnyView {
+/// What leads an owner to making another one, or to stepping down: beside what is done daily.
+fn owning(number: AccountNumber, view: &ManageView) -> Option<AnyView> {
     let (user, name) = (view.person.id, view.person.name.clone());
     let link = |href: String, words: String| {
         view! { <a class="button" href=href><bdi>{words}</bdi></a> }
     };
-    if view.owning.can_make {
-        let make = link(
-            address_of(MAKE_OWNER, &[&number, &user]),
-            words!(owners.make, name = name.clone()),
-        );
-        let hand = link(address_of(HAND_OVER, &[&number, &user]), words!(owners.hand, name = name));
-        return view! { {make} {hand} }.into_any();
-    }
-    let step_down = view
-        .owning
-        .can_step_down
-        .then(|| link(address_of(STEP_DOWN, &[&number]), words!(owners.step_down)));
-    view! { {step_down} }.into_any()
+    let links = if view.owning.can_make {
+        let make = words!(owners.make, name = name.clone());
+        let make = link(address_of(MAKE_OWNER, &[&number, &user]), make);
+        let hand = words!(owners.hand, name = name);
+        let hand = link(address_of(HAND_OVER, &[&number, &user]), hand);
+        view! { {make} {hand} }.into_any()
+    } else if view.owning.can_step_down {
+        link(address_of(STEP_DOWN, &[&number]), words!(owners.step_down)).into_any()
+    } else {
+        return None;
+    };
+    let section = view! {
+        <section>
+            <h2>{words!(owners.section)}</h2>
+            <div class="form-actions">{links}</div>
+        </section>
+    };
+    Some(section.into_any())
 }
 
 /// The button that leads to where removing them is asked once more. With scripts that is a dialog over
