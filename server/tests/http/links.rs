@@ -75,7 +75,10 @@ async fn an_owner_is_led_to_all_that_the_provider_links_to(db: TestDatabase) {
     assert_eq!(on_page(&mut ingrid, &format!("/services/{}", shop.id)).await, expected);
     let domain = app.domains().await.remove(0);
     let renew = format!("Renew {}", domain.name);
-    assert_eq!(on_page(&mut ingrid, &format!("/domains/{}", domain.id)).await, [renew.clone()]);
+    assert_eq!(
+        on_page(&mut ingrid, &format!("/domains/{}", domain.id)).await,
+        std::slice::from_ref(&renew)
+    );
     assert!(on_page(&mut ingrid, "/domains").await.contains(&renew));
     // What is paid can't be paid again.
     assert_eq!(
