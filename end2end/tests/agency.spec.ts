@@ -26,6 +26,8 @@ test('an agency asks for the DNS of its shop, gets it until a day, and is out on
   someoneElse,
   latchkey,
 }) => {
+  // Several people, each of whose pages axe looks at.
+  test.slow();
   const agency = stranger('Nora Vik');
   const [friday, month] = [inDays(4), inDays(30)];
   await enter(page, ingrid, nordlys, 'users');
