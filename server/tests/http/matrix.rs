@@ -490,6 +490,7 @@ const OTHER_PAGES: &[&str] = &[
     "/accounts/{account}/requests/{request}/decline",
     "/accounts/{account}/single-sign-on",
     "/accounts/{account}/support",
+    "/accounts/{account}/support/{request}",
     "/accounts/{account}/take-over",
     "/accounts/{account}/users/{user}/owner",
     "/accounts/{account}/users/{user}/remove",
