@@ -23,6 +23,7 @@ test("through somebody else's eyes the button is there and leads nowhere", async
   await enter(page, ingrid, nordlys, 'users');
   await openManageAccess(page, bjorn);
   await page.getByRole('link', { name: `See it as ${bjorn.name}`, exact: true }).click();
+  await expect(page.getByRole('region', { name: `Seeing as ${bjorn.name}`, exact: true })).toBeVisible();
   await page.getByRole('navigation', { name: 'Account' }).getByRole('link', { name: 'Billing', exact: true }).click();
   await expect(page.getByRole('button', { name: 'Pay invoice 2026-1187', exact: true })).toBeDisabled();
   await expectAccessible(page);
