@@ -25,9 +25,11 @@ impl AccessChange {
     #[must_use]
     pub fn new((was, is): (&Terms, &Terms), before: PermissionSet, after: PermissionSet) -> Self {
         let outline = is.outline();
-        let now = |area, was: &Reach, now: &Reach, reached| {
-            let is_about = is.permissions.in_area(area).next().is_some();
-            (is_about && was != now).then_some(reached)
+        let is_about = |terms: &Terms, area| terms.permissions.in_area(area).next().is_some();
+        let now = |area, before: &Reach, now: &Reach, reached| {
+            // Whoever can newly do something can on everything, unless it is said otherwise.
+            let before = if is_about(was, area) { before } else { &Reach::All };
+            (is_about(is, area) && before != now).then_some(reached)
         };
         Self {
             before,
@@ -84,6 +86,15 @@ mod tests {
                 "services.view",
                 "",
                 Some(Reached::These(2)),
+            ),
+            (
+                "billing.view",
+                these(&[1]),
+                "billing.view services.view",
+                Reach::All,
+                "services.view",
+                "",
+                None,
             ),
             (
                 "services.view",

@@ -125,7 +125,7 @@ async fn saving_says_for_whom_it_changed_what(db: TestDatabase) {
             "The access of Mei Tanaka was changed. The access now lasts until Sunday, 31 January. They",
         ),
         // A reason is between those who give.
-        (&why, "Changes saved. The access of Mei Tanaka was changed. User management"),
+        (&why, "Changes saved. The access of Mei Tanaka was changed. -- User management"),
         (
             &[see, domains, ("until", "")],
             "Mei Tanaka can no longer see services. The access no longer ends. They get",
