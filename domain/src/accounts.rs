@@ -85,7 +85,7 @@ async fn enter(
         latchkey.store.note_visit(user, session, &membership, now).await;
     }
     let (account, keys) = (membership.account, membership.keys);
-    let actor = Actor { user: viewer.user, account, keys, eyes: None };
+    let actor = Actor { user, account, keys, at: now, eyes: None };
     let acting = Acting {
         actor,
         number: membership.number,
