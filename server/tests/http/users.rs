@@ -132,7 +132,7 @@ async fn saving_says_for_whom_it_changed_what(db: TestDatabase) {
         ),
         (
             &[see, domains, view, manage, ("services", "all")],
-            "Mei Tanaka can now manage services. The access now covers all",
+            "Mei Tanaka can now manage services. They get",
         ),
         (&[see, domains, view, manage], "Nothing was changed"),
     ];
