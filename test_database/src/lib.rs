@@ -249,6 +249,26 @@ macro_rules! on_both {
     ($($test:tt)*) => { $crate::on_both! { of $crate::empty; $($test)* } };
 }
 
+/// Makes one test on SQLite out of a function that [`on_both!`] makes two of, where what it tells doesn't
+/// hang on the database.
+#[macro_export]
+macro_rules! on_sqlite {
+    (of $made:path; $(#[$meta:meta])* async fn $name:ident $($story:tt)*) => {
+        $(#[$meta])*
+        #[cfg(test)]
+        mod $name {
+            use super::*;
+
+            async fn story $($story)*
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn on_sqlite() {
+                story($made($crate::Kind::Sqlite).await).await;
+            }
+        }
+    };
+}
+
 async fn migrated(url: &str) -> Store {
     let store = Store::open(url).await.expect("opening the test's database");
     store.migrate().await.expect("migrating the test's database");

@@ -5,7 +5,7 @@ use test_database::{TestDatabase, apply};
 
 use crate::story::{BAKERY, TestApp};
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn a_stale_tab_overwrites_nobodys_change(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let path = format!("{BAKERY}/account");
@@ -24,7 +24,7 @@ async fn a_stale_tab_overwrites_nobodys_change(db: TestDatabase) {
     assert_eq!(ingrid.get(&path).await.hidden("town"), "Tromsø");
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn a_form_without_a_time_zone_leaves_it_as_it_is(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let path = format!("{BAKERY}/account");
@@ -39,7 +39,7 @@ async fn a_form_without_a_time_zone_leaves_it_as_it_is(db: TestDatabase) {
     assert!(!ingrid.get(&path).await.input("id=\"time_zone\"").contains("Europe/Oslo"));
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn details_change_with_the_right_and_not_without(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut ingrid = app.as_person(INGRID).await;

@@ -7,7 +7,7 @@ use test_database::{TestDatabase, apply};
 
 use crate::story::{BAKERY, TestApp, post};
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn addresses_that_are_none_are_field_errors(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut ingrid = app.as_person(INGRID).await;
@@ -30,7 +30,7 @@ async fn addresses_that_are_none_are_field_errors(db: TestDatabase) {
     assert!(!app.mails_to("kari@nordlys.example").await.contains(&"invitation"));
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn ticks_stay_when_a_form_comes_back(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let page = app.as_person(INGRID).await.invite("", &["billing.pay"]).await;
@@ -42,7 +42,7 @@ async fn ticks_stay_when_a_form_comes_back(db: TestDatabase) {
     assert!(!checkbox("billing.details"));
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn the_box_of_a_whole_area_counts_without_a_script(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut ingrid = app.as_person(INGRID).await;
@@ -52,7 +52,7 @@ async fn the_box_of_a_whole_area_counts_without_a_script(db: TestDatabase) {
     page.says("Support requests: see and write");
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn tampered_forms_change_nothing(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut ingrid = app.as_person(INGRID).await;
@@ -66,7 +66,7 @@ async fn tampered_forms_change_nothing(db: TestDatabase) {
     ingrid.post(&format!("{BAKERY}/users"), "users/resend", &[("account", "100001")]).await.is(422);
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn a_form_is_taken_where_its_page_is_and_nowhere_else(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut ingrid = app.as_person(INGRID).await;
@@ -127,7 +127,7 @@ async fn a_form_is_taken_where_its_page_is_and_nowhere_else(db: TestDatabase) {
     assert!(app.mails_to("kari@nordlys.example").await.contains(&"invitation"));
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn what_only_answers_leads_nowhere_and_takes_nothing(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let (mut ingrid, mut tom) = (app.as_person(INGRID).await, app.as_person(TOM).await);
@@ -177,7 +177,7 @@ async fn what_only_answers_leads_nowhere_and_takes_nothing(db: TestDatabase) {
     assert_eq!(posted.is(405).headers[header::ALLOW], "GET, HEAD");
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn the_head_of_a_page_is_the_pages(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut ingrid = app.as_person(INGRID).await;
@@ -191,7 +191,7 @@ async fn the_head_of_a_page_is_the_pages(db: TestDatabase) {
     }
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn an_address_that_cannot_be_read_says_so(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut ingrid = app.as_person(INGRID).await;
@@ -244,7 +244,7 @@ async fn an_address_that_cannot_be_read_says_so(db: TestDatabase) {
     }
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn what_is_no_form_is_refused_clearly(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut ingrid = app.as_person(INGRID).await;
@@ -267,7 +267,7 @@ async fn what_is_no_form_is_refused_clearly(db: TestDatabase) {
     page.is(405).names_the_request();
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn what_is_no_form_is_refused_in_the_readers_language_and_form(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut ingrid = app.as_person(INGRID).await;
@@ -285,7 +285,7 @@ async fn what_is_no_form_is_refused_in_the_readers_language_and_form(db: TestDat
     assert!(answer.body.starts_with(r#"[["main","The form is too large"#), "{}", answer.body);
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn forms_of_other_sites_are_refused(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut ingrid = app.as_person(INGRID).await;
@@ -301,7 +301,7 @@ async fn forms_of_other_sites_are_refused(db: TestDatabase) {
     ingrid.get(BAKERY).await.is(200);
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn a_signed_out_form_waits_until_its_sender_has_signed_in(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let path = format!("{BAKERY}/users/invite");
@@ -315,7 +315,7 @@ async fn a_signed_out_form_waits_until_its_sender_has_signed_in(db: TestDatabase
     assert!(page.body.contains("name=\"form\" value=\"users/invite\""));
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn a_form_that_the_wasm_sends_is_answered_in_json(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut ingrid = app.as_person(INGRID).await;
@@ -334,7 +334,7 @@ async fn a_form_that_the_wasm_sends_is_answered_in_json(db: TestDatabase) {
     assert_eq!(answer.leads_to(), format!("{BAKERY}/users"));
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn a_database_that_another_process_locks_answers_503(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut ingrid = app.as_person(INGRID).await;
@@ -346,7 +346,7 @@ async fn a_database_that_another_process_locks_answers_503(db: TestDatabase) {
     ingrid.invite("kari@nordlys.example", &["billing.view"]).await.is(303);
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn a_database_that_is_gone_answers_503_and_keeps_what_was_typed(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut browser = app.browser();

@@ -6,7 +6,7 @@ use test_database::{TestDatabase, apply};
 
 use crate::story::{BAKERY, TestApp, post};
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn managing_users_asks_for_the_password_after_a_while(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut ingrid = app.as_person(INGRID).await;
@@ -20,7 +20,7 @@ async fn managing_users_asks_for_the_password_after_a_while(db: TestDatabase) {
     assert!(app.mails_to("kari@elsewhere.example").await.is_empty());
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn the_form_goes_on_after_the_password(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut ingrid = app.as_person(INGRID).await;
@@ -45,7 +45,7 @@ async fn the_form_goes_on_after_the_password(db: TestDatabase) {
     ingrid.invite("next@elsewhere.example", &["billing.view"]).await.is(303);
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn what_is_wrong_with_the_form_is_said_after_the_password(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut ingrid = app.as_person(INGRID).await;
@@ -63,7 +63,7 @@ async fn what_is_wrong_with_the_form_is_said_after_the_password(db: TestDatabase
     assert!(page.body.contains("value=\"not an address\""));
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn the_wasm_is_told_to_ask(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut ingrid = app.as_person(INGRID).await;
@@ -77,7 +77,7 @@ async fn the_wasm_is_told_to_ask(db: TestDatabase) {
     assert_eq!(answer.body, r#"[["confirm","Confirm first that it is you."]]"#);
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn nobody_confirms_for_a_session_that_is_over(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut ingrid = app.as_person(INGRID).await;
@@ -90,7 +90,7 @@ async fn nobody_confirms_for_a_session_that_is_over(db: TestDatabase) {
     assert!(app.mails_to("k@x.example").await.is_empty());
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn service_passwords_are_hidden_until_one_is_known_again(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut ingrid = app.as_person(INGRID).await;
@@ -108,7 +108,7 @@ async fn service_passwords_are_hidden_until_one_is_known_again(db: TestDatabase)
     assert!(page.body.contains(&secret));
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn setting_an_app_up_takes_a_fresh_proof(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut ingrid = app.as_person(INGRID).await;

@@ -201,7 +201,7 @@ async fn a_stop_lets_requests_under_way_finish_and_takes_no_more() {
     timeout(AT_ONCE, server.serving).await.expect("an end in time").unwrap();
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn health_checks_find_a_place_in_any_crowd(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let limits = Limits { connections: 2, per_client: 1, pause: AT_ONCE, ..Limits::default() };
@@ -227,7 +227,7 @@ async fn health_checks_find_a_place_in_any_crowd(db: TestDatabase) {
     assert!(!answer(&mut form).await.starts_with("HTTP/1.1 5"));
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn a_form_that_doesnt_end_holds_no_stop_up(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let finish = Duration::from_millis(50);
@@ -238,7 +238,7 @@ async fn a_form_that_doesnt_end_holds_no_stop_up(db: TestDatabase) {
     is_closed(&mut form).await;
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn a_connection_stays_usable_after_what_is_no_form(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let server = Serving::new(app.router(), Limits::default()).await;
@@ -259,7 +259,7 @@ async fn a_connection_stays_usable_after_what_is_no_form(db: TestDatabase) {
     assert!(answer(&mut stream).await.starts_with("HTTP/1.1 200"));
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn every_request_target_is_answered(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let server = Serving::new(app.router(), Limits::default()).await;

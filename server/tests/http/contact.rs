@@ -16,7 +16,7 @@ fn foot(page: &Page) -> String {
     page.between("<footer class=\"site-footer\">", "</footer>")
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn every_page_says_where_to_ask_and_has_the_providers_own_pages(db: TestDatabase) {
     let app = TestApp::with(db, &SETTINGS).await;
     let mut ingrid = app.as_person(INGRID).await;
@@ -37,14 +37,14 @@ async fn every_page_says_where_to_ask_and_has_the_providers_own_pages(db: TestDa
     }
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn a_provider_that_says_nothing_of_itself_has_no_foot(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let page = app.browser().get("/sign-in").await;
     assert!(!page.body.contains("<footer"), "{}", page.words());
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn an_answer_without_a_page_says_where_to_ask(db: TestDatabase) {
     let app = TestApp::with(db, &SETTINGS).await;
     let page = app.browser().get("/pkg/none/none.js").await;
@@ -53,7 +53,7 @@ async fn an_answer_without_a_page_says_where_to_ask(db: TestDatabase) {
     page.names_the_request();
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn mails_say_where_to_ask(db: TestDatabase) {
     let app = TestApp::with(db, &SETTINGS).await;
     let fields = [("email", INGRID.email)];
@@ -74,7 +74,7 @@ async fn mails_say_where_to_ask(db: TestDatabase) {
     assert!(html.contains("You reach us at help@provider.example"), "{html}");
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn the_second_step_knows_a_way_for_whoever_has_not_their_app(db: TestDatabase) {
     let app = TestApp::with(db, &SETTINGS).await;
     let mut ingrid = app.as_person(INGRID).await;
@@ -90,7 +90,7 @@ async fn the_second_step_knows_a_way_for_whoever_has_not_their_app(db: TestDatab
     assert!(way.contains("href=\"/help/security#lost\""), "{way}");
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn the_guide_to_a_safe_login_speaks_of_what_makes_it_safe(db: TestDatabase) {
     let app = TestApp::with(db, &SETTINGS).await;
     let page = app.browser().get("/help/security").await;

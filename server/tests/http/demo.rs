@@ -5,7 +5,7 @@ use test_database::{TestDatabase, apply};
 
 use crate::story::{BAKERY, TestApp};
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn without_a_mail_server_everybody_reads_the_mailbox(db: TestDatabase) {
     let app = TestApp::new(db).await;
     app.keep_all_mail().await;
@@ -14,7 +14,7 @@ async fn without_a_mail_server_everybody_reads_the_mailbox(db: TestDatabase) {
     assert!(app.browser().get("/sign-in").await.body.contains("/demo/mailbox"));
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn with_a_mail_server_there_is_no_mailbox(db: TestDatabase) {
     let app = TestApp::with(db, &[("SMTP_URL", "smtp://127.0.0.1:1")]).await;
     app.keep_all_mail().await;
@@ -34,7 +34,7 @@ async fn with_a_mail_server_there_is_no_mailbox(db: TestDatabase) {
     }
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn how_everybody_came_into_the_demo_stands_in_its_log(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let log = app.as_person(INGRID).await.get(&format!("{BAKERY}/log")).await;
@@ -53,7 +53,7 @@ async fn a_demo_that_was_stopped_half_way_is_told_from_a_whole_one(db: TestDatab
     assert!(!demo::is_whole(&latchkey).await.unwrap());
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn a_whole_demo_is_told_so(db: TestDatabase) {
     let app = TestApp::new(db).await;
     assert!(demo::is_whole(&app.latchkey).await.unwrap());

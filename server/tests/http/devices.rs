@@ -49,7 +49,7 @@ fn geoip_file() -> (tempfile::TempDir, String) {
     (folder, file)
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn a_lost_device_is_signed_out_from_another(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut lost = app.as_person(BJORN).await;
@@ -68,7 +68,7 @@ async fn a_lost_device_is_signed_out_from_another(db: TestDatabase) {
     bjorn.post("/security", "security/end-device", &end).await.is(404);
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn everywhere_else_is_signed_out_at_once(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let (mut one, mut two) = (app.as_person(BJORN).await, app.as_person(BJORN).await);
@@ -80,7 +80,7 @@ async fn everywhere_else_is_signed_out_at_once(db: TestDatabase) {
     bjorn.get(BAKERY).await.is(200);
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn the_operator_signs_somebody_or_everybody_out(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let (mut one, mut two) = (app.as_person(BJORN).await, app.as_person(BJORN).await);
@@ -99,7 +99,7 @@ async fn the_operator_signs_somebody_or_everybody_out(db: TestDatabase) {
     app.as_person(BJORN).await.get(BAKERY).await.is(200);
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn a_new_browser_is_told_by_mail_and_a_known_one_is_not(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut bjorn = app.as_person(BJORN).await;
@@ -114,7 +114,7 @@ async fn a_new_browser_is_told_by_mail_and_a_known_one_is_not(db: TestDatabase) 
     assert_eq!(news().await, 1, "another");
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn a_browser_is_called_by_its_name(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut bjorn = app.as_person(BJORN).await;
@@ -129,7 +129,7 @@ async fn a_browser_is_called_by_its_name(db: TestDatabase) {
     bjorn.send(request.body(Body::empty()).unwrap()).await.is(200).says("Firefox on Linux");
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn the_place_of_an_address_is_told_if_the_provider_has_a_file(db: TestDatabase) {
     let (_folder, file) = geoip_file();
     let app = TestApp::with(db, &[("GEOIP_FILE", &file)]).await;
@@ -177,7 +177,7 @@ async fn the_place_of_an_address_is_told_if_the_provider_has_a_file(db: TestData
     assert!(texts.iter().all(|text| !text.contains("10.0.0.7 (")));
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn addresses_are_shown_alone_without_such_a_file(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut bjorn = app.as_person(BJORN).await;

@@ -99,7 +99,7 @@ fn lines(output: &Output) -> Vec<String> {
     String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect()
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn a_log_that_nobody_touched_is_whole(db: TestDatabase) {
     let signed = Signed::new(db).await;
     let before = signed.examine().await;
@@ -112,14 +112,14 @@ async fn a_log_that_nobody_touched_is_whole(db: TestDatabase) {
     assert_eq!(again, Ok(0), "every row of the day is covered");
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn a_changed_row_is_found(db: TestDatabase) {
     let signed = Signed::new(db).await;
     let changed = "UPDATE activity SET after = 'billing.pay' WHERE sequence = 3";
     assert_eq!(signed.fault_after(changed).await, Some(Fault::Changed(3)));
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn a_row_that_was_changed_with_its_hash_breaks_the_next(db: TestDatabase) {
     let signed = Signed::new(db).await;
     let account = signed.app.account_of(INGRID).await;
@@ -139,14 +139,14 @@ async fn a_row_that_was_changed_with_its_hash_breaks_the_next(db: TestDatabase) 
     assert_eq!(signed.examine().await.fault, Some(Fault::Changed(4)));
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn a_removed_row_is_found(db: TestDatabase) {
     let signed = Signed::new(db).await;
     let removed = "DELETE FROM activity WHERE sequence = 3";
     assert_eq!(signed.fault_after(removed).await, Some(Fault::Missing(3)));
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn an_end_that_was_cut_off_is_found(db: TestDatabase) {
     let signed = Signed::new(db).await;
     let rows = signed.examine().await.rows;
@@ -156,7 +156,7 @@ async fn an_end_that_was_cut_off_is_found(db: TestDatabase) {
     assert_eq!(signed.fault_after(cut).await, Some(Fault::CutOff(rows)));
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn an_end_that_was_cut_off_with_its_note_does_not_fit_the_digest(db: TestDatabase) {
     let signed = Signed::new(db).await;
     let cut = "DELETE FROM activity \
@@ -170,7 +170,7 @@ async fn an_end_that_was_cut_off_with_its_note_does_not_fit_the_digest(db: TestD
     assert_eq!(signed.fault_after(cut).await, Some(fault));
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn a_note_that_was_changed_or_removed_is_found(db: TestDatabase) {
     let signed = Signed::new(db).await;
     let rows = signed.examine().await.rows;
@@ -180,7 +180,7 @@ async fn a_note_that_was_changed_or_removed_is_found(db: TestDatabase) {
     assert_eq!(signed.fault_after(gone).await, Some(Fault::HeadGone));
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn a_row_that_was_put_in_beside_the_chain_is_found(db: TestDatabase) {
     let signed = Signed::new(db).await;
     let put_in = "INSERT INTO activity (id, account_id, at, kind, actor_name, subject_name, \
@@ -191,7 +191,7 @@ async fn a_row_that_was_put_in_beside_the_chain_is_found(db: TestDatabase) {
     assert_eq!(signed.fault_after(put_in).await, fault);
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn a_forged_digest_is_found(db: TestDatabase) {
     let signed = Signed::new(db).await;
     let forged = "UPDATE log_digests SET sequence = 3, \
@@ -201,7 +201,7 @@ async fn a_forged_digest_is_found(db: TestDatabase) {
     assert_eq!(signed.fault_after(forged).await, Some(fault));
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn a_digest_by_another_key_counts_only_if_that_is_trusted(db: TestDatabase) {
     let signed = Signed::new(db).await;
     let newer = LogKey::new(&SystemRandom).public();
@@ -213,7 +213,7 @@ async fn a_digest_by_another_key_counts_only_if_that_is_trusted(db: TestDatabase
     assert_eq!(digests::is_the_key_in_use(latchkey, signed.key.public()).await, Ok(true));
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn rows_from_before_there_was_a_chain_are_counted(db: TestDatabase) {
     let signed = Signed::new(db).await;
     let rows = signed.examine().await.rows;
@@ -244,7 +244,7 @@ async fn rows_from_before_there_was_a_chain_are_counted(db: TestDatabase) {
     assert_eq!(signed.examine().await.fault, moved, "newer than the chain's first row");
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn the_command_line_tells_what_it_finds(db: TestDatabase) {
     let signed = Signed::new(db).await;
     let folder = tempfile::tempdir().unwrap();
@@ -277,7 +277,7 @@ async fn the_command_line_tells_what_it_finds(db: TestDatabase) {
     }
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn a_kept_digest_finds_what_was_rewritten_altogether(db: TestDatabase) {
     let signed = Signed::new(db).await;
     let mut ingrid = signed.app.as_person(INGRID).await;
@@ -298,7 +298,7 @@ async fn a_kept_digest_finds_what_was_rewritten_altogether(db: TestDatabase) {
     assert_eq!(compared, Err(DigestFault::DoesNotFit));
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn owners_find_the_newest_digests_below_the_log(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut ingrid = app.as_person(INGRID).await;
@@ -322,7 +322,7 @@ async fn owners_find_the_newest_digests_below_the_log(db: TestDatabase) {
     ingrid.get(&older).await.is(200);
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn a_digest_is_a_file_that_says_what_was_signed(db: TestDatabase) {
     let signed = Signed::new(db).await;
     let file = signed.app.as_person(OLAV).await.get(&signed.file(BAKERY)).await;
@@ -347,7 +347,7 @@ async fn a_digest_is_a_file_that_says_what_was_signed(db: TestDatabase) {
     assert!(DigestFile::parse(&forged).is_none(), "it contradicts what was signed");
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn digests_are_for_owners_only(db: TestDatabase) {
     let signed = Signed::new(db).await;
     let (app, file) = (&signed.app, signed.file(BAKERY));
@@ -374,7 +374,7 @@ async fn digests_are_for_owners_only(db: TestDatabase) {
     kari.get(&file).await.is(404);
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn a_day_without_a_digest_is_not_found(db: TestDatabase) {
     let signed = Signed::new(db).await;
     let mut ingrid = signed.app.as_person(INGRID).await;

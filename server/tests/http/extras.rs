@@ -40,7 +40,7 @@ async fn opens(app: &TestApp, person: DemoPerson, area: &str) -> u16 {
     browser.get(&format!("{BAKERY}/{area}")).await.status.as_u16()
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn extra_access_opens_more_until_its_own_end_and_leaves_the_rest(db: TestDatabase) {
     let app = TestApp::new(db).await;
     app.hold(BJORN, [webshop(&app).await]).await;
@@ -81,7 +81,7 @@ async fn extra_access_opens_more_until_its_own_end_and_leaves_the_rest(db: TestD
     assert_eq!(cards(&page), 0);
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn what_is_given_twice_in_the_same_way_is_given_once(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let path = page_of(&app, BJORN).await;
@@ -98,7 +98,7 @@ async fn what_is_given_twice_in_the_same_way_is_given_once(db: TestDatabase) {
     assert_eq!(cards(&ingrid.get(&path).await), 2);
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn extra_access_is_changed_and_taken_back_by_itself(db: TestDatabase) {
     let app = TestApp::new(db).await;
     app.hold(BJORN, [webshop(&app).await]).await;
@@ -152,7 +152,7 @@ async fn extra_access_is_changed_and_taken_back_by_itself(db: TestDatabase) {
     log.says("Permissions changed: Bjørn Lie");
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn nobody_gives_or_takes_back_extra_access_beyond_their_own_hold(db: TestDatabase) {
     let app = TestApp::new(db).await;
     app.hold(BJORN, [whole(&[SupportView])]).await;
@@ -180,7 +180,7 @@ async fn nobody_gives_or_takes_back_extra_access_beyond_their_own_hold(db: TestD
     bjorn.post(&path, "users/take-back", &about).await.is(403);
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn extra_access_of_others_is_as_if_it_were_not_there(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let (tom, bjorn) = (app.id_of(TOM).await, app.id_of(BJORN).await);
@@ -214,7 +214,7 @@ async fn extra_access_of_others_is_as_if_it_were_not_there(db: TestDatabase) {
     assert_eq!(cards(&mei.get(&toms).await), 1);
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn an_owner_needs_no_extra_access_and_nobody_gives_it_to_themselves(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut amira = app.as_person(AMIRA).await;
@@ -233,7 +233,7 @@ async fn an_owner_needs_no_extra_access_and_nobody_gives_it_to_themselves(db: Te
     }
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn a_form_for_extra_access_that_comes_back_keeps_what_was_typed(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let path = page_of(&app, BJORN).await;
@@ -260,7 +260,7 @@ async fn a_form_for_extra_access_that_comes_back_keeps_what_was_typed(db: TestDa
     give(&mut ingrid, &path, &[("until", "")]).await.is(422).says("Choose at least one permission");
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn nobody_is_left_with_nothing_by_taking_extra_access_back(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let until = Some(app.latchkey.now().after(std::time::Duration::from_secs(3_600)));
@@ -276,7 +276,7 @@ async fn nobody_is_left_with_nothing_by_taking_extra_access_back(db: TestDatabas
     assert_eq!(opens(&app, BJORN, "support").await, 200);
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn there_is_a_most_that_one_person_can_be_given(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let many: [Terms; model::MOST_GRANTS] = std::array::from_fn(|_| whole(&[BillingView]));
@@ -288,7 +288,7 @@ async fn there_is_a_most_that_one_person_can_be_given(db: TestDatabase) {
     assert!(page.input("id=\"support.view\"").contains("checked"), "what was ticked stays");
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn giving_and_taking_back_at_once_have_one_outcome(db: TestDatabase) {
     let app = TestApp::new(db).await;
     app.hold(BJORN, [webshop(&app).await]).await;

@@ -53,7 +53,7 @@ fn navigates_to(page: &Page, end: &str) -> bool {
     page.between("class=\"areas\"", "</nav>").contains(&format!("href=\"{BAKERY}{end}\""))
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn an_account_looks_as_it_would_to_the_person(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut ingrid = app.as_person(INGRID).await;
@@ -89,7 +89,7 @@ async fn an_account_looks_as_it_would_to_the_person(db: TestDatabase) {
     assert_eq!(ingrid.cookie(COOKIE), None);
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn nothing_is_seen_but_what_both_may_see(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let own = on(&app, &[ServicesView, ServicesCredentials], &["Webshop", "Old website"]).await;
@@ -136,7 +136,7 @@ async fn nothing_is_seen_but_what_both_may_see(db: TestDatabase) {
     ingrid.get(&format!("{BAKERY}/log.csv")).await.is(200);
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn no_form_in_the_account_works(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut ingrid = app.as_person(INGRID).await;
@@ -245,7 +245,7 @@ async fn rows(app: &TestApp) -> usize {
     app.latchkey.store.activity(account, &ActivityFilter::default(), 500).await.unwrap().len()
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn looking_leaves_no_trace_of_the_person(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let account = app.account_of(INGRID).await;
@@ -265,7 +265,7 @@ async fn looking_leaves_no_trace_of_the_person(db: TestDatabase) {
     assert_eq!(rows(&app).await, logged);
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn a_look_ends_by_itself_and_with_what_it_needs(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let users = Terms::whole(set(&[AccountUsers, BillingPay]));
@@ -324,7 +324,7 @@ async fn begin(app: &TestApp, browser: &mut Browser, person: DemoPerson) -> Page
     browser.post(&page_of(app, person).await, "eyes/begin", &fields).await
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn a_token_is_worth_nothing_elsewhere(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut ingrid = app.as_person(INGRID).await;
@@ -351,7 +351,7 @@ async fn a_token_is_worth_nothing_elsewhere(db: TestDatabase) {
     ingrid.get(BAKERY).await.says(&strip(BJORN));
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn nobody_looks_without_the_right_or_through_their_own_eyes(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut bjorn = app.as_person(BJORN).await;
@@ -366,7 +366,7 @@ async fn nobody_looks_without_the_right_or_through_their_own_eyes(db: TestDataba
     begin(&app, &mut app.browser(), BJORN).await.is(401);
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn whose_access_is_paused_sees_nothing_and_the_page_says_so(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut ingrid = app.as_person(INGRID).await;
@@ -399,7 +399,7 @@ async fn service_id(app: &TestApp, name: &str) -> String {
     service(app, name).await.rsplit('/').next().unwrap().to_owned()
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn what_a_form_would_change_is_seen_before_it_is_saved(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut ingrid = app.as_person(INGRID).await;
@@ -473,7 +473,7 @@ async fn what_a_form_would_change_is_seen_before_it_is_saved(db: TestDatabase) {
     assert!(page.input("id=\"why\"").contains("shop"), "as it stands now");
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn what_extra_access_would_give_is_seen_besides_what_there_is(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut ingrid = app.as_person(INGRID).await;
@@ -512,7 +512,7 @@ async fn what_extra_access_would_give_is_seen_besides_what_there_is(db: TestData
     app.as_person(BJORN).await.get(&format!("{BAKERY}/domains")).await.is(403);
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn what_an_invitation_would_open_is_seen_as_somebody_new(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut ingrid = app.as_person(INGRID).await;
@@ -559,7 +559,7 @@ async fn what_an_invitation_would_open_is_seen_as_somebody_new(db: TestDatabase)
     assert_eq!(app.mails_to("kari@nordlys.example").await, ["invitation"]);
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn a_form_that_could_not_be_saved_begins_no_look(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut ingrid = app.as_person(INGRID).await;
@@ -625,7 +625,7 @@ async fn a_form_that_could_not_be_saved_begins_no_look(db: TestDatabase) {
     assert_eq!(ingrid.cookie(COOKIE), None);
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn a_draft_is_begun_by_whoever_could_save_it_and_belongs_to_them(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let (path, invite) = (page_of(&app, BJORN).await, format!("{BAKERY}/users/invite"));
@@ -692,7 +692,7 @@ async fn a_draft_is_begun_by_whoever_could_save_it_and_belongs_to_them(db: TestD
     assert!(!page.is(200).body.contains("Only mine"), "it isn't kept for longer");
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn a_look_with_a_draft_ends_as_any_and_leads_back_all_the_same(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut ingrid = app.as_person(INGRID).await;

@@ -21,7 +21,7 @@ async fn half_way(app: &TestApp) -> Browser {
     browser
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn signing_in_takes_the_app_once_it_is_on(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut bjorn = app.as_person(BJORN).await;
@@ -41,7 +41,7 @@ async fn signing_in_takes_the_app_once_it_is_on(db: TestDatabase) {
     browser.get(BAKERY).await.is(200);
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn an_app_on_the_same_phone_takes_the_key_from_a_link(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut bjorn = app.as_person(BJORN).await;
@@ -60,7 +60,7 @@ async fn an_app_on_the_same_phone_takes_the_key_from_a_link(db: TestDatabase) {
     assert!(!half.input("id=\"code\"").contains("inputmode"), "recovery codes have letters");
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn a_code_of_the_app_opens_once(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut bjorn = app.as_person(BJORN).await;
@@ -72,7 +72,7 @@ async fn a_code_of_the_app_opens_once(db: TestDatabase) {
     give(&mut two, &app.next_code(&key)).await.is(303);
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn a_recovery_code_opens_once_however_it_is_typed(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut bjorn = app.as_person(BJORN).await;
@@ -83,7 +83,7 @@ async fn a_recovery_code_opens_once_however_it_is_typed(db: TestDatabase) {
     bjorn.get("/security").await.says("9 left");
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn five_wrong_codes_ask_for_the_password_again(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut bjorn = app.as_person(BJORN).await;
@@ -98,7 +98,7 @@ async fn five_wrong_codes_ask_for_the_password_again(db: TestDatabase) {
     give(&mut half_way(&app).await, &app.next_code(&key)).await.is(303);
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn guessing_codes_over_many_sign_ins_has_to_wait(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut bjorn = app.as_person(BJORN).await;
@@ -113,7 +113,7 @@ async fn guessing_codes_over_many_sign_ins_has_to_wait(db: TestDatabase) {
     give(&mut half_way(&app).await, &app.next_code(&key)).await.is(303);
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn a_sign_in_that_is_left_half_way_is_over(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut bjorn = app.as_person(BJORN).await;
@@ -124,7 +124,7 @@ async fn a_sign_in_that_is_left_half_way_is_over(db: TestDatabase) {
     give(&mut app.browser(), &app.next_code(&key)).await.is(409).says("Sign in again");
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn turning_the_app_off_ends_a_sign_in_that_is_half_way(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut bjorn = app.as_person(BJORN).await;
@@ -144,7 +144,7 @@ async fn turning_the_app_off_ends_a_sign_in_that_is_half_way(db: TestDatabase) {
     );
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn being_signed_out_by_the_operator_ends_a_sign_in_that_is_half_way(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut bjorn = app.as_person(BJORN).await;
@@ -157,7 +157,7 @@ async fn being_signed_out_by_the_operator_ends_a_sign_in_that_is_half_way(db: Te
     bjorn.get(BAKERY).await.is(302);
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn a_change_of_factors_signs_other_devices_out(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut elsewhere = app.as_person(BJORN).await;
@@ -167,7 +167,7 @@ async fn a_change_of_factors_signs_other_devices_out(db: TestDatabase) {
     bjorn.get(BAKERY).await.is(200);
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn a_reset_link_does_not_replace_the_app(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut bjorn = app.as_person(BJORN).await;
@@ -183,7 +183,7 @@ async fn a_reset_link_does_not_replace_the_app(db: TestDatabase) {
     give(&mut browser, &app.next_code(&key)).await.is(303);
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn joining_with_a_password_asks_for_the_app_too(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut tom = app.as_person(TOM).await;
@@ -204,7 +204,7 @@ async fn joining_with_a_password_asks_for_the_app_too(db: TestDatabase) {
     browser.get(&format!("{BAKERY}/billing")).await.is(200);
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn a_password_may_be_shorter_beside_an_app(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut bjorn = app.as_person(BJORN).await;
@@ -219,7 +219,7 @@ async fn a_password_may_be_shorter_beside_an_app(db: TestDatabase) {
     page.is(409).says("too short to stand alone");
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn new_recovery_codes_replace_the_earlier_ones(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut bjorn = app.as_person(BJORN).await;
@@ -231,7 +231,7 @@ async fn new_recovery_codes_replace_the_earlier_ones(db: TestDatabase) {
     give(&mut half_way(&app).await, &earlier[0]).await.is(422);
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn users_see_who_has_a_second_factor(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut bjorn = app.as_person(BJORN).await;

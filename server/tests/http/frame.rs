@@ -36,7 +36,7 @@ async fn add_account(app: &TestApp, name: &str) {
     store.add_member(account, mei, model::Access::Owner, app.latchkey.now()).await.unwrap();
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn titles_name_the_account(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut ingrid = app.as_person(INGRID).await;
@@ -61,7 +61,7 @@ async fn titles_name_the_account(db: TestDatabase) {
     assert_eq!(app.browser().get("/sign-in").await.title(), "Sign in · Latchkey");
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn pages_outside_of_accounts_keep_the_one_that_their_address_names(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut mei = app.as_person(MEI).await;
@@ -84,7 +84,7 @@ async fn pages_outside_of_accounts_keep_the_one_that_their_address_names(db: Tes
     }
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn without_one_in_the_address_it_is_the_one_that_the_reader_was_in_last(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut mei = app.as_person(MEI).await;
@@ -99,7 +99,7 @@ async fn without_one_in_the_address_it_is_the_one_that_the_reader_was_in_last(db
     assert!(leads_into(&mei.go_on(&answer).await, BAKERY));
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn no_account_is_kept_that_is_not_open_to_the_reader(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut bjorn = app.as_person(BJORN).await;
@@ -119,7 +119,7 @@ async fn no_account_is_kept_that_is_not_open_to_the_reader(db: TestDatabase) {
     assert!(!page.is(200).words().contains("Nordlys Bakeri AS") && !leads_into(&page, BAKERY));
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn where_nothing_is_found_its_reader_finds_back(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut mei = app.as_person(MEI).await;
@@ -139,7 +139,7 @@ async fn where_nothing_is_found_its_reader_finds_back(db: TestDatabase) {
     page.says("Your accounts");
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn what_is_kept_is_no_visit_and_is_seen_with_ones_own_eyes(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let (account, olav) = (app.account_of(INGRID).await, app.id_of(OLAV).await.parse().unwrap());
@@ -162,7 +162,7 @@ async fn what_is_kept_is_no_visit_and_is_seen_with_ones_own_eyes(db: TestDatabas
     assert!(page.body.contains(&format!("href=\"{BAKERY}/users\"")));
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn the_accounts_name_in_the_header_leads_to_the_others(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let page = app.as_person(MEI).await.get(BAKERY).await;
@@ -174,7 +174,7 @@ async fn the_accounts_name_in_the_header_leads_to_the_others(db: TestDatabase) {
     assert!(!page.body.contains("account-switch"), "there is nothing to switch to");
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn among_many_accounts_one_is_looked_for(db: TestDatabase) {
     let app = TestApp::new(db).await;
     for name in ["Ås Bakeri", "Bø", "Dal", "Eng", "Fjell", "Gård", "Hav", "Lie"] {

@@ -45,7 +45,7 @@ async fn invite(browser: &mut Browser, fields: &[(&str, &str)]) -> Page {
     browser.post(INVITE, "users/invite", &[&first[..], fields].concat()).await
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn these_services_until_the_days_end_are_given_and_no_others(db: TestDatabase) {
     let app = TestApp::with(db, &[("TIME_ZONE", "Europe/Oslo")]).await;
     let mut ingrid = app.as_person(INGRID).await;
@@ -84,7 +84,7 @@ async fn these_services_until_the_days_end_are_given_and_no_others(db: TestDatab
     assert!(page.input("id=\"these-services\"").contains("checked"));
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn days_end_in_the_time_zone_that_the_account_has_chosen(db: TestDatabase) {
     let app = TestApp::with(db, &[("TIME_ZONE", "America/New_York")]).await;
     let mut ingrid = app.as_person(INGRID).await;
@@ -104,7 +104,7 @@ async fn days_end_in_the_time_zone_that_the_account_has_chosen(db: TestDatabase)
     assert!(users.row_of("kari@").contains("until Saturday, 31 July"));
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn mails_and_the_list_of_accounts_tell_days_as_the_account_counts_them(db: TestDatabase) {
     let app = TestApp::with(db, &[("TIME_ZONE", "America/New_York")]).await;
     let mut ingrid = app.as_person(INGRID).await;
@@ -125,7 +125,7 @@ async fn mails_and_the_list_of_accounts_tell_days_as_the_account_counts_them(db:
     }
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn five_thousand_ticked_services_are_taken_and_nothing_larger(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let id = if app.db.url.starts_with("sqlite:") {
@@ -167,7 +167,7 @@ async fn five_thousand_ticked_services_are_taken_and_nothing_larger(db: TestData
     }
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn what_is_out_of_reach_is_refused_and_what_was_typed_is_kept(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let (shop, mail) = (id(&app, "Webshop").await, id(&app, "Order mail").await);
@@ -200,7 +200,7 @@ async fn what_is_out_of_reach_is_refused_and_what_was_typed_is_kept(db: TestData
     invite(&mut amira, &[("services", "these"), ("service[]", shop.as_str())]).await.is(303);
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn an_end_lies_ahead_and_not_beyond_the_givers_own(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut ingrid = app.as_person(INGRID).await;
@@ -231,7 +231,7 @@ async fn an_end_lies_ahead_and_not_beyond_the_givers_own(db: TestDatabase) {
     app.browser().get(&link).await.says("until Sunday, 17 January at 08:00 UTC");
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn what_is_out_of_the_makers_hold_stays_when_access_is_changed(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let his = on(&app, &[ServicesView], &["Webshop", "Order mail"]).await;
@@ -260,7 +260,7 @@ async fn what_is_out_of_the_makers_hold_stays_when_access_is_changed(db: TestDat
     amira.open_and_fill_in(&path, "users/change-permissions", &all).await.is(403);
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn a_day_that_is_over_stays_where_it_is_and_is_chosen_by_nobody(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let until = Some(app.latchkey.now().after(DAY));
@@ -288,7 +288,7 @@ async fn a_day_that_is_over_stays_where_it_is_and_is_chosen_by_nobody(db: TestDa
     app.as_person(BJORN).await.get(&format!("{BAKERY}/services")).await.is(200);
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn a_stale_tab_overwrites_nobodys_reach(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let path = format!("{BAKERY}/users/{}", app.id_of(BJORN).await);
@@ -309,7 +309,7 @@ async fn a_stale_tab_overwrites_nobodys_reach(db: TestDatabase) {
     assert!(!page.input(&format!("id=\"thing-{shop}\"")).contains("checked"));
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn long_lists_are_searched_without_scripts_and_nothing_typed_is_lost(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let account = app.ingrid().await.account;

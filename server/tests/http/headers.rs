@@ -7,7 +7,7 @@ use test_database::{TestDatabase, apply};
 
 use crate::story::{BAKERY, TestApp, post};
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn pages_go_out_compressed_where_that_is_understood(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let request = Request::get("/sign-in").header("accept-encoding", "gzip, br");
@@ -17,7 +17,7 @@ async fn pages_go_out_compressed_where_that_is_understood(db: TestDatabase) {
     assert!(plain.headers.get("content-encoding").is_none());
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn one_odd_byte_voids_nothing_but_itself(db: TestDatabase) {
     let app = TestApp::with(db, &[("TRUSTED_PROXIES", "127.0.0.0/8")]).await;
     let ingrid = app.as_person(INGRID).await;
@@ -94,7 +94,7 @@ async fn one_odd_byte_voids_nothing_but_itself(db: TestDatabase) {
     }
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn who_asks_for_no_kind_of_answer_gets_the_page(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut browser = app.browser();
@@ -119,7 +119,7 @@ async fn who_asks_for_no_kind_of_answer_gets_the_page(db: TestDatabase) {
     }
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn where_nothing_comes_to_life_only_the_pages_own_scripts_run(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let page = app.browser().get("/sign-in").await;
@@ -140,7 +140,7 @@ async fn where_nothing_comes_to_life_only_the_pages_own_scripts_run(db: TestData
     assert!(policy.contains("' 'self' 'wasm-unsafe-eval'"), "{policy}");
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn every_answer_is_protected(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut ingrid = app.as_person(INGRID).await;
@@ -176,7 +176,7 @@ async fn every_answer_is_protected(db: TestDatabase) {
     assert_eq!(page.headers.get("cache-control").unwrap(), "no-store, no-transform");
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn the_session_cookie_is_locked_down(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let page = app.browser().sign_in(INGRID.email, domain::demo::PASSWORD).await;
@@ -187,7 +187,7 @@ async fn the_session_cookie_is_locked_down(db: TestDatabase) {
     }
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn two_installations_on_one_host_keep_their_cookies_apart(db: TestDatabase) {
     let urls = [
         ("https://my.provider.example:8443", "__Host-latchkey-8443="),
@@ -206,7 +206,7 @@ async fn two_installations_on_one_host_keep_their_cookies_apart(db: TestDatabase
     }
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn who_signs_in_by_http_where_it_must_be_https_is_told(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let fields =
@@ -228,7 +228,7 @@ async fn who_signs_in_by_http_where_it_must_be_https_is_told(db: TestDatabase) {
     browser.get(BAKERY).await.is(200);
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn text_says_how_it_is_encoded(db: TestDatabase) {
     let app = TestApp::new(db).await;
     for path in ["/healthz", "/sign-in", "/demo/mailbox"] {
@@ -238,7 +238,7 @@ async fn text_says_how_it_is_encoded(db: TestDatabase) {
     }
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn sign_in_and_join_pages_run_nothing_of_ours(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let page = app.browser().get("/sign-in").await;

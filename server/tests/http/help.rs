@@ -5,7 +5,7 @@ use crate::story::{BAKERY, TestApp};
 
 const GUIDE: &str = "/help/users?account=100001";
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn the_guide_says_who_can_invite(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let page = app.as_person(INGRID).await.get(GUIDE).await;
@@ -20,7 +20,7 @@ async fn the_guide_says_who_can_invite(db: TestDatabase) {
     app.browser().get("/help/users").await.is(200).says("from inside an account");
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn without_an_account_in_its_address_the_guide_finds_those_of_the_reader(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let page = app.as_person(INGRID).await.get("/help/users").await;
@@ -30,7 +30,7 @@ async fn without_an_account_in_its_address_the_guide_finds_those_of_the_reader(d
     assert!(page.body.contains("href=\"/help/users?account=100001\""));
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn the_guides_are_listed(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let page = app.browser().get("/help").await;
@@ -46,7 +46,7 @@ async fn the_guides_are_listed(db: TestDatabase) {
     assert!(guide.body.contains("href=\"/help?account=100001\""));
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn the_guide_says_when_the_mails_are_used_up(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let account = app.account_of(INGRID).await;
@@ -64,7 +64,7 @@ async fn the_guide_says_when_the_mails_are_used_up(db: TestDatabase) {
     ingrid.get(GUIDE).await.says("You can invite people");
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn the_guide_knows_where_an_invitation_is(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut ingrid = app.as_person(INGRID).await;
@@ -110,7 +110,7 @@ async fn the_guide_knows_where_an_invitation_is(db: TestDatabase) {
     ingrid.get(&kari).await.says("was cancelled on");
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn only_those_who_may_see_invitations_learn_of_them(db: TestDatabase) {
     let app = TestApp::new(db).await;
     app.as_person(INGRID).await.invite("kari@nordlys.example", &["billing.view"]).await.is(303);
@@ -120,7 +120,7 @@ async fn only_those_who_may_see_invitations_learn_of_them(db: TestDatabase) {
     assert!(!page.words().contains("on its way to the mail server"));
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn an_answer_is_kept_for_the_operator(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut bjorn = app.as_person(BJORN).await;
@@ -148,7 +148,7 @@ async fn an_answer_is_kept_for_the_operator(db: TestDatabase) {
     bjorn.post(GUIDE, "help/feedback", &answer).await.is(429);
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn an_answer_with_signs_that_mean_nothing_is_kept_without_them(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let fields = [("guide", "users"), ("helped", "no"), ("comment", "a\0b\u{1b}[31m\nc")];
@@ -157,7 +157,7 @@ async fn an_answer_with_signs_that_mean_nothing_is_kept_without_them(db: TestDat
     assert_eq!(said[0].comment, "ab[31m\nc");
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn an_unreachable_mail_server_is_told_in_words(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut ingrid = app.as_person(INGRID).await;
@@ -181,7 +181,7 @@ async fn an_unreachable_mail_server_is_told_in_words(db: TestDatabase) {
     ingrid.get(&ask).await.says("couldn't be delivered within a day");
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn there_are_four_guides(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut bjorn = app.as_person(BJORN).await;

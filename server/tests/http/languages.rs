@@ -12,7 +12,7 @@ async fn asking_for(browser: &mut Browser, path: &str, languages: &str) -> Page 
     browser.send(request.body(Body::empty()).unwrap()).await
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn the_browsers_wish_is_the_language_of_strangers(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let cases = [
@@ -29,7 +29,7 @@ async fn the_browsers_wish_is_the_language_of_strangers(db: TestDatabase) {
     }
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn the_switch_stays_chosen_in_this_browser(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut browser = app.browser();
@@ -44,7 +44,7 @@ async fn the_switch_stays_chosen_in_this_browser(db: TestDatabase) {
     asking_for(&mut browser, here, "nb").await.says("Anmelden");
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn a_switch_leads_nowhere_else(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let fields = [("language", "de"), ("next", "https://evil.example/")];
@@ -53,7 +53,7 @@ async fn a_switch_leads_nowhere_else(db: TestDatabase) {
     assert_eq!(answer.leads_to(), "/");
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn the_profile_wins_everywhere(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut ingrid = app.as_person(INGRID).await;
@@ -65,7 +65,7 @@ async fn the_profile_wins_everywhere(db: TestDatabase) {
     assert!(page.body.contains("<html lang=\"nb\""));
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn mails_are_in_the_recipients_language(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut bjorn = app.as_person(BJORN).await;
@@ -91,7 +91,7 @@ async fn mails_are_in_the_recipients_language(db: TestDatabase) {
     assert_eq!(invited.as_deref(), Some("nb"), "the inviter's, as hers is unknown");
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn who_joins_keeps_the_language_that_they_read(db: TestDatabase) {
     let app = TestApp::new(db).await;
     app.as_person(INGRID).await.invite("kari@nordlys.example", &["billing.view"]).await.is(303);
@@ -108,7 +108,7 @@ async fn who_joins_keeps_the_language_that_they_read(db: TestDatabase) {
     assert!(page.body.contains("<html lang=\"nb\""));
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn an_error_speaks_the_readers_language(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut browser = app.browser();

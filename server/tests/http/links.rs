@@ -54,7 +54,7 @@ async fn run(db_url: &str, statement: String) {
     }
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn an_owner_is_led_to_all_that_the_provider_links_to(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut ingrid = app.as_person(INGRID).await;
@@ -99,7 +99,7 @@ async fn an_owner_is_led_to_all_that_the_provider_links_to(db: TestDatabase) {
     );
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn who_may_not_do_it_is_not_led_to_it(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let shop = service(&app, "Webshop").await;
@@ -144,7 +144,7 @@ async fn who_may_not_do_it_is_not_led_to_it(db: TestDatabase) {
     mei.get(&format!("{BAKERY}/support")).await.is(403);
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn through_somebody_elses_eyes_no_button_leads_anywhere(db: TestDatabase) {
     let app = TestApp::new(db).await;
     app.hold(
@@ -174,7 +174,7 @@ async fn through_somebody_elses_eyes_no_button_leads_anywhere(db: TestDatabase) 
     }
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn a_page_without_links_is_as_it_was(db: TestDatabase) {
     let app = TestApp::new(db).await;
     for (table, column) in [
@@ -195,7 +195,7 @@ async fn a_page_without_links_is_as_it_was(db: TestDatabase) {
     }
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn what_was_said_in_a_support_request_is_read_in_its_order(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let account = app.account_of(INGRID).await;

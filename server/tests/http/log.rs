@@ -5,7 +5,7 @@ use test_database::{TestDatabase, apply};
 
 use crate::story::{BAKERY, TestApp};
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn every_change_stands_in_the_log(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut ingrid = app.as_person(INGRID).await;
@@ -24,7 +24,7 @@ async fn every_change_stands_in_the_log(db: TestDatabase) {
     app.as_person(BJORN).await.get(&format!("{BAKERY}/log")).await.is(403);
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn that_somebody_becomes_an_owner_stands_in_the_log(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut ingrid = app.as_person(INGRID).await;
@@ -36,7 +36,7 @@ async fn that_somebody_becomes_an_owner_stands_in_the_log(db: TestDatabase) {
     assert!(csv.body.contains(",invitation.accepted,Olav Solberg,owner,,"), "{}", csv.body);
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn a_person_is_looked_for_by_a_text_of_any_length(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut ingrid = app.as_person(INGRID).await;
@@ -46,7 +46,7 @@ async fn a_person_is_looked_for_by_a_text_of_any_length(db: TestDatabase) {
     }
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn the_export_is_csv_that_no_spreadsheet_runs(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut ingrid = app.as_person(INGRID).await;
@@ -68,7 +68,7 @@ async fn the_export_is_csv_that_no_spreadsheet_runs(db: TestDatabase) {
     page.is(403).says("You don't have access to Activity log");
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn the_export_is_as_the_readers_spreadsheet_expects_it(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut ingrid = app.as_person(INGRID).await;

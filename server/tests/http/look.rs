@@ -6,7 +6,7 @@ use test_database::{TestDatabase, apply};
 
 use crate::story::TestApp;
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn the_providers_accent_and_mark_are_on_every_page(db: TestDatabase) {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("mark.svg");
@@ -52,7 +52,7 @@ async fn the_providers_accent_and_mark_are_on_every_page(db: TestDatabase) {
     assert!(mail.body.contains("background:#005ea5") && !mail.body.contains("#007277"));
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn without_them_pages_have_the_products_own(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut browser = app.browser();

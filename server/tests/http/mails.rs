@@ -24,7 +24,7 @@ async fn count(app: &TestApp, email: &str, kind: &str) -> usize {
     app.mails_to(email).await.iter().filter(|one| **one == kind).count()
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn many_changes_are_few_mails_and_the_last_one_is_true(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let id = app.id_of(BJORN).await;
@@ -45,7 +45,7 @@ async fn many_changes_are_few_mails_and_the_last_one_is_true(db: TestDatabase) {
     assert!(text.contains("That has happened 19 times since"), "{text}");
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn one_service_in_the_place_of_another_is_told_though_the_numbers_are_the_same(
     db: TestDatabase,
 ) {
@@ -78,7 +78,7 @@ async fn one_service_in_the_place_of_another_is_told_though_the_numbers_are_the_
     assert_eq!(count(&app, BJORN.email, "permissions_changed").await, before);
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn what_is_narrowed_beside_something_new_is_told_too(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let view = Terms::whole([Permission::ServicesView].into_iter().collect());
@@ -102,7 +102,7 @@ async fn what_is_narrowed_beside_something_new_is_told_too(db: TestDatabase) {
     assert!(text.contains("you can see services and see support requests (1 service)"), "{text}");
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn a_new_password_is_told_with_when_from_where_and_what_to_do(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let email = EmailAddress::parse(BJORN.email).unwrap();
@@ -136,7 +136,7 @@ async fn a_new_password_is_told_with_when_from_where_and_what_to_do(db: TestData
     );
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn links_that_are_asked_for_by_mail_are_counted(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let ask = [("email", BJORN.email)];

@@ -1,5 +1,6 @@
-//! The real router on both databases, asked as a browser without script would: every behaviour of
-//! forms and pages that others rely on.
+//! The real router, asked as a browser without script would: every behaviour of forms and pages that
+//! others rely on. What two requests at once could break, and what programs are answered, is told on
+//! both databases.
 
 #![allow(
     clippy::expect_used,
@@ -13,6 +14,12 @@
 /// Makes one test for each kind of database, with the demo in it, out of a function.
 macro_rules! on_both {
     ($($test:tt)*) => { test_database::on_both! { of crate::story::demo; $($test)* } };
+}
+
+/// Makes one test on SQLite, with the demo in it: what pages say there they say on Postgres, too, as the
+/// store's contract promises the same of both.
+macro_rules! on_sqlite {
+    ($($test:tt)*) => { test_database::on_sqlite! { of crate::story::demo; $($test)* } };
 }
 
 mod access_requests;

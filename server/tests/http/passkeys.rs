@@ -84,7 +84,7 @@ fn id_in(path: &str) -> &str {
     path.rsplit('/').next().unwrap()
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn a_passkey_signs_in_without_a_password(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut bjorn = app.as_person(BJORN).await;
@@ -110,7 +110,7 @@ async fn a_passkey_signs_in_without_a_password(db: TestDatabase) {
     browser.submit("/security", "security/begin-app", &[]).await.says("Scan this code");
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn a_passkey_goes_on_when_its_software_begins_to_keep_copies(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut phone = Authenticator::new(1);
@@ -134,7 +134,7 @@ async fn a_passkey_goes_on_when_its_software_begins_to_keep_copies(db: TestDatab
     sign_in(&mut app.browser(), &mut phone).await.is(303);
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn nobody_elses_signature_says_that_there_are_copies(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut phone = Authenticator::new(1);
@@ -149,7 +149,7 @@ async fn nobody_elses_signature_says_that_there_are_copies(db: TestDatabase) {
     sign_in(&mut app.browser(), &mut phone).await.is(303);
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn answers_are_taken_as_odd_software_writes_them(db: TestDatabase) {
     use serde_json::{Value, json};
     let app = TestApp::new(db).await;
@@ -205,7 +205,7 @@ async fn answers_are_taken_as_odd_software_writes_them(db: TestDatabase) {
     second_step(&mut half_way(&app).await, &mut phone).await.is(303);
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn an_answer_opens_once_also_of_many_at_once(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut phone = Authenticator::new(1);
@@ -230,7 +230,7 @@ async fn an_answer_opens_once_also_of_many_at_once(db: TestDatabase) {
     assert_eq!(opened, 1);
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn two_nodes_share_what_was_asked(db: TestDatabase) {
     let url = db.url.clone();
     let app = TestApp::new(db).await;
@@ -242,7 +242,7 @@ async fn two_nodes_share_what_was_asked(db: TestDatabase) {
     give(&mut elsewhere, &phone.sign(&asked)).await.is(303);
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn an_answer_counts_for_minutes_and_for_what_was_asked(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut phone = Authenticator::new(1);
@@ -256,7 +256,7 @@ async fn an_answer_counts_for_minutes_and_for_what_was_asked(db: TestDatabase) {
     give(&mut browser, &phone.sign(&proof)).await.is(409);
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn what_the_browser_didnt_give_is_said_in_words(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut browser = app.browser();
@@ -273,7 +273,7 @@ async fn what_the_browser_didnt_give_is_said_in_words(db: TestDatabase) {
     }
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn what_isnt_signed_right_opens_nothing(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut phone = Authenticator::new(1);
@@ -308,7 +308,7 @@ async fn what_isnt_signed_right_opens_nothing(db: TestDatabase) {
     browser.get(BAKERY).await.is(302);
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn a_copy_is_noticed_by_its_counter(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut phone = Authenticator::new(1);
@@ -327,7 +327,7 @@ async fn a_copy_is_noticed_by_its_counter(db: TestDatabase) {
     sign_in(&mut app.browser(), &mut phone).await.is(303);
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn a_password_alone_opens_nothing_beside_a_passkey(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut bjorn = app.as_person(BJORN).await;
@@ -348,7 +348,7 @@ async fn a_password_alone_opens_nothing_beside_a_passkey(db: TestDatabase) {
     half_way(&app).await.post(STEP, "sign-in/second-factor", &fields).await.is(303);
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn the_second_step_takes_only_the_login_s_own_passkey(db: TestDatabase) {
     let app = TestApp::new(db).await;
     add(&mut app.as_person(BJORN).await, &mut Authenticator::new(1), "Phone").await;
@@ -360,7 +360,7 @@ async fn the_second_step_takes_only_the_login_s_own_passkey(db: TestDatabase) {
     ask(&mut app.browser(), "sign-in/ask-for-second-step", &[]).await.is(409);
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn a_passkey_that_was_removed_ends_what_is_half_way(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut bjorn = app.as_person(BJORN).await;
@@ -382,7 +382,7 @@ async fn a_passkey_that_was_removed_ends_what_is_half_way(db: TestDatabase) {
     sign_in(&mut app.browser(), &mut key).await.is(303);
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn a_passkey_confirms_who_one_is(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut ingrid = app.as_person(INGRID).await;
@@ -411,7 +411,7 @@ async fn a_passkey_confirms_who_one_is(db: TestDatabase) {
     ingrid.post(&path, confirm, &with(&answer)).await.is(409);
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn another_session_s_answer_confirms_nothing(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut ingrid = app.as_person(INGRID).await;
@@ -426,7 +426,7 @@ async fn another_session_s_answer_confirms_nothing(db: TestDatabase) {
     page.is(409);
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn another_factor_takes_the_one_that_there_is(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut bjorn = app.as_person(BJORN).await;
@@ -455,7 +455,7 @@ async fn another_factor_takes_the_one_that_there_is(db: TestDatabase) {
     page.is(200).says("Create passkey");
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn adding_and_removing_take_a_fresh_proof(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut ingrid = app.as_person(INGRID).await;
@@ -477,7 +477,7 @@ async fn adding_and_removing_take_a_fresh_proof(db: TestDatabase) {
     ingrid.post(&path, "security/remove-passkey", &passkey).await.is(401);
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn a_passkey_has_a_name(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut ingrid = app.as_person(INGRID).await;
@@ -502,7 +502,7 @@ async fn a_passkey_has_a_name(db: TestDatabase) {
     tom.post(&path, "security/remove-passkey", &passkey).await.is(404);
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn one_passkey_is_added_once(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut ingrid = app.as_person(INGRID).await;
@@ -538,7 +538,7 @@ async fn one_passkey_is_added_once(db: TestDatabase) {
     assert_eq!(added, [303, 409, 409, 409, 409]);
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn removing_the_last_factor_takes_one(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut bjorn = app.as_person(BJORN).await;
@@ -570,7 +570,7 @@ async fn removing_the_last_factor_takes_one(db: TestDatabase) {
     bjorn.submit(&path, remove, &by_itself).await.is(200).says("Passkey removed");
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn a_short_password_stands_beside_a_passkey_and_not_alone(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut bjorn = app.as_person(BJORN).await;
@@ -583,7 +583,7 @@ async fn a_short_password_stands_beside_a_passkey_and_not_alone(db: TestDatabase
     page.is(409).says("too short to stand alone");
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn a_passkey_gives_new_codes_and_turns_the_app_off(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut bjorn = app.as_person(BJORN).await;
@@ -611,7 +611,7 @@ async fn a_passkey_gives_new_codes_and_turns_the_app_off(db: TestDatabase) {
     half_way(&app).await;
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn joining_by_password_takes_the_passkey_too(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut tom = app.as_person(TOM).await;
@@ -629,7 +629,7 @@ async fn joining_by_password_takes_the_passkey_too(db: TestDatabase) {
     second_step(&mut browser, &mut phone).await.is(303);
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn users_see_who_has_a_passkey(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut bjorn = app.as_person(BJORN).await;
@@ -638,7 +638,7 @@ async fn users_see_who_has_a_passkey(db: TestDatabase) {
     assert!(page.row_of(BJORN.name).contains("On"));
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn asking_without_end_has_to_wait(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut browser = app.browser();
@@ -649,7 +649,7 @@ async fn asking_without_end_has_to_wait(db: TestDatabase) {
     question(&mut app.browser_at("192.0.2.9"), "sign-in/ask-for-passkey", &[]).await;
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn answering_without_end_has_to_wait(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut browser = app.browser();
@@ -660,7 +660,7 @@ async fn answering_without_end_has_to_wait(db: TestDatabase) {
     give(&mut app.browser_at("192.0.2.9"), "").await.is(422);
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn without_a_name_to_belong_to_there_are_no_passkeys(db: TestDatabase) {
     let app = TestApp::with(db, &[("PUBLIC_URL", "https://192.0.2.80")]).await;
     let mut browser = app.browser();

@@ -37,7 +37,7 @@ async fn hash_of(app: &TestApp, email: &EmailAddress) -> String {
     app.latchkey.store.login(email).await.unwrap().unwrap().password_hash.expose().to_owned()
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn a_password_that_would_be_guessed_soon_is_refused_with_the_reason(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut bjorn = app.as_person(BJORN).await;
@@ -59,7 +59,7 @@ async fn a_password_that_would_be_guessed_soon_is_refused_with_the_reason(db: Te
     app.browser().sign_in(BJORN.email, "Ærlig talt: 🦊 ñandú").await.is(422);
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn a_password_is_the_same_from_every_keyboard(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut bjorn = app.as_person(BJORN).await;
@@ -67,7 +67,7 @@ async fn a_password_is_the_same_from_every_keyboard(db: TestDatabase) {
     app.browser().sign_in(BJORN.email, "le caf\u{e9} et la for\u{ea}t").await.is(303);
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn joining_and_resetting_refuse_such_a_password_too(db: TestDatabase) {
     let app = TestApp::new(db).await;
     app.as_person(INGRID).await.invite("kari@nordlys.example", &["billing.view"]).await.is(303);
@@ -88,7 +88,7 @@ async fn joining_and_resetting_refuse_such_a_password_too(db: TestDatabase) {
     bjorn.fill_in(&page, "security/reset", &chosen).await.is(303);
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn eight_characters_beside_an_app_are_weighed_as_well(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut bjorn = app.as_person(BJORN).await;
@@ -97,7 +97,7 @@ async fn eight_characters_beside_an_app_are_weighed_as_well(db: TestDatabase) {
     change(&mut bjorn, "kV7#tqLz").await.is(303);
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn a_hash_from_before_grows_stronger_at_sign_in(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let email = kari_from_before(&app).await;
@@ -113,7 +113,7 @@ async fn a_hash_from_before_grows_stronger_at_sign_in(db: TestDatabase) {
     kari.get(BAKERY).await.is(200);
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn sign_ins_at_once_all_pass_while_the_hash_grows(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let email = kari_from_before(&app).await;
@@ -129,7 +129,7 @@ async fn sign_ins_at_once_all_pass_while_the_hash_grows(db: TestDatabase) {
     assert!(hash_of(&app, &email).await.contains("m=19456,t=2"));
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn a_growing_hash_never_brings_an_old_password_back(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let email = kari_from_before(&app).await;
@@ -148,7 +148,7 @@ async fn a_growing_hash_never_brings_an_old_password_back(db: TestDatabase) {
     app.browser().sign_in(email.as_str(), "a window beside the lamp").await.is(303);
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn pages_without_the_wasm_let_one_see_the_password(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let page = app.browser().get("/sign-in").await;

@@ -60,7 +60,7 @@ async fn ask(browser: &mut Browser, start: &str) -> Page {
     browser.get(&format!("/api/users/start?account=100001&start={start}")).await
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn a_preset_fills_the_boxes_and_nothing_typed_is_lost(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut ingrid = app.as_person(INGRID).await;
@@ -105,7 +105,7 @@ async fn a_preset_fills_the_boxes_and_nothing_typed_is_lost(db: TestDatabase) {
     assert!(row.contains("Billing: see") && !row.contains("pay"), "{row}");
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn a_start_brings_no_more_than_whoever_chooses_it_could_give(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let shop = on(&app, &[ServicesView], &["Webshop"]).await;
@@ -139,7 +139,7 @@ async fn a_start_brings_no_more_than_whoever_chooses_it_could_give(db: TestDatab
     assert!(answer.body.contains(&shop));
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn somebody_elses_access_is_begun_with_but_its_end_is_not(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let until = Some(app.latchkey.now().after(2 * DAY));
@@ -158,7 +158,7 @@ async fn somebody_elses_access_is_begun_with_but_its_end_is_not(db: TestDatabase
     assert!(page.input("id=\"why\"").contains("value=\"\""));
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn what_is_not_there_to_begin_with_changes_nothing(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut ingrid = app.as_person(INGRID).await;
@@ -186,7 +186,7 @@ async fn what_is_not_there_to_begin_with_changes_nothing(db: TestDatabase) {
     ask(&mut app.browser(), "preset:bookkeeper").await.is(401);
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn a_start_leaves_what_its_chooser_cannot_change(db: TestDatabase) {
     let app = TestApp::new(db).await;
     app.hold(AMIRA, [whole(&[AccountUsers, BillingView, SupportOpen])]).await;
@@ -210,7 +210,7 @@ async fn a_start_leaves_what_its_chooser_cannot_change(db: TestDatabase) {
     assert_eq!(ticked(&page), "domains.view billing.view");
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn access_is_changed_to_be_the_same_as_somebody_elses(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let shop = on(&app, &[ServicesManage], &["Webshop"]).await;
@@ -229,7 +229,7 @@ async fn access_is_changed_to_be_the_same_as_somebody_elses(db: TestDatabase) {
     assert!(!page.is(422).input("id=\"these-services\"").contains("checked"));
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn the_providers_own_presets_stand_in_place_of_the_products(db: TestDatabase) {
     let presets = "Accounting: billing.pay; Shop & <b>till: services.manage";
     let app = TestApp::with(db, &[("PRESETS", presets)]).await;
@@ -243,7 +243,7 @@ async fn the_providers_own_presets_stand_in_place_of_the_products(db: TestDataba
     ask(&mut ingrid, "preset:bookkeeper").await.is(404);
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn of_very_many_things_those_that_it_begins_with_are_shown(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let account = app.ingrid().await.account;

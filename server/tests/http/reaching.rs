@@ -40,7 +40,7 @@ async fn on(app: &TestApp, permissions: &[Permission], names: &[&str]) -> Terms 
     Terms { services, domains: Reach::NOTHING, ..Terms::whole(set(permissions)) }
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn a_thing_has_a_page_for_whoever_reaches_it(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let (shop, mail) = (service(&app, "Webshop").await, service(&app, "Order mail").await);
@@ -81,7 +81,7 @@ async fn a_thing_has_a_page_for_whoever_reaches_it(db: TestDatabase) {
     app.browser().get(&shop).await.is(302);
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn the_page_of_a_service_asks_who_it_is_before_it_shows_the_password(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let passwords = on(&app, &[ServicesCredentials], &["Webshop"]).await;
@@ -98,7 +98,7 @@ async fn the_page_of_a_service_asks_who_it_is_before_it_shows_the_password(db: T
     mei.fill_in(&page, "services/show-passwords", &[]).await.is(401);
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn who_can_reach_a_thing_is_told_with_the_way(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let shop = service(&app, "Webshop").await;
@@ -136,7 +136,7 @@ async fn who_can_reach_a_thing_is_told_with_the_way(db: TestDatabase) {
     app.as_person(TOM).await.get(&format!("{shop}/access")).await.is(404);
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn who_can_reach_a_domain_is_told_too(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let (path, own) = domain(&app).await;
@@ -152,7 +152,7 @@ async fn who_can_reach_a_domain_is_told_too(db: TestDatabase) {
     assert!(!page.body.contains("bjorn@"));
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn who_has_a_permission_is_told_with_the_way(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let one = on(&app, &[ServicesManage], &["Webshop"]).await;
@@ -174,7 +174,7 @@ async fn who_has_a_permission_is_told_with_the_way(db: TestDatabase) {
     app.as_person(TOM).await.get(&path).await.is(404);
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn what_somebody_reaches_is_told_by_name_as_far_as_the_reader_sees_it(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let two = on(&app, &[ServicesView], &["Webshop", "Order mail"]).await;
@@ -190,7 +190,7 @@ async fn what_somebody_reaches_is_told_by_name_as_far_as_the_reader_sees_it(db: 
     assert!(!page.body.contains("Order mail"));
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn the_log_tells_reach_by_name_also_when_the_thing_is_gone(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let until = Some(app.latchkey.now().after(24 * HOUR));

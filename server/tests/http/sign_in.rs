@@ -7,7 +7,7 @@ use test_database::{TestDatabase, apply};
 
 use crate::story::{BAKERY, TestApp};
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn signing_in_goes_on_to_where_one_was_heading(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut browser = app.browser();
@@ -25,7 +25,7 @@ async fn signing_in_goes_on_to_where_one_was_heading(db: TestDatabase) {
     assert_eq!(page.leads_to(), "/accounts/100001/users?search=a%20b");
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn where_one_was_heading_survives_any_letters(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let heading = "/accounts/100001/users?search=Bj%C3%B8rn%20%26%20Lie%2B%25&sort=activity";
@@ -39,7 +39,7 @@ async fn where_one_was_heading_survives_any_letters(db: TestDatabase) {
     page.is(200).says("Nobody here has “Bjørn & Lie+%”");
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn signing_in_never_leads_to_another_site(db: TestDatabase) {
     let app = TestApp::new(db).await;
     for next in ["//evil.example", "https://evil.example/", "/\\evil.example"] {
@@ -50,7 +50,7 @@ async fn signing_in_never_leads_to_another_site(db: TestDatabase) {
     }
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn an_unknown_address_and_a_wrong_password_get_the_same_answer(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let unknown = app.browser().sign_in("nobody@nordlys.example", "wrong password").await;
@@ -63,7 +63,7 @@ async fn an_unknown_address_and_a_wrong_password_get_the_same_answer(db: TestDat
     );
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn what_was_typed_stays_but_never_the_password(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let page = app.browser().sign_in("kari@nordlys.example", "sesame sesame open").await;
@@ -73,7 +73,7 @@ async fn what_was_typed_stays_but_never_the_password(db: TestDatabase) {
     assert!(!page.body.contains("sesame"));
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn a_session_rotates_at_sign_in_and_ends_at_sign_out(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut browser = app.as_person(INGRID).await;
@@ -87,7 +87,7 @@ async fn a_session_rotates_at_sign_in_and_ends_at_sign_out(db: TestDatabase) {
     signed_in.clone().get(BAKERY).await.is(302);
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn a_session_ends_when_idle_and_at_last_anyway(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut browser = app.as_person(INGRID).await;
@@ -104,7 +104,7 @@ async fn a_session_ends_when_idle_and_at_last_anyway(db: TestDatabase) {
     browser.get(BAKERY).await.is(302);
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn wrong_tries_wait_longer_and_longer_and_a_right_one_ends_it(db: TestDatabase) {
     let app = TestApp::new(db).await;
     for _ in 0..3 {
@@ -126,7 +126,7 @@ async fn wrong_tries_wait_longer_and_longer_and_a_right_one_ends_it(db: TestData
     app.browser().sign_in(BJORN.email, PASSWORD).await.is(303);
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn an_unknown_address_waits_as_a_known_one(db: TestDatabase) {
     let app = TestApp::new(db).await;
     for address in ["nobody@nordlys.example", BJORN.email] {
@@ -138,7 +138,7 @@ async fn an_unknown_address_waits_as_a_known_one(db: TestDatabase) {
     }
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn strangers_never_hold_up_who_signed_in_from_here_before(db: TestDatabase) {
     let app = TestApp::new(db).await;
     app.as_person(BJORN).await;
@@ -160,7 +160,7 @@ async fn strangers_never_hold_up_who_signed_in_from_here_before(db: TestDatabase
     travelling.sign_in(BJORN.email, PASSWORD).await.is(303);
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn nobody_waits_longer_than_a_minute_for_what_others_try(db: TestDatabase) {
     let app = TestApp::new(db).await;
     for host in 1..=60 {
@@ -175,7 +175,7 @@ async fn nobody_waits_longer_than_a_minute_for_what_others_try(db: TestDatabase)
     bjorn.sign_in(BJORN.email, PASSWORD).await.is(303);
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn one_network_waits_for_its_wrong_tries_at_all_logins(db: TestDatabase) {
     let app = TestApp::with(db, &[("SIGN_INS_PER_CLIENT", "5")]).await;
     let mut ingrid = app.browser_at("[2001:db8:1:2::1]");
@@ -192,7 +192,7 @@ async fn one_network_waits_for_its_wrong_tries_at_all_logins(db: TestDatabase) {
     browser.sign_in(MEI.email, PASSWORD).await.is(303);
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn of_fifty_tries_at_once_three_are_looked_at(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut tries = tokio::task::JoinSet::new();
@@ -207,7 +207,7 @@ async fn of_fifty_tries_at_once_three_are_looked_at(db: TestDatabase) {
     assert!(statuses.iter().all(|status| [422, 429, 503].contains(status)), "{statuses:?}");
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn the_current_password_is_guessed_at_as_at_signing_in(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut ingrid = app.as_person(INGRID).await;
@@ -222,7 +222,7 @@ async fn the_current_password_is_guessed_at_as_at_signing_in(db: TestDatabase) {
     ingrid.post("/security", "security/change-password", &right).await.is(303);
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn what_the_hashing_sends_away_is_no_wrong_try(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let settings = Settings { hashes_at_once: 0, hashes_waiting: 0, ..Settings::default() };
@@ -239,7 +239,7 @@ async fn what_the_hashing_sends_away_is_no_wrong_try(db: TestDatabase) {
     app.browser().sign_in(BJORN.email, PASSWORD).await.is(303);
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn many_accounts_to_choose_from_come_in_pages(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let ingrid = app.id_of(INGRID).await.parse().unwrap();
@@ -270,7 +270,7 @@ async fn many_accounts_to_choose_from_come_in_pages(db: TestDatabase) {
     }
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn one_account_is_gone_to_at_once_and_several_are_chosen_from(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let page = app.as_person(BJORN).await.get("/accounts").await;

@@ -6,7 +6,7 @@ use test_database::{TestDatabase, apply};
 
 use crate::story::{BAKERY, TestApp};
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn captions_are_headings_and_rows_have_headers(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut ingrid = app.as_person(INGRID).await;
@@ -27,7 +27,7 @@ async fn captions_are_headings_and_rows_have_headers(db: TestDatabase) {
     }
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn the_name_of_a_column_of_sums_stands_above_them(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let page = app.as_person(INGRID).await.get(&format!("{BAKERY}/billing")).await;
@@ -38,7 +38,7 @@ async fn the_name_of_a_column_of_sums_stands_above_them(db: TestDatabase) {
     assert_eq!(names, ["Total"]);
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn a_domain_that_expires_soon_is_marked(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut ingrid = app.as_person(INGRID).await;

@@ -25,7 +25,7 @@ async fn send_as_wasm(browser: &mut Browser, path: &str, fields: &[(&str, &str)]
     browser.send(request).await
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn a_form_of_before_changes_nothing_for_who_signed_in_since(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut browser = app.as_person(OLAV).await;
@@ -52,7 +52,7 @@ async fn a_form_of_before_changes_nothing_for_who_signed_in_since(db: TestDataba
     browser.go_on(&answer).await.says("Changes saved");
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn a_page_that_the_present_reader_cant_see_keeps_what_was_typed_there(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut browser = app.as_person(INGRID).await;
@@ -66,7 +66,7 @@ async fn a_page_that_the_present_reader_cant_see_keeps_what_was_typed_there(db: 
     assert!(app.mails_to("kari@x.example").await.is_empty());
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn passwords_dont_wait_with_the_rest(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut browser = app.as_person(OLAV).await;
@@ -79,7 +79,7 @@ async fn passwords_dont_wait_with_the_rest(db: TestDatabase) {
     sign_in(&mut app.browser(), INGRID).await;
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn whose_form_it_was_is_said_in_the_readers_language(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut browser = app.as_person(OLAV).await;
@@ -105,7 +105,7 @@ async fn whose_form_it_was_is_said_in_the_readers_language(db: TestDatabase) {
     }
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn a_proof_of_before_is_no_proof_of_who_signed_in_since(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut browser = app.as_person(OLAV).await;
@@ -135,7 +135,7 @@ async fn a_proof_of_before_is_no_proof_of_who_signed_in_since(db: TestDatabase) 
     assert!(app.mails_to("kari@x.example").await.is_empty());
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn what_acts_for_nobody_signed_in_is_taken_from_any_tab(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut browser = app.browser();
@@ -156,7 +156,7 @@ async fn what_acts_for_nobody_signed_in_is_taken_from_any_tab(db: TestDatabase) 
     browser.get("/profile").await.is(302);
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn a_form_outlives_its_session_and_is_taken_from_its_own_reader(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut browser = app.as_person(INGRID).await;
@@ -171,7 +171,7 @@ async fn a_form_outlives_its_session_and_is_taken_from_its_own_reader(db: TestDa
     browser.go_on(&answer).await.says("Changes saved");
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn every_form_says_for_whom_it_was_made(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut ingrid = app.as_person(INGRID).await;
@@ -238,7 +238,7 @@ async fn every_form_says_for_whom_it_was_made(db: TestDatabase) {
     }
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn the_browsers_half_finds_out_that_its_tab_is_of_before(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut browser = app.as_person(OLAV).await;
@@ -268,7 +268,7 @@ async fn the_browsers_half_finds_out_that_its_tab_is_of_before(db: TestDatabase)
     assert!(!answer.headers.contains_key("x-made-for"));
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn a_living_page_says_its_shape_and_asks_proxies_to_leave_it_alone(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut ingrid = app.as_person(INGRID).await;

@@ -18,7 +18,7 @@ async fn choose(browser: &mut Browser, zone: &str) -> crate::story::Page {
     browser.open_and_fill_in("/profile", "profile/save", &fields).await
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn the_logins_zone_comes_before_the_browsers_and_that_before_the_accounts(db: TestDatabase) {
     let app = TestApp::with(db, &[("TIME_ZONE", "America/St_Johns")]).await;
     let mut ingrid = app.as_person(INGRID).await;
@@ -53,7 +53,7 @@ async fn the_logins_zone_comes_before_the_browsers_and_that_before_the_accounts(
     ingrid.get(&log("")).await.says("22:00 just now");
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn a_zone_that_there_isnt_is_passed_over_or_refused_at_its_field(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut ingrid = app.as_person(INGRID).await;
@@ -81,7 +81,7 @@ async fn a_zone_that_there_isnt_is_passed_over_or_refused_at_its_field(db: TestD
     assert!(profile.is(200).body.contains("<option value=\"Europe/Atlantis\" selected"));
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn a_day_of_the_log_begins_and_ends_where_its_reader_is(db: TestDatabase) {
     let app = TestApp::new(db).await;
     // It is 17:00 in Tokyo: a second before midnight, and at midnight.
@@ -116,7 +116,7 @@ async fn a_day_of_the_log_begins_and_ends_where_its_reader_is(db: TestDatabase) 
     page.is(200).says("Nothing fits this filter.");
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn the_last_seven_days_are_asked_for_by_a_button(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut ingrid = app.as_person(INGRID).await;
@@ -139,7 +139,7 @@ async fn the_last_seven_days_are_asked_for_by_a_button(db: TestDatabase) {
     assert_eq!(name, "attachment; filename=\"activity-100001-2027-01-20.csv\"");
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn what_is_no_day_is_said_at_its_field(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut ingrid = app.as_person(INGRID).await;
@@ -169,7 +169,7 @@ async fn what_is_no_day_is_said_at_its_field(db: TestDatabase) {
     app.as_person(BJORN).await.get(&log("&from=x&to=")).await.is(403);
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn their_activity_is_linked_for_who_may_see_the_log(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut ingrid = app.as_person(INGRID).await;
@@ -189,7 +189,7 @@ async fn their_activity_is_linked_for_who_may_see_the_log(db: TestDatabase) {
     assert!(!page.words().contains("Their activity"), "{}", page.words());
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn an_invitation_works_until_the_end_of_its_last_day(db: TestDatabase) {
     let app = TestApp::with(db, &[("TIME_ZONE", "Europe/Oslo")]).await;
     let mut ingrid = app.as_person(INGRID).await;
@@ -210,7 +210,7 @@ async fn an_invitation_works_until_the_end_of_its_last_day(db: TestDatabase) {
     app.browser().get(&link).await.is(410).says("This invitation has expired");
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn mails_tell_times_as_their_recipient_chose(db: TestDatabase) {
     let app = TestApp::with(db, &[("TIME_ZONE", "Europe/Oslo")]).await;
     let mut ingrid = app.as_person(INGRID).await;

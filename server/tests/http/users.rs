@@ -5,7 +5,7 @@ use test_database::{TestDatabase, apply};
 
 use crate::story::{AGENCY, BAKERY, Page, TestApp};
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn the_page_shows_users_and_pending_invitations(db: TestDatabase) {
     let app = TestApp::new(db).await;
     app.keep_all_mail().await;
@@ -17,7 +17,7 @@ async fn the_page_shows_users_and_pending_invitations(db: TestDatabase) {
     page.says("Pending invitations");
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn without_the_administrator_right_the_page_says_what_is_missing(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut browser = app.as_person(BJORN).await;
@@ -32,7 +32,7 @@ async fn without_the_administrator_right_the_page_says_what_is_missing(db: TestD
     browser.invite("kari@nordlys.example", &["billing.view"]).await.is(403);
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn another_account_is_as_if_it_were_not_there(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut browser = app.as_person(BJORN).await;
@@ -46,7 +46,7 @@ async fn another_account_is_as_if_it_were_not_there(db: TestDatabase) {
     }
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn a_user_of_another_account_cannot_be_managed_from_this_one(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let tom = app.id_of(TOM).await;
@@ -61,7 +61,7 @@ async fn a_user_of_another_account_cannot_be_managed_from_this_one(db: TestDatab
     app.as_person(TOM).await.get(AGENCY).await.is(200);
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn a_change_is_in_force_at_the_next_request_and_the_user_is_told(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut bjorn = app.as_person(BJORN).await;
@@ -84,7 +84,7 @@ async fn a_change_is_in_force_at_the_next_request_and_the_user_is_told(db: TestD
     ingrid.get(&format!("{BAKERY}/users")).await.is(200);
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn what_the_mail_server_said_for_a_day_is_shown(db: TestDatabase) {
     let app = TestApp::new(db).await;
     app.keep_all_mail().await;
@@ -98,7 +98,7 @@ async fn what_the_mail_server_said_for_a_day_is_shown(db: TestDatabase) {
     page.is(200).says("The mail server put it off for a day: “451 4.7.1 Greylisted”");
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn saving_says_for_whom_it_changed_what(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let webshop = app.services().await.into_iter().find(|service| service.name == "Webshop");
@@ -148,7 +148,7 @@ async fn saving_says_for_whom_it_changed_what(db: TestDatabase) {
     ingrid.go_on(&answer).await.says("Changes saved. The access of Mei Tanaka was changed. They");
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn saving_says_so_in_the_readers_language(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let path = format!("{BAKERY}/users/{}", app.id_of(BJORN).await);
@@ -176,7 +176,7 @@ async fn saving_says_so_in_the_readers_language(db: TestDatabase) {
     }
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn what_would_change_stands_beside_the_form_that_comes_back(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let path = format!("{BAKERY}/users/{}", app.id_of(BJORN).await);
@@ -197,7 +197,7 @@ async fn what_would_change_stands_beside_the_form_that_comes_back(db: TestDataba
     assert!(page.body.contains("const lost=\"What you entered here will be lost."));
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn an_owners_access_and_ones_own_is_looked_at(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut amira = app.as_person(AMIRA).await;
@@ -233,7 +233,7 @@ async fn an_owners_access_and_ones_own_is_looked_at(db: TestDatabase) {
     }
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn a_change_made_through_one_node_is_in_force_on_another_at_the_next_request(
     db: TestDatabase,
 ) {
@@ -257,7 +257,7 @@ async fn a_change_made_through_one_node_is_in_force_on_another_at_the_next_reque
     bjorn.at(&one.router()).get("/profile").await.is(302);
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn a_stale_tab_overwrites_nobodys_change(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let id = app.id_of(BJORN).await;
@@ -288,7 +288,7 @@ async fn a_stale_tab_overwrites_nobodys_change(db: TestDatabase) {
     ingrid.go_on(&answer).await.says("Changes saved");
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn removed_access_is_gone_at_the_next_request_and_the_user_is_told(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut bjorn = app.as_person(BJORN).await;
@@ -305,7 +305,7 @@ async fn removed_access_is_gone_at_the_next_request_and_the_user_is_told(db: Tes
     ingrid.fill_in(&page, "users/remove-access", &[]).await.is(404);
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn removing_begins_at_the_row_and_at_the_head_and_says_what_is_lost(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let path = format!("{BAKERY}/users/{}", app.id_of(BJORN).await);
@@ -330,7 +330,7 @@ async fn removing_begins_at_the_row_and_at_the_head_and_says_what_is_lost(db: Te
     }
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn the_links_of_both_tables_keep_what_was_chosen(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut ingrid = app.as_person(INGRID).await;
@@ -350,7 +350,7 @@ async fn the_links_of_both_tables_keep_what_was_chosen(db: TestDatabase) {
     assert!(page.body.contains("type=\"hidden\" name=\"sort\" value=\"activity\""));
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn somebody_is_found_by_any_part_of_their_address(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut ingrid = app.as_person(INGRID).await;
@@ -361,7 +361,7 @@ async fn somebody_is_found_by_any_part_of_their_address(db: TestDatabase) {
     }
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn unticking_what_is_implied_takes_what_implies_it_without_a_script(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let id = app.id_of(BJORN).await;
@@ -378,7 +378,7 @@ async fn unticking_what_is_implied_takes_what_implies_it_without_a_script(db: Te
     bjorn.get(&format!("{BAKERY}/services")).await.is(200);
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn the_fresh_link_is_copied_from_the_row_of_its_invitation(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut ingrid = app.as_person(INGRID).await;
@@ -392,7 +392,7 @@ async fn the_fresh_link_is_copied_from_the_row_of_its_invitation(db: TestDatabas
     assert!(!page.body.contains(button), "only in the moment after sending");
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn nothing_ticked_is_a_field_error(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let id = app.id_of(BJORN).await;
@@ -402,7 +402,7 @@ async fn nothing_ticked_is_a_field_error(db: TestDatabase) {
     page.is(422).says("Choose at least one permission, or remove this person's access");
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn an_administrator_grants_no_more_than_they_hold(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let id = app.id_of(BJORN).await;
@@ -422,7 +422,7 @@ async fn an_administrator_grants_no_more_than_they_hold(db: TestDatabase) {
     bjorn.get(&format!("{BAKERY}/users/{id}")).await.is(403).says("pay invoices");
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn nobody_touches_an_owner_or_their_own_permissions(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let (olav, amira_id) = (app.id_of(OLAV).await, app.id_of(AMIRA).await);
@@ -443,7 +443,7 @@ async fn nobody_touches_an_owner_or_their_own_permissions(db: TestDatabase) {
     app.as_person(OLAV).await.get(&format!("{BAKERY}/log")).await.is(200);
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn anybody_but_the_last_owner_may_leave(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut olav = app.as_person(OLAV).await;
@@ -460,7 +460,7 @@ async fn anybody_but_the_last_owner_may_leave(db: TestDatabase) {
     ingrid.get(BAKERY).await.is(200);
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn an_area_is_open_with_its_permission_and_closed_without(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let cases = [
@@ -490,7 +490,7 @@ async fn an_area_is_open_with_its_permission_and_closed_without(db: TestDatabase
     page.says("nordlys-shop");
 }
 
-#[apply(on_both!)]
+#[apply(on_sqlite!)]
 async fn searching_and_paging_find_everybody(db: TestDatabase) {
     use model::{Access, EmailAddress, FullName, Permission, Secret, UserId};
     let app = TestApp::new(db).await;
