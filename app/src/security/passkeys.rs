@@ -11,7 +11,7 @@ use crate::loading::{Loading, framed};
 use crate::security::api::{self, NewPasskeyView, PasskeyView};
 use crate::security::authenticator::warning;
 use crate::title::PageTitle;
-use crate::ui::factor::FactorForms;
+use crate::ui::factor::{FactorForms, passkey_hint};
 use crate::ui::field::TextField;
 use crate::ui::form::{Form, SubmitButton};
 use crate::ui::frame::Here;
@@ -42,7 +42,7 @@ impl LazyRoute for AddPasskeyPage {
                         <SubmitButton words=words!(passkey.add_button) />
                         <a href=SECURITY>{words!(form.cancel)}</a>
                     </div>
-                    <p class="hint">{words!(passkey.hint)}</p>
+                    {passkey_hint()}
                 </Form>
             }
             .into_any()

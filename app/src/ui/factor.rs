@@ -121,6 +121,14 @@ pub(crate) fn passkey_fields(class: &'static str, button: String) -> AnyView {
         <div class="form-actions">
             <SubmitButton class=class words=button />
         </div>
+        {passkey_hint()}
+    }
+    .into_any()
+}
+
+/// What a passkey takes. That it takes JavaScript is said only where there is none.
+pub(crate) fn passkey_hint() -> AnyView {
+    view! {
         <p class="hint">
             {words!(passkey.hint)} " "
             <span class="without-script">{words!(passkey.takes_script)}</span>
