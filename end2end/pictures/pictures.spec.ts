@@ -91,7 +91,7 @@ for (const language of languages) {
       await page.locator('#email').fill(email);
       await page.locator('[id="billing.pay"]').check();
       await picture(page, 'invite');
-      await page.locator('main form [type=submit]').click();
+      await page.locator('main form .button-primary[type=submit]').click();
       await expect(page.locator('#notice')).toContainText(email);
       await picture(page, 'users');
       const theirs = await someoneElse();
