@@ -19,13 +19,14 @@ export default defineConfig<object, Stage>({
     actionTimeout: 10_000,
     navigationTimeout: 20_000,
     screenshot: 'only-on-failure',
-    trace: 'retain-on-failure',
+    // Writing down every step takes a third of the time: where a failed test runs again, only then.
+    trace: process.env.CI ? 'on-first-retry' : 'retain-on-failure',
     launchOptions: chromium(),
   },
   projects: [
     { name: 'script' },
-    // Words are as long without scripts.
-    { name: 'no-script', grepInvert: /@words/, use: { javaScriptEnabled: false } },
+    // What pages look like is told once.
+    { name: 'no-script', grepInvert: /@looks/, use: { javaScriptEnabled: false } },
     { name: 'script-postgres', testMatch: 'guide.spec.ts', use: { database: 'postgres' } },
     {
       name: 'no-script-postgres',

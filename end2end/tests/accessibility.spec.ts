@@ -32,11 +32,14 @@ const pages = [
   ['a page that is not there', inAccount(nordlys, 'nothing-here')],
 ] as const;
 
+/** Comes to the same elements with scripts and without (changed_pages.spec.ts): looked at once. */
+const LOOKS = { tag: '@looks' };
+
 // In lots that sign in once; the report names the page.
 const LOTS = 4;
 for (let lot = 0; lot < LOTS; lot += 1) {
   const some = pages.filter((_, place) => place % LOTS === lot);
-  test(`pages are accessible and fit (${lot + 1} of ${LOTS})`, async ({ page }) => {
+  test(`pages are accessible and fit (${lot + 1} of ${LOTS})`, LOOKS, async ({ page }) => {
     test.slow();
     await signIn(page, ingrid);
     for (const [name, path] of some) {
@@ -50,27 +53,27 @@ for (let lot = 0; lot < LOTS; lot += 1) {
   });
 }
 
-test('the sign-in page is accessible and fits', async ({ page }) => {
+test('the sign-in page is accessible and fits', LOOKS, async ({ page }) => {
   await page.goto('/sign-in');
   await expect(page.getByRole('heading', { level: 1 })).toHaveCount(1);
   await expectAccessible(page);
   await expectToFit(page);
 });
 
-test('the choice of accounts is accessible and fits', async ({ page }) => {
+test('the choice of accounts is accessible and fits', LOOKS, async ({ page }) => {
   await signIn(page, mei);
   await page.goto('/accounts');
   await expectAccessible(page);
   await expectToFit(page);
 });
 
-test('the refused page is accessible and fits', async ({ page }) => {
+test('the refused page is accessible and fits', LOOKS, async ({ page }) => {
   await enter(page, bjorn, nordlys, 'users');
   await expectAccessible(page);
   await expectToFit(page);
 });
 
-test('asking for access, and how that stands, is accessible and fits', async ({ page, someoneElse }) => {
+test('asking for access, and how that stands, is accessible and fits', LOOKS, async ({ page, someoneElse }) => {
   await enter(page, bjorn, nordlys, 'ask?permission=domains.view');
   await expectAccessible(page);
   await expectToFit(page);
@@ -98,7 +101,7 @@ test('managing access is accessible and fits', async ({ page }) => {
   await expectToFit(page);
 });
 
-test('the form for extra access, and what it gave, are accessible and fit', async ({ page }) => {
+test('the form for extra access, and what it gave, are accessible and fit', LOOKS, async ({ page }) => {
   await enter(page, ingrid, nordlys, 'users');
   await openManageAccess(page, mei);
   await page.getByRole('link', { name: 'Give extra access', exact: true }).click();
@@ -112,7 +115,7 @@ test('the form for extra access, and what it gave, are accessible and fit', asyn
   await expectToFit(page);
 });
 
-test('pausing access, and the account that it closes, are accessible and fit', async ({ page, someoneElse }) => {
+test('pausing access, and the account that it closes, are accessible and fit', LOOKS, async ({ page, someoneElse }) => {
   const theirs = await someoneElse();
   await enter(theirs, amira, nordlys);
   await enter(page, ingrid, nordlys, 'users');
@@ -127,7 +130,7 @@ test('pausing access, and the account that it closes, are accessible and fit', a
 });
 
 for (const area of ['services', 'domains']) {
-  test(`one of the ${area}, and who can reach it, is accessible and fits`, async ({ page }) => {
+  test(`one of the ${area}, and who can reach it, is accessible and fits`, LOOKS, async ({ page }) => {
     await enter(page, ingrid, nordlys, area);
     await page.getByRole('table').getByRole('link').first().click();
     await expect(page.getByRole('heading', { level: 1 })).toHaveCount(1);
@@ -202,7 +205,7 @@ test('an invitation can be written and sent by keyboard alone, with the focus in
   await expect(page.getByRole('status').filter({ hasText: 'Invitation sent to' })).toBeVisible();
 });
 
-test('the button for sending is in sight, also where there is no room beside the form', async ({ page }) => {
+test('the button for sending is in sight, also where there is no room beside the form', LOOKS, async ({ page }) => {
   await enter(page, ingrid, nordlys, 'users/invite');
   for (const width of [390, 1050, 1280]) {
     await page.setViewportSize({ width, height: 800 });
@@ -210,7 +213,7 @@ test('the button for sending is in sight, also where there is no room beside the
   }
 });
 
-test('a long name stays on the screen of a phone', async ({ page }) => {
+test('a long name stays on the screen of a phone', LOOKS, async ({ page }) => {
   await enter(page, ingrid, nordlys, 'users');
   await openManageAccess(page, bjorn);
   const heading = page.getByRole('heading', { level: 1 });
@@ -220,7 +223,7 @@ test('a long name stays on the screen of a phone', async ({ page }) => {
 });
 
 for (const language of ['nb', 'de'] as const) {
-  test.describe(`in ${language}`, { tag: '@words' }, () => {
+  test.describe(`in ${language}`, LOOKS, () => {
     test.use({ locale: language });
 
     // The markup is the same in every language, and so are the colours; what differs is how long the words are.
