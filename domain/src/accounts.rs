@@ -104,7 +104,7 @@ fn acting(
     closes_at: Option<Timestamp>,
 ) -> (Acting, Option<Pause>) {
     let (account, keys) = (membership.account, membership.keys);
-    let actor = Actor { user: viewer.user, account, keys, eyes: None };
+    let actor = Actor { user, account, keys, at: now, eyes: None };
     let acting = Acting {
         actor,
         number: membership.number,

@@ -342,7 +342,7 @@ fn decide(
         return Decision::no(Reason::Paused(pause.clone()));
     }
     let on = kind.on(&standing.named_by);
-    let holder = |keys: Keys| Actor { user: standing.user, account, keys, eyes: None };
+    let holder = |keys: Keys| Actor { user: standing.user, account, keys, at, eyes: None };
     let actor = holder(standing.keys.clone());
     if !actor.may(permission, on) {
         return Decision::no(match actor.open().contains(permission) {
@@ -352,10 +352,10 @@ fn decide(
     }
     let reason = match &actor.keys {
         Keys::Owner => Some(Reason::Owner),
-        Keys::Granted(keys) => {
+        Keys::Granted(_) => {
             let opens = |given: &&Given| {
-                let of_it = keys.iter().copied().filter(|key| key.grant == given.grant);
-                holder(Keys::Granted(of_it.collect())).may(permission, on)
+                let of_it = holder(Keys::Granted(vec![given.key]));
+                of_it.may(permission, kind.on(&given.named_by))
             };
             let lasts = |given: &&Given| (given.until.is_none(), given.until);
             let given = standing.given.iter().filter(opens).max_by_key(lasts);
@@ -400,7 +400,7 @@ async fn open_things(
         return Ok(Vec::new());
     }
     let (user, account, keys) = (standing.user, facts.account, standing.keys.clone());
-    let Ok(scope) = Actor { user, account, keys, eyes: None }.reach(permission) else {
+    let Ok(scope) = Actor { user, account, keys, at, eyes: None }.reach(permission) else {
         return Ok(Vec::new());
     };
     if kind == ResourceKind::Account {
@@ -414,7 +414,7 @@ async fn open_things(
 mod tests {
     use std::time::Duration;
 
-    use model::{GrantId, Key, NamedBy, PermissionSet, SessionSpan};
+    use model::{Key, NamedBy, PermissionSet, SessionSpan};
     use proptest::prelude::*;
     use store::{AccountPolicy, RequiredFactor};
 
@@ -427,29 +427,35 @@ mod tests {
         Uuid::from_u128(1).into()
     }
 
-    fn grant(n: u128) -> GrantId {
-        Uuid::from_u128(n).into()
-    }
-
-    fn key(n: u128, permissions: &[Permission], all_services: bool) -> Key {
+    fn key(permissions: &[Permission], all_services: bool) -> Key {
         let permissions: PermissionSet = permissions.iter().copied().collect();
-        Key { grant: grant(n), permissions, all_services, all_domains: false }
+        Key { permissions, all_services, all_domains: false }
     }
 
-    fn given(n: u128, seconds: Option<u64>) -> Given {
+    /// A grant with this number and end, which names the thing or not.
+    fn given(n: u128, key: Key, names: bool, seconds: Option<u64>) -> Given {
         let until = seconds.map(|seconds| NOW.after(Duration::from_secs(seconds)));
-        Given { grant: grant(n), until, by: Some("Ingrid".to_owned()), at: NOW }
+        let own = if names { key.permissions } else { PermissionSet::EMPTY };
+        let (named_by, by) = (NamedBy { own, ..NamedBy::default() }, Some("Ingrid".to_owned()));
+        Given { grant: Uuid::from_u128(n).into(), key, named_by, until, by, at: NOW }
     }
 
-    /// Somebody with these keys, whose grants named the thing, in an account that requires nothing.
-    fn standing(keys: Keys, named_by: &[u128]) -> Standing {
-        let given = keys.grants().map(|grant| Given { grant, until: None, by: None, at: NOW });
+    /// Somebody with these grants, in an account that requires nothing.
+    fn holder(given: Vec<Given>) -> Standing {
+        let own = given.iter().flat_map(|given| given.named_by.own.iter()).collect();
+        let keys = Keys::Granted(given.iter().map(|given| given.key).collect());
+        let named_by = NamedBy { own, ..NamedBy::default() };
+        Standing { given, named_by, ..standing(keys) }
+    }
+
+    /// Somebody with these keys, which no grant tells of, in an account that requires nothing.
+    fn standing(keys: Keys) -> Standing {
         Standing {
             user: Uuid::from_u128(2).into(),
-            given: given.collect(),
+            given: Vec::new(),
             keys,
             pause: None,
-            named_by: NamedBy(named_by.iter().copied().map(grant).collect()),
+            named_by: NamedBy::default(),
             second_factor: false,
             policy: AccountPolicy::default(),
             single_sign_on: false,
@@ -464,19 +470,22 @@ mod tests {
 
     #[test]
     fn the_grant_that_lasts_longest_is_the_reason() {
-        let keys = vec![
-            key(1, &[ServicesView], true),
-            key(2, &[ServicesManage], false),
-            key(3, &[ServicesView], false),
-            key(4, &[BillingPay], true),
-        ];
-        let given = vec![given(1, Some(5)), given(2, Some(9)), given(3, None), given(4, None)];
-        let standing = Standing { given, ..standing(Keys::Granted(keys), &[2]) };
+        let held = |names| {
+            holder(vec![
+                given(1, key(&[ServicesView], true), false, Some(5)),
+                given(2, key(&[ServicesManage], false), names, Some(9)),
+                given(3, key(&[ServicesView], false), false, None),
+                given(4, key(&[BillingPay], true), false, None),
+                // Of two that are alike the one that lasts.
+                given(5, key(&[ServicesManage], false), names, Some(7)),
+            ])
+        };
+        let standing = held(true);
         let reason = |permission| decided(&standing, ResourceKind::Service, permission).reason;
         // The third reaches it no more than the fourth.
         assert_eq!(reason(ServicesView), Reason::Given(standing.given[1].clone()));
         assert_eq!(reason(ServicesManage), Reason::Given(standing.given[1].clone()));
-        let unnamed = Standing { named_by: NamedBy::default(), ..standing.clone() };
+        let unnamed = held(false);
         let reason = |permission| decided(&unnamed, ResourceKind::Service, permission).reason;
         assert_eq!(reason(ServicesView), Reason::Given(standing.given[0].clone()));
         assert_eq!(reason(ServicesManage), Reason::OutOfReach(ServicesManage));
@@ -488,7 +497,7 @@ mod tests {
 
     #[test]
     fn what_closes_the_account_denies_and_what_a_session_shows_is_required() {
-        let owner = standing(Keys::Owner, &[]);
+        let owner = standing(Keys::Owner);
         let decide = |standing: &Standing| decided(standing, ResourceKind::Account, AccountUsers);
         assert_eq!(decide(&owner), Decision { reason: Reason::Owner, requires: Vec::new() });
 
@@ -507,7 +516,7 @@ mod tests {
 
         let pause = Pause::Lapsed { since: NOW };
         let keys = Keys::Granted(Vec::new());
-        let paused = Standing { pause: Some(pause.clone()), ..standing(keys, &[]) };
+        let paused = Standing { pause: Some(pause.clone()), ..standing(keys) };
         assert_eq!(decide(&paused), Decision::no(Reason::Paused(pause)));
 
         let sessions = SessionSpans { idle: Some(SessionSpan::Hour), absolute: None };
@@ -543,29 +552,27 @@ mod tests {
     proptest! {
         #[test]
         fn a_decision_is_what_the_actor_may(
-            keys in prop_oneof![
-                1 => Just(Keys::Owner),
-                6 => proptest::collection::vec(any_key(), 0..5).prop_map(Keys::Granted),
+            standing in prop_oneof![
+                1 => Just(standing(Keys::Owner)),
+                6 => proptest::collection::vec(any_given(), 0..5).prop_map(holder),
             ],
-            named_by in proptest::collection::vec(0..5_u128, 0..5),
             kind in proptest::sample::select(ResourceKind::ALL.to_vec()),
             permission in proptest::sample::select(Permission::ALL.to_vec()),
         ) {
             prop_assume!(kind.takes(permission));
-            let standing = standing(keys.clone(), &named_by);
-            let actor = Actor { user: standing.user, account: account(), keys, eyes: None };
+            let (user, keys) = (standing.user, standing.keys.clone());
+            let actor = Actor { user, account: account(), keys, at: NOW, eyes: None };
             let may = actor.may(permission, kind.on(&standing.named_by));
             prop_assert_eq!(decided(&standing, kind, permission).permits(), may);
         }
     }
 
-    fn any_key() -> impl Strategy<Value = Key> {
+    fn any_given() -> impl Strategy<Value = Given> {
         let permissions = proptest::sample::select(Permission::ALL.to_vec());
         let permissions = proptest::collection::vec(permissions, 0..6);
-        (0..5_u128, permissions, any::<bool>(), any::<bool>()).prop_map(
-            |(n, permissions, all_services, all_domains)| {
-                let permissions = permissions.into_iter().collect();
-                Key { grant: grant(n), permissions, all_services, all_domains }
+        (0..5_u128, permissions, any::<bool>(), any::<bool>(), any::<bool>()).prop_map(
+            |(n, permissions, all_services, all_domains, names)| {
+                given(n, Key { all_domains, ..key(&permissions, all_services) }, names, None)
             },
         )
     }

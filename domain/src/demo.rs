@@ -134,7 +134,8 @@ async fn found(
     let token = token.secret().expose();
     let user = join_as(latchkey, token, owner).await?;
     let account = account_of(latchkey, user, number).await?;
-    Ok((Founded { account }, Actor { user, account, keys: Keys::Owner, eyes: None }))
+    let at = latchkey.now();
+    Ok((Founded { account }, Actor { user, account, keys: Keys::Owner, at, eyes: None }))
 }
 
 async fn account_of(

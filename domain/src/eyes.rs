@@ -259,8 +259,8 @@ async fn look(
     let actor = &mut acting.actor;
     let may_look = actor.may(Permission::AccountUsers, On::Account);
     let Some(token) = token.filter(|_| may_look) else { return Ok(acting) };
-    let (session, now) = (viewer.session, latchkey.now());
-    let found = latchkey.store.eyes(session, &token.hash(), actor.account, now).await?;
+    let (account, at) = (actor.account, actor.at);
+    let found = latchkey.store.eyes(viewer.session, &token.hash(), account, at).await?;
     if let Some(found) = found {
         actor.eyes = Some(found.eyes);
         acting.eyes_of = found.full_name;

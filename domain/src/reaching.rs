@@ -1,7 +1,7 @@
 //! Who reaches what: asked about a permission, a service or a domain, and the other way round about
 //! somebody's things.
 
-use model::{Actor, Area, Cursor, Failure, On, PAGE_SIZE, Permission, Reached, Scope};
+use model::{Actor, Area, Cursor, Failure, On, PAGE_SIZE, Permission, Reached, Scope, Through};
 use store::Reachable;
 pub use store::{GrantRow, ReachedThings, Reaching};
 use uuid::Uuid;
@@ -137,8 +137,13 @@ fn scope(latchkey: &Latchkey, member: &Member, area: Area) -> Option<Scope> {
         live && grant.outline.permissions.in_area(area).next().is_some()
     });
     let opens: Vec<_> = opens.collect();
+    let through = |permissions| {
+        let (user, at) = (member.user, now);
+        let scope = Scope::Through(Through { user, permissions, draft: None, at });
+        (!opens.is_empty()).then_some(scope)
+    };
     if member.paused.is_some() {
-        return (!opens.is_empty()).then(|| Scope::Through(Vec::new()));
+        return through(Vec::new());
     }
     let reached = |outline: &model::Outline| match area {
         Area::Services => outline.services,
@@ -147,5 +152,6 @@ fn scope(latchkey: &Latchkey, member: &Member, area: Area) -> Option<Scope> {
     if opens.iter().any(|grant| reached(&grant.outline) == Reached::All) {
         return Some(Scope::All);
     }
-    (!opens.is_empty()).then(|| Scope::Through(opens.iter().map(|grant| grant.id).collect()))
+    let of_area = Permission::ALL.into_iter().filter(|permission| permission.area() == area);
+    through(of_area.collect())
 }

@@ -2,17 +2,16 @@
 //! about which things there are for them.
 
 use crate::{
-    AccountId, Area, Conflict, Draft, Eyes, Failure, GrantId, Permission, PermissionSet, Terms,
+    AccountId, Area, Conflict, Draft, Eyes, Failure, Permission, PermissionSet, Terms, Timestamp,
     UserId,
 };
 
-/// A grant that hasn't lapsed, as a request is checked by it: which things it names is asked of the
-/// things.
+/// What a grant that hasn't lapsed opens, as a request is checked by it, and all that are alike in this:
+/// however many grants somebody holds, few keys tell what they may do. Which things they name is asked
+/// of the things.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Key {
-    /// The grant.
-    pub grant: GrantId,
-    /// Its permissions.
+    /// The permissions.
     pub permissions: PermissionSet,
     /// Whether they reach all services, also those to come.
     pub all_services: bool,
@@ -23,9 +22,8 @@ pub struct Key {
 impl Key {
     /// What a grant with these terms opens.
     #[must_use]
-    pub fn of(grant: GrantId, terms: &Terms) -> Self {
+    pub fn of(terms: &Terms) -> Self {
         Self {
-            grant,
             permissions: terms.permissions,
             all_services: terms.services.is_all(),
             all_domains: terms.domains.is_all(),
@@ -68,66 +66,53 @@ impl Keys {
         }
     }
 
-    /// The grants that they come from; an owner needs none.
-    pub fn grants(&self) -> impl Iterator<Item = GrantId> {
-        let keys: &[Key] = match self {
-            Self::Owner => &[],
-            Self::Granted(keys) => keys.as_slice(),
-        };
-        keys.iter().map(|key| key.grant)
-    }
-
-    /// What they would be with a draft: its key comes in the place of that of the grant that it changes.
-    /// An owner has everything already.
+    /// What they would be with a draft's key besides. An owner has everything already.
     #[must_use]
-    pub fn with_draft(self, draft: Draft, key: Option<Key>) -> Self {
+    pub fn with_draft(self, key: Option<Key>) -> Self {
         let Self::Granted(mut keys) = self else { return self };
-        keys.retain(|held| draft.changes != Some(held.grant));
         keys.extend(key);
         Self::Granted(keys)
     }
 
-    /// Whether one of them has the permission and reaches what `named_by` was read with; none for the
-    /// account as a whole.
-    fn may(&self, permission: Permission, named_by: Option<&NamedBy>) -> bool {
+    /// Whether one of them has the permission and reaches all that it is about, or a grant with it names
+    /// the thing: those that name it open `named`.
+    fn may(&self, permission: Permission, named: PermissionSet) -> bool {
         let Self::Granted(keys) = self else { return true };
-        let names = |key: &Key| named_by.is_some_and(|named_by| named_by.0.contains(&key.grant));
-        let opens = |key: &Key| {
-            let reaches = key.reaches_all(permission.area()) || names(key);
-            key.permissions.contains(permission) && reaches
-        };
-        keys.iter().any(opens)
+        let reaches = |key: &Key| named.contains(permission) || key.reaches_all(permission.area());
+        keys.iter().any(|key| key.permissions.contains(permission) && reaches(key))
     }
 
-    /// The grants by which the permission reaches things; none where it reaches all.
+    /// Whether the permission reaches all that it is about.
     ///
     /// # Errors
     /// [`Failure::NotAllowed`] naming the permission when none of them has it.
-    fn reach(&self, permission: Permission) -> Result<Option<Vec<GrantId>>, Failure> {
-        let Self::Granted(keys) = self else { return Ok(None) };
+    fn reach_all(&self, permission: Permission) -> Result<bool, Failure> {
+        let Self::Granted(keys) = self else { return Ok(true) };
         let with_it = || keys.iter().filter(|key| key.permissions.contains(permission));
         if with_it().next().is_none() {
             return Err(Failure::NotAllowed(permission));
         }
-        if with_it().any(|key| key.reaches_all(permission.area())) {
-            return Ok(None);
-        }
-        Ok(Some(with_it().map(|key| key.grant).collect()))
+        Ok(with_it().any(|key| key.reaches_all(permission.area())))
     }
 }
 
-/// Those of somebody's grants that name a thing. It is read with the thing.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct NamedBy(pub Vec<GrantId>);
+/// What those grants open that name a thing. It is read with the thing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NamedBy {
+    /// The actor's grants.
+    pub own: PermissionSet,
+    /// The grants, and the draft, of the eyes that the actor looks through.
+    pub theirs: PermissionSet,
+}
 
 /// What a permission is asked about.
 #[derive(Clone, Copy, Debug)]
 pub enum On<'a> {
     /// The account as a whole.
     Account,
-    /// A service, which these of the actor's grants name.
+    /// A service, which those of the actor's grants name that open this.
     Service(&'a NamedBy),
-    /// A domain, which these of the actor's grants name.
+    /// A domain, which those of the actor's grants name that open this.
     Domain(&'a NamedBy),
 }
 
@@ -137,17 +122,31 @@ pub enum Scope {
     /// All of the account's.
     All,
     /// Those that these grants name.
-    Through(Vec<GrantId>),
+    Through(Through),
     /// Those that one of the first and one of the second grants name: what is seen through somebody
     /// else's eyes.
-    Both(Vec<GrantId>, Vec<GrantId>),
+    Both(Through, Through),
+}
+
+/// Grants that things have to be named by, not by their ids but by what they have in common: they are
+/// somebody's, open something, and haven't lapsed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Through {
+    /// Whose they are.
+    pub user: UserId,
+    /// What they open: one of these permissions.
+    pub permissions: Vec<Permission>,
+    /// What is among them besides, or in the place of one of them, if it opens that.
+    pub draft: Option<Draft>,
+    /// The moment at which they haven't lapsed.
+    pub at: Timestamp,
 }
 
 impl Scope {
     /// What a thing has to be named by, as two conditions: one of these grants. None is fulfilled by
     /// all.
     #[must_use]
-    pub fn conditions(&self) -> [Option<&[GrantId]>; 2] {
+    pub const fn conditions(&self) -> [Option<&Through>; 2] {
         match self {
             Self::All => [None, None],
             Self::Through(grants) => [Some(grants), None],
@@ -165,6 +164,8 @@ pub struct Actor {
     pub account: AccountId,
     /// What they may do there by themselves.
     pub keys: Keys,
+    /// The moment at which that is so.
+    pub at: Timestamp,
     /// The eyes that they look through, if they do: what isn't open to both is open to nobody then.
     pub eyes: Option<Eyes>,
 }
@@ -176,13 +177,15 @@ impl Actor {
     #[must_use]
     pub fn may(&self, permission: Permission, on: On<'_>) -> bool {
         let named_by = match (permission.area(), on) {
-            (Area::Billing | Area::Support | Area::Account, On::Account) => None,
+            (Area::Billing | Area::Support | Area::Account, On::Account) => NamedBy::default(),
             (Area::Services, On::Service(named_by)) | (Area::Domains, On::Domain(named_by)) => {
-                Some(named_by)
+                *named_by
             }
             _ => return false,
         };
-        self.all_keys().all(|keys| keys.may(permission, named_by))
+        let theirs = self.eyes.as_ref().map(|eyes| &eyes.keys);
+        self.keys.may(permission, named_by.own)
+            && theirs.is_none_or(|keys| keys.may(permission, named_by.theirs))
     }
 
     /// What has to open something: the actor's own keys, and those of the eyes that they look through.
@@ -201,11 +204,6 @@ impl Actor {
     #[must_use]
     pub fn owns(&self) -> bool {
         self.all_keys().all(Keys::is_owner)
-    }
-
-    /// The grants that a thing is read with: all that [`Actor::may`] asks it about.
-    pub fn grants(&self) -> impl Iterator<Item = GrantId> {
-        self.all_keys().flat_map(Keys::grants)
     }
 
     /// For whom pages are shown: the owner of the eyes, or the actor.
@@ -228,10 +226,14 @@ impl Actor {
     /// # Errors
     /// [`Failure::NotAllowed`] naming the permission when none of the actor's grants has it.
     pub fn reach(&self, permission: Permission) -> Result<Scope, Failure> {
-        let own = self.keys.reach(permission)?;
+        let through = |user, draft| {
+            let permissions = permission.brought_by().collect();
+            Through { user, permissions, draft, at: self.at }
+        };
+        let own = (!self.keys.reach_all(permission)?).then(|| through(self.user, None));
         let theirs = match &self.eyes {
-            Some(eyes) => eyes.keys.reach(permission)?,
-            None => None,
+            Some(eyes) if !eyes.keys.reach_all(permission)? => Some(through(eyes.user, eyes.draft)),
+            _ => None,
         };
         Ok(match (own, theirs) {
             (Some(own), Some(theirs)) => Scope::Both(own, theirs),
@@ -270,9 +272,21 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
+    use crate::GrantId;
     use Permission::{
-        AccountUsers, BillingPay, BillingView, DomainsView, ServicesManage, ServicesView,
+        AccountUsers, BillingPay, BillingView, DomainsManage, DomainsTransfer, DomainsView,
+        ServicesManage, ServicesView,
     };
+
+    const NOW: Timestamp = Timestamp::from_micros(1_800_000_000_000_000);
+
+    /// A grant that hasn't lapsed, and whether it names the thing that is asked about.
+    #[derive(Clone, Copy, Debug)]
+    struct Held {
+        number: u128,
+        key: Key,
+        names: bool,
+    }
 
     fn user(n: u128) -> UserId {
         UserId::from(Uuid::from_u128(n))
@@ -282,31 +296,38 @@ mod tests {
         GrantId::from(Uuid::from_u128(n))
     }
 
-    fn named_by(grants: &[u128]) -> NamedBy {
-        NamedBy(grants.iter().copied().map(grant).collect())
+    /// Named by grants of the actor's that open these.
+    fn named_by(permissions: &[Permission]) -> NamedBy {
+        NamedBy { own: permissions.iter().copied().collect(), ..NamedBy::default() }
     }
 
     fn actor(keys: Keys) -> Actor {
-        Actor { user: user(1), account: AccountId::from(Uuid::from_u128(9)), keys, eyes: None }
+        let account = AccountId::from(Uuid::from_u128(9));
+        Actor { user: user(1), account, keys, at: NOW, eyes: None }
     }
 
-    fn key(n: u128, permissions: &[Permission], all: bool) -> Key {
+    fn key(permissions: &[Permission], all: bool) -> Key {
         let permissions = permissions.iter().copied().collect();
-        Key { grant: grant(n), permissions, all_services: all, all_domains: all }
+        Key { permissions, all_services: all, all_domains: all }
     }
 
     fn granted(keys: &[Key]) -> Actor {
         actor(Keys::Granted(keys.to_vec()))
     }
 
+    fn through(user: UserId, permissions: &[Permission], draft: Option<Draft>) -> Through {
+        Through { user, permissions: permissions.to_vec(), draft, at: NOW }
+    }
+
     #[test]
     fn a_permission_opens_what_one_grant_with_it_reaches() {
         let agency = granted(&[
-            key(1, &[ServicesView, BillingView], true),
-            key(2, &[ServicesManage], false),
-            key(3, &[DomainsView], false),
+            key(&[ServicesView, BillingView], true),
+            key(&[ServicesManage], false),
+            key(&[DomainsView], false),
         ]);
-        let (unnamed, second, third) = (named_by(&[]), named_by(&[2]), named_by(&[3]));
+        let (unnamed, second, third) =
+            (named_by(&[]), named_by(&[ServicesManage]), named_by(&[DomainsView]));
         let cases = [
             (ServicesView, On::Service(&unnamed), true),
             (ServicesManage, On::Service(&unnamed), false),
@@ -327,8 +348,8 @@ mod tests {
 
     #[test]
     fn the_wrong_question_is_answered_with_no() {
-        let named = named_by(&[1]);
-        let everything = [Key { permissions: PermissionSet::all(), ..key(1, &[], true) }];
+        let named = NamedBy { own: PermissionSet::all(), theirs: PermissionSet::all() };
+        let everything = [Key { permissions: PermissionSet::all(), ..key(&[], true) }];
         for asked in [actor(Keys::Owner), granted(&everything)] {
             for (permission, on) in [
                 (ServicesView, On::Account),
@@ -342,15 +363,26 @@ mod tests {
     }
 
     #[test]
+    fn whose_keys_are_none_is_opened_nothing_by_what_names_a_thing() {
+        let named = named_by(&[ServicesManage]);
+        let paused = granted(&[]);
+        assert!(!paused.may(ServicesManage, On::Service(&named)));
+        let eyes = Some(Eyes { user: user(2), keys: Keys::Granted(Vec::new()), draft: None });
+        let both = NamedBy { theirs: named.own, ..named };
+        let looker = Actor { eyes, ..granted(&[key(&[ServicesManage], true)]) };
+        assert!(!looker.may(ServicesManage, On::Service(&both)));
+    }
+
+    #[test]
     fn a_list_shows_what_the_permission_reaches() {
         let agency = granted(&[
-            key(1, &[ServicesView], true),
-            key(2, &[ServicesManage], false),
-            key(3, &[ServicesManage, BillingView], false),
+            key(&[ServicesView], true),
+            key(&[ServicesManage], false),
+            key(&[ServicesManage, BillingView], false),
         ]);
         let cases = [
             (ServicesView, Ok(Scope::All)),
-            (ServicesManage, Ok(Scope::Through(vec![grant(2), grant(3)]))),
+            (ServicesManage, Ok(Scope::Through(through(user(1), &[ServicesManage], None)))),
             (BillingView, Ok(Scope::All)),
             (DomainsView, Err(Failure::NotAllowed(DomainsView))),
         ];
@@ -360,18 +392,27 @@ mod tests {
             assert_eq!(actor(Keys::Owner).reach(permission), Ok(Scope::All));
         }
         assert_eq!(granted(&[]).reach(ServicesView), Err(Failure::NotAllowed(ServicesView)));
+
+        // What implies a permission brings it, in both.
+        let draft = Some(Draft { id: grant(20), changes: Some(grant(1)) });
+        let some = Keys::Granted(vec![key(&[DomainsManage], false)]);
+        let eyes = Some(Eyes { user: user(2), keys: some.clone(), draft });
+        let looker = Actor { eyes, ..actor(some) };
+        let seeing = [DomainsView, DomainsManage, DomainsTransfer];
+        let both = Scope::Both(through(user(1), &seeing, None), through(user(2), &seeing, draft));
+        assert_eq!(looker.reach(DomainsView), Ok(both));
     }
 
     #[test]
     fn no_permission_makes_an_owner() {
         assert_eq!(actor(Keys::Owner).must_own(), Ok(()));
-        let everything = [Key { permissions: PermissionSet::all(), ..key(1, &[], true) }];
+        let everything = [Key { permissions: PermissionSet::all(), ..key(&[], true) }];
         assert_eq!(granted(&everything).must_own(), Err(Failure::OwnersOnly));
     }
 
     #[test]
     fn nobody_changes_an_owner_and_nobody_else_their_own_permissions() {
-        let administrator = granted(&[key(1, &[AccountUsers], false)]);
+        let administrator = granted(&[key(&[AccountUsers], false)]);
         let conflict = |conflict| Err(Failure::Conflict(conflict));
         let cases = [
             (&administrator, user(2), false, Ok(())),
@@ -389,31 +430,33 @@ mod tests {
     proptest! {
         #[test]
         fn a_thing_is_in_a_list_if_its_permission_opens_it(
-            keys in proptest::collection::vec(any_key(), 0..5),
-            named_by in proptest::collection::btree_set(0..5_u128, 0..5),
+            held in any_grants(0),
             permission in proptest::sample::select(Permission::ALL.to_vec()),
         ) {
-            let named_by = NamedBy(named_by.into_iter().map(grant).collect());
-            let actor = granted(&keys);
+            let actor = actor(keys(&held));
+            let named_by = NamedBy { own: named(&held), ..NamedBy::default() };
             let may = actor.may(permission, asked(permission, &named_by));
-            prop_assert_eq!(may, is_listed(&actor, permission, &named_by));
+            prop_assert_eq!(may, one_opens(permission, &held));
+            prop_assert_eq!(may, is_listed(&actor, permission, &[(user(1), &held[..])]));
         }
 
         #[test]
         fn through_somebody_elses_eyes_one_sees_what_both_may_see(
-            own in any_keys(0),
-            theirs in any_keys(5),
-            named_by in proptest::collection::btree_set(0..10_u128, 0..10),
+            (own, theirs) in (any_grants(0), any_grants(5)),
+            owners in any::<(bool, bool)>(),
             permission in proptest::sample::select(Permission::ALL.to_vec()),
         ) {
-            let named_by = NamedBy(named_by.into_iter().map(grant).collect());
-            let on = asked(permission, &named_by);
-            let (looker, other) = (actor(own.clone()), actor(theirs.clone()));
-            let eyes = Some(Eyes { user: user(2), keys: theirs, draft: None });
-            let through = Actor { eyes, ..actor(own) };
-            let both = looker.may(permission, on) && other.may(permission, on);
-            prop_assert_eq!(through.may(permission, on), both);
-            prop_assert_eq!(is_listed(&through, permission, &named_by), both);
+            let keys = |owner, held: &[Held]| if owner { Keys::Owner } else { keys(held) };
+            let (looker, other) = (actor(keys(owners.0, &own)), actor(keys(owners.1, &theirs)));
+            let eyes = Some(Eyes { user: user(2), keys: other.keys.clone(), draft: None });
+            let through = Actor { eyes, ..looker.clone() };
+            let alone = |held: &[Held]| NamedBy { own: named(held), ..NamedBy::default() };
+            let may = |actor: &Actor, named_by| actor.may(permission, asked(permission, &named_by));
+            let both = may(&looker, alone(&own)) && may(&other, alone(&theirs));
+            let named_by = NamedBy { own: named(&own), theirs: named(&theirs) };
+            prop_assert_eq!(may(&through, named_by), both);
+            let all = [(user(1), &own[..]), (user(2), &theirs[..])];
+            prop_assert_eq!(is_listed(&through, permission, &all), both);
             prop_assert_eq!(through.reach(permission).is_ok(), through.open().contains(permission));
             prop_assert_eq!(
                 through.open(),
@@ -421,47 +464,55 @@ mod tests {
             );
             let both_own = looker.keys.is_owner() && other.keys.is_owner();
             prop_assert_eq!(through.must_own().is_ok(), both_own);
-            // What a thing is read with answers for both.
-            let read_with: Vec<_> = through.grants().collect();
-            let read = named_by.0.iter().copied().filter(|grant| read_with.contains(grant));
-            let read = NamedBy(read.collect());
-            prop_assert_eq!(through.may(permission, asked(permission, &read)), both);
         }
-    }
 
-    proptest! {
         #[test]
         fn a_draft_opens_what_it_says_and_never_more_than_the_looker_sees(
-            own in any_keys(0),
-            theirs in any_keys(5),
-            drafted in any_key(),
+            (own, theirs) in (any_grants(0), any_grants(5)),
+            owners in any::<(bool, bool)>(),
+            drafted in any_grant(20),
             changes in proptest::option::of(5..10_u128),
-            named_by in proptest::collection::btree_set(0..21_u128, 0..21),
             permission in proptest::sample::select(Permission::ALL.to_vec()),
         ) {
-            let named_by = NamedBy(named_by.into_iter().map(grant).collect());
+            let draft = Draft { id: grant(drafted.number), changes: changes.map(grant) };
+            // What is read of the eyes' owner is without the grant in whose place the draft comes.
+            let kept: Vec<_> =
+                theirs.iter().copied().filter(|held| Some(held.number) != changes).collect();
+            let would: Vec<_> = kept.iter().copied().chain([drafted]).collect();
+            let keys = |owner, held: &[Held]| if owner { Keys::Owner } else { keys(held) };
+            let with_draft = keys(owners.1, &kept).with_draft(Some(drafted.key));
+            let eyes = Some(Eyes { user: user(2), keys: with_draft, draft: Some(draft) });
+            let looker = actor(keys(owners.0, &own));
+            let through = Actor { eyes, ..looker.clone() };
+            let named_by = NamedBy { own: named(&own), theirs: named(&would) };
             let on = asked(permission, &named_by);
-            let draft = Draft { id: grant(20), changes: changes.map(grant) };
-            let drafted = Key { grant: draft.id, ..drafted };
-            let keys = theirs.clone().with_draft(draft, Some(drafted));
-            let eyes = Some(Eyes { user: user(2), keys, draft: Some(draft) });
-            let (looker, through) = (actor(own.clone()), Actor { eyes, ..actor(own) });
-            let kept = match theirs {
-                Keys::Owner => Keys::Owner,
-                Keys::Granted(keys) => {
-                    let kept = keys.into_iter().filter(|key| Some(key.grant) != draft.changes);
-                    Keys::Granted(kept.collect())
-                }
-            };
-            let would = actor(kept).may(permission, on) || granted(&[drafted]).may(permission, on);
-            prop_assert_eq!(through.may(permission, on), looker.may(permission, on) && would);
-            prop_assert_eq!(is_listed(&through, permission, &named_by), through.may(permission, on));
+            let expected = looker.may(permission, on) && (owners.1 || one_opens(permission, &would));
+            prop_assert_eq!(through.may(permission, on), expected);
+            let drafted = [drafted];
+            let all = [(user(1), &own[..]), (user(2), &theirs[..]), (user(2), &drafted[..])];
+            prop_assert_eq!(is_listed(&through, permission, &all), expected);
             prop_assert!(through.open().difference(looker.keys.open()).next().is_none());
             prop_assert!(!through.owns() || looker.owns());
         }
     }
 
-    /// The right question about a thing that is named by these grants.
+    fn keys(held: &[Held]) -> Keys {
+        Keys::Granted(held.iter().map(|held| held.key).collect())
+    }
+
+    /// What those of these grants open that name the thing.
+    fn named(held: &[Held]) -> PermissionSet {
+        let naming = held.iter().filter(|held| held.names);
+        naming.flat_map(|held| held.key.permissions.iter()).collect()
+    }
+
+    /// Whether one of these grants has the permission and reaches the thing.
+    fn one_opens(permission: Permission, held: &[Held]) -> bool {
+        let reaches = |held: &Held| held.names || held.key.reaches_all(permission.area());
+        held.iter().any(|held| held.key.permissions.contains(permission) && reaches(held))
+    }
+
+    /// The right question about a thing that is named by grants that open this.
     fn asked(permission: Permission, named_by: &NamedBy) -> On<'_> {
         match permission.area() {
             Area::Services => On::Service(named_by),
@@ -470,30 +521,36 @@ mod tests {
         }
     }
 
-    /// Whether a thing that is named by these grants is in the list.
-    fn is_listed(actor: &Actor, permission: Permission, named_by: &NamedBy) -> bool {
+    /// Whether the thing is in the list, of all who hold grants.
+    fn is_listed(actor: &Actor, permission: Permission, all: &[(UserId, &[Held])]) -> bool {
         let Ok(scope) = actor.reach(permission) else { return false };
-        let names = |grants: &[GrantId]| grants.iter().any(|grant| named_by.0.contains(grant));
+        let names = |through: &Through| {
+            let theirs = all.iter().filter(|(user, _)| *user == through.user);
+            let replaced = through.draft.and_then(|draft| draft.changes);
+            let left = |held: &&Held| Some(grant(held.number)) != replaced;
+            let mut left = theirs.flat_map(|(_, held)| held.iter()).filter(left);
+            let opens = |held: &Held| {
+                through.permissions.iter().any(|one| held.key.permissions.contains(*one))
+            };
+            left.any(|held| held.names && opens(held))
+        };
         scope.conditions().into_iter().flatten().all(names)
     }
 
-    /// An owner's keys, or some whose grants have numbers from this one on.
-    fn any_keys(first: u128) -> impl Strategy<Value = Keys> {
-        let numbered = move |key: Key| {
-            let number = Uuid::from(key.grant).as_u128() + first;
-            Key { grant: grant(number), ..key }
+    /// Grants with numbers from this one on.
+    fn any_grants(first: u128) -> impl Strategy<Value = Vec<Held>> {
+        let numbered = move |held: Vec<Held>| {
+            let numbers = (first..).zip(held);
+            numbers.map(|(number, held)| Held { number, ..held }).collect()
         };
-        let some = move |keys: Vec<Key>| Keys::Granted(keys.into_iter().map(numbered).collect());
-        prop_oneof![
-            1 => Just(Keys::Owner),
-            6 => proptest::collection::vec(any_key(), 0..5).prop_map(some),
-        ]
+        proptest::collection::vec(any_grant(0), 0..5).prop_map(numbered)
     }
 
-    fn any_key() -> impl Strategy<Value = Key> {
+    fn any_grant(number: u128) -> impl Strategy<Value = Held> {
         let permissions = proptest::sample::select(Permission::ALL.to_vec());
         let permissions = proptest::collection::vec(permissions, 0..6);
-        (0..5_u128, permissions, any::<bool>())
-            .prop_map(|(n, permissions, all)| key(n, &permissions, all))
+        (permissions, any::<bool>(), any::<bool>()).prop_map(move |(permissions, all, names)| {
+            Held { number, key: key(&permissions, all), names }
+        })
     }
 }

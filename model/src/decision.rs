@@ -51,7 +51,7 @@ impl ResourceKind {
     }
 
     /// What a permission is asked about such a one: itself, if it can be in a reach, or else its
-    /// account. `named_by` are those of somebody's grants that name it.
+    /// account. `named_by` is what those of somebody's grants open that name it.
     #[must_use]
     pub const fn on(self, named_by: &NamedBy) -> On<'_> {
         match self {
@@ -79,13 +79,14 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::{AccountId, Actor, Keys, UserId};
+    use crate::{AccountId, Actor, Keys, Timestamp, UserId};
 
     #[test]
     fn a_kind_takes_what_an_owner_may_do_to_it() {
         let user = UserId::from(Uuid::from_u128(1));
         let account = AccountId::from(Uuid::from_u128(2));
-        let owner = Actor { user, account, keys: Keys::Owner, eyes: None };
+        let at = Timestamp::from_micros(0);
+        let owner = Actor { user, account, keys: Keys::Owner, at, eyes: None };
         let named_by = NamedBy::default();
         for permission in Permission::ALL {
             let takes = |kind: &ResourceKind| kind.takes(permission);

@@ -44,7 +44,7 @@ pub use access_change::AccessChange;
 pub use access_request::{AccessRequestId, AccessRequestState};
 pub use account::{AccountId, AccountNumber};
 pub use activity::{ActivityKind, Noted, NotedGrant, UnknownActivityKind};
-pub use actor::{Actor, Key, Keys, NamedBy, On, Scope};
+pub use actor::{Actor, Key, Keys, NamedBy, On, Scope, Through};
 pub use day::Day;
 pub use decision::{ResourceKind, UnknownResourceKind};
 pub use door::{DoorKey, DoorRef, NoDoorKey};

@@ -116,6 +116,12 @@ permissions! {
 }
 
 impl Permission {
+    /// The permissions that bring it: itself, and those that imply it.
+    pub fn brought_by(self) -> impl Iterator<Item = Self> {
+        let brings = move |other: &Self| PermissionSet::from_iter([*other]).contains(self);
+        Self::ALL.into_iter().filter(brings)
+    }
+
     const fn bit(self) -> u32 {
         1 << self as u32
     }

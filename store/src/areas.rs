@@ -2,34 +2,29 @@
 
 use std::collections::BTreeSet;
 
-use model::{AccountId, Actor, Area, Failure, Link, NamedBy, Scope, Timestamp, UserId};
+use model::{
+    AccountId, Actor, Area, Failure, Keys, Link, NamedBy, PermissionSet, Scope, Through,
+    Timestamp, UserId,
+};
 use sqlx::{query, query_as, query_scalar};
 use sqlx_macros::FromRow;
 use uuid::Uuid;
 
 use crate::Store;
 use crate::db::{Differing, Tx, count, limit, plain, read, sql, write};
-use crate::grants::{id_text, ids_in, ids_of, joined, list};
+use crate::grants::{holder, ids_in, joined, list, through};
 
-/// One of a scope's conditions, which a thing `t` fulfils: any does, or one of these grants or drafts
-/// names it.
+/// One of a scope's conditions, which a thing `t` of the account $1 fulfils: any does, or one of these
+/// grants or drafts names it.
 macro_rules! fulfils {
-    ($db:ident $things:literal, $id:literal, $any:literal, $grants:literal) => {
+    ($db:ident $things:literal, $id:literal, $any:literal, $holder:literal) => {
         concat!(
             "(",
             $any,
-            " OR t.id IN (SELECT n.",
-            $id,
-            " FROM grant_",
-            $things,
-            " n WHERE n.grant_id IN ",
-            $crate::grants::ids_in!($db $grants),
-            " UNION ALL SELECT n.",
-            $id,
-            " FROM draft_",
-            $things,
-            " n WHERE n.draft_id IN ",
-            $crate::grants::ids_in!($db $grants),
+            " OR t.id IN (",
+            $crate::grants::through!(
+                $db concat!("n.", $id), $things, $holder, $crate::grants::opens!($db $holder)
+            ),
             "))"
         )
     };
@@ -38,7 +33,7 @@ macro_rules! fulfils {
 pub(crate) use fulfils;
 
 /// Things `t` of an account that a scope opens: those that fulfil its two conditions, each as whether
-/// any does and the grants ($2 to $5).
+/// any does and whose grants ($2 to $5).
 macro_rules! opened {
     ($db:ident $things:literal, $id:literal) => {
         concat!(
@@ -52,29 +47,31 @@ macro_rules! opened {
 
 pub(crate) use opened;
 
-/// Things `t` that [`opened!`] has; of each, which of the grants and drafts $6 name it.
+/// What those of somebody's grants and drafts open that name the thing `t`.
+macro_rules! named_by {
+    ($db:ident $things:literal, $id:literal, $holder:literal) => {
+        concat!(
+            "(SELECT ",
+            joined!($db "k.permissions", " "),
+            " FROM (SELECT DISTINCT a.permissions FROM (",
+            through!($db "h.permissions", $things, $holder, " AND n.", $id, " = t.id"),
+            ") a) k)"
+        )
+    };
+}
+
+/// Things `t` that [`opened!`] has; of each, what those of the actor's grants open that name it ($6), and
+/// of those of the eyes that they look through ($7).
 macro_rules! things {
     ($db:ident $columns:literal, $things:literal, $id:literal, $tail:literal) => {
         concat!(
             "SELECT ",
             $columns,
-            ", coalesce((SELECT ",
-            joined!($db id_text!($db "n.grant_id"), ","),
-            " FROM grant_",
-            $things,
-            " n WHERE n.",
-            $id,
-            " = t.id AND n.grant_id IN ",
-            ids_in!($db "$6"),
-            "), '') || ',' || coalesce((SELECT ",
-            joined!($db id_text!($db "n.draft_id"), ","),
-            " FROM draft_",
-            $things,
-            " n WHERE n.",
-            $id,
-            " = t.id AND n.draft_id IN ",
-            ids_in!($db "$6"),
-            "), '') AS named_by FROM ",
+            ", ",
+            named_by!($db $things, $id, "$6"),
+            " AS named_by_own, ",
+            named_by!($db $things, $id, "$7"),
+            " AS named_by_theirs FROM ",
             $things,
             " t WHERE ",
             opened!($db $things, $id),
@@ -143,12 +140,12 @@ sql! {
         on Postgres counted!(postgres "domains", "domain_id");
     SERVICES_THERE = there!(sqlite "services"), on Postgres there!(postgres "services");
     DOMAINS_THERE = there!(sqlite "domains"), on Postgres there!(postgres "domains");
-    SERVICES = services!(sqlite "ORDER BY t.name, t.id LIMIT $7"),
-        on Postgres services!(postgres "ORDER BY t.name, t.id LIMIT $7");
-    SERVICE = services!(sqlite "AND t.id = $7"), on Postgres services!(postgres "AND t.id = $7");
-    DOMAINS = domains!(sqlite "ORDER BY t.name, t.id LIMIT $7"),
-        on Postgres domains!(postgres "ORDER BY t.name, t.id LIMIT $7");
-    DOMAIN = domains!(sqlite "AND t.id = $7"), on Postgres domains!(postgres "AND t.id = $7");
+    SERVICES = services!(sqlite "ORDER BY t.name, t.id LIMIT $8"),
+        on Postgres services!(postgres "ORDER BY t.name, t.id LIMIT $8");
+    SERVICE = services!(sqlite "AND t.id = $8"), on Postgres services!(postgres "AND t.id = $8");
+    DOMAINS = domains!(sqlite "ORDER BY t.name, t.id LIMIT $8"),
+        on Postgres domains!(postgres "ORDER BY t.name, t.id LIMIT $8");
+    DOMAIN = domains!(sqlite "AND t.id = $8"), on Postgres domains!(postgres "AND t.id = $8");
     INVOICES = "SELECT id, number, issued_at, due_at, total_minor, currency, state, pay_link, pdf_link \
                 FROM invoices WHERE account_id = $1 ORDER BY issued_at DESC, id DESC LIMIT $2";
     /// Of two with one name in an account, nobody knows which opened it.
@@ -202,7 +199,7 @@ pub struct Service {
     pub open_link: Option<Link>,
     /// Where it is renewed.
     pub renew_link: Option<Link>,
-    /// Which of the grants and drafts of whoever it is read for name it.
+    /// What those of the grants and drafts of whoever it is read for open that name it.
     pub named_by: NamedBy,
 }
 
@@ -221,8 +218,24 @@ pub struct Domain {
     pub locked: bool,
     /// Where it is renewed.
     pub renew_link: Option<Link>,
-    /// Which of the grants and drafts of whoever it is read for name it.
+    /// What those of the grants and drafts of whoever it is read for open that name it.
     pub named_by: NamedBy,
+}
+
+/// What [`named_by!`] reads.
+#[derive(FromRow)]
+struct NamedByRow {
+    named_by_own: Option<String>,
+    named_by_theirs: Option<String>,
+}
+
+impl From<NamedByRow> for NamedBy {
+    fn from(row: NamedByRow) -> Self {
+        let opened = |stored: Option<String>| {
+            PermissionSet::from_stored(stored.as_deref().unwrap_or_default())
+        };
+        Self { own: opened(row.named_by_own), theirs: opened(row.named_by_theirs) }
+    }
 }
 
 #[derive(FromRow)]
@@ -236,7 +249,8 @@ struct ServiceRow {
     login_password: String,
     open_link: Option<String>,
     renew_link: Option<String>,
-    named_by: String,
+    #[sqlx(flatten)]
+    named_by: NamedByRow,
 }
 
 impl From<ServiceRow> for Service {
@@ -251,7 +265,7 @@ impl From<ServiceRow> for Service {
             login_password: model::Secret::from(row.login_password),
             open_link: row.open_link.map(Link::from_stored),
             renew_link: row.renew_link.map(Link::from_stored),
-            named_by: named_by(&row.named_by),
+            named_by: row.named_by.into(),
         }
     }
 }
@@ -264,7 +278,8 @@ struct DomainRow {
     expires_at: i64,
     locked: bool,
     renew_link: Option<String>,
-    named_by: String,
+    #[sqlx(flatten)]
+    named_by: NamedByRow,
 }
 
 impl From<DomainRow> for Domain {
@@ -276,13 +291,9 @@ impl From<DomainRow> for Domain {
             expires_at: Timestamp::from_micros(row.expires_at),
             locked: row.locked,
             renew_link: row.renew_link.map(Link::from_stored),
-            named_by: named_by(&row.named_by),
+            named_by: row.named_by.into(),
         }
     }
-}
-
-fn named_by(ids: &str) -> NamedBy {
-    NamedBy(ids_of(Some(ids)).map(Into::into).collect())
 }
 
 /// A service or a domain, to be chosen.
@@ -392,10 +403,19 @@ impl From<SupportRequestRow> for SupportRequest {
 
 /// A scope's two conditions, each as the two parameters that [`fulfils!`] takes.
 pub(crate) fn conditions(scope: &Scope) -> [(bool, String); 2] {
-    scope.conditions().map(|grants| {
-        let named = grants.unwrap_or_default().iter().copied();
-        (grants.is_none(), list(named.map(Uuid::from)))
-    })
+    scope.conditions().map(|through| (through.is_none(), holder(through)))
+}
+
+/// Whose grants, of the actor's and of the eyes that they look through, a thing is read with, each as
+/// the parameter that [`named_by!`] takes. An owner needs none.
+fn read_with(actor: &Actor) -> [String; 2] {
+    let held = |keys: &Keys, user, draft| {
+        let (permissions, at) = (Vec::new(), actor.at);
+        let grants = Through { user, permissions, draft, at };
+        holder(Some(&grants).filter(|_| !keys.is_owner()))
+    };
+    let theirs = actor.eyes.as_ref().map(|eyes| held(&eyes.keys, eyes.user, eyes.draft));
+    [held(&actor.keys, actor.user, None), theirs.unwrap_or_else(|| holder(None))]
 }
 
 /// A pattern for `LIKE` that finds names with this in them, whatever it is. Of its letters only A to Z
@@ -435,14 +455,15 @@ macro_rules! reached {
     ($store:expr, $text:expr, $actor:expr, $scope:expr, $last:expr, $fetch:ident) => {{
         let text = $text.at($store);
         let [(any, grants), (also_any, also_grants)] = conditions($scope);
-        let read_with = list($actor.grants().map(Uuid::from));
+        let [own, theirs] = read_with($actor);
         read!($store, db => query_as(text)
             .bind(Uuid::from($actor.account))
             .bind(any)
             .bind(&grants)
             .bind(also_any)
             .bind(&also_grants)
-            .bind(&read_with)
+            .bind(&own)
+            .bind(&theirs)
             .bind($last)
             .$fetch(db))
     }};

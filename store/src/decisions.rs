@@ -2,8 +2,8 @@
 //! may do something to it. One statement reads all of it.
 
 use model::{
-    AccountId, AccountNumber, Area, DoorKey, DoorRef, EmailAddress, Failure, GrantId, Keys,
-    NamedBy, Pause, Permission, ResourceKind, Scope, Timestamp, UserId,
+    AccountId, AccountNumber, Area, DoorKey, DoorRef, EmailAddress, Failure, GrantId, Key, Keys,
+    NamedBy, Pause, Permission, PermissionSet, ResourceKind, Scope, Timestamp, UserId,
 };
 use serde_json::Value;
 use sqlx::query_as;
@@ -12,29 +12,29 @@ use uuid::Uuid;
 
 use crate::areas::{conditions, opened};
 use crate::db::{Differing, limit, read, sql};
-use crate::grants::{id_text, ids_of, joined, keys};
+use crate::grants::{keys, pattern};
 use crate::memberships::{PauseRow, last_end, required, standing};
 use crate::policies::PolicyRow;
 use crate::{AccountPolicy, Store};
 
-/// Who gave the grants of the membership `m` that haven't lapsed at $3, and until when, as JSON.
+/// What the grants of the membership `m` open that haven't lapsed at $3, which of them name the thing,
+/// who gave them, and until when, as JSON.
 macro_rules! given {
-    (sqlite) => {
-        given!(
-            "json_group_array(json_object('id', hex(g.id), 'until', g.until, \
-             'by', i.full_name, 'at', g.given_at))"
-        )
+    (sqlite $names:expr) => {
+        given!(@ "json_group_array(json_object('id', hex(g.id), ", $names, "))")
     };
-    (postgres) => {
-        given!(
-            "CAST(json_agg(json_build_object('id', g.id, 'until', g.until, \
-             'by', i.full_name, 'at', g.given_at)) AS TEXT)"
-        )
+    (postgres $names:expr) => {
+        given!(@ "CAST(json_agg(json_build_object('id', g.id, ", $names, ")) AS TEXT)")
     };
-    ($rows:literal) => {
+    (@ $rows:literal, $names:expr, $end:literal) => {
         concat!(
             "(SELECT ",
             $rows,
+            "'permissions', g.permissions, 'services', CAST(g.all_services AS INTEGER), \
+             'domains', CAST(g.all_domains AS INTEGER), 'names', CAST(",
+            $names,
+            " AS INTEGER), 'until', g.until, 'by', i.full_name, 'at', g.given_at",
+            $end,
             " FROM grants g LEFT JOIN users i ON i.id = g.given_by \
               WHERE g.account_id = m.account_id AND g.user_id = m.user_id \
                   AND (g.until IS NULL OR g.until > $3))"
@@ -42,17 +42,13 @@ macro_rules! given {
     };
 }
 
-/// Which grants of the membership `m` name a thing: found by the membership's grants, of which there
-/// are few, and not by the thing's.
-macro_rules! named_by {
-    ($db:ident $names:literal, $thing:literal, $id:literal) => {
+/// Whether a grant `g` names a thing.
+macro_rules! names {
+    ($names:literal, $thing:literal, $id:literal) => {
         concat!(
-            "(SELECT ",
-            joined!($db id_text!($db "n.grant_id"), ","),
-            " FROM grants g CROSS JOIN ",
+            "EXISTS (SELECT 1 FROM ",
             $names,
-            " n WHERE g.account_id = m.account_id AND g.user_id = m.user_id \
-                  AND n.grant_id = g.id AND n.",
+            " n WHERE n.grant_id = g.id AND n.",
             $thing,
             " = ",
             $id,
@@ -63,17 +59,15 @@ macro_rules! named_by {
 
 /// What a [`StandingRow`] reads, of memberships as `m` at $3.
 macro_rules! standing_columns {
-    ($db:ident $named_by:expr) => {
+    ($db:ident $names:expr) => {
         concat!(
             "m.user_id, m.owner, ",
             keys!($db "$3"),
             " AS keys, ",
-            last_end!(),
+            last_end!("$3"),
             " AS last_end, m.paused_at, b.full_name AS paused_by, \
              coalesce(m.paused_why, '') AS paused_why, ",
-            $named_by,
-            " AS named_by, ",
-            given!($db),
+            given!($db $names),
             " AS given, ",
             required!()
         )
@@ -83,7 +77,7 @@ macro_rules! standing_columns {
 /// No grant names what has no reach.
 macro_rules! unnamed {
     () => {
-        "CAST(NULL AS TEXT)"
+        "FALSE"
     };
 }
 
@@ -96,12 +90,12 @@ macro_rules! subject {
 
 /// A thing, its account, and how the user of [`subject!`] stands in that, if they are in it.
 macro_rules! facts {
-    ($db:ident $id:literal, $from:literal, $named_by:expr, $which:literal) => {
+    ($db:ident $id:literal, $from:literal, $names:expr, $which:literal) => {
         concat!(
             "SELECT a.id AS account_id, a.number, a.ref AS account_ref, a.owners_due_at, ",
             $id,
             " AS thing_id, ",
-            standing_columns!($db $named_by),
+            standing_columns!($db $names),
             " FROM ",
             $from,
             " LEFT JOIN memberships m ON m.account_id = a.id AND m.user_id = ",
@@ -138,7 +132,7 @@ macro_rules! service_facts {
     ($db:ident $which:literal) => {
         facts!(
             $db "t.id", "services t JOIN accounts a ON a.id = t.account_id",
-            named_by!($db "grant_services", "service_id", "t.id"), $which
+            names!("grant_services", "service_id", "t.id"), $which
         )
     };
 }
@@ -147,7 +141,7 @@ macro_rules! domain_facts {
     ($db:ident $which:literal) => {
         facts!(
             $db "t.id", "domains t JOIN accounts a ON a.id = t.account_id",
-            named_by!($db "grant_domains", "domain_id", "t.id"), $which
+            names!("grant_domains", "domain_id", "t.id"), $which
         )
     };
 }
@@ -155,10 +149,10 @@ macro_rules! domain_facts {
 /// The users of the account $1 behind the user $2 who may come into question: owners, and whoever has a
 /// grant with a permission like $4 that hasn't lapsed at $3.
 macro_rules! candidates {
-    ($db:ident $named_by:expr, $reaches:expr) => {
+    ($db:ident $names:expr, $reaches:expr) => {
         concat!(
             "SELECT ",
-            standing_columns!($db $named_by),
+            standing_columns!($db $names),
             " FROM memberships m LEFT JOIN users b ON b.id = m.paused_by \
                   LEFT JOIN account_policies p ON p.account_id = m.account_id \
               WHERE m.account_id = $1 AND m.user_id > $2 \
@@ -181,7 +175,7 @@ macro_rules! account_candidates {
 macro_rules! service_candidates {
     ($db:ident) => {
         candidates!(
-            $db named_by!($db "grant_services", "service_id", "$6"),
+            $db names!("grant_services", "service_id", "$6"),
             " AND (g.all_services OR EXISTS (SELECT 1 FROM grant_services n \
                    WHERE n.grant_id = g.id AND n.service_id = $6))"
         )
@@ -191,7 +185,7 @@ macro_rules! service_candidates {
 macro_rules! domain_candidates {
     ($db:ident) => {
         candidates!(
-            $db named_by!($db "grant_domains", "domain_id", "$6"),
+            $db names!("grant_domains", "domain_id", "$6"),
             " AND (g.all_domains OR EXISTS (SELECT 1 FROM grant_domains n \
                    WHERE n.grant_id = g.id AND n.domain_id = $6))"
         )
@@ -293,7 +287,7 @@ pub struct Standing {
     pub keys: Keys,
     /// Why that is nothing, if their access is paused.
     pub pause: Option<Pause>,
-    /// Which of their grants name the thing.
+    /// What those of their grants open that name the thing.
     pub named_by: NamedBy,
     /// Their grants that haven't lapsed; an owner needs none.
     pub given: Vec<Given>,
@@ -314,6 +308,10 @@ pub struct Standing {
 pub struct Given {
     /// Its id.
     pub grant: GrantId,
+    /// What it opens.
+    pub key: Key,
+    /// What it opens on the thing by naming it: nothing unless it does.
+    pub named_by: NamedBy,
     /// Its end.
     pub until: Option<Timestamp>,
     /// Who gave it, by name, if that is known.
@@ -341,7 +339,6 @@ struct StandingRow {
     last_end: Option<i64>,
     #[sqlx(flatten)]
     pause: PauseRow,
-    named_by: Option<String>,
     given: Option<String>,
     second_factor: bool,
     single_sign_on: bool,
@@ -369,12 +366,16 @@ impl StandingRow {
     fn read(self) -> Option<Standing> {
         let (user, owner) = self.user_id.zip(self.owner)?;
         let (keys, pause) = standing(owner, self.keys.as_deref(), self.last_end, self.pause);
+        let given = read_given(self.given.as_deref());
         Some(Standing {
             user: user.into(),
             keys,
             pause,
-            named_by: NamedBy(ids_of(self.named_by.as_deref()).map(Into::into).collect()),
-            given: read_given(self.given.as_deref()),
+            named_by: NamedBy {
+                own: given.iter().flat_map(|given| given.named_by.own.iter()).collect(),
+                ..NamedBy::default()
+            },
+            given,
             second_factor: self.second_factor,
             policy: self.policy.into(),
             single_sign_on: self.single_sign_on,
@@ -389,9 +390,18 @@ fn read_given(stored: Option<&str>) -> Vec<Given> {
     let rows: Vec<Value> =
         stored.and_then(|stored| serde_json::from_str(stored).ok()).unwrap_or_default();
     let moment = |row: &Value, name| Some(Timestamp::from_micros(row.get(name)?.as_i64()?));
+    let is_so = |row: &Value, name| row.get(name).and_then(Value::as_i64) == Some(1);
     let given = |row: &Value| {
+        let permissions = PermissionSet::from_stored(row.get("permissions")?.as_str()?);
+        let own = if is_so(row, "names") { permissions } else { PermissionSet::EMPTY };
         Some(Given {
             grant: Uuid::parse_str(row.get("id")?.as_str()?).ok()?.into(),
+            key: Key {
+                permissions,
+                all_services: is_so(row, "services"),
+                all_domains: is_so(row, "domains"),
+            },
+            named_by: NamedBy { own, ..NamedBy::default() },
             until: moment(row, "until"),
             by: row.get("by").and_then(Value::as_str).map(str::to_owned),
             at: moment(row, "at")?,
@@ -479,7 +489,7 @@ impl Store {
         };
         let takes_thing = matches!(permission.area(), Area::Services | Area::Domains);
         let text = text.at(self);
-        let pattern = format!("% {} %", permission.id().replace('_', "!_"));
+        let pattern = pattern(permission);
         let rows: Vec<StandingRow> = read!(self, db => {
             let page = query_as(text)
                 .bind(Uuid::from(account))
@@ -589,15 +599,26 @@ mod tests {
         let [one, two] = [1, 0xab << 120].map(Uuid::from_u128);
         let upper = one.simple().to_string().to_uppercase();
         let stored = format!(
-            r#"[{{"id":"{upper}","until":null,"by":"a, \"b\" ;:é","at":5}},
-                {{"id":"{two}","until":7,"by":null,"at":6}}]"#
+            r#"[{{"id":"{upper}","permissions":"billing.pay","services":1,"domains":0,"names":1,
+                  "until":null,"by":"a, \"b\" ;:é","at":5}},
+                {{"id":"{two}","permissions":"","services":0,"domains":1,"names":0,
+                  "until":7,"by":null,"at":6}}]"#
         );
         let moment = Timestamp::from_micros;
         let by = Some("a, \"b\" ;:é".to_owned());
-        let expected = [
-            Given { grant: one.into(), until: None, by, at: moment(5) },
-            Given { grant: two.into(), until: Some(moment(7)), by: None, at: moment(6) },
-        ];
+        let permissions = [Permission::BillingPay].into_iter().collect();
+        let key = Key { permissions, all_services: true, all_domains: false };
+        let named_by = NamedBy { own: permissions, ..NamedBy::default() };
+        let first = Given { grant: one.into(), key, named_by, until: None, by, at: moment(5) };
+        let second = Given {
+            grant: two.into(),
+            key: Key { permissions: PermissionSet::EMPTY, all_services: false, all_domains: true },
+            named_by: NamedBy::default(),
+            until: Some(moment(7)),
+            by: None,
+            at: moment(6),
+        };
+        let expected = [first, second];
         assert_eq!(read_given(Some(&stored)), expected);
         assert_eq!(read_given(Some("[]")), []);
         assert_eq!(read_given(None), []);

@@ -18,7 +18,8 @@ macro_rules! eyes {
         concat!(
             "SELECT e.user_id, u.full_name, coalesce(m.owner, FALSE) AS owner, \
                  m.paused_at IS NOT NULL AS paused, ",
-            keys!($db "$4"),
+            // The draft comes in the place of the grant that it changes.
+            keys!($db "$4", " AND g.id IS DISTINCT FROM d.changes"),
             " AS keys, d.id AS draft, d.changes, d.permissions, d.all_services, d.all_domains, \
                  d.until \
              FROM eyes e \
@@ -128,17 +129,18 @@ impl EyesRow {
 
     fn keys(&self, draft: Option<Draft>, now: Timestamp) -> Keys {
         let keys = read_keys(self.owner, self.keys.as_deref());
-        let Some(draft) = draft else { return keys };
+        if draft.is_none() {
+            return keys;
+        }
         let is_live = self.until.is_none_or(|until| now < Timestamp::from_micros(until));
         let key = is_live.then(|| Key {
-            grant: draft.id,
             permissions: PermissionSet::from_stored(
                 self.permissions.as_deref().unwrap_or_default(),
             ),
             all_services: self.all_services == Some(true),
             all_domains: self.all_domains == Some(true),
         });
-        keys.with_draft(draft, key)
+        keys.with_draft(key)
     }
 }
 

@@ -6,8 +6,9 @@ use std::collections::{BTreeSet, HashMap};
 
 use model::{
     Access, AccessOutline, AccountId, EndStage, Failure, GrantId, Key, Keys, Noted, NotedGrant,
-    Outline, PermissionSet, Reach, Reached, Terms, Timestamp, UserId,
+    Outline, Permission, PermissionSet, Reach, Reached, Terms, Through, Timestamp, UserId,
 };
+use serde_json::json;
 use sqlx::{query, query_as};
 use sqlx_macros::FromRow;
 use uuid::Uuid;
@@ -50,20 +51,96 @@ macro_rules! ids_in {
 }
 
 /// The keys of the membership `m` at a moment: of the grants that haven't lapsed whether they reach all
-/// services and all domains, their permissions, and behind a colon the ids of those with the same.
+/// services and all domains, and their permissions; of those that are alike in this once. A condition
+/// may leave some of the grants `g` out.
 macro_rules! keys {
     ($db:ident $now:literal) => {
+        $crate::grants::keys!($db $now, "")
+    };
+    ($db:ident $now:literal, $which:literal) => {
         concat!(
             "(SELECT ",
             $crate::grants::joined!($db "k.alike", ";"),
             " FROM (SELECT CAST(g.all_services AS INTEGER) || ' ' \
-                  || CAST(g.all_domains AS INTEGER) || ' ' || g.permissions || ':' || ",
-            $crate::grants::joined!($db $crate::grants::id_text!($db "g.id"), ","),
-            " AS alike FROM grants g \
+                  || CAST(g.all_domains AS INTEGER) || ' ' || g.permissions AS alike \
+              FROM grants g \
               WHERE g.account_id = m.account_id AND g.user_id = m.user_id \
                   AND (g.until IS NULL OR g.until > ",
             $now,
-            ") GROUP BY g.all_services, g.all_domains, g.permissions) k)"
+            ")",
+            $which,
+            " GROUP BY g.all_services, g.all_domains, g.permissions) k)"
+        )
+    };
+}
+
+/// A part of a parameter that [`holder`] wrote: an id.
+macro_rules! id_in {
+    (sqlite $holder:literal, $name:literal) => {
+        concat!("unhex(json_extract(", $holder, ", '$.", $name, "'), '-')")
+    };
+    (postgres $holder:literal, $name:literal) => {
+        concat!("CAST(CAST(", $holder, " AS JSON) ->> '", $name, "' AS UUID)")
+    };
+}
+
+/// A part of it: the moment at which somebody's grants haven't lapsed.
+macro_rules! moment_in {
+    (sqlite $holder:literal) => {
+        concat!("json_extract(", $holder, ", '$.at')")
+    };
+    (postgres $holder:literal) => {
+        concat!("CAST(CAST(", $holder, " AS JSON) ->> 'at' AS BIGINT)")
+    };
+}
+
+/// Whether the grant or draft `h` has one of the permissions that are a part of it.
+macro_rules! opens {
+    (sqlite $holder:literal) => {
+        $crate::grants::opens!(@ concat!("json_each(", $holder, ", '$.permissions') AS p"))
+    };
+    (postgres $holder:literal) => {
+        $crate::grants::opens!(@ concat!(
+            "json_array_elements_text(CAST(", $holder, " AS JSON) -> 'permissions') AS p (value)"
+        ))
+    };
+    (@ $patterns:expr) => {
+        concat!(
+            " AND EXISTS (SELECT 1 FROM ",
+            $patterns,
+            " WHERE (' ' || h.permissions || ' ') LIKE p.value ESCAPE '!')"
+        )
+    };
+}
+
+/// A column of the grants `h` in the account $1 that are whoever's a parameter that [`holder`] wrote
+/// tells, have not lapsed and name things `n`, and in the same manner of their draft. They are found by
+/// the grants, of which somebody has few, and not by the things, which many grants name.
+macro_rules! through {
+    ($db:ident $column:expr, $things:literal, $holder:literal, $($which:expr),+) => {
+        concat!(
+            "SELECT ",
+            $column,
+            " FROM grants h CROSS JOIN grant_",
+            $things,
+            " n WHERE h.account_id = $1 AND h.user_id = ",
+            $crate::grants::id_in!($db $holder, "user"),
+            " AND h.id IS DISTINCT FROM ",
+            $crate::grants::id_in!($db $holder, "changes"),
+            " AND (h.until IS NULL OR h.until > ",
+            $crate::grants::moment_in!($db $holder),
+            ") AND n.grant_id = h.id",
+            $($which,)+
+            " UNION ALL SELECT ",
+            $column,
+            " FROM drafts h CROSS JOIN draft_",
+            $things,
+            " n WHERE h.account_id = $1 AND h.id = ",
+            $crate::grants::id_in!($db $holder, "draft"),
+            " AND (h.until IS NULL OR h.until > ",
+            $crate::grants::moment_in!($db $holder),
+            ") AND n.draft_id = h.id",
+            $($which),+
         )
     };
 }
@@ -85,7 +162,7 @@ macro_rules! named {
     };
 }
 
-pub(crate) use {id_text, ids_in, joined, keys, named};
+pub(crate) use {id_in, id_text, ids_in, joined, keys, moment_in, named, opens, through};
 
 macro_rules! rows {
     ($($which:expr),+) => {
@@ -227,7 +304,7 @@ impl Holding {
             Self::Owner => Keys::Owner,
             Self::Granted(grants) => {
                 let live = grants.iter().filter(|grant| grant.terms.is_live(now));
-                Keys::Granted(live.map(|grant| Key::of(grant.id, &grant.terms)).collect())
+                Keys::Granted(live.map(|grant| Key::of(&grant.terms)).collect())
             }
         }
     }
@@ -683,21 +760,34 @@ pub(crate) fn read_keys(owner: bool, stored: Option<&str>) -> Keys {
     if owner {
         return Keys::Owner;
     }
-    let alike = stored.unwrap_or_default().split(';');
-    let keys = alike.filter_map(|alike| {
-        let (alike, ids) = alike.split_once(':')?;
+    let keys = stored.unwrap_or_default().split(';').filter_map(|alike| {
         let mut parts = alike.splitn(3, ' ');
-        let (services, domains) = (parts.next()? == "1", parts.next()? == "1");
+        let (all_services, all_domains) = (parts.next()? == "1", parts.next()? == "1");
         let permissions = PermissionSet::from_stored(parts.next()?);
-        let key = move |grant: Uuid| Key {
-            grant: grant.into(),
-            permissions,
-            all_services: services,
-            all_domains: domains,
-        };
-        Some(ids_of(Some(ids)).map(key))
+        Some(Key { permissions, all_services, all_domains })
     });
-    Keys::Granted(keys.flatten().collect())
+    Keys::Granted(keys.collect())
+}
+
+/// Whose grants things are to be named by as one parameter, which [`through!`] and [`opens!`] take
+/// apart; of nobody, nothing is named.
+pub(crate) fn holder(through: Option<&Through>) -> String {
+    let Some(Through { user, permissions, draft, at }) = through else { return "{}".to_owned() };
+    let patterns: Vec<_> = permissions.iter().copied().map(pattern).collect();
+    let id = |id: GrantId| Uuid::from(id).to_string();
+    json!({
+        "user": Uuid::from(*user).to_string(),
+        "permissions": patterns,
+        "draft": draft.map(|draft| id(draft.id)),
+        "changes": draft.and_then(|draft| draft.changes).map(id),
+        "at": at.as_micros(),
+    })
+    .to_string()
+}
+
+/// The LIKE pattern that stored permissions with a space around them fit if this one is among them.
+pub(crate) fn pattern(permission: Permission) -> String {
+    format!("% {} %", permission.id().replace('_', "!_"))
 }
 
 /// Ids as one parameter: [`ids_in!`] takes it apart.
@@ -727,28 +817,19 @@ fn grouped<R, T: From<R>>(rows: Vec<R>, by: impl Fn(&R) -> Uuid) -> HashMap<Uuid
 
 #[cfg(test)]
 mod tests {
-    use model::Permission;
-
     use super::*;
 
     #[test]
     fn keys_are_read_as_they_are_stored() {
-        let [one, two, three] = [1, 2, 0xab << 120].map(Uuid::from_u128);
-        let upper = one.simple().to_string().to_uppercase();
-        let text = format!("1 0 services.view billing.view:{upper},{two};0 1 :{three}");
+        let text = "1 0 services.view billing.view;0 1 ";
         let permissions = [Permission::ServicesView, Permission::BillingView].into_iter().collect();
-        let keys = [
-            (one, permissions, true),
-            (two, permissions, true),
-            (three, PermissionSet::EMPTY, false),
-        ];
-        let keys = keys.map(|(id, permissions, all_services)| Key {
-            grant: id.into(),
+        let keys = [(permissions, true), (PermissionSet::EMPTY, false)];
+        let keys = keys.map(|(permissions, all_services)| Key {
             permissions,
             all_services,
             all_domains: !all_services,
         });
-        assert_eq!(read_keys(false, Some(&text)), Keys::Granted(keys.to_vec()));
+        assert_eq!(read_keys(false, Some(text)), Keys::Granted(keys.to_vec()));
         assert_eq!(read_keys(false, None), Keys::Granted(Vec::new()));
         assert_eq!(read_keys(true, None), Keys::Owner);
     }

@@ -40,11 +40,17 @@ macro_rules! members {
 
 pub(crate) use members;
 
-/// The latest end of what the membership `m` holds.
+/// When the last of what the membership `m` holds lapsed, if all of it has at a moment.
 macro_rules! last_end {
-    () => {
-        "(SELECT max(g.until) FROM grants g \
-          WHERE g.account_id = m.account_id AND g.user_id = m.user_id)"
+    ($now:literal) => {
+        concat!(
+            "CASE WHEN NOT EXISTS (SELECT 1 FROM grants g \
+                       WHERE g.account_id = m.account_id AND g.user_id = m.user_id \
+                           AND (g.until IS NULL OR g.until > ",
+            $now,
+            ")) THEN (SELECT max(g.until) FROM grants g \
+                      WHERE g.account_id = m.account_id AND g.user_id = m.user_id) END"
+        )
     };
 }
 
@@ -84,7 +90,7 @@ macro_rules! membership {
             "SELECT a.id, a.number, a.name, a.time_zone, a.owners_due_at, m.owner, ",
             keys!($db "$4"),
             " AS keys, ",
-            last_end!(),
+            last_end!("$4"),
             " AS last_end, \
                  m.paused_at, b.full_name AS paused_by, m.paused_why, m.last_active_at, \
                  EXISTS (SELECT 1 FROM memberships o \
@@ -449,7 +455,7 @@ impl From<MemberRow> for Member {
 }
 
 /// What a membership opens, or why it opens nothing at present. `keys` is what [`keys!`] reads, and
-/// `last_end` the latest end of its grants.
+/// `last_end` what [`last_end!`] does.
 pub(crate) fn standing(
     owner: bool,
     keys: Option<&str>,
@@ -1010,7 +1016,7 @@ pub(crate) async fn locked_actor(
         true => Holding::Granted(Vec::new()),
         false => grants::holding(tx, account, user, owner).await?,
     };
-    let actor = Actor { user, account, keys: holding.keys(now), eyes: None };
+    let actor = Actor { user, account, keys: holding.keys(now), at: now, eyes: None };
     Ok(LockedActor { actor, access: holding.access().live(now), name, account_name })
 }
 

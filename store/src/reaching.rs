@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::areas::{conditions, fulfils};
 use crate::db::{count, limit, plain, read, sql};
-use crate::grants::{GrantRow, ids_in, list};
+use crate::grants::{GrantRow, ids_in, list, pattern};
 use crate::memberships::{MemberRow, members};
 use crate::{Member, Store};
 
@@ -62,7 +62,7 @@ macro_rules! naming {
 }
 
 /// Things `t` of an account that both of two scopes open: those that fulfil the four conditions of
-/// both, each as whether any does and the grants ($2 to $9).
+/// both, each as whether any does and whose grants ($2 to $9).
 macro_rules! reached {
     ($db:ident $things:literal, $thing:literal) => {
         concat!(
@@ -126,7 +126,7 @@ impl Reachable {
     /// The LIKE pattern that permissions with a space around them fit.
     fn pattern(self) -> String {
         match self {
-            Self::Permission(permission) => format!("% {} %", permission.id().replace('_', "!_")),
+            Self::Permission(permission) => pattern(permission),
             Self::Service(_) | Self::Domain(_) => format!("% {}.%", self.area().id()),
         }
     }

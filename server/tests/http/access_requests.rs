@@ -30,7 +30,7 @@ async fn service_of_agency(app: &TestApp) -> String {
     let (user, now) = (app.id_of(MEI).await.parse().unwrap(), app.latchkey.now());
     let number = AccountNumber::from_stored(100_002);
     let found = app.latchkey.store.membership(user, number, None, now).await.unwrap().unwrap();
-    let actor = Actor { user, account: found.account, keys: found.keys, eyes: None };
+    let actor = Actor { user, account: found.account, keys: found.keys, at: now, eyes: None };
     let services = app.latchkey.store.services(&actor, &Scope::All, 9).await.unwrap();
     services[0].id.to_string()
 }

@@ -162,7 +162,7 @@ async fn account(app: &TestApp, owner: DemoPerson, number: i64) -> AccountId {
 async fn owner_of(app: &TestApp, owner: DemoPerson, number: i64) -> Actor {
     let account = account(app, owner, number).await;
     let user = app.id_of(owner).await.parse().unwrap();
-    Actor { user, account, keys: Keys::Owner, eyes: None }
+    Actor { user, account, keys: Keys::Owner, at: app.latchkey.now(), eyes: None }
 }
 
 /// A service's password.

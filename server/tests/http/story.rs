@@ -194,7 +194,8 @@ impl TestApp {
     /// Ingrid as she acts in the bakery.
     pub async fn ingrid(&self) -> Actor {
         let user = self.id_of(INGRID).await.parse().unwrap();
-        Actor { user, account: self.account_of(INGRID).await, keys: Keys::Owner, eyes: None }
+        let (account, at) = (self.account_of(INGRID).await, self.latchkey.now());
+        Actor { user, account, keys: Keys::Owner, at, eyes: None }
     }
 
     /// The bakery's services.

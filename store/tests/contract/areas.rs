@@ -1,4 +1,4 @@
-use model::{Actor, Area, Keys, Link, NamedBy, Scope};
+use model::{Actor, Area, Keys, Link, NamedBy, Permission, Scope, Through};
 use store::{Domain, Invoice, Service, SupportRequest};
 use test_database::{TestDatabase, apply, on_both};
 use uuid::Uuid;
@@ -33,7 +33,7 @@ pub(crate) fn domain(name: &str, locked: bool) -> Domain {
 
 /// An owner of an account.
 fn owner(account: model::AccountId) -> Actor {
-    Actor { user: Uuid::nil().into(), account, keys: Keys::Owner, eyes: None }
+    Actor { user: Uuid::nil().into(), account, keys: Keys::Owner, at: at(0), eyes: None }
 }
 
 fn invoice(number: &str, issued: u64) -> Invoice {
@@ -130,7 +130,9 @@ async fn things_to_choose_from_are_found_by_name_behind_those_that_are_chosen(db
     let chosen = [services[0].id, elsewhere.id];
     assert_eq!(found("mail", &chosen, 9).await, ["Webshop", "Mail"]);
     assert_eq!(found("", &chosen[..1], 1).await, ["Webshop", "Mail"]);
-    let none = Scope::Through(Vec::new());
+    let permissions = vec![Permission::ServicesView];
+    let of_nobody = Through { user: Uuid::nil().into(), permissions, draft: None, at: at(0) };
+    let none = Scope::Through(of_nobody);
     assert_eq!(db.store.count_things(&ingrid, &Scope::All, Area::Services).await, Ok(5));
     assert_eq!(db.store.count_things(&ingrid, &none, Area::Services).await, Ok(0));
     assert_eq!(db.store.count_things(&ingrid, &Scope::All, Area::Domains).await, Ok(0));

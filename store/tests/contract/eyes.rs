@@ -331,6 +331,54 @@ async fn through_a_draft_lists_hold_what_it_reaches(db: TestDatabase) {
 }
 
 #[apply(on_both!)]
+async fn a_draft_in_the_place_of_one_of_two_grants_that_are_alike_leaves_the_other(
+    db: TestDatabase,
+) {
+    let bakery = Bakery::new(&db.store).await;
+    let services = ["Archive", "Mail", "Shop"].map(service);
+    for one in &services {
+        db.store.add_service(bakery.id, one).await.unwrap();
+    }
+    let [archive, mail, shop] = services.map(|service| service.id);
+    let held = [archive, mail].map(|service| on(&[ServicesView], &[service], &[]));
+    let mei = bakery.with("Mei", "mei@example.com", Access::Granted(held.to_vec())).await;
+    let holding = db.store.holding(bakery.id, mei, false).await.unwrap();
+    let mut names = Vec::new();
+    let session = session(&bakery, 1).await;
+    for (grant, other) in holding.grants().iter().zip(holding.grants().iter().rev()) {
+        let kept =
+            if other.terms.services.covers(&Reach::of(false, [mail])) { "Mail" } else { "Archive" };
+        let new = draft(on(&[ServicesView], &[shop], &[]), Some(grant.id));
+        let actor = look_with(&bakery, session, Some(mei), &new, 7).await;
+        assert_eq!(listed(&bakery, &actor).await, [kept, "Shop"]);
+        // One that is about something else, and one that has lapsed, come in its place as well.
+        for terms in [
+            Terms::whole([BillingView].into_iter().collect()),
+            Terms { until: Some(at(1)), ..on(&[ServicesView], &[shop], &[]) },
+        ] {
+            let new = draft(terms, Some(grant.id));
+            let actor = look_with(&bakery, session, Some(mei), &new, 7).await;
+            assert_eq!(listed(&bakery, &actor).await, [kept]);
+        }
+        names.push(kept);
+    }
+    names.sort_unstable();
+    assert_eq!(names, ["Archive", "Mail"]);
+
+    // In the place of the only one of its kind nothing of that is left.
+    let alone = Access::Granted(vec![on(&[ServicesView], &[mail], &[])]);
+    let amira = bakery.with("Amira", "amira@example.com", alone).await;
+    let only = db.store.holding(bakery.id, amira, false).await.unwrap().grants()[0].id;
+    let new = draft(Terms::whole([BillingView].into_iter().collect()), Some(only));
+    let actor = look_with(&bakery, session, Some(amira), &new, 7).await;
+    assert_eq!(actor.reach(ServicesView), Err(Failure::NotAllowed(ServicesView)));
+    assert_eq!(actor.open(), [BillingView].into_iter().collect());
+    let found = db.store.service(&actor, &Scope::All, mail).await.unwrap().unwrap();
+    assert!(!actor.may(ServicesView, On::Service(&found.named_by)));
+    assert_eq!(listed(&bakery, &bakery.acting(amira, 1).await).await, ["Mail"]);
+}
+
+#[apply(on_both!)]
 async fn what_is_deleted_moves_or_is_of_others_is_in_no_draft(db: TestDatabase) {
     let bakery = Bakery::new(&db.store).await;
     let (agency, _) = account(&db.store, "Agency").await;

@@ -1,7 +1,8 @@
 use std::path::Path;
 
 use model::{
-    Access, Actor, Keys, On, Permission, PermissionSet, Reach, Reached, Scope, Terms, Timestamp,
+    Access, Actor, Key, Keys, On, Permission, PermissionSet, Reach, Reached, Scope, Terms,
+    Timestamp,
 };
 use sqlx::migrate::Migrator;
 use sqlx::{AssertSqlSafe, PgPool, SqlitePool};
@@ -222,6 +223,83 @@ async fn lists_hold_what_somebodys_grants_reach(db: TestDatabase) {
     let elsewhere = Actor { account: agency, ..ingrid };
     assert!(db.store.services(&elsewhere, &Scope::All, 9).await.unwrap().is_empty());
     assert!(db.store.service(&elsewhere, &Scope::All, shop).await.unwrap().is_none());
+}
+
+/// The names of the services on which a permission is open to somebody, of all that they see.
+async fn open_on(bakery: &Bakery, actor: &Actor, permission: Permission) -> Vec<String> {
+    let scope = actor.reach(ServicesView).unwrap();
+    let services = bakery.store.services(actor, &scope, 9).await.unwrap();
+    let open = |service: &store::Service| actor.may(permission, On::Service(&service.named_by));
+    services.into_iter().filter(open).map(|service| service.name).collect()
+}
+
+#[apply(on_both!)]
+async fn grants_of_several_ends_and_permissions_reach_what_each_names(db: TestDatabase) {
+    let bakery = Bakery::new(&db.store).await;
+    let [archive, mail, shop, till] = services(&bakery, ["Archive", "Mail", "Shop", "Till"]).await;
+    let held = access([
+        on(&[ServicesView], &[archive], Some(at(10))),
+        on(&[ServicesView], &[mail], Some(at(20))),
+        on(&[ServicesView], &[shop], None),
+        on(&[ServicesCredentials], &[mail, till], Some(at(30))),
+    ]);
+    let mei = bakery.with("Mei", "mei@example.com", held).await;
+    let all = access([on(&[ServicesCredentials], &[archive, mail, shop, till], None)]);
+    bakery.with("Tom", "tom@example.com", all).await;
+    for (seconds, seen, opened, keys) in [
+        (9, &["Archive", "Mail", "Shop", "Till"][..], &["Mail", "Till"][..], 2),
+        (10, &["Mail", "Shop", "Till"], &["Mail", "Till"], 2),
+        (20, &["Mail", "Shop", "Till"], &["Mail", "Till"], 2),
+        (30, &["Shop"], &[], 1),
+    ] {
+        let actor = bakery.acting(mei, seconds).await;
+        let Keys::Granted(found) = &actor.keys else { panic!("an owner") };
+        assert_eq!(found.len(), keys, "at {seconds}");
+        assert_eq!(listed(&bakery, &actor, ServicesView).await, seen, "at {seconds}");
+        assert_eq!(open_on(&bakery, &actor, ServicesCredentials).await, opened, "at {seconds}");
+        match actor.reach(ServicesCredentials) {
+            Ok(_) => assert_eq!(listed(&bakery, &actor, ServicesCredentials).await, opened),
+            Err(_) => assert!(opened.is_empty(), "at {seconds}"),
+        }
+    }
+    // Whatever an earlier version left out, or a later one put in.
+    db.run("UPDATE grants SET permissions = 'services.later services.credentials'").await;
+    let actor = bakery.acting(mei, 20).await;
+    assert_eq!(listed(&bakery, &actor, ServicesView).await, ["Mail", "Shop", "Till"]);
+    assert_eq!(open_on(&bakery, &actor, ServicesCredentials).await, ["Mail", "Shop", "Till"]);
+}
+
+#[apply(on_both!)]
+async fn grants_that_differ_in_nothing_but_what_they_name_are_one_key(db: TestDatabase) {
+    let bakery = Bakery::new(&db.store).await;
+    let names = ["Archive", "Mail", "Shop"];
+    let [archive, mail, shop] = services(&bakery, names).await;
+    let grants = (0..200).map(|number| match number % 3 {
+        0 => on(&[ServicesView], &[archive, mail], Some(at(10))),
+        1 => on(&[ServicesView], &[mail], Some(at(20 + number))),
+        _ => on(&[ServicesView], &[shop], None),
+    });
+    let mei = bakery.with("Mei", "mei@example.com", access(grants)).await;
+    let permissions = set(&[ServicesView]);
+    let key = Key { permissions, all_services: false, all_domains: false };
+    let one = Keys::Granted(vec![key]);
+    for (seconds, seen) in [(9, &names[..]), (10, &["Mail", "Shop"]), (220, &["Shop"])] {
+        let actor = bakery.acting(mei, seconds).await;
+        assert_eq!((&actor.keys, seconds), (&one, seconds));
+        assert_eq!(listed(&bakery, &actor, ServicesView).await, seen, "at {seconds}");
+    }
+    // Those that reach all of an area are another kind than those that reach some.
+    let held = access([
+        Terms { services: Reach::All, domains: Reach::NOTHING, ..on(&[ServicesView], &[], None) },
+        Terms { domains: Reach::All, ..on(&[ServicesView, DomainsView], &[shop], None) },
+        on(&[ServicesView, DomainsView], &[mail], None),
+    ]);
+    let amira = bakery.with("Amira", "amira@example.com", held).await;
+    let actor = bakery.acting(amira, 1).await;
+    let Keys::Granted(keys) = &actor.keys else { panic!("an owner") };
+    assert_eq!(keys.len(), 3);
+    assert_eq!(actor.reach(ServicesView), Ok(Scope::All));
+    assert_eq!(actor.reach(DomainsView), Ok(Scope::All));
 }
 
 #[apply(on_both!)]

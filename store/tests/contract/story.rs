@@ -183,8 +183,9 @@ impl Bakery {
 
     /// Somebody as they act in the bakery so many seconds after the tests begin.
     pub(crate) async fn acting(&self, user: UserId, seconds: u64) -> Actor {
-        let found = self.store.membership(user, self.number, None, at(seconds)).await;
-        Actor { user, account: self.id, keys: found.unwrap().unwrap().keys, eyes: None }
+        let (account, at) = (self.id, at(seconds));
+        let found = self.store.membership(user, self.number, None, at).await;
+        Actor { user, account, keys: found.unwrap().unwrap().keys, at, eyes: None }
     }
 
     /// Somebody enters the bakery so many seconds after the tests begin; answers what was known of
