@@ -180,9 +180,12 @@ async fn through_somebody_elses_eyes_lists_hold_what_both_reach(db: TestDatabase
         let names: Vec<_> = listed.iter().map(|service| service.name.as_str()).collect();
         assert_eq!(names, expected);
         for service in &listed {
-            let asked = |actor: &Actor| actor.may(ServicesManage, On::Service(&service.named_by));
-            assert!(actor.may(ServicesView, On::Service(&service.named_by)));
-            assert_eq!(asked(&actor), asked(own) && asked(other), "{}", service.name);
+            let named_by = service.named_by;
+            let asked = |actor: &Actor, named_by| actor.may(ServicesManage, On::Service(&named_by));
+            assert!(actor.may(ServicesView, On::Service(&named_by)));
+            let alone = NamedBy { own: named_by.theirs, ..NamedBy::default() };
+            let both = asked(own, named_by) && asked(other, alone);
+            assert_eq!(asked(&actor, named_by), both, "{}", service.name);
         }
         for id in [archive, mail, shop] {
             let found = db.store.service(&actor, &scope, id).await.unwrap();
