@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::areas::{conditions, opened};
 use crate::db::{Differing, limit, read, sql};
-use crate::grants::{id_text, ids_of, joined, keys};
+use crate::grants::{has_permission, id_text, ids_of, joined, keys};
 use crate::memberships::{PauseRow, last_end, required, standing};
 use crate::policies::PolicyRow;
 use crate::{AccountPolicy, Store};
@@ -479,7 +479,7 @@ impl Store {
         };
         let takes_thing = matches!(permission.area(), Area::Services | Area::Domains);
         let text = text.at(self);
-        let pattern = format!("% {} %", permission.id().replace('_', "!_"));
+        let pattern = has_permission(permission);
         let rows: Vec<StandingRow> = read!(self, db => {
             let page = query_as(text)
                 .bind(Uuid::from(account))

@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use model::{
     Access, AccessOutline, AccountId, EndStage, Failure, GrantId, Key, Keys, Noted, NotedGrant,
-    Outline, PermissionSet, Reach, Reached, Terms, Timestamp, UserId,
+    Outline, Permission, PermissionSet, Reach, Reached, Terms, Timestamp, UserId,
 };
 use sqlx::{query, query_as};
 use sqlx_macros::FromRow;
@@ -47,6 +47,11 @@ macro_rules! ids_in {
             " AS JSON)) AS listed (id))"
         )
     };
+}
+
+/// The LIKE pattern that permissions with a space around them fit when this is one of them.
+pub(crate) fn has_permission(permission: Permission) -> String {
+    format!("% {} %", permission.id().replace('_', "!_"))
 }
 
 /// The keys of the membership `m` at a moment: of the grants that haven't lapsed whether they reach all

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::areas::{conditions, fulfils};
 use crate::db::{count, limit, plain, read, sql};
-use crate::grants::{GrantRow, ids_in, list};
+use crate::grants::{GrantRow, has_permission, ids_in, list};
 use crate::memberships::{MemberRow, members};
 use crate::{Member, Store};
 
@@ -126,7 +126,7 @@ impl Reachable {
     /// The LIKE pattern that permissions with a space around them fit.
     fn pattern(self) -> String {
         match self {
-            Self::Permission(permission) => format!("% {} %", permission.id().replace('_', "!_")),
+            Self::Permission(permission) => has_permission(permission),
             Self::Service(_) | Self::Domain(_) => format!("% {}.%", self.area().id()),
         }
     }

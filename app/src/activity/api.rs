@@ -13,7 +13,7 @@ use {
     crate::formats,
     crate::problem::set_status,
     crate::request,
-    crate::users::api::{read_cursor, write_cursor},
+    crate::address::{read_cursor, write_cursor},
     crate::{when, words},
     domain::activity::{ActivityPage, ActivityRow, Asked, Days, NewActivity},
     domain::digests::LogDigest,
