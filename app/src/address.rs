@@ -283,6 +283,19 @@ pub fn same_site(path: &str) -> Option<&str> {
     inside.then_some(path)
 }
 
+/// A cursor as it stands in a query.
+#[cfg(feature = "ssr")]
+pub(crate) fn write_cursor(cursor: &Cursor) -> String {
+    escape_query(&format!("{}~{}", cursor.id, cursor.key))
+}
+
+/// Reads it back; a broken one means the first page.
+#[cfg(feature = "ssr")]
+pub(crate) fn read_cursor(text: &str) -> Option<Cursor> {
+    let (id, key) = text.split_once('~')?;
+    Some(Cursor { id: id.parse().ok()?, key: key.to_owned() })
+}
+
 /// A text as it may stand in a query (RFC 3986 section 3.4).
 pub(crate) fn escape_query(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());

@@ -11,8 +11,6 @@ pub(crate) struct Said {
     pub(crate) link: Option<(String, String)>,
     /// Recovery codes, in the moment after making them.
     pub(crate) codes: Vec<String>,
-    /// Whether the button that copies the link stands in the invitation's row.
-    pub(crate) button_in_row: bool,
 }
 
 /// What the last form came to; said once, on the page where one lands.
@@ -147,7 +145,7 @@ impl Notice {
             }
             _ => Vec::new(),
         };
-        Said { words: self.words(), link, button_in_row: false, codes }
+        Said { words: self.words(), link, codes }
     }
 
     fn words(&self) -> String {

@@ -30,6 +30,7 @@ pub mod identity_providers;
 pub mod invitations;
 pub mod leaving;
 pub mod links;
+pub mod listing;
 pub mod mails;
 pub mod members_by_provider;
 pub mod network;

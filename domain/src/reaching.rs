@@ -8,7 +8,8 @@ use uuid::Uuid;
 
 use crate::Latchkey;
 use crate::areas;
-use crate::users::{Member, UserSort};
+use crate::listing::UserSort;
+use crate::users::Member;
 
 /// How many things of an area somebody's page names; the area's own page has all.
 const MOST_NAMED: usize = 20;

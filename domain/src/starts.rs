@@ -155,7 +155,7 @@ fn larger(first: Terms, other: Terms) -> Terms {
 /// The terms as far as somebody with this access could give them at once. Where they reach nothing
 /// with all of the permissions together, the part of the terms that they could give most of. An end
 /// isn't begun with.
-fn as_far_as(own: &Access, terms: &Terms) -> Terms {
+pub(crate) fn as_far_as(own: &Access, terms: &Terms) -> Terms {
     let terms = Terms { until: None, ..terms.clone() };
     let permissions = terms.permissions.intersection(own.permissions());
     let begun = match own.give(&Wish::of(permissions.iter())) {

@@ -43,7 +43,7 @@ pub async fn naming(latchkey: &Latchkey, actor: &Actor, search: &str) -> Result<
     actor.must_own()?;
     let successor = latchkey.store.successor(actor.account).await?;
     let search = Some(search.trim().to_owned()).filter(|search| !search.is_empty());
-    let query = UsersQuery { search, sort: UserSort::Name, after: None };
+    let query = UsersQuery { search, sort: UserSort::Name, ..UsersQuery::default() };
     let mut offered = latchkey.store.users(actor.account, &query, MOST_OFFERED + 1).await?;
     let more = offered.len() > MOST_OFFERED;
     offered.truncate(MOST_OFFERED);

@@ -1,48 +1,17 @@
 //! The users of an account: listing them, changing what they may do, ending their access.
 
 use model::{
-    Access, AccessChange, AccessOutline, ActivityKind, Actor, Conflict, Cursor, Failure, Field,
-    FieldErrors, FieldProblem, GrantId, Mail, Noted, On, Outlines, PAGE_SIZE, Pause, Permission,
+    Access, AccessChange, AccessOutline, ActivityKind, Actor, Conflict, Failure, Field,
+    FieldErrors, FieldProblem, GrantId, Mail, Noted, On, Outlines, Pause, Permission,
     PermissionSet, Terms, Timestamp, TypedName, UserId,
 };
 use store::{
     ChangeFacts, Grant, Holding, MembershipChange, NewActivity, NewMail, NewPause, PauseChange,
-    UsersQuery,
 };
-pub use store::{Held, Member, UserSort};
+pub use store::{Held, Member};
 
 use crate::giving::{self, Bounds, Read, Sought, Wished};
 use crate::{Client, Latchkey};
-
-/// One page of an account's users.
-#[derive(Clone, Debug)]
-pub struct UsersPage {
-    /// The users.
-    pub users: Vec<Member>,
-    /// Where the next page begins, if there is one.
-    pub next: Option<Cursor>,
-}
-
-/// The account's users.
-///
-/// # Errors
-/// [`Failure::NotAllowed`], [`Failure::Unavailable`].
-pub async fn list(
-    latchkey: &Latchkey,
-    actor: &Actor,
-    search: &str,
-    sort: UserSort,
-    after: Option<Cursor>,
-) -> Result<UsersPage, Failure> {
-    actor.must(Permission::AccountUsers, On::Account)?;
-    let search = Some(search.trim().to_owned()).filter(|search| !search.is_empty());
-    let query = UsersQuery { search, sort, after };
-    let mut users = latchkey.store.users(actor.account, &query, PAGE_SIZE + 1).await?;
-    let more = users.len() > PAGE_SIZE;
-    users.truncate(PAGE_SIZE);
-    let next = users.last().filter(|_| more).map(|last| last.cursor(sort));
-    Ok(UsersPage { users, next })
-}
 
 /// One user of the account.
 ///

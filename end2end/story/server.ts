@@ -21,6 +21,8 @@ export interface Latchkey {
   hourLater(): Promise<void>;
   /** Makes so many days pass for what was given until a day, and for whoever waits to become an owner; on Postgres, too. */
   daysLater(days: number): Promise<void>;
+  /** Has the mail to somebody wait, or be gone; on Postgres, too. */
+  mailWaits(email: string, waits: boolean): Promise<void>;
   /** What a company has whose people sign in with an identity provider of its own. */
   company?: Company;
 }
@@ -106,7 +108,11 @@ async function serve(
       ];
       return query(databaseUrl, moved.join('; '));
     };
-    await use({ url, log: () => readFileSync(logFile, 'utf8'), hourLater, daysLater });
+    const mailWaits = (email: string, waits: boolean) => {
+      const change = waits ? `state = 'queued', due_at = due_at + 3600000000, ended_at = NULL` : `state = 'kept'`;
+      return query(databaseUrl, `UPDATE outbox SET ${change} WHERE email_key = '${email.toLowerCase()}'`);
+    };
+    await use({ url, log: () => readFileSync(logFile, 'utf8'), hourLater, daysLater, mailWaits });
   } finally {
     await stop(server);
   }

@@ -10,6 +10,7 @@ import {
   openInviteForm,
   openManageAccess,
   readMail,
+  sendInvitation,
   tick,
 } from '../story/steps';
 import { expect, test } from '../story/test';
@@ -115,4 +116,21 @@ test('an agency asks for the DNS of its shop, gets it until a day, and is out on
   await page.goto(inAccount(nordlys, 'users'));
   await openManageAccess(page, agency);
   await expect(page.getByRole('main')).toContainText(/ended on .*, as agreed/);
+});
+
+test('how an invitation stands goes on by itself', async ({ page, latchkey, javaScriptEnabled }) => {
+  const { email } = stranger();
+  await enter(page, ingrid, nordlys, 'users');
+  await sendInvitation(page, { email, permissions: ['See invoices'] });
+  const row = page.getByRole('table', { name: 'Pending invitations' }).getByRole('row').filter({ hasText: email });
+  await expect(async () => {
+    await latchkey.mailWaits(email, true);
+    await page.reload();
+    await expect(row).toContainText('On its way to the mail server', { timeout: 1_000 });
+  }).toPass();
+  await latchkey.mailWaits(email, false);
+  // Without scripts the page is loaded again.
+  if (javaScriptEnabled === false) await page.reload();
+  await expect(row).not.toContainText('On its way to the mail server');
+  await expect(row.getByText('Sent', { exact: true })).toBeVisible();
 });

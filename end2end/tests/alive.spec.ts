@@ -103,7 +103,7 @@ test('waiting is shown, also when nothing may move', async ({ page, javaScriptEn
   await expect(page.locator('.progress')).toHaveCount(0);
 });
 
-test("an invitation's link is copied from its row", async ({ page, context, javaScriptEnabled }) => {
+test("an invitation's link is copied from the notice", async ({ page, context, javaScriptEnabled }) => {
   await context.grantPermissions(['clipboard-read', 'clipboard-write']);
   await enter(page, ingrid, nordlys, 'users');
   const { email } = stranger();

@@ -135,6 +135,7 @@ pub fn router(parts: Parts) -> Router {
         .route(PROVIDER_STYLE, get(look::css))
         .route(PROVIDER_MARK, get(look::mark))
         .route("/accounts/{account}/log.csv", get(export::log))
+        .route("/accounts/{account}/users.csv", get(export::users))
         .route("/accounts/{account}/log/digests/{day}", get(digests::download))
         .route(OWN_DATA, get(own_data::download))
         .route(CALLBACK, get(forms::callback))

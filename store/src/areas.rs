@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use model::{
-    AccountId, Actor, Area, Failure, Keys, Link, NamedBy, PermissionSet, Scope, Through,
-    Timestamp, UserId,
+    AccountId, Actor, Area, Failure, Keys, Link, NamedBy, PermissionSet, Scope, Through, Timestamp,
+    UserId,
 };
 use sqlx::{query, query_as, query_scalar};
 use sqlx_macros::FromRow;

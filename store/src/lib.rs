@@ -117,7 +117,7 @@ pub use reaching::{Reachable, ReachedThings, Reaching};
 pub use readiness::Unready;
 pub use reports::{NewReport, Report};
 pub use resets::{NewReset, OpenedReset};
-pub use search::UsersQuery;
+pub use search::{AccessFilter, ActiveFilter, UsersFilter, UsersPlace, UsersQuery};
 pub use sessions::{NewSession, SignedInDevice, Viewer, Vouched};
 pub use single_sign_on::{AccountDomain, AccountProvider, SingleSignOn, SingleSignOnStep};
 pub use starts::StartPerson;

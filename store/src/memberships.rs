@@ -302,6 +302,23 @@ pub enum UserSort {
     LastActive,
 }
 
+impl UserSort {
+    /// Its id in a query; none for the usual one.
+    #[must_use]
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Name => "",
+            Self::LastActive => "activity",
+        }
+    }
+
+    /// The one with this id; the usual one where there is none.
+    #[must_use]
+    pub fn of_query(id: &str) -> Self {
+        if id == Self::LastActive.id() { Self::LastActive } else { Self::Name }
+    }
+}
+
 /// Who asks, with what they may do at this moment, which is nothing while their access is paused: read
 /// under the account's lock.
 #[derive(Clone, Debug)]

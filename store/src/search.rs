@@ -1,35 +1,96 @@
-//! Searching an account's users by the words of their names and addresses: the words, and the statements
-//! for each way through the list.
+//! Searching an account's users by the words of their names and addresses, and by what they must fit
+//! besides: the words, and the statements for each way through the list.
 
 use std::cmp::Reverse;
 
-use model::{AccountId, Cursor, Failure};
+use model::{AccountId, Cursor, Failure, Permission, Timestamp};
 use sqlx::{query_as, query_scalar};
 use uuid::Uuid;
 
-use crate::db::{limit, plain, read, sql};
+use crate::db::{count, limit, plain, read, sql};
+use crate::factors::has_factor;
 use crate::fold::fold;
+use crate::grants::pattern;
 use crate::memberships::{MemberRow, NEVER, members};
 use crate::{Member, Store, UserSort};
 
+/// Users that fit, and after the place ($17, $18) in this order, at most $2.
 macro_rules! by_name {
-    ($first:expr, $words:expr) => {
+    ($first:expr, $words:expr, $beyond:literal, $order:literal) => {
         members!(
             $first,
-            " AND (m.name_key, m.user_id) > ($2, $3)",
+            fitting!(),
             $words,
-            " ORDER BY m.name_key, m.user_id LIMIT $4"
+            " AND (m.name_key, m.user_id) ",
+            $beyond,
+            " ($17, $18) ORDER BY m.name_key ",
+            $order,
+            ", m.user_id ",
+            $order,
+            " LIMIT $2"
         )
     };
 }
 
 macro_rules! by_activity {
-    ($first:expr, $words:expr) => {
+    ($first:expr, $words:expr, $beyond:literal, $order:literal) => {
         members!(
             $first,
-            " AND (coalesce(m.last_active_at, -1), m.user_id) < (CAST($2 AS BIGINT), $3)",
+            fitting!(),
             $words,
-            " ORDER BY coalesce(m.last_active_at, -1) DESC, m.user_id DESC LIMIT $4"
+            " AND (coalesce(m.last_active_at, -1), m.user_id) ",
+            $beyond,
+            " (CAST($17 AS BIGINT), $18) ORDER BY coalesce(m.last_active_at, -1) ",
+            $order,
+            ", m.user_id ",
+            $order,
+            " LIMIT $2"
+        )
+    };
+}
+
+/// How many of them there are, counted no further than $2.
+macro_rules! counted {
+    ($first:expr, $words:expr) => {
+        concat!(
+            "SELECT count(*) FROM (SELECT 1 FROM ",
+            $first,
+            "memberships m WHERE m.account_id = $1",
+            fitting!(),
+            $words,
+            " LIMIT $2) AS found"
+        )
+    };
+}
+
+/// Whether the user `m` fits a filter: any does ($3), or owners alone do ($4), or those alone whose access
+/// is paused at $11 ($5), or those with a live grant like $6; and their second factor and last activity lie
+/// between two each ($7 to $10).
+macro_rules! fitting {
+    () => {
+        concat!(
+            " AND ($3 OR (NOT $4 OR m.owner) \
+              AND (NOT $5 OR NOT m.owner AND (m.paused_at IS NOT NULL OR NOT ",
+            live!(""),
+            ")) AND ($6 = '' OR m.owner OR m.paused_at IS NULL AND ",
+            live!(" AND (' ' || g.permissions || ' ') LIKE $6 ESCAPE '!'"),
+            ") AND CAST(",
+            has_factor!("m.user_id"),
+            " AS INTEGER) BETWEEN $7 AND $8 \
+              AND coalesce(m.last_active_at, -1) BETWEEN $9 AND $10)"
+        )
+    };
+}
+
+/// Whether the user holds a grant that hasn't lapsed.
+macro_rules! live {
+    ($which:literal) => {
+        concat!(
+            "EXISTS (SELECT 1 FROM grants g \
+                WHERE g.account_id = m.account_id AND g.user_id = m.user_id \
+                    AND (g.until IS NULL OR g.until > $11)",
+            $which,
+            ")"
         )
     };
 }
@@ -61,7 +122,7 @@ macro_rules! has_word {
 
 macro_rules! has_other_words {
     () => {
-        concat!(has_word!("$6"), has_word!("$7"), has_word!("$8"), has_word!("$9"))
+        concat!(has_word!("$13"), has_word!("$14"), has_word!("$15"), has_word!("$16"))
     };
 }
 
@@ -71,7 +132,7 @@ macro_rules! from_the_few {
     () => {
         concat!(
             "(SELECT DISTINCT w.user_id FROM membership_words w WHERE ",
-            begins_with!("$5"),
+            begins_with!("$12"),
             ") f CROSS JOIN "
         )
     };
@@ -83,20 +144,25 @@ macro_rules! of_the_few {
     };
 }
 
-/// When many have each of them, a search goes through the list until the page is full.
+/// When many have each of them, or nothing is searched for, the list is gone through until the page is
+/// full.
 macro_rules! of_the_many {
     () => {
-        concat!(has_word!("$5"), has_other_words!())
+        concat!(has_word!("$12"), has_other_words!())
     };
 }
 
 sql! {
-    ALL_BY_NAME = by_name!("", "");
-    FEW_BY_NAME = by_name!(from_the_few!(), of_the_few!());
-    MANY_BY_NAME = by_name!("", of_the_many!());
-    ALL_BY_ACTIVITY = by_activity!("", "");
-    FEW_BY_ACTIVITY = by_activity!(from_the_few!(), of_the_few!());
-    MANY_BY_ACTIVITY = by_activity!("", of_the_many!());
+    FEW_BY_NAME = by_name!(from_the_few!(), of_the_few!(), ">", "ASC");
+    FEW_BY_NAME_BEFORE = by_name!(from_the_few!(), of_the_few!(), "<", "DESC");
+    MANY_BY_NAME = by_name!("", of_the_many!(), ">", "ASC");
+    MANY_BY_NAME_BEFORE = by_name!("", of_the_many!(), "<", "DESC");
+    FEW_BY_ACTIVITY = by_activity!(from_the_few!(), of_the_few!(), "<", "DESC");
+    FEW_BY_ACTIVITY_BEFORE = by_activity!(from_the_few!(), of_the_few!(), ">", "ASC");
+    MANY_BY_ACTIVITY = by_activity!("", of_the_many!(), "<", "DESC");
+    MANY_BY_ACTIVITY_BEFORE = by_activity!("", of_the_many!(), ">", "ASC");
+    COUNT_FEW = counted!(from_the_few!(), of_the_few!());
+    COUNT_MANY = counted!("", of_the_many!());
     COUNT_FOUND = "SELECT count(*) FROM (SELECT 1 FROM membership_words w \
                    WHERE w.account_id = $1 AND w.word >= $2 AND w.word < $2 || '\u{10ffff}' \
                    LIMIT $3) AS found";
@@ -116,15 +182,120 @@ pub struct UsersQuery {
     /// Words that the name or address must have: every one begins a word of them, as far as people
     /// type them the same.
     pub search: Option<String>,
+    /// What they must fit besides.
+    pub filter: UsersFilter,
     /// How they are sorted.
     pub sort: UserSort,
-    /// After which row the page begins.
-    pub after: Option<Cursor>,
+    /// Where the page lies.
+    pub place: UsersPlace,
+}
+
+/// Where a page of a list lies.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum UsersPlace {
+    /// At the beginning.
+    #[default]
+    First,
+    /// Right after this row.
+    After(Cursor),
+    /// Right before this row.
+    Before(Cursor),
+}
+
+/// What users must fit to be listed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct UsersFilter {
+    /// What their access must be.
+    pub access: Option<AccessFilter>,
+    /// Whether they must have a second factor, or none.
+    pub second_factor: Option<bool>,
+    /// When they must have been active last.
+    pub last_active: Option<ActiveFilter>,
+}
+
+/// What somebody's access must be to be listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AccessFilter {
+    /// They own the account.
+    Owner,
+    /// It opens nothing at this moment: somebody paused it, or all of it lapsed.
+    Paused(Timestamp),
+    /// It opens what this permission is about, on anything, at this moment.
+    Having(Permission, Timestamp),
+}
+
+/// When somebody must have been active last to be listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ActiveFilter {
+    /// At this moment or after it.
+    Since(Timestamp),
+    /// Before it, or never.
+    NotSince(Timestamp),
+    /// Never.
+    Never,
+}
+
+/// A filter as the statements take it.
+struct Fitting {
+    all: bool,
+    owners: bool,
+    paused: bool,
+    permission: String,
+    factor: (i32, i32),
+    active: (i64, i64),
+    /// The moment at which what lapsed opens nothing.
+    at: i64,
+}
+
+impl Fitting {
+    fn of(filter: UsersFilter) -> Self {
+        let (permission, at) = match filter.access {
+            Some(AccessFilter::Having(permission, at)) => (pattern(permission), at),
+            Some(AccessFilter::Paused(at)) => (String::new(), at),
+            Some(AccessFilter::Owner) | None => (String::new(), Timestamp::from_micros(0)),
+        };
+        Self {
+            all: filter == UsersFilter::default(),
+            owners: matches!(filter.access, Some(AccessFilter::Owner)),
+            paused: matches!(filter.access, Some(AccessFilter::Paused(_))),
+            permission,
+            at: at.as_micros(),
+            factor: match filter.second_factor {
+                None => (0, 1),
+                Some(has) => (i32::from(has), i32::from(has)),
+            },
+            active: match filter.last_active {
+                None => (NEVER, i64::MAX),
+                Some(ActiveFilter::Since(since)) => (since.as_micros(), i64::MAX),
+                Some(ActiveFilter::NotSince(since)) => (NEVER, since.as_micros().saturating_sub(1)),
+                Some(ActiveFilter::Never) => (NEVER, NEVER),
+            },
+        }
+    }
+}
+
+/// Binds what all statements about an account's users that fit begin with: $1 to $16.
+macro_rules! fit {
+    ($statement:expr, $account:expr, $most:expr, $fitting:expr, $words:expr) => {{
+        let fitting = $fitting;
+        let statement = $statement
+            .bind(Uuid::from($account))
+            .bind(limit($most))
+            .bind(fitting.all)
+            .bind(fitting.owners)
+            .bind(fitting.paused)
+            .bind(&fitting.permission)
+            .bind(fitting.factor.0)
+            .bind(fitting.factor.1)
+            .bind(fitting.active.0)
+            .bind(fitting.active.1)
+            .bind(fitting.at);
+        $words.iter().fold(statement, |statement, word| statement.bind(word))
+    }};
 }
 
 impl Store {
-    /// The account's users, at most `most`. The cursor of a row is what
-    /// [`Member::cursor`] says.
+    /// The account's users, at most `most`. The cursor of a row is what [`Member::cursor`] says.
     ///
     /// # Errors
     /// [`Failure::Unavailable`].
@@ -134,13 +305,70 @@ impl Store {
         query: &UsersQuery,
         most: usize,
     ) -> Result<Vec<Member>, Failure> {
+        let (words, few) = self.searched(account, query).await?;
+        let back = matches!(query.place, UsersPlace::Before(_));
+        let text = match (query.sort, few, back) {
+            (UserSort::Name, true, false) => FEW_BY_NAME,
+            (UserSort::Name, true, true) => FEW_BY_NAME_BEFORE,
+            (UserSort::Name, false, false) => MANY_BY_NAME,
+            (UserSort::Name, false, true) => MANY_BY_NAME_BEFORE,
+            (UserSort::LastActive, true, false) => FEW_BY_ACTIVITY,
+            (UserSort::LastActive, true, true) => FEW_BY_ACTIVITY_BEFORE,
+            (UserSort::LastActive, false, false) => MANY_BY_ACTIVITY,
+            (UserSort::LastActive, false, true) => MANY_BY_ACTIVITY_BEFORE,
+        };
+        // Without a cursor, the place before the first row: one statement for every page.
+        let (key, id) = match (query.sort, &query.place) {
+            (UserSort::Name, UsersPlace::First) => (String::new(), Uuid::nil()),
+            (UserSort::LastActive, UsersPlace::First) => (i64::MAX.to_string(), Uuid::max()),
+            (UserSort::Name, UsersPlace::After(row) | UsersPlace::Before(row)) => {
+                (plain(&row.key), row.id)
+            }
+            (UserSort::LastActive, UsersPlace::After(row) | UsersPlace::Before(row)) => {
+                (row.key.parse().unwrap_or(NEVER).to_string(), row.id)
+            }
+        };
+        let fitting = Fitting::of(query.filter);
+        let mut rows: Vec<MemberRow> = read!(self, db => {
+            fit!(query_as(text), account, most, &fitting, words).bind(&key).bind(id).fetch_all(db)
+        })?;
+        if back {
+            rows.reverse();
+        }
+        self.with_grants(account, rows).await
+    }
+
+    /// How many users of the account a query asks for, wherever its page lies, counted no further than
+    /// `most`.
+    ///
+    /// # Errors
+    /// [`Failure::Unavailable`].
+    pub async fn count_users(
+        &self,
+        account: AccountId,
+        query: &UsersQuery,
+        most: usize,
+    ) -> Result<u32, Failure> {
+        let (words, few) = self.searched(account, query).await?;
+        let text = if few { COUNT_FEW } else { COUNT_MANY };
+        let fitting = Fitting::of(query.filter);
+        let found: i64 = read!(self, db => {
+            fit!(query_scalar(text), account, most, &fitting, words).fetch_one(db)
+        })?;
+        Ok(count(found))
+    }
+
+    /// The words that are searched for, exactly [`SEARCHED_WORDS`], the one first that the fewest have; and
+    /// whether those are few.
+    async fn searched(
+        &self,
+        account: AccountId,
+        query: &UsersQuery,
+    ) -> Result<(Vec<String>, bool), Failure> {
         let mut words = query.search.as_deref().map(search_words).unwrap_or_default();
-        // The word that the fewest have comes first. None is counted further than the rarest so far.
+        // None is counted further than the rarest so far.
         let mut found = FEW;
         for place in 0..words.len() {
-            if words[place].is_empty() {
-                break;
-            }
             let with_it = read!(self, db => query_scalar(COUNT_FOUND)
                 .bind(Uuid::from(account))
                 .bind(&words[place])
@@ -151,37 +379,12 @@ impl Store {
                 words.swap(0, place);
             }
         }
-        let text = match (query.sort, words.is_empty(), found < FEW) {
-            (UserSort::Name, true, _) => ALL_BY_NAME,
-            (UserSort::Name, false, true) => FEW_BY_NAME,
-            (UserSort::Name, false, false) => MANY_BY_NAME,
-            (UserSort::LastActive, true, _) => ALL_BY_ACTIVITY,
-            (UserSort::LastActive, false, true) => FEW_BY_ACTIVITY,
-            (UserSort::LastActive, false, false) => MANY_BY_ACTIVITY,
-        };
-        // Without a cursor, the place before the first row: one statement for every page.
-        let (key, id) = match (query.sort, &query.after) {
-            (UserSort::Name, None) => (String::new(), Uuid::nil()),
-            (UserSort::Name, Some(after)) => (plain(&after.key), after.id),
-            (UserSort::LastActive, None) => (i64::MAX.to_string(), Uuid::max()),
-            (UserSort::LastActive, Some(after)) => {
-                (after.key.parse().unwrap_or(NEVER).to_string(), after.id)
-            }
-        };
-        let rows: Vec<MemberRow> = read!(self, db => {
-            let page = query_as(text)
-                .bind(Uuid::from(account))
-                .bind(&key)
-                .bind(id)
-                .bind(limit(most));
-            words.iter().fold(page, |page, word| page.bind(word)).fetch_all(db)
-        })?;
-        self.with_grants(account, rows).await
+        words.resize(SEARCHED_WORDS, String::new());
+        Ok((words, found < FEW))
     }
 }
 
-/// The words that a search asks for: none, or exactly [`SEARCHED_WORDS`], the longest first and
-/// empty where there are fewer.
+/// The words that a search asks for, the longest first, at most [`SEARCHED_WORDS`].
 fn search_words(text: &str) -> Vec<String> {
     let text = fold(text);
     // "Nordmann, Kari" and "@example.com" are looked for by what stands between the signs; a sign
@@ -194,9 +397,6 @@ fn search_words(text: &str) -> Vec<String> {
     let mut words: Vec<_> = words.filter(|word| !word.is_empty()).map(str::to_owned).collect();
     words.sort_by_key(|word| Reverse(word.len()));
     words.truncate(SEARCHED_WORDS);
-    if !words.is_empty() {
-        words.resize(SEARCHED_WORDS, String::new());
-    }
     words
 }
 
@@ -207,8 +407,8 @@ mod tests {
     #[test]
     fn what_a_search_asks_for() {
         assert!(search_words(" \t\0").is_empty());
-        assert_eq!(search_words("Nordmann, KARI")[..2], ["nordmann", "kari"]);
-        assert_eq!(search_words("<a@b.example> %")[..4], ["example", "a", "b", "%"]);
+        assert_eq!(search_words("Nordmann, KARI"), ["nordmann", "kari"]);
+        assert_eq!(search_words("<a@b.example> %"), ["example", "a", "b", "%"]);
         assert_eq!(search_words("a bb ccc dddd eeeee ffffff").len(), SEARCHED_WORDS);
     }
 }

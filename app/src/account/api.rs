@@ -17,13 +17,13 @@ use crate::when::Moment;
 use {
     crate::access_requests::lacks::closed_areas,
     crate::address::{
-        ACCOUNT, ACCOUNTS, DETAILS, OWNER_CHANGE, TAKE_OVER, address_of, escape_query,
+        ACCOUNT, ACCOUNTS, DETAILS, OWNER_CHANGE, TAKE_OVER, address_of, escape_query, read_cursor,
+        write_cursor,
     },
     crate::notice::Notice,
     crate::owners::api::mark,
     crate::request,
     crate::successors::api::way_to_take_over,
-    crate::users::api::{read_cursor, write_cursor},
     crate::words,
     model::Permission,
 };

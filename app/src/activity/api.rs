@@ -10,10 +10,10 @@ use crate::when::Moment;
 
 #[cfg(feature = "ssr")]
 use {
+    crate::address::{read_cursor, write_cursor},
     crate::formats,
     crate::problem::set_status,
     crate::request,
-    crate::users::api::{read_cursor, write_cursor},
     crate::{when, words},
     domain::activity::{ActivityPage, ActivityRow, Asked, Days, NewActivity},
     domain::digests::LogDigest,

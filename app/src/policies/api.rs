@@ -11,10 +11,9 @@ use crate::ui::state::Mood;
 
 #[cfg(feature = "ssr")]
 use {
-    crate::address::{POLICY, address_of},
+    crate::address::{POLICY, address_of, read_cursor, write_cursor},
     crate::notice::Notice,
     crate::request::{self, Inside},
-    crate::users::api::{read_cursor, write_cursor},
     crate::when::server::exact,
     crate::words,
     domain::policies::{self, AccountPolicy, RequiredFactor},

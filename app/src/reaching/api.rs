@@ -10,9 +10,10 @@ use crate::problem::Problem;
 
 #[cfg(feature = "ssr")]
 use {
+    crate::address::{read_cursor, write_cursor},
     crate::formats,
     crate::request,
-    crate::users::api::{link_to, person, read_cursor, write_cursor},
+    crate::users::list::api::{link_to, person},
     crate::words,
     domain::reaching::{GrantRow, ReachedThing, Reaching, ReachingPage},
     model::{Area, Permission, UserId},

@@ -13,7 +13,6 @@ pub(crate) fn NoticeLine(
     /// What it says.
     notice: Said,
 ) -> impl IntoView {
-    let button = !notice.button_in_row;
     let copy = notice.link.map(|(email, link)| {
         view! {
             <p>{words!(notice.copy_hint)}</p>
@@ -24,7 +23,7 @@ pub(crate) fn NoticeLine(
                 aria-label=words!(pending.link_for, email = email.clone())
                 value=link.clone()
             />
-            {button.then(|| view! { <CopyButton words=CopyWords::of_link(&email) text=link /> })}
+            <CopyButton words=CopyWords::of_link(&email) text=link />
         }
     });
     view! {

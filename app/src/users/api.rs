@@ -9,15 +9,12 @@ use model::PermissionSet;
 use serde::{Deserialize, Serialize};
 
 use crate::frame::PersonView;
-use crate::owners::api::BecomingRow;
 use crate::page::Page;
 use crate::problem::Problem;
 use crate::rejected::Rejected;
 use crate::typed::Typed;
-use crate::ui::state::Mood;
 use crate::users::bounds::BoundsView;
 use crate::users::grants::CardView;
-use crate::users::requests::RequestRow;
 use crate::users::starts::StartsView;
 use crate::when::Moment;
 
@@ -28,109 +25,19 @@ use {
     crate::eyes::{self, LOOK},
     crate::formats,
     crate::notice::Notice,
-    crate::owners::api::{becoming_rows, mark},
     crate::request,
     crate::users::bounds::{ThingView, ThingsView, UntilView},
     crate::users::grants::card_view,
+    crate::users::list::api::person,
     crate::users::permission_groups::chosen,
     crate::users::starts::{START, server as starts},
     crate::wire,
     crate::words,
     domain::giving::{Bounds, Choice, Choices, Sought, Start, Wished},
-    domain::owner_changes::OwnerChange,
     domain::reaching::ReachedThings,
-    domain::users::{Managed, Member, Renewable, Saved, UserSort},
-    model::{
-        AccessOutline, Area, Cursor, Delivery, Failure, FieldErrors, InvitationState, On, Pause,
-        Permission,
-    },
+    domain::users::{Managed, Member, Renewable, Saved},
+    model::{AccessOutline, Area, Failure, FieldErrors, On, Pause, Permission},
 };
-
-/// What User management shows.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct UsersView {
-    /// The users of this page.
-    pub(crate) users: Vec<UserRow>,
-    /// What was searched for.
-    pub(crate) search: String,
-    /// Whether the last active come first.
-    pub(crate) by_activity: bool,
-    /// Whether there is more than fits one page, so that searching and sorting help.
-    pub(crate) many: bool,
-    /// The queries of the other orders and pages.
-    pub(crate) queries: Queries,
-    /// Invitations that wait for an answer.
-    pub(crate) pending: Vec<PendingRow>,
-    /// Requests that wait for one.
-    pub(crate) requests: Vec<RequestRow>,
-    /// Those who were asked to become owners, or wait for it.
-    pub(crate) becoming: Vec<BecomingRow>,
-    /// How many have a second factor, for whoever can require one and hasn't.
-    pub(crate) factors: Option<String>,
-}
-
-/// Where the two tables lead: each query keeps what the others chose.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Queries {
-    /// Everybody, in the present order.
-    pub(crate) everybody: String,
-    /// The same people by name.
-    pub(crate) by_name: String,
-    /// The same people by last activity.
-    pub(crate) by_activity: String,
-    /// The first page of users, on a later one.
-    pub(crate) first: Option<String>,
-    /// The next page of users.
-    pub(crate) next: Option<String>,
-    /// The first page of invitations, on a later one.
-    pub(crate) pending_first: Option<String>,
-    /// The next page of invitations.
-    pub(crate) pending_next: Option<String>,
-}
-
-/// A user in the table.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct UserRow {
-    /// Who it is.
-    pub(crate) person: PersonView,
-    /// Whether it is the reader.
-    pub(crate) you: bool,
-    /// Whether they own the account.
-    pub(crate) owner: bool,
-    /// "Owner", or the permissions in one line; none when all of them lapsed.
-    pub(crate) access: Option<String>,
-    /// Since when it is paused, what lapsed of it, and what ends soon.
-    pub(crate) states: Vec<(Mood, String)>,
-    /// Whether something lapsed, so that it can be given anew.
-    pub(crate) lapsed: bool,
-    /// Whether they sign in with a second factor.
-    pub(crate) second_factor: bool,
-    /// When they were last active here.
-    pub(crate) last_active: Option<Moment>,
-    /// What the link to their page says, and its accessible name.
-    pub(crate) link: (String, String),
-    /// What the button that removes them says, and its accessible name; none where nobody can.
-    pub(crate) remove: Option<(String, String)>,
-}
-
-/// An invitation in the table.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct PendingRow {
-    /// Its id.
-    pub(crate) id: String,
-    /// The invited address.
-    pub(crate) email: String,
-    /// What is offered, in one line.
-    pub(crate) access: String,
-    /// Who invites.
-    pub(crate) inviter: String,
-    /// When its mail was queued.
-    pub(crate) sent: Moment,
-    /// How it stands, and what to do if it stands badly.
-    pub(crate) states: Vec<(Mood, String)>,
-    /// Its link, in the moment after sending.
-    pub(crate) link: Option<String>,
-}
 
 /// What the invite form needs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -149,244 +56,29 @@ pub(crate) struct InviteView {
     pub(crate) valid: String,
     /// What inviting somebody as an owner means; none for a reader who is none.
     pub(crate) as_owner: Option<String>,
+    /// The invitation that is corrected, if it isn't a new one, and its address.
+    pub(crate) again: Option<(String, String)>,
     /// What was typed before one looked what it would give.
     pub(crate) back: Option<Rejected>,
-}
-
-/// User management.
-#[server(prefix = "/api", endpoint = "users/page", input = GetUrl)]
-pub(crate) async fn users_page(
-    account: String,
-    search: String,
-    sort: String,
-    after: String,
-    pending_after: String,
-) -> Result<Page<UsersView>, Problem> {
-    let inside = request::inside(&account).await?;
-    let content = users_view(&inside, search, &sort, &after, &pending_after).await;
-    let mut page = inside.page(content).await?;
-    if let (Ok(view), Some(notice)) = (&mut page.content, &mut page.notice) {
-        notice.button_in_row = hand_link(&mut view.pending, notice.link.as_ref());
-    }
-    Ok(page)
-}
-
-/// Puts the link of an invitation that was just sent into its row, if that is on this page.
-#[cfg(feature = "ssr")]
-fn hand_link(rows: &mut [PendingRow], fresh: Option<&(String, String)>) -> bool {
-    let Some((email, link)) = fresh else { return false };
-    let row = rows.iter_mut().find(|row| row.email == *email);
-    row.map(|row| row.link = Some(link.clone())).is_some()
-}
-
-#[cfg(feature = "ssr")]
-async fn users_view(
-    inside: &request::Inside,
-    search: String,
-    sort: &str,
-    after: &str,
-    pending_after: &str,
-) -> Result<UsersView, Failure> {
-    let (latchkey, actor) = (&inside.latchkey, &inside.acting.actor);
-    let by_activity = sort == "activity";
-    let order = if by_activity { UserSort::LastActive } else { UserSort::Name };
-    let (from, pending_from) = (read_cursor(after), read_cursor(pending_after));
-    let page = domain::users::list(latchkey, actor, &search, order, from.clone()).await?;
-    let pending = domain::invitations::pending(latchkey, actor, pending_from.as_ref()).await?;
-    let requests = crate::users::requests::rows(inside).await?;
-    let becoming = domain::owner_changes::open(latchkey, actor).await?;
-    let successor = domain::successors::marked(latchkey, actor).await?;
-    let factors = domain::policies::factors_in_use(latchkey, actor).await?;
-    let now = latchkey.now();
-    let activity = if by_activity { "activity" } else { "" };
-    let (here, pending_here) = (from.as_ref(), pending_from.as_ref());
-    let pending_first = pending_here.map(|_| query(&search, activity, here, None));
-    let pending_next = pending.next.as_ref().map(|next| query(&search, activity, here, Some(next)));
-    let queries = Queries {
-        everybody: query("", activity, None, pending_here),
-        by_name: query(&search, "", None, pending_here),
-        by_activity: query(&search, "activity", None, pending_here),
-        first: here.map(|_| query(&search, activity, None, pending_here)),
-        next: page.next.as_ref().map(|next| query(&search, activity, Some(next), pending_here)),
-        pending_first,
-        pending_next,
-    };
-    let row = |member: Member| {
-        let is_successor = successor == Some(member.user);
-        let mut row = user_row(member, &becoming, actor.seen_as(), now);
-        row.states.extend(is_successor.then(|| (Mood::Quiet, words!(successor.mark))));
-        row
-    };
-    let users = page.users.into_iter().map(row).collect();
-    let pending = pending.invitations.into_iter().map(|row| pending_row(row, now)).collect();
-    Ok(UsersView {
-        users,
-        many: queries.next.is_some() || from.is_some() || by_activity || !search.trim().is_empty(),
-        search,
-        by_activity,
-        queries,
-        pending,
-        requests,
-        becoming: becoming_rows(actor.owns(), &becoming),
-        factors: factors.map(|(users, with)| words!(users.factors, with = with, count = users)),
-    })
-}
-
-/// A query of the page: what is empty isn't in it.
-#[cfg(feature = "ssr")]
-fn query(search: &str, sort: &str, after: Option<&Cursor>, pending: Option<&Cursor>) -> String {
-    let cursor = |cursor: Option<&Cursor>| cursor.map(write_cursor).unwrap_or_default();
-    let parts = [
-        ("search", crate::address::escape_query(search)),
-        ("sort", sort.to_owned()),
-        ("after", cursor(after)),
-        ("pending_after", cursor(pending)),
-    ];
-    let parts = parts.iter().filter(|(_, value)| !value.is_empty());
-    let parts: Vec<_> = parts.map(|(name, value)| format!("{name}={value}")).collect();
-    format!("?{}", parts.join("&"))
-}
-
-#[cfg(feature = "ssr")]
-fn user_row(
-    member: Member,
-    becoming: &[OwnerChange],
-    actor: model::UserId,
-    now: model::Timestamp,
-) -> UserRow {
-    let becoming = becoming.iter().find(|change| change.user == member.user);
-    let becoming = becoming.map(|change| (Mood::Waiting, mark(change.due_at)));
-    let (you, owner) = (member.user == actor, member.held.is_owner());
-    let name = member.full_name.clone();
-    UserRow {
-        you,
-        owner,
-        link: link_to(&member, you),
-        remove: (!you && !owner)
-            .then(|| (words!(users.remove_short), words!(users.remove, name = name))),
-        access: match member.held.lapsed_at(now) {
-            Some(_) => None,
-            None => Some(words::access_line(&member.held.outline().live(now))),
-        },
-        states: states(&member, now).into_iter().chain(becoming).collect(),
-        lapsed: last_lapsed(&member, now).is_some(),
-        second_factor: member.second_factor,
-        last_active: member.last_active_at.map(|at| Moment::new(at, now)),
-        person: person(&member),
-    }
-}
-
-/// What the link to somebody's page says, and its accessible name: nobody manages an owner's access, or
-/// their own.
-#[cfg(feature = "ssr")]
-pub(crate) fn link_to(member: &Member, you: bool) -> (String, String) {
-    let name = member.full_name.clone();
-    if you {
-        return (words!(users.view_yours), words!(users.view_yours));
-    }
-    match member.held.is_owner() {
-        true => (words!(users.view_short), words!(users.view, name = name)),
-        false => (words!(users.manage_short), words!(users.manage, name = name)),
-    }
-}
-
-/// How near an end is that is pointed out.
-#[cfg(feature = "ssr")]
-const SOON: std::time::Duration = model::EndStage::Week.ahead();
-
-/// How somebody's access stands: paused, ended, about to end.
-#[cfg(feature = "ssr")]
-fn states(member: &Member, now: model::Timestamp) -> Vec<(Mood, String)> {
-    let paused = member.paused.as_ref();
-    let paused = paused.map(|pause| (Mood::Trouble, words::paused_since(pause.since())));
-    let ended = |end| (Mood::Trouble, words!(pause.ended, day = formats::last_day(end)));
-    let soon = |end: &model::Timestamp| now < *end && *end <= now.after(SOON);
-    let soon = ends(member).filter(soon).min();
-    let soon = soon.map(|end| (Mood::Waiting, words!(access.until, when = formats::last_day(end))));
-    let lapsed = last_lapsed(member, now).map(ended);
-    paused.into_iter().chain(lapsed).chain(soon).collect()
-}
-
-#[cfg(feature = "ssr")]
-fn ends(member: &Member) -> impl Iterator<Item = model::Timestamp> {
-    member.held.grants().iter().filter_map(|row| row.outline.until)
-}
-
-/// The latest end that has come.
-#[cfg(feature = "ssr")]
-fn last_lapsed(member: &Member, now: model::Timestamp) -> Option<model::Timestamp> {
-    ends(member).filter(|end| *end <= now).max()
-}
-
-#[cfg(feature = "ssr")]
-pub(crate) fn person(member: &Member) -> PersonView {
-    PersonView { id: member.user, name: member.full_name.clone(), email: member.email.to_string() }
-}
-
-#[cfg(feature = "ssr")]
-fn pending_row(row: domain::invitations::Waiting, now: model::Timestamp) -> PendingRow {
-    let domain::invitations::Waiting { row, opens_all, fits_domains } = row;
-    let invitation = row.invitation;
-    let expired = invitation.state == InvitationState::Expired;
-    let delivery = match row.delivery {
-        Delivery::Queued { answer: None } => (Mood::Waiting, words!(pending.queued)),
-        Delivery::Queued { answer: Some(answer) } if words::said_by_mail_server(&answer) => {
-            (Mood::Waiting, words!(pending.deferred, answer = answer))
-        }
-        Delivery::Queued { answer: Some(_) } => (Mood::Waiting, words!(pending.unreached)),
-        Delivery::Sent | Delivery::Kept => (Mood::Ok, words!(pending.delivered)),
-        Delivery::Failed { answer } if answer.starts_with('5') => {
-            (Mood::Trouble, words!(pending.failed, answer = answer))
-        }
-        Delivery::Failed { answer } if words::said_by_mail_server(&answer) => {
-            (Mood::Trouble, words!(pending.put_off, answer = answer))
-        }
-        Delivery::Failed { .. } => (Mood::Trouble, words!(pending.given_up)),
-    };
-    let inviter = row.inviter_name.unwrap_or_else(|| request::site().provider.clone());
-    let powerless = invitation.inviter.is_some() && !opens_all;
-    let powerless =
-        powerless.then(|| (Mood::Trouble, words!(pending.powerless, inviter = inviter.clone())));
-    let to_own = invitation.as_owner.then(|| (Mood::Waiting, words!(pending.as_owner)));
-    let foreign = (!fits_domains).then(|| (Mood::Trouble, words!(pending.other_domain)));
-    let expires = Moment::new(invitation.expires_at, now);
-    let life = if expired {
-        (Mood::Trouble, words!(pending.expired, when = expires.relative()))
-    } else {
-        (
-            Mood::Quiet,
-            words!(
-                pending.expires,
-                when = expires.relative(),
-                day = formats::end(invitation.expires_at)
-            ),
-        )
-    };
-    PendingRow {
-        id: invitation.id.to_string(),
-        email: invitation.email.to_string(),
-        access: words::access_line(&invitation.access.outline()),
-        inviter,
-        sent: Moment::new(invitation.sent_at, now),
-        states: [delivery, life]
-            .into_iter()
-            .chain(to_own)
-            .chain(powerless)
-            .chain(foreign)
-            .collect(),
-        link: None,
-    }
 }
 
 #[cfg(feature = "ssr")]
 async fn invite_view(
     inside: &request::Inside,
-    start: &Start,
+    again: &str,
     rejected: Option<Rejected>,
     draft: &str,
 ) -> Result<InviteView, Failure> {
     let (latchkey, actor) = (&inside.latchkey, &inside.acting.actor);
     actor.must(Permission::AccountUsers, On::Account)?;
+    let (start, again) = match again {
+        "" => (Start::default(), None),
+        id => {
+            let (invitation, start) =
+                domain::invitations::offered_again(latchkey, actor, id).await?;
+            (start, Some((invitation.id.to_string(), invitation.email.to_string())))
+        }
+    };
     let (form, page) = (endpoint::<Invite>(), address_of(INVITE, &[&inside.acting.number]));
     let back = eyes::came_back(inside, rejected.as_ref(), form, &page, draft).await?;
     let own = domain::accounts::own_access(latchkey, actor).await?;
@@ -394,10 +86,11 @@ async fn invite_view(
     let lifetime = latchkey.settings.invitation_lifetime;
     let sought = sought(rejected.as_ref().or(back.as_ref()));
     let (begun, sought) = starts::begun(inside, &sought).await?;
-    let bounds = domain::giving::bounds_of_new(latchkey, actor, start, &sought).await?;
+    let bounds = domain::giving::bounds_of_new(latchkey, actor, &start, &sought).await?;
     let held = actor.open();
     Ok(InviteView {
         back,
+        again,
         held,
         ticked: start.terms.permissions.intersection(held),
         bounded: own.is_bounded().then(bounded),
@@ -413,10 +106,11 @@ async fn invite_view(
 pub(crate) async fn invite_page(
     account: String,
     #[server(default)] draft: String,
+    #[server(default)] again: String,
 ) -> Result<Page<InviteView>, Problem> {
     let rejected = use_context::<Rejected>();
     let inside = request::inside(&account).await?;
-    let content = invite_view(&inside, &Start::default(), rejected, &draft).await;
+    let content = invite_view(&inside, &again, rejected, &draft).await;
     inside.page(content).await
 }
 
@@ -954,17 +648,4 @@ fn users_path(inside: &request::Inside) -> String {
 fn invitation_link(sent: &domain::invitations::Sent) -> String {
     let path = address_of(JOIN, &[&sent.token.secret().expose()]);
     format!("{}{path}", request::site().public_url)
-}
-
-/// A cursor as it stands in a query.
-#[cfg(feature = "ssr")]
-pub(crate) fn write_cursor(cursor: &Cursor) -> String {
-    crate::address::escape_query(&format!("{}~{}", cursor.id, cursor.key))
-}
-
-/// Reads it back; a broken one means the first page.
-#[cfg(feature = "ssr")]
-pub(crate) fn read_cursor(text: &str) -> Option<Cursor> {
-    let (id, key) = text.split_once('~')?;
-    Some(Cursor { id: id.parse().ok()?, key: key.to_owned() })
 }

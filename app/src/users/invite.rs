@@ -26,13 +26,21 @@ impl LazyRoute for InvitePage {
         Self(load!(asked => api::InvitePage {
             account: asked.account(),
             draft: asked.query("draft"),
+            again: asked.query("again"),
         }))
     }
 
     fn view(this: Self) -> AnyView {
         framed(this.0, Here::Users, |invite, frame| {
             let Some(account) = frame.account else { return ().into_any() };
-            let heading = words!(invite.heading);
+            let again = invite.again.as_ref().map(|(_, email)| email.clone());
+            let (heading, lead) = match again {
+                Some(email) => (words!(invite.again, email = email), words!(invite.again_lead)),
+                None => {
+                    let lead = words!(invite.lead, account = account.name);
+                    (words!(invite.heading), lead)
+                }
+            };
             let back = address_of(USERS, &[&account.number]);
             view! {
                 <PageTitle title=heading.clone() provider=frame.provider />
@@ -40,7 +48,7 @@ impl LazyRoute for InvitePage {
                 <div class="page-head">
                     <div>
                         <h1>{heading}</h1>
-                        <p class="lead">{words!(invite.lead, account = account.name)}</p>
+                        <p class="lead">{lead}</p>
                     </div>
                 </div>
                 <InviteForm number=account.number invite=invite />
@@ -59,8 +67,10 @@ pub(crate) fn InviteForm(
     invite: InviteView,
 ) -> impl IntoView {
     let back = invite.back.clone();
+    let again = invite.again.as_ref().map(|(id, _)| format!("?again={id}"));
+    let action = address_of(INVITE, &[&number]) + &again.unwrap_or_default();
     view! {
-        <Form form={endpoint::<api::Invite>()} action=address_of(INVITE, &[&number]) back=back>
+        <Form form={endpoint::<api::Invite>()} action=action back=back>
             <input type="hidden" name="account" value=number.to_string() />
             <InviteFields number=number invite=invite />
         </Form>
@@ -74,6 +84,7 @@ fn InviteFields(number: AccountNumber, invite: InviteView) -> impl IntoView {
     let ticked = Ticked::new(invite.ticked, invite.held, begun);
     let chosen = Chosen::new(&invite.bounds, begun);
     let as_owner = invite.as_owner.map(as_owner_field);
+    let again = invite.again.map(|(_, email)| email);
     let bounded = invite.bounded.map(|bounded| view! { <p class="hint">{bounded}</p> });
     view! {
         <EnterSends />
@@ -85,7 +96,9 @@ fn InviteFields(number: AccountNumber, invite: InviteView) -> impl IntoView {
                     hint=words!(invite.email_hint)
                     kind="email"
                     autocomplete="off"
-                    autofocus=true
+                    readonly=again.is_some()
+                    autofocus=again.is_none()
+                    value=again.unwrap_or_default()
                 />
                 {as_owner}
                 <h2>{words!(invite.permissions)}</h2>

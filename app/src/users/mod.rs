@@ -9,7 +9,6 @@ pub(crate) mod grants;
 pub(crate) mod invite;
 pub(crate) mod list;
 pub(crate) mod manage;
-pub(crate) mod pending;
 pub(crate) mod permission_groups;
 pub(crate) mod remove;
 pub(crate) mod requests;

@@ -6,15 +6,15 @@ use jiff::tz::TimeZone;
 use model::{
     Access, ActivityKind, Actor, Conflict, Cursor, EmailAddress, EmailDomains, Failure, Field,
     FieldErrors, FieldProblem, InvitationState, Language, Limited, Mail, Noted, On, PAGE_SIZE,
-    Permission, PermissionSet, Timestamp, Until, Which, Wish,
+    Permission, PermissionSet, Terms, Timestamp, Until, Which, Wish,
 };
 use store::{
     Bound, Invitation, InvitationFacts, InvitationStep, LockedActor, NewActivity, NewMail, Offer,
     OfferFacts, Offered, PendingInvitation, Tracked,
 };
 
-use crate::giving::{self, Read, Wished};
-use crate::{Client, Latchkey, Token};
+use crate::giving::{self, Read, Start, Wished};
+use crate::{Client, Latchkey, Token, starts};
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -302,6 +302,32 @@ pub async fn find(latchkey: &Latchkey, actor: &Actor, id: &str) -> Result<Invita
     let id = id.parse().map_err(|_| Failure::NotFound)?;
     let found = latchkey.store.invitation(actor.account, id, latchkey.now()).await?;
     found.ok_or(Failure::NotFound)
+}
+
+/// An invitation that waits for an answer or ran out unanswered, and what a form for sending it with other
+/// terms begins with: what it offers, as far as the actor could.
+///
+/// # Errors
+/// As [`find`], also for one that was answered or cancelled.
+pub async fn offered_again(
+    latchkey: &Latchkey,
+    actor: &Actor,
+    id: &str,
+) -> Result<(Invitation, Start), Failure> {
+    let found = find(latchkey, actor, id).await?;
+    if !matches!(found.state, InvitationState::Pending | InvitationState::Expired) {
+        return Err(Failure::NotFound);
+    }
+    let terms = match &found.access {
+        Access::Granted(offered) => offered.first(),
+        Access::Owner => None,
+    };
+    let own = giving::own(latchkey, actor).await?;
+    let start = terms.map(|terms| Start {
+        terms: Terms { until: terms.until, ..starts::as_far_as(&own, terms) },
+        why: found.why.clone(),
+    });
+    Ok((found, start.unwrap_or_default()))
 }
 
 /// A pending (or expired) invitation in the account's list.

@@ -130,6 +130,13 @@ const READ: &[Read] = &[
         Names::None,
     ),
     read(
+        "users/invitations-standing",
+        "account={account}&pending_after=",
+        "/accounts/{account}/users.csv",
+        LIST,
+        Names::None,
+    ),
+    read(
         "users/having-page",
         "account={account}&permission={permission}&after=",
         "/accounts/{account}/users/permissions/{permission}",

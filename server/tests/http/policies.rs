@@ -208,6 +208,7 @@ async fn until_the_day_it_is_said_and_from_then_on_nothing_opens(db: TestDatabas
         "/services",
         "/domains",
         "/users",
+        "/users.csv",
         "/log",
         "/log.csv",
         "/account",

@@ -342,12 +342,116 @@ async fn the_links_of_both_tables_keep_what_was_chosen(db: TestDatabase) {
         let mut links = page.body.split("<a ").filter(|link| link.contains(words));
         assert!(links.any(|link| link.contains(&href)), "{words} doesn't lead to {query}");
     };
-    leads(&page, &format!("search=e&pending_after={later}"), "First page");
     leads(&page, &format!("search=e&after={later}"), "First page");
+    let mut back = page.body.split("<a ").filter(|link| link.contains("Previous page"));
+    let back = back.next().unwrap();
+    assert!(back.contains("search=e&amp;before="), "{back}");
+    assert!(back.contains(&format!("&amp;pending_after={later}")), "{back}");
     leads(&page, &format!("pending_after={later}"), "Show everybody");
     let page = ingrid.get(&format!("{BAKERY}/users?search=e&sort=activity")).await;
     leads(&page, "sort=activity", "Show everybody");
+    let chosen = "search=e&access=owner&second_factor=off&last_active=not_30";
+    let page = ingrid.get(&format!("{BAKERY}/users?{chosen}&sort=activity")).await;
+    leads(&page, chosen, "By name");
+    leads(&page, "sort=activity", "Show everybody");
     assert!(page.body.contains("type=\"hidden\" name=\"sort\" value=\"activity\""));
+}
+
+#[apply(on_sqlite!)]
+async fn who_can_pay_is_answered_and_counted(db: TestDatabase) {
+    let app = TestApp::new(db).await;
+    let mut ingrid = app.as_person(INGRID).await;
+    let page = ingrid.get(&format!("{BAKERY}/users")).await;
+    let all = page.is(200).body.matches("class=\"person-name\"").count();
+    page.says(&format!("{all} users"));
+    let page = ingrid.get(&format!("{BAKERY}/users?access=billing.pay")).await;
+    page.is(200).says("Ingrid Solberg");
+    page.says("Bjørn Lie");
+    assert!(!page.words().contains("Mei Tanaka"), "she sees invoices, and pays none");
+    assert!(page.input("value=\"billing.pay\"").contains("selected"));
+    let page = ingrid.get(&format!("{BAKERY}/users?access=owner")).await;
+    page.says("2 users found");
+    let page = ingrid.get(&format!("{BAKERY}/users?access=paused&second_factor=on")).await;
+    page.is(200).says("0 users found");
+    page.says("Nobody here fits what you chose.");
+    page.says("Show everybody");
+    // What there isn't to choose isn't chosen.
+    let page = ingrid.get(&format!("{BAKERY}/users?access=%00&last_active=-1")).await;
+    page.is(200).says(&format!("{all} users"));
+}
+
+#[apply(on_sqlite!)]
+async fn the_users_are_a_file_that_no_spreadsheet_runs(db: TestDatabase) {
+    let app = TestApp::new(db).await;
+    let mut ingrid = app.as_person(INGRID).await;
+    let csv = ingrid.get(&format!("{BAKERY}/users.csv")).await;
+    let file = csv.is(200).headers.get("content-disposition").unwrap().to_str().unwrap();
+    assert!(file.contains("filename=\"users-100001-2027-01-15.csv\""), "{file}");
+    let text = csv.body.strip_prefix('\u{feff}').unwrap();
+    assert!(text.starts_with("name,email,access,services,"), "{text}");
+    let row = text.lines().find(|row| row.contains("bjorn@")).unwrap();
+    assert!(row.starts_with("Bjørn Lie,bjorn@ledger.example,billing."), "{row}");
+    let row = text.lines().find(|row| row.contains("ingrid@")).unwrap();
+    assert!(row.contains(",owner,,,,,"), "{row}");
+    let paying = ingrid.get(&format!("{BAKERY}/users.csv?access=billing.pay&search=bj")).await;
+    assert_eq!(paying.body.lines().count(), 2, "{}", paying.body);
+    let fields = [("full_name", "=HYPERLINK(\"https://evil.example\")"), ("language", "en")];
+    ingrid.post("/profile", "profile/save", &fields).await.is(303);
+    let csv = ingrid.get(&format!("{BAKERY}/users.csv")).await;
+    assert!(csv.body.contains("\"'=HYPERLINK(\"\"https://evil.example\"\")\""), "{}", csv.body);
+    let page = app.as_person(BJORN).await.get(&format!("{BAKERY}/users.csv")).await;
+    page.is(403).says("You don't have access to User management");
+    app.browser().get(&format!("{BAKERY}/users.csv")).await.is(303);
+}
+
+#[apply(on_sqlite!)]
+async fn what_an_invitation_offers_is_chosen_anew_in_its_form(db: TestDatabase) {
+    let app = TestApp::new(db).await;
+    let mut ingrid = app.as_person(INGRID).await;
+    ingrid.invite("kari@nordlys.example", &["billing.view"]).await.is(303);
+    let first = app.invitation_link("kari@nordlys.example").await;
+    let page = ingrid.get(&format!("{BAKERY}/users")).await;
+    let row = page.row_of("kari@");
+    assert!(row.contains("Change permissions for kari@nordlys.example"), "{row}");
+    let form = format!("{BAKERY}/users/invite?again=");
+    let again = row.split(&form).nth(1).unwrap().split('"').next().unwrap();
+    let page = ingrid.get(&format!("{form}{again}")).await;
+    page.is(200).says("Change the invitation to kari@nordlys.example");
+    assert!(page.input("id=\"email\"").contains("readonly"));
+    assert!(page.input("id=\"billing.view\"").contains("checked"));
+    assert!(!page.input("id=\"billing.pay\"").contains("checked"));
+    let chosen = [("permissions[]", "support.view")];
+    let answer = ingrid.open_and_fill_in(&format!("{form}{again}"), "users/invite", &chosen).await;
+    ingrid.go_on(&answer).await.says("kari@nordlys.example");
+    let page = ingrid.get(&format!("{BAKERY}/users")).await;
+    assert_eq!(page.body.matches("Cancel invitation to kari@").count(), 1);
+    assert!(page.row_of("kari@").contains("Support requests: see"), "{}", page.row_of("kari@"));
+    app.browser().get(&first).await.says("no longer");
+    for nothing in ["00000000-0000-7000-8000-000000000000", "%00", "x"] {
+        ingrid.get(&format!("{form}{nothing}")).await.is(404);
+    }
+    let page = app.as_person(TOM).await.get(&format!("{AGENCY}/users/invite?again={again}")).await;
+    page.is(404);
+}
+
+#[apply(on_sqlite!)]
+async fn of_an_invitation_the_worst_is_said(db: TestDatabase) {
+    let app = TestApp::new(db).await;
+    app.keep_all_mail().await;
+    let mut ingrid = app.as_person(INGRID).await;
+    ingrid.invite("kari@nordlys.example", &["billing.view"]).await.is(303);
+    app.keep_all_mail().await;
+    let states = async |ingrid: &mut crate::story::Browser| {
+        let page = ingrid.get(&format!("{BAKERY}/users")).await;
+        let row = page.row_of("kari@").to_owned();
+        (row.matches("class=\"state ").count(), row)
+    };
+    let (count, row) = states(&mut ingrid).await;
+    assert!(count == 2 && row.contains("Sent") && row.contains("Expires"), "{row}");
+    app.forward_hours(30 * 24);
+    let mut ingrid = app.as_person(INGRID).await;
+    let (count, row) = states(&mut ingrid).await;
+    assert!(count == 1 && row.contains("Expired"), "{row}");
 }
 
 #[apply(on_sqlite!)]
@@ -379,15 +483,15 @@ async fn unticking_what_is_implied_takes_what_implies_it_without_a_script(db: Te
 }
 
 #[apply(on_sqlite!)]
-async fn the_fresh_link_is_copied_from_the_row_of_its_invitation(db: TestDatabase) {
+async fn the_fresh_link_is_copied_from_the_notice(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let mut ingrid = app.as_person(INGRID).await;
     ingrid.invite("kari@nordlys.example", &["billing.view"]).await.is(303);
     let page = ingrid.get(&format!("{BAKERY}/users")).await;
     let button = "Copy link for kari@nordlys.example";
     assert_eq!(page.body.matches(&format!("aria-label=\"{button}\"")).count(), 1);
-    assert!(page.row_of("kari@").contains(button));
-    assert!(page.body.contains("Link for kari@nordlys.example"), "the field is in the notice");
+    assert!(!page.row_of("kari@").contains(button));
+    assert!(page.body.contains("Link for kari@nordlys.example"), "the field is there too");
     let page = ingrid.get(&format!("{BAKERY}/users")).await;
     assert!(!page.body.contains(button), "only in the moment after sending");
 }
@@ -520,12 +624,19 @@ async fn searching_and_paging_find_everybody(db: TestDatabase) {
     let next = first.body.split("rel=\"next\"").next().unwrap();
     let next = next.rsplit("href=\"").next().unwrap().split('"').next().unwrap();
     let second = ingrid.get(&next.replace("&amp;", "&")).await;
-    second.is(200).says("First page");
+    second.is(200).says("Previous page");
+    second.says("users");
     for n in 0..40 {
         let name = format!("Person {n:02} ");
         let (one, other) = (first.words().contains(&name), second.words().contains(&name));
         assert!(one != other, "{name} stands on one page");
     }
+    let back = second.body.split("rel=\"prev\"").next().unwrap();
+    let back = back.rsplit("href=\"").next().unwrap().split('"').next().unwrap();
+    let back = ingrid.get(&back.replace("&amp;", "&")).await;
+    let names = |page: &Page| page.between("<table", "</table>");
+    assert_eq!(names(&back), names(&first), "the page before is the one that it was");
+    assert!(!back.words().contains("Previous page"));
     let found = ingrid.get(&format!("{BAKERY}/users?search=person37")).await;
     found.says("Person 37");
     assert!(!found.words().contains("Person 36"));

@@ -1,18 +1,23 @@
 use model::{Access, ActivityKind, Conflict, Failure, Keys, Permission};
-use store::{ActivityFilter, ChangeFacts, MembershipChange, UserSort, UsersQuery};
+use store::{
+    AccessFilter, ActiveFilter, ActivityFilter, ChangeFacts, MembershipChange, UserSort,
+    UsersFilter, UsersPlace, UsersQuery,
+};
 use test_database::{TestDatabase, apply, on_both};
 
+use crate::emails::with_app;
 use crate::story::{Bakery, HOUR, account, at, at_once, change, email, granted, mail, user};
+use crate::successors::pause;
 
 /// All pages of the account's users, a few at a time, by full name.
 async fn paged(bakery: &Bakery, sort: UserSort, search: Option<&str>) -> Vec<String> {
     let search = search.map(str::to_owned);
-    let mut query = UsersQuery { search, sort, after: None };
+    let mut query = UsersQuery { search, sort, ..UsersQuery::default() };
     let mut names = Vec::new();
     loop {
         let page = bakery.store.users(bakery.id, &query, 7).await.unwrap();
         let Some(last) = page.last() else { return names };
-        query.after = Some(last.cursor(sort));
+        query.place = UsersPlace::After(last.cursor(sort));
         names.extend(page.iter().map(|member| member.full_name.clone()));
     }
 }
@@ -254,11 +259,84 @@ async fn a_page_stays_where_it_was_when_somebody_joins_before_it(db: TestDatabas
     }
     let first = db.store.users(bakery.id, &UsersQuery::default(), 2).await.unwrap();
     bakery.with("A", "a@example.com", granted(&[])).await;
-    let after = first.last().map(|last| last.cursor(UserSort::Name));
-    let query = UsersQuery { after, ..UsersQuery::default() };
+    let place = UsersPlace::After(first.last().unwrap().cursor(UserSort::Name));
+    let query = UsersQuery { place, ..UsersQuery::default() };
     let second = db.store.users(bakery.id, &query, 9).await.unwrap();
     let names: Vec<_> = second.iter().map(|member| member.full_name.as_str()).collect();
     assert_eq!(names, ["Ingrid Berg"]);
+}
+
+#[apply(on_both!)]
+async fn a_list_goes_back_page_by_page_as_it_came(db: TestDatabase) {
+    let bakery = sixty_users(&db).await;
+    let ids = |page: &[store::Member]| page.iter().map(|member| member.user).collect::<Vec<_>>();
+    for sort in [UserSort::Name, UserSort::LastActive] {
+        let mut query = UsersQuery { sort, ..UsersQuery::default() };
+        let mut pages: Vec<Vec<store::Member>> = Vec::new();
+        loop {
+            let page = bakery.store.users(bakery.id, &query, 7).await.unwrap();
+            let Some(last) = page.last() else { break };
+            query.place = UsersPlace::After(last.cursor(sort));
+            pages.push(page);
+        }
+        for (before, page) in pages.iter().zip(&pages[1..]) {
+            query.place = UsersPlace::Before(page[0].cursor(sort));
+            let back = bakery.store.users(bakery.id, &query, 7).await.unwrap();
+            assert_eq!(ids(&back), ids(before), "{sort:?}");
+        }
+        query.place = UsersPlace::Before(pages[0][0].cursor(sort));
+        assert!(bakery.store.users(bakery.id, &query, 7).await.unwrap().is_empty());
+        query.place = UsersPlace::Before(pages[1][3].cursor(sort));
+        query.search = Some("person".to_owned());
+        let found = bakery.store.users(bakery.id, &query, 3).await.unwrap();
+        assert_eq!(ids(&found), ids(&pages[1][..3]), "{sort:?}");
+    }
+}
+
+#[apply(on_both!)]
+async fn a_filter_lists_whom_it_fits(db: TestDatabase) {
+    let bakery = Bakery::new(&db.store).await;
+    let pay = [Permission::BillingView, Permission::BillingPay];
+    let amira = bakery.with("Amira", "amira@example.com", granted(&pay)).await;
+    let bjorn = bakery.with("Bjørn", "bjorn@example.com", granted(&pay)).await;
+    let until = Some(at(100));
+    let terms = model::Terms { until, ..model::Terms::whole(pay.into_iter().collect()) };
+    bakery.with("Mei", "mei@example.com", [terms].into_iter().collect()).await;
+    bakery.with("Olav", "olav@example.com", granted(&[Permission::BillingView])).await;
+    with_app(&db.store, amira, 1).await;
+    bakery.visit(amira, 1_000).await;
+    bakery.visit(bjorn, 2_000).await;
+    pause(&bakery, bjorn, 3_000).await.unwrap();
+
+    let access = |access| UsersFilter { access: Some(access), ..UsersFilter::default() };
+    let factor = |has| UsersFilter { second_factor: Some(has), ..UsersFilter::default() };
+    let active = |when| UsersFilter { last_active: Some(when), ..UsersFilter::default() };
+    let paying = |seconds| access(AccessFilter::Having(Permission::BillingPay, at(seconds)));
+    for (filter, expected) in [
+        (UsersFilter::default(), "Amira, Bjørn, Ingrid Berg, Mei, Olav"),
+        (access(AccessFilter::Owner), "Ingrid Berg"),
+        (access(AccessFilter::Paused(at(50))), "Bjørn"),
+        (access(AccessFilter::Paused(at(100))), "Bjørn, Mei"),
+        (paying(50), "Amira, Ingrid Berg, Mei"),
+        (paying(100), "Amira, Ingrid Berg"),
+        (factor(true), "Amira"),
+        (factor(false), "Bjørn, Ingrid Berg, Mei, Olav"),
+        (active(ActiveFilter::Since(at(1_000))), "Amira, Bjørn"),
+        (active(ActiveFilter::Since(at(1_001))), "Bjørn"),
+        (active(ActiveFilter::NotSince(at(2_000))), "Amira, Ingrid Berg, Mei, Olav"),
+        (active(ActiveFilter::Never), "Ingrid Berg, Mei, Olav"),
+        (UsersFilter { second_factor: Some(false), ..paying(50) }, "Ingrid Berg, Mei"),
+    ] {
+        for search in [None, Some("example.com".to_owned())] {
+            let query = UsersQuery { filter, search, ..UsersQuery::default() };
+            let found = bakery.store.users(bakery.id, &query, 9).await.unwrap();
+            let names: Vec<_> = found.iter().map(|member| member.full_name.as_str()).collect();
+            assert_eq!(names.join(", "), expected, "{query:?}");
+            let counted = bakery.store.count_users(bakery.id, &query, 9).await.unwrap();
+            assert_eq!(counted as usize, found.len(), "{query:?}");
+            assert_eq!(bakery.store.count_users(bakery.id, &query, 1).await.unwrap(), 1);
+        }
+    }
 }
 
 #[apply(on_both!)]
@@ -266,9 +344,11 @@ async fn a_cursor_that_was_tampered_with_breaks_nothing(db: TestDatabase) {
     let bakery = Bakery::new(&db.store).await;
     for sort in [UserSort::Name, UserSort::LastActive] {
         for key in ["", "\0", "not a number", "99999999999999999999"] {
-            let after = Some(model::Cursor { key: key.to_owned(), id: uuid::Uuid::nil() });
-            let query = UsersQuery { search: None, sort, after };
-            assert!(db.store.users(bakery.id, &query, 9).await.is_ok(), "{sort:?} {key:?}");
+            let cursor = model::Cursor { key: key.to_owned(), id: uuid::Uuid::nil() };
+            for place in [UsersPlace::After(cursor.clone()), UsersPlace::Before(cursor)] {
+                let query = UsersQuery { sort, place, ..UsersQuery::default() };
+                assert!(db.store.users(bakery.id, &query, 9).await.is_ok(), "{sort:?} {key:?}");
+            }
         }
     }
 }

@@ -238,10 +238,6 @@ async fn a_new_name_while_somebody_becomes_an_owner_is_theirs_there_too(db: Test
     let name = model::FullName::parse("Aiko Sato").unwrap();
     db.store.change_profile(mei, &name, None, None, at(5)).await.unwrap();
     adding.await.unwrap().unwrap();
-    let query = store::UsersQuery {
-        search: Some("sato".to_owned()),
-        sort: store::UserSort::Name,
-        after: None,
-    };
+    let query = store::UsersQuery { search: Some("sato".to_owned()), ..Default::default() };
     assert_eq!(db.store.users(bakery.id, &query, 9).await.unwrap()[0].user, mei);
 }

@@ -86,7 +86,7 @@ fn stopping() -> OwnerStep {
     OwnerStep::Stop(entry(OwnerStopped))
 }
 
-async fn pause(bakery: &Bakery, user: UserId, seconds: u64) -> Result<(), Failure> {
+pub(crate) async fn pause(bakery: &Bakery, user: UserId, seconds: u64) -> Result<(), Failure> {
     let decide = |facts: &ChangeFacts| match facts.target.held.is_owner() {
         true => Err(Failure::Conflict(Conflict::OwnersStay)),
         false => Ok(Some(PauseChange {

@@ -23,10 +23,9 @@ use {
     crate::eyes::{self, LOOK},
     crate::notice::Notice,
     crate::request,
-    crate::users::api::{
-        bounds_view, come_back_if_asked, manage_path, person, saved_notice, sought,
-    },
+    crate::users::api::{bounds_view, come_back_if_asked, manage_path, saved_notice, sought},
     crate::users::extra::NEW,
+    crate::users::list::api::person,
     crate::users::permission_groups::chosen,
     crate::users::starts::server as starts,
     domain::giving::{Start, Wished},

@@ -1,5 +1,9 @@
 //! User management: who has access, and who is invited.
 
+pub(crate) mod api;
+mod pending;
+mod tools;
+
 use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 use model::AccountNumber;
@@ -18,9 +22,11 @@ use crate::ui::go::Go;
 use crate::ui::icon::{Icon, icon};
 use crate::ui::state::{Mood, State};
 use crate::ui::table::{Caption, Cell, empty, table};
-use crate::users::api::{self, InviteView, UserRow, UsersView};
+use crate::users::api::{InvitePage, InviteView};
 use crate::users::invite::InviteForm;
-use crate::users::pending::PendingTable;
+use crate::users::list::api::{UserRow, UsersView};
+use crate::users::list::pending::PendingTable;
+use crate::users::list::tools::{above, tools};
 use crate::users::requests::requests;
 use crate::when::Relative;
 
@@ -33,7 +39,11 @@ impl LazyRoute for UsersPage {
         Self(load!(asked => api::UsersPage {
             account: asked.account(),
             search: asked.query("search"),
+            access: asked.query("access"),
+            second_factor: asked.query("second_factor"),
+            last_active: asked.query("last_active"),
             sort: asked.query("sort"),
+            before: asked.query("before"),
             after: asked.query("after"),
             pending_after: asked.query("pending_after"),
         }))
@@ -68,6 +78,7 @@ impl LazyRoute for UsersPage {
                 <PendingTable
                     number=number
                     rows=view.pending
+                    here=view.pending_here
                     queries=view.queries
                 />
                 {by_permission(number)}
@@ -164,7 +175,7 @@ fn InviteButton(number: AccountNumber, account: String) -> impl IntoView {
 /// choose from.
 #[cfg(not(feature = "ssr"))]
 async fn written(number: AccountNumber) -> Result<String, Problem> {
-    let address = <api::InvitePage as leptos::server_fn::ServerFn>::PATH;
+    let address = <InvitePage as leptos::server_fn::ServerFn>::PATH;
     crate::loading::ask(address, &[("account", number.to_string())]).await
 }
 
@@ -231,11 +242,15 @@ fn invite_dialog(
 #[component]
 fn UsersTable(number: AccountNumber, view: UsersView) -> impl IntoView {
     let base = address_of(USERS, &[&number]);
-    let tools = view.many.then(|| tools(&base, &view));
-    let nobody = view
-        .users
-        .is_empty()
-        .then(|| empty(words!(users.none_found, search = view.search.clone())));
+    let above = above(number, &view);
+    let nobody = view.users.is_empty().then(|| {
+        let search = view.tools.as_ref().map(|tools| tools.search.clone()).unwrap_or_default();
+        empty(match search.is_empty() {
+            true => words!(users.none_fit),
+            false => words!(users.none_found, search = search),
+        })
+    });
+    let tools = view.tools.map(|chosen| tools(&base, &view.queries, view.by_activity, chosen));
     let columns = vec![
         words!(users.user),
         words!(users.access),
@@ -244,57 +259,21 @@ fn UsersTable(number: AccountNumber, view: UsersView) -> impl IntoView {
         words!(users.actions),
     ];
     let rows = view.users.into_iter().map(|row| user_row(&base, row)).collect();
-    let first = view.queries.first.map(|query| {
-        view! { <a href=format!("{base}{query}")>{words!(users.first)}</a> }
+    let previous = view.queries.previous.map(|query| {
+        view! { <a href=format!("{base}{query}") rel="prev">{words!(users.previous)}</a> }
     });
     let next = view.queries.next.map(|query| {
         view! { <a href=format!("{base}{query}") rel="next">{words!(users.next)}</a> }
     });
-    let pages = (first.is_some() || next.is_some()).then(|| {
-        view! { <nav class="pages" aria-label=words!(users.pages)>{first} {next}</nav> }
+    let pages = (previous.is_some() || next.is_some()).then(|| {
+        view! { <nav class="pages" aria-label=words!(users.pages)>{previous} {next}</nav> }
     });
     view! {
         {tools}
+        {above}
         {table(Caption::Shown(words!(users.caption)), columns, rows)}
         {nobody}
         {pages}
-    }
-}
-
-fn tools(base: &str, view: &UsersView) -> impl IntoView + use<> {
-    let search = view.search.clone();
-    let to = |query: &str| format!("{base}{query}");
-    let clear = (!search.is_empty()).then(|| {
-        let everybody = to(&view.queries.everybody);
-        view! { <a class="button button-quiet" href=everybody>{words!(users.search_clear)}</a> }
-    });
-    let (by_name, by_activity) = (to(&view.queries.by_name), to(&view.queries.by_activity));
-    let sorted = view.by_activity.then(|| {
-        view! { <input type="hidden" name="sort" value="activity" /> }
-    });
-    let current = |is: bool| is.then_some("true");
-    view! {
-        <div class="table-tools">
-            <form class="search" method="get" action=base.to_owned() role="search">
-                <label class="visually-hidden" for="search">{words!(users.search)}</label>
-                <input
-                    id="search"
-                    type="search"
-                    name="search"
-                    value=search
-                    placeholder=words!(users.search)
-                />
-                {sorted}
-                <button class="button" type="submit">{words!(users.search_button)}</button>
-                {clear}
-            </form>
-            <nav class="sort" aria-label=words!(users.sort)>
-                <a href=by_name aria-current=current(!view.by_activity)>{words!(users.sort_name)}</a>
-                <a href=by_activity aria-current=current(view.by_activity)>
-                    {words!(users.sort_active)}
-                </a>
-            </nav>
-        </div>
     }
 }
 

@@ -1,0 +1,277 @@
+//! The list of an account's users: what is asked for, a page of it, and all of it.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use model::{Actor, Cursor, Failure, On, PAGE_SIZE, Permission, Timestamp};
+use store::{AccessFilter, ActiveFilter, Member, UsersFilter, UsersQuery};
+pub use store::{UserSort, UsersPlace};
+
+use crate::Latchkey;
+
+/// How far users are counted: with more, that there are more is all that one wants to know.
+const MOST_COUNTED: usize = 1_000;
+
+/// How many users a piece has of all that are exported.
+const PIECE: usize = 500;
+
+/// Which users are asked for. What is chosen is none where it isn't, or is nothing that there is.
+#[derive(Clone, Debug, Default)]
+pub struct Asked {
+    /// Words of names and addresses.
+    pub search: String,
+    /// What their access must be.
+    pub access: Option<AccessChoice>,
+    /// Whether they must have a second factor, or none.
+    pub second_factor: Option<FactorChoice>,
+    /// When they must have been active last.
+    pub last_active: Option<ActiveChoice>,
+    /// How they are sorted.
+    pub sort: UserSort,
+}
+
+/// What somebody's access must be, as it is chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AccessChoice {
+    /// They own the account.
+    Owner,
+    /// It opens nothing at the moment.
+    Paused,
+    /// It opens what this permission is about, on anything.
+    Having(Permission),
+}
+
+/// Whether somebody must have a second factor, as it is chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FactorChoice {
+    /// They must.
+    On,
+    /// They must have none.
+    Off,
+}
+
+/// When somebody must have been active last, as it is chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ActiveChoice {
+    /// In the last so many days.
+    Within(u16),
+    /// Not for so many days, or never.
+    NotFor(u16),
+    /// Never.
+    Never,
+}
+
+impl ActiveChoice {
+    /// What there is to choose.
+    pub const ALL: [Self; 5] =
+        [Self::Within(7), Self::Within(30), Self::NotFor(30), Self::NotFor(90), Self::Never];
+}
+
+impl fmt::Display for AccessChoice {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Owner => out.write_str("owner"),
+            Self::Paused => out.write_str("paused"),
+            Self::Having(permission) => out.write_str(permission.id()),
+        }
+    }
+}
+
+impl FromStr for AccessChoice {
+    type Err = Failure;
+
+    fn from_str(id: &str) -> Result<Self, Failure> {
+        match id {
+            "owner" => Ok(Self::Owner),
+            "paused" => Ok(Self::Paused),
+            _ => id.parse().map(Self::Having).map_err(|_| Failure::NotFound),
+        }
+    }
+}
+
+impl fmt::Display for FactorChoice {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            Self::On => "on",
+            Self::Off => "off",
+        })
+    }
+}
+
+impl FromStr for FactorChoice {
+    type Err = Failure;
+
+    fn from_str(id: &str) -> Result<Self, Failure> {
+        match id {
+            "on" => Ok(Self::On),
+            "off" => Ok(Self::Off),
+            _ => Err(Failure::NotFound),
+        }
+    }
+}
+
+impl fmt::Display for ActiveChoice {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Within(days) => write!(out, "{days}"),
+            Self::NotFor(days) => write!(out, "not_{days}"),
+            Self::Never => out.write_str("never"),
+        }
+    }
+}
+
+impl FromStr for ActiveChoice {
+    type Err = Failure;
+
+    fn from_str(id: &str) -> Result<Self, Failure> {
+        let found = Self::ALL.into_iter().find(|choice| choice.to_string() == id);
+        found.ok_or(Failure::NotFound)
+    }
+}
+
+impl Asked {
+    /// Whether not everybody is asked for.
+    #[must_use]
+    pub fn is_narrowed(&self) -> bool {
+        let chosen = self.access.is_some() || self.second_factor.is_some();
+        chosen || self.last_active.is_some() || !self.search.trim().is_empty()
+    }
+
+    fn query(&self, place: UsersPlace, now: Timestamp) -> UsersQuery {
+        let search = Some(self.search.trim().to_owned()).filter(|search| !search.is_empty());
+        let access = self.access.map(|access| match access {
+            AccessChoice::Owner => AccessFilter::Owner,
+            AccessChoice::Paused => AccessFilter::Paused(now),
+            AccessChoice::Having(permission) => AccessFilter::Having(permission, now),
+        });
+        let before = |days| now.before(Duration::from_secs(24 * 60 * 60) * u32::from(days));
+        let last_active = self.last_active.map(|active| match active {
+            ActiveChoice::Within(days) => ActiveFilter::Since(before(days)),
+            ActiveChoice::NotFor(days) => ActiveFilter::NotSince(before(days)),
+            ActiveChoice::Never => ActiveFilter::Never,
+        });
+        let second_factor = self.second_factor.map(|factor| factor == FactorChoice::On);
+        let filter = UsersFilter { access, second_factor, last_active };
+        UsersQuery { search, filter, sort: self.sort, place }
+    }
+}
+
+/// How many users fit what is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// So many.
+    All(u32),
+    /// More than so many.
+    MoreThan(u32),
+}
+
+/// One page of an account's users.
+#[derive(Clone, Debug)]
+pub struct UsersPage {
+    /// The users.
+    pub users: Vec<Member>,
+    /// Before which row the previous page lies, if there is one.
+    pub before: Option<Cursor>,
+    /// After which row the next page lies, if there is one.
+    pub after: Option<Cursor>,
+    /// How many there are on all pages.
+    pub found: Found,
+}
+
+/// A page of the account's users.
+///
+/// # Errors
+/// [`Failure::NotAllowed`], [`Failure::Unavailable`].
+pub async fn page(
+    latchkey: &Latchkey,
+    actor: &Actor,
+    asked: &Asked,
+    place: UsersPlace,
+) -> Result<UsersPage, Failure> {
+    actor.must(Permission::AccountUsers, On::Account)?;
+    let query = asked.query(place, latchkey.now());
+    let (users, more) = some(latchkey, actor, &query, PAGE_SIZE).await?;
+    let first = users.first().map(|first| first.cursor(asked.sort));
+    let last = users.last().map(|last| last.cursor(asked.sort));
+    let (before, after) = match query.place {
+        UsersPlace::First => (None, last.filter(|_| more)),
+        UsersPlace::After(_) => (first, last.filter(|_| more)),
+        // The row that the page lies before follows it.
+        UsersPlace::Before(_) => (first.filter(|_| more), last),
+    };
+    let found = match (&query.place, more) {
+        // All of them are here.
+        (UsersPlace::First, false) => users.len(),
+        _ => {
+            let counted =
+                latchkey.store.count_users(actor.account, &query, MOST_COUNTED + 1).await?;
+            usize::try_from(counted).unwrap_or(usize::MAX)
+        }
+    };
+    let counted = |found: usize| u32::try_from(found).unwrap_or(u32::MAX);
+    let found = match found > MOST_COUNTED {
+        true => Found::MoreThan(counted(MOST_COUNTED)),
+        false => Found::All(counted(found)),
+    };
+    Ok(UsersPage { users, before, after, found })
+}
+
+/// The next piece of the account's users, for exporting all that are asked for; and where the one after it
+/// begins, if there is one.
+///
+/// # Errors
+/// As [`page`].
+pub async fn export(
+    latchkey: &Latchkey,
+    actor: &Actor,
+    asked: &Asked,
+    after: Option<Cursor>,
+) -> Result<(Vec<Member>, Option<Cursor>), Failure> {
+    actor.must(Permission::AccountUsers, On::Account)?;
+    let place = after.map_or(UsersPlace::First, UsersPlace::After);
+    let query = asked.query(place, latchkey.now());
+    let (users, more) = some(latchkey, actor, &query, PIECE).await?;
+    let next = users.last().filter(|_| more).map(|last| last.cursor(asked.sort));
+    Ok((users, next))
+}
+
+/// At most `most` users, and whether there are more on the side that the query's page grows to.
+async fn some(
+    latchkey: &Latchkey,
+    actor: &Actor,
+    query: &UsersQuery,
+    most: usize,
+) -> Result<(Vec<Member>, bool), Failure> {
+    let mut users = latchkey.store.users(actor.account, query, most + 1).await?;
+    let more = users.len() > most;
+    if more && matches!(query.place, UsersPlace::Before(_)) {
+        users.remove(0);
+    }
+    users.truncate(most);
+    Ok((users, more))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_chosen_is_read_as_it_is_written() {
+        let permissions = Permission::ALL.iter().copied().map(AccessChoice::Having);
+        for choice in [AccessChoice::Owner, AccessChoice::Paused].into_iter().chain(permissions) {
+            assert_eq!(choice.to_string().parse(), Ok(choice));
+        }
+        for choice in [FactorChoice::On, FactorChoice::Off] {
+            assert_eq!(choice.to_string().parse(), Ok(choice));
+        }
+        for choice in ActiveChoice::ALL {
+            assert_eq!(choice.to_string().parse(), Ok(choice));
+        }
+        for nothing in ["", "8", "not_", "Owner", "\0", "services"] {
+            assert_eq!(nothing.parse::<AccessChoice>(), Err(Failure::NotFound), "{nothing}");
+            assert_eq!(nothing.parse::<FactorChoice>(), Err(Failure::NotFound), "{nothing}");
+            assert_eq!(nothing.parse::<ActiveChoice>(), Err(Failure::NotFound), "{nothing}");
+        }
+    }
+}
