@@ -8,6 +8,9 @@ use model::{AccountNumber, Permission};
 
 use crate::frame::AccountFrame;
 
+#[cfg(feature = "ssr")]
+use model::Cursor;
+
 /// What is known of a page by its address.
 #[cfg(feature = "ssr")]
 #[derive(Clone, Copy)]

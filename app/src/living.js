@@ -99,6 +99,10 @@ const guard = (event, loses) => {
   event.stopImmediatePropagation();
 };
 addEventListener('beforeunload', (event) => unsaved() && event.preventDefault());
+// Back and forward within the pages, where the browser lets these have a say.
+window.navigation?.addEventListener('navigate', (event) => {
+  guard(event, event.navigationType == 'traverse' && event.cancelable && unsaved());
+});
 addEventListener('click', (event) => {
   const { target, ctrlKey, metaKey, shiftKey } = event;
   const link = target.closest?.('a[href]');

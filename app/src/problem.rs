@@ -33,6 +33,30 @@ pub struct Told(
 /// What a problem is about when it is solved by proving who one is.
 const CONFIRM: &str = "confirm";
 
+/// A page that leads on from what is wrong with a form. The form knows its address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// The list of users.
+    Users,
+    /// The question whether somebody's access is to be removed.
+    Remove,
+}
+
+impl Way {
+    /// What stands in place of the id of what a problem is about: no field is called so.
+    pub(crate) const fn id(self) -> &'static str {
+        match self {
+            Self::Users => "way:users",
+            Self::Remove => "way:remove",
+        }
+    }
+
+    /// Whether this is the id of one.
+    pub(crate) fn is(id: &str) -> bool {
+        [Self::Users, Self::Remove].iter().any(|way| way.id() == id)
+    }
+}
+
 impl Told {
     /// Reads the server's answer, which is JSON.
     #[cfg(feature = "hydrate")]
@@ -61,7 +85,8 @@ impl Told {
     pub fn new(problem: &Problem, locale: crate::Locale) -> Self {
         match problem {
             Problem::Failure(Failure::Invalid(errors)) => in_language(locale, || {
-                Self(errors.0.iter().map(|error| (target(error.field), told(*error))).collect())
+                let wrong = errors.0.iter().map(|error| (target(error.field), told(*error)));
+                Self(wrong.chain(errors.0.iter().filter_map(|error| way(*error))).collect())
             }),
             Problem::Failure(
                 failure @ (Failure::SignedOut | Failure::Unconfirmed | Failure::FactorUnconfirmed),
@@ -97,6 +122,17 @@ fn target(field: Field) -> String {
         Field::Form | Field::Passkey => "main".to_owned(),
         field => field.name().to_owned(),
     }
+}
+
+/// What leads on from what is wrong with a field, and its words.
+#[cfg(feature = "ssr")]
+fn way(error: model::FieldError) -> Option<(String, String)> {
+    let (way, words) = match error.problem {
+        FieldProblem::AlreadyInAccount => (Way::Users, words!(problem.way_users)),
+        FieldProblem::NothingLeft => (Way::Remove, words!(problem.way_remove)),
+        _ => return None,
+    };
+    Some((way.id().to_owned(), words))
 }
 
 #[cfg(feature = "ssr")]

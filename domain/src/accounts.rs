@@ -74,12 +74,13 @@ async fn enter(
     number: &str,
 ) -> Result<(Acting, Option<Pause>), Failure> {
     let number = number.parse().map_err(|_| Failure::NotFound)?;
-    let (membership, closes_at) = admitted(latchkey, viewer, number).await?;
+    let now = latchkey.now();
+    let (membership, closes_at) = admitted(latchkey, viewer, number, now).await?;
     if membership.pause.is_none() {
-        let (user, session, now) = (viewer.user, viewer.session, latchkey.now());
+        let (user, session) = (viewer.user, viewer.session);
         latchkey.store.note_visit(user, session, &membership, now).await;
     }
-    Ok(acting(viewer, membership, closes_at))
+    Ok(acting(viewer, membership, closes_at, now))
 }
 
 /// How the viewer stands in the account, if its policy lets them in, and from when on it won't.
@@ -87,12 +88,13 @@ async fn admitted(
     latchkey: &Latchkey,
     viewer: &Viewer,
     number: AccountNumber,
+    now: Timestamp,
 ) -> Result<(AccountMembership, Option<Timestamp>), Failure> {
     if viewer.confined_to() != Some(number) {
         must_be_proven(viewer)?;
     }
-    let (user, session, now) = (viewer.user, viewer.session, latchkey.now());
-    let found = latchkey.store.membership(user, number, Some(session), now).await?;
+    let (user, session) = (viewer.user, Some(viewer.session));
+    let found = latchkey.store.membership(user, number, session, now).await?;
     let membership = found.ok_or(Failure::NotFound)?;
     let closes_at = policies::admit(viewer, &membership, now)?;
     Ok((membership, closes_at))
@@ -102,9 +104,10 @@ fn acting(
     viewer: &Viewer,
     membership: AccountMembership,
     closes_at: Option<Timestamp>,
+    now: Timestamp,
 ) -> (Acting, Option<Pause>) {
     let (account, keys) = (membership.account, membership.keys);
-    let actor = Actor { user, account, keys, at: now, eyes: None };
+    let actor = Actor { user: viewer.user, account, keys, at: now, eyes: None };
     let acting = Acting {
         actor,
         number: membership.number,
@@ -148,9 +151,10 @@ async fn open(
     number: Option<AccountNumber>,
 ) -> Result<Option<Acting>, Failure> {
     let Some(number) = number else { return Ok(None) };
-    match admitted(latchkey, viewer, number).await {
+    let now = latchkey.now();
+    match admitted(latchkey, viewer, number, now).await {
         Ok((membership, closes_at)) => {
-            let (acting, pause) = acting(viewer, membership, closes_at);
+            let (acting, pause) = acting(viewer, membership, closes_at, now);
             Ok(pause.is_none().then_some(acting))
         }
         Err(failure @ Failure::Unavailable) => Err(failure),

@@ -124,6 +124,9 @@ mails! {
         account: TypedName,
         /// The inviter's full name; none when the provider set the account up.
         inviter: Option<TypedName>,
+        /// The inviter's address, which says more than a name that they chose.
+        #[serde(default)]
+        inviter_email: Option<TypedAddress>,
         /// What is offered.
         access: AccessOutline,
         /// Whether whoever joins becomes an owner besides, once they have waited.

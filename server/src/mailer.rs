@@ -297,6 +297,7 @@ mod tests {
         Mail::Invitation {
             account: account.into(),
             inviter: Some(inviter.into()),
+            inviter_email: None,
             access: AccessOutline::Owner,
             becomes_owner: false,
             expires_at: Timestamp::from_micros(1_800_600_000_000_000),

@@ -175,7 +175,7 @@ sql! {
     PERSON = "SELECT u.full_name, u.email, u.email_key \
               FROM memberships m JOIN users u ON u.id = m.user_id \
               WHERE m.account_id = $1 AND m.user_id = $2";
-    ACTOR = "SELECT m.owner, m.paused_at IS NOT NULL AS paused, u.full_name \
+    ACTOR = "SELECT m.owner, m.paused_at IS NOT NULL AS paused, u.full_name, u.email, u.email_key \
              FROM memberships m JOIN users u ON u.id = m.user_id \
              WHERE m.account_id = $1 AND m.user_id = $2";
     CHANGE = "UPDATE memberships SET owner = $3 WHERE account_id = $1 AND user_id = $2";
@@ -329,6 +329,8 @@ pub struct LockedActor {
     pub access: Access,
     /// Their name.
     pub name: String,
+    /// Their address.
+    pub email: EmailAddress,
     /// The account's name.
     pub account_name: String,
 }
@@ -1024,17 +1026,18 @@ pub(crate) async fn locked_actor(
     now: Timestamp,
 ) -> Result<LockedActor, Failure> {
     let account_name = locks::account(tx, account, now).await?;
-    let row: Option<(bool, bool, String)> = read!(tx, db => query_as(ACTOR)
+    let row: Option<(bool, bool, String, String, String)> = read!(tx, db => query_as(ACTOR)
         .bind(Uuid::from(account))
         .bind(Uuid::from(user))
         .fetch_optional(db))?;
-    let (owner, paused, name) = row.ok_or(Failure::NotFound)?;
+    let (owner, paused, name, email, email_key) = row.ok_or(Failure::NotFound)?;
     let holding = match paused && !owner {
         true => Holding::Granted(Vec::new()),
         false => grants::holding(tx, account, user, owner).await?,
     };
     let actor = Actor { user, account, keys: holding.keys(now), at: now, eyes: None };
-    Ok(LockedActor { actor, access: holding.access().live(now), name, account_name })
+    let email = EmailAddress::from_stored(email, email_key);
+    Ok(LockedActor { actor, access: holding.access().live(now), name, email, account_name })
 }
 
 /// Puts a user into an account that is locked, for a reason that may be empty.

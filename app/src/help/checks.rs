@@ -163,6 +163,8 @@ fn pending(inside: &Inside, tracked: &Tracked, limited: Option<Timestamp>) -> Fo
     let mail = Mail::Invitation {
         account: inside.acting.name.clone().into(),
         inviter: tracked.inviter_name.clone().map(Into::into),
+        // Of this letter its subject is shown.
+        inviter_email: None,
         access: invitation.access.outline(),
         becomes_owner: invitation.as_owner,
         expires_at: invitation.expires_at,

@@ -154,7 +154,15 @@ fn letter(mail: &Mail, site: &Site) -> Letter {
     let confirm =
         |token: &Secret| format!("{url}{}", address_of(EMAIL_LINK, &[&"confirm", &token.expose()]));
     match mail {
-        Mail::Invitation { account, inviter, access, becomes_owner, expires_at, token } => {
+        Mail::Invitation {
+            account,
+            inviter,
+            inviter_email,
+            access,
+            becomes_owner,
+            expires_at,
+            token,
+        } => {
             let inviter = inviter.as_ref().map(Harmless::harmless);
             let unknown = match inviter.clone() {
                 Some(inviter) => words!(mail.invitation_unknown_person, inviter = inviter),
@@ -171,19 +179,30 @@ fn letter(mail: &Mail, site: &Site) -> Letter {
                     words!(mail.invitation_access, phrases = phrases)
                 }
             };
-            Letter {
-                subject: words!(
-                    mail.invitation_subject,
-                    inviter = inviter.clone(),
-                    account = account.clone()
+            let subject = words!(
+                mail.invitation_subject,
+                inviter = inviter.clone(),
+                account = account.clone()
+            );
+            let invites = match inviter_email {
+                Some(email) => words!(
+                    mail.invitation_lead_person,
+                    inviter = inviter,
+                    email = email.harmless(),
+                    account = account,
+                    provider = provider
                 ),
+                None => words!(
+                    mail.invitation_lead,
+                    inviter = inviter,
+                    account = account,
+                    provider = provider
+                ),
+            };
+            Letter {
+                subject,
                 lead: vec![
-                    words!(
-                        mail.invitation_lead,
-                        inviter = inviter,
-                        account = account,
-                        provider = provider
-                    ),
+                    invites,
                     opens,
                     words!(mail.invitation_until, when = formats::end(*expires_at)),
                 ],

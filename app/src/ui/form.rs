@@ -11,7 +11,7 @@ use crate::made_for::MADE_FOR_HEADER;
 use crate::made_for::{MADE_FOR, made_for};
 #[cfg(not(feature = "ssr"))]
 use crate::problem::Problem;
-use crate::problem::Told;
+use crate::problem::{Told, Way};
 use crate::rejected::{Rejected, Taken};
 use crate::title::HasErrors;
 use crate::wire::shared;
@@ -104,6 +104,9 @@ pub(crate) fn Form(
     /// What was typed into it before one looked what it would give.
     #[prop(default = None)]
     back: Option<Rejected>,
+    /// Where what may be wrong with it leads.
+    #[prop(optional)]
+    ways: Vec<(Way, String)>,
     /// Its fields and buttons.
     children: Children,
 ) -> impl IntoView {
@@ -132,7 +135,7 @@ pub(crate) fn Form(
                 aria-busy=move || state.busy.get().then_some("true")
                 on:submit=send
             >
-                {summary.then(|| view! { <ErrorSummary state=state /> })}
+                {summary.then(|| view! { <ErrorSummary state=state ways=ways /> })}
                 <input type="hidden" name="form" value=form.name() />
                 <input type="hidden" name=MADE_FOR value=made_for() />
                 {before.map(|before| view! { <input type="hidden" name=BEFORE value=before /> })}
@@ -144,7 +147,7 @@ pub(crate) fn Form(
 
 /// What is wrong, with a link to each field. It takes the focus.
 #[component]
-fn ErrorSummary(state: FormState) -> impl IntoView {
+fn ErrorSummary(state: FormState, ways: Vec<(Way, String)>) -> impl IntoView {
     let place = NodeRef::<leptos::html::Div>::new();
     Effect::new(move |_| {
         if state.problem.with(Option::is_some)
@@ -161,13 +164,17 @@ fn ErrorSummary(state: FormState) -> impl IntoView {
         (!errors.is_empty()).then(|| {
             let lines = errors
                 .into_iter()
-                .map(|(target, words)| {
-                    if target == "main" {
-                        view! { <li>{words}</li> }.into_any()
-                    } else {
-                        let href = format!("#{target}");
-                        view! { <li><a href=href rel="external">{words}</a></li> }.into_any()
+                .filter_map(|(target, words)| {
+                    if Way::is(&target) {
+                        let way = ways.iter().find(|(way, _)| way.id() == target);
+                        let href = way?.1.clone();
+                        return Some(view! { <li><a href=href>{words}</a></li> }.into_any());
                     }
+                    if target == "main" {
+                        return Some(view! { <li>{words}</li> }.into_any());
+                    }
+                    let href = format!("#{target}");
+                    Some(view! { <li><a href=href rel="external">{words}</a></li> }.into_any())
                 })
                 .collect_view();
             view! {

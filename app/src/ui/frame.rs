@@ -12,6 +12,7 @@ use crate::eyes::EyesStrip;
 use crate::frame::{AccountFrame, Frame, PersonView};
 use crate::notice::Said;
 use crate::owners::strip::strips;
+use crate::problem::Way;
 use crate::sign_out::SignOut;
 use crate::ui::avatar::Avatar;
 use crate::ui::form::Form;
@@ -151,7 +152,8 @@ pub(crate) fn Narrow(
 /// it is known whether one of its forms says it.
 fn untaken() -> impl IntoView {
     shared(crate::rejected::untaken).map(|told| {
-        let lines = told.0.into_iter().map(|(_, words)| view! { <p>{words}</p> });
+        let wrong = told.0.into_iter().filter(|(target, _)| !Way::is(target));
+        let lines = wrong.map(|(_, words)| view! { <p>{words}</p> });
         view! { <div class="notice notice-warning" role="alert">{lines.collect_view()}</div> }
     })
 }

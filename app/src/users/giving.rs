@@ -46,3 +46,35 @@ pub(crate) fn GivingFields(
         <UntilAndWhy chosen=chosen bounds=bounds />
     }
 }
+
+/// What they will be able to do, beside the form; and how that differs from what they can, told while one
+/// ticks. Until it does, saving comes to nothing.
+#[component]
+pub(crate) fn Changes(
+    /// What it is called.
+    heading: String,
+    /// What is ticked.
+    ticked: Ticked,
+    /// On what, and until when.
+    chosen: Chosen,
+    /// What is granted by now.
+    granted: PermissionSet,
+    /// The form's buttons.
+    children: Children,
+) -> impl IntoView {
+    let changes = ticked.changes(chosen, granted);
+    let lines = move || changes().into_iter().map(|line| view! { <p>{line}</p> }).collect_view();
+    view! {
+        <aside
+            class="access-summary access-changes"
+            data-unsaved=move || (!changes().is_empty()).then_some("")
+        >
+            <h2>{heading}</h2>
+            <p>{ticked.summary(chosen)}</p>
+            <div class="access-difference" aria-live="polite">
+                {lines}
+            </div>
+            <div class="form-actions">{children()}</div>
+        </aside>
+    }
+}

@@ -8,6 +8,7 @@ use crate::address::{INVITE, USERS, address_of};
 use crate::endpoint::endpoint;
 use crate::eyes::LookButton;
 use crate::loading::{Loading, framed};
+use crate::problem::Way;
 use crate::title::PageTitle;
 use crate::ui::field::TextField;
 use crate::ui::form::{Form, FormState, SubmitButton};
@@ -69,8 +70,9 @@ pub(crate) fn InviteForm(
     let back = invite.back.clone();
     let again = invite.again.as_ref().map(|(id, _)| format!("?again={id}"));
     let action = address_of(INVITE, &[&number]) + &again.unwrap_or_default();
+    let ways = vec![(Way::Users, address_of(USERS, &[&number]))];
     view! {
-        <Form form={endpoint::<api::Invite>()} action=action back=back>
+        <Form form={endpoint::<api::Invite>()} action=action back=back ways=ways>
             <input type="hidden" name="account" value=number.to_string() />
             <InviteFields number=number invite=invite />
         </Form>

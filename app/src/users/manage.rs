@@ -10,6 +10,7 @@ use crate::address::{
 use crate::endpoint::endpoint;
 use crate::eyes::{LookButton, SeeItAs};
 use crate::loading::{Loading, framed};
+use crate::problem::Way;
 use crate::title::PageTitle;
 use crate::ui::avatar::Avatar;
 use crate::ui::field::TextField;
@@ -18,7 +19,7 @@ use crate::ui::frame::Here;
 use crate::ui::state::{Mood, State};
 use crate::users::api::{self, LapsedView, ManageView, ReachesView};
 use crate::users::bounds::{Chosen, EnterSends};
-use crate::users::giving::GivingFields;
+use crate::users::giving::{Changes, GivingFields};
 use crate::users::grants::{cards, give_extra_link};
 use crate::users::permission_groups::Ticked;
 use crate::when::{Day, Relative};
@@ -187,6 +188,7 @@ fn content(number: AccountNumber, view: ManageView) -> AnyView {
     }
     let action = address_of(MANAGE, &[&number, &view.person.id]);
     let (before, back) = (view.before.clone(), view.back.clone());
+    let ways = vec![(Way::Remove, address_of(REMOVE, &[&number, &view.person.id]))];
     let (person, lapsed, extras) = (view.person.id, view.lapsed.clone(), view.extras.clone());
     let paused = view.paused.clone().map(|paused| (paused, view.pause.clone()));
     view! {
@@ -198,6 +200,7 @@ fn content(number: AccountNumber, view: ManageView) -> AnyView {
             action=action
             before=before
             back=back
+            ways=ways
         >
             <input type="hidden" name="account" value=number.to_string() />
             <input type="hidden" name="user" value=view.person.id.to_string() />
@@ -297,8 +300,6 @@ fn ManageFields(number: AccountNumber, view: ManageView) -> impl IntoView {
     let begun = view.starts.begun.as_ref();
     let ticked = Ticked::new(view.granted, view.held, begun);
     let chosen = Chosen::new(&bounds, begun);
-    let changes = ticked.changes(chosen, view.granted);
-    let lines = move || changes().into_iter().map(|line| view! { <p>{line}</p> }).collect_view();
     view! {
         <EnterSends />
         <div class="with-summary">
@@ -314,20 +315,15 @@ fn ManageFields(number: AccountNumber, view: ManageView) -> impl IntoView {
                     bounds=bounds
                 />
             </div>
-            <aside
-                class="access-summary access-changes"
-                data-unsaved=move || (!changes().is_empty()).then_some("")
+            <Changes
+                heading=words!(manage.summary)
+                ticked=ticked
+                chosen=chosen
+                granted=view.granted
             >
-                <h2>{words!(manage.summary)}</h2>
-                <p>{ticked.summary(chosen)}</p>
-                <div class="access-difference" aria-live="polite">
-                    {lines}
-                </div>
-                <div class="form-actions">
-                    <SubmitButton words=words!(manage.save) />
-                    <LookButton words=look />
-                </div>
-            </aside>
+                <SubmitButton words=words!(manage.save) />
+                <LookButton words=look />
+            </Changes>
         </div>
     }
     .into_any()

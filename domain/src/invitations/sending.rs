@@ -252,7 +252,7 @@ pub async fn resend(
             return Err(Failure::Conflict(Conflict::OtherDomain));
         }
         // It is their offer from now on: whoever invited first may have lost the right to.
-        let inviter = invitation.inviter.map(|_| by.name.as_str());
+        let inviter = invitation.inviter.map(|_| by);
         let (email, access) = (&invitation.email, invitation.access.clone());
         let offering = Offering::by(by, email, access, &invitation.why);
         let offering = Offering { inviter, as_owner: invitation.as_owner, ..offering };
@@ -413,15 +413,14 @@ pub(crate) struct Offering<'a> {
     pub(crate) why: &'a str,
     /// The account's name.
     pub(crate) account: &'a str,
-    /// Who invites, by name; none for the provider.
-    pub(crate) inviter: Option<&'a str>,
+    /// Who invites; none for the provider.
+    pub(crate) inviter: Option<&'a LockedActor>,
 }
 
 impl<'a> Offering<'a> {
     /// What somebody in the account offers.
     fn by(by: &'a LockedActor, email: &'a EmailAddress, access: Access, why: &'a str) -> Self {
-        let (account, inviter) = (&by.account_name, Some(by.name.as_str()));
-        Self { email, access, as_owner: false, why, account, inviter }
+        Self { email, access, as_owner: false, why, account: &by.account_name, inviter: Some(by) }
     }
 }
 
@@ -445,7 +444,8 @@ impl Links {
         let Offering { email, access, as_owner, why, account, inviter } = offering;
         let mail = Mail::Invitation {
             account: account.into(),
-            inviter: inviter.map(Into::into),
+            inviter: inviter.map(|by| by.name.as_str().into()),
+            inviter_email: inviter.map(|by| by.email.as_str().into()),
             access: access.outline(),
             becomes_owner: as_owner,
             expires_at: self.expires_at,

@@ -14,7 +14,7 @@ use crate::ui::form::{Form, SubmitButton};
 use crate::ui::frame::Here;
 use crate::users::bounds::{Chosen, EnterSends};
 use crate::users::extra::api::{ChangedView, ExtraView};
-use crate::users::giving::GivingFields;
+use crate::users::giving::{Changes, GivingFields};
 use crate::users::permission_groups::Ticked;
 
 pub(crate) mod api;
@@ -119,6 +119,33 @@ fn ExtraFields(
     let begun = view.starts.begun.as_ref();
     let ticked = Ticked::new(view.ticked, view.held, begun);
     let chosen = Chosen::new(&view.bounds, begun);
+    let buttons = move || {
+        view! {
+            <SubmitButton words=button />
+            <LookButton words=look />
+        }
+    };
+    let summary = match view.changed {
+        Some(_) => view! {
+            <Changes
+                heading=words!(extra.summary)
+                ticked=ticked
+                chosen=chosen
+                granted=view.granted
+            >
+                {buttons()}
+            </Changes>
+        }
+        .into_any(),
+        None => view! {
+            <aside class="access-summary">
+                <h2>{words!(extra.summary)}</h2>
+                <p aria-live="polite">{ticked.summary(chosen)}</p>
+                <div class="form-actions">{buttons()}</div>
+            </aside>
+        }
+        .into_any(),
+    };
     let request = Some(view.request).filter(|request| !request.is_empty());
     let request =
         request.map(|request| view! { <input type="hidden" name="request" value=request /> });
@@ -138,14 +165,7 @@ fn ExtraFields(
                     bounds=view.bounds
                 />
             </div>
-            <aside class="access-summary">
-                <h2>{words!(extra.summary)}</h2>
-                <p aria-live="polite">{ticked.summary(chosen)}</p>
-                <div class="form-actions">
-                    <SubmitButton words=button />
-                    <LookButton words=look />
-                </div>
-            </aside>
+            {summary}
         </div>
     }
 }

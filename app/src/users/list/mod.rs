@@ -22,7 +22,7 @@ use crate::ui::go::Go;
 use crate::ui::icon::{Icon, icon};
 use crate::ui::state::{Mood, State};
 use crate::ui::table::{Caption, Cell, empty, table};
-use crate::users::api::{InvitePage, InviteView};
+use crate::users::api::InviteView;
 use crate::users::invite::InviteForm;
 use crate::users::list::api::{UserRow, UsersView};
 use crate::users::list::pending::PendingTable;
@@ -175,7 +175,7 @@ fn InviteButton(number: AccountNumber, account: String) -> impl IntoView {
 /// choose from.
 #[cfg(not(feature = "ssr"))]
 async fn written(number: AccountNumber) -> Result<String, Problem> {
-    let address = <InvitePage as leptos::server_fn::ServerFn>::PATH;
+    let address = <crate::users::api::InvitePage as leptos::server_fn::ServerFn>::PATH;
     crate::loading::ask(address, &[("account", number.to_string())]).await
 }
 
