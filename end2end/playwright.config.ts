@@ -25,8 +25,8 @@ export default defineConfig<object, Stage>({
   },
   projects: [
     { name: 'script' },
-    // What pages look like is told once.
-    { name: 'no-script', grepInvert: /@looks/, use: { javaScriptEnabled: false } },
+    // What pages look like is told once, and some things only scripts do.
+    { name: 'no-script', grepInvert: /@looks|@script/, use: { javaScriptEnabled: false } },
     { name: 'script-postgres', testMatch: 'guide.spec.ts', use: { database: 'postgres' } },
     {
       name: 'no-script-postgres',

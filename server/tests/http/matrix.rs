@@ -129,13 +129,8 @@ const READ: &[Read] = &[
         LIST,
         Names::None,
     ),
-    read(
-        "users/invitations-standing",
-        "account={account}&pending_after=",
-        "/accounts/{account}/users.csv",
-        LIST,
-        Names::None,
-    ),
+    read("users/invitations-standing", "account={account}&pending_after=", "", LIST, Names::None),
+    read("", "", "/accounts/{account}/users.csv", LIST, Names::None),
     read(
         "users/having-page",
         "account={account}&permission={permission}&after=",
@@ -544,7 +539,8 @@ fn every_server_function_and_every_page_has_its_answers_here_or_needs_none() {
     let others: BTreeSet<_> = OTHER_PAGES.iter().copied().collect();
     let asked = READ.iter().map(|read| read.page.split('?').next().unwrap());
     let asked: BTreeSet<_> = asked.filter(|page| !page.is_empty()).collect();
-    let known = app::pages().iter().map(String::as_str).chain(["/accounts/{account}/log.csv"]);
+    let files = ["/accounts/{account}/log.csv", "/accounts/{account}/users.csv"];
+    let known = app::pages().iter().map(String::as_str).chain(files);
     assert!(asked.is_disjoint(&others));
     assert_eq!(known.collect::<BTreeSet<_>>(), asked.union(&others).copied().collect());
 }

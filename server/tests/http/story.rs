@@ -342,7 +342,8 @@ impl Page {
 
     /// The markup of the table's row with this text in it.
     pub fn row_of(&self, text: &str) -> &str {
-        let mut rows = self.body.split("<tr").skip(1);
+        let rows = self.body.split("<tr").skip(1);
+        let mut rows = rows.map(|row| row.split("</tr>").next().unwrap_or(row));
         rows.find(|row| row.contains(text)).expect("the row")
     }
 

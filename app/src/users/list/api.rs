@@ -40,8 +40,8 @@ pub(crate) struct UsersView {
     pub(crate) found: String,
     /// Whether the last active come first.
     pub(crate) by_activity: bool,
-    /// Whether there is more than fits one page, so that sorting helps.
-    pub(crate) many: bool,
+    /// Whether another order is offered: there is more than fits one page, or not everybody is listed.
+    pub(crate) sortable: bool,
     /// The queries of the other orders and pages.
     pub(crate) queries: Queries,
     /// Invitations that wait for an answer.
@@ -242,7 +242,7 @@ async fn users_view(
         tools: (asked.is_narrowed() || many || !is_alone).then(|| tools(asked)),
         found: found(page.found, asked.is_narrowed()),
         users: page.users.into_iter().map(row).collect(),
-        many: many || by_activity,
+        sortable: many || by_activity || asked.is_narrowed(),
         by_activity,
         queries,
         pending,

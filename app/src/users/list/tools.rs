@@ -81,7 +81,7 @@ pub(crate) fn above(number: AccountNumber, view: &UsersView) -> AnyView {
     let base = address_of(USERS, &[&number]);
     let export = format!("{base}.csv{}", view.queries.export);
     let current = |is: bool| is.then_some("true");
-    let sort = view.many.then(|| {
+    let sort = view.sortable.then(|| {
         let to = |query: &str| format!("{base}{query}");
         let (by_name, by_activity) = (to(&view.queries.by_name), to(&view.queries.by_activity));
         view! {
