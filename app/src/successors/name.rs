@@ -47,9 +47,11 @@ impl LazyRoute for SuccessorPage {
                     </div>
                 </div>
                 {since}
-                <p><bdi>{words!(successor.means_asking, account = name)}</bdi></p>
-                <p>{words!(successor.means_owner)}</p>
-                <p>{words!(successor.means_access)}</p>
+                <div class="prose">
+                    <p><bdi>{words!(successor.means_asking, account = name)}</bdi></p>
+                    <p>{words!(successor.means_owner)}</p>
+                    <p>{words!(successor.means_access)}</p>
+                </div>
                 {naming(number, view)}
                 {removal}
             }

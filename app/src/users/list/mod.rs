@@ -250,7 +250,7 @@ fn UsersTable(number: AccountNumber, view: UsersView) -> impl IntoView {
             false => words!(users.none_found, search = search),
         })
     });
-    let tools = view.tools.map(|chosen| tools(&base, &view.queries, view.by_activity, chosen));
+    let tools = view.tools.map(|chosen| tools(&base, view.by_activity, chosen));
     let columns = vec![
         words!(users.user),
         words!(users.access),

@@ -71,7 +71,7 @@ fn pending_row(number: AccountNumber, row: PendingRow, standing: Standing) -> Ve
     let correct = row.correctable.then(|| {
         let href = correcting(number, &row.id);
         let label = words!(pending.correct_for, email = row.email.clone());
-        view! { <a class="button button-quiet" href=href aria-label=label>{words!(pending.correct)}</a> }
+        view! { <div><a href=href aria-label=label>{words!(pending.correct)}</a></div> }
     });
     let email = view! {
         <div class="person">
@@ -79,7 +79,6 @@ fn pending_row(number: AccountNumber, row: PendingRow, standing: Standing) -> Ve
         </div>
     };
     let actions = view! {
-            {correct}
             <Form
                 form={endpoint::<api::Resend>()}
                 action=address_of(USERS, &[&number])
@@ -105,7 +104,7 @@ fn pending_row(number: AccountNumber, row: PendingRow, standing: Standing) -> Ve
     };
     vec![
         Cell::new(email),
-        Cell::sentence(row.access),
+        Cell::sentence(view! { {row.access} {correct} }),
         Cell::sentence(states),
         Cell::new(view! { <bdi translate="no">{row.inviter}</bdi> }),
         Cell::number(view! { <Relative moment=row.sent /> }),

@@ -5,15 +5,11 @@ use leptos::prelude::*;
 use model::{AccountNumber, Area};
 
 use crate::address::{USERS, address_of};
-use crate::users::list::api::{Queries, ToolsView, UsersView};
+use crate::users::list::api::{ToolsView, UsersView};
 use crate::words;
 
 /// Whom to list.
-pub(crate) fn tools(base: &str, queries: &Queries, by_activity: bool, view: ToolsView) -> AnyView {
-    let everybody = format!("{base}{}", queries.everybody);
-    let clear = view.narrowed.then(|| {
-        view! { <a class="button button-quiet" href=everybody>{words!(users.search_clear)}</a> }
-    });
+pub(crate) fn tools(base: &str, by_activity: bool, view: ToolsView) -> AnyView {
     let sorted = by_activity.then(|| {
         view! { <input type="hidden" name="sort" value="activity" /> }
     });
@@ -31,7 +27,6 @@ pub(crate) fn tools(base: &str, queries: &Queries, by_activity: bool, view: Tool
             {choice("last_active", words!(users.last_active), activities)}
             {sorted}
             <button class="button" type="submit">{words!(users.search_button)}</button>
-            {clear}
         </form>
     }
     .into_any()
@@ -80,6 +75,11 @@ fn accesses(chosen: &str) -> AnyView {
 pub(crate) fn above(number: AccountNumber, view: &UsersView) -> AnyView {
     let base = address_of(USERS, &[&number]);
     let export = format!("{base}.csv{}", view.queries.export);
+    let narrowed = view.tools.as_ref().is_some_and(|tools| tools.narrowed);
+    let everybody = narrowed.then(|| {
+        let href = format!("{base}{}", view.queries.everybody);
+        view! { " " <a href=href>{words!(users.search_clear)}</a> }
+    });
     let current = |is: bool| is.then_some("true");
     let sort = view.sortable.then(|| {
         let to = |query: &str| format!("{base}{query}");
@@ -95,7 +95,7 @@ pub(crate) fn above(number: AccountNumber, view: &UsersView) -> AnyView {
     });
     view! {
         <div class="table-tools">
-            <p class="quiet">{view.found.clone()}</p>
+            <p>{view.found.clone()} {everybody}</p>
             {sort}
             <a href=export rel="external" download>{words!(users.export)}</a>
         </div>
