@@ -101,7 +101,8 @@ const guard = (event, loses) => {
 addEventListener('beforeunload', (event) => unsaved() && event.preventDefault());
 // Back and forward within the pages, where the browser lets these have a say.
 window.navigation?.addEventListener('navigate', (event) => {
-  guard(event, event.navigationType == 'traverse' && event.cancelable && unsaved());
+  const leaves = event.navigationType == 'traverse' && new URL(event.destination.url).pathname != location.pathname;
+  guard(event, leaves && event.cancelable && unsaved());
 });
 addEventListener('click', (event) => {
   const { target, ctrlKey, metaKey, shiftKey } = event;

@@ -219,7 +219,11 @@ pub(crate) async fn zone(latchkey: &Latchkey, account: AccountId) -> Result<Time
 /// a hash sign what no outline tells.
 #[must_use]
 pub fn made_of(grant: Option<&Grant>) -> String {
-    let Some(Grant { terms, why, .. }) = grant else { return String::new() };
+    grant.map_or_else(String::new, |grant| made_of_terms(&grant.terms, &grant.why))
+}
+
+/// The same of terms, given or offered for this reason.
+pub(crate) fn made_of_terms(terms: &Terms, why: &str) -> String {
     let mut untold = Sha256::new();
     for reach in [&terms.services, &terms.domains] {
         let Reach::These(ids) = reach else { continue };
@@ -303,7 +307,7 @@ pub struct Bounds {
 /// where it comes from.
 #[derive(Clone, Debug)]
 pub struct Start {
-    /// The terms; an end that can't be given isn't begun with.
+    /// The terms. An end that has come is refused until another is chosen.
     pub terms: Terms,
     /// Why.
     pub why: String,
@@ -361,7 +365,7 @@ pub async fn bounds_of_new(
     let mut bounds = bounds(latchkey, actor, &own, &nothing, &start.why, &sought).await?;
     begin_with(&mut bounds.services, &start.terms.services);
     begin_with(&mut bounds.domains, &start.terms.domains);
-    if let Some(until) = start.terms.until.filter(|until| *until > latchkey.now()) {
+    if let Some(until) = start.terms.until {
         let zone = zone(latchkey, actor.account).await?;
         let day = last_day(own.ends().map_or(until, |end| end.min(until)), &zone);
         bounds.until = day;

@@ -190,8 +190,13 @@ pub async fn page(
     place: UsersPlace,
 ) -> Result<UsersPage, Failure> {
     actor.must(Permission::AccountUsers, On::Account)?;
-    let query = asked.query(place, latchkey.now());
-    let (users, more) = some(latchkey, actor, &query, PAGE_SIZE).await?;
+    let mut query = asked.query(place, latchkey.now());
+    let (mut users, mut more) = some(latchkey, actor, &query, PAGE_SIZE).await?;
+    // Whoever stood there has gone.
+    if users.is_empty() && query.place != UsersPlace::First {
+        query.place = UsersPlace::First;
+        (users, more) = some(latchkey, actor, &query, PAGE_SIZE).await?;
+    }
     let first = users.first().map(|first| first.cursor(asked.sort));
     let last = users.last().map(|last| last.cursor(asked.sort));
     let (before, after) = match query.place {
@@ -218,7 +223,8 @@ pub async fn page(
 }
 
 /// The next piece of the account's users, for exporting all that are asked for; and where the one after it
-/// begins, if there is one.
+/// begins, if there is one. They come by name, whatever the list is sorted by: who is active meanwhile
+/// would move from a piece to come into one that has gone.
 ///
 /// # Errors
 /// As [`page`].
@@ -230,9 +236,10 @@ pub async fn export(
 ) -> Result<(Vec<Member>, Option<Cursor>), Failure> {
     actor.must(Permission::AccountUsers, On::Account)?;
     let place = after.map_or(UsersPlace::First, UsersPlace::After);
+    let asked = Asked { sort: UserSort::Name, ..asked.clone() };
     let query = asked.query(place, latchkey.now());
     let (users, more) = some(latchkey, actor, &query, PIECE).await?;
-    let next = users.last().filter(|_| more).map(|last| last.cursor(asked.sort));
+    let next = users.last().filter(|_| more).map(|last| last.cursor(UserSort::Name));
     Ok((users, next))
 }
 

@@ -153,8 +153,8 @@ fn larger(first: Terms, other: Terms) -> Terms {
 }
 
 /// The terms as far as somebody with this access could give them at once. Where they reach nothing
-/// with all of the permissions together, the part of the terms that they could give most of. An end
-/// isn't begun with.
+/// with all of the permissions together, the part of the terms that they could give most of, and without
+/// an end.
 pub(crate) fn as_far_as(own: &Access, terms: &Terms) -> Terms {
     let terms = Terms { until: None, ..terms.clone() };
     let permissions = terms.permissions.intersection(own.permissions());

@@ -64,8 +64,8 @@ macro_rules! counted {
 }
 
 /// Whether the user `m` fits a filter: any does ($3), or owners alone do ($4), or those alone whose access
-/// is paused at $11 ($5), or those with a live grant like $6; and their second factor and last activity lie
-/// between two each ($7 to $10).
+/// is paused at $11 ($5), or those with a live grant like $6 that reaches anything; and their second factor
+/// and last activity lie between two each ($7 to $10).
 macro_rules! fitting {
     () => {
         concat!(
@@ -73,11 +73,17 @@ macro_rules! fitting {
               AND (NOT $5 OR NOT m.owner AND (m.paused_at IS NOT NULL OR NOT ",
             live!(""),
             ")) AND ($6 = '' OR m.owner OR m.paused_at IS NULL AND ",
-            live!(" AND (' ' || g.permissions || ' ') LIKE $6 ESCAPE '!'"),
-            ") AND CAST(",
+            live!(
+                " AND (' ' || g.permissions || ' ') LIKE $6 ESCAPE '!' \
+                  AND ($6 NOT LIKE '_ services.%' OR g.all_services OR EXISTS \
+                      (SELECT 1 FROM grant_services n WHERE n.grant_id = g.id)) \
+                  AND ($6 NOT LIKE '_ domains.%' OR g.all_domains OR EXISTS \
+                      (SELECT 1 FROM grant_domains n WHERE n.grant_id = g.id))"
+            ),
+            ") AND coalesce(m.last_active_at, -1) BETWEEN $9 AND $10 \
+              AND ($7 = 0 AND $8 = 1 OR CAST(",
             has_factor!("m.user_id"),
-            " AS INTEGER) BETWEEN $7 AND $8 \
-              AND coalesce(m.last_active_at, -1) BETWEEN $9 AND $10)"
+            " AS INTEGER) BETWEEN $7 AND $8))"
         )
     };
 }

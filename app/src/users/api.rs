@@ -56,8 +56,8 @@ pub(crate) struct InviteView {
     pub(crate) valid: String,
     /// What inviting somebody as an owner means; none for a reader who is none.
     pub(crate) as_owner: Option<String>,
-    /// The invitation that is corrected, if it isn't a new one, and its address.
-    pub(crate) again: Option<(String, String)>,
+    /// The invitation that is corrected, if it isn't a new one.
+    pub(crate) again: Option<AgainView>,
     /// What was typed before one looked what it would give.
     pub(crate) back: Option<Rejected>,
 }
@@ -71,16 +71,25 @@ async fn invite_view(
 ) -> Result<InviteView, Failure> {
     let (latchkey, actor) = (&inside.latchkey, &inside.acting.actor);
     actor.must(Permission::AccountUsers, On::Account)?;
-    let (start, again) = match again {
+    let (form, page) = (endpoint::<Invite>(), address_of(INVITE, &[&inside.acting.number]));
+    let back = eyes::came_back(inside, rejected.as_ref(), form, &page, draft).await?;
+    // A form that comes back says itself which one it corrects.
+    let sent = rejected.as_ref().or(back.as_ref()).map(|back| back.values.as_slice());
+    let sent = sent.unwrap_or_default().iter().find(|(name, _)| name == "again");
+    let (start, again) = match sent.map_or(again, |(_, id)| id.as_str()) {
         "" => (Start::default(), None),
         id => {
             let (invitation, start) =
                 domain::invitations::offered_again(latchkey, actor, id).await?;
-            (start, Some((invitation.id.to_string(), invitation.email.to_string())))
+            let before = domain::invitations::made_of(&invitation);
+            let (invitation, email) = (invitation.id.to_string(), invitation.email.to_string());
+            (start, Some(AgainView { invitation, email, before }))
         }
     };
-    let (form, page) = (endpoint::<Invite>(), address_of(INVITE, &[&inside.acting.number]));
-    let back = eyes::came_back(inside, rejected.as_ref(), form, &page, draft).await?;
+    let back = match &again {
+        Some(again) => back.map(|back| back.made_of(&again.before)),
+        None => back,
+    };
     let own = domain::accounts::own_access(latchkey, actor).await?;
     let bounded = || words!(help.inviting_held, held = words::access_line(&own));
     let lifetime = latchkey.settings.invitation_lifetime;
@@ -99,6 +108,17 @@ async fn invite_view(
         valid: words!(invite.valid, count = lifetime.as_secs() / (24 * 60 * 60)),
         as_owner: actor.owns().then(|| crate::owners::api::as_owner(inside)),
     })
+}
+
+/// An invitation that is corrected.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct AgainView {
+    /// Its id.
+    pub(crate) invitation: String,
+    /// The invited address.
+    pub(crate) email: String,
+    /// What the form is made of, for comparing when it is sent.
+    pub(crate) before: String,
 }
 
 /// The form for inviting, as a page.
@@ -144,10 +164,13 @@ pub(crate) async fn invite(
     #[server(default)] until: Typed,
     #[server(default)] why: Typed,
     #[server(default)] show: String,
+    #[server(default)] again: String,
+    #[server(default)] before: Option<String>,
 ) -> Result<(), Problem> {
     come_back_if_asked(&show)?;
     let inside = eyes::inside_to_give(&account, &show).await?;
     let (latchkey, actor) = (&inside.latchkey, &inside.acting.actor);
+    let before = before.as_deref();
     let wished = Wished {
         permissions: chosen(&permissions, &areas, &areas_before, actor.open()),
         services: services.0,
@@ -166,9 +189,12 @@ pub(crate) async fn invite(
         return Ok(());
     }
     let client = request::client()?;
-    let sent = match as_owner {
-        true => domain::invitations::send_to_owner(latchkey, actor, &email, &client).await?,
-        false => domain::invitations::send(latchkey, actor, &email, &wished, &client).await?,
+    let sent = match (as_owner, again.as_str()) {
+        (true, _) => domain::invitations::send_to_owner(latchkey, actor, &email, &client).await?,
+        (false, "") => domain::invitations::send(latchkey, actor, &email, &wished, &client).await?,
+        (false, id) => {
+            domain::invitations::correct(latchkey, actor, id, &wished, before, &client).await?
+        }
     };
     let (email, link) = (sent.email.to_string(), invitation_link(&sent));
     let notice = if sent.updated {

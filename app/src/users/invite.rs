@@ -13,7 +13,7 @@ use crate::title::PageTitle;
 use crate::ui::field::TextField;
 use crate::ui::form::{Form, FormState, SubmitButton};
 use crate::ui::frame::Here;
-use crate::users::api::{self, InviteView};
+use crate::users::api::{self, AgainView, InviteView};
 use crate::users::bounds::{Chosen, EnterSends};
 use crate::users::giving::GivingFields;
 use crate::users::permission_groups::Ticked;
@@ -34,7 +34,7 @@ impl LazyRoute for InvitePage {
     fn view(this: Self) -> AnyView {
         framed(this.0, Here::Users, |invite, frame| {
             let Some(account) = frame.account else { return ().into_any() };
-            let again = invite.again.as_ref().map(|(_, email)| email.clone());
+            let again = invite.again.as_ref().map(|again| again.email.clone());
             let (heading, lead) = match again {
                 Some(email) => (words!(invite.again, email = email), words!(invite.again_lead)),
                 None => {
@@ -66,16 +66,32 @@ pub(crate) fn InviteForm(
     number: AccountNumber,
     /// What the form needs.
     invite: InviteView,
+    /// Whether it stands in the dialog over the list of users.
+    #[prop(optional)]
+    over_list: bool,
 ) -> impl IntoView {
     let back = invite.back.clone();
-    let again = invite.again.as_ref().map(|(id, _)| format!("?again={id}"));
-    let action = address_of(INVITE, &[&number]) + &again.unwrap_or_default();
-    let ways = vec![(Way::Users, address_of(USERS, &[&number]))];
-    view! {
-        <Form form={endpoint::<api::Invite>()} action=action back=back ways=ways>
-            <input type="hidden" name="account" value=number.to_string() />
-            <InviteFields number=number invite=invite />
-        </Form>
+    // Over the list it would lead nowhere.
+    let ways =
+        if over_list { Vec::new() } else { vec![(Way::Users, address_of(USERS, &[&number]))] };
+    let form = endpoint::<api::Invite>();
+    let action = address_of(INVITE, &[&number]);
+    match invite.again.clone() {
+        None => view! {
+            <Form form=form action=action back=back ways=ways>
+                <input type="hidden" name="account" value=number.to_string() />
+                <InviteFields number=number invite=invite />
+            </Form>
+        }
+        .into_any(),
+        Some(AgainView { invitation, before, .. }) => view! {
+            <Form form=form action=action before=before back=back ways=ways>
+                <input type="hidden" name="account" value=number.to_string() />
+                <input type="hidden" name="again" value=invitation />
+                <InviteFields number=number invite=invite />
+            </Form>
+        }
+        .into_any(),
     }
 }
 
@@ -86,7 +102,7 @@ fn InviteFields(number: AccountNumber, invite: InviteView) -> impl IntoView {
     let ticked = Ticked::new(invite.ticked, invite.held, begun);
     let chosen = Chosen::new(&invite.bounds, begun);
     let as_owner = invite.as_owner.map(as_owner_field);
-    let again = invite.again.map(|(_, email)| email);
+    let again = invite.again.map(|again| again.email);
     let bounded = invite.bounded.map(|bounded| view! { <p class="hint">{bounded}</p> });
     view! {
         <EnterSends />

@@ -14,7 +14,8 @@ pub use self::answering::{
 pub(crate) use self::sending::{Links, Offering, offer_to_own};
 pub use self::sending::{
     PendingPage, Sent, UsedUp, Waiting, Whereabouts, address_used_up_until, allowed_domains,
-    cancel, find, offered_again, pending, resend, send, send_to_owner, track, used_up,
+    cancel, correct, find, made_of, offered_again, pending, resend, send, send_to_owner, track,
+    used_up,
 };
 
 /// Whether whoever joins becomes an owner: it was offered so, and the inviter is one at this moment

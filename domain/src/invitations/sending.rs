@@ -5,12 +5,12 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use model::{
     Access, ActivityKind, Actor, Conflict, Cursor, EmailAddress, EmailDomains, Failure, Field,
-    FieldErrors, FieldProblem, InvitationState, Language, Limited, Mail, Noted, On, PAGE_SIZE,
-    Permission, PermissionSet, Terms, Timestamp, Until, Which, Wish,
+    FieldErrors, FieldProblem, InvitationId, InvitationState, Language, Limited, Mail, Noted, On,
+    PAGE_SIZE, Permission, PermissionSet, Terms, Timestamp, Until, Which, Wish,
 };
 use store::{
     Bound, Invitation, InvitationFacts, InvitationStep, LockedActor, NewActivity, NewMail, Offer,
-    OfferFacts, Offered, PendingInvitation, Tracked,
+    OfferFacts, PendingInvitation, Tracked,
 };
 
 use crate::giving::{self, Read, Start, Wished};
@@ -48,14 +48,40 @@ pub async fn send(
     actor.must(Permission::AccountUsers, On::Account)?;
     let mut errors = FieldErrors::default();
     let email = errors.take(Field::Email, EmailAddress::parse(email));
-    if wished.permissions.is_empty() {
-        errors.note(Field::Permissions, FieldProblem::Missing);
-    }
-    let read = giving::read(latchkey, actor, wished, &mut errors).await?;
+    let read = read(latchkey, actor, wished, &mut errors).await?;
     let (Some(email), Some(Read { wish, why }), true) = (email, read, errors.0.is_empty()) else {
         return Err(errors.into_failure());
     };
-    send_to(latchkey, actor, email, (&wish, &why.unwrap_or_default()), false, client).await
+    let offered = Offered { wish: &wish, why: &why.unwrap_or_default(), to_own: false, of: None };
+    send_to(latchkey, actor, email, offered, client).await
+}
+
+/// Sends an invitation again, with other terms. `before` is what the form was made of when the actor was
+/// shown it, if that is known.
+///
+/// # Errors
+/// As [`send`]; [`Failure::NotFound`]; [`Conflict::Invitation`] when it was answered or cancelled;
+/// [`Conflict::ChangedMeanwhile`] when it isn't as it was `before`.
+pub async fn correct(
+    latchkey: &Latchkey,
+    actor: &Actor,
+    id: &str,
+    wished: &Wished,
+    before: Option<&str>,
+    client: &Client,
+) -> Result<Sent, Failure> {
+    let found = find(latchkey, actor, id).await?;
+    let (InvitationState::Pending | InvitationState::Expired) = found.state else {
+        return Err(Failure::Conflict(Conflict::Invitation(found.state)));
+    };
+    let mut errors = FieldErrors::default();
+    let read = read(latchkey, actor, wished, &mut errors).await?;
+    let (Some(Read { wish, why }), true) = (read, errors.0.is_empty()) else {
+        return Err(errors.into_failure());
+    };
+    let of = Some((found.id, before));
+    let offered = Offered { wish: &wish, why: &why.unwrap_or_default(), to_own: false, of };
+    send_to(latchkey, actor, found.email, offered, client).await
 }
 
 /// Invites an address to own the account: whoever joins holds everything as a user at once, and becomes
@@ -78,15 +104,38 @@ pub async fn send_to_owner(
         domains: Which::All,
         until: Until::Endless,
     };
-    send_to(latchkey, actor, email, (&everything, ""), true, client).await
+    let offered = Offered { wish: &everything, why: "", to_own: true, of: None };
+    send_to(latchkey, actor, email, offered, client).await
+}
+
+/// What is wished, which must be something.
+async fn read(
+    latchkey: &Latchkey,
+    actor: &Actor,
+    wished: &Wished,
+    errors: &mut FieldErrors,
+) -> Result<Option<Read>, Failure> {
+    if wished.permissions.is_empty() {
+        errors.note(Field::Permissions, FieldProblem::Missing);
+    }
+    giving::read(latchkey, actor, wished, errors).await
+}
+
+/// What is offered.
+struct Offered<'a> {
+    wish: &'a Wish,
+    why: &'a str,
+    /// Whether whoever joins becomes an owner.
+    to_own: bool,
+    /// The invitation that it corrects, and what it was made of, if it isn't a new one.
+    of: Option<(InvitationId, Option<&'a str>)>,
 }
 
 async fn send_to(
     latchkey: &Latchkey,
     actor: &Actor,
     email: EmailAddress,
-    (wish, why): (&Wish, &str),
-    as_owner: bool,
+    Offered { wish, why, to_own: as_owner, of }: Offered<'_>,
     client: &Client,
 ) -> Result<Sent, Failure> {
     let now = latchkey.now();
@@ -105,6 +154,13 @@ async fn send_to(
         }
         if facts.reported {
             return Err(Failure::field(Field::Email, FieldProblem::TakesNoInvitations));
+        }
+        let is_meant = |(id, before): (InvitationId, Option<&str>)| {
+            let pending = facts.pending.as_ref().filter(|pending| pending.id == id);
+            pending.is_some_and(|pending| before.is_none_or(|before| before == made_of(pending)))
+        };
+        if of.is_some_and(|of| !is_meant(of)) {
+            return Err(Failure::Conflict(Conflict::ChangedMeanwhile));
         }
         // The provider's offer to a first owner is nobody else's to replace.
         if facts.pending.as_ref().is_some_and(|invitation| invitation.access.is_owner()) {
@@ -130,7 +186,8 @@ async fn send_to(
     };
     let offered =
         latchkey.store.offer_invitation(actor.account, actor.user, &email, now, decide).await?;
-    Ok(Sent { email, token: links.shown, updated: matches!(offered, Offered::Updated(_)) })
+    let updated = matches!(offered, store::Offered::Updated(_));
+    Ok(Sent { email, token: links.shown, updated })
 }
 
 /// A limit of invitation mails that is used up.
@@ -304,8 +361,18 @@ pub async fn find(latchkey: &Latchkey, actor: &Actor, id: &str) -> Result<Invita
     found.ok_or(Failure::NotFound)
 }
 
+/// What a form that corrects an invitation is made of, to notice that somebody else changed it.
+#[must_use]
+pub fn made_of(invitation: &Invitation) -> String {
+    let terms = match &invitation.access {
+        Access::Granted(offered) => offered.first(),
+        Access::Owner => None,
+    };
+    terms.map_or_else(String::new, |terms| giving::made_of_terms(terms, &invitation.why))
+}
+
 /// An invitation that waits for an answer or ran out unanswered, and what a form for sending it with other
-/// terms begins with: what it offers, as far as the actor could.
+/// terms begins with: the permissions and things that it offers as far as the actor could, and its end.
 ///
 /// # Errors
 /// As [`find`], also for one that was answered or cancelled.

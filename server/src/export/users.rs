@@ -3,7 +3,7 @@
 use axum::extract::{Path, Query, Request, State};
 use axum::http::request::Parts as Head;
 use axum::response::Response;
-use domain::listing::{Asked, UserSort};
+use domain::listing::Asked;
 use domain::users::Member;
 use model::{Actor, Area, Cursor, Failure, Outline, Reached, Timestamp};
 use serde::Deserialize;
@@ -11,7 +11,7 @@ use serde::Deserialize;
 use super::{File, Piece, acting, moment, page_instead, send, separator_for};
 use crate::router::Parts;
 
-/// The same as the page's query.
+/// What the page's query chooses.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Filter {
@@ -19,7 +19,6 @@ pub struct Filter {
     access: String,
     second_factor: String,
     last_active: String,
-    sort: String,
 }
 
 /// `GET /accounts/{n}/users.csv`
@@ -43,13 +42,13 @@ async fn answer(
     head: &Head,
 ) -> Result<Response, Failure> {
     let acting = acting(parts, account, head).await?;
-    let Filter { search, access, second_factor, last_active, sort } = filter;
+    let Filter { search, access, second_factor, last_active } = filter;
     let asked = Asked {
         search,
         access: access.parse().ok(),
         second_factor: second_factor.parse().ok(),
         last_active: last_active.parse().ok(),
-        sort: UserSort::of_query(&sort),
+        ..Asked::default()
     };
     let first = piece(parts, &acting.actor, &asked, None).await?;
     let today = jiff::Timestamp::from_microsecond(parts.latchkey.now().as_micros());

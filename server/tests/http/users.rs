@@ -427,6 +427,18 @@ async fn what_an_invitation_offers_is_chosen_anew_in_its_form(db: TestDatabase) 
     assert_eq!(page.body.matches("Cancel invitation to kari@").count(), 1);
     assert!(page.row_of("kari@").contains("Support requests: see"), "{}", page.row_of("kari@"));
     app.browser().get(&first).await.says("There is a newer invitation");
+    let id = ("again", again);
+    let account = ("account", "100001");
+    let outdated = [account, id, email, ("before", "x"), ("permissions[]", "billing.pay")];
+    let page = ingrid.post(&format!("{BAKERY}/users/invite"), "users/invite", &outdated).await;
+    page.is(409).says("Change the invitation to kari@nordlys.example");
+    let cancel = [account, ("invitation", again)];
+    let path = format!("{BAKERY}/invitations/{again}/cancel");
+    ingrid.post(&path, "users/cancel", &cancel).await.is(303);
+    let again_once_more = [account, id, email, ("permissions[]", "billing.pay")];
+    let path = format!("{BAKERY}/users/invite");
+    ingrid.post(&path, "users/invite", &again_once_more).await.is(409);
+    assert_eq!(app.mails_to("kari@nordlys.example").await.len(), 2, "nothing was sent anew");
     for nothing in ["00000000-0000-7000-8000-000000000000", "%00", "x"] {
         ingrid.get(&format!("{form}{nothing}")).await.is(404);
     }

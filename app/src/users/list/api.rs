@@ -301,9 +301,10 @@ impl Query<'_> {
         write_query(&asked, &UsersPlace::First, self.pending.as_ref())
     }
 
-    /// All who are asked for, of whom none stands on another page.
+    /// All who are asked for, in an order of its own.
     fn all(&self) -> String {
-        write_query(self.asked, &UsersPlace::First, None)
+        let asked = Asked { sort: UserSort::Name, ..self.asked.clone() };
+        write_query(&asked, &UsersPlace::First, None)
     }
 
     fn at(&self, place: UsersPlace) -> String {
@@ -449,8 +450,10 @@ fn pending_row(row: domain::invitations::Waiting, now: model::Timestamp) -> Pend
         (Mood::Quiet, words!(pending.expires, when = expires.relative(), day = day))
     });
     let to_own = invitation.as_owner.then(|| (Mood::Waiting, words!(pending.as_owner)));
-    // What is worst says all that there is to do: a link that opens nothing needs no mail.
-    let worst = expired.or(foreign).or(powerless).unwrap_or(delivery);
+    let lapsed = invitation.access.has_lapsed(now);
+    let lapsed = lapsed.then(|| (Mood::Trouble, words!(pending.lapsed)));
+    // What is worst says what there is to do first: what follows is refused, or in vain, until that is done.
+    let worst = foreign.or(lapsed).or(expired).or(powerless).unwrap_or(delivery);
     PendingRow {
         id: invitation.id.to_string(),
         email: invitation.email.to_string(),

@@ -159,10 +159,13 @@ fn look(number: AccountNumber, here: String, standing: Standing, left: u32) {
         }
         let address = <InvitationsStanding as leptos::server_fn::ServerFn>::PATH;
         let values = [("account", number.to_string()), ("pending_after", here.clone())];
-        let Ok(written) = crate::loading::ask(address, &values).await else { return };
-        let Ok(seen) = crate::wire::read::<Vec<(String, StandingView)>>(&written) else { return };
-        let moves = seen.iter().any(|(_, one)| one.moves);
-        standing.try_set(seen);
+        // What doesn't come may come the next time.
+        let written = crate::loading::ask(address, &values).await.unwrap_or_default();
+        let seen = crate::wire::read::<Vec<(String, StandingView)>>(&written).ok();
+        let moves = seen.as_ref().is_none_or(|seen| seen.iter().any(|(_, one)| one.moves));
+        if let Some(seen) = seen {
+            standing.try_set(seen);
+        }
         if moves {
             look(number, here, standing, left);
         }
