@@ -9,7 +9,7 @@ SHELL := bash
 ifndef SIDE_BY_SIDE
 .NOTPARALLEL:
 else
-unexport MAKEFLAGS
+unexport MAKEFLAGS MFLAGS
 endif
 SIDE_BY_SIDE_MAKE = $(MAKE) --no-print-directory --jobs=2 SIDE_BY_SIDE=true
 
