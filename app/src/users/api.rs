@@ -78,13 +78,12 @@ async fn invite_view(
     let sent = sent.unwrap_or_default().iter().find(|(name, _)| name == "again");
     let (start, again) = match sent.map_or(again, |(_, id)| id.as_str()) {
         "" => (Start::default(), None),
-        id => {
-            let (invitation, start) =
-                domain::invitations::offered_again(latchkey, actor, id).await?;
-            let before = domain::invitations::made_of(&invitation);
-            let (invitation, email) = (invitation.id.to_string(), invitation.email.to_string());
-            (start, Some(AgainView { invitation, email, before }))
-        }
+        id => match domain::invitations::offered_again(latchkey, actor, id).await {
+            Ok((invitation, start)) => (start, Some(again_view(&invitation))),
+            // It waits no longer. What was typed is kept, for a new one.
+            Err(Failure::NotFound) if sent.is_some() => (Start::default(), None),
+            Err(failure) => return Err(failure),
+        },
     };
     let back = match &again {
         Some(again) => back.map(|back| back.made_of(&again.before)),
@@ -119,6 +118,15 @@ pub(crate) struct AgainView {
     pub(crate) email: String,
     /// What the form is made of, for comparing when it is sent.
     pub(crate) before: String,
+}
+
+#[cfg(feature = "ssr")]
+fn again_view(invitation: &domain::invitations::Invitation) -> AgainView {
+    AgainView {
+        invitation: invitation.id.to_string(),
+        email: invitation.email.to_string(),
+        before: domain::invitations::made_of(invitation),
+    }
 }
 
 /// The form for inviting, as a page.

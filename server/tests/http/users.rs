@@ -437,7 +437,9 @@ async fn what_an_invitation_offers_is_chosen_anew_in_its_form(db: TestDatabase) 
     ingrid.post(&path, "users/cancel", &cancel).await.is(303);
     let again_once_more = [account, id, email, ("permissions[]", "billing.pay")];
     let path = format!("{BAKERY}/users/invite");
-    ingrid.post(&path, "users/invite", &again_once_more).await.is(409);
+    let page = ingrid.post(&path, "users/invite", &again_once_more).await;
+    page.is(409).says("The invitation was cancelled already");
+    assert!(page.input("id=\"billing.pay\"").contains("checked"), "what was ticked is kept");
     assert_eq!(app.mails_to("kari@nordlys.example").await.len(), 2, "nothing was sent anew");
     for nothing in ["00000000-0000-7000-8000-000000000000", "%00", "x"] {
         ingrid.get(&format!("{form}{nothing}")).await.is(404);
