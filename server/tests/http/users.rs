@@ -440,7 +440,8 @@ async fn what_an_invitation_offers_is_chosen_anew_in_its_form(db: TestDatabase) 
     let page = ingrid.post(&path, "users/invite", &again_once_more).await;
     page.is(409).says("The invitation was cancelled already");
     assert!(page.input("id=\"billing.pay\"").contains("checked"), "what was ticked is kept");
-    assert_eq!(app.mails_to("kari@nordlys.example").await.len(), 2, "nothing was sent anew");
+    let mails = app.mails_to("kari@nordlys.example").await;
+    assert_eq!(mails.len(), 1, "the second one's mail went with it, and nothing was sent anew");
     for nothing in ["00000000-0000-7000-8000-000000000000", "%00", "x"] {
         ingrid.get(&format!("{form}{nothing}")).await.is(404);
     }
