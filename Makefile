@@ -66,16 +66,16 @@ demo: setup
 	@mkdir -p target/site
 	@$(CHECKED) cargo build $(SERVER_SIDE) --bin latchkey $(LOCKED)
 
-test: setup-for-tests check-words ## Everything that CI runs (about 25 minutes, 45 the first time, by its parts)
-	@echo "Building the browser's half, the server and the tests side by side (about 13 minutes the first time)…"
+test: setup-for-tests check-words ## Everything that CI runs (about 25 minutes, 45 to 60 the first time, by the machine)
+	@echo "Building the browser's half, the server and the tests side by side (13 to 23 minutes the first time, by the machine)…"
 	@$(SIDE_BY_SIDE_MAKE) front tested
 	@$(MAKE) --no-print-directory test-rust
 	@$(MAKE) --no-print-directory test-browser
 	@$(MAKE) --no-print-directory test-shipped
 	@echo "All tests passed."
 
-test-rust: tested ## Every crate's tests, on SQLite and Postgres, and clippy (about 5 minutes, 15 the first time)
-	@echo "Testing the crates, with SQLite and Postgres (about 5 minutes)…"
+test-rust: tested ## Every crate's tests, on SQLite and Postgres, and clippy (5 to 10 minutes, 15 to 25 the first time)
+	@echo "Testing the crates, with SQLite and Postgres (5 to 10 minutes, by the machine)…"
 	@$(IN_MEMORY) $(CHECKED) scripts/test-rust $(SERVER_SIDE) $(LOCKED)
 
 # All that runs crates' tests and serves the browser's, with clippy's word on it.
