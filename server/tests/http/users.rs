@@ -445,7 +445,7 @@ async fn what_an_invitation_offers_is_chosen_anew_in_its_form(db: TestDatabase) 
     for nothing in ["00000000-0000-7000-8000-000000000000", "%00", "x"] {
         ingrid.get(&format!("{form}{nothing}")).await.is(404);
     }
-    let page = app.as_person(TOM).await.get(&format!("{AGENCY}/users/invite?again={again}")).await;
+    let page = app.as_person(MEI).await.get(&format!("{AGENCY}/users/invite?again={again}")).await;
     page.is(404);
 }
 
