@@ -442,4 +442,17 @@ mod tests {
         let missing: Vec<_> = settings.iter().filter(missing).collect();
         assert!(missing.is_empty(), "docs/operating.md doesn't tell of {missing:?}");
     }
+
+    #[test]
+    fn the_debian_package_brings_and_proposes_settings_that_there_are() {
+        let brought = std::fs::read_to_string("../deploy/debian/latchkey.toml").unwrap();
+        let config = parse(&brought, &[]).unwrap();
+        assert_eq!(config.sqlite_file().unwrap(), Path::new("/var/lib/latchkey/latchkey.db"));
+        let proposed = brought.lines().map(|line| match line.strip_prefix('#') {
+            Some(setting) if !setting.starts_with(' ') => setting,
+            _ => line,
+        });
+        let proposed = parse(&proposed.collect::<Vec<_>>().join("\n"), &[]).unwrap();
+        assert_eq!(&*proposed.provider_name, "My Provider");
+    }
 }
