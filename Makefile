@@ -87,8 +87,8 @@ test-browser: tested front ## What people do, with JavaScript and without (about
 	@echo "Testing in the browser, with JavaScript and without (about 13 minutes)…"
 	@cd end2end && $(IN_MEMORY) npx --no-install playwright test $(ARGS)
 
-test-shipped: tested front ## Walk the guide, both ways, on one binary as it ships (about a minute, 6 the first time)
-	@echo "Building one binary as it ships, but for its optimising (about 5 minutes the first time)…"
+test-shipped: tested front ## Walk the guide, both ways, on one binary as it ships (about a minute, up to 12 the first time)
+	@echo "Building one binary as it ships, but for its optimising (up to 11 minutes the first time, by the machine)…"
 	@cargo build --profile shipped --package server --bin latchkey $(LOCKED)
 	@echo "Walking the guide on it (about a minute)…"
 	@cd end2end && $(IN_MEMORY) LATCHKEY_BIN=$(CURDIR)/target/shipped/latchkey npx --no-install playwright test guide.spec.ts
