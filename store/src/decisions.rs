@@ -12,8 +12,8 @@ use uuid::Uuid;
 
 use crate::areas::{conditions, opened};
 use crate::db::{Differing, limit, read, sql};
-use crate::grants::{keys, pattern};
-use crate::memberships::{PauseRow, last_end, required, standing};
+use crate::grants::pattern;
+use crate::memberships::{PauseRow, required, standing};
 use crate::policies::PolicyRow;
 use crate::{AccountPolicy, Store};
 
@@ -61,11 +61,7 @@ macro_rules! names {
 macro_rules! standing_columns {
     ($db:ident $names:expr) => {
         concat!(
-            "m.user_id, m.owner, ",
-            keys!($db "$3"),
-            " AS keys, ",
-            last_end!("$3"),
-            " AS last_end, m.paused_at, b.full_name AS paused_by, \
+            "m.user_id, m.owner, m.keys, m.paused_at, b.full_name AS paused_by, \
              coalesce(m.paused_why, '') AS paused_why, ",
             given!($db $names),
             " AS given, ",
@@ -336,7 +332,6 @@ struct StandingRow {
     user_id: Option<Uuid>,
     owner: Option<bool>,
     keys: Option<String>,
-    last_end: Option<i64>,
     #[sqlx(flatten)]
     pause: PauseRow,
     given: Option<String>,
@@ -348,24 +343,25 @@ struct StandingRow {
     policy: PolicyRow,
 }
 
-impl From<FactsRow> for DecisionFacts {
-    fn from(row: FactsRow) -> Self {
-        let number = DoorKey::Number(AccountNumber::from_stored(row.number));
-        Self {
-            account: row.account_id.into(),
-            account_key: named_by_ref(row.account_ref).unwrap_or(number),
-            thing: row.thing_id,
-            owners_due_at: row.owners_due_at.map(Timestamp::from_micros),
-            standing: row.standing.read(),
+impl FactsRow {
+    fn read(self, now: Timestamp) -> DecisionFacts {
+        let number = DoorKey::Number(AccountNumber::from_stored(self.number));
+        DecisionFacts {
+            account: self.account_id.into(),
+            account_key: named_by_ref(self.account_ref).unwrap_or(number),
+            thing: self.thing_id,
+            owners_due_at: self.owners_due_at.map(Timestamp::from_micros),
+            standing: self.standing.read(now),
         }
     }
 }
 
 impl StandingRow {
     /// None of somebody who isn't in the account.
-    fn read(self) -> Option<Standing> {
+    fn read(self, now: Timestamp) -> Option<Standing> {
         let (user, owner) = self.user_id.zip(self.owner)?;
-        let (keys, pause) = standing(owner, self.keys.as_deref(), self.last_end, self.pause);
+        let kept = self.keys.unwrap_or_default();
+        let (keys, pause) = standing(owner, &kept, self.pause, now);
         let given = read_given(self.given.as_deref());
         Some(Standing {
             user: user.into(),
@@ -465,7 +461,7 @@ impl Store {
             };
             asked.fetch_optional(db)
         })?;
-        Ok(row.map(DecisionFacts::from))
+        Ok(row.map(|row| row.read(now)))
     }
 
     /// How those of the account's users behind `after` stand at a moment to whom a permission may be open
@@ -500,7 +496,7 @@ impl Store {
             let page = if takes_thing { page.bind(thing) } else { page };
             page.fetch_all(db)
         })?;
-        Ok(rows.into_iter().filter_map(StandingRow::read).collect())
+        Ok(rows.into_iter().filter_map(|row| row.read(now)).collect())
     }
 
     /// How somebody stands at a moment in their accounts from this one on, by id, at most `most`.
@@ -522,7 +518,7 @@ impl Store {
             .bind(from.map_or(Uuid::nil(), Uuid::from))
             .bind(limit(most))
             .fetch_all(db))?;
-        Ok(rows.into_iter().map(DecisionFacts::from).collect())
+        Ok(rows.into_iter().map(|row| row.read(now)).collect())
     }
 
     /// The account's things of a kind behind `after` that a scope opens, by id, at most `most`, and how

@@ -9,17 +9,30 @@ use sqlx_macros::FromRow;
 use uuid::Uuid;
 
 use crate::db::{Tx, alive, read, sql, write};
-use crate::grants::{keys, read_keys};
+use crate::grants::{joined, read_keys};
 use crate::memberships::{change_facts, locked_actor};
 use crate::{ChangeFacts, LockedActor, NewDraft, Store, TokenHash, drafts};
+
+/// The keys that the membership `m` keeps; beside a draft `d` without the grant that this changes.
+macro_rules! kept {
+    ($db:ident) => {
+        concat!(
+            "CASE WHEN d.changes IS NULL THEN m.keys ELSE (SELECT ",
+            joined!($db "coalesce(CAST(g.until AS TEXT), '-') || ' ' \
+                || CAST(g.all_services AS INTEGER) || ' ' \
+                || CAST(g.all_domains AS INTEGER) || ' ' || g.permissions", ";"),
+            " FROM grants g \
+              WHERE g.account_id = m.account_id AND g.user_id = m.user_id AND g.id <> d.changes) END"
+        )
+    };
+}
 
 macro_rules! eyes {
     ($db:ident) => {
         concat!(
             "SELECT e.user_id, u.full_name, coalesce(m.owner, FALSE) AS owner, \
                  m.paused_at IS NOT NULL AS paused, ",
-            // The draft comes in the place of the grant that it changes.
-            keys!($db "$4", " AND g.id IS DISTINCT FROM d.changes"),
+            kept!($db),
             " AS keys, d.id AS draft, d.changes, d.permissions, d.all_services, d.all_domains, \
                  d.until \
              FROM eyes e \
@@ -128,7 +141,11 @@ impl EyesRow {
     }
 
     fn keys(&self, draft: Option<Draft>, now: Timestamp) -> Keys {
-        let keys = read_keys(self.owner, self.keys.as_deref());
+        if self.owner {
+            return Keys::Owner;
+        }
+        let (live, _) = read_keys(self.keys.as_deref().unwrap_or_default(), now);
+        let keys = Keys::Granted(live);
         if draft.is_none() {
             return keys;
         }

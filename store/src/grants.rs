@@ -50,30 +50,6 @@ macro_rules! ids_in {
     };
 }
 
-/// The keys of the membership `m` at a moment: of the grants that haven't lapsed whether they reach all
-/// services and all domains, and their permissions; of those that are alike in this once. A condition
-/// may leave some of the grants `g` out.
-macro_rules! keys {
-    ($db:ident $now:literal) => {
-        $crate::grants::keys!($db $now, "")
-    };
-    ($db:ident $now:literal, $which:literal) => {
-        concat!(
-            "(SELECT ",
-            $crate::grants::joined!($db "k.alike", ";"),
-            " FROM (SELECT CAST(g.all_services AS INTEGER) || ' ' \
-                  || CAST(g.all_domains AS INTEGER) || ' ' || g.permissions AS alike \
-              FROM grants g \
-              WHERE g.account_id = m.account_id AND g.user_id = m.user_id \
-                  AND (g.until IS NULL OR g.until > ",
-            $now,
-            ")",
-            $which,
-            " GROUP BY g.all_services, g.all_domains, g.permissions) k)"
-        )
-    };
-}
-
 /// A part of a parameter that [`holder`] wrote: an id.
 macro_rules! id_in {
     (sqlite $holder:literal, $name:literal) => {
@@ -162,7 +138,7 @@ macro_rules! named {
     };
 }
 
-pub(crate) use {id_in, id_text, ids_in, joined, keys, moment_in, named, opens, through};
+pub(crate) use {id_in, id_text, ids_in, joined, moment_in, named, opens, through};
 
 macro_rules! rows {
     ($($which:expr),+) => {
@@ -755,18 +731,24 @@ pub(crate) async fn name_things(
     Ok(())
 }
 
-/// What [`keys!`] reads.
-pub(crate) fn read_keys(owner: bool, stored: Option<&str>) -> Keys {
-    if owner {
-        return Keys::Owner;
+/// The keys that a membership keeps, as they are at a moment: those of grants that haven't lapsed, and
+/// when the last of all did or will, unless one has no end.
+pub(crate) fn read_keys(kept: &str, now: Timestamp) -> (Vec<Key>, Option<Timestamp>) {
+    let mut live = Vec::new();
+    let mut ends = Vec::new();
+    for kind in kept.split_terminator(';') {
+        let mut parts = kind.splitn(4, ' ');
+        let mut part = || parts.next().unwrap_or_default();
+        let until = part().parse().ok().map(Timestamp::from_micros);
+        let (all_services, all_domains) = (part() == "1", part() == "1");
+        ends.push(until);
+        if until.is_none_or(|until| now < until) {
+            let permissions = PermissionSet::from_stored(part());
+            live.push(Key { permissions, all_services, all_domains });
+        }
     }
-    let keys = stored.unwrap_or_default().split(';').filter_map(|alike| {
-        let mut parts = alike.splitn(3, ' ');
-        let (all_services, all_domains) = (parts.next()? == "1", parts.next()? == "1");
-        let permissions = PermissionSet::from_stored(parts.next()?);
-        Some(Key { permissions, all_services, all_domains })
-    });
-    Keys::Granted(keys.collect())
+    let ends: Option<Vec<_>> = ends.into_iter().collect();
+    (live, ends.and_then(|ends| ends.into_iter().max()))
 }
 
 /// Whose grants things are to be named by as one parameter, which [`through!`] and [`opens!`] take
@@ -820,17 +802,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_are_read_as_they_are_stored() {
-        let text = "1 0 services.view billing.view;0 1 ";
-        let permissions = [Permission::ServicesView, Permission::BillingView].into_iter().collect();
-        let keys = [(permissions, true), (PermissionSet::EMPTY, false)];
-        let keys = keys.map(|(permissions, all_services)| Key {
-            permissions,
+    fn keys_are_read_as_they_are_kept() {
+        let at = Timestamp::from_micros;
+        let key = |permissions: &[Permission], all_services, all_domains| Key {
+            permissions: permissions.iter().copied().collect(),
             all_services,
-            all_domains: !all_services,
-        });
-        assert_eq!(read_keys(false, Some(text)), Keys::Granted(keys.to_vec()));
-        assert_eq!(read_keys(false, None), Keys::Granted(Vec::new()));
-        assert_eq!(read_keys(true, None), Keys::Owner);
+            all_domains,
+        };
+        let [view, pay] = [Permission::ServicesView, Permission::BillingPay];
+        let (bookkeeper, nothing) = (key(&[pay], true, false), key(&[], false, true));
+        let kept = "90 1 0 billing.pay;- 0 1 ;70 0 0 services.view";
+        assert_eq!(read_keys(kept, at(69)).0, [bookkeeper, nothing, key(&[view], false, false)]);
+        assert_eq!(
+            read_keys(kept, at(70)),
+            (vec![bookkeeper, nothing], None),
+            "at the very moment"
+        );
+        assert_eq!(read_keys(kept, at(90)).0, [nothing]);
+        assert_eq!(read_keys("90 1 0 billing.pay;70 0 0 ", at(90)), (Vec::new(), Some(at(90))));
+        assert_eq!(read_keys("", at(0)), (Vec::new(), None));
     }
 }

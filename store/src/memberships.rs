@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::db::{Tx, count, limit, plain, read, sql, write};
 use crate::factors::has_factor;
 use crate::fold::{fold, found_by};
-use crate::grants::{self, keys, read_keys};
+use crate::grants::{self, read_keys};
 use crate::policies::PolicyRow;
 use crate::sessions::NOTED_EVERY;
 use crate::{
@@ -39,20 +39,6 @@ macro_rules! members {
 }
 
 pub(crate) use members;
-
-/// When the last of what the membership `m` holds lapsed, if all of it has at a moment.
-macro_rules! last_end {
-    ($now:literal) => {
-        concat!(
-            "CASE WHEN NOT EXISTS (SELECT 1 FROM grants g \
-                       WHERE g.account_id = m.account_id AND g.user_id = m.user_id \
-                           AND (g.until IS NULL OR g.until > ",
-            $now,
-            ")) THEN (SELECT max(g.until) FROM grants g \
-                      WHERE g.account_id = m.account_id AND g.user_id = m.user_id) END"
-        )
-    };
-}
 
 /// What the account requires of its user `m`, by its policy `p` and its own identity provider, and what
 /// they have of that.
@@ -82,16 +68,12 @@ macro_rules! required {
     };
 }
 
-pub(crate) use {last_end, required};
+pub(crate) use required;
 
 macro_rules! membership {
-    ($db:ident) => {
+    () => {
         concat!(
-            "SELECT a.id, a.number, a.name, a.time_zone, a.owners_due_at, m.owner, ",
-            keys!($db "$4"),
-            " AS keys, ",
-            last_end!("$4"),
-            " AS last_end, \
+            "SELECT a.id, a.number, a.name, a.time_zone, a.owners_due_at, m.owner, m.keys, \
                  m.paused_at, b.full_name AS paused_by, m.paused_why, m.last_active_at, \
                  EXISTS (SELECT 1 FROM memberships o \
                          WHERE o.user_id = m.user_id AND o.account_id <> m.account_id) \
@@ -136,7 +118,7 @@ macro_rules! active {
 const LOOKED_AT: usize = 1_000;
 
 sql! {
-    MEMBERSHIP = membership!(sqlite), on Postgres membership!(postgres);
+    MEMBERSHIP = membership!();
     VISITED = visited!(""),
         // A note waits for nobody's lock: a later request makes it.
         on Postgres visited!(" FOR KEY SHARE SKIP LOCKED");
@@ -395,8 +377,7 @@ struct AccountMembershipRow {
     time_zone: Option<String>,
     owners_due_at: Option<i64>,
     owner: bool,
-    keys: Option<String>,
-    last_end: Option<i64>,
+    keys: String,
     #[sqlx(flatten)]
     pause: PauseRow,
     last_active_at: Option<i64>,
@@ -473,21 +454,24 @@ impl From<MemberRow> for Member {
     }
 }
 
-/// What a membership opens, or why it opens nothing at present. `keys` is what [`keys!`] reads, and
-/// `last_end` what [`last_end!`] does.
+/// What a membership opens at a moment by the keys that it keeps, or why it opens nothing.
 pub(crate) fn standing(
     owner: bool,
-    keys: Option<&str>,
-    last_end: Option<i64>,
+    kept: &str,
     pause: PauseRow,
+    now: Timestamp,
 ) -> (Keys, Option<Pause>) {
+    if owner {
+        return (Keys::Owner, None);
+    }
+    let (live, last_end) = read_keys(kept, now);
     let lapsed = || {
-        let since = last_end.filter(|_| !owner && keys.is_none()).map(Timestamp::from_micros)?;
+        let since = last_end.filter(|last| *last <= now)?;
         Some(Pause::Lapsed { since })
     };
     match pause.read(owner).or_else(lapsed) {
         Some(pause) => (Keys::Granted(Vec::new()), Some(pause)),
-        None => (read_keys(owner, keys), None),
+        None => (Keys::Granted(live), None),
     }
 }
 
@@ -505,16 +489,16 @@ impl Store {
         session: Option<SessionId>,
         now: Timestamp,
     ) -> Result<Option<AccountMembership>, Failure> {
-        let Some(found) = self.found(user, number, session, now).await? else { return Ok(None) };
+        let Some(found) = self.found(user, number, session).await? else { return Ok(None) };
         let row = match is_due(found.owners_due_at, now) {
             true => {
                 self.settle_owners(found.id.into(), now).await?;
-                self.found(user, number, session, now).await?
+                self.found(user, number, session).await?
             }
             false => Some(found),
         };
         let Some(row) = row else { return Ok(None) };
-        let (keys, pause) = standing(row.owner, row.keys.as_deref(), row.last_end, row.pause);
+        let (keys, pause) = standing(row.owner, &row.keys, row.pause, now);
         Ok(Some(AccountMembership {
             account: row.id.into(),
             number: AccountNumber::from_stored(row.number),
@@ -539,14 +523,11 @@ impl Store {
         user: UserId,
         number: AccountNumber,
         session: Option<SessionId>,
-        now: Timestamp,
     ) -> Result<Option<AccountMembershipRow>, Failure> {
-        let text = MEMBERSHIP.at(self);
-        read!(self, db => query_as(text)
+        read!(self, db => query_as(MEMBERSHIP)
             .bind(Uuid::from(user))
             .bind(number.get())
             .bind(session.map(Uuid::from))
-            .bind(now.as_micros())
             .fetch_optional(db))
     }
 

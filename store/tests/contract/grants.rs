@@ -303,6 +303,33 @@ async fn grants_that_differ_in_nothing_but_what_they_name_are_one_key(db: TestDa
 }
 
 #[apply(on_both!)]
+async fn a_membership_keeps_the_keys_of_its_grants_whoever_writes_them(db: TestDatabase) {
+    let bakery = Bakery::new(&db.store).await;
+    let held = access([
+        on(&[ServicesView], &[], Some(at(10))),
+        on(&[ServicesView], &[], Some(at(20))),
+        Terms::whole(set(&[BillingView])),
+    ]);
+    let mei = bakery.with("Mei", "mei@example.com", held.clone()).await;
+    let tom = bakery.with("Tom", "tom@example.com", held.clone()).await;
+    let open = async |user, seconds| {
+        let open = bakery.acting(user, seconds).await.keys.open();
+        open.iter().collect::<Vec<_>>()
+    };
+    assert_eq!(open(mei, 19).await, [ServicesView, BillingView]);
+    assert_eq!(open(mei, 20).await, [BillingView]);
+    let of_mei = "user_id IN (SELECT id FROM users WHERE full_name = 'Mei')";
+    let later = format!("UPDATE grants SET until = {} ", at(30).as_micros());
+    db.run(&format!("{later} WHERE until IS NOT NULL AND {of_mei}")).await;
+    assert_eq!(open(mei, 29).await, [ServicesView, BillingView], "a later end");
+    db.run(&format!("DELETE FROM grants WHERE until IS NULL AND {of_mei}")).await;
+    assert_eq!(open(mei, 29).await, [ServicesView], "and one that is gone");
+    db.run(&format!("DELETE FROM grants WHERE {of_mei}")).await;
+    assert_eq!(open(mei, 1).await, []);
+    assert_eq!(open(tom, 19).await, [ServicesView, BillingView], "nobody else's");
+}
+
+#[apply(on_both!)]
 async fn a_thing_that_is_deleted_or_moves_leaves_the_reaches(db: TestDatabase) {
     let bakery = Bakery::new(&db.store).await;
     let [gone, moved, stays] = services(&bakery, ["Gone", "Moved", "Stays"]).await;

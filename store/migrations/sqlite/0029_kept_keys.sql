@@ -1,0 +1,54 @@
+-- What a membership's grants open, as a request is checked by it, stands in the membership: of all grants
+-- that are alike in this the latest end (- for none) and, once, whether they reach all services and all
+-- domains, and their permissions. So a request reads one row, however many grants there are. The
+-- database keeps it true, whoever writes a grant.
+ALTER TABLE memberships ADD COLUMN keys TEXT NOT NULL DEFAULT '';
+UPDATE memberships
+    SET keys = coalesce((
+        SELECT group_concat(k.alike, ';') FROM (
+            SELECT CASE WHEN count(*) = count(g.until) THEN CAST(max(g.until) AS TEXT) ELSE '-' END
+                 || ' ' || CAST(g.all_services AS INTEGER)
+                 || ' ' || CAST(g.all_domains AS INTEGER) || ' ' || g.permissions AS alike
+            FROM grants g
+            WHERE g.account_id = memberships.account_id AND g.user_id = memberships.user_id
+            GROUP BY g.all_services, g.all_domains, g.permissions) k), '');
+CREATE TRIGGER grants_begin AFTER INSERT ON grants
+BEGIN
+    UPDATE memberships
+    SET keys = coalesce((
+        SELECT group_concat(k.alike, ';') FROM (
+            SELECT CASE WHEN count(*) = count(g.until) THEN CAST(max(g.until) AS TEXT) ELSE '-' END
+                 || ' ' || CAST(g.all_services AS INTEGER)
+                 || ' ' || CAST(g.all_domains AS INTEGER) || ' ' || g.permissions AS alike
+            FROM grants g
+            WHERE g.account_id = NEW.account_id AND g.user_id = NEW.user_id
+            GROUP BY g.all_services, g.all_domains, g.permissions) k), '')
+    WHERE account_id = NEW.account_id AND user_id = NEW.user_id;
+END;
+CREATE TRIGGER grants_change AFTER UPDATE
+    OF permissions, all_services, all_domains, until ON grants
+BEGIN
+    UPDATE memberships
+    SET keys = coalesce((
+        SELECT group_concat(k.alike, ';') FROM (
+            SELECT CASE WHEN count(*) = count(g.until) THEN CAST(max(g.until) AS TEXT) ELSE '-' END
+                 || ' ' || CAST(g.all_services AS INTEGER)
+                 || ' ' || CAST(g.all_domains AS INTEGER) || ' ' || g.permissions AS alike
+            FROM grants g
+            WHERE g.account_id = NEW.account_id AND g.user_id = NEW.user_id
+            GROUP BY g.all_services, g.all_domains, g.permissions) k), '')
+    WHERE account_id = NEW.account_id AND user_id = NEW.user_id;
+END;
+CREATE TRIGGER grants_end AFTER DELETE ON grants
+BEGIN
+    UPDATE memberships
+    SET keys = coalesce((
+        SELECT group_concat(k.alike, ';') FROM (
+            SELECT CASE WHEN count(*) = count(g.until) THEN CAST(max(g.until) AS TEXT) ELSE '-' END
+                 || ' ' || CAST(g.all_services AS INTEGER)
+                 || ' ' || CAST(g.all_domains AS INTEGER) || ' ' || g.permissions AS alike
+            FROM grants g
+            WHERE g.account_id = OLD.account_id AND g.user_id = OLD.user_id
+            GROUP BY g.all_services, g.all_domains, g.permissions) k), '')
+    WHERE account_id = OLD.account_id AND user_id = OLD.user_id;
+END;
