@@ -305,9 +305,10 @@ async fn grants_that_differ_in_nothing_but_what_they_name_are_one_key(db: TestDa
 #[apply(on_both!)]
 async fn a_membership_keeps_the_keys_of_its_grants_whoever_writes_them(db: TestDatabase) {
     let bakery = Bakery::new(&db.store).await;
+    let [shop] = services(&bakery, ["Shop"]).await;
     let held = access([
-        on(&[ServicesView], &[], Some(at(10))),
-        on(&[ServicesView], &[], Some(at(20))),
+        on(&[ServicesView], &[shop], Some(at(10))),
+        on(&[ServicesView], &[shop], Some(at(20))),
         Terms::whole(set(&[BillingView])),
     ]);
     let mei = bakery.with("Mei", "mei@example.com", held.clone()).await;
