@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use domain::accounts::{Acting, Others};
 use domain::sessions::Begun;
 use domain::viewer::Viewer;
@@ -15,7 +15,7 @@ use leptos_i18n::Locale as _;
 use model::{Failure, Language, PermissionSet};
 use serde::{Deserialize, Serialize};
 
-use crate::address::{ACCOUNTS, SECOND_FACTOR, leading_on, same_site};
+use crate::address::{ACCOUNTS, SECOND_FACTOR, beside, leading_on, same_site};
 use crate::formats::Zones;
 use crate::frame::{AccountFrame, EyesView, Frame};
 use crate::notice::{Notice, Said};
@@ -358,22 +358,28 @@ async fn frame_outside(viewer: &Viewer) -> Result<Frame, Failure> {
     }
 }
 
+/// Where a form was posted to that is being carried out: the address of its page.
+#[derive(Clone, Debug)]
+pub struct PostedTo(pub Uri);
+
 /// The number of the account that the page's address names; empty if it names none.
 fn account_left() -> String {
     let Some(parts) = use_context::<Parts>() else { return String::new() };
-    let mut path = parts.uri.path().split('/').skip(1);
+    let posted = parts.extensions.get::<PostedTo>();
+    let uri = posted.map_or(&parts.uri, |PostedTo(uri)| uri);
+    let mut path = uri.path().split('/').skip(1);
     if let (Some("accounts"), Some(number)) = (path.next(), path.next()) {
         return number.to_owned();
     }
-    let query = parts.uri.query().unwrap_or_default();
+    let query = uri.query().unwrap_or_default();
     let mut query = form_urlencoded::parse(query.as_bytes());
     let number = query.find(|(name, _)| name == "account");
     number.map(|(_, number)| number.into_owned()).unwrap_or_default()
 }
 
-/// The frame around the page that says that there is nothing at an address: nothing that isn't the
-/// reader's own stands in it, so that it is the same wherever they looked (rule 8).
-pub(crate) async fn frame_of_nothing() -> Frame {
+/// The frame around a page that stands in another's place: nothing that isn't the reader's own stands in
+/// it, so that it is the same wherever they looked (rule 8).
+pub(crate) async fn frame_in_place() -> Frame {
     let outside = match viewer() {
         Ok(viewer) => frame_outside(&viewer).await,
         Err(failure) => Err(failure),
@@ -420,9 +426,14 @@ pub(crate) async fn plain_page<T>(viewer: Option<&Viewer>, content: T) -> Result
     Ok(Page { frame: frame(viewer, None, several), notice: take_notice(), content: Ok(content) })
 }
 
-/// Leads the browser to another page of this site.
+/// The address as it is gone to from the page that was asked for, or that a form was posted to.
+pub(crate) fn from_here(address: &str) -> String {
+    beside(address, account_left().parse().ok())
+}
+
+/// Leads the browser to another page of this site. The account that it comes from stays around it.
 pub(crate) fn redirect(path: &str) {
-    leptos_axum::redirect(same_site(path).unwrap_or("/"));
+    leptos_axum::redirect(&from_here(same_site(path).unwrap_or("/")));
 }
 
 /// Ends a form: tells the next page what to say, and leads there.

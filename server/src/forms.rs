@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use app::forms::{ARRIVE, ASK_FOR_PASSKEY, CONFIRM, TAKE_LISTS, is_shown, pages_with};
 use app::headers::{content_type, want_page};
-use app::request::{Posted, RequestFacts};
+use app::request::{Posted, PostedTo, RequestFacts};
 use app::{
     CALLBACK, Confirming, GO_ON, Locale, MADE_FOR_HEADER, OfAnother, Problem, ProofTaken, Rejected,
     SIGN_OUT, TAKES_FACTOR, Told, made_for_another, made_for_now,
@@ -474,6 +474,7 @@ fn sending(head: &RequestParts, path: Uri, values: &[(String, String)]) -> Reque
     request.headers_mut().remove(header::CONTENT_LENGTH);
     *request.extensions_mut() = head.extensions.clone();
     request.extensions_mut().insert(Posted(Arc::new(values.to_vec())));
+    request.extensions_mut().insert(PostedTo(head.uri.clone()));
     request
 }
 

@@ -4,6 +4,7 @@
 use leptos::prelude::*;
 use model::Field;
 
+use crate::address::from_here;
 use crate::endpoint::Endpoint;
 use crate::eyes::ReadOnly;
 #[cfg(feature = "hydrate")]
@@ -85,7 +86,7 @@ impl FormState {
 pub(crate) fn Form(
     /// Its server function.
     form: Endpoint,
-    /// The path that it posts to: the one of the page that shows it.
+    /// The path that it posts to: the one of the page that shows it. The account around it stays.
     #[prop(into)]
     action: String,
     /// Its class; `form` when none is given.
@@ -120,6 +121,7 @@ pub(crate) fn Form(
         mine.then_some(rejected)
     };
     let state = FormState::new(shared(mine).or(back), before.as_deref());
+    let action = from_here(&action);
     let send = {
         let errors = use_context::<HasErrors>();
         let sender = Sender::new(state, errors, action.clone());
