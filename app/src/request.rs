@@ -143,7 +143,8 @@ pub(crate) fn id() -> Option<String> {
 
 /// The provider's configuration. What is rendered without it is seen by nobody.
 pub(crate) fn site() -> Arc<Site> {
-    context().map(|context| Arc::clone(&context.site)).unwrap_or_default()
+    let of_request = use_context::<Arc<RequestContext>>().map(|context| Arc::clone(&context.site));
+    of_request.or_else(use_context::<Arc<Site>>).unwrap_or_default()
 }
 
 /// The token of the session that the request claims.
@@ -585,9 +586,15 @@ pub fn unencrypted(site: &Site, locale: Locale) -> Told {
 }
 
 /// What is wrong with a request that isn't even a form, or is larger than so many bytes, in this
-/// language, and the request's id.
+/// language, and the request's id, with where the provider is asked about it.
 #[must_use]
-pub fn unreadable(status: StatusCode, largest: usize, locale: Locale, id: &str) -> Told {
+pub fn unreadable(
+    status: StatusCode,
+    largest: usize,
+    locale: Locale,
+    id: &str,
+    site: &Site,
+) -> Told {
     Told::about_form(locale, || {
         let words = match status {
             StatusCode::PAYLOAD_TOO_LARGE => {
@@ -597,7 +604,9 @@ pub fn unreadable(status: StatusCode, largest: usize, locale: Locale, id: &str) 
             StatusCode::REQUEST_TIMEOUT => words!(failed.too_slow),
             _ => words!(failed.unreadable),
         };
-        format!("{words} {}", words!(failed.request, id = id.to_owned()))
+        let contact = contact::sentence(site).map(|contact| format!(" {contact}"));
+        let contact = contact.unwrap_or_default();
+        format!("{words} {}{contact}", words!(failed.request, id = id.to_owned()))
     })
 }
 

@@ -27,7 +27,7 @@ test('an authenticator app is turned on, asked for, and turned off', async ({ pa
 
   await page.goto('/sign-in');
   await fillSignIn(page, tom);
-  await expect(heading(page, 'Second step')).toBeVisible();
+  await expect(heading(page, 'Second factor')).toBeVisible();
   await expectAccessible(page);
   await expectToFit(page);
   const code = page.getByLabel('Code', { exact: true });

@@ -73,7 +73,7 @@ pub(crate) async fn failed(problem: Problem) -> AnyView {
     };
     let (heading, text, cure, leave) = shared(move || (heading, text, cure, leave));
     let lost = matches!(problem, Problem::Failure(Failure::NotFound));
-    let id = shared(request_id).filter(|_| !lost);
+    let asked = shared(asked_about).filter(|_| !lost);
     let frame = shared(move || frame);
     provide_context(Around::of(&frame));
     let back = frame.account.as_ref().map(|account| address_of(ACCOUNT, &[&account.number]));
@@ -118,7 +118,7 @@ pub(crate) async fn failed(problem: Problem) -> AnyView {
         <Narrow frame=frame>
             <h1>{heading}</h1>
             <p>{text}</p>
-            {id.map(|id| view! { <p class="request-id">{words!(failed.request, id = id)}</p> })}
+            {asked.map(|words| view! { <p class="request-id">{words}</p> })}
             {link}
             {leave.map(|(href, words)| view! { <p><a href=href rel="external">{words}</a></p> })}
         </Narrow>
@@ -190,9 +190,10 @@ fn typed() -> Option<(Rejected, String)> {
     Some((rejected, leptos_router::hooks::use_location().pathname.get_untracked()))
 }
 
-fn request_id() -> Option<String> {
+/// What to name to the provider who is asked about it, and where that is.
+fn asked_about() -> Option<String> {
     #[cfg(feature = "ssr")]
-    return crate::request::id();
+    return crate::request::id().map(|id| crate::contact::ask(words!(failed.request, id = id)));
     #[cfg(not(feature = "ssr"))]
     None
 }

@@ -167,9 +167,9 @@ fn ErrorSummary(state: FormState, ways: Vec<(Way, String)>) -> impl IntoView {
             let lines = errors
                 .into_iter()
                 .filter_map(|(target, words)| {
-                    if Way::is(&target) {
-                        let way = ways.iter().find(|(way, _)| way.id() == target);
-                        let href = way?.1.clone();
+                    if let Some((way, whom)) = Way::read(&target) {
+                        let (_, to) = ways.iter().find(|(known, _)| *known == way)?;
+                        let href = whom.map_or_else(|| to.clone(), |whom| format!("{to}/{whom}"));
                         return Some(view! { <li><a href=href>{words}</a></li> }.into_any());
                     }
                     if target == "main" {

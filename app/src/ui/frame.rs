@@ -152,7 +152,7 @@ pub(crate) fn Narrow(
 /// it is known whether one of its forms says it.
 fn untaken() -> impl IntoView {
     shared(crate::rejected::untaken).map(|told| {
-        let wrong = told.0.into_iter().filter(|(target, _)| !Way::is(target));
+        let wrong = told.0.into_iter().filter(|(target, _)| Way::read(target).is_none());
         let lines = wrong.map(|(_, words)| view! { <p>{words}</p> });
         view! { <div class="notice notice-warning" role="alert">{lines.collect_view()}</div> }
     })

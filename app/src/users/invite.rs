@@ -66,14 +66,9 @@ pub(crate) fn InviteForm(
     number: AccountNumber,
     /// What the form needs.
     invite: InviteView,
-    /// Whether it stands in the dialog over the list of users.
-    #[prop(optional)]
-    over_list: bool,
 ) -> impl IntoView {
     let back = invite.back.clone();
-    // Over the list it would lead nowhere.
-    let ways =
-        if over_list { Vec::new() } else { vec![(Way::Users, address_of(USERS, &[&number]))] };
+    let ways = vec![(Way::Manage, address_of(USERS, &[&number]))];
     let form = endpoint::<api::Invite>();
     let action = address_of(INVITE, &[&number]);
     match invite.again.clone() {
