@@ -128,8 +128,8 @@ fn InviteFields(number: AccountNumber, invite: InviteView) -> impl IntoView {
                 />
             </div>
             <aside class="access-summary access-bar">
-                <h2>{words!(invite.summary)}</h2>
-                <p aria-live="polite">{ticked.summary(chosen)}</p>
+                <h2 class="follows-ticks">{words!(invite.summary)}</h2>
+                <p class="follows-ticks" aria-live="polite">{ticked.summary(chosen)}</p>
                 {bounded}
                 <p class="hint">{invite.valid}</p>
                 <div class="form-actions" data-ticked=words!(invite.ticked)>
