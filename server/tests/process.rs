@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use std::fs::{File, Permissions};
 use std::io::PipeReader;
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -883,4 +884,73 @@ async fn too_few_open_files_for_the_connections_are_told() {
     let log = String::from_utf8(ended.stderr).unwrap();
     assert!(log.contains("of 1024 connections 72 are served"), "{log}");
     assert_eq!(ended.status.code(), Some(0));
+}
+
+/// A file by its path from the folder of the sources.
+fn source(path: &str) -> String {
+    let path = sources().join(path);
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn sources() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+}
+
+#[test]
+fn the_image_is_built_as_all_else_and_runs_without_rights() {
+    let recipe = source("deploy/Containerfile");
+    let lines: Vec<_> = recipe.lines().filter(|line| !line.starts_with('#')).collect();
+    let place = |begins: &str| lines.iter().rposition(|line| line.starts_with(begins)).unwrap();
+    let of = |instruction: &str| -> Vec<_> {
+        let said = lines.iter().filter_map(|line| line.strip_prefix(instruction));
+        said.filter_map(|said| said.strip_prefix(' ')).collect()
+    };
+    let toolchain = source("rust-toolchain.toml");
+    let channel = toolchain.lines().find_map(|line| line.strip_prefix("channel = ")).unwrap();
+    let channel = channel.trim_matches('"');
+    let [build, run] = of("FROM")[..] else {
+        panic!("it is built in one stage, and runs in another")
+    };
+    assert!(
+        build.starts_with(&format!("rust:{channel}-")) && build.ends_with(" AS build"),
+        "{build}"
+    );
+    assert!(!run.contains("rust"), "{run}");
+    let copied = of("COPY --from=build");
+    assert_eq!(copied, ["/build/target/release/latchkey /usr/local/bin/latchkey"]);
+
+    let user = of("USER")[0];
+    assert!(user.split(':').all(|id| id.parse::<u32>().is_ok_and(|id| id > 0)), "{user}");
+    assert!(place("FROM ") < place("USER ") && place("USER ") < place("ENTRYPOINT "));
+    let listen =
+        recipe.split("LATCHKEY_LISTEN=").nth(1).unwrap().split_whitespace().next().unwrap();
+    let port = listen.rsplit(':').next().unwrap();
+    assert_eq!(of("EXPOSE"), [port]);
+    let [health] = of("HEALTHCHECK")[..] else { panic!("it has no HEALTHCHECK") };
+    assert!(health.contains(&format!("/dev/tcp/127.0.0.1/{port} ")), "{health}");
+    assert!(health.contains("GET /readyz "), "{health}");
+}
+
+#[test]
+fn all_that_the_debian_package_brings_is_there() {
+    let manifest = source("server/Cargo.toml");
+    let package = manifest.split("[package.metadata.deb]").nth(1).unwrap();
+    let package = package.split("\n[").next().unwrap();
+    let assets = package.split("assets = [").nth(1).unwrap().split("\n]").next().unwrap();
+    let assets =
+        assets.lines().filter_map(|line| line.trim().strip_prefix("[\"")?.split('"').next());
+    let assets: Vec<_> = assets.collect();
+    assert!(assets.len() > 3, "{assets:?}");
+    for path in assets.iter().filter(|path| **path != "target/release/latchkey") {
+        assert!(sources().join("server").join(path).is_file(), "{path}");
+    }
+    let named = |name: &str| {
+        let value = package.split(name).nth(1).unwrap().split('"').nth(1).unwrap();
+        sources().join("server").join(value)
+    };
+    assert!(named("license-file = [").is_file());
+    for script in ["postinst", "postrm"] {
+        assert!(named("maintainer-scripts = ").join(script).is_file(), "{script}");
+    }
+    assert!(named("unit-scripts = ").join("latchkey.service").is_file());
 }
