@@ -77,7 +77,7 @@ async fn path_of(browser: &mut Browser, name: &str) -> String {
     let page = browser.get("/security").await;
     let row = page.row_of(name);
     let path = row.split("href=\"").nth(1).unwrap();
-    path.split('"').next().unwrap().to_owned()
+    path.split(['"', '?']).next().unwrap().to_owned()
 }
 
 fn id_in(path: &str) -> &str {
