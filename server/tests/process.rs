@@ -600,8 +600,6 @@ async fn doctor_tells_everything_that_it_finds() {
     assert!(said.contains(told), "{said}");
     let told = "mail server: not checked: LATCHKEY_SMTP_URL, LATCHKEY_MAIL_FROM are wrong";
     assert!(said.contains(told), "{said}");
-    let (_, said) = operator.run("doctor").await;
-    assert!(said.contains("identity providers: ok, none"), "{said}");
 }
 
 #[apply(on_both!)]

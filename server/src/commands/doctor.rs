@@ -65,15 +65,23 @@ impl Findings {
         by: &[&str],
         look: impl Future<Output = Vec<Finding>>,
     ) {
-        let is_wrong = |setting: &&&str| self.wrong.iter().any(|wrong| wrong == **setting);
-        let wrong: Vec<_> = by.iter().filter(is_wrong).copied().collect();
-        let found = match *wrong {
-            [] => look.await,
-            [one] => vec![Unknown(format!("{one} is wrong"))],
-            _ => vec![Unknown(format!("{} are wrong", wrong.join(", ")))],
+        let found = match self.goes_by_wrong(by) {
+            Some(unknown) => vec![unknown],
+            None => look.await,
         };
         for finding in found {
             self.note(check, finding.with_words(|words| config.with_names(&words)));
+        }
+    }
+
+    /// That what goes by these settings can't be checked, if one of them is wrong.
+    fn goes_by_wrong(&self, by: &[&str]) -> Option<Finding> {
+        let is_wrong = |setting: &&&str| self.wrong.iter().any(|wrong| wrong == **setting);
+        let wrong: Vec<_> = by.iter().filter(is_wrong).copied().collect();
+        match *wrong {
+            [] => None,
+            [one] => Some(Unknown(format!("{one} is wrong"))),
+            _ => Some(Unknown(format!("{} are wrong", wrong.join(", ")))),
         }
     }
 
@@ -165,8 +173,17 @@ pub(super) async fn run(config: Result<Config, Unsound>) -> Told {
     findings.check_each(config, "webhooks", &["database_url"], webhooks(config)).await;
     findings.check(config, "sender", &["mail_from", "smtp_url"], async { sender(config) }).await;
     findings.check(config, "places", &["geoip_file"], async { places(config) }).await;
-    let by = ["identity_providers"];
-    findings.check_each(config, "identity providers", &by, identity_providers(config)).await;
+    match findings.goes_by_wrong(&["identity_providers"]) {
+        Some(unknown) => {
+            let unknown = unknown.with_words(|words| config.with_names(&words));
+            findings.note("identity providers", unknown);
+        }
+        None => {
+            for (provider, finding) in identity_providers(config).await {
+                findings.note(format!("identity provider {provider}"), finding);
+            }
+        }
+    }
     findings.tell()
 }
 
@@ -349,10 +366,7 @@ async fn webhooks(config: &Config) -> Vec<Finding> {
 }
 
 /// What each identity provider says of itself.
-async fn identity_providers(config: &Config) -> Vec<Finding> {
-    if config.identity_providers.is_empty() {
-        return vec![Fine("none".to_owned())];
-    }
+async fn identity_providers(config: &Config) -> Vec<(String, Finding)> {
     let mut findings = Vec::new();
     for IdentityProviderSettings { id, issuer, .. } in &config.identity_providers {
         let asked = match OpenIdConnect::new(config) {
@@ -360,10 +374,10 @@ async fn identity_providers(config: &Config) -> Vec<Finding> {
             Err(error) => Err(error),
         };
         let finding = match asked {
-            Ok(()) => Fine(format!("{id}: {issuer} answers")),
-            Err(error) => Trouble(format!("{id}: {error:#}: check its issuer, {issuer}")),
+            Ok(()) => Fine(format!("{issuer} answers")),
+            Err(error) => Trouble(format!("{error:#}: check its issuer, {issuer}")),
         };
-        findings.push(finding);
+        findings.push((id.clone(), finding));
     }
     findings
 }
