@@ -585,8 +585,11 @@ async fn doctor_tells_everything_that_it_finds() {
                    WHERE url NOT LIKE '%third'";
     sqlx::query(off).execute(&mut database).await.unwrap();
     database.close().await.unwrap();
-    let wrong = [("LATCHKEY_IDENTITY_PROVIDERS", "none"), ("LATCHKEY_MAIL_FROM", "us")];
-    let wrong = [wrong[0], wrong[1], ("LATCHKEY_SMTP_URL", "mail")];
+    let wrong = [
+        ("LATCHKEY_IDENTITY_PROVIDERS", "none"),
+        ("LATCHKEY_MAIL_FROM", "us"),
+        ("LATCHKEY_SMTP_URL", "mail"),
+    ];
     let ended = operator.command("doctor").envs(wrong).output().await.unwrap();
     let said = String::from_utf8(ended.stdout).unwrap();
     for end in ["crm", "shop"] {
@@ -886,8 +889,7 @@ async fn too_few_open_files_for_the_connections_are_told() {
 
 /// A file by its path from the folder of the sources.
 fn source(path: &str) -> String {
-    let path = sources().join(path);
-    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    std::fs::read_to_string(sources().join(path)).expect(path)
 }
 
 fn sources() -> &'static Path {
