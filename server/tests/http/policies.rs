@@ -366,7 +366,7 @@ async fn the_days_end_where_the_account_is_and_are_told_as_days(db: TestDatabase
     let details = format!("{BAKERY}/account");
     let zone = [("account_name", "Nordlys Bakeri AS"), ("time_zone", "Asia/Tokyo")];
     ingrid.open_and_fill_in(&details, "account/change-details", &zone).await.is(303);
-    // It is 17:00 there: the first of two days ends tomorrow at midnight, at 15:00 UTC.
+    // It is 17:00 there: tomorrow ends at 15:00 UTC.
     require(&mut ingrid, "1").await.is(303);
     ingrid.get(POLICY).await.says("From Sunday, 17 January on");
     let mut olav = app.as_person(OLAV).await;
