@@ -7,9 +7,14 @@ use leptos::prelude::*;
 use model::{AccountNumber, Permission};
 
 use crate::frame::AccountFrame;
+use crate::title::Around;
 
 #[cfg(feature = "ssr")]
 use model::Cursor;
+
+/// What the paths of pages outside any account begin with that the account which their reader comes from
+/// stays around.
+const STAYS_AROUND: [&str; 4] = ["demo", "help", "profile", "security"];
 
 /// What is known of a page by its address.
 #[cfg(feature = "ssr")]
@@ -200,7 +205,6 @@ fn begins_like(path: &str, is: fn(&Page) -> bool) -> bool {
     PAGES.iter().any(|page| is(page) && first(page.path) == first(path))
 }
 
-#[cfg(feature = "ssr")]
 fn first(path: &str) -> Option<&str> {
     path.strip_prefix('/')?.split('/').next()
 }
@@ -230,12 +234,34 @@ pub(crate) fn guide(guide: &str, number: Option<AccountNumber>, place: &str) -> 
     beside(&address_of(GUIDE, &[&guide]), number) + place
 }
 
-/// The address of a page outside any account as it is gone to from this one, which stays around it.
-pub(crate) fn beside(page: &str, number: Option<AccountNumber>) -> String {
-    match number {
-        Some(number) => format!("{page}?account={number}"),
-        None => page.to_owned(),
+/// The address as it is gone to from this account: that of a page which the account stays around names
+/// it, unless it names one already.
+pub(crate) fn beside(address: &str, number: Option<AccountNumber>) -> String {
+    let (page, place) = match address.split_once('#') {
+        Some((page, place)) => (page, Some(place)),
+        None => (address, None),
+    };
+    let (path, query) = match page.split_once('?') {
+        Some((path, query)) => (path, Some(query)),
+        None => (page, None),
+    };
+    let names_one =
+        query.is_some_and(|query| query.split('&').any(|of| of.starts_with("account=")));
+    let stays = first(path).is_some_and(|first| STAYS_AROUND.contains(&first));
+    let Some(number) = number.filter(|_| stays && !names_one) else { return address.to_owned() };
+    let mut beside = format!("{page}{}account={number}", if query.is_some() { '&' } else { '?' });
+    if let Some(place) = place {
+        beside.push('#');
+        beside.push_str(place);
     }
+    beside
+}
+
+/// The address as it is gone to from this page, around which there may be an account. Forms go to theirs
+/// by it, and what a form came to is led to by `request::redirect`, so that the account is kept.
+pub(crate) fn from_here(address: &str) -> String {
+    let around = use_context::<Around>().and_then(|Around(account)| account);
+    beside(address, around.map(|account| account.0))
 }
 
 /// A page's address: its path with these as the parts that may be anything, in their order.
@@ -340,6 +366,24 @@ mod tests {
         assert_eq!(address_of(USERS, &[&7]), "/accounts/7/users");
         assert_eq!(address_of(REMOVE, &[&7, &"x"]), "/accounts/7/users/x/remove");
         assert_eq!(address_of(EMAIL_LINK, &[&"undo", &"{key}"]), "/email/undo/{key}");
+    }
+
+    #[test]
+    fn pages_that_an_account_stays_around_name_it() {
+        let number = Some(AccountNumber::from_stored(100_001));
+        for (address, named) in [
+            ("/security", "/security?account=100001"),
+            ("/security/passkeys/x", "/security/passkeys/x?account=100001"),
+            ("/help/users?email=x#no-mail", "/help/users?email=x&account=100001#no-mail"),
+            ("/help/users?account=100002", "/help/users?account=100002"),
+            ("/profile#x", "/profile?account=100001#x"),
+            ("/accounts/100002", "/accounts/100002"),
+            ("/sign-in?next=/security", "/sign-in?next=/security"),
+            ("/", "/"),
+        ] {
+            assert_eq!(beside(address, number), named);
+            assert_eq!(beside(address, None), address);
+        }
     }
 
     #[test]

@@ -98,6 +98,11 @@ pub(crate) fn last_day(until: Timestamp) -> String {
     weekday(zoned(last, &Zones::here().days).date())
 }
 
+/// The first day of what begins at this moment, where days end: "Tuesday, 24 November".
+pub(crate) fn first_day(from: Timestamp) -> String {
+    weekday(zoned(from, &Zones::here().days).date())
+}
+
 /// When something ends: its last day, or the minute where it doesn't end with a day.
 pub(crate) fn end(until: Timestamp) -> String {
     let zones = Zones::here();
@@ -326,5 +331,7 @@ mod tests {
         for (until, words) in cases {
             assert_eq!(told(Locale::en, zones.clone(), || end(at(until))), words, "{until}");
         }
+        let from = || first_day(at("2026-12-05T23:00:00Z"));
+        assert_eq!(told(Locale::en, zones, from), "Sunday, 6 December");
     }
 }

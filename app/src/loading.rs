@@ -211,7 +211,7 @@ where
         Box::pin(async move {
             let Page { frame, notice, content } = loading.read().await?;
             let around = frame.clone();
-            provide_context(Around(frame.account.as_ref().map(|account| account.name.clone())));
+            provide_context(Around::of(&frame));
             let content = match content {
                 Ok(content) => {
                     let read_only = ReadOnly::of(frame.account.as_ref());
@@ -264,6 +264,7 @@ where
     when_there(move || {
         Box::pin(async move {
             let Page { frame, notice, content } = loading.read().await?;
+            provide_context(Around::of(&frame));
             match content {
                 Ok(content) => {
                     let content = show(content, frame.clone());

@@ -10,6 +10,7 @@ use {
     leptos::prelude::use_context,
     leptos::server_fn::Bytes,
     leptos_axum::ResponseOptions,
+    std::sync::Arc,
 };
 
 /// Why a server function came to nothing.
@@ -36,24 +37,27 @@ const CONFIRM: &str = "confirm";
 /// A page that leads on from what is wrong with a form. The form knows its address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Way {
-    /// The list of users.
-    Users,
+    /// What somebody who is a user already may do; the form knows the list that they are in.
+    Manage,
     /// The question whether somebody's access is to be removed.
     Remove,
 }
 
 impl Way {
-    /// What stands in place of the id of what a problem is about: no field is called so.
-    pub(crate) const fn id(self) -> &'static str {
+    /// What stands in place of the id of what a problem is about: no field is called so. Behind it may
+    /// stand whom it leads to.
+    const fn id(self) -> &'static str {
         match self {
-            Self::Users => "way:users",
+            Self::Manage => "way:manage",
             Self::Remove => "way:remove",
         }
     }
 
-    /// Whether this is the id of one.
-    pub(crate) fn is(id: &str) -> bool {
-        [Self::Users, Self::Remove].iter().any(|way| way.id() == id)
+    /// Which way this is the id of, if it is one's, and whom it leads to.
+    pub(crate) fn read(id: &str) -> Option<(Self, Option<&str>)> {
+        let known = |way: Self| Some((way, id.strip_prefix(way.id())?));
+        let (way, whom) = [Self::Manage, Self::Remove].into_iter().find_map(known)?;
+        Some((way, whom.strip_prefix('/')))
     }
 }
 
@@ -79,25 +83,27 @@ impl Told {
         self.0.iter().any(|(target, _)| target == CONFIRM)
     }
 
-    /// Puts it into words in this language.
+    /// Puts it into words in this language, with where the provider of this site is asked.
     #[cfg(feature = "ssr")]
     #[must_use]
-    pub fn new(problem: &Problem, locale: crate::Locale) -> Self {
-        match problem {
-            Problem::Failure(Failure::Invalid(errors)) => in_language(locale, || {
+    pub fn new(problem: &Problem, locale: crate::Locale, site: &Arc<crate::site::Site>) -> Self {
+        let say = || match problem {
+            Problem::Failure(Failure::Invalid(errors)) => {
                 let wrong = errors.0.iter().map(|error| (target(error.field), told(*error)));
-                Self(wrong.chain(errors.0.iter().filter_map(|error| way(*error))).collect())
-            }),
+                wrong.chain(errors.0.iter().filter_map(|error| way(*error))).collect()
+            }
             Problem::Failure(
                 failure @ (Failure::SignedOut | Failure::Unconfirmed | Failure::FactorUnconfirmed),
-            ) => in_language(locale, || {
-                Self(vec![(CONFIRM.to_owned(), crate::words::failure(failure))])
-            }),
+            ) => vec![(CONFIRM.to_owned(), crate::words::failure(failure))],
             Problem::Failure(Failure::OtherDomain(_)) => {
-                in_language(locale, || Self(vec![(target(Field::Email), problem.words())]))
+                vec![(target(Field::Email), problem.words())]
             }
-            problem => Self::about_form(locale, || problem.words()),
-        }
+            problem => vec![("main".to_owned(), problem.words())],
+        };
+        Self(in_language(locale, || {
+            leptos::prelude::provide_context(Arc::clone(site));
+            say()
+        }))
     }
 
     /// What is wrong with the form as a whole, in this language.
@@ -127,12 +133,15 @@ fn target(field: Field) -> String {
 /// What leads on from what is wrong with a field, and its words.
 #[cfg(feature = "ssr")]
 fn way(error: model::FieldError) -> Option<(String, String)> {
-    let (way, words) = match error.problem {
-        FieldProblem::AlreadyInAccount => (Way::Users, words!(problem.way_users)),
-        FieldProblem::NothingLeft => (Way::Remove, words!(problem.way_remove)),
-        _ => return None,
-    };
-    Some((way.id().to_owned(), words))
+    match error.problem {
+        FieldProblem::AlreadyInAccount(user) => {
+            Some((format!("{}/{user}", Way::Manage.id()), words!(problem.way_manage)))
+        }
+        FieldProblem::NothingLeft => {
+            Some((Way::Remove.id().to_owned(), words!(problem.way_remove)))
+        }
+        _ => None,
+    }
 }
 
 #[cfg(feature = "ssr")]

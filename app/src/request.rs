@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use domain::accounts::{Acting, Others};
 use domain::sessions::Begun;
 use domain::viewer::Viewer;
@@ -15,7 +15,7 @@ use leptos_i18n::Locale as _;
 use model::{Failure, Language, PermissionSet};
 use serde::{Deserialize, Serialize};
 
-use crate::address::{ACCOUNTS, SECOND_FACTOR, leading_on, same_site};
+use crate::address::{ACCOUNTS, SECOND_FACTOR, beside, leading_on, same_site};
 use crate::formats::Zones;
 use crate::frame::{AccountFrame, EyesView, Frame};
 use crate::notice::{Notice, Said};
@@ -143,7 +143,8 @@ pub(crate) fn id() -> Option<String> {
 
 /// The provider's configuration. What is rendered without it is seen by nobody.
 pub(crate) fn site() -> Arc<Site> {
-    context().map(|context| Arc::clone(&context.site)).unwrap_or_default()
+    let of_request = use_context::<Arc<RequestContext>>().map(|context| Arc::clone(&context.site));
+    of_request.or_else(use_context::<Arc<Site>>).unwrap_or_default()
 }
 
 /// The token of the session that the request claims.
@@ -358,22 +359,28 @@ async fn frame_outside(viewer: &Viewer) -> Result<Frame, Failure> {
     }
 }
 
+/// Where a form was posted to that is being carried out: the address of its page.
+#[derive(Clone, Debug)]
+pub struct PostedTo(pub Uri);
+
 /// The number of the account that the page's address names; empty if it names none.
 fn account_left() -> String {
     let Some(parts) = use_context::<Parts>() else { return String::new() };
-    let mut path = parts.uri.path().split('/').skip(1);
+    let posted = parts.extensions.get::<PostedTo>();
+    let uri = posted.map_or(&parts.uri, |PostedTo(uri)| uri);
+    let mut path = uri.path().split('/').skip(1);
     if let (Some("accounts"), Some(number)) = (path.next(), path.next()) {
         return number.to_owned();
     }
-    let query = parts.uri.query().unwrap_or_default();
+    let query = uri.query().unwrap_or_default();
     let mut query = form_urlencoded::parse(query.as_bytes());
     let number = query.find(|(name, _)| name == "account");
     number.map(|(_, number)| number.into_owned()).unwrap_or_default()
 }
 
-/// The frame around the page that says that there is nothing at an address: nothing that isn't the
-/// reader's own stands in it, so that it is the same wherever they looked (rule 8).
-pub(crate) async fn frame_of_nothing() -> Frame {
+/// The frame around a page that stands in another's place: nothing that isn't the reader's own stands in
+/// it, so that it is the same wherever they looked (rule 8).
+pub(crate) async fn frame_in_place() -> Frame {
     let outside = match viewer() {
         Ok(viewer) => frame_outside(&viewer).await,
         Err(failure) => Err(failure),
@@ -420,9 +427,14 @@ pub(crate) async fn plain_page<T>(viewer: Option<&Viewer>, content: T) -> Result
     Ok(Page { frame: frame(viewer, None, several), notice: take_notice(), content: Ok(content) })
 }
 
-/// Leads the browser to another page of this site.
+/// The address as it is gone to from the page that was asked for, or that a form was posted to.
+pub(crate) fn from_here(address: &str) -> String {
+    beside(address, account_left().parse().ok())
+}
+
+/// Leads the browser to another page of this site. The account that it comes from stays around it.
 pub(crate) fn redirect(path: &str) {
-    leptos_axum::redirect(same_site(path).unwrap_or("/"));
+    leptos_axum::redirect(&from_here(same_site(path).unwrap_or("/")));
 }
 
 /// Ends a form: tells the next page what to say, and leads there.
@@ -574,9 +586,15 @@ pub fn unencrypted(site: &Site, locale: Locale) -> Told {
 }
 
 /// What is wrong with a request that isn't even a form, or is larger than so many bytes, in this
-/// language, and the request's id.
+/// language, and the request's id, with where the provider is asked about it.
 #[must_use]
-pub fn unreadable(status: StatusCode, largest: usize, locale: Locale, id: &str) -> Told {
+pub fn unreadable(
+    status: StatusCode,
+    largest: usize,
+    locale: Locale,
+    id: &str,
+    site: &Site,
+) -> Told {
     Told::about_form(locale, || {
         let words = match status {
             StatusCode::PAYLOAD_TOO_LARGE => {
@@ -586,7 +604,9 @@ pub fn unreadable(status: StatusCode, largest: usize, locale: Locale, id: &str) 
             StatusCode::REQUEST_TIMEOUT => words!(failed.too_slow),
             _ => words!(failed.unreadable),
         };
-        format!("{words} {}", words!(failed.request, id = id.to_owned()))
+        let contact = contact::sentence(site).map(|contact| format!(" {contact}"));
+        let contact = contact.unwrap_or_default();
+        format!("{words} {}{contact}", words!(failed.request, id = id.to_owned()))
     })
 }
 

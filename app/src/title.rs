@@ -2,7 +2,9 @@
 
 use leptos::prelude::*;
 use leptos_meta::Title;
+use model::AccountNumber;
 
+use crate::frame::Frame;
 use crate::rejected::Rejected;
 use crate::wire::shared;
 
@@ -10,9 +12,17 @@ use crate::wire::shared;
 #[derive(Clone, Copy)]
 pub(crate) struct HasErrors(pub(crate) RwSignal<bool>);
 
-/// The account around the page, by name: the title says it, too, as that is what tells two tabs apart.
+/// The account around the page, by number and name: the title says its name, too, as that is what tells
+/// two tabs apart, and ways out of the account keep its number.
 #[derive(Clone)]
-pub(crate) struct Around(pub(crate) Option<String>);
+pub(crate) struct Around(pub(crate) Option<(AccountNumber, String)>);
+
+impl Around {
+    /// The account in this frame.
+    pub(crate) fn of(frame: &Frame) -> Self {
+        Self(frame.account.as_ref().map(|account| (account.number, account.name.clone())))
+    }
+}
 
 /// The page's title, in front of it "Error: " when a form was refused.
 #[component]
@@ -24,9 +34,9 @@ pub(crate) fn PageTitle(
     #[prop(into)]
     provider: String,
 ) -> impl IntoView {
-    let around = use_context::<Around>().and_then(|Around(name)| name);
-    let page = match around.filter(|name| *name != title) {
-        Some(name) => format!("{title} · {name}"),
+    let around = use_context::<Around>().and_then(|Around(account)| account);
+    let page = match around.filter(|(_, name)| *name != title) {
+        Some((_, name)) => format!("{title} · {name}"),
         None => title,
     };
     let full = words!(title.page, page = page, provider = provider);

@@ -472,7 +472,7 @@ pub(crate) fn rule(rule: &PolicyRule) -> String {
     match rule {
         PolicyRule::SecondFactor(None) => words!(policy.rule_no_factor),
         PolicyRule::SecondFactor(Some(from)) => {
-            words!(policy.rule_factor, when = crate::when::server::exact(*from))
+            words!(policy.rule_factor, when = crate::formats::first_day(*from))
         }
         PolicyRule::Sessions(spans) => words!(
             policy.rule_sessions,
@@ -528,7 +528,7 @@ pub(crate) fn domains(domains: &EmailDomains) -> String {
 /// to one.
 #[cfg(feature = "ssr")]
 pub(crate) fn closes(at: Timestamp) -> (String, String) {
-    let when = crate::when::server::exact(at);
+    let when = crate::formats::first_day(at);
     (words!(policy.closes, when = when), words!(policy.set_up))
 }
 
@@ -539,7 +539,7 @@ pub(crate) fn field_problem(field: Field, problem: FieldProblem) -> String {
     match (field, problem) {
         (Field::Email, P::Missing) => words!(problem.email_missing),
         (Field::Email, P::TooLong) => words!(problem.email_too_long),
-        (Field::Email, P::AlreadyInAccount) => words!(problem.email_in_account),
+        (Field::Email, P::AlreadyInAccount(_)) => words!(problem.email_in_account),
         (Field::Email, P::TakesNoInvitations) => words!(problem.email_takes_none),
         (Field::Email, P::SameAddress) => words!(problem.email_same),
         (Field::Email, P::OtherAddress) => words!(problem.email_not_yours),
@@ -736,7 +736,7 @@ pub(crate) fn conflict(conflict: Conflict) -> String {
         Conflict::SecondFactorFirst => words!(failure.second_factor_first),
         Conflict::OtherDomain => words!(failure.other_domain),
         Conflict::NotInAccount => words!(failure.not_in_account),
-        Conflict::DomainTaken => words!(failure.domain_taken),
+        Conflict::DomainTaken => crate::contact::ask(words!(failure.domain_taken)),
         Conflict::NoSingleSignOn => words!(sso.not_yet),
         Conflict::SignInFirst => words!(sso.try_first),
         Conflict::WhileRequired => words!(failure.while_required),

@@ -11,7 +11,7 @@ use store::{AccountMembership, Bound, NewActivity, NewMail, PolicyChange, Policy
 pub use store::{AccountPolicy, Member, RequiredFactor};
 
 use crate::viewer::Viewer;
-use crate::{Client, Latchkey, mails};
+use crate::{Client, Latchkey, giving, mails};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -168,8 +168,8 @@ pub async fn lacking(
     Ok(LackingPage { users, next })
 }
 
-/// Requires a second factor of everybody in the account, from so many days on; those who have none
-/// are told by mail. Whoever joins later has the same date.
+/// Requires a second factor of everybody in the account, once so many days are over, which end where
+/// the account is; those who have none are told by mail. Whoever joins later has the same date.
 ///
 /// # Errors
 /// [`Failure::OwnersOnly`]; [`Failure::Invalid`]; [`Conflict::SecondFactorFirst`] when the actor
@@ -184,7 +184,10 @@ pub async fn require_factor(
     actor.must_own()?;
     let days = parse_days(days).map_err(|problem| Failure::field(Field::Days, problem))?;
     let now = latchkey.now();
-    let factor = RequiredFactor { since: now, from: now.after(days * DAY), asked_at: None };
+    let zone = giving::zone(latchkey, actor.account).await?;
+    let last = now.after(days * DAY);
+    let from = if days == 0 { now } else { giving::end_of_day(last, &zone).unwrap_or(last) };
+    let factor = RequiredFactor { since: now, from, asked_at: None };
     // Each time everybody who has none gets a mail.
     let key = format!("demand:{}", uuid::Uuid::from(actor.account));
     let bound = mails::bound(MailKind::SecondFactorRequired, key, Limited::Reminders);

@@ -1,13 +1,26 @@
 import { join } from 'node:path';
 import type { Page } from '@playwright/test';
-import { bjorn, ingrid, mei, nordlys, olav, type Person } from '../story/people';
-import { enter, heading, inAccount, openManageAccess, ownName, readMail, sendInvitation, signIn } from '../story/steps';
+import { turnAppOn } from '../story/authenticator';
+import { bjorn, ingrid, mei, nordlys, olav, tom, type Person } from '../story/people';
+import {
+  enter,
+  fillSignIn,
+  heading,
+  inAccount,
+  openInviteForm,
+  openManageAccess,
+  ownName,
+  readMail,
+  sendInvitation,
+  signIn,
+  signInByForm,
+} from '../story/steps';
 import { expect, test } from '../story/test';
 import { languages, wordsOf } from '../story/words';
 
 const folder = process.env.SCREENSHOTS ?? 'pictures';
 
-test('pictures of the pages, wide and narrow, light and dark', async ({ page, someoneElse }) => {
+test('pictures of the pages, in four widths, light and dark', async ({ page, someoneElse }) => {
   await enter(page, ingrid, nordlys, 'users');
   const email = 'nora@regnskap.example';
   await sendInvitation(page, { email, permissions: ['See invoices', 'Pay invoices'] });
@@ -22,14 +35,18 @@ test('pictures of the pages, wide and narrow, light and dark', async ({ page, so
 
   const pages: { name: string; as?: Person; address: string; before?: () => Promise<void> }[] = [
     { name: 'users', as: ingrid, address: inAccount(nordlys, 'users') },
+    { name: 'users-filtered', as: ingrid, address: inAccount(nordlys, 'users?access=billing.pay&second_factor=off') },
     { name: 'invite', as: ingrid, address: inAccount(nordlys, 'users/invite'), before: fillInvitation },
+    { name: 'invite-dialog', as: ingrid, address: inAccount(nordlys, 'users'), before: openInvitation },
     { name: 'manage', as: ingrid, address: manage },
+    { name: 'remove-question', as: ingrid, address: manage, before: askToRemove },
     { name: 'overview', as: ingrid, address: inAccount(nordlys) },
     { name: 'log', as: ingrid, address: inAccount(nordlys, 'log') },
     { name: 'refused', as: bjorn, address: inAccount(nordlys, 'users') },
     { name: 'accounts', as: mei, address: '/accounts' },
     { name: 'sign-in', address: '/sign-in' },
     { name: 'join', address: invitation },
+    { name: 'guides', as: ingrid, address: `/help?account=${nordlys.number}` },
     { name: 'help', as: ingrid, address: `/help/users?account=${nordlys.number}` },
     { name: 'security', as: ingrid, address: '/security' },
     { name: 'passkey', as: ingrid, address: '/security/passkeys/add' },
@@ -51,23 +68,54 @@ test('pictures of the pages, wide and narrow, light and dark', async ({ page, so
     await shown.getByRole('checkbox', { name: 'All of Billing' }).check();
   }
 
+  async function openInvitation() {
+    await expect(shown.locator('#page[data-alive]')).toHaveCount(1);
+    await openInviteForm(shown);
+    await expect(shown.getByRole('dialog')).toBeVisible();
+    await fillInvitation();
+  }
+
+  async function askToRemove() {
+    await expect(shown.locator('#page[data-alive]')).toHaveCount(1);
+    await shown.getByRole('button', { name: 'Remove access', exact: true }).first().click();
+    await expect(shown.getByRole('dialog')).toBeVisible();
+  }
+
   const shown = await someoneElse();
   for (const { name, as, address, before } of pages) {
     if (as) await signIn(shown, as);
     else await shown.context().clearCookies();
-    for (const width of [1280, 390]) {
-      await shown.setViewportSize({ width, height: width === 1280 ? 800 : 844 });
-      await shown.goto(address);
-      await shown.waitForLoadState('networkidle');
-      await expect(shown.getByRole('heading', { level: 1 })).toBeVisible();
-      await before?.();
-      for (const colorScheme of ['light', 'dark'] as const) {
-        await shown.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-        await shown.screenshot({ path: join(folder, `${name}-${width}-${colorScheme}.png`), fullPage: width === 390 });
-      }
+    await shown.setViewportSize({ width: 1280, height: 800 });
+    await shown.goto(address);
+    await shown.waitForLoadState('networkidle');
+    await expect(shown.getByRole('heading', { level: 1 })).toBeVisible();
+    await before?.();
+    await pictures(shown, name);
+  }
+
+  await shown.setViewportSize({ width: 1280, height: 800 });
+  await signInByForm(shown, tom);
+  await turnAppOn(shown);
+  await pictures(shown, 'recovery-codes');
+  await shown.context().clearCookies();
+  await shown.setViewportSize({ width: 1280, height: 800 });
+  await shown.goto('/sign-in');
+  await fillSignIn(shown, tom);
+  await expect(heading(shown, 'Second factor')).toBeVisible();
+  await pictures(shown, 'second-factor');
+});
+
+/** A page in all widths and both themes, from its top on; where it is narrow, the whole of it. */
+async function pictures(of: Page, name: string) {
+  for (const width of [1280, 1024, 390, 320]) {
+    await of.setViewportSize({ width, height: width > 600 ? 800 : 844 });
+    await of.evaluate(() => scrollTo(0, 0));
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await of.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+      await of.screenshot({ path: join(folder, `${name}-${width}-${colorScheme}.png`), fullPage: width < 600 });
     }
   }
-});
+}
 
 for (const language of languages) {
   test.describe(language, () => {

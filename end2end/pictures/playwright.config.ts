@@ -7,7 +7,7 @@ export default defineConfig<object, Stage>({
   testDir: '.',
   outputDir: '../test-results/pictures',
   workers: 1,
-  timeout: 180_000,
+  timeout: 600_000,
   reporter: 'list',
   use: {
     ...devices['Desktop Chrome'],

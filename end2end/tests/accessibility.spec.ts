@@ -1,8 +1,20 @@
-import type { Page } from '@playwright/test';
+import type { Locator, Page } from '@playwright/test';
 import { expectAccessible, expectToFit } from '../story/accessible';
-import { amira, bjorn, ingrid, mei, nordlys, olav, stranger, type Person } from '../story/people';
-import { accountMenu, enter, inAccount, invite, openManageAccess, ownName, pauseAccess, signIn } from '../story/steps';
+import { amira, bjorn, fjordPixel, ingrid, mei, nordlys, olav, stranger, type Person } from '../story/people';
+import {
+  accountMenu,
+  enter,
+  inAccount,
+  invite,
+  openInviteForm,
+  openManageAccess,
+  ownName,
+  pauseAccess,
+  sendInvitation,
+  signIn,
+} from '../story/steps';
 import { expect, test } from '../story/test';
+import { languages } from '../story/words';
 
 test.use({ story: 'accessibility', refusals: [422] });
 
@@ -169,6 +181,48 @@ test('the open account menu is accessible', async ({ page }) => {
   await expectAccessible(page);
 });
 
+test("the ways to one's other accounts are accessible", LOOKS, async ({ page }) => {
+  await enter(page, mei, nordlys);
+  await page.getByRole('banner').getByRole('button', { name: `Switch account: ${nordlys.name}`, exact: true }).click();
+  await expect(page.getByRole('banner').getByRole('link', { name: fjordPixel.name })).toBeVisible();
+  await expectAccessible(page);
+});
+
+test('the form over the list is accessible, and nothing paints over its head', LOOKS, async ({ page }) => {
+  await enter(page, ingrid, nordlys, 'users');
+  await expect(page.locator('#page[data-alive]')).toHaveCount(1);
+  const form = await openInviteForm(page);
+  await expectAccessible(page);
+  await page.setViewportSize({ width: 1280, height: 600 });
+  const title = page.getByRole('dialog').getByRole('heading', { name: 'Invite new user', exact: true });
+  const painted = await form.getByRole('checkbox').evaluateAll((boxes) => {
+    const dialog = boxes[0]?.closest('dialog');
+    const head = dialog?.querySelector('.dialog-head')?.getBoundingClientRect();
+    if (!dialog || !head) throw new Error('They stand in no dialog');
+    // Each of them goes by below the head.
+    return boxes.map((box) => {
+      dialog.scrollTop += box.getBoundingClientRect().top - head.top - 12;
+      const { left, top, width, height } = box.getBoundingClientRect();
+      const [x, y] = [left + width / 2, top + height / 2];
+      const isBelow = y > head.top && y < head.bottom;
+      return isBelow ? document.elementFromPoint(x, y)?.closest('.dialog-head')?.className : 'beside it';
+    });
+  });
+  expect(painted).toContain('dialog-head');
+  expect(painted).not.toContain(undefined);
+  await expect(title).toBeInViewport();
+});
+
+test('what corrects an invitation is accessible and fits', LOOKS, async ({ page }) => {
+  const { email } = stranger();
+  await enter(page, ingrid, nordlys, 'users');
+  await sendInvitation(page, { email, permissions: ['See invoices'] });
+  await page.getByRole('link', { name: `Change permissions for ${email}`, exact: true }).click();
+  await expect(page.getByRole('heading', { level: 1, name: `Change the invitation to ${email}` })).toBeVisible();
+  await expectAccessible(page);
+  await expectToFit(page);
+});
+
 test('the first Tab offers to skip to the content', async ({ page }) => {
   await enter(page, ingrid, nordlys, 'users');
   await page.keyboard.press('Tab');
@@ -207,11 +261,30 @@ test('an invitation can be written and sent by keyboard alone, with the focus in
 
 test('the button for sending is in sight, also where there is no room beside the form', LOOKS, async ({ page }) => {
   await enter(page, ingrid, nordlys, 'users/invite');
+  await expectInSight(page, page.getByRole('button', { name: 'Send invitation', exact: true }));
+});
+
+test('the button for saving is in sight, and so is what it would change', LOOKS, async ({ page }) => {
+  await enter(page, ingrid, nordlys, 'users');
+  await openManageAccess(page, bjorn);
+  const save = page.getByRole('button', { name: 'Save changes', exact: true });
+  await expect(page.locator('#page[data-alive]')).toHaveCount(1);
+  await page.getByRole('checkbox', { name: 'See services' }).check();
+  await expectInSight(page, save, page.getByText('New: see services'));
+  await page.reload();
+  page.once('dialog', (question) => question.accept());
+  await page.getByRole('link', { name: 'Give extra access', exact: true }).click();
+  await expectInSight(page, page.getByRole('button', { name: 'Give extra access', exact: true }));
+});
+
+/** What stays in sight at the top of a page, however wide it is. */
+async function expectInSight(page: Page, ...all: Locator[]) {
   for (const width of [390, 1050, 1280]) {
     await page.setViewportSize({ width, height: 800 });
-    await expect(page.getByRole('button', { name: 'Send invitation', exact: true })).toBeInViewport({ ratio: 1 });
+    await page.evaluate(() => scrollTo(0, 0));
+    for (const one of all) await expect(one).toBeInViewport({ ratio: 1 });
   }
-});
+}
 
 test('a long name stays on the screen of a phone', LOOKS, async ({ page }) => {
   await enter(page, ingrid, nordlys, 'users');
@@ -221,6 +294,27 @@ test('a long name stays on the screen of a phone', LOOKS, async ({ page }) => {
   await page.setViewportSize({ width: 390, height: 800 });
   await expectToFit(page);
 });
+
+for (const language of languages) {
+  test.describe(`in ${language}`, LOOKS, () => {
+    test.use({ locale: language });
+
+    test('addresses and the entries of the navigation stay in one line', async ({ page }) => {
+      await page.setViewportSize({ width: 1024, height: 768 });
+      await signInWith(page, olav);
+      await page.goto(inAccount(nordlys, 'users'));
+      for (const texts of ['.person-email', '.areas span']) {
+        const lines = await page.locator(texts).evaluateAll((shown) => shown.map((one) => {
+          const range = document.createRange();
+          range.selectNodeContents(one);
+          return new Set([...range.getClientRects()].map(({ bottom }) => Math.round(bottom))).size;
+        }));
+        expect(lines.length).toBeGreaterThan(0);
+        expect(lines, texts).toEqual(lines.map(() => 1));
+      }
+    });
+  });
+}
 
 for (const language of ['nb', 'de'] as const) {
   test.describe(`in ${language}`, LOOKS, () => {

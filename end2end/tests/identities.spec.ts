@@ -53,7 +53,7 @@ test('an identity is linked once, opens the login from then on, and is taken awa
   await signOut(page, bjorn);
   await page.goto('/sign-in');
   await signInWithAcme(page);
-  await expect(heading(page, 'Second step')).toBeVisible();
+  await expect(heading(page, 'Second factor')).toBeVisible();
   await page.getByLabel('Code', { exact: true }).fill(codeOf(key, 1));
   await page.getByRole('button', { name: 'Continue' }).click();
   await expect(ownName(page, bjorn)).toBeVisible();

@@ -60,9 +60,15 @@ test('a right brings what it implies', async ({ page }) => {
   await expect(rowOf(invitationsTable(page), email)).toContainText('Billing: see and pay');
 });
 
-test('a whole area can be ticked at once', async ({ page }) => {
+test('a whole area can be ticked at once', async ({ page, javaScriptEnabled }) => {
   const { email } = stranger();
   await enter(page, ingrid, nordlys, 'users/invite');
+  // What follows the ticks is said only where something follows them.
+  const isFollowed = javaScriptEnabled !== false;
+  await expect(page.getByText('Nothing is ticked yet')).toBeVisible({ visible: isFollowed });
+  await page.setViewportSize({ width: 390, height: 800 });
+  const counted = page.locator('.access-bar > .form-actions').evaluate((bar) => getComputedStyle(bar, '::before').content);
+  expect((await counted).includes('counter(ticked)')).toBe(isFollowed);
   await page.getByLabel('Email address').fill(email);
   await page.getByRole('checkbox', { name: 'All of Support requests' }).check();
   await page.getByRole('button', { name: 'Send invitation', exact: true }).click();

@@ -75,7 +75,7 @@ test('the browser offers a passkey in the field for the address', async ({ page,
   await expect(ownName(page, mei)).toBeVisible();
 });
 
-test('a passkey is the second step after the password, and so is a recovery code', async ({ page, javaScriptEnabled }) => {
+test('a passkey is the second factor after the password, and so is a recovery code', async ({ page, javaScriptEnabled }) => {
   if (javaScriptEnabled === false) {
     await page.goto('/sign-in/second-factor');
     return expect(page.getByRole('link', { name: 'Sign in again' })).toBeVisible();
@@ -85,7 +85,7 @@ test('a passkey is the second step after the password, and so is a recovery code
   const codes = await addPasskey(page, 'Security key');
   await signOut(page, bjorn);
   await fillSignIn(page, bjorn);
-  await expect(heading(page, 'Second step')).toBeVisible();
+  await expect(heading(page, 'Second factor')).toBeVisible();
   await expectAccessible(page);
   await expectToFit(page);
   await page.getByRole('button', { name: 'Use a passkey' }).click();

@@ -60,7 +60,7 @@ test('a second factor is required, and the account opens once it is set up', asy
   await expect(async () => {
     await page.goto('/demo/mailbox');
     await expect(mailsTo(page, mei.email, 'needs a second factor from you now')).toHaveCount(1, { timeout: 500 });
-    await expect(mailsTo(page, olav.email, 'The policy of')).toHaveCount(3, { timeout: 500 });
+    await expect(mailsTo(page, olav.email, 'The security rules of')).toHaveCount(3, { timeout: 500 });
   }).toPass({ timeout: 20_000 });
   await page.goto(inAccount(nordlys, 'policy'));
   await page.getByRole('button', { name: 'No longer require it' }).click();

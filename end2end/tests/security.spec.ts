@@ -18,16 +18,33 @@ import { expect, test } from '../story/test';
 
 test.use({ story: 'security', refusals: [401, 422] });
 
-test('an authenticator app is turned on, asked for, and turned off', async ({ page }) => {
+test('an authenticator app is turned on, asked for, and turned off', async ({ page, javaScriptEnabled }) => {
   await signInByForm(page, tom);
   const { key, codes } = await turnAppOn(page);
   expect(codes).toHaveLength(10);
   await expect(page.getByRole('link', { name: 'Download the codes' })).toHaveAttribute('download', /\.txt$/);
+  await expectAccessible(page);
+  await expectToFit(page);
+  // What only a script can do is there where one runs.
+  const [copy, print] = ['Copy the codes', 'Print'].map((name) => page.getByRole('button', { name, exact: true }));
+  if (!copy || !print) throw new Error('There are two');
+  if (javaScriptEnabled === false) {
+    await expect(copy).toBeHidden();
+    await expect(print).toBeHidden();
+  } else {
+    await expect(print).toBeVisible();
+    await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+    await copy.click();
+    await expect(page.getByRole('button', { name: 'Copied', exact: true })).toBeVisible();
+    expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(codes.join('\n'));
+  }
   await signOut(page, tom);
 
   await page.goto('/sign-in');
   await fillSignIn(page, tom);
-  await expect(heading(page, 'Second step')).toBeVisible();
+  await expect(heading(page, 'Second factor')).toBeVisible();
+  await page.getByText("I don't have my app").click();
+  await expect(page.getByRole('link', { name: 'help@provider.example' }).first()).toBeVisible();
   await expectAccessible(page);
   await expectToFit(page);
   const code = page.getByLabel('Code', { exact: true });

@@ -145,7 +145,7 @@ test('owners set single sign-on up, try it and require it', async ({
   await expect(announcement(page, 'Identity provider removed')).toBeVisible();
   await expect(async () => {
     await page.goto('/demo/mailbox');
-    await expect(mailsTo(page, ingrid.email, 'The policy of')).toHaveCount(5, { timeout: 500 });
+    await expect(mailsTo(page, ingrid.email, 'The security rules of')).toHaveCount(5, { timeout: 500 });
   }).toPass({ timeout: 20_000 });
 });
 

@@ -3,7 +3,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{EmailDomain, EmailDomains, InvitationState, PausedAccess, Permission, Timestamp};
+use crate::{
+    EmailDomain, EmailDomains, InvitationState, PausedAccess, Permission, Timestamp, UserId,
+};
 
 /// Why something that was asked for didn't happen.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -428,8 +430,8 @@ pub enum FieldProblem {
     CopiedPasskey,
     /// It says that it is kept otherwise than when it was added.
     ChangedPasskey,
-    /// The person is in the account already.
-    AlreadyInAccount,
+    /// The person is in the account already: this user.
+    AlreadyInAccount(UserId),
     /// The domain is in the account's list already.
     AlreadyListed,
     /// The address takes no invitations from this account.

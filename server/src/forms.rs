@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use app::forms::{ARRIVE, ASK_FOR_PASSKEY, CONFIRM, TAKE_LISTS, is_shown, pages_with};
 use app::headers::{content_type, want_page};
-use app::request::{Posted, RequestFacts};
+use app::request::{Posted, PostedTo, RequestFacts};
 use app::{
     CALLBACK, Confirming, GO_ON, Locale, MADE_FOR_HEADER, OfAnother, Problem, ProofTaken, Rejected,
     SIGN_OUT, TAKES_FACTOR, Told, made_for_another, made_for_now,
@@ -64,7 +64,7 @@ pub(crate) async fn form(State(parts): State<Parts>, request: Request) -> Respon
     let values = match read(&head, body).await {
         Ok(values) => values,
         Err(unreadable) => {
-            let told = unreadable.told(&head);
+            let told = unreadable.told(&parts, &head);
             let rejected = Rejected { form: String::new(), values: Vec::new(), told };
             return refuse(&parts, &head, rejected, unreadable.status).await;
         }
@@ -141,7 +141,7 @@ async fn carry_out(
     let status = answer.status();
     let (answer_head, body) = answer.into_parts();
     let problem = problem(body).await;
-    let told = Told::new(&problem, locale(head));
+    let told = Told::new(&problem, locale(head), &parts.site);
     let by_factor = match problem.failure() {
         Some(Failure::Unconfirmed) => Some(false),
         Some(Failure::FactorUnconfirmed) => Some(true),
@@ -196,7 +196,7 @@ async fn confirmed(
         return carry_out(parts, &head, form, kept).await;
     }
     let status = answer.status();
-    let told = Told::new(&problem(answer.into_body()).await, locale(&head));
+    let told = Told::new(&problem(answer.into_body()).await, locale(&head), &parts.site);
     let by_factor = given.iter().any(|(name, _)| name == TAKES_FACTOR);
     let rejected = Rejected { form: by, values: without_secrets(given), told };
     let mut refusal = ask_who(parts, &head, (form, kept), by_factor, Some(rejected)).await;
@@ -338,7 +338,9 @@ pub(crate) async fn function(State(parts): State<Parts>, request: Request) -> Re
                 call(&parts, sending(&head, path, &values)).await
             }
         },
-        Err(unreadable) => (unreadable.status, json(&unreadable.told(&head))).into_response(),
+        Err(unreadable) => {
+            (unreadable.status, json(&unreadable.told(&parts, &head))).into_response()
+        }
     }
 }
 
@@ -377,11 +379,12 @@ struct Unreadable {
 }
 
 impl Unreadable {
-    fn told(&self, head: &RequestParts) -> Told {
+    fn told(&self, parts: &Parts, head: &RequestParts) -> Told {
         let Self { status, largest } = *self;
         tracing::info!(status = status.as_u16(), "an unreadable form was refused");
         let id = facts(head).map(|facts| facts.id.as_str());
-        app::request::unreadable(status, largest, locale(head), id.unwrap_or_default())
+        let id = id.unwrap_or_default();
+        app::request::unreadable(status, largest, locale(head), id, &parts.site)
     }
 }
 
@@ -474,6 +477,7 @@ fn sending(head: &RequestParts, path: Uri, values: &[(String, String)]) -> Reque
     request.headers_mut().remove(header::CONTENT_LENGTH);
     *request.extensions_mut() = head.extensions.clone();
     request.extensions_mut().insert(Posted(Arc::new(values.to_vec())));
+    request.extensions_mut().insert(PostedTo(head.uri.clone()));
     request
 }
 

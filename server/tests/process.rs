@@ -5,12 +5,16 @@
     reason = "a test that can't go on fails, and says where"
 )]
 
-use std::fs::File;
+use std::collections::BTreeSet;
+use std::fs::{File, Permissions};
 use std::io::PipeReader;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
 use axum::http::{HeaderMap, HeaderName};
+use sqlx::{Connection, SqliteConnection};
 use test_database::{TestDatabase, apply, on_both};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
@@ -432,37 +436,173 @@ async fn a_command_that_looks_for_a_database_makes_none() {
     assert!(file.exists());
 }
 
-#[tokio::test]
-async fn every_commands_help_has_an_example() {
-    let operator = Operator::new("sqlite:none");
-    for words in [
-        "serve",
-        "migrate",
-        "backup",
-        "restore",
-        "account create",
-        "account list",
-        "account owners",
-        "account add-owner",
-        "account remove-owner",
-        "account invite-owner",
-        "account sso-off",
-        "account release-domain",
-        "user show",
-        "user reset-link",
-        "user sign-out",
-        "user remove-factors",
-        "log verify",
-        "feedback list",
-        "report list",
-        "report lift",
-        "demo seed",
-        "doctor",
-    ] {
-        let (code, said) = operator.run(&format!("{words} --help")).await;
-        let example = said.split("Example").nth(1).unwrap_or_default();
-        assert!(code == 0 && example.contains(&format!("latchkey {words}")), "{words}: {said}");
+/// The commands that do something, as the binary's own help names them: what is typed for each.
+async fn commands(operator: &Operator) -> BTreeSet<String> {
+    let (mut found, mut open) = (BTreeSet::new(), vec![String::new()]);
+    while let Some(typed) = open.pop() {
+        let (code, help) = operator.run(format!("{typed} --help").trim_start()).await;
+        assert_eq!(code, 0, "{help}");
+        let below = help.split("\nCommands:\n").nth(1).unwrap_or_default();
+        let below = below.lines().take_while(|line| !line.is_empty());
+        let below = below.filter_map(|line| line.strip_prefix("  ")?.split(' ').next());
+        let below: Vec<_> = below.filter(|name| !name.is_empty() && *name != "help").collect();
+        if below.is_empty() {
+            found.insert(typed.clone());
+        }
+        open.extend(
+            below.into_iter().map(|name| format!("{typed} {name}").trim_start().to_owned()),
+        );
     }
+    found
+}
+
+/// What a command that does its work tells programs.
+async fn told(operator: &Operator, words: &str) -> serde_json::Value {
+    let (code, said, wrong) = as_json(operator, words).await;
+    assert!(code == 0 && wrong.is_empty(), "{words}: {wrong}");
+    let read: serde_json::Value = serde_json::from_str(&said).unwrap();
+    assert!(read.is_object() && said.lines().count() == 1, "{words}: {said}");
+    read
+}
+
+#[tokio::test]
+async fn no_command_has_only_words_for_people() {
+    let db = test_database::sqlite().await;
+    let operator = Operator::new(&db.url);
+    let settings = "demo = true\nwebhook_private_addresses = true\n";
+    std::fs::write(operator.folder.path().join("latchkey.toml"), settings).unwrap();
+    assert_eq!(told(&operator, "demo seed").await["seeded"], true);
+    let mut serving = operator.command("serve --json").stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(serving.stdout.take().unwrap()).lines();
+    let line = timeout(IN_TIME, lines.next_line()).await.expect("a start").unwrap().unwrap();
+    let served: serde_json::Value = serde_json::from_str(&line).unwrap();
+    assert_eq!(served["serves"], format!("http://{}", operator.listen));
+    operator.signal(&serving, "TERM").await;
+    timeout(IN_TIME, serving.wait()).await.expect("an end").unwrap();
+    let mut done = BTreeSet::from(["demo seed", "serve"].map(str::to_owned));
+
+    let mut database = SqliteConnection::connect(&db.url).await.unwrap();
+    for statement in [
+        "INSERT INTO passkeys SELECT id, id, id, 'Phone', '{}', 0, created_at, NULL FROM users
+             WHERE email_key = 'ingrid@nordlys.example'",
+        "INSERT INTO reports SELECT id, 1, id, 'kari@nordlys.example', 'kari@nordlys.example',
+             'Ingrid', 'ingrid@nordlys.example', NULL FROM accounts WHERE number = 100001",
+    ] {
+        sqlx::raw_sql(statement).execute(&mut database).await.unwrap();
+    }
+    database.close().await.unwrap();
+    db.store.close().await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/hooks", listener.local_addr().unwrap());
+    let added = told(&operator, &format!("webhook add {url}")).await;
+    let (endpoint, secret) =
+        (added["endpoint"].as_str().unwrap(), added["secret"].as_str().unwrap());
+    let test = format!("webhook test {endpoint}");
+    let (tested, _) = tokio::join!(told(&operator, &test), take_signed(&listener, secret));
+    assert_eq!(tested["status"], 200);
+    let made = told(&operator, "token create --name Panel --scope accounts:read").await;
+    let token = &made["token"].as_str().unwrap()[..15];
+    done.extend(["webhook add", "webhook test", "token create"].map(str::to_owned));
+
+    for (words, key) in [
+        ("migrate", "is_current"),
+        ("account create --name Fjell --owner-email mei@fjordpixel.example", "account"),
+        ("account list", "accounts"),
+        ("account owners 100001", "owners"),
+        ("account add-owner 100001 mei@fjordpixel.example --reason New", "was"),
+        ("account remove-owner 100001 mei@fjordpixel.example --reason Left", "account"),
+        ("account invite-owner 100001 per@nordlys.example", "account"),
+        ("account sso-off 100001", "lifted"),
+        ("account release-domain nordlys.example", "released"),
+        ("user show mei@fjordpixel.example", "accounts"),
+        ("user reset-link mei@fjordpixel.example", "link"),
+        ("user sign-out mei@fjordpixel.example", "sessions_ended"),
+        ("user remove-factors ingrid@nordlys.example", "factors_removed"),
+        ("token list", "tokens"),
+        (&*format!("token revoke {token}"), "revoked"),
+        ("log verify", "is_whole"),
+        ("feedback list", "feedback"),
+        ("report list", "reports"),
+        ("report lift 100001 kari@nordlys.example", "lifted"),
+        ("webhook list", "endpoints"),
+        ("webhook deliveries", "deliveries"),
+        (&*format!("webhook rotate {endpoint}"), "former_secret_until"),
+        (&*format!("webhook on {endpoint}"), "was_off"),
+        ("backup copy.db", "file"),
+    ] {
+        let told = told(&operator, words).await;
+        assert!(!told[key].is_null(), "{words}: {told}");
+        done.insert(words.split(' ').take(2).collect::<Vec<_>>().join(" "));
+    }
+    let deliveries = told(&operator, "webhook deliveries").await;
+    let delivery = deliveries["deliveries"][0]["delivery"].as_str().unwrap();
+    for (words, key) in [
+        (format!("webhook redeliver {delivery}"), "waited_already"),
+        (format!("webhook remove {endpoint}"), "endpoint"),
+        ("restore copy.db".to_owned(), "sessions_ended"),
+    ] {
+        let told = told(&operator, &words).await;
+        assert!(!told[key].is_null(), "{words}: {told}");
+        done.insert(words.split(' ').take(2).collect::<Vec<_>>().join(" "));
+    }
+    let (_, said, _) = as_json(&operator, "doctor").await;
+    let read: serde_json::Value = serde_json::from_str(&said).unwrap();
+    assert!(read["checks"].is_array(), "{said}");
+    done.insert("doctor".to_owned());
+    let done: BTreeSet<_> = done
+        .iter()
+        .map(|words| match words.split(' ').next().unwrap() {
+            alone @ ("backup" | "restore") => alone.to_owned(),
+            _ => words.clone(),
+        })
+        .collect();
+    assert_eq!(done, commands(&operator).await);
+}
+
+#[tokio::test]
+async fn doctor_tells_everything_that_it_finds() {
+    let db = test_database::sqlite().await;
+    let operator = Operator::new(&db.url);
+    let settings = "webhook_private_addresses = true\n";
+    std::fs::write(operator.folder.path().join("latchkey.toml"), settings).unwrap();
+    for end in ["crm", "shop", "third"] {
+        let add = format!("webhook add http://127.0.0.1:1/{end}");
+        assert_eq!(operator.run(&add).await.0, 0);
+    }
+    let create = "account create --name Nordlys --owner-email ingrid@nordlys.example";
+    assert_eq!(operator.run(create).await.0, 0);
+    let mut server = serving(operator.command("serve")).await;
+    operator.signal(&server, "TERM").await;
+    timeout(IN_TIME, server.wait()).await.expect("an end").unwrap();
+    let key = operator.folder.path().join("data/log-key.pem");
+    std::fs::set_permissions(key, Permissions::from_mode(0o644)).unwrap();
+    let mut database = SqliteConnection::connect(&db.url).await.unwrap();
+    let digest =
+        "INSERT INTO log_digests SELECT id, 1, 1, zeroblob(32), 1, zeroblob(32), zeroblob(64)
+                      FROM accounts";
+    sqlx::query(digest).execute(&mut database).await.unwrap();
+    let off = "UPDATE webhook_endpoints SET off_since = 1, off_why = 'HTTP 500'
+                   WHERE url NOT LIKE '%third'";
+    sqlx::query(off).execute(&mut database).await.unwrap();
+    database.close().await.unwrap();
+    let wrong = [
+        ("LATCHKEY_IDENTITY_PROVIDERS", "none"),
+        ("LATCHKEY_MAIL_FROM", "us"),
+        ("LATCHKEY_SMTP_URL", "mail"),
+    ];
+    let ended = operator.command("doctor").envs(wrong).output().await.unwrap();
+    let said = String::from_utf8(ended.stdout).unwrap();
+    for end in ["crm", "shop"] {
+        let line = format!("webhooks: ok, but http://127.0.0.1:1/{end} is off since");
+        assert!(said.contains(&line), "{said}");
+    }
+    assert!(!said.contains("/third"), "{said}");
+    assert!(said.contains("log key: ok, but others can read data/log-key.pem"), "{said}");
+    assert!(said.contains("log key: ok, but the newest digest was signed with another"), "{said}");
+    let told = "identity providers: not checked: LATCHKEY_IDENTITY_PROVIDERS is wrong";
+    assert!(said.contains(told), "{said}");
+    let told = "mail server: not checked: LATCHKEY_SMTP_URL, LATCHKEY_MAIL_FROM are wrong";
+    assert!(said.contains(told), "{said}");
 }
 
 #[apply(on_both!)]
@@ -745,4 +885,72 @@ async fn too_few_open_files_for_the_connections_are_told() {
     let log = String::from_utf8(ended.stderr).unwrap();
     assert!(log.contains("of 1024 connections 72 are served"), "{log}");
     assert_eq!(ended.status.code(), Some(0));
+}
+
+/// A file by its path from the folder of the sources.
+fn source(path: &str) -> String {
+    std::fs::read_to_string(sources().join(path)).expect(path)
+}
+
+fn sources() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+}
+
+#[test]
+fn the_image_is_built_as_all_else_and_runs_without_rights() {
+    let recipe = source("deploy/Containerfile");
+    let lines: Vec<_> = recipe.lines().filter(|line| !line.starts_with('#')).collect();
+    let place = |begins: &str| lines.iter().rposition(|line| line.starts_with(begins)).unwrap();
+    let of = |instruction: &str| -> Vec<_> {
+        let said = lines.iter().filter_map(|line| line.strip_prefix(instruction));
+        said.filter_map(|said| said.strip_prefix(' ')).collect()
+    };
+    let toolchain = source("rust-toolchain.toml");
+    let channel = toolchain.lines().find_map(|line| line.strip_prefix("channel = ")).unwrap();
+    let channel = channel.trim_matches('"');
+    let [build, run] = of("FROM")[..] else {
+        panic!("it is built in one stage, and runs in another")
+    };
+    assert!(
+        build.starts_with(&format!("rust:{channel}-")) && build.ends_with(" AS build"),
+        "{build}"
+    );
+    assert!(!run.contains("rust"), "{run}");
+    let copied = of("COPY --from=build");
+    assert_eq!(copied, ["/build/target/release/latchkey /usr/local/bin/latchkey"]);
+
+    let user = of("USER")[0];
+    assert!(user.split(':').all(|id| id.parse::<u32>().is_ok_and(|id| id > 0)), "{user}");
+    assert!(place("FROM ") < place("USER ") && place("USER ") < place("ENTRYPOINT "));
+    let listen =
+        recipe.split("LATCHKEY_LISTEN=").nth(1).unwrap().split_whitespace().next().unwrap();
+    let port = listen.rsplit(':').next().unwrap();
+    assert_eq!(of("EXPOSE"), [port]);
+    let [health] = of("HEALTHCHECK")[..] else { panic!("it has no HEALTHCHECK") };
+    assert!(health.contains(&format!("/dev/tcp/127.0.0.1/{port} ")), "{health}");
+    assert!(health.contains("GET /readyz "), "{health}");
+}
+
+#[test]
+fn all_that_the_debian_package_brings_is_there() {
+    let manifest = source("server/Cargo.toml");
+    let package = manifest.split("[package.metadata.deb]").nth(1).unwrap();
+    let package = package.split("\n[").next().unwrap();
+    let assets = package.split("assets = [").nth(1).unwrap().split("\n]").next().unwrap();
+    let assets =
+        assets.lines().filter_map(|line| line.trim().strip_prefix("[\"")?.split('"').next());
+    let assets: Vec<_> = assets.collect();
+    assert!(assets.len() > 3, "{assets:?}");
+    for path in assets.iter().filter(|path| **path != "target/release/latchkey") {
+        assert!(sources().join("server").join(path).is_file(), "{path}");
+    }
+    let named = |name: &str| {
+        let value = package.split(name).nth(1).unwrap().split('"').nth(1).unwrap();
+        sources().join("server").join(value)
+    };
+    assert!(named("license-file = [").is_file());
+    for script in ["postinst", "postrm"] {
+        assert!(named("maintainer-scripts = ").join(script).is_file(), "{script}");
+    }
+    assert!(named("unit-scripts = ").join("latchkey.service").is_file());
 }

@@ -129,8 +129,8 @@ macro_rules! opened {
 }
 
 sql! {
-    IN_ACCOUNT = "SELECT EXISTS (SELECT 1 FROM memberships m JOIN users u ON u.id = m.user_id \
-                                 WHERE m.account_id = $1 AND u.email_key = $2)";
+    MEMBER_AT = "SELECT m.user_id FROM memberships m JOIN users u ON u.id = m.user_id \
+                 WHERE m.account_id = $1 AND u.email_key = $2";
     PENDING_OF = pending_of!(sqlite), on Postgres pending_of!(postgres);
     INVITATION = by_id!(sqlite), on Postgres by_id!(postgres);
     INSERT_INVITATION = "INSERT INTO invitations \
@@ -256,8 +256,8 @@ pub struct TrackedMail {
 pub struct OfferFacts {
     /// Who asks.
     pub by: LockedActor,
-    /// Whether somebody with that address is in the account already.
-    pub in_account: bool,
+    /// Who with that address is in the account already.
+    pub in_account: Option<UserId>,
     /// Whether a report keeps the account from inviting that address.
     pub reported: bool,
     /// The domains that the account invites.
@@ -597,7 +597,7 @@ impl Store {
     ) -> Result<Offered, Failure> {
         let mut tx = self.begin_locking([account.into()]).await?;
         let by = memberships::locked_actor(&mut tx, account, actor, now).await?;
-        let in_account = in_account(&mut tx, account, email).await?;
+        let in_account = member_at(&mut tx, account, email).await?;
         let pending = pending_of(&mut tx, account, email, now).await?;
         let id = pending.as_ref().map_or_else(|| new_id(now).into(), |pending| pending.id);
         let reported = reports::in_force(&mut tx, account, email).await?;
@@ -754,10 +754,11 @@ impl Store {
         account: AccountId,
         email: &EmailAddress,
     ) -> Result<bool, Failure> {
-        read!(self, db => query_scalar(IN_ACCOUNT)
+        let member: Option<Uuid> = read!(self, db => query_scalar(MEMBER_AT)
             .bind(Uuid::from(account))
             .bind(email.key())
-            .fetch_one(db))
+            .fetch_optional(db))?;
+        Ok(member.is_some())
     }
 
     /// What the link with this token leads to. Changes nothing but what came true by itself.
@@ -898,16 +899,17 @@ pub(crate) async fn find(
     row.map(|row| row.read(now)).ok_or(Failure::NotFound)
 }
 
-/// Whether somebody with this address is in the account, which is locked.
-pub(crate) async fn in_account(
+/// Who with this address is in the account, which is locked.
+pub(crate) async fn member_at(
     tx: &mut Tx,
     account: AccountId,
     email: &EmailAddress,
-) -> Result<bool, Failure> {
-    read!(tx, db => query_scalar(IN_ACCOUNT)
+) -> Result<Option<UserId>, Failure> {
+    let member: Option<Uuid> = read!(tx, db => query_scalar(MEMBER_AT)
         .bind(Uuid::from(account))
         .bind(email.key())
-        .fetch_one(db))
+        .fetch_optional(db))?;
+    Ok(member.map(UserId::from))
 }
 
 /// The invitation of this address that is pending (or expired), in an account that is locked.

@@ -161,7 +161,7 @@ impl Store {
         let mut tx = self.begin_locking([account.into()]).await?;
         let account_name = locks::account(&mut tx, account, now).await?;
         let owners = memberships::owners(&mut tx, account).await?;
-        let in_account = invitations::in_account(&mut tx, account, email).await?;
+        let in_account = invitations::member_at(&mut tx, account, email).await?.is_some();
         let pending = invitations::pending_of(&mut tx, account, email, now).await?;
         let facts = ProvidersOfferFacts { account_name, owners, in_account, pending };
 

@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 
 use crate::activity::api::{DigestRow, LogRow, LogView};
-use crate::address::{LOG, PROFILE, address_of, escape_query};
+use crate::address::{LOG, PROFILE, address_of, escape_query, from_here};
 use crate::loading::{Loading, framed};
 use crate::title::PageTitle;
 use crate::ui::frame::Here;
@@ -74,7 +74,7 @@ impl LazyRoute for LogPage {
                     </div>
                 </div>
                 {filters(&base, &view)}
-                <p class="hint">{view.zone.clone()} " " <a href=PROFILE>{words!(log.zone_change)}</a></p>
+                <p class="hint">{view.zone.clone()} " " <a href=from_here(PROFILE)>{words!(log.zone_change)}</a></p>
                 {grouped(Caption::Quiet(words!(log.caption)), columns, days)}
                 {none}
                 {pages}

@@ -129,7 +129,11 @@ fn invited(inside: &Inside, tracked: &Tracked, limited: Option<Timestamp>) -> Fo
         InvitationState::Pending => return pending(inside, tracked, limited),
         InvitationState::Expired => (
             Mood::Trouble,
-            words!(help.mail_expired, email = email, when = exact(invitation.expires_at)),
+            words!(
+                help.mail_expired,
+                email = email,
+                when = formats::last_day(invitation.expires_at)
+            ),
             words!(help.mail_expired_advice),
         ),
         InvitationState::Accepted => (

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 
-use crate::address::{GUIDES, beside, guide};
+use crate::address::{GUIDES, beside, from_here, guide};
 use crate::help::api::{self, GuideView};
 use crate::help::feedback::Feedback;
 use crate::loading::{Loading, framed};
@@ -34,7 +34,7 @@ impl LazyRoute for GuidePage {
                 .map(|(id, heading, text)| view! { <h2 id=id>{heading}</h2> <p>{text}</p> })
                 .collect_view();
             let open = view.open.map(|(words, href)| {
-                view! { <p><a class="button" href=href>{words}</a></p> }
+                view! { <p><a class="button" href=from_here(&href)>{words}</a></p> }
             });
             view! {
                 <PageTitle title=view.heading.clone() provider=frame.provider />

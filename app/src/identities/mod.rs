@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use api::{choices, linked, offered_here};
 
+use crate::address::from_here;
 use crate::endpoint::{Endpoint, endpoint};
 use crate::frame::Frame;
 use crate::title::PageTitle;
@@ -92,9 +93,9 @@ pub(crate) fn linked_table(view: LinkedView) -> AnyView {
             ),
             Cell::number(view! { <Relative moment=since /> }),
             Cell::number(last_used),
-            Cell::actions(
-                view! { <a class="button button-quiet" href=href aria-label=label>{words}</a> },
-            ),
+            Cell::actions(view! {
+                <a class="button button-quiet" href=from_here(&href) aria-label=label>{words}</a>
+            }),
         ]
     };
     let rows = rows.into_iter().map(row).collect();
@@ -128,7 +129,8 @@ fn step(
     class: &'static str,
 ) -> AnyView {
     let StepView { heading, lead, words, href, back, about } = view;
-    let back = back.map(|(words, href)| view! { <a href=href rel="external">{words}</a> });
+    let back =
+        back.map(|(words, href)| view! { <a href=from_here(&href) rel="external">{words}</a> });
     let step = match href {
         Some(href) => view! {
             <div class="form-actions">

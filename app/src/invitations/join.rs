@@ -97,21 +97,28 @@ fn step_form(step: Step, token: String, email: String, account: String) -> AnyVi
             </Form>
         }
         .into_any(),
-        Step::Password(choices) => view! {
-            <Form form={endpoint::<api::JoinWithPassword>()} action=action.clone()>
-                {hidden()}
-                <h2>{words!(join.login_heading)}</h2>
-                <p>{words!(join.login_lead, email = email.clone())}</p>
-                {username(email)}
-                <PasswordField field=Field::Password label=words!(form.password) />
-                <div class="form-actions">
-                    <SubmitButton words=words!(join.login_button) />
-                    <a href=FORGOT rel="external">{words!(sign_in.forgot)}</a>
-                </div>
-            </Form>
-            {buttons(choices, action.clone(), action)}
+        Step::Password(choices) => {
+            let alone = choices.is_empty();
+            view! {
+                <Form form={endpoint::<api::JoinWithPassword>()} action=action.clone()>
+                    {hidden()}
+                    <h2>{words!(join.login_heading)}</h2>
+                    <p>{words!(join.login_lead, email = email.clone())}</p>
+                    {username(email)}
+                    <PasswordField
+                        field=Field::Password
+                        label=words!(form.password)
+                        autofocus=alone
+                    />
+                    <div class="form-actions">
+                        <SubmitButton words=words!(join.login_button) />
+                        <a href=FORGOT rel="external">{words!(sign_in.forgot)}</a>
+                    </div>
+                </Form>
+                {buttons(choices, action.clone(), action)}
+            }
+            .into_any()
         }
-        .into_any(),
         Step::Yes => view! {
             <Form form={endpoint::<api::Join>()} action=action>
                 {hidden()}

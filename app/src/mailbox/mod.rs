@@ -5,7 +5,7 @@ pub(crate) mod api;
 use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 
-use crate::address::{MAIL, MAILBOX, address_of};
+use crate::address::{MAIL, MAILBOX, address_of, from_here};
 use crate::loading::{Loading, narrow};
 use crate::mailbox::api::{MailView, MailboxRow};
 use crate::title::PageTitle;
@@ -41,7 +41,7 @@ impl LazyRoute for MailboxPage {
 fn row(mail: MailboxRow) -> impl IntoView {
     view! {
         <li>
-            <a href=address_of(MAIL, &[&mail.id]) rel="external">
+            <a href=from_here(&address_of(MAIL, &[&mail.id])) rel="external">
                 <span class="mail-subject">{mail.subject}</span>
                 " "
                 <span class="mail-recipient">{words!(mailbox.to, email = mail.to)}</span>
@@ -79,7 +79,7 @@ impl LazyRoute for MailPage {
             view! {
                 <PageTitle title=mail.subject.clone() provider=frame.provider />
                 <p class="back">
-                    <a href=MAILBOX rel="external">{words!(mailbox.back)}</a>
+                    <a href=from_here(MAILBOX) rel="external">{words!(mailbox.back)}</a>
                 </p>
                 <article class="mail">
                     <h1>{mail.subject}</h1>

@@ -17,6 +17,7 @@ use crate::address::{
     EMAIL_LINK, FORGOT, JOIN, OWNER_CHANGE, RESET, SECURITY, SIGN_IN, USERS, address_of,
 };
 use crate::browsers::browser;
+use crate::formats::first_day;
 use crate::mails::names::Harmless;
 use crate::places::with_place;
 use crate::site::{Site, SiteLink};
@@ -498,7 +499,7 @@ fn letter(mail: &Mail, site: &Site) -> Letter {
             after: Vec::new(),
         },
         Mail::SecondFactorRequired { account, from, closed } => {
-            let (account, when) = (account.harmless(), exact(*from));
+            let (account, when) = (account.harmless(), first_day(*from));
             let (subject, lead) = if *closed {
                 (
                     words!(mail.closed_subject, account = account.clone()),

@@ -14,8 +14,7 @@ use {
     crate::address::{POLICY, address_of, read_cursor, write_cursor},
     crate::notice::Notice,
     crate::request::{self, Inside},
-    crate::when::server::exact,
-    crate::words,
+    crate::{formats, words},
     domain::policies::{self, AccountPolicy, RequiredFactor},
     model::{Failure, PolicyRule, SessionSpan},
     std::time::Duration,
@@ -134,7 +133,7 @@ async fn factor(
     let account = inside.acting.name.clone();
     let (state, sentence, step) = match required {
         Some(factor) => {
-            let when = exact(factor.from);
+            let when = formats::first_day(factor.from);
             let (mood, sentence) = if factor.from <= latchkey.now() {
                 (Mood::Ok, words!(policy.in_force, account = account, when = when))
             } else {

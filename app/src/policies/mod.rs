@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 use model::{AccountNumber, Field};
 
-use crate::address::{POLICY, SECURITY, address_of};
+use crate::address::{POLICY, SECURITY, address_of, from_here};
 use crate::endpoint::endpoint;
 use crate::frame::PersonView;
 use crate::loading::{Loading, framed};
@@ -73,7 +73,7 @@ fn factor(number: AccountNumber, view: FactorView) -> AnyView {
         FactorStep::OwnFirst => view! {
             <p>{words!(policy.own_first)}</p>
             <div class="form-actions">
-                <a class="button" href=SECURITY rel="external">
+                <a class="button" href=from_here(SECURITY) rel="external">
                     {words!(policy.set_up)}
                 </a>
             </div>

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 use model::Field;
 
-use crate::address::{DELETE_LOGIN, PROFILE, USERS, address_of};
+use crate::address::{DELETE_LOGIN, PROFILE, USERS, address_of, from_here};
 use crate::endpoint::endpoint;
 use crate::loading::{Loading, framed};
 use crate::profile::api::{self, AccountLeft, DeleteLoginView};
@@ -35,7 +35,7 @@ impl LazyRoute for DeleteLoginPage {
             } else {
                 view! {
                     <p><strong>{words!(leaving.impossible)}</strong></p>
-                    <p><a class="button" href=PROFILE>{words!(leaving.keep)}</a></p>
+                    <p><a class="button" href=from_here(PROFILE)>{words!(leaving.keep)}</a></p>
                 }
                 .into_any()
             };
@@ -107,7 +107,7 @@ fn form(email: String) -> AnyView {
             />
             <div class="form-actions">
                 <SubmitButton class="button-danger" words=words!(leaving.button) />
-                <a class="button" href=PROFILE>{words!(leaving.keep)}</a>
+                <a class="button" href=from_here(PROFILE)>{words!(leaving.keep)}</a>
             </div>
         </Form>
     }

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 use model::Field;
 
-use crate::address::{EMAIL, PROFILE};
+use crate::address::{EMAIL, PROFILE, from_here};
 use crate::endpoint::endpoint;
 use crate::loading::{Loading, framed, narrow};
 use crate::profile::api::{self, EmailLinkView, ProfileView};
@@ -39,7 +39,7 @@ impl LazyRoute for EmailPage {
                     />
                     <div class="form-actions">
                         <SubmitButton words=words!(email.button) />
-                        <a href=PROFILE>{words!(form.cancel)}</a>
+                        <a href=from_here(PROFILE)>{words!(form.cancel)}</a>
                     </div>
                 </Form>
             }

@@ -9,7 +9,7 @@ use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 use model::Field;
 
-use crate::address::{DELETE_LOGIN, EMAIL, OWN_DATA, PROFILE};
+use crate::address::{DELETE_LOGIN, EMAIL, OWN_DATA, PROFILE, from_here};
 use crate::endpoint::endpoint;
 use crate::languages;
 use crate::loading::{Loading, framed};
@@ -54,7 +54,7 @@ impl LazyRoute for ProfilePage {
                         value=view.email
                         readonly=true
                     />
-                    <p><a href=EMAIL>{words!(email.heading)}</a></p>
+                    <p><a href=from_here(EMAIL)>{words!(email.heading)}</a></p>
                     {language_field(&view.language)}
                     {time_zone_field(view.time_zone)}
                     <div class="form-actions">
@@ -65,7 +65,7 @@ impl LazyRoute for ProfilePage {
                     <h2>{words!(profile.data_heading)}</h2>
                     <p>{words!(profile.data_text)}</p>
                     <p><a href=OWN_DATA rel="external">{words!(profile.data_link)}</a></p>
-                    <p><a href=DELETE_LOGIN>{words!(leaving.heading)}</a></p>
+                    <p><a href=from_here(DELETE_LOGIN)>{words!(leaving.heading)}</a></p>
                 </section>
             }
             .into_any()

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 use model::Field;
 
-use crate::address::{AUTHENTICATOR, AUTHENTICATOR_OFF, RECOVERY_CODES, SECURITY};
+use crate::address::{AUTHENTICATOR, AUTHENTICATOR_OFF, RECOVERY_CODES, SECURITY, from_here};
 use crate::endpoint::endpoint;
 use crate::frame::Frame;
 use crate::loading::{Loading, framed};
@@ -61,7 +61,7 @@ impl LazyRoute for AuthenticatorPage {
                     />
                     <div class="form-actions">
                         <SubmitButton words=words!(authenticator.turn_on) />
-                        <a href=SECURITY>{words!(form.cancel)}</a>
+                        <a href=from_here(SECURITY)>{words!(form.cancel)}</a>
                     </div>
                 </Form>
             }
@@ -79,7 +79,7 @@ fn begin_anew(heading: String, frame: Frame) -> AnyView {
         <Form form={endpoint::<api::BeginApp>()} action=AUTHENTICATOR>
             <div class="form-actions">
                 <SubmitButton words=words!(authenticator.begin) />
-                <a href=SECURITY>{words!(form.cancel)}</a>
+                <a href=from_here(SECURITY)>{words!(form.cancel)}</a>
             </div>
         </Form>
     }
@@ -127,7 +127,7 @@ impl LazyRoute for TurnOffPage {
                     class: "button-danger",
                     button: words!(authenticator.turn_off),
                     passkey_button: words!(authenticator.turn_off_by_passkey),
-                    away: (SECURITY.to_owned(), words!(form.cancel)),
+                    away: (from_here(SECURITY), words!(form.cancel)),
                 }
                     .show()}
             }
@@ -166,7 +166,7 @@ impl LazyRoute for CodesPage {
                     class: "button-primary",
                     button: words!(authenticator.renew),
                     passkey_button: words!(authenticator.renew_by_passkey),
-                    away: (SECURITY.to_owned(), words!(form.cancel)),
+                    away: (from_here(SECURITY), words!(form.cancel)),
                 }
                     .show()}
             }

@@ -11,7 +11,7 @@ use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 use model::Field;
 
-use crate::address::{AUTHENTICATOR_OFF, PASSKEY, RECOVERY_CODES, SECURITY, address_of};
+use crate::address::{AUTHENTICATOR_OFF, PASSKEY, RECOVERY_CODES, SECURITY, address_of, from_here};
 use crate::endpoint::endpoint;
 use crate::identities::linked_table;
 use crate::loading::{Loading, framed};
@@ -113,7 +113,7 @@ fn passkey_row(passkey: PasskeyRow) -> Vec<Cell> {
     let PasskeyRow { id, name, since, used } = passkey;
     let label = words!(passkey.manage_of, name = name.clone());
     let manage = view! {
-        <a class="button button-quiet" href=address_of(PASSKEY, &[&id]) aria-label=label>
+        <a class="button button-quiet" href=from_here(&address_of(PASSKEY, &[&id])) aria-label=label>
             {words!(passkey.manage)}
         </a>
     };
@@ -141,7 +141,7 @@ fn recovery_codes(left: Option<String>) -> Option<AnyView> {
             <p>{words!(security.codes_text)}</p>
             <p>{left}</p>
             <div class="form-actions">
-                <a class="button" href=RECOVERY_CODES>{words!(security.codes_new)}</a>
+                <a class="button" href=from_here(RECOVERY_CODES)>{words!(security.codes_new)}</a>
             </div>
         </section>
     };
@@ -174,7 +174,7 @@ fn two_steps(app: Option<(Moment, Option<Moment>)>) -> AnyView {
                     <dd>{last_used(used)}</dd>
                 </dl>
                 <div class="form-actions">
-                    <a class="button" href=AUTHENTICATOR_OFF>
+                    <a class="button" href=from_here(AUTHENTICATOR_OFF)>
                         {words!(security.app_turn_off)}
                     </a>
                 </div>

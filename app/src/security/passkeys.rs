@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 use model::Field;
 
-use crate::address::{ADD_PASSKEY, PASSKEY, SECURITY, address_of};
+use crate::address::{ADD_PASSKEY, PASSKEY, SECURITY, address_of, from_here};
 use crate::endpoint::endpoint;
 use crate::frame::Frame;
 use crate::loading::{Loading, framed};
@@ -40,7 +40,7 @@ impl LazyRoute for AddPasskeyPage {
                     <input type="hidden" name=Field::Passkey.name() />
                     <div class="form-actions">
                         <SubmitButton words=words!(passkey.add_button) />
-                        <a href=SECURITY>{words!(form.cancel)}</a>
+                        <a href=from_here(SECURITY)>{words!(form.cancel)}</a>
                     </div>
                     {passkey_hint()}
                 </Form>
@@ -85,7 +85,7 @@ fn show(view: PasskeyView, frame: Frame) -> AnyView {
                 class: "button-danger",
                 button: words!(passkey.remove_by_code),
                 passkey_button: words!(passkey.remove_by_passkey),
-                away: (SECURITY.to_owned(), words!(form.cancel)),
+                away: (from_here(SECURITY), words!(form.cancel)),
             }
                 .show()}
         }
@@ -104,7 +104,7 @@ fn show(view: PasskeyView, frame: Frame) -> AnyView {
     };
     view! {
         <PageTitle title=title provider=frame.provider />
-        <p class="back"><a href=SECURITY>{words!(security.heading)}</a></p>
+        <p class="back"><a href=from_here(SECURITY)>{words!(security.heading)}</a></p>
         <h1>{before} <bdi>{view.name.clone()}</bdi> {after}</h1>
         <Form form={endpoint::<api::RenamePasskey>()} action=action>
             <input type="hidden" name="passkey" value=id />

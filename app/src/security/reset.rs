@@ -48,6 +48,7 @@ impl LazyRoute for ResetPage {
                         field=Field::NewPassword
                         label=words!(form.new_password)
                         new=true
+                        autofocus=true
                     />
                     <div class="form-actions">
                         <SubmitButton words=words!(reset.button) />

@@ -5,12 +5,14 @@
 use leptos::prelude::*;
 use model::Field;
 
-use crate::address::{ACCOUNT, PROFILE, address_of};
+use crate::address::{ACCOUNT, PROFILE, address_of, from_here};
 use crate::endpoint::{Endpoint, endpoint};
+use crate::frame::Frame;
+use crate::loading::when_there;
 use crate::rejected::{Confirming, ProofTaken};
 use crate::request;
 use crate::sign_in::api;
-use crate::title::PageTitle;
+use crate::title::{Around, PageTitle};
 use crate::ui::factor::{FactorForms, hidden, passkey_form};
 use crate::ui::field::{PasswordField, username};
 use crate::ui::form::{Form, SubmitButton};
@@ -27,9 +29,16 @@ const BY_FACTOR: Endpoint = endpoint::<api::ConfirmByFactor>();
 
 /// The page; what was typed travels on unseen.
 pub(crate) fn confirm_page(confirming: Confirming) -> AnyView {
+    when_there(move || {
+        let confirming = confirming.clone();
+        Box::pin(async move { Ok(asking(confirming, request::frame_in_place().await)) })
+    })
+}
+
+fn asking(confirming: Confirming, frame: Frame) -> AnyView {
+    provide_context(Around::of(&frame));
     let viewer = request::viewer().ok();
     let email = viewer.as_ref().map(|viewer| viewer.email.to_string()).unwrap_or_default();
-    let frame = request::frame(viewer.as_ref(), None, false);
     let heading = words!(confirm.heading);
     let Confirming { action, form, values, takes, passkey } = confirming;
     let goes_on = form == GO_ON;
@@ -44,7 +53,7 @@ pub(crate) fn confirm_page(confirming: Confirming) -> AnyView {
     // A page that asks first is no place to go back to.
     let back = match confined_to {
         Some(number) if goes_on => address_of(ACCOUNT, &[&number]),
-        None if goes_on => PROFILE.to_owned(),
+        None if goes_on => from_here(PROFILE),
         _ => action.clone(),
     };
     let mut kept = kept(form, values);

@@ -16,7 +16,7 @@ use {
     crate::notice::Notice,
     crate::request::{self, Inside},
     crate::when::server::exact,
-    crate::words,
+    crate::{contact, words},
     domain::identity_providers::provider_name,
     domain::single_sign_on::{
         self, AccountDomain, AccountProvider, Overview, SingleSignOn, TypedProvider,
@@ -339,7 +339,7 @@ fn requirement(inside: &Inside, overview: &Overview) -> RequirementView {
             state: (Mood::Ok, words!(users.on)),
             texts: vec![
                 words!(sso.required, provider = name, domains = domains),
-                words!(sso.required_locked, operator = operator),
+                contact::ask(words!(sso.required_locked, operator = operator)),
             ],
             step: Step::Lift(words!(sso.lift)),
         };

@@ -17,7 +17,6 @@ use crate::wire::shared;
 /// The whole page for a problem. Whoever isn't signed in is led to the sign-in page.
 pub(crate) async fn failed(problem: Problem) -> AnyView {
     let frame = frame_around(&problem).await;
-    provide_context(Around(None));
     let typed = shared(typed);
     let (heading, text) = match &problem {
         Problem::Failure(Failure::NotFound) => {
@@ -57,7 +56,7 @@ pub(crate) async fn failed(problem: Problem) -> AnyView {
         Problem::Failure(Failure::NotFound | Failure::Unavailable | Failure::SignedOut)
         | Problem::Unreachable => (heading, text, cure),
         Problem::Failure(Failure::NoSecondFactor) => {
-            let cure = Some((SECURITY.to_owned(), words!(policy.set_up)));
+            let cure = Some((crate::request::from_here(SECURITY), words!(policy.set_up)));
             (words!(policy.closed_heading), problem.words(), cure)
         }
         Problem::Failure(Failure::SingleSignOn | Failure::VouchedLongAgo) => {
@@ -66,7 +65,7 @@ pub(crate) async fn failed(problem: Problem) -> AnyView {
             (words!(sso.closed_heading), problem.words(), cure)
         }
         Problem::Failure(Failure::AddressGivenUp) => {
-            let cure = Some((PROFILE.to_owned(), words!(email.to_profile)));
+            let cure = Some((crate::request::from_here(PROFILE), words!(email.to_profile)));
             (words!(sso.closed_heading), problem.words(), cure)
         }
         Problem::Failure(Failure::Paused(_)) => (words!(pause.heading), problem.words(), cure),
@@ -74,8 +73,9 @@ pub(crate) async fn failed(problem: Problem) -> AnyView {
     };
     let (heading, text, cure, leave) = shared(move || (heading, text, cure, leave));
     let lost = matches!(problem, Problem::Failure(Failure::NotFound));
-    let id = shared(request_id).filter(|_| !lost);
+    let asked = shared(asked_about).filter(|_| !lost);
     let frame = shared(move || frame);
+    provide_context(Around::of(&frame));
     let back = frame.account.as_ref().map(|account| address_of(ACCOUNT, &[&account.number]));
     let provider = frame.provider.clone();
     let link = match (problem, typed) {
@@ -118,7 +118,7 @@ pub(crate) async fn failed(problem: Problem) -> AnyView {
         <Narrow frame=frame>
             <h1>{heading}</h1>
             <p>{text}</p>
-            {id.map(|id| view! { <p class="request-id">{words!(failed.request, id = id)}</p> })}
+            {asked.map(|words| view! { <p class="request-id">{words}</p> })}
             {link}
             {leave.map(|(href, words)| view! { <p><a href=href rel="external">{words}</a></p> })}
         </Narrow>
@@ -190,9 +190,10 @@ fn typed() -> Option<(Rejected, String)> {
     Some((rejected, leptos_router::hooks::use_location().pathname.get_untracked()))
 }
 
-fn request_id() -> Option<String> {
+/// What to name to the provider who is asked about it, and where that is.
+fn asked_about() -> Option<String> {
     #[cfg(feature = "ssr")]
-    return crate::request::id();
+    return crate::request::id().map(|id| crate::contact::ask(words!(failed.request, id = id)));
     #[cfg(not(feature = "ssr"))]
     None
 }
@@ -202,7 +203,7 @@ fn request_id() -> Option<String> {
 #[cfg(feature = "ssr")]
 async fn frame_around(problem: &Problem) -> Frame {
     match problem {
-        Problem::Failure(Failure::NotFound) => crate::request::frame_of_nothing().await,
+        Problem::Failure(Failure::NotFound) => crate::request::frame_in_place().await,
         _ => crate::request::frame(None, None, false),
     }
 }

@@ -4,6 +4,7 @@
 use leptos::prelude::*;
 use model::Field;
 
+use crate::address::from_here;
 use crate::endpoint::Endpoint;
 use crate::eyes::ReadOnly;
 #[cfg(feature = "hydrate")]
@@ -85,7 +86,7 @@ impl FormState {
 pub(crate) fn Form(
     /// Its server function.
     form: Endpoint,
-    /// The path that it posts to: the one of the page that shows it.
+    /// The path that it posts to: the one of the page that shows it. The account around it stays.
     #[prop(into)]
     action: String,
     /// Its class; `form` when none is given.
@@ -120,6 +121,7 @@ pub(crate) fn Form(
         mine.then_some(rejected)
     };
     let state = FormState::new(shared(mine).or(back), before.as_deref());
+    let action = from_here(&action);
     let send = {
         let errors = use_context::<HasErrors>();
         let sender = Sender::new(state, errors, action.clone());
@@ -165,9 +167,9 @@ fn ErrorSummary(state: FormState, ways: Vec<(Way, String)>) -> impl IntoView {
             let lines = errors
                 .into_iter()
                 .filter_map(|(target, words)| {
-                    if Way::is(&target) {
-                        let way = ways.iter().find(|(way, _)| way.id() == target);
-                        let href = way?.1.clone();
+                    if let Some((way, whom)) = Way::read(&target) {
+                        let (_, to) = ways.iter().find(|(known, _)| *known == way)?;
+                        let href = whom.map_or_else(|| to.clone(), |whom| format!("{to}/{whom}"));
                         return Some(view! { <li><a href=href>{words}</a></li> }.into_any());
                     }
                     if target == "main" {

@@ -5,7 +5,7 @@ use model::{AccountNumber, Area, Permission};
 
 use crate::address::{
     ACCOUNT, ACCOUNTS, BILLING, DETAILS, DOMAINS, LOG, MAILBOX, POLICY, PROFILE, SECURITY,
-    SERVICES, SIGN_OUT, SUPPORT, USERS, address_of, beside, help_for, path,
+    SERVICES, SIGN_OUT, SUPPORT, USERS, address_of, beside, from_here, help_for, path,
 };
 use crate::endpoint::endpoint;
 use crate::eyes::EyesStrip;
@@ -115,7 +115,7 @@ fn closes((sentence, set_up): (String, String)) -> impl IntoView {
     view! {
         <div class="notice notice-warning">
             <p>{sentence}</p>
-            <a class="button" href=SECURITY rel="external">{set_up}</a>
+            <a class="button" href=from_here(SECURITY) rel="external">{set_up}</a>
         </div>
     }
 }
@@ -152,7 +152,7 @@ pub(crate) fn Narrow(
 /// it is known whether one of its forms says it.
 fn untaken() -> impl IntoView {
     shared(crate::rejected::untaken).map(|told| {
-        let wrong = told.0.into_iter().filter(|(target, _)| !Way::is(target));
+        let wrong = told.0.into_iter().filter(|(target, _)| Way::read(target).is_none());
         let lines = wrong.map(|(_, words)| view! { <p>{words}</p> });
         view! { <div class="notice notice-warning" role="alert">{lines.collect_view()}</div> }
     })

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::address::path;
+use crate::address::{from_here, path};
 use crate::notice::Said;
 use crate::ui::copy::{COPY_FIELD, CopyButton, CopyWords, copy_button};
 
@@ -61,7 +61,7 @@ fn recovery_codes(codes: Vec<String>) -> Option<AnyView> {
                 {words!(security.codes_print)}
             </button>
             {copy_button(copied, words!(security.codes_copy))}
-            <a class="button button-primary" href=path() rel="external">
+            <a class="button button-primary" href=from_here(&path()) rel="external">
                 {words!(security.codes_kept)}
             </a>
         </div>

@@ -66,15 +66,17 @@ pub(crate) fn Changes(
     let lines = move || changes().into_iter().map(|line| view! { <p>{line}</p> }).collect_view();
     view! {
         <aside
-            class="access-summary access-changes"
+            class="access-summary access-bar access-changes"
             data-unsaved=move || (!changes().is_empty()).then_some("")
         >
-            <h2>{heading}</h2>
-            <p>{ticked.summary(chosen)}</p>
-            <div class="access-difference" aria-live="polite">
-                {lines}
+            <h2 class="follows-ticks">{heading}</h2>
+            <p class="follows-ticks">{ticked.summary(chosen)}</p>
+            <div class="access-foot">
+                <div class="access-difference follows-ticks" aria-live="polite">
+                    {lines}
+                </div>
+                <div class="form-actions">{children()}</div>
             </div>
-            <div class="form-actions">{children()}</div>
         </aside>
     }
 }

@@ -66,14 +66,9 @@ pub(crate) fn InviteForm(
     number: AccountNumber,
     /// What the form needs.
     invite: InviteView,
-    /// Whether it stands in the dialog over the list of users.
-    #[prop(optional)]
-    over_list: bool,
 ) -> impl IntoView {
     let back = invite.back.clone();
-    // Over the list it would lead nowhere.
-    let ways =
-        if over_list { Vec::new() } else { vec![(Way::Users, address_of(USERS, &[&number]))] };
+    let ways = vec![(Way::Manage, address_of(USERS, &[&number]))];
     let form = endpoint::<api::Invite>();
     let action = address_of(INVITE, &[&number]);
     match invite.again.clone() {
@@ -133,8 +128,8 @@ fn InviteFields(number: AccountNumber, invite: InviteView) -> impl IntoView {
                 />
             </div>
             <aside class="access-summary access-bar">
-                <h2>{words!(invite.summary)}</h2>
-                <p aria-live="polite">{ticked.summary(chosen)}</p>
+                <h2 class="follows-ticks">{words!(invite.summary)}</h2>
+                <p class="follows-ticks" aria-live="polite">{ticked.summary(chosen)}</p>
                 {bounded}
                 <p class="hint">{invite.valid}</p>
                 <div class="form-actions" data-ticked=words!(invite.ticked)>

@@ -146,8 +146,8 @@ async fn send_to(
             by.actor.must_own()?;
         }
         let terms = by.access.give(wish)?;
-        if facts.in_account {
-            return Err(Failure::field(Field::Email, FieldProblem::AlreadyInAccount));
+        if let Some(user) = facts.in_account {
+            return Err(Failure::field(Field::Email, FieldProblem::AlreadyInAccount(user)));
         }
         if !facts.domains.take(&email) {
             return Err(Failure::OtherDomain(facts.domains.clone()));

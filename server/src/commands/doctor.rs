@@ -54,12 +54,35 @@ impl Findings {
         by: &[&str],
         look: impl Future<Output = Finding>,
     ) {
-        let wrong = by.iter().find(|setting| self.wrong.iter().any(|wrong| wrong == *setting));
-        let finding = match wrong {
-            Some(setting) => Unknown(format!("{setting} is wrong")),
+        self.check_each(config, check, by, async { vec![look.await] }).await;
+    }
+
+    /// The same of a check that may find several things.
+    async fn check_each(
+        &mut self,
+        config: &Config,
+        check: &str,
+        by: &[&str],
+        look: impl Future<Output = Vec<Finding>>,
+    ) {
+        let found = match self.goes_by_wrong(by) {
+            Some(unknown) => vec![unknown],
             None => look.await,
         };
-        self.note(check, finding.with_words(|words| config.with_names(&words)));
+        for finding in found {
+            self.note(check, finding.with_words(|words| config.with_names(&words)));
+        }
+    }
+
+    /// That what goes by these settings can't be checked, if one of them is wrong.
+    fn goes_by_wrong(&self, by: &[&str]) -> Option<Finding> {
+        let is_wrong = |setting: &&&str| self.wrong.iter().any(|wrong| wrong == **setting);
+        let wrong: Vec<_> = by.iter().filter(is_wrong).copied().collect();
+        match *wrong {
+            [] => None,
+            [one] => Some(Unknown(format!("{one} is wrong"))),
+            _ => Some(Unknown(format!("{} are wrong", wrong.join(", ")))),
+        }
     }
 
     fn tell(self) -> Told {
@@ -143,15 +166,23 @@ pub(super) async fn run(config: Result<Config, Unsound>) -> Told {
     findings.check(config, "files", &[], async { files() }).await;
     findings.check(config, "database", &["database_url"], database(config)).await;
     let by = ["log_key_file", "database_url"];
-    findings.check(config, "log key", &by, log_key(config)).await;
+    findings.check_each(config, "log key", &by, log_key(config)).await;
     let by = ["smtp_url", "smtp_ca_file", "mail_from", "public_url"];
     findings.check(config, "mail server", &by, mail_server(config)).await;
     findings.check(config, "waiting mails", &["database_url"], waiting_mails(config)).await;
-    findings.check(config, "webhooks", &["database_url"], webhooks(config)).await;
+    findings.check_each(config, "webhooks", &["database_url"], webhooks(config)).await;
     findings.check(config, "sender", &["mail_from", "smtp_url"], async { sender(config) }).await;
     findings.check(config, "places", &["geoip_file"], async { places(config) }).await;
-    for (provider, finding) in identity_providers(config).await {
-        findings.note(format!("identity provider {provider}"), finding);
+    match findings.goes_by_wrong(&["identity_providers"]) {
+        Some(unknown) => {
+            let unknown = unknown.with_words(|words| config.with_names(&words));
+            findings.note("identity providers", unknown);
+        }
+        None => {
+            for (provider, finding) in identity_providers(config).await {
+                findings.note(format!("identity provider {provider}"), finding);
+            }
+        }
     }
     findings.tell()
 }
@@ -214,30 +245,37 @@ async fn database(config: &Config) -> Finding {
     finding
 }
 
-async fn log_key(config: &Config) -> Finding {
+async fn log_key(config: &Config) -> Vec<Finding> {
     let path = &config.log_key_file;
     let key = match log_key::read(path) {
         Ok(Some(key)) => key.public(),
         Ok(None) => {
-            return Note(format!(
+            return vec![Note(format!(
                 "{} isn't there yet: `latchkey serve` makes it, unless you bring another node's",
                 path.display()
-            ));
+            ))];
         }
-        Err(error) => return Trouble(error.to_string()),
+        Err(error) => return vec![Trouble(error.to_string())],
     };
+    let mut found = Vec::new();
     if log_key::is_exposed(path) {
         let path = path.display().to_string();
-        return Note(format!("others can read {path}: run `{}`", command("chmod 600", &[&path])));
+        found.push(Note(format!(
+            "others can read {path}: run `{}`",
+            command("chmod 600", &[&path])
+        )));
     }
     if !is_in_use(config, key).await {
-        return Note(format!(
+        found.push(Note(format!(
             "the newest digest was signed with another key: if another node did it, bring its \
              file to {}",
             path.display()
-        ));
+        )));
     }
-    Fine(path.display().to_string())
+    if found.is_empty() {
+        found.push(Fine(path.display().to_string()));
+    }
+    found
 }
 
 /// Whether nothing speaks against this key; whether the database answers, another check tells.
@@ -299,9 +337,9 @@ async fn waiting_mails(config: &Config) -> Finding {
     }
 }
 
-/// Whether every endpoint is on; whether the database answers, another check tells.
-async fn webhooks(config: &Config) -> Finding {
-    let none = || Fine("none".to_owned());
+/// Which endpoints are off; whether the database answers, another check tells.
+async fn webhooks(config: &Config) -> Vec<Finding> {
+    let none = || vec![Fine("none".to_owned())];
     if config.sqlite_file().is_some_and(|file| !file.exists()) {
         return none();
     }
@@ -309,17 +347,21 @@ async fn webhooks(config: &Config) -> Finding {
     let endpoints = domain::webhooks::endpoints(&latchkey).await;
     latchkey.store.close().await;
     let Ok(endpoints) = endpoints else { return none() };
-    let off = endpoints.iter().find_map(|endpoint| Some((endpoint, endpoint.off.as_ref()?)));
-    match off {
-        Some((endpoint, (since, why))) => Note(format!(
+    let off = endpoints.iter().filter_map(|endpoint| Some((endpoint, endpoint.off.as_ref()?)));
+    let off = off.map(|(endpoint, (since, why))| {
+        Note(format!(
             "{} is off since {}: {}; when its receiver works again, run `{}`",
             plain(&domain::webhooks::shown(&endpoint.url)),
             exact(*since),
             plain(why),
             webhook::on_command(endpoint)
-        )),
-        None if endpoints.is_empty() => none(),
-        None => Fine(format!("endpoints that are told of events: {}", endpoints.len())),
+        ))
+    });
+    let off: Vec<_> = off.collect();
+    match endpoints.len() {
+        _ if !off.is_empty() => off,
+        0 => none(),
+        all => vec![Fine(format!("endpoints that are told of events: {all}"))],
     }
 }
 

@@ -270,6 +270,11 @@ Examples:
 #[derive(Debug, Subcommand)]
 enum TokenCommand {
     /// Make a token, and show it this once
+    #[command(after_help = "\
+Examples:
+  latchkey token create --name 'Control panel' --scope services:write
+  latchkey token create --name Reports --scope accounts:read --account 100001 \\
+      --until 2027-06-30")]
     Create {
         /// What it is for: it is told in the accounts' logs
         #[arg(long)]
@@ -285,8 +290,13 @@ enum TokenCommand {
         until: Option<Timestamp>,
     },
     /// List every token
+    #[command(after_help = "\
+Examples:
+  latchkey token list
+  latchkey token list --json | jq '.tokens[] | select(.last_used_at == null)'")]
     List,
     /// Make a token void at once
+    #[command(after_help = "Example:\n  latchkey token revoke lk_abcdefghijkl")]
     Revoke {
         /// Its beginning, as `token list` shows it, such as lk_abcdefghijkl
         #[arg(value_name = "TOKEN")]
@@ -349,6 +359,10 @@ enum ReportCommand {
 #[derive(Debug, Subcommand)]
 enum WebhookCommand {
     /// Tell an address of events, and show the secret that signs them
+    #[command(after_help = "\
+Examples:
+  latchkey webhook add https://crm.example/hooks
+  latchkey webhook add https://crm.example/hooks --kind member.added --kind member.removed")]
     Add {
         /// The address, which must be https
         url: String,
@@ -357,13 +371,24 @@ enum WebhookCommand {
         kind: Vec<String>,
     },
     /// List the endpoints
+    #[command(after_help = "\
+Examples:
+  latchkey webhook list
+  latchkey webhook list --json | jq '.endpoints[] | select(.off_since != null)'")]
     List,
     /// Tell an endpoint nothing any more
+    #[command(
+        after_help = "Example:\n  latchkey webhook remove 018f6f4e-7d3a-7cc1-9d1e-3f2f0c9a4b11"
+    )]
     Remove {
         /// The endpoint's id
         id: String,
     },
     /// Give an endpoint another secret
+    #[command(after_help = "\
+Examples:
+  latchkey webhook rotate 018f6f4e-7d3a-7cc1-9d1e-3f2f0c9a4b11
+  latchkey webhook rotate 018f6f4e-7d3a-7cc1-9d1e-3f2f0c9a4b11 --overlap-hours 72")]
     Rotate {
         /// The endpoint's id
         id: String,
@@ -372,11 +397,16 @@ enum WebhookCommand {
         overlap_hours: u32,
     },
     /// Turn an endpoint on again: what happened meanwhile goes out
+    #[command(after_help = "Example:\n  latchkey webhook on 018f6f4e-7d3a-7cc1-9d1e-3f2f0c9a4b11")]
     On {
         /// The endpoint's id
         id: String,
     },
     /// List the newest deliveries
+    #[command(after_help = "\
+Examples:
+  latchkey webhook deliveries
+  latchkey webhook deliveries --failed --most 20")]
     Deliveries {
         /// Only those of which a try came to nothing
         #[arg(long)]
@@ -386,11 +416,17 @@ enum WebhookCommand {
         most: usize,
     },
     /// Deliver an event once more
+    #[command(
+        after_help = "Example:\n  latchkey webhook redeliver 018f6f4e-7d3a-7cc1-9d1e-3f2f0c9a4b11"
+    )]
     Redeliver {
         /// The delivery's id
         id: String,
     },
     /// Try an endpoint with a ping
+    #[command(
+        after_help = "Example:\n  latchkey webhook test 018f6f4e-7d3a-7cc1-9d1e-3f2f0c9a4b11"
+    )]
     Test {
         /// The endpoint's id
         id: String,
@@ -699,6 +735,54 @@ mod tests {
     #[test]
     fn the_command_line_is_sound() {
         CommandLine::command().debug_assert();
+    }
+
+    /// Each command that does something, with what is typed for it.
+    fn leaves(command: &clap::Command, typed: &str) -> Vec<(String, clap::Command)> {
+        if !command.has_subcommands() {
+            return vec![(typed.to_owned(), command.clone())];
+        }
+        let below = command
+            .get_subcommands()
+            .map(|below| leaves(below, &format!("{typed} {}", below.get_name())));
+        below.flatten().collect()
+    }
+
+    /// What stands in a line of a shell, which passes it on up to a pipe.
+    fn typed(line: &str) -> Vec<String> {
+        let (mut words, mut word, mut quoted) = (Vec::new(), String::new(), false);
+        for c in line.chars().chain([' ']) {
+            match c {
+                '\'' => quoted = !quoted,
+                '|' if !quoted => break,
+                ' ' if !quoted => {
+                    let word = std::mem::take(&mut word);
+                    words.extend(Some(word).filter(|word| !word.is_empty()));
+                }
+                c => word.push(c),
+            }
+        }
+        words.into_iter().skip_while(|word| word != "latchkey").collect()
+    }
+
+    #[test]
+    fn every_commands_help_has_examples_that_are_understood() {
+        let leaves = leaves(&CommandLine::command(), "latchkey");
+        assert!(leaves.len() > 30);
+        for (name, mut command) in leaves {
+            let help = command.render_long_help().to_string();
+            let examples = help.split("Example").nth(1).unwrap_or_default();
+            let examples = examples.replace("\\\n", " ");
+            let examples: Vec<_> =
+                examples.lines().map(typed).filter(|words| !words.is_empty()).collect();
+            assert!(!examples.is_empty(), "{name} has no example");
+            for words in examples {
+                let line = words.join(" ");
+                assert!(line.contains(name.trim_start_matches("latchkey ")), "{name}: {line}");
+                let understood = CommandLine::try_parse_from(words);
+                assert!(understood.is_ok(), "{line}: {}", understood.unwrap_err());
+            }
+        }
     }
 
     #[test]

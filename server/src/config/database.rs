@@ -7,7 +7,7 @@ use serde::{Deserializer, de};
 use store::Place;
 
 use super::Config;
-use super::values::read_text;
+use super::values::{read_open, read_text};
 
 impl Config {
     /// Where the SQLite file is; none for another database.
@@ -29,7 +29,7 @@ pub(super) fn database_url<'de, D: Deserializer<'de>>(from: D) -> Result<Secret,
 }
 
 pub(super) fn log_key_file<'de, D: Deserializer<'de>>(from: D) -> Result<PathBuf, D::Error> {
-    read_text(from, "the path of a file", |text| {
+    read_open(from, "the path of a file", |text| {
         let names_one = Path::new(text).file_name().is_some() && !text.ends_with('/');
         (names_one && !Path::new(text).is_dir()).then(|| text.into())
     })

@@ -7,7 +7,7 @@ use domain::Settings;
 use serde::Deserializer;
 
 use super::Config;
-use super::values::read_text;
+use super::values::read_open;
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
 pub(super) const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -43,7 +43,7 @@ impl Config {
 
 pub(super) fn time_zone<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
     let wanted = "the name of a time zone such as Europe/Oslo";
-    read_text(from, wanted, domain::zones::name)
+    read_open(from, wanted, domain::zones::name)
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 
 use super::Config;
-use super::values::read_text;
+use super::values::read_open;
 
 /// How log lines look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +34,7 @@ impl Config {
 }
 
 pub(super) fn log_format<'de, D: Deserializer<'de>>(from: D) -> Result<LogFormat, D::Error> {
-    read_text(from, "text or json", |text| match text {
+    read_open(from, "text or json", |text| match text {
         "text" => Some(LogFormat::Text),
         "json" => Some(LogFormat::Json),
         _ => None,
@@ -43,7 +43,7 @@ pub(super) fn log_format<'de, D: Deserializer<'de>>(from: D) -> Result<LogFormat
 
 pub(super) fn log<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
     const WANTED: &str = "a log level such as info, or levels per part such as info,sqlx=debug";
-    read_text(from, WANTED, |text| {
+    read_open(from, WANTED, |text| {
         let parts: Vec<_> =
             text.split(',').map(str::trim).filter(|part| !part.is_empty()).collect();
         // A misspelt level would be the name of a part, and nothing but that part's lines logged.

@@ -13,7 +13,7 @@ use serde::Deserializer;
 use store::percent_decode;
 use url::Url;
 
-use super::values::read_text;
+use super::values::{read_open, read_text};
 
 /// Where the mail server is, and how to speak to it.
 #[derive(Clone)]
@@ -104,7 +104,7 @@ pub(super) fn smtp_url<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Smtp
 pub(super) fn smtp_ca_file<'de, D: Deserializer<'de>>(
     from: D,
 ) -> Result<Option<CertificateFile>, D::Error> {
-    read_text(from, "the path of a readable PEM file with a certificate", |text| {
+    read_open(from, "the path of a readable PEM file with a certificate", |text| {
         let pem = std::fs::read(text).ok()?;
         let certificates = CertificateDer::pem_slice_iter(&pem).collect::<Result<Vec<_>, _>>();
         let certificates = certificates.ok().filter(|found| !found.is_empty())?;
@@ -113,7 +113,7 @@ pub(super) fn smtp_ca_file<'de, D: Deserializer<'de>>(
 }
 
 pub(super) fn mail_from<'de, D: Deserializer<'de>>(from: D) -> Result<Mailbox, D::Error> {
-    read_text(from, "a sender such as \"My Provider <no-reply@provider.example>\"", |text| {
+    read_open(from, "a sender such as \"My Provider <no-reply@provider.example>\"", |text| {
         text.parse().ok()
     })
 }
@@ -121,7 +121,7 @@ pub(super) fn mail_from<'de, D: Deserializer<'de>>(from: D) -> Result<Mailbox, D
 pub(super) fn operator_email<'de, D: Deserializer<'de>>(
     from: D,
 ) -> Result<Option<EmailAddress>, D::Error> {
-    read_text(from, "an e-mail address such as abuse@provider.example", |text| {
+    read_open(from, "an e-mail address such as abuse@provider.example", |text| {
         EmailAddress::parse(text).ok().map(Some)
     })
 }
@@ -129,7 +129,7 @@ pub(super) fn operator_email<'de, D: Deserializer<'de>>(
 pub(super) fn support_email<'de, D: Deserializer<'de>>(
     from: D,
 ) -> Result<Option<EmailAddress>, D::Error> {
-    read_text(from, "an e-mail address such as support@provider.example", |text| {
+    read_open(from, "an e-mail address such as support@provider.example", |text| {
         EmailAddress::parse(text).ok().map(Some)
     })
 }

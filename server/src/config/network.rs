@@ -8,7 +8,7 @@ use serde::Deserializer;
 use url::Url;
 
 use super::Config;
-use super::values::{Given, read, read_text};
+use super::values::{Given, isnt, read, read_open, read_text};
 
 impl Config {
     /// The host's name in the public address.
@@ -88,28 +88,29 @@ pub(super) fn public_url<'de, D: Deserializer<'de>>(from: D) -> Result<String, D
 }
 
 pub(super) fn listen<'de, D: Deserializer<'de>>(from: D) -> Result<SocketAddr, D::Error> {
-    read_text(from, "an IP address and a port, such as 127.0.0.1:3000 or [::]:3000", |text| {
+    read_open(from, "an IP address and a port, such as 127.0.0.1:3000 or [::]:3000", |text| {
         text.parse().ok()
     })
 }
 
 pub(super) fn trusted_proxies<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<IpNet>, D::Error> {
-    read(from, "IP addresses or networks such as 10.0.0.0/8, separated by commas", |given| {
-        let entries = match given {
-            Given::Text(text) => text.split(',').map(str::to_owned).collect(),
-            Given::List(entries) => entries,
-            _ => return None,
-        };
-        let entries = entries.iter().map(|entry| entry.trim()).filter(|entry| !entry.is_empty());
-        entries.map(network).collect()
-    })
+    const WANTED: &str = "IP addresses or networks such as 10.0.0.0/8, separated by commas";
+    let entries: Vec<String> = read(from, WANTED, |given| match given {
+        Given::Text(text) => Some(text.split(',').map(str::to_owned).collect()),
+        Given::List(entries) => Some(entries),
+        _ => None,
+    })?;
+    let entries = entries.iter().map(|entry| entry.trim()).filter(|entry| !entry.is_empty());
+    entries
+        .map(|entry| network(entry).ok_or_else(|| isnt(WANTED, &entry.escape_debug().to_string())))
+        .collect()
 }
 
 pub(super) fn dns_server<'de, D: Deserializer<'de>>(
     from: D,
 ) -> Result<Option<SocketAddr>, D::Error> {
     const PORT: u16 = 53;
-    read_text(from, "an IP address and perhaps a port, such as 192.0.2.53", |text| {
+    read_open(from, "an IP address and perhaps a port, such as 192.0.2.53", |text| {
         let alone = text.parse().ok().map(|address: IpAddr| SocketAddr::new(address, PORT));
         alone.or_else(|| text.parse().ok()).map(Some)
     })

@@ -9,7 +9,7 @@ use app::request::Site;
 use model::Language;
 use serde::{Deserializer, de};
 
-use super::values::read_text;
+use super::values::{read_open, read_text};
 use super::{Config, links};
 use crate::look::{self, Colour, Mark, Theme};
 
@@ -53,7 +53,7 @@ pub(super) fn accent_dark<'de, D: Deserializer<'de>>(from: D) -> Result<Option<C
 
 /// A colour that can be read in this theme. Which contrast it lacks is no secret.
 fn accent<'de, D: Deserializer<'de>>(from: D, theme: &Theme) -> Result<Option<Colour>, D::Error> {
-    let colour: Colour = read_text(from, "a colour such as #005ea5", |text| text.parse().ok())?;
+    let colour: Colour = read_open(from, "a colour such as #005ea5", |text| text.parse().ok())?;
     match colour.check(theme) {
         Ok(()) => Ok(Some(colour)),
         Err((found, needed)) => Err(de::Error::custom(format!(
@@ -65,7 +65,7 @@ fn accent<'de, D: Deserializer<'de>>(from: D, theme: &Theme) -> Result<Option<Co
 }
 
 pub(super) fn mark_file<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Mark>, D::Error> {
-    read_text(from, "the path of a readable SVG or PNG file of at most 64 KiB", |text| {
+    read_open(from, "the path of a readable SVG or PNG file of at most 64 KiB", |text| {
         Mark::parse(std::fs::read(text).ok()?).map(Some)
     })
 }
@@ -73,14 +73,13 @@ pub(super) fn mark_file<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Mar
 pub(super) fn language<'de, D: Deserializer<'de>>(from: D) -> Result<Locale, D::Error> {
     let spoken: Vec<_> = app::all_languages().into_iter().map(|(tag, _)| tag).collect();
     let wanted = format!("one of {}", spoken.join(", "));
-    let text = read_text(from, &wanted, |text| Some(text.to_owned()))?;
-    // Which language somebody wants is no secret.
-    let found = Language::parse(&text).and_then(|language| app::spoken(&language));
-    found.ok_or_else(|| de::Error::custom(format!("{wanted}: '{text}' isn't")))
+    read_open(from, &wanted, |text| {
+        Language::parse(text).and_then(|language| app::spoken(&language))
+    })
 }
 
 pub(super) fn geoip_file<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Places>, D::Error> {
-    read_text(from, "the path of a readable GeoIP file in the MaxMind DB format", |text| {
+    read_open(from, "the path of a readable GeoIP file in the MaxMind DB format", |text| {
         Places::read(Path::new(text)).ok().map(Some)
     })
 }

@@ -181,7 +181,8 @@ pub(super) fn without(settings: &Figment, key: &str) -> Option<Figment> {
     (!removed.is_empty()).then(|| Figment::from(Rest(data)))
 }
 
-/// The first thing that is wrong, in one sentence without the value, which may be a secret.
+/// The first thing that is wrong, in one sentence. It has the value in it only where the setting's reader
+/// says it: it may be a secret.
 pub(super) fn explain(settings: &Figment, error: figment::Error, path: &Path) -> Problem {
     let file = path.display();
     let place = |key: &str| match settings.find_metadata(key) {

@@ -44,6 +44,34 @@ pub(super) fn read_text<'de, D: Deserializer<'de>, T>(
     parse(text).ok_or_else(|| de::Error::custom(wanted))
 }
 
+/// Reads a value that is one line of text and no secret: where it can't be, it is told which it is.
+pub(super) fn read_open<'de, D: Deserializer<'de>, T>(
+    from: D,
+    wanted: &str,
+    parse: impl FnOnce(&str) -> Option<T>,
+) -> Result<T, D::Error> {
+    let text = read_text(from, wanted, |text| Some(text.to_owned()))?;
+    parse(&text).ok_or_else(|| isnt(wanted, &text))
+}
+
+/// That this isn't what a setting must be.
+pub(super) fn isnt<E: de::Error>(wanted: &str, value: &str) -> E {
+    E::custom(format!("{wanted}: '{value}' isn't"))
+}
+
+impl Given {
+    /// The value in one line, if it is one.
+    fn line(&self) -> Option<String> {
+        match self {
+            Self::Number(number) => Some(number.to_string()),
+            Self::Text(text) => Some(text.trim())
+                .filter(|text| !text.chars().any(char::is_control))
+                .map(str::to_owned),
+            Self::Flag(_) | Self::List(_) => None,
+        }
+    }
+}
+
 /// A number from 1 to `MOST`.
 pub(super) fn whole<'de, D: Deserializer<'de>, const MOST: u32>(from: D) -> Result<u32, D::Error> {
     whole_between(from, 1, MOST)
@@ -61,24 +89,20 @@ fn whole_between<'de, D: Deserializer<'de>>(
     least: u32,
     most: u32,
 ) -> Result<u32, D::Error> {
-    read(from, &format!("a whole number from {least} to {most}"), |given| {
-        let number = match given {
-            Given::Number(number) => u32::try_from(number).ok()?,
-            Given::Text(text) => text.trim().parse().ok()?,
-            _ => return None,
-        };
-        (least..=most).contains(&number).then_some(number)
-    })
+    let wanted = format!("a whole number from {least} to {most}");
+    let given = read(from, &wanted, |given| given.line())?;
+    let number = given.parse().ok().filter(|number| (least..=most).contains(number));
+    number.ok_or_else(|| isnt(&wanted, &given))
 }
 
 /// A truth, in one of the words that people have for it.
 pub(super) fn flag<'de, D: Deserializer<'de>>(from: D) -> Result<bool, D::Error> {
-    read(from, "true or false", |given| match given {
-        Given::Flag(flag) => Some(flag),
-        Given::Number(number) => flag_of(&number.to_string()),
-        Given::Text(text) => flag_of(&text.trim().to_lowercase()),
-        Given::List(_) => None,
-    })
+    const WANTED: &str = "true or false";
+    let given = read(from, WANTED, |given| match given {
+        Given::Flag(flag) => Some(flag.to_string()),
+        given => given.line(),
+    })?;
+    flag_of(&given.to_lowercase()).ok_or_else(|| isnt(WANTED, &given))
 }
 
 fn flag_of(text: &str) -> Option<bool> {
@@ -91,7 +115,42 @@ fn flag_of(text: &str) -> Option<bool> {
 
 #[cfg(test)]
 mod tests {
-    use crate::config::tests::{parse, refuses, with_proxies};
+    use crate::config::tests::{parse, problem, refuses, with_proxies};
+
+    #[test]
+    fn what_is_refused_is_told_unless_it_may_hold_a_secret() {
+        for (name, value) in [
+            ("ACCENT_LIGHT", "teal"),
+            ("DEMO", "perhaps"),
+            ("DNS_SERVER", "ns.provider.example"),
+            ("GEOIP_FILE", "/there/is/none.mmdb"),
+            ("LANGUAGE", "fr"),
+            ("LISTEN", "3000"),
+            ("LOG", "loud"),
+            ("LOG_FORMAT", "xml"),
+            ("MAIL_FROM", "Latchkey"),
+            ("MARK_FILE", "/there/is/none.svg"),
+            ("OPERATOR_EMAIL", "the operator"),
+            ("SESSION_DAYS", "many"),
+            ("SMTP_CA_FILE", "/there/is/none.pem"),
+            ("SUPPORT_EMAIL", "the helpers"),
+            ("TIME_ZONE", "Oslo"),
+        ] {
+            let told = problem("", &[(&format!("LATCHKEY_{name}"), value)]);
+            assert!(told.contains(&format!(": '{value}' isn't")), "{told}");
+        }
+        let told = problem("", &[("LATCHKEY_TRUSTED_PROXIES", "10.0.0.0/8, proxy.local")]);
+        assert!(told.contains(": 'proxy.local' isn't"), "{told}");
+        for (name, value) in [
+            ("PUBLIC_URL", "https://me:geheim@provider.example"),
+            ("SUPPORT_URL", "https://me:geheim@provider.example"),
+            ("LINKS", "Imprint: https://me:geheim@provider.example"),
+            ("SMTP_URL", "http://me:geheim@provider.example"),
+        ] {
+            let told = problem("", &[(&format!("LATCHKEY_{name}"), value)]);
+            assert!(!told.contains("geheim"), "{told}");
+        }
+    }
 
     #[test]
     fn truths_and_numbers_and_lists_are_taken_as_people_write_them() {

@@ -82,7 +82,7 @@ async fn the_second_step_knows_a_way_for_whoever_has_not_their_app(db: TestDatab
     let mut elsewhere = app.browser();
     let answer = elsewhere.sign_in(INGRID.email, PASSWORD).await;
     let page = elsewhere.go_on(&answer).await;
-    page.is(200).says("Second step");
+    page.is(200).says("Second factor");
     page.says("I don't have my app");
     let way = page.between("<details class=\"asked prose\">", "</details>");
     assert!(way.contains("recovery codes") && way.contains("Ask Latchkey"), "{way}");

@@ -32,7 +32,7 @@ async fn signing_in_takes_the_app_once_it_is_on(db: TestDatabase) {
 
     let mut browser = half_way(&app).await;
     browser.get(BAKERY).await.is(302);
-    browser.get(STEP).await.is(200).says("Second step");
+    browser.get(STEP).await.is(200).says("Second factor");
     give(&mut browser, "").await.is(422).says("Enter the code");
     give(&mut browser, "000000x").await.is(422).says("Enter the 6 digits");
     let page = give(&mut browser, &app.next_code(&key)).await;

@@ -1,8 +1,12 @@
 //! What stands around pages: which account one is in or comes from, and the ways between accounts.
 
-use domain::demo::{BJORN, INGRID, MEI, OLAV};
+use std::collections::BTreeSet;
+
+use domain::demo::{BJORN, INGRID, MEI, OLAV, PASSWORD};
+use scraper::{Html, Selector};
 use test_database::{TestDatabase, apply};
 
+use crate::authenticator::Authenticator;
 use crate::story::{AGENCY, BAKERY, Page, TestApp};
 
 /// Pages outside of all accounts that are about the reader.
@@ -47,7 +51,7 @@ async fn titles_name_the_account(db: TestDatabase) {
             "/help/security?account=100001".to_owned(),
             "Keeping your login safe · Nordlys Bakeri AS · Latchkey",
         ),
-        (format!("{BAKERY}/nowhere"), "Page not found · Latchkey"),
+        (format!("{BAKERY}/nowhere"), "Page not found · Nordlys Bakeri AS · Latchkey"),
     ] {
         assert_eq!(ingrid.get(&path).await.title(), title, "{path}");
     }
@@ -96,7 +100,94 @@ async fn without_one_in_the_address_it_is_the_one_that_the_reader_was_in_last(db
     }
     let fields = [("full_name", "Mei Tanaka"), ("language", "en")];
     let answer = mei.open_and_fill_in("/profile?account=100002", "profile/save", &fields).await;
-    assert!(leads_into(&mei.go_on(&answer).await, BAKERY));
+    assert!(leads_into(&mei.go_on(&answer).await, AGENCY));
+}
+
+/// Where the page's links and forms lead, as far as those are pages that the account stays around.
+fn ways(page: &Page) -> Vec<String> {
+    let document = Html::parse_document(&page.body);
+    let [ways, named] = ["a[href], form[action]", "input[name=account]"]
+        .map(|selector| Selector::parse(selector).unwrap());
+    let ways = document.select(&ways).filter(|way| way.select(&named).next().is_none());
+    let ways = ways.filter_map(|way| way.attr("href").or(way.attr("action")));
+    let stays = |way: &&str| {
+        let begins = ["/demo/", "/help", "/profile", "/security"];
+        begins.iter().any(|begin| way.starts_with(begin)) && *way != "/profile/data.json"
+    };
+    ways.filter(stays).map(str::to_owned).collect()
+}
+
+#[track_caller]
+fn keeps_the_agency(page: &Page, at: &str) {
+    for way in ways(page) {
+        assert!(way.contains("account=100002"), "{at} leads to {way}");
+    }
+    assert!(page.title().contains("Fjord &amp; Pixel"), "{at}: {}", page.title());
+}
+
+#[apply(on_sqlite!)]
+async fn no_link_and_no_form_forgets_the_account(db: TestDatabase) {
+    let app = TestApp::new(db).await;
+    let mut mei = app.as_person(MEI).await;
+    crate::passkeys::add(&mut mei, &mut Authenticator::new(1), "Phone").await;
+    app.turn_app_on(&mut mei).await;
+    app.keep_all_mail().await;
+    mei.get(BAKERY).await.is(200);
+    app.latchkey.store.noted().await;
+    let from = ["/demo/mailbox", "/help", "/profile", "/security", "/security/authenticator"];
+    let mut open: Vec<_> = from.map(|path| format!("{path}?account=100002")).into();
+    open.extend(
+        ["/security/passkeys/add?account=100002", "/nowhere?account=100002"].map(str::to_owned),
+    );
+    open.extend(["log", "policy"].map(|end| format!("{AGENCY}/{end}")));
+    let mut seen = BTreeSet::new();
+    while let Some(at) = open.pop() {
+        let page = mei.get(&at).await;
+        page.is(if at.starts_with("/nowhere") { 404 } else { 200 });
+        keeps_the_agency(&page, &at);
+        seen.insert(at);
+        let pages =
+            ways(&page).into_iter().filter_map(|way| Some(way.split('#').next()?.to_owned()));
+        open.extend(pages.filter(|way| !seen.contains(way)));
+    }
+    let met = |begin: &str| seen.iter().any(|at| at.starts_with(begin));
+    for begin in
+        ["/security/passkeys/0", "/security/authenticator/off", "/demo/mailbox/", "/help/users"]
+    {
+        assert!(met(begin), "{begin} is missing in {seen:?}");
+    }
+}
+
+#[apply(on_sqlite!)]
+async fn what_a_form_came_to_keeps_the_account(db: TestDatabase) {
+    let app = TestApp::new(db).await;
+    let mut mei = app.as_person(MEI).await;
+    app.as_person(MEI).await;
+    mei.get(BAKERY).await.is(200);
+    app.latchkey.store.noted().await;
+    for (path, form, fields) in [
+        ("/profile", "profile/save", &[("full_name", "Mei Tanaka"), ("language", "en")][..]),
+        ("/security", "security/end-other-devices", &[]),
+        ("/security", "security/begin-app", &[]),
+        ("/security", "security/begin-passkey", &[]),
+        ("/help/security", "help/feedback", &[("helped", "yes")]),
+    ] {
+        let answer = mei.open_and_fill_in(&format!("{path}?account=100002"), form, fields).await;
+        let next = answer.is(303).leads_to().to_owned();
+        assert!(next.ends_with("?account=100002"), "{form} leads to {next}");
+        keeps_the_agency(&mei.get(&next).await, &next);
+    }
+    // Refused, and waiting for a proof.
+    let refused = [("full_name", ""), ("language", "en")];
+    let page = mei.open_and_fill_in("/profile?account=100002", "profile/save", &refused).await;
+    keeps_the_agency(page.is(422), "what was refused");
+    let asked = mei.get("/profile/email?account=100002").await;
+    app.forward_hours(1);
+    let wish = [("email", "mei@elsewhere.example")];
+    let asking = mei.fill_in(&asked, "profile/change-email", &wish).await;
+    keeps_the_agency(asking.is(401), "the page that asks who one is");
+    let answer = mei.fill_in(&asking, "sign-in/confirm", &[("password", PASSWORD)]).await;
+    assert_eq!(answer.is(303).leads_to(), "/profile?account=100002");
 }
 
 #[apply(on_sqlite!)]

@@ -38,6 +38,7 @@ async fn sign_in_to_link(browser: &mut Browser) -> Page {
 async fn unlink_path(browser: &mut Browser) -> String {
     let page = browser.get("/security").await;
     let rest = page.is(200).between("href=\"/security/identities/", "\"");
+    let rest = rest.split('?').next().unwrap();
     format!("/security/identities/{rest}")
 }
 

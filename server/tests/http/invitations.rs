@@ -48,6 +48,7 @@ async fn somebody_with_a_login_joins_with_it(db: TestDatabase) {
     let mut tom = app.browser();
     let page = tom.get(&link).await;
     page.is(200).says("You already have a login");
+    assert!(page.input("id=\"password\"").contains("autofocus"), "it alone is asked for");
     let wrong = [("password", "wrong password")];
     let page = tom.fill_in(&page, "invitations/join-with-password", &wrong).await;
     page.is(422).says("This password is wrong");
@@ -94,6 +95,9 @@ async fn inviting_somebody_who_is_in_the_account_is_a_field_error(db: TestDataba
     assert!(page.title().starts_with("Error: "));
     assert!(page.body.contains("value=\"BJORN@ledger.example\""));
     assert!(page.body.contains("aria-invalid=\"true\""));
+    let summary = page.between("class=\"error-summary\"", "</ul>");
+    let manage = format!("href=\"{BAKERY}/users/{}\"", app.id_of(BJORN).await);
+    assert!(summary.contains(&manage) && summary.contains("Manage their access"), "{summary}");
 }
 
 #[apply(on_both!)]

@@ -52,6 +52,55 @@ async fn the_providers_accent_and_mark_are_on_every_page(db: TestDatabase) {
     assert!(mail.body.contains("background:#005ea5") && !mail.body.contains("#007277"));
 }
 
+/// The two values of a colour in `style/tokens.css`, on light and on dark pages, as mails write colours: in
+/// sRGB (CSS Color 4, sections 9.3 and 10.9).
+fn token(name: &str) -> [String; 2] {
+    let tokens = include_str!("../../../style/tokens.css");
+    let value = tokens.split(&format!("{name}: light-dark(")).nth(1).unwrap();
+    let mut colours = value.split("oklch(").skip(1).map(|colour| {
+        let numbers = colour.split(')').next().unwrap().split(' ');
+        let [lightness, chroma, hue] =
+            numbers.map(|number| number.parse().unwrap()).collect::<Vec<f64>>()[..]
+        else {
+            panic!("{colour} isn't three numbers");
+        };
+        let (a, b) = (chroma * hue.to_radians().cos(), chroma * hue.to_radians().sin());
+        let long = (lightness + 0.396_337_777_4 * a + 0.215_803_757_3 * b).powi(3);
+        let middle = (lightness - 0.105_561_345_8 * a - 0.063_854_172_8 * b).powi(3);
+        let short = (lightness - 0.089_484_177_5 * a - 1.291_485_548 * b).powi(3);
+        let linear = [
+            4.076_741_662_1 * long - 3.307_711_591_3 * middle + 0.230_969_929_2 * short,
+            -1.268_438_004_6 * long + 2.609_757_401_1 * middle - 0.341_319_396_5 * short,
+            -0.004_196_086_3 * long - 0.703_418_614_7 * middle + 1.707_614_701 * short,
+        ];
+        let part = |linear: f64| {
+            let part = if linear <= 0.003_130_8 {
+                12.92 * linear
+            } else {
+                1.055 * linear.powf(1.0 / 2.4) - 0.055
+            };
+            format!("{:02x}", (part.clamp(0.0, 1.0) * 255.0).round() as u8)
+        };
+        format!("#{}", linear.map(part).concat())
+    });
+    [colours.next().unwrap(), colours.next().unwrap()]
+}
+
+#[apply(on_sqlite!)]
+async fn mails_have_the_accent_of_the_pages(db: TestDatabase) {
+    let app = TestApp::new(db).await;
+    let fields = [("email", domain::demo::INGRID.email)];
+    app.browser().post("/forgot-password", "security/request-reset", &fields).await.is(303);
+    app.keep_all_mail().await;
+    let mails = app.latchkey.store.kept_mails(1).await.unwrap();
+    let mail = app.browser().get(&format!("/demo/mailbox/{}/html", mails[0].id)).await;
+    let [light, dark] = token("--accent");
+    assert!(mail.body.contains(&format!("background:{light};")), "{light}: {}", mail.body);
+    assert!(mail.body.contains(&format!("color:{light};")), "{light}: {}", mail.body);
+    let on_dark = format!(".link {{ color: {dark} !important; }}");
+    assert!(mail.body.contains(&on_dark), "{dark}: {}", mail.body);
+}
+
 #[apply(on_sqlite!)]
 async fn without_them_pages_have_the_products_own(db: TestDatabase) {
     let app = TestApp::new(db).await;

@@ -509,7 +509,7 @@ async fn a_new_owner_meets_what_the_account_demands(db: TestDatabase) {
     mei.open_and_fill_in(&change, "owners/accept", &[]).await.is(303);
     let policy = format!("{BAKERY}/policy");
     ingrid.open_and_fill_in(&policy, "policies/demand-factor", &[("days", "1")]).await.is(303);
-    app.forward_hours(24);
+    app.forward_hours(24 + 16);
     mei.get(BAKERY).await.is(403).says("This account needs a second factor");
     let mut mei = app.as_person(MEI).await;
     app.turn_app_on(&mut mei).await;

@@ -77,7 +77,7 @@ async fn path_of(browser: &mut Browser, name: &str) -> String {
     let page = browser.get("/security").await;
     let row = page.row_of(name);
     let path = row.split("href=\"").nth(1).unwrap();
-    path.split('"').next().unwrap().to_owned()
+    path.split(['"', '?']).next().unwrap().to_owned()
 }
 
 fn id_in(path: &str) -> &str {
@@ -604,7 +604,7 @@ async fn a_passkey_gives_new_codes_and_turns_the_app_off(db: TestDatabase) {
     let (_, none) = app.turn_app_on(&mut bjorn).await;
     assert!(none.is_empty(), "the codes stay as they are");
     let path = "/security/authenticator/off";
-    bjorn.get(path).await.says("the second step takes a passkey or a recovery code");
+    bjorn.get(path).await.says("your second factor is a passkey or a recovery code");
     let answer = proof(&mut bjorn, &mut phone).await;
     let fields = [("by", "passkey"), ("credential", answer.as_str())];
     bjorn.submit(path, "security/turn-app-off", &fields).await.says("app is off");

@@ -144,7 +144,7 @@ async fn who_has_no_second_factor_requires_none(db: TestDatabase) {
     assert!(!page.body.contains("policies/demand-factor"));
     let page = require(&mut ingrid, "14").await;
     page.is(409).says("you can't require one of others");
-    assert!(page.body.contains("href=\"/security\""), "where to set one up");
+    assert!(page.body.contains("href=\"/security?account=100001\""), "where to set one up");
     assert_eq!(reminders_to(&app, OLAV).await, 0);
     ingrid.get(POLICY).await.says("People can enter with their password alone");
 }
@@ -169,7 +169,9 @@ async fn a_second_factor_is_required_with_days_to_set_it_up(db: TestDatabase) {
     require(&mut ingrid, "14").await.is(303);
     let page = ingrid.get(POLICY).await;
     page.says("A second factor is required of everybody now");
-    page.says("From 29 January 2027");
+    page.says(
+        "From Saturday, 30 January on, Nordlys Bakeri AS opens only for those who have a second",
+    );
     for person in [OLAV, AMIRA, BJORN, MEI] {
         assert_eq!(reminders_to(&app, person).await, 1, "{}", person.name);
     }
@@ -181,9 +183,9 @@ async fn a_second_factor_is_required_with_days_to_set_it_up(db: TestDatabase) {
     let log = ingrid.get(&format!("{BAKERY}/log")).await;
     log.says("Rule on second factors changed");
     log.says("Before: no second factor required");
-    log.says("Now: second factor required from 29 January 2027");
+    log.says("Now: second factor required from Saturday, 30 January");
     let csv = ingrid.get(&format!("{BAKERY}/log.csv")).await;
-    assert!(csv.body.contains("policy.second_factor,,2027-01-29 08:0"), "{}", csv.body);
+    assert!(csv.body.contains("policy.second_factor,,2027-01-30 00:0"), "{}", csv.body);
     require(&mut ingrid, "3").await.is(409).says("Somebody else changed this");
 }
 
@@ -199,7 +201,10 @@ async fn until_the_day_it_is_said_and_from_then_on_nothing_opens(db: TestDatabas
     assert!(!elsewhere.words().contains("only for those who have a second factor"));
     assert!(!ingrid.get(BAKERY).await.words().contains("only for those who have a second factor"));
 
-    app.forward_hours(14 * DAY);
+    app.forward_hours(14 * DAY + 15);
+    let mut mei = app.as_person(MEI).await;
+    mei.get(BAKERY).await.is(200).says("From Saturday, 30 January on, this account opens only");
+    app.forward_hours(1);
     let mut ingrid = with_code(&app, INGRID, &key).await;
     ingrid.get(BAKERY).await.is(200);
     let mut mei = app.as_person(MEI).await;
@@ -219,7 +224,7 @@ async fn until_the_day_it_is_said_and_from_then_on_nothing_opens(db: TestDatabas
         let page = mei.get(&format!("{BAKERY}{path}")).await;
         page.is(403).says("This account needs a second factor");
         page.says("Your other accounts stay as they are");
-        assert!(page.body.contains("href=\"/security\""), "{path}");
+        assert!(page.body.contains("href=\"/security?account=100001\""), "{path}");
         assert!(!page.words().contains("Nordlys"), "{path} tells nothing else");
     }
     mei.get(AGENCY).await.is(200);
@@ -331,7 +336,7 @@ async fn everybody_is_reminded_once_at_each_stage(db: TestDatabase) {
     let (mut ingrid, key) = ingrid_with_app(&app).await;
     require(&mut ingrid, "14").await.is(303);
     assert_eq!(send_reminders(&app).await, 0, "they were told just now");
-    app.forward_hours(11 * DAY - 1);
+    app.forward_hours(11 * DAY + 15);
     assert_eq!(send_reminders(&app).await, 0);
     let mut bjorn = app.as_person(BJORN).await;
     app.turn_app_on(&mut bjorn).await;
@@ -352,6 +357,35 @@ async fn everybody_is_reminded_once_at_each_stage(db: TestDatabase) {
     ingrid.open_and_fill_in(POLICY, "policies/demand-no-factor", &[]).await.is(303);
     app.as_person(AMIRA).await.get(BAKERY).await.is(200);
     assert_eq!(send_reminders(&app).await, 0);
+}
+
+#[apply(on_sqlite!)]
+async fn the_days_end_where_the_account_is_and_are_told_as_days(db: TestDatabase) {
+    let app = TestApp::new(db).await;
+    let (mut ingrid, _) = ingrid_with_app(&app).await;
+    let details = format!("{BAKERY}/account");
+    let zone = [("account_name", "Nordlys Bakeri AS"), ("time_zone", "Asia/Tokyo")];
+    ingrid.open_and_fill_in(&details, "account/change-details", &zone).await.is(303);
+    // It is 17:00 there: tomorrow ends at 15:00 UTC.
+    require(&mut ingrid, "1").await.is(303);
+    ingrid.get(POLICY).await.says("From Sunday, 17 January on");
+    let mut olav = app.as_person(OLAV).await;
+    olav.get(BAKERY).await.is(200).says("From Sunday, 17 January on, this account opens only");
+    app.keep_all_mail().await;
+    let mails = app.latchkey.store.kept_mails(20).await.unwrap();
+    let required = |mail: &&store::KeptMail| mail.mail.kind().id() == "second_factor_demanded";
+    let mail = mails.iter().find(required).unwrap();
+    let told = app::mails::Told {
+        account: mail.time_zone.as_deref(),
+        own: mail.own_zone.as_deref(),
+        queued_at: mail.queued_at,
+    };
+    let written = app::mails::write(&mail.mail, mail.language.as_ref(), told, &app.site());
+    assert!(written.text.contains("From Sunday, 17 January on"), "{}", written.text);
+    app.forward_hours(DAY + 6);
+    olav.get(BAKERY).await.is(200);
+    app.forward_hours(1);
+    olav.get(BAKERY).await.is(403);
 }
 
 #[apply(on_both!)]

@@ -24,6 +24,7 @@ async fn a_reset_link_works_once_and_ends_every_session(db: TestDatabase) {
     let link = format!("/reset/{token}");
     let page = browser.get(&link).await;
     page.is(200).says("Choose a new password");
+    assert!(page.input("id=\"new_password\"").contains("autofocus"), "it alone is asked for");
     let short = [("new_password", "short")];
     let refused = browser.fill_in(&page, "security/reset", &short).await;
     refused.is(422).says("at least 15 characters");

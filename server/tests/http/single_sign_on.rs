@@ -25,7 +25,11 @@ struct Company {
 impl Company {
     async fn new(db: test_database::TestDatabase) -> Self {
         let (idp, dns) = (IdentityProvider::start().await, NameServer::start().await);
-        let settings = [("DNS_SERVER", &*dns.address), ("SSO_PRIVATE_ADDRESSES", "true")];
+        let settings = [
+            ("DNS_SERVER", &*dns.address),
+            ("SSO_PRIVATE_ADDRESSES", "true"),
+            ("SUPPORT_EMAIL", "help@provider.example"),
+        ];
         let app = TestApp::with(db, &settings).await;
         Self { app, idp, dns }
     }
@@ -185,7 +189,8 @@ async fn a_domain_is_one_accounts(db: TestDatabase) {
     with_domain(&mut ingrid, "prove-domain", DOMAIN).await.is(303);
     company.dns.holds(RECORD, &[&theirs]);
     let page = mei.post(agency, "single-sign-on/prove-domain", &fields).await;
-    page.is(409).says("Another account has proven this domain");
+    page.is(409).says("Another account has proven this domain. If it is yours, ask us.");
+    page.says("You reach us at help@provider.example.");
 
     let released = domain::single_sign_on::release_domain(&app.latchkey, DOMAIN).await;
     assert_eq!(released, Ok(true));

@@ -138,10 +138,10 @@ fn ExtraFields(
         }
         .into_any(),
         None => view! {
-            <aside class="access-summary">
-                <h2>{words!(extra.summary)}</h2>
-                <p aria-live="polite">{ticked.summary(chosen)}</p>
-                <div class="form-actions">{buttons()}</div>
+            <aside class="access-summary access-bar">
+                <h2 class="follows-ticks">{words!(extra.summary)}</h2>
+                <p class="follows-ticks" aria-live="polite">{ticked.summary(chosen)}</p>
+                <div class="form-actions" data-ticked=words!(invite.ticked)>{buttons()}</div>
             </aside>
         }
         .into_any(),

@@ -233,7 +233,7 @@ fn invite_dialog(
                 </button>
             </div>
             <p class="lead">{words!(invite.lead, account = account)}</p>
-            <InviteForm number=number invite=invite over_list=true />
+            <InviteForm number=number invite=invite />
         </dialog>
     };
     Some(dialog.into_any())
