@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use domain::demo::{AMIRA, BJORN, DemoPerson, INGRID, MEI, OLAV};
 use model::{
-    AccountNumber, Actor, Failure, Permission, PermissionSet, Reach, Scope, Terms, UserId,
+    AccountNumber, Actor, Failure, ListPlace, Permission, PermissionSet, Reach, Scope, Terms,
+    UserId,
 };
 use test_database::{TestDatabase, apply};
 
@@ -31,7 +32,8 @@ async fn service_of_agency(app: &TestApp) -> String {
     let number = AccountNumber::from_stored(100_002);
     let found = app.latchkey.store.membership(user, number, None, now).await.unwrap().unwrap();
     let actor = Actor { user, account: found.account, keys: found.keys, at: now, eyes: None };
-    let services = app.latchkey.store.services(&actor, &Scope::All, 9).await.unwrap();
+    let services =
+        app.latchkey.store.services(&actor, &Scope::All, &ListPlace::First, 9).await.unwrap();
     services[0].id.to_string()
 }
 

@@ -10,8 +10,8 @@ use domain::demo::{AMIRA, BJORN, DemoPerson, INGRID, MEI, OLAV, PEOPLE, TOM};
 use domain::tokens::{self, Order};
 use http_body_util::BodyExt;
 use model::{
-    AccountId, AccountNumber, Actor, DoorArea, DoorKey, Keys, Permission, Reach, ResourceKind,
-    Scope, Terms,
+    AccountId, AccountNumber, Actor, DoorArea, DoorKey, Keys, ListPlace, Permission, Reach,
+    ResourceKind, Scope, Terms,
 };
 use serde_json::{Value, json};
 use test_database::{TestDatabase, apply};
@@ -176,8 +176,8 @@ async fn password(app: &TestApp, owner: DemoPerson, number: i64, service: Uuid) 
 async fn things(app: &TestApp, owner: DemoPerson, number: i64) -> Vec<(ResourceKind, Uuid)> {
     let actor = owner_of(app, owner, number).await;
     let (store, account) = (&app.latchkey.store, actor.account);
-    let services = store.services(&actor, &Scope::All, 99).await.unwrap();
-    let domains = store.domains(&actor, &Scope::All, 99).await.unwrap();
+    let services = store.services(&actor, &Scope::All, &ListPlace::First, 99).await.unwrap();
+    let domains = store.domains(&actor, &Scope::All, &ListPlace::First, 99).await.unwrap();
     let invoices = store.invoices(account, 99).await.unwrap();
     let requests = store.support_requests(account, 99).await.unwrap();
     let mut things = vec![(ResourceKind::Account, account.into())];

@@ -14,7 +14,7 @@ use domain::demo::{self, DemoPerson, INGRID};
 use domain::mails::KeptMail;
 use domain::{Clock, Latchkey};
 use http_body_util::BodyExt;
-use model::{ActivityKind, Actor, Keys, Mail, Scope, Terms, Timestamp, UserId};
+use model::{ActivityKind, Actor, Keys, ListPlace, Mail, Scope, Terms, Timestamp, UserId};
 use scraper::{ElementRef, Html, Selector};
 use server::clock::SystemRandom;
 use server::config::Config;
@@ -200,12 +200,20 @@ impl TestApp {
 
     /// The bakery's services.
     pub async fn services(&self) -> Vec<store::Service> {
-        self.latchkey.store.services(&self.ingrid().await, &Scope::All, 9).await.unwrap()
+        self.latchkey
+            .store
+            .services(&self.ingrid().await, &Scope::All, &ListPlace::First, 9)
+            .await
+            .unwrap()
     }
 
     /// The bakery's domains.
     pub async fn domains(&self) -> Vec<store::Domain> {
-        self.latchkey.store.domains(&self.ingrid().await, &Scope::All, 9).await.unwrap()
+        self.latchkey
+            .store
+            .domains(&self.ingrid().await, &Scope::All, &ListPlace::First, 9)
+            .await
+            .unwrap()
     }
 
     /// Has somebody in the bakery hold grants with these terms and no others.

@@ -1,4 +1,4 @@
-use model::{Actor, Area, Keys, Link, NamedBy, Permission, Scope, Through};
+use model::{Actor, Area, Cursor, Keys, Link, ListPlace, NamedBy, Permission, Scope, Through};
 use store::{Domain, Invoice, Service, SupportRequest};
 use test_database::{TestDatabase, apply, on_both};
 use uuid::Uuid;
@@ -70,10 +70,13 @@ async fn services_come_by_name_as_they_were_added(db: TestDatabase) {
     db.store.add_service(id, &shop).await.unwrap();
     db.store.add_service(id, &mail).await.unwrap();
     db.store.add_service(other, &service("Else")).await.unwrap();
-    let services = db.store.services(&owner(id), &Scope::All, 9).await.unwrap();
+    let services = db.store.services(&owner(id), &Scope::All, &ListPlace::First, 9).await.unwrap();
     assert_eq!(format!("{services:?}"), format!("{:?}", [mail, shop]));
     assert_eq!(services[0].login_password.expose(), "correct horse");
-    assert_eq!(db.store.services(&owner(id), &Scope::All, 1).await.unwrap().len(), 1);
+    assert_eq!(
+        db.store.services(&owner(id), &Scope::All, &ListPlace::First, 1).await.unwrap().len(),
+        1
+    );
 }
 
 #[apply(on_both!)]
@@ -82,7 +85,7 @@ async fn domains_come_by_name_as_they_were_added(db: TestDatabase) {
     let (open, locked) = (domain("b.example", false), domain("a.example", true));
     db.store.add_domain(id, &open).await.unwrap();
     db.store.add_domain(id, &locked).await.unwrap();
-    let domains = db.store.domains(&owner(id), &Scope::All, 9).await.unwrap();
+    let domains = db.store.domains(&owner(id), &Scope::All, &ListPlace::First, 9).await.unwrap();
     assert_eq!(format!("{domains:?}"), format!("{:?}", [locked, open]));
 }
 

@@ -1,5 +1,6 @@
 use model::{
-    Access, ActivityKind, Area, Permission, PermissionSet, Reach, Scope, Terms, Through, Timestamp,
+    Access, ActivityKind, Area, Cursor, ListPlace, Permission, PermissionSet, Reach, Scope, Terms,
+    Through, Timestamp,
 };
 use store::{ActivityFilter, NewActivity, Reachable, UserSort};
 use test_database::{TestDatabase, apply, on_both};
@@ -99,10 +100,12 @@ async fn what_two_scopes_open_is_named_and_counted(db: TestDatabase) {
         ([&mei, &amira], 9, &["Mail"], 1),
         ([&mei, &nothing], 9, &[][..], 0),
     ] {
-        let found = db.store.reached_services(bakery.id, scopes, most).await.unwrap();
-        let named: Vec<_> = found.first.iter().map(|(_, name)| name.as_str()).collect();
+        let found =
+            db.store.reached_services(bakery.id, scopes, &ListPlace::First, most).await.unwrap();
+        let named: Vec<_> = found.things.iter().map(|thing| thing.name.as_str()).collect();
         assert_eq!((&named[..], found.count), (names, count));
-        let none = db.store.reached_domains(bakery.id, scopes, most).await.unwrap();
+        let none =
+            db.store.reached_domains(bakery.id, scopes, &ListPlace::First, most).await.unwrap();
         assert_eq!(none, store::ReachedThings::default());
     }
 }
