@@ -211,12 +211,14 @@ pub async fn totals<'a>(
         let all = actor.reach(seeing).ok().filter(|scope| *scope == Scope::All);
         all.filter(|_| held.clone().any(is_some))
     };
-    let mut totals = Totals::default();
-    if let Some(all) = of(Area::Services, Permission::ServicesView, |outline| outline.services) {
-        totals.services = Some(latchkey.store.count_things(actor, &all, Area::Services).await?);
+    let services = of(Area::Services, Permission::ServicesView, |outline| outline.services);
+    let domains = of(Area::Domains, Permission::DomainsView, |outline| outline.domains);
+    let (store, mut totals) = (&latchkey.store, Totals::default());
+    if let Some(all) = services {
+        totals.services = Some(store.count_things(actor, &all, Area::Services).await?);
     }
-    if let Some(all) = of(Area::Domains, Permission::DomainsView, |outline| outline.domains) {
-        totals.domains = Some(latchkey.store.count_things(actor, &all, Area::Domains).await?);
+    if let Some(all) = domains {
+        totals.domains = Some(store.count_things(actor, &all, Area::Domains).await?);
     }
     Ok(totals)
 }

@@ -117,7 +117,7 @@ where
             let (head, piece) = match rest {
                 Rest::Piece(head, piece) => (head, piece),
                 Rest::Next(after) => {
-                    let broke_off = |_| std::io::Error::other("the list broke off");
+                    let broke_off = |_: Failure| std::io::Error::other("the list broke off");
                     let acting = asking.acting().await.map_err(broke_off)?;
                     let piece = read(asking.parts.clone(), acting.actor, Some(after)).await;
                     (None, piece.map_err(broke_off)?)
