@@ -33,6 +33,7 @@ use {
     crate::users::starts::{START, server as starts},
     crate::wire,
     crate::words,
+    domain::areas::Totals,
     domain::giving::{Bounds, Choice, Choices, Sought, Start, Wished},
     domain::reaching::ReachedThings,
     domain::users::{Managed, Member, Renewable, Saved},
@@ -421,6 +422,8 @@ async fn manage_view(
     let lapsed = domain::users::lapsed(latchkey, actor, &member).await?;
     let extras = domain::extras::list(latchkey, actor, &member).await?;
     let things = domain::reaching::things_of(latchkey, actor, &member).await?;
+    let held: Vec<_> = member.held.grants().iter().map(|row| row.outline).collect();
+    let totals = domain::areas::totals(latchkey, actor, held.iter()).await?;
     let user = member.user;
     let reaches = |(area, things)| reaches(number, user, area, things);
     let yours = |member: &Member| words::your_access(&member.held.outline().live(now));
@@ -453,8 +456,8 @@ async fn manage_view(
         paused: member.paused.as_ref().map(paused_by),
         pause: member.paused.as_ref().map(domain::users::pause_id).unwrap_or_default(),
         loses,
-        extras: extras.into_iter().map(card_view).collect(),
-        lapsed: lapsed.into_iter().map(lapsed_view).collect(),
+        extras: extras.into_iter().map(|extra| card_view(extra, totals)).collect(),
+        lapsed: lapsed.into_iter().map(|lapsed| lapsed_view(&lapsed, totals)).collect(),
         reaches: things.into_iter().map(reaches).collect(),
         log: actor.may(Permission::AccountLog, On::Account),
         can_be_copied,
@@ -504,12 +507,12 @@ fn paused_by(pause: &Pause) -> String {
 }
 
 #[cfg(feature = "ssr")]
-fn lapsed_view(lapsed: Renewable) -> LapsedView {
+fn lapsed_view(lapsed: &Renewable, totals: Totals) -> LapsedView {
     LapsedView {
         grant: lapsed.grant.to_string(),
         ended: words!(pause.ended, day = formats::last_day(lapsed.ended)),
         can_give: lapsed.gives.is_some(),
-        access: words::access_line(lapsed.gives.as_ref().unwrap_or(&lapsed.gave)),
+        access: words::access_line_of(lapsed.gives.as_ref().unwrap_or(&lapsed.gave), totals),
     }
 }
 

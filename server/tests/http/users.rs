@@ -1,6 +1,8 @@
 //! User management.
 
+use axum::body::Body;
 use domain::demo::{AMIRA, BJORN, INGRID, MEI, OLAV, TOM};
+use http_body_util::BodyExt;
 use test_database::{TestDatabase, apply};
 
 use crate::story::{AGENCY, BAKERY, Page, TestApp};
