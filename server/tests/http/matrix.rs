@@ -385,7 +385,7 @@ const DONE: &[Done] = &[
         fields: &[
             ("user", "{user}"),
             ("grant", "{extra}"),
-            ("permissions[]", "services.sign_in"),
+            ("permissions[]", "services.view"),
             ("services", "these"),
             ("service[]", "{service}"),
             ("show", "look"),
