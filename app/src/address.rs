@@ -78,6 +78,7 @@ pages! {
     INVITE: "/accounts/{account}/users/invite", living, guide "users" "#step-2";
     MANAGE: "/accounts/{account}/users/{user}", living, guide "users" "#step-3";
     EXTRA: "/accounts/{account}/users/{user}/extra/{grant}", living, guide "users" "#step-3";
+    REACHED: "/accounts/{account}/users/{user}/reaches/{area}", living, guide "users" "#step-3";
     HAVING: "/accounts/{account}/users/permissions/{permission}", living, guide "users" "#step-3";
     MAKE_OWNER: "/accounts/{account}/users/{user}/owner", living, guide "account" "#owners";
     HAND_OVER: "/accounts/{account}/users/{user}/hand-over", living, guide "account" "#owners";

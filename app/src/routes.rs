@@ -23,6 +23,7 @@ use crate::owners::hand_over::HandOverPage;
 use crate::owners::make::MakeOwnerPage;
 use crate::owners::step_down::StepDownPage;
 use crate::policies::PolicyPage;
+use crate::reaching::things::ReachedPage;
 use crate::reaching::{DomainReachingPage, HavingPage, ServiceReachingPage};
 use crate::rejected::Taken;
 use crate::services::ServicesPage;
@@ -138,6 +139,7 @@ fn LivingPages() -> impl IntoView {
             <Route ssr=ASYNC path=path!("/accounts/:account/users/invite") view={LazyPage::of::<InvitePage>()} />
             <Route ssr=ASYNC path=path!("/accounts/:account/users/:user") view={LazyPage::of::<ManagePage>()} />
             <Route ssr=ASYNC path=path!("/accounts/:account/users/:user/extra/:grant") view={LazyPage::of::<ExtraPage>()} />
+            <Route ssr=ASYNC path=path!("/accounts/:account/users/:user/reaches/:area") view={LazyPage::of::<ReachedPage>()} />
             <Route ssr=ASYNC path=path!("/accounts/:account/users/permissions/:permission") view={LazyPage::of::<HavingPage>()} />
             <Route ssr=ASYNC path=path!("/accounts/:account/users/:user/owner") view={LazyPage::of::<MakeOwnerPage>()} />
             <Route ssr=ASYNC path=path!("/accounts/:account/users/:user/hand-over") view={LazyPage::of::<HandOverPage>()} />

@@ -7,6 +7,8 @@ use model::{Area, Permission, PermissionSet};
 use crate::Locale;
 
 #[cfg(feature = "ssr")]
+use domain::{areas::Totals, giving::Hold};
+#[cfg(feature = "ssr")]
 use model::{
     AccessChange, AccessOutline, Conflict, EmailDomains, Failure, Field, FieldProblem, Guessable,
     InvitationState, Limit, Limited, MOST_GRANTS, NotIdentified, NotedGrant, Outline, Outlines,
@@ -140,9 +142,29 @@ pub(crate) fn area_hint(area: Area) -> String {
 /// Access in one line: "Owner", or "Services: see and manage (2 services) · Billing: see".
 #[cfg(feature = "ssr")]
 pub(crate) fn access_line(access: &AccessOutline) -> String {
+    access_line_of(access, Totals::default())
+}
+
+/// The same where it is known how many things there are: "Services: see and manage (2 of 9)".
+#[cfg(feature = "ssr")]
+pub(crate) fn access_line_of(access: &AccessOutline, totals: Totals) -> String {
     match access {
         AccessOutline::Owner => words!(access.owner),
         AccessOutline::Granted(outlines) => {
+            let of_all =
+                |outline: &Outline, area: Area| match (area, outline.services, outline.domains) {
+                    (Area::Services, Reached::These(some), _) => {
+                        totals.services.map(|all| (some, all))
+                    }
+                    (Area::Domains, _, Reached::These(some)) => {
+                        totals.domains.map(|all| (some, all))
+                    }
+                    _ => None,
+                };
+            let reached = |outline: &Outline, area: Area| match of_all(outline, area) {
+                Some((some, all)) => Some(words!(area.count, some = some, all = all)),
+                None => reached(outline, area),
+            };
             let line = |outline: &Outline| grant_line(outline, |area| reached(outline, area));
             let lines: Vec<_> = outlines.iter().map(line).collect();
             if lines.is_empty() { words!(access.none) } else { lines.join("; ") }
@@ -203,6 +225,28 @@ pub(crate) fn reaching_line(outline: &Outline) -> String {
         };
         reached(outline, area).or_else(all)
     })
+}
+
+/// On what somebody has a permission that they could give, and until when.
+#[cfg(feature = "ssr")]
+pub(crate) fn hold(hold: &Hold) -> String {
+    let things = hold.things.as_ref().map(|(count, names)| {
+        let (rest, shown) = (count.saturating_sub(names.len()), names.clone());
+        match (names.is_empty(), rest, hold.permission.area()) {
+            (true, _, Area::Domains) => words!(overview.domains, count = *count),
+            (true, ..) => words!(overview.services, count = *count),
+            (false, 0, _) => list(shown),
+            (false, more, _) => {
+                words!(access.and_more, names = shown.join(", "), count = more)
+            }
+        }
+    });
+    let until = hold.until.map(|until| words!(access.until, when = crate::formats::end(until)));
+    match (things, until) {
+        (Some(things), Some(until)) => words!(bounds.held_both, things = things, until = until),
+        (Some(things), None) => words!(bounds.held_on, things = things),
+        (None, until) => words!(bounds.held_until, until = until.unwrap_or_default()),
+    }
 }
 
 /// When a grant ends, if it does.

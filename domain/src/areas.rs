@@ -1,19 +1,45 @@
 //! What the areas show, each behind its permission.
 
-use model::{Actor, Failure, On, Permission};
-pub use store::{Domain, Invoice, KeptMessage, Service, SupportRequest};
+use model::{
+    Actor, Area, Cursor, Failure, ListPlace, On, Outline, PAGE_SIZE, Paged, Permission, Reached,
+    Scope, Timestamp,
+};
+pub use store::{Domain, Invoice, KeptMessage, Service, SupportRequest, ThingsStanding};
+use uuid::Uuid;
 
 use crate::Latchkey;
 use crate::viewer::{Viewer, must_be_confirmed};
 
-/// How many rows of an area are shown.
+/// How many invoices and support requests are shown: the newest.
 const MOST: usize = 200;
 
 /// The state of an invoice that is paid.
 const PAID: &str = "paid";
 
-/// The account's services that the actor may see; without their passwords, unless they may see those,
-/// too, and proved lately who they are, and without links to what they may not do.
+/// A page of services or domains by name.
+#[derive(Clone, Debug)]
+pub struct ThingsPage<T> {
+    /// Those of this page, and where others lie.
+    pub page: Paged<T>,
+    /// How many there are on all pages.
+    pub count: u32,
+}
+
+impl<T> ThingsPage<T> {
+    /// How many there are, where that needn't be asked: all of them are here.
+    fn counted(place: &ListPlace, page: &Paged<T>) -> Option<u32> {
+        let is_all = *place == ListPlace::First && page.after.is_none();
+        is_all.then(|| u32::try_from(page.rows.len()).unwrap_or(u32::MAX))
+    }
+}
+
+/// Where a thing stands in a list by name.
+pub(crate) fn standing(id: Uuid, name: &str) -> Cursor {
+    Cursor { key: name.to_owned(), id }
+}
+
+/// A page of the account's services that the actor may see; without their passwords, unless they may see
+/// those, too, and proved lately who they are, and without links to what they may not do.
 ///
 /// # Errors
 /// [`Failure::NotAllowed`], [`Failure::Unavailable`].
@@ -21,14 +47,51 @@ pub async fn services(
     latchkey: &Latchkey,
     actor: &Actor,
     viewer: &Viewer,
-) -> Result<Vec<Service>, Failure> {
+    mut place: ListPlace,
+) -> Result<ThingsPage<Service>, Failure> {
     let scope = actor.reach(Permission::ServicesView)?;
-    let mut services = latchkey.store.services(actor, &scope, MOST).await?;
-    for service in &mut services {
+    let store = &latchkey.store;
+    let mut services = store.services(actor, &scope, &place, PAGE_SIZE + 1).await?;
+    // What stood there has gone.
+    if services.is_empty() && place != ListPlace::First {
+        place = ListPlace::First;
+        services = store.services(actor, &scope, &place, PAGE_SIZE + 1).await?;
+    }
+    let mut page = place.page(services, PAGE_SIZE, |service| standing(service.id, &service.name));
+    for service in &mut page.rows {
         hide_password(latchkey, actor, viewer, service);
         hide_service_links(actor, service);
     }
-    Ok(services)
+    let count = match ThingsPage::counted(&place, &page) {
+        Some(count) => count,
+        None => store.count_things(actor, &scope, Area::Services).await?,
+    };
+    Ok(ThingsPage { page, count })
+}
+
+/// How many services the actor may see, and how many of them are suspended.
+///
+/// # Errors
+/// [`Failure::NotAllowed`], [`Failure::Unavailable`].
+pub async fn services_standing(
+    latchkey: &Latchkey,
+    actor: &Actor,
+) -> Result<ThingsStanding, Failure> {
+    let scope = actor.reach(Permission::ServicesView)?;
+    latchkey.store.services_standing(actor, &scope).await
+}
+
+/// How many domains the actor may see, and how many of them expire before this moment.
+///
+/// # Errors
+/// [`Failure::NotAllowed`], [`Failure::Unavailable`].
+pub async fn domains_standing(
+    latchkey: &Latchkey,
+    actor: &Actor,
+    soon: Timestamp,
+) -> Result<ThingsStanding, Failure> {
+    let scope = actor.reach(Permission::DomainsView)?;
+    latchkey.store.domains_standing(actor, &scope, soon).await
 }
 
 /// One of these services, in the same manner.
@@ -95,17 +158,69 @@ pub fn may_see_password(actor: &Actor, service: &Service) -> bool {
         && actor.may(Permission::ServicesCredentials, On::Service(&service.named_by))
 }
 
-/// The account's domains that the actor may see, without links to what they may not do.
+/// A page of the account's domains that the actor may see, without links to what they may not do.
 ///
 /// # Errors
 /// [`Failure::NotAllowed`], [`Failure::Unavailable`].
-pub async fn domains(latchkey: &Latchkey, actor: &Actor) -> Result<Vec<Domain>, Failure> {
+pub async fn domains(
+    latchkey: &Latchkey,
+    actor: &Actor,
+    mut place: ListPlace,
+) -> Result<ThingsPage<Domain>, Failure> {
     let scope = actor.reach(Permission::DomainsView)?;
-    let mut domains = latchkey.store.domains(actor, &scope, MOST).await?;
-    for domain in &mut domains {
+    let store = &latchkey.store;
+    let mut domains = store.domains(actor, &scope, &place, PAGE_SIZE + 1).await?;
+    if domains.is_empty() && place != ListPlace::First {
+        place = ListPlace::First;
+        domains = store.domains(actor, &scope, &place, PAGE_SIZE + 1).await?;
+    }
+    let mut page = place.page(domains, PAGE_SIZE, |domain| standing(domain.id, &domain.name));
+    for domain in &mut page.rows {
         hide_domain_links(actor, domain);
     }
-    Ok(domains)
+    let count = match ThingsPage::counted(&place, &page) {
+        Some(count) => count,
+        None => store.count_things(actor, &scope, Area::Domains).await?,
+    };
+    Ok(ThingsPage { page, count })
+}
+
+/// How many services, and how many domains, the account has: of what somebody reaches so many.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// The services; none where the actor doesn't see all of them.
+    pub services: Option<u32>,
+    /// The domains, in the same manner.
+    pub domains: Option<u32>,
+}
+
+/// How many things there are of the areas in which some of these reach no more than so many.
+///
+/// # Errors
+/// [`Failure::Unavailable`].
+pub async fn totals<'a>(
+    latchkey: &Latchkey,
+    actor: &Actor,
+    held: impl Iterator<Item = &'a Outline> + Clone,
+) -> Result<Totals, Failure> {
+    let of = |area, seeing: Permission, reached: fn(&Outline) -> Reached| {
+        let is_some = |outline: &Outline| {
+            let is_about = outline.permissions.in_area(area).next().is_some();
+            is_about && matches!(reached(outline), Reached::These(_))
+        };
+        let all = actor.reach(seeing).ok().filter(|scope| *scope == Scope::All);
+        all.filter(|_| held.clone().any(is_some))
+    };
+    let services = of(Area::Services, Permission::ServicesView, |outline| outline.services);
+    let domains = of(Area::Domains, Permission::DomainsView, |outline| outline.domains);
+    let (store, mut totals) = (&latchkey.store, Totals::default());
+    if let Some(all) = services {
+        totals.services = Some(store.count_things(actor, &all, Area::Services).await?);
+    }
+    if let Some(all) = domains {
+        totals.domains = Some(store.count_things(actor, &all, Area::Domains).await?);
+    }
+    Ok(totals)
 }
 
 /// One of these domains.

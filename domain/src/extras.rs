@@ -1,7 +1,7 @@
 //! Extra access: what somebody is given besides their first grant, with a reach and an end of its own.
 
 use model::{
-    Actor, Conflict, Failure, Field, FieldErrors, FieldProblem, GrantId, MOST_GRANTS,
+    Access, Actor, Conflict, Failure, Field, FieldErrors, FieldProblem, GrantId, MOST_GRANTS,
     PermissionSet, Timestamp,
 };
 use store::{ChangeFacts, Grant, GrantRow, Member};
@@ -124,7 +124,7 @@ pub async fn give(
         if further.any(|grant| grant.terms == terms && grant.why == why) {
             return Ok(None);
         }
-        let mut grants = with_room(grants, now)?;
+        let mut grants = with_room(&by.access, grants, now)?;
         let id = id.behind(grants.iter().map(|grant| grant.id));
         let (why, given_by) = (why.clone(), Some(by.actor.user));
         grants.push(Grant { id, terms, why, given_by, given_at: now });
@@ -134,17 +134,19 @@ pub async fn give(
     Ok(target)
 }
 
-/// The grants with room for one more: if it takes that, without the further one that lapsed first.
+/// The grants with room for one more: if it takes that, without the further one that lapsed first of
+/// those that somebody with this access could take back (rule 10).
 ///
 /// # Errors
 /// [`Conflict::TooManyGrants`].
-fn with_room(grants: &[Grant], now: Timestamp) -> Result<Vec<Grant>, Failure> {
+fn with_room(own: &Access, grants: &[Grant], now: Timestamp) -> Result<Vec<Grant>, Failure> {
     let mut grants = grants.to_vec();
     if grants.len() < MOST_GRANTS {
         return Ok(grants);
     }
     let further = grants.iter().enumerate().skip(1);
-    let lapsed = further.filter(|(_, grant)| !grant.terms.is_live(now));
+    let can_go = |grant: &Grant| own.lacks_to_change(&grant.terms, &terms_of(None)).is_none();
+    let lapsed = further.filter(|(_, grant)| !grant.terms.is_live(now) && can_go(grant));
     let first = lapsed.min_by_key(|(_, grant)| grant.terms.until).map(|(at, _)| at);
     grants.remove(first.ok_or(Failure::Conflict(Conflict::TooManyGrants))?);
     Ok(grants)
@@ -231,11 +233,25 @@ mod tests {
             ends.map(|(end, number)| until(number, end)).collect()
         };
         let grants = full([Some(1), Some(9), Some(8)]);
-        let left = with_room(&grants, now).unwrap();
+        let left = with_room(&Access::Owner, &grants, now).unwrap();
         assert_eq!(left.len(), MOST_GRANTS - 1);
         assert!(!left.contains(&grants[2]) && left[0] == grants[0]);
-        assert_eq!(with_room(&left, now), Ok(left.clone()));
-        let none = with_room(&full([Some(1), Some(11), None]), now);
+        assert_eq!(with_room(&Access::Owner, &left, now), Ok(left.clone()));
+        let none = with_room(&Access::Owner, &full([Some(1), Some(11), None]), now);
+        assert_eq!(none, Err(Failure::Conflict(Conflict::TooManyGrants)));
+    }
+
+    #[test]
+    fn what_lapsed_out_of_the_givers_hold_stays() {
+        let now = Timestamp::from_micros(10);
+        let more = std::iter::repeat_n(None, MOST_GRANTS - 3);
+        let ends = [None, Some(8), Some(9)].into_iter().chain(more);
+        let mut grants: Vec<_> = (1..).zip(ends).map(|(number, end)| until(number, end)).collect();
+        grants[1].terms.permissions.insert(Permission::AccountLog);
+        let seeing = Access::granted([Permission::BillingView].into_iter().collect());
+        let left = with_room(&seeing, &grants, now).unwrap();
+        assert!(left.contains(&grants[1]) && !left.contains(&grants[2]));
+        let none = with_room(&seeing, &[&left[..], &grants[..1]].concat(), now);
         assert_eq!(none, Err(Failure::Conflict(Conflict::TooManyGrants)));
     }
 }

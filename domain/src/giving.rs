@@ -22,6 +22,9 @@ use crate::{Latchkey, zones};
 /// searched for.
 const MOST: usize = 200;
 
+/// How many of the things are named on which the actor has a permission.
+const MOST_NAMED: usize = 3;
+
 /// How many characters a reason may have.
 pub(crate) const LONGEST_WHY: usize = 200;
 
@@ -282,6 +285,19 @@ pub struct Choices {
     pub can_all: bool,
     /// Whether some can be chosen.
     pub can_these: bool,
+    /// Whether all can be given with some of the permissions only that the actor holds about them.
+    pub mixed: bool,
+}
+
+/// What the actor has a permission on that they don't have on everything, or that ends.
+#[derive(Clone, Debug)]
+pub struct Hold {
+    /// The permission.
+    pub permission: Permission,
+    /// How many things, and the first of them by name; none for all.
+    pub things: Option<(usize, Vec<String>)>,
+    /// When it ends, if it does.
+    pub until: Option<Timestamp>,
 }
 
 /// What a form for giving is made of, besides permissions.
@@ -291,12 +307,17 @@ pub struct Bounds {
     pub services: Choices,
     /// The domains.
     pub domains: Choices,
+    /// What bounds the permissions that the actor holds.
+    pub holds: Vec<Hold>,
     /// The last day before the end, such as `2027-01-31`; empty is without end.
     pub until: String,
     /// Whether the end can be changed.
     pub until_movable: bool,
     /// The last day that the actor can choose, if there is one.
     pub latest: Option<String>,
+    /// Whether the end is that of what the actor holds shortest, and of other permissions a later one, or
+    /// none, can be chosen.
+    pub soonest: bool,
     /// A week, a month and a year from today.
     pub ahead: [String; 3],
     /// Why it was given.
@@ -367,8 +388,10 @@ pub async fn bounds_of_new(
     begin_with(&mut bounds.domains, &start.terms.domains);
     if let Some(until) = start.terms.until {
         let zone = zone(latchkey, actor.account).await?;
-        let day = last_day(own.ends().map_or(until, |end| end.min(until)), &zone);
-        bounds.until = day;
+        // As long as what is begun with can be given together.
+        let longest = own.longest(start.terms.permissions).or_else(|| own.ends());
+        bounds.until = last_day(longest.map_or(until, |end| end.min(until)), &zone);
+        bounds.soonest = false;
     }
     Ok(bounds)
 }
@@ -405,23 +428,47 @@ pub(crate) async fn bounds(
 ) -> Result<Bounds, Failure> {
     let zone = zone(latchkey, actor.account).await?;
     let latest = own.ends().map(|end| last_day(end, &zone));
+    let soonest = own.soonest().filter(|_| terms.permissions.is_empty());
+    let soonest = soonest.map(|end| last_day(end, &zone));
     let until = match terms.until {
         Some(until) => last_day(until, &zone),
-        // Without end can't be given by somebody whose own access ends.
-        None if terms.permissions.is_empty() => latest.clone().unwrap_or_default(),
-        None => String::new(),
+        // Without end can't be given by somebody to whom some of it ends.
+        None => soonest.clone().unwrap_or_default(),
     };
     let today = day_of(latchkey.now(), &zone);
     let ahead = [1.week(), 1.month(), 1.year()];
+    let services = choices(latchkey, actor, own, terms, Area::Services, sought).await?;
+    let domains = choices(latchkey, actor, own, terms, Area::Domains, sought).await?;
     Ok(Bounds {
-        services: choices(latchkey, actor, own, terms, Area::Services, sought).await?,
-        domains: choices(latchkey, actor, own, terms, Area::Domains, sought).await?,
+        holds: holds(own, &services, &domains),
+        services,
+        domains,
+        soonest: terms.until.is_none() && soonest.is_some() && soonest != latest,
         until,
         until_movable: own.lacks(terms).is_none(),
         latest,
         ahead: ahead.map(|span| today.saturating_add(span).to_string()),
         why: why.to_owned(),
     })
+}
+
+/// What bounds the permissions that somebody with this access holds, who can choose from these things.
+fn holds(own: &Access, services: &Choices, domains: &Choices) -> Vec<Hold> {
+    let hold = |permission: Permission| {
+        let (reach, until) = own.held(permission)?;
+        let things = match &reach {
+            Reach::All => None,
+            Reach::These(ids) => {
+                let from = if permission.area() == Area::Domains { domains } else { services };
+                let named = from.things.iter().filter(|thing| ids.contains(&thing.id));
+                let named = named.map(|thing| thing.name.clone()).take(MOST_NAMED).collect();
+                Some((ids.len(), named))
+            }
+        };
+        let bounded = things.is_some() || until.is_some();
+        bounded.then_some(Hold { permission, things, until })
+    };
+    Permission::ALL.into_iter().filter_map(hold).collect()
 }
 
 async fn choices(
@@ -446,6 +493,8 @@ async fn choices(
         more = things.len() > shown;
         things.truncate(shown);
     }
+    let is_new = terms.permissions.in_area(area).next().is_none();
+    let is_bounded = |permission| own.held(permission).is_some_and(|(reach, _)| !reach.is_all());
     let seen = things.iter().filter(|thing| named.contains(&thing.id)).count();
     let choice = |thing: store::Thing| Choice {
         reached: named.contains(&thing.id),
@@ -461,6 +510,7 @@ async fn choices(
         all,
         can_all: movable.is_all(),
         can_these: movable.is_all() || !all,
+        mixed: is_new && movable.is_all() && area.permissions().any(is_bounded),
     })
 }
 

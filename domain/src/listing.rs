@@ -4,9 +4,9 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use model::{Actor, Cursor, Failure, On, PAGE_SIZE, Permission, Timestamp};
+use model::{Actor, Cursor, Failure, ListPlace, On, PAGE_SIZE, Paged, Permission, Timestamp};
+pub use store::UserSort;
 use store::{AccessFilter, ActiveFilter, Member, UsersFilter, UsersQuery};
-pub use store::{UserSort, UsersPlace};
 
 use crate::Latchkey;
 
@@ -138,7 +138,7 @@ impl Asked {
         chosen || self.last_active.is_some() || !self.search.trim().is_empty()
     }
 
-    fn query(&self, place: UsersPlace, now: Timestamp) -> UsersQuery {
+    fn query(&self, place: ListPlace, now: Timestamp) -> UsersQuery {
         let search = Some(self.search.trim().to_owned()).filter(|search| !search.is_empty());
         let access = self.access.map(|access| match access {
             AccessChoice::Owner => AccessFilter::Owner,
@@ -187,30 +187,25 @@ pub async fn page(
     latchkey: &Latchkey,
     actor: &Actor,
     asked: &Asked,
-    place: UsersPlace,
+    place: ListPlace,
 ) -> Result<UsersPage, Failure> {
     actor.must(Permission::AccountUsers, On::Account)?;
     let mut query = asked.query(place, latchkey.now());
-    let (mut users, mut more) = some(latchkey, actor, &query, PAGE_SIZE).await?;
+    let (store, account) = (&latchkey.store, actor.account);
+    let mut users = store.users(account, &query, PAGE_SIZE + 1).await?;
     // Whoever stood there has gone.
-    if users.is_empty() && query.place != UsersPlace::First {
-        query.place = UsersPlace::First;
-        (users, more) = some(latchkey, actor, &query, PAGE_SIZE).await?;
+    if users.is_empty() && query.place != ListPlace::First {
+        query.place = ListPlace::First;
+        users = store.users(account, &query, PAGE_SIZE + 1).await?;
     }
-    let first = users.first().map(|first| first.cursor(asked.sort));
-    let last = users.last().map(|last| last.cursor(asked.sort));
-    let (before, after) = match query.place {
-        UsersPlace::First => (None, last.filter(|_| more)),
-        UsersPlace::After(_) => (first, last.filter(|_| more)),
-        // The row that the page lies before follows it.
-        UsersPlace::Before(_) => (first.filter(|_| more), last),
-    };
+    let more = users.len() > PAGE_SIZE;
+    let page = query.place.page(users, PAGE_SIZE, |member| member.cursor(asked.sort));
+    let Paged { rows: users, before, after } = page;
     let found = match (&query.place, more) {
         // All of them are here.
-        (UsersPlace::First, false) => users.len(),
+        (ListPlace::First, false) => users.len(),
         _ => {
-            let counted =
-                latchkey.store.count_users(actor.account, &query, MOST_COUNTED + 1).await?;
+            let counted = store.count_users(account, &query, MOST_COUNTED + 1).await?;
             usize::try_from(counted).unwrap_or(usize::MAX)
         }
     };
@@ -235,28 +230,12 @@ pub async fn export(
     after: Option<Cursor>,
 ) -> Result<(Vec<Member>, Option<Cursor>), Failure> {
     actor.must(Permission::AccountUsers, On::Account)?;
-    let place = after.map_or(UsersPlace::First, UsersPlace::After);
+    let place = after.map_or(ListPlace::First, ListPlace::After);
     let asked = Asked { sort: UserSort::Name, ..asked.clone() };
     let query = asked.query(place, latchkey.now());
-    let (users, more) = some(latchkey, actor, &query, PIECE).await?;
-    let next = users.last().filter(|_| more).map(|last| last.cursor(UserSort::Name));
-    Ok((users, next))
-}
-
-/// At most `most` users, and whether there are more on the side that the query's page grows to.
-async fn some(
-    latchkey: &Latchkey,
-    actor: &Actor,
-    query: &UsersQuery,
-    most: usize,
-) -> Result<(Vec<Member>, bool), Failure> {
-    let mut users = latchkey.store.users(actor.account, query, most + 1).await?;
-    let more = users.len() > most;
-    if more && matches!(query.place, UsersPlace::Before(_)) {
-        users.remove(0);
-    }
-    users.truncate(most);
-    Ok((users, more))
+    let users = latchkey.store.users(actor.account, &query, PIECE + 1).await?;
+    let piece = query.place.page(users, PIECE, |member| member.cursor(UserSort::Name));
+    Ok((piece.rows, piece.after))
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use model::Failure;
 pub use store::{
     OwnAccount, OwnActivity, OwnFactor, OwnGrant, OwnIdentity, OwnInvitation, OwnLogin, OwnMail,
-    OwnOwnerChange, OwnReport, OwnRequest, OwnSession, Placed,
+    OwnOwnerChange, OwnReach, OwnReport, OwnRequest, OwnSession, Placed,
 };
 use uuid::Uuid;
 
@@ -96,7 +96,7 @@ pub async fn rows(
     let (user, email) = (viewer.user, &viewer.email);
     Ok(match of {
         List::Sessions => piece(store.own_sessions(user, after, MOST).await?, Rows::Sessions),
-        List::Accounts => piece(store.own_accounts(user, after, MOST).await?, Rows::Accounts),
+        List::Accounts => piece(store.own_accounts(user, after, MOST, now).await?, Rows::Accounts),
         List::InvitationsReceived => {
             piece(store.invitations_received(email, after, MOST, now).await?, Rows::Invitations)
         }
@@ -104,7 +104,7 @@ pub async fn rows(
             piece(store.invitations_sent(user, after, MOST, now).await?, Rows::Invitations)
         }
         List::AccessRequests => {
-            piece(store.own_requests(user, after, MOST).await?, Rows::AccessRequests)
+            piece(store.own_requests(user, after, MOST, now).await?, Rows::AccessRequests)
         }
         List::OwnerChanges => {
             piece(store.own_owner_changes(user, after, MOST).await?, Rows::OwnerChanges)

@@ -1,17 +1,19 @@
 //! Who reaches what: asked about a permission, a service or a domain, and the other way round about
 //! somebody's things.
 
-use model::{Actor, Area, Cursor, Failure, On, PAGE_SIZE, Permission, Reached, Scope, Through};
+use model::{
+    Actor, Area, Cursor, Failure, ListPlace, On, PAGE_SIZE, Permission, Reached, Scope, Through,
+};
 use store::Reachable;
-pub use store::{GrantRow, ReachedThings, Reaching};
+pub use store::{GrantRow, ReachedThings, Reaching, Thing};
 use uuid::Uuid;
 
 use crate::Latchkey;
-use crate::areas;
+use crate::areas::{self, ThingsPage};
 use crate::listing::UserSort;
-use crate::users::Member;
+use crate::users::{self, Member};
 
-/// How many things of an area somebody's page names; the area's own page has all.
+/// How many things of an area somebody's page names; a list of its own has all.
 const MOST_NAMED: usize = 20;
 
 /// One page of those who reach something.
@@ -109,21 +111,83 @@ pub async fn things_of(
     member: &Member,
 ) -> Result<Vec<(Area, ReachedThings)>, Failure> {
     actor.must(Permission::AccountUsers, On::Account)?;
-    let (store, account) = (&latchkey.store, actor.account);
     let mut found = Vec::new();
-    for (area, seen) in
-        [(Area::Services, Permission::ServicesView), (Area::Domains, Permission::DomainsView)]
-    {
-        let Ok(own) = actor.reach(seen) else { continue };
+    for area in [Area::Services, Area::Domains] {
+        let Ok(own) = actor.reach(seeing(area)?) else { continue };
         let Some(theirs) = scope(latchkey, member, area) else { continue };
-        let scopes = [&own, &theirs];
-        let things = match area {
-            Area::Services => store.reached_services(account, scopes, MOST_NAMED).await?,
-            _ => store.reached_domains(account, scopes, MOST_NAMED).await?,
-        };
-        found.push((area, things));
+        let (scopes, place) = ([&own, &theirs], ListPlace::First);
+        found.push((area, reached(latchkey, actor, area, scopes, &place, MOST_NAMED).await?));
     }
     Ok(found)
+}
+
+/// What somebody reaches of an area's things that the actor may see: one page by name.
+#[derive(Clone, Debug)]
+pub struct ThingsOf {
+    /// Whose it is.
+    pub member: Member,
+    /// The area.
+    pub area: Area,
+    /// The things.
+    pub things: ThingsPage<Thing>,
+}
+
+/// What somebody reaches of the services or domains that the actor may see, a page of it.
+///
+/// # Errors
+/// [`Failure::NotAllowed`]; [`Failure::NotFound`] for whoever isn't in this account, and for an area
+/// without things; [`Failure::Unavailable`].
+pub async fn page_of(
+    latchkey: &Latchkey,
+    actor: &Actor,
+    (user, area): (&str, &str),
+    mut place: ListPlace,
+) -> Result<ThingsOf, Failure> {
+    let member = users::member(latchkey, actor, user).await?;
+    let area = Area::ALL.into_iter().find(|known| known.id() == area).ok_or(Failure::NotFound)?;
+    let own = actor.reach(seeing(area)?)?;
+    let found = match scope(latchkey, &member, area) {
+        None => ReachedThings::default(),
+        Some(theirs) => {
+            let scopes = [&own, &theirs];
+            let found = reached(latchkey, actor, area, scopes, &place, PAGE_SIZE + 1).await?;
+            // What stood there has gone.
+            if found.things.is_empty() && place != ListPlace::First {
+                place = ListPlace::First;
+                reached(latchkey, actor, area, scopes, &place, PAGE_SIZE + 1).await?
+            } else {
+                found
+            }
+        }
+    };
+    let ReachedThings { things, count } = found;
+    let page = place.page(things, PAGE_SIZE, |thing| areas::standing(thing.id, &thing.name));
+    Ok(ThingsOf { member, area, things: ThingsPage { page, count } })
+}
+
+/// The permission to see an area's things.
+fn seeing(area: Area) -> Result<Permission, Failure> {
+    match area {
+        Area::Services => Ok(Permission::ServicesView),
+        Area::Domains => Ok(Permission::DomainsView),
+        Area::Billing | Area::Support | Area::Account => Err(Failure::NotFound),
+    }
+}
+
+/// The things of an area that both scopes open.
+async fn reached(
+    latchkey: &Latchkey,
+    actor: &Actor,
+    area: Area,
+    scopes: [&Scope; 2],
+    place: &ListPlace,
+    most: usize,
+) -> Result<ReachedThings, Failure> {
+    let (store, account) = (&latchkey.store, actor.account);
+    match area {
+        Area::Domains => store.reached_domains(account, scopes, place, most).await,
+        _ => store.reached_services(account, scopes, place, most).await,
+    }
 }
 
 /// What somebody's grants that haven't lapsed open in an area, which is nothing while their access is

@@ -6,7 +6,7 @@ use model::{
 };
 pub use store::StartPerson;
 
-use crate::giving::{self, Start};
+use crate::giving;
 use crate::{Latchkey, users};
 
 /// How many people are offered at most.
@@ -88,6 +88,17 @@ pub struct Starts {
     pub people: Vec<StartPerson>,
 }
 
+/// What a form begins with.
+#[derive(Clone, Debug)]
+pub struct Begun {
+    /// The terms, without an end.
+    pub terms: Terms,
+    /// Whose they are, if they are somebody's.
+    pub person: Option<StartPerson>,
+    /// Whether that person holds something besides, which isn't begun with.
+    pub others: bool,
+}
+
 /// What there is to begin with for the actor, who gives something to `except` if that is somebody of
 /// the account already.
 ///
@@ -109,43 +120,54 @@ pub async fn starts(
 }
 
 /// What a form begins with by this id, as far as the actor could give it. By none it begins with
-/// nothing.
+/// nothing. Somebody may be begun with whether they are among those that [`starts`] offers or not.
 ///
 /// # Errors
 /// [`Failure::NotAllowed`]; [`Failure::NotFound`] for what isn't there to begin with;
 /// [`Failure::Unavailable`].
-pub async fn start(latchkey: &Latchkey, actor: &Actor, chosen: &str) -> Result<Start, Failure> {
+pub async fn start(latchkey: &Latchkey, actor: &Actor, chosen: &str) -> Result<Begun, Failure> {
     actor.must(Permission::AccountUsers, On::Account)?;
+    let of_preset =
+        |permissions| Begun { terms: Terms::whole(permissions), person: None, others: false };
     if chosen.is_empty() {
-        return Ok(Start::default());
+        return Ok(of_preset(PermissionSet::EMPTY));
     }
-    let terms = if chosen.starts_with(PRESET) {
+    let begun = if chosen.starts_with(PRESET) {
         let mut presets = latchkey.settings.presets.iter();
         let preset = presets.find(|preset| preset.id() == chosen);
-        Terms::whole(preset.ok_or(Failure::NotFound)?.permissions)
+        of_preset(preset.ok_or(Failure::NotFound)?.permissions)
     } else {
-        terms_of(latchkey, actor, chosen).await?
+        of_person(latchkey, actor, chosen).await?
     };
     let own = giving::own(latchkey, actor).await?;
-    Ok(Start { terms: as_far_as(&own, &terms), ..Start::default() })
+    Ok(Begun { terms: as_far_as(&own, &begun.terms), ..begun })
 }
 
 /// What somebody of the account holds. Nobody begins with what an owner holds, nor with what opens
 /// nothing at present.
-async fn terms_of(latchkey: &Latchkey, actor: &Actor, user: &str) -> Result<Terms, Failure> {
+async fn of_person(latchkey: &Latchkey, actor: &Actor, user: &str) -> Result<Begun, Failure> {
     let member = users::member(latchkey, actor, user).await?;
     if member.user == actor.seen_as() || member.held.is_owner() || member.paused.is_some() {
         return Err(Failure::NotFound);
     }
     let holding = latchkey.store.holding(actor.account, member.user, false).await?;
-    let terms = holding.grants().iter().map(|grant| grant.terms.clone());
-    most_of(terms, latchkey.now()).ok_or(Failure::NotFound)
+    let (now, terms) = (latchkey.now(), holding.grants().iter().map(|grant| grant.terms.clone()));
+    let open: Vec<_> = opening(terms, now).collect();
+    let others = open.len() > 1;
+    let person = StartPerson { user: member.user, full_name: member.full_name };
+    let terms = most_of(open.into_iter()).ok_or(Failure::NotFound)?;
+    Ok(Begun { terms, person: Some(person), others })
 }
 
-/// Of several grants the live one with most permissions, and of as many the first. They aren't put
-/// together: that would open more than the grants do, where they reach different things.
-fn most_of(terms: impl Iterator<Item = Terms>, now: Timestamp) -> Option<Terms> {
-    terms.filter(|terms| terms.is_live(now) && !terms.is_nothing()).reduce(larger)
+/// Those of them that open something at this moment.
+fn opening(terms: impl Iterator<Item = Terms>, now: Timestamp) -> impl Iterator<Item = Terms> {
+    terms.filter(move |terms| terms.is_live(now) && !terms.is_nothing())
+}
+
+/// Of several grants the one with most permissions, and of as many the first. They aren't put together:
+/// that would open more than the grants do, where they reach different things.
+fn most_of(terms: impl Iterator<Item = Terms>) -> Option<Terms> {
+    terms.reduce(larger)
 }
 
 fn larger(first: Terms, other: Terms) -> Terms {
@@ -276,7 +298,8 @@ mod tests {
         let large = on(&[BillingPay], Reach::NOTHING);
         let other = on(&[ServicesManage], these(&[1]));
         let over = Terms { until: Some(at(5)), ..on(&Permission::ALL, Reach::All) };
-        let most = |terms: &[&Terms]| most_of(terms.iter().map(|terms| (*terms).clone()), at(5));
+        let most =
+            |terms: &[&Terms]| most_of(opening(terms.iter().map(|terms| (*terms).clone()), at(5)));
         assert_eq!(most(&[&small, &large, &other]), Some(large.clone()));
         assert_eq!(most(&[&over, &other, &large]), Some(other));
         assert_eq!(most(&[&over]), None);

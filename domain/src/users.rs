@@ -305,20 +305,13 @@ pub async fn pause(
     client: &Client,
 ) -> Result<Member, Failure> {
     let target = member(latchkey, actor, user).await?;
-    let why = match model::one_line(why, LONGEST_REASON) {
-        Err(FieldProblem::Missing) => String::new(),
-        why => why.map_err(|problem| Failure::field(Field::PauseReason, problem))?,
-    };
+    let why = reason(why)?;
     let decide = |facts: &ChangeFacts| {
         may_remove(&facts.by.actor, &facts.target)?;
         if facts.target.paused.is_some() {
             return Err(Failure::Conflict(Conflict::ChangedMeanwhile));
         }
-        let entry = entry(facts, ActivityKind::AccessPaused, client);
-        let entry = match why.is_empty() {
-            true => entry,
-            false => entry.after(Noted::Reason(why.clone())),
-        };
+        let entry = with_reason(entry(facts, ActivityKind::AccessPaused, client), &why);
         let mail = pause_mail(facts, Some(why.clone().into()));
         let pause = Some(NewPause { by: facts.by.actor.user, why: why.clone() });
         Ok(Some(PauseChange { pause, entry, mail: to_target(facts, mail, client) }))
@@ -328,27 +321,48 @@ pub async fn pause(
     Ok(target)
 }
 
-/// Resumes a user's paused access: it opens what they hold, without what lapsed meanwhile. `before` is
-/// the pause that the actor was shown, as [`pause_id`] writes it, if that is known.
+/// Why access is paused or resumed, as it was typed; empty if nobody says.
 ///
 /// # Errors
-/// As [`may_remove`]; [`Conflict::ChangedMeanwhile`] when it is another pause by now;
-/// [`Failure::NotFound`]; [`Failure::Unavailable`].
+/// [`Failure::Invalid`].
+fn reason(typed: &str) -> Result<String, Failure> {
+    match model::one_line(typed, LONGEST_REASON) {
+        Err(FieldProblem::Missing) => Ok(String::new()),
+        why => why.map_err(|problem| Failure::field(Field::PauseReason, problem)),
+    }
+}
+
+fn with_reason(entry: NewActivity, why: &str) -> NewActivity {
+    match why {
+        "" => entry,
+        why => entry.after(Noted::Reason(why.to_owned())),
+    }
+}
+
+/// Resumes a user's paused access: it opens what they hold, without what lapsed meanwhile. `before` is
+/// the pause that the actor was shown, as [`pause_id`] writes it, if that is known. Why is for the log.
+///
+/// # Errors
+/// As [`may_remove`]; [`Failure::Invalid`] for a reason that can't be one;
+/// [`Conflict::ChangedMeanwhile`] when it is another pause by now; [`Failure::NotFound`];
+/// [`Failure::Unavailable`].
 pub async fn resume(
     latchkey: &Latchkey,
     actor: &Actor,
     user: &str,
+    why: &str,
     before: Option<&str>,
     client: &Client,
 ) -> Result<Member, Failure> {
     let target = member(latchkey, actor, user).await?;
+    let why = reason(why)?;
     let decide = |facts: &ChangeFacts| {
         may_remove(&facts.by.actor, &facts.target)?;
         let Some(pause) = &facts.target.paused else { return Ok(None) };
         if before.is_some_and(|before| before != pause_id(pause)) {
             return Err(Failure::Conflict(Conflict::ChangedMeanwhile));
         }
-        let entry = entry(facts, ActivityKind::AccessResumed, client);
+        let entry = with_reason(entry(facts, ActivityKind::AccessResumed, client), &why);
         let mail = to_target(facts, pause_mail(facts, None), client);
         Ok(Some(PauseChange { pause: None, entry, mail }))
     };

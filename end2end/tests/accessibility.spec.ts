@@ -368,6 +368,66 @@ for (const language of ['nb', 'de'] as const) {
       await expectToFit(theirs);
     });
 
+    test('asking, giving more, looking and pausing are accessible and fit', async ({ page, someoneElse }) => {
+      test.slow();
+      const looksRight = async (one: Page) => {
+        await expect(one.getByRole('heading', { level: 1 })).toHaveCount(1);
+        await expectAccessible(one, ['light']);
+        await expectToFit(one);
+      };
+      // Bjørn asks, unless he did in another language.
+      const theirs = await someoneElse();
+      await signInWith(theirs, bjorn);
+      await theirs.goto(inAccount(nordlys, 'ask?permission=services.view'));
+      await looksRight(theirs);
+      const ask = theirs.locator('form:has(#why)');
+      if ((await ask.count()) > 0) {
+        await ask.locator('#why').fill(language);
+        await ask.locator('[type=submit]').click();
+      }
+      await theirs.goto(inAccount(nordlys, 'billing'));
+      await expect(theirs.locator('.lacks li').first()).toBeVisible();
+      await looksRight(theirs);
+      await enterAsOlav(page, 'users');
+      await expect(page.locator('#requests tbody tr').first()).toBeVisible();
+      await looksRight(page);
+      await page.locator('#requests a[href$="#until"]').first().click();
+      await expect(page.locator('#until')).toBeFocused();
+      await expect(page.locator('[id="services.view"]')).toBeChecked();
+      await looksRight(page);
+
+      // Whom something is open to, and what is open to somebody.
+      await page.goto(inAccount(nordlys, 'services'));
+      const shop = await page.getByRole('table').getByRole('link').first().getAttribute('href');
+      await page.goto(`${shop}/access`);
+      await looksRight(page);
+      await page.goto(inAccount(nordlys, 'users'));
+      await page.getByRole('link', { name: mei.name, exact: true }).click();
+      await expect(page.getByRole('heading', { level: 1 })).toContainText(mei.name);
+      const manage = page.url();
+      await page.goto(`${manage}/reaches/services`);
+      await looksRight(page);
+
+      // Through her eyes, and back; then her access is paused, and open again.
+      await page.goto(manage);
+      await page.locator('.see-it-as button').click();
+      await expect(page.locator('section.eyes')).toBeVisible();
+      await looksRight(page);
+      await page.locator('section.eyes button').click();
+      await expect(page.locator('section.eyes')).toHaveCount(0);
+      const paused = await someoneElse();
+      await signInWith(paused, mei);
+      await page.goto(manage);
+      await page.locator('form:has(input[value="users/pause-access"]) [type=submit]').click();
+      const resume = page.locator('form:has(input[value="users/resume-access"]) [type=submit]');
+      await expect(resume).toBeVisible();
+      await paused.goto(inAccount(nordlys));
+      for (const one of [page, paused]) await looksRight(one);
+      await page.goto(manage);
+      await resume.click();
+      await expect(page.locator('form:has(input[value="users/pause-access"])')).toHaveCount(1);
+    });
+
     async function enterAsOlav(page: Page, path: string) {
       await signInWith(page, olav);
       await page.goto(inAccount(nordlys, path));

@@ -274,6 +274,24 @@ impl Access {
         permissions.iter().filter_map(longest).fold(None, sooner)
     }
 
+    /// What they have a permission on, all that they hold of it together, and when the last of that ends.
+    /// Of a permission about the account as a whole that is everything; none for what they lack.
+    #[must_use]
+    pub fn held(&self, permission: Permission) -> Option<(Reach, Option<Timestamp>)> {
+        let reach = match self.of(permission, AT_ONCE)? {
+            Opened::Things(reach) => reach,
+            Opened::Account => Reach::All,
+        };
+        Some((reach, self.longest(std::iter::once(permission).collect())))
+    }
+
+    /// The soonest end of what they hold longest of each permission: until then they can give all that
+    /// they hold together.
+    #[must_use]
+    pub fn soonest(&self) -> Option<Timestamp> {
+        self.longest(self.permissions())
+    }
+
     /// The end of all that they hold, if it ends.
     #[must_use]
     pub fn ends(&self) -> Option<Timestamp> {

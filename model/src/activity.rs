@@ -151,7 +151,10 @@ impl ActivityKind {
     const fn is_of_reason(self) -> bool {
         matches!(
             self,
-            Self::AccessPaused | Self::OwnerAddedByProvider | Self::OwnerRemovedByProvider
+            Self::AccessPaused
+                | Self::AccessResumed
+                | Self::OwnerAddedByProvider
+                | Self::OwnerRemovedByProvider
         )
     }
 }
@@ -573,6 +576,7 @@ mod tests {
         let reason = Noted::Reason("owner".to_owned());
         let kinds = [
             ActivityKind::AccessPaused,
+            ActivityKind::AccessResumed,
             ActivityKind::OwnerAddedByProvider,
             ActivityKind::OwnerRemovedByProvider,
         ];

@@ -70,7 +70,7 @@ pub use mail::{
     MailKind, OwnerNews, OwnerNewsReader, ProvidersChange, StoredMail,
 };
 pub use owner_change::{Afterwards, OwnerChangeId, OwnerChangeKind, OwnerChangeState};
-pub use page::{Cursor, PAGE_SIZE};
+pub use page::{Cursor, ListPlace, PAGE_SIZE, Paged};
 pub use passkey::{PasskeyId, PasskeyName};
 pub use pause::{EndStage, Pause, PausedAccess};
 pub use permission::{Area, Permission, PermissionSet, UnknownPermission, foremost};

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use domain::digests::write_moment;
 use domain::own_data::{
     self, List, OwnAccount, OwnActivity, OwnFactor, OwnGrant, OwnIdentity, OwnInvitation, OwnLogin,
-    OwnMail, OwnOwnerChange, OwnReport, OwnRequest, OwnSession, Rows,
+    OwnMail, OwnOwnerChange, OwnReach, OwnReport, OwnRequest, OwnSession, Rows,
 };
 use domain::viewer::Viewer;
 use futures_util::stream;
@@ -20,7 +20,7 @@ use crate::forms;
 use crate::router::Parts;
 
 /// Which version of the format it is: keys are added within one, and never change.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// The page that the file belongs to: it knows how to say what is wrong.
 const PAGE: &str = "/profile";
@@ -217,8 +217,11 @@ fn account(account: &OwnAccount) -> Value {
 }
 
 fn grant(grant: &OwnGrant) -> Value {
-    let reach =
-        |names: &Option<Vec<String>>| names.as_ref().map_or(json!("all"), |names| json!(names));
+    let reach = |reach: &OwnReach| match reach {
+        OwnReach::All => json!("all"),
+        OwnReach::These(names) => json!(names),
+        OwnReach::Closed(count) => json!(count),
+    };
     json!({
         "permissions": ids(grant.permissions),
         "services": reach(&grant.services),

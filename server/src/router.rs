@@ -19,7 +19,7 @@ use axum::http::header::{self, HeaderName};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{Html, IntoResponse, Redirect, Response};
-use axum::routing::get;
+use axum::routing::{MethodRouter, get};
 use domain::{Client, Latchkey};
 use tokio::sync::{Notify, Semaphore};
 use tower_http::catch_panic::CatchPanicLayer;
@@ -117,32 +117,11 @@ pub fn router(parts: Parts) -> Router {
         Ok(trusting) => trusting,
         Err(_) => cross_site,
     };
-    let latchkey = parts.latchkey.clone();
-    // Forms are posted to pages. Every other address takes none.
-    let page_and_form = || get(forms::page).post(forms::form);
     let pages =
         app::pages().iter().fold(Router::new(), |pages, page| pages.route(page, page_and_form()));
-    let pages_and_files = FILES.into_iter().fold(pages, |routes, path| {
-        let name = path.trim_start_matches('/');
-        routes.route(path, get(move |headers| assets::file(name, headers)))
-    });
-    let routes = pages_and_files
-        .route(SIGN_OUT, page_and_form())
-        .route("/", get(|| async { Redirect::to("/accounts") }))
-        .route("/healthz", get(|| async { "ok" }))
-        .route("/readyz", get(move || ready(latchkey.clone())))
-        .route(&format!("{BUILT}{{*file}}"), get(assets::package))
-        .route(PROVIDER_STYLE, get(look::css))
-        .route(PROVIDER_MARK, get(look::mark))
-        .route("/accounts/{account}/log.csv", get(export::log))
-        .route("/accounts/{account}/users.csv", get(export::users))
-        .route("/accounts/{account}/log/digests/{day}", get(digests::download))
-        .route(OWN_DATA, get(own_data::download))
-        .route(CALLBACK, get(forms::callback))
-        .route(CALLBACK_OF_ACCOUNT, get(forms::callback_of_account))
-        .route("/demo/mailbox/{mail}/html", get(mail_html))
-        .route("/api/{*function}", get(forms::question).post(forms::function))
-        .merge(decisions::routes())
+    let routes =
+        plain().into_iter().fold(pages, |routes, (path, answers)| routes.route(&path, answers));
+    let routes = routes
         .fallback(nowhere)
         .with_state(parts.clone())
         // A page is a tenth of its size on the way. Guessing its secrets by its length (BREACH) would
@@ -156,6 +135,45 @@ pub fn router(parts: Parts) -> Router {
     let door = api::router(parts.latchkey.clone());
     let routes = Router::new().nest_service(api::PATH, door).fallback_service(routes);
     attended(routes, parts)
+}
+
+/// Forms are posted to pages. Every other address takes none.
+fn page_and_form() -> MethodRouter<Parts> {
+    get(forms::page).post(forms::form)
+}
+
+/// Everything that is answered besides pages and what comes to the door, by its address. A test asks of
+/// each who learns from it of which services and domains.
+fn plain() -> Vec<(String, MethodRouter<Parts>)> {
+    let file = |path: &'static str| {
+        let name = path.trim_start_matches('/');
+        (path, get(move |headers| assets::file(name, headers)))
+    };
+    let built = (format!("{BUILT}{{*file}}"), get(assets::package));
+    let others = [
+        (SIGN_OUT, page_and_form()),
+        ("/", get(|| async { Redirect::to("/accounts") })),
+        ("/healthz", get(|| async { "ok" })),
+        ("/readyz", get(ready)),
+        (PROVIDER_STYLE, get(look::css)),
+        (PROVIDER_MARK, get(look::mark)),
+        ("/accounts/{account}/log.csv", get(export::log)),
+        ("/accounts/{account}/users.csv", get(export::users)),
+        ("/accounts/{account}/log/digests/{day}", get(digests::download)),
+        (OWN_DATA, get(own_data::download)),
+        (CALLBACK, get(forms::callback)),
+        (CALLBACK_OF_ACCOUNT, get(forms::callback_of_account)),
+        ("/demo/mailbox/{mail}/html", get(mail_html)),
+        ("/api/{*function}", get(forms::question).post(forms::function)),
+    ];
+    let routes = FILES.into_iter().map(file).chain(others).chain(decisions::routes());
+    routes.map(|(path, answers)| (path.to_owned(), answers)).chain([built]).collect()
+}
+
+/// The addresses of all that is answered besides pages and what comes to the door.
+#[must_use]
+pub fn plain_paths() -> Vec<String> {
+    plain().into_iter().map(|(path, _)| path).collect()
 }
 
 /// The routes with what every request and every answer gets.
@@ -189,8 +207,8 @@ async fn nowhere(parts: State<Parts>, request: Request) -> Response {
     }
 }
 
-async fn ready(latchkey: Latchkey) -> Response {
-    match latchkey.store.is_ready().await {
+async fn ready(State(parts): State<Parts>) -> Response {
+    match parts.latchkey.store.is_ready().await {
         Ok(()) => "ok".into_response(),
         Err(why) => {
             (StatusCode::SERVICE_UNAVAILABLE, format!("the database: {why}")).into_response()

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use model::{
-    AccountId, Actor, Area, Failure, Keys, Link, NamedBy, PermissionSet, Scope, Through, Timestamp,
-    UserId,
+    AccountId, Actor, Area, Failure, Keys, Link, ListPlace, NamedBy, PermissionSet, Scope, Through,
+    Timestamp, UserId,
 };
 use sqlx::{query, query_as, query_scalar};
 use sqlx_macros::FromRow;
@@ -63,7 +63,7 @@ macro_rules! named_by {
 /// Things `t` that [`opened!`] has; of each, what those of the actor's grants open that name it ($6), and
 /// of those of the eyes that they look through ($7).
 macro_rules! things {
-    ($db:ident $columns:literal, $things:literal, $id:literal, $tail:literal) => {
+    ($db:ident $columns:literal, $things:literal, $id:literal, $tail:expr) => {
         concat!(
             "SELECT ",
             $columns,
@@ -81,8 +81,22 @@ macro_rules! things {
     };
 }
 
+/// Those things `t` that come by name after the place ($8, $9), at most $10.
+macro_rules! page_after {
+    () => {
+        "AND (t.name, t.id) > ($8, $9) ORDER BY t.name, t.id LIMIT $10"
+    };
+}
+
+/// Those that come before it, the last first.
+macro_rules! page_before {
+    () => {
+        "AND (t.name, t.id) < ($8, $9) ORDER BY t.name DESC, t.id DESC LIMIT $10"
+    };
+}
+
 macro_rules! services {
-    ($db:ident $tail:literal) => {
+    ($db:ident $tail:expr) => {
         things!(
             $db "t.id, t.name, t.plan, t.state, t.renews_at, t.login_name, t.login_password, t.open_link, t.renew_link",
             "services", "service_id", $tail
@@ -91,7 +105,7 @@ macro_rules! services {
 }
 
 macro_rules! domains {
-    ($db:ident $tail:literal) => {
+    ($db:ident $tail:expr) => {
         things!(
             $db "t.id, t.name, t.state, t.expires_at, t.locked, t.renew_link",
             "domains", "domain_id", $tail
@@ -123,6 +137,20 @@ macro_rules! counted {
     };
 }
 
+/// How many there are, and for how many of them this holds.
+macro_rules! standing {
+    ($db:ident $things:literal, $id:literal, $holds:literal) => {
+        concat!(
+            "SELECT count(*), count(CASE WHEN ",
+            $holds,
+            " THEN 1 END) FROM ",
+            $things,
+            " t WHERE ",
+            opened!($db $things, $id)
+        )
+    };
+}
+
 macro_rules! there {
     ($db:ident $table:literal) => {
         concat!("SELECT t.id FROM ", $table, " t WHERE t.account_id = $1 AND t.id IN ", ids_in!($db "$2"))
@@ -140,11 +168,17 @@ sql! {
         on Postgres counted!(postgres "domains", "domain_id");
     SERVICES_THERE = there!(sqlite "services"), on Postgres there!(postgres "services");
     DOMAINS_THERE = there!(sqlite "domains"), on Postgres there!(postgres "domains");
-    SERVICES = services!(sqlite "ORDER BY t.name, t.id LIMIT $8"),
-        on Postgres services!(postgres "ORDER BY t.name, t.id LIMIT $8");
+    SERVICES_STANDING = standing!(sqlite "services", "service_id", "t.state = 'suspended'"),
+        on Postgres standing!(postgres "services", "service_id", "t.state = 'suspended'");
+    DOMAINS_STANDING = standing!(sqlite "domains", "domain_id", "t.expires_at < $6"),
+        on Postgres standing!(postgres "domains", "domain_id", "t.expires_at < $6");
+    SERVICES = services!(sqlite page_after!()), on Postgres services!(postgres page_after!());
+    SERVICES_BEFORE = services!(sqlite page_before!()),
+        on Postgres services!(postgres page_before!());
     SERVICE = services!(sqlite "AND t.id = $8"), on Postgres services!(postgres "AND t.id = $8");
-    DOMAINS = domains!(sqlite "ORDER BY t.name, t.id LIMIT $8"),
-        on Postgres domains!(postgres "ORDER BY t.name, t.id LIMIT $8");
+    DOMAINS = domains!(sqlite page_after!()), on Postgres domains!(postgres page_after!());
+    DOMAINS_BEFORE = domains!(sqlite page_before!()),
+        on Postgres domains!(postgres page_before!());
     DOMAIN = domains!(sqlite "AND t.id = $8"), on Postgres domains!(postgres "AND t.id = $8");
     INVOICES = "SELECT id, number, issued_at, due_at, total_minor, currency, state, pay_link, pdf_link \
                 FROM invoices WHERE account_id = $1 ORDER BY issued_at DESC, id DESC LIMIT $2";
@@ -305,6 +339,21 @@ pub struct Thing {
     pub name: String,
 }
 
+/// How many services or domains there are, and how many of them somebody should look at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ThingsStanding {
+    /// All of them.
+    pub all: u32,
+    /// Services that are suspended, or domains that expire soon.
+    pub trouble: u32,
+}
+
+impl From<(i64, i64)> for ThingsStanding {
+    fn from((all, trouble): (i64, i64)) -> Self {
+        Self { all: count(all), trouble: count(trouble) }
+    }
+}
+
 /// An invoice.
 #[derive(Clone, Debug)]
 pub struct Invoice {
@@ -440,6 +489,42 @@ const fn of_area(area: Area, services: Differing, domains: Differing) -> Differi
     }
 }
 
+/// Where a page of things by name lies, as a statement's parameters say it: at the beginning that is
+/// before the first row.
+pub(crate) fn stands_at(place: &ListPlace) -> (String, Uuid) {
+    match place {
+        ListPlace::First => (String::new(), Uuid::nil()),
+        ListPlace::After(row) | ListPlace::Before(row) => (plain(&row.key), row.id),
+    }
+}
+
+/// The statement of the two for a page that lies there, and whether its rows come backwards.
+pub(crate) const fn to_side(
+    place: &ListPlace,
+    after: Differing,
+    before: Differing,
+) -> (Differing, bool) {
+    match place {
+        ListPlace::First | ListPlace::After(_) => (after, false),
+        ListPlace::Before(_) => (before, true),
+    }
+}
+
+/// A page of things that a scope opens to an actor.
+macro_rules! paged {
+    ($store:expr, $after:expr, $before:expr, $actor:expr, $scope:expr, $place:expr, $most:expr) => {{
+        let (text, backwards) = to_side($place, $after, $before);
+        let (key, id) = stands_at($place);
+        let found = reached!($store, text, $actor, $scope, fetch_all, &key, id, limit($most));
+        found.map(|mut rows: Vec<_>| {
+            if backwards {
+                rows.reverse();
+            }
+            rows
+        })
+    }};
+}
+
 macro_rules! listed {
     ($store:expr, $text:expr, $account:expr, $most:expr) => {
         read!($store, db => query_as($text)
@@ -449,10 +534,10 @@ macro_rules! listed {
     };
 }
 
-/// Asks for things that a scope opens to an actor: the last parameter is the limit, or the one thing's
-/// id.
+/// Asks for things that a scope opens to an actor: the last parameters are where the page lies and how
+/// much it holds, or the one thing's id.
 macro_rules! reached {
-    ($store:expr, $text:expr, $actor:expr, $scope:expr, $last:expr, $fetch:ident) => {{
+    ($store:expr, $text:expr, $actor:expr, $scope:expr, $fetch:ident, $($last:expr),+) => {{
         let text = $text.at($store);
         let [(any, grants), (also_any, also_grants)] = conditions($scope);
         let [own, theirs] = read_with($actor);
@@ -464,13 +549,14 @@ macro_rules! reached {
             .bind(&also_grants)
             .bind(&own)
             .bind(&theirs)
-            .bind($last)
+            $(.bind($last))+
             .$fetch(db))
     }};
 }
 
 impl Store {
-    /// The services of the actor's account that the scope opens to them, by name, at most `most`.
+    /// The services of the actor's account that the scope opens to them, by name: those of the page
+    /// that lies there, at most `most`.
     ///
     /// # Errors
     /// [`Failure::Unavailable`].
@@ -478,9 +564,11 @@ impl Store {
         &self,
         actor: &Actor,
         scope: &Scope,
+        place: &ListPlace,
         most: usize,
     ) -> Result<Vec<Service>, Failure> {
-        let rows: Vec<ServiceRow> = reached!(self, SERVICES, actor, scope, limit(most), fetch_all)?;
+        let rows: Vec<ServiceRow> =
+            paged!(self, SERVICES, SERVICES_BEFORE, actor, scope, place, most)?;
         Ok(rows.into_iter().map(Service::from).collect())
     }
 
@@ -494,11 +582,11 @@ impl Store {
         scope: &Scope,
         id: Uuid,
     ) -> Result<Option<Service>, Failure> {
-        let row: Option<ServiceRow> = reached!(self, SERVICE, actor, scope, id, fetch_optional)?;
+        let row: Option<ServiceRow> = reached!(self, SERVICE, actor, scope, fetch_optional, id)?;
         Ok(row.map(Service::from))
     }
 
-    /// The domains of the actor's account that the scope opens to them, by name, at most `most`.
+    /// The domains of the actor's account that the scope opens to them, in the same manner.
     ///
     /// # Errors
     /// [`Failure::Unavailable`].
@@ -506,9 +594,11 @@ impl Store {
         &self,
         actor: &Actor,
         scope: &Scope,
+        place: &ListPlace,
         most: usize,
     ) -> Result<Vec<Domain>, Failure> {
-        let rows: Vec<DomainRow> = reached!(self, DOMAINS, actor, scope, limit(most), fetch_all)?;
+        let rows: Vec<DomainRow> =
+            paged!(self, DOMAINS, DOMAINS_BEFORE, actor, scope, place, most)?;
         Ok(rows.into_iter().map(Domain::from).collect())
     }
 
@@ -522,7 +612,7 @@ impl Store {
         scope: &Scope,
         id: Uuid,
     ) -> Result<Option<Domain>, Failure> {
-        let row: Option<DomainRow> = reached!(self, DOMAIN, actor, scope, id, fetch_optional)?;
+        let row: Option<DomainRow> = reached!(self, DOMAIN, actor, scope, fetch_optional, id)?;
         Ok(row.map(Domain::from))
     }
 
@@ -578,6 +668,52 @@ impl Store {
             .bind(&also_grants)
             .fetch_one(db))?;
         Ok(count(found))
+    }
+
+    /// How many services of the actor's account the scope opens to them, and how many of those are
+    /// suspended.
+    ///
+    /// # Errors
+    /// [`Failure::Unavailable`].
+    pub async fn services_standing(
+        &self,
+        actor: &Actor,
+        scope: &Scope,
+    ) -> Result<ThingsStanding, Failure> {
+        let text = SERVICES_STANDING.at(self);
+        let [(any, grants), (also_any, also_grants)] = conditions(scope);
+        let found: (i64, i64) = read!(self, db => query_as(text)
+            .bind(Uuid::from(actor.account))
+            .bind(any)
+            .bind(&grants)
+            .bind(also_any)
+            .bind(&also_grants)
+            .fetch_one(db))?;
+        Ok(found.into())
+    }
+
+    /// How many domains of the actor's account the scope opens to them, and how many of those expire
+    /// before this moment.
+    ///
+    /// # Errors
+    /// [`Failure::Unavailable`].
+    pub async fn domains_standing(
+        &self,
+        actor: &Actor,
+        scope: &Scope,
+        soon: Timestamp,
+    ) -> Result<ThingsStanding, Failure> {
+        let text = DOMAINS_STANDING.at(self);
+        let [(any, grants), (also_any, also_grants)] = conditions(scope);
+        let found: (i64, i64) = read!(self, db => query_as(text)
+            .bind(Uuid::from(actor.account))
+            .bind(any)
+            .bind(&grants)
+            .bind(also_any)
+            .bind(&also_grants)
+            .bind(soon.as_micros())
+            .fetch_one(db))?;
+        Ok(found.into())
     }
 
     /// Which of these are services or domains of the account.

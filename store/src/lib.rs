@@ -64,7 +64,7 @@ pub use access_requests::{
 pub use accounts::{AccountDetails, AccountRow, NewAccount};
 pub use activity::{ActivityFilter, ActivityRow, NewActivity};
 pub use answers::{AnswerStanding, KeptAnswer};
-pub use areas::{Domain, Invoice, Service, SupportRequest, Thing};
+pub use areas::{Domain, Invoice, Service, SupportRequest, Thing, ThingsStanding};
 pub use chain::{LinkedRow, LogHead, NO_LINK, ToldRow};
 pub use copies::{CopyError, Restored, Settled, restore};
 pub use db::{OpenError, Store};
@@ -100,7 +100,7 @@ pub use memberships::{
 pub use outbox::{KeptMail, LONGEST_WAIT, NewMail, QueuedMail};
 pub use own_data::{
     OwnAccount, OwnActivity, OwnEmailChange, OwnFactor, OwnGrant, OwnIdentity, OwnInvitation,
-    OwnLogin, OwnMail, OwnOwnerChange, OwnReport, OwnRequest, OwnSession, Placed,
+    OwnLogin, OwnMail, OwnOwnerChange, OwnReach, OwnReport, OwnRequest, OwnSession, Placed,
 };
 pub use owner_changes::{
     JoiningOwner, NewOwnerChange, OwnerChange, OwnerChangeFacts, OwnerOfferFacts, OwnerStep,
@@ -117,7 +117,7 @@ pub use reaching::{Reachable, ReachedThings, Reaching};
 pub use readiness::Unready;
 pub use reports::{NewReport, Report};
 pub use resets::{NewReset, OpenedReset};
-pub use search::{AccessFilter, ActiveFilter, UsersFilter, UsersPlace, UsersQuery};
+pub use search::{AccessFilter, ActiveFilter, UsersFilter, UsersQuery};
 pub use sessions::{NewSession, SignedInDevice, Viewer, Vouched};
 pub use single_sign_on::{AccountDomain, AccountProvider, SingleSignOn, SingleSignOnStep};
 pub use starts::StartPerson;

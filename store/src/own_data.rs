@@ -55,6 +55,32 @@ macro_rules! grants {
     };
 }
 
+/// A thing's name in the account of the membership `m`, where its user sees the thing at the moment $4:
+/// it may have another name since they did.
+macro_rules! seen_name {
+    ($thing:literal, $area:literal, $all:literal, $names:literal, $id:literal) => {
+        concat!(
+            "CASE WHEN m.owner OR m.paused_at IS NULL AND EXISTS ( \
+                 SELECT 1 FROM grants g \
+                 WHERE g.account_id = m.account_id AND g.user_id = m.user_id \
+                     AND (g.until IS NULL OR g.until > $4) \
+                     AND (' ' || g.permissions) LIKE '% ",
+            $area,
+            ".%' AND (g.",
+            $all,
+            " OR EXISTS (SELECT 1 FROM ",
+            $names,
+            " n WHERE n.grant_id = g.id AND n.",
+            $id,
+            " = ",
+            $thing,
+            ".id))) THEN ",
+            $thing,
+            ".name END"
+        )
+    };
+}
+
 macro_rules! invitations {
     ($which:literal) => {
         concat!(
@@ -97,16 +123,21 @@ sql! {
     GRANTS = grants!(sqlite), on Postgres grants!(postgres);
     RECEIVED = invitations!("i.email_key = $1");
     SENT = invitations!("i.inviter_id = $1");
-    REQUESTS = "SELECT r.id, a.number, r.permission, coalesce(s.name, d.name) AS thing, r.until, \
-                    r.why, r.state, r.words, r.asked_at, r.answered_at, \
-                    b.full_name AS answered_by \
-                FROM memberships m JOIN access_requests r \
-                        ON r.account_id = m.account_id AND r.user_id = m.user_id \
-                    JOIN accounts a ON a.id = m.account_id \
-                    LEFT JOIN services s ON s.id = r.service_id \
-                    LEFT JOIN domains d ON d.id = r.domain_id \
-                    LEFT JOIN users b ON b.id = r.answered_by \
-                WHERE m.user_id = $1 AND r.id > $2 ORDER BY r.id LIMIT $3";
+    REQUESTS = concat!(
+        "SELECT r.id, a.number, r.permission, coalesce(",
+        seen_name!("s", "services", "all_services", "grant_services", "service_id"),
+        ", ",
+        seen_name!("d", "domains", "all_domains", "grant_domains", "domain_id"),
+        ") AS thing, r.until, r.why, r.state, r.words, r.asked_at, r.answered_at, \
+             b.full_name AS answered_by \
+         FROM memberships m JOIN access_requests r \
+                 ON r.account_id = m.account_id AND r.user_id = m.user_id \
+             JOIN accounts a ON a.id = m.account_id \
+             LEFT JOIN services s ON s.id = r.service_id \
+             LEFT JOIN domains d ON d.id = r.domain_id \
+             LEFT JOIN users b ON b.id = r.answered_by \
+         WHERE m.user_id = $1 AND r.id > $2 ORDER BY r.id LIMIT $3"
+    );
     /// Those about them, and those that they made.
     OWNER_CHANGES = "SELECT c.id, a.number, c.kind, c.state, c.user_id = $1 AS about_them, \
                          c.made_by_name, c.asked_at, c.accepted_at, c.due_at, c.over_at \
@@ -251,16 +282,27 @@ pub struct OwnAccount {
 pub struct OwnGrant {
     /// What it opens.
     pub permissions: PermissionSet,
-    /// The names of the services that it reaches; none for all.
-    pub services: Option<Vec<String>>,
-    /// The names of the domains that it reaches; none for all.
-    pub domains: Option<Vec<String>>,
+    /// The services that it reaches.
+    pub services: OwnReach,
+    /// The domains that it reaches.
+    pub domains: OwnReach,
     /// When it ends.
     pub until: Option<Timestamp>,
     /// Who gave it, by name, if that is known.
     pub given_by: Option<String>,
     /// When.
     pub given_at: Timestamp,
+}
+
+/// What a grant reaches, as its user is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OwnReach {
+    /// All, also those to come.
+    All,
+    /// Things by name.
+    These(Vec<String>),
+    /// So many things, whose names of today aren't for somebody to whom the grant opens nothing.
+    Closed(usize),
 }
 
 /// An invitation to the user's address, or by them.
@@ -299,7 +341,7 @@ pub struct OwnRequest {
     pub account: AccountNumber,
     /// The permission's id.
     pub permission: String,
-    /// On which service or domain, by name; none for all.
+    /// On which service or domain, by name; none for all, and for one that they don't see any more.
     pub thing: Option<String>,
     /// Until when.
     pub until: Option<Timestamp>,
@@ -445,15 +487,20 @@ struct GrantRow {
 }
 
 impl GrantRow {
-    fn read(self) -> Result<OwnGrant, Failure> {
-        let names = |all: bool, names: &str| match all {
-            true => Ok(None),
-            false => serde_json::from_str(names).map(Some).map_err(unreadable),
+    /// The grant as its user is told it at this moment, whose access is paused or not.
+    fn read(self, paused: bool, now: Timestamp) -> Result<OwnGrant, Failure> {
+        let closed = paused || self.until.is_some_and(|until| at(until) <= now);
+        let reach = |all: bool, names: &str| -> Result<OwnReach, Failure> {
+            if all {
+                return Ok(OwnReach::All);
+            }
+            let names: Vec<String> = serde_json::from_str(names).map_err(unreadable)?;
+            Ok(if closed { OwnReach::Closed(names.len()) } else { OwnReach::These(names) })
         };
         Ok(OwnGrant {
             permissions: PermissionSet::from_stored(&self.permissions),
-            services: names(self.all_services, &self.services)?,
-            domains: names(self.all_domains, &self.domains)?,
+            services: reach(self.all_services, &self.services)?,
+            domains: reach(self.all_domains, &self.domains)?,
             until: moment(self.until),
             given_by: self.given_by,
             given_at: at(self.given_at),
@@ -626,7 +673,8 @@ impl Store {
         Ok(rows.into_iter().map(session).collect())
     }
 
-    /// The accounts that the user is in, with what they were given there.
+    /// The accounts that the user is in, with what they were given there. What opens nothing to them at
+    /// this moment names nothing.
     ///
     /// # Errors
     /// [`Failure::Unavailable`].
@@ -635,6 +683,7 @@ impl Store {
         user: UserId,
         after: Uuid,
         most: usize,
+        now: Timestamp,
     ) -> Result<Vec<OwnAccount>, Failure> {
         let rows: Vec<AccountRow> = read!(self, db => query_as(ACCOUNTS)
             .bind(Uuid::from(user))
@@ -665,7 +714,7 @@ impl Store {
         for grant in grants {
             let of = accounts.iter_mut().find(|account| account.id == grant.account_id);
             if let Some(account) = of {
-                account.grants.push(grant.read()?);
+                account.grants.push(grant.read(account.paused_at.is_some(), now)?);
             }
         }
         Ok(accounts)
@@ -709,7 +758,7 @@ impl Store {
         Ok(rows.into_iter().map(|row| row.read(now)).collect())
     }
 
-    /// What the user asked for in accounts.
+    /// What the user asked for in accounts. Things that they don't see at this moment aren't named.
     ///
     /// # Errors
     /// [`Failure::Unavailable`].
@@ -718,11 +767,13 @@ impl Store {
         user: UserId,
         after: Uuid,
         most: usize,
+        now: Timestamp,
     ) -> Result<Vec<OwnRequest>, Failure> {
         let rows: Vec<RequestRow> = read!(self, db => query_as(REQUESTS)
             .bind(Uuid::from(user))
             .bind(after)
             .bind(limit(most))
+            .bind(now.as_micros())
             .fetch_all(db))?;
         let request = |row: RequestRow| OwnRequest {
             id: row.id,

@@ -3,13 +3,15 @@
 
 use std::collections::BTreeSet;
 
-use model::{AccountId, Area, Cursor, Failure, GrantId, Permission, Reached, Scope, Timestamp};
+use model::{
+    AccountId, Area, Cursor, Failure, GrantId, ListPlace, Permission, Reached, Scope, Timestamp,
+};
 use sqlx::{query_as, query_scalar};
 use sqlx_macros::FromRow;
 use uuid::Uuid;
 
-use crate::areas::{conditions, fulfils};
-use crate::db::{count, limit, plain, read, sql};
+use crate::areas::{Thing, conditions, fulfils, stands_at, to_side};
+use crate::db::{Differing, count, limit, plain, read, sql};
 use crate::grants::{GrantRow, ids_in, list, pattern};
 use crate::memberships::{MemberRow, members};
 use crate::{Member, Store};
@@ -62,11 +64,12 @@ macro_rules! naming {
 }
 
 /// Things `t` of an account that both of two scopes open: those that fulfil the four conditions of
-/// both, each as whether any does and whose grants ($2 to $9).
+/// both, each as whether any does and whose grants ($2 to $9). Of those a page, and how many there are.
 macro_rules! reached {
-    ($db:ident $things:literal, $thing:literal) => {
+    ($db:ident $things:literal, $thing:literal, $page:expr) => {
         concat!(
-            "SELECT t.id, t.name, count(*) OVER () AS found FROM ",
+            "SELECT f.id, f.name, f.found FROM \
+                 (SELECT t.id, t.name, count(*) OVER () AS found FROM ",
             $things,
             " t WHERE t.account_id = $1 AND ",
             fulfils!($db $things, $thing, "$2", "$3"),
@@ -76,8 +79,23 @@ macro_rules! reached {
             fulfils!($db $things, $thing, "$6", "$7"),
             " AND ",
             fulfils!($db $things, $thing, "$8", "$9"),
-            " ORDER BY t.name, t.id LIMIT $10"
+            ") f WHERE ",
+            $page
         )
+    };
+}
+
+/// Those that come by name after the place ($10, $11), at most $12.
+macro_rules! page_after {
+    () => {
+        "(f.name, f.id) > ($10, $11) ORDER BY f.name, f.id LIMIT $12"
+    };
+}
+
+/// Those that come before it, the last first.
+macro_rules! page_before {
+    () => {
+        "(f.name, f.id) < ($10, $11) ORDER BY f.name DESC, f.id DESC LIMIT $12"
     };
 }
 
@@ -89,10 +107,14 @@ sql! {
         on Postgres naming!(postgres "grant_services", "service_id");
     NAMING_DOMAIN = naming!(sqlite "grant_domains", "domain_id"),
         on Postgres naming!(postgres "grant_domains", "domain_id");
-    REACHED_SERVICES = reached!(sqlite "services", "service_id"),
-        on Postgres reached!(postgres "services", "service_id");
-    REACHED_DOMAINS = reached!(sqlite "domains", "domain_id"),
-        on Postgres reached!(postgres "domains", "domain_id");
+    REACHED_SERVICES = reached!(sqlite "services", "service_id", page_after!()),
+        on Postgres reached!(postgres "services", "service_id", page_after!());
+    REACHED_SERVICES_BEFORE = reached!(sqlite "services", "service_id", page_before!()),
+        on Postgres reached!(postgres "services", "service_id", page_before!());
+    REACHED_DOMAINS = reached!(sqlite "domains", "domain_id", page_after!()),
+        on Postgres reached!(postgres "domains", "domain_id", page_after!());
+    REACHED_DOMAINS_BEFORE = reached!(sqlite "domains", "domain_id", page_before!()),
+        on Postgres reached!(postgres "domains", "domain_id", page_before!());
 }
 
 /// What somebody may reach.
@@ -166,9 +188,9 @@ pub struct Reaching {
 /// Things of an area that somebody reaches.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ReachedThings {
-    /// The first of them, by name, with their ids.
-    pub first: Vec<(Uuid, String)>,
-    /// How many there are.
+    /// Those of a page, by name.
+    pub things: Vec<Thing>,
+    /// How many there are, on all pages; nothing where the page is empty.
     pub count: u32,
 }
 
@@ -241,8 +263,8 @@ impl Store {
         Ok(found.into_iter().map(GrantId::from).collect())
     }
 
-    /// The services of the account that both scopes open, by name: at most `most`, and how many there
-    /// are.
+    /// The services of the account that both scopes open, by name: those of the page that lies there,
+    /// at most `most`, and how many there are.
     ///
     /// # Errors
     /// [`Failure::Unavailable`].
@@ -250,9 +272,11 @@ impl Store {
         &self,
         account: AccountId,
         scopes: [&Scope; 2],
+        place: &ListPlace,
         most: usize,
     ) -> Result<ReachedThings, Failure> {
-        self.reached(REACHED_SERVICES.at(self), account, scopes, most).await
+        let statement = to_side(place, REACHED_SERVICES, REACHED_SERVICES_BEFORE);
+        self.reached(statement, account, scopes, place, most).await
     }
 
     /// The domains of the account that both scopes open, in the same manner.
@@ -263,26 +287,35 @@ impl Store {
         &self,
         account: AccountId,
         scopes: [&Scope; 2],
+        place: &ListPlace,
         most: usize,
     ) -> Result<ReachedThings, Failure> {
-        self.reached(REACHED_DOMAINS.at(self), account, scopes, most).await
+        let statement = to_side(place, REACHED_DOMAINS, REACHED_DOMAINS_BEFORE);
+        self.reached(statement, account, scopes, place, most).await
     }
 
     async fn reached(
         &self,
-        text: &'static str,
+        (text, backwards): (Differing, bool),
         account: AccountId,
         scopes: [&Scope; 2],
+        place: &ListPlace,
         most: usize,
     ) -> Result<ReachedThings, Failure> {
+        let text = text.at(self);
         let [one, other] = scopes.map(conditions);
-        let rows: Vec<ReachedRow> = read!(self, db => {
+        let (key, id) = stands_at(place);
+        let mut rows: Vec<ReachedRow> = read!(self, db => {
             let things = query_as(text).bind(Uuid::from(account));
             let conditions = one.iter().chain(&other);
             let bind = conditions.fold(things, |bind, (any, grants)| bind.bind(*any).bind(grants));
-            bind.bind(limit(most)).fetch_all(db)
+            bind.bind(&key).bind(id).bind(limit(most)).fetch_all(db)
         })?;
+        if backwards {
+            rows.reverse();
+        }
         let count = rows.first().map_or(0, |row| count(row.found));
-        Ok(ReachedThings { first: rows.into_iter().map(|row| (row.id, row.name)).collect(), count })
+        let thing = |row: ReachedRow| Thing { id: row.id, name: row.name };
+        Ok(ReachedThings { things: rows.into_iter().map(thing).collect(), count })
     }
 }

@@ -3,7 +3,7 @@
 
 use std::cmp::Reverse;
 
-use model::{AccountId, Cursor, Failure, Permission, Timestamp};
+use model::{AccountId, Failure, ListPlace, Permission, Timestamp};
 use sqlx::{query_as, query_scalar};
 use uuid::Uuid;
 
@@ -193,19 +193,7 @@ pub struct UsersQuery {
     /// How they are sorted.
     pub sort: UserSort,
     /// Where the page lies.
-    pub place: UsersPlace,
-}
-
-/// Where a page of a list lies.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum UsersPlace {
-    /// At the beginning.
-    #[default]
-    First,
-    /// Right after this row.
-    After(Cursor),
-    /// Right before this row.
-    Before(Cursor),
+    pub place: ListPlace,
 }
 
 /// What users must fit to be listed.
@@ -312,7 +300,7 @@ impl Store {
         most: usize,
     ) -> Result<Vec<Member>, Failure> {
         let (words, few) = self.searched(account, query).await?;
-        let back = matches!(query.place, UsersPlace::Before(_));
+        let back = matches!(query.place, ListPlace::Before(_));
         let text = match (query.sort, few, back) {
             (UserSort::Name, true, false) => FEW_BY_NAME,
             (UserSort::Name, true, true) => FEW_BY_NAME_BEFORE,
@@ -325,12 +313,12 @@ impl Store {
         };
         // Without a cursor, the place before the first row: one statement for every page.
         let (key, id) = match (query.sort, &query.place) {
-            (UserSort::Name, UsersPlace::First) => (String::new(), Uuid::nil()),
-            (UserSort::LastActive, UsersPlace::First) => (i64::MAX.to_string(), Uuid::max()),
-            (UserSort::Name, UsersPlace::After(row) | UsersPlace::Before(row)) => {
+            (UserSort::Name, ListPlace::First) => (String::new(), Uuid::nil()),
+            (UserSort::LastActive, ListPlace::First) => (i64::MAX.to_string(), Uuid::max()),
+            (UserSort::Name, ListPlace::After(row) | ListPlace::Before(row)) => {
                 (plain(&row.key), row.id)
             }
-            (UserSort::LastActive, UsersPlace::After(row) | UsersPlace::Before(row)) => {
+            (UserSort::LastActive, ListPlace::After(row) | ListPlace::Before(row)) => {
                 (row.key.parse().unwrap_or(NEVER).to_string(), row.id)
             }
         };

@@ -60,53 +60,90 @@ pub(crate) fn lacks(views: Vec<LackView>) -> Option<AnyView> {
     })
 }
 
-/// The areas that the reader can't open yet.
+/// Something that is lacking, and how it is told.
 #[cfg(feature = "ssr")]
-pub(crate) async fn closed_areas(inside: &request::Inside) -> Result<Vec<LackView>, Failure> {
-    use Permission::{BillingView, DomainsView, ServicesView, SupportView};
-    let actor = &inside.acting.actor;
-    let seeing = [ServicesView, DomainsView, BillingView, SupportView];
-    let closed = seeing.into_iter().filter(|permission| actor.reach(*permission).is_err());
-    let view = |permission: Permission| (permission, words::area(permission.area()), None);
-    views(inside, closed.map(view).collect()).await
+struct Lack<'a> {
+    permission: Permission,
+    /// The service or domain that it is about.
+    thing: Option<&'a str>,
+    /// What it is, in a few words.
+    what: String,
+    /// What the button asks for.
+    label: String,
 }
 
-/// What the reader can't do on a service or a domain.
+/// The pages that the reader can't open yet.
+#[cfg(feature = "ssr")]
+pub(crate) async fn closed_areas(inside: &request::Inside) -> Result<Vec<LackView>, Failure> {
+    use Permission::{
+        AccountLog, AccountProfile, AccountUsers, BillingView, DomainsView, ServicesView,
+        SupportView,
+    };
+    let actor = &inside.acting.actor;
+    let pages = [
+        (ServicesView, words::area(Area::Services)),
+        (DomainsView, words::area(Area::Domains)),
+        (BillingView, words::area(Area::Billing)),
+        (SupportView, words::area(Area::Support)),
+        (AccountUsers, words!(frame.user_management)),
+        (AccountProfile, words!(frame.account_details)),
+        (AccountLog, words!(frame.log)),
+    ];
+    let closed = pages.into_iter().filter(|(permission, _)| actor.reach(*permission).is_err());
+    let lack = |(permission, what): (_, String)| Lack {
+        permission,
+        thing: None,
+        label: what.clone(),
+        what,
+    };
+    views(inside, closed.map(lack).collect()).await
+}
+
+/// What the reader can't do on the page of an area: in one of things, on none of them.
+#[cfg(feature = "ssr")]
+pub(crate) async fn lacks_in(
+    inside: &request::Inside,
+    area: Area,
+) -> Result<Vec<LackView>, Failure> {
+    not_here(inside, lacking(&inside.acting.actor, area, None), None).await
+}
+
+/// What the reader can't do on a service or a domain of this area.
 #[cfg(feature = "ssr")]
 pub(crate) async fn lacks_on(
     inside: &request::Inside,
+    area: Area,
     id: &str,
     on: On<'_>,
 ) -> Result<Vec<LackView>, Failure> {
-    let area = match on {
-        On::Service(_) => Area::Services,
-        On::Domain(_) => Area::Domains,
-        On::Account => return Ok(Vec::new()),
-    };
-    let lacking = lacking(&inside.acting.actor, area, Some(on));
-    let view = |permission: Permission| {
-        let what = words!(asking.not_here, phrase = words::phrase(permission));
-        (permission, what, Some(id))
-    };
-    views(inside, lacking.into_iter().map(view).collect()).await
+    not_here(inside, lacking(&inside.acting.actor, area, Some(on)), Some(id)).await
 }
 
-/// These permissions, each with what it is in words and the thing that it is about.
+/// These permissions, which the reader lacks on this thing, or on the whole page.
 #[cfg(feature = "ssr")]
-async fn views(
+async fn not_here(
     inside: &request::Inside,
-    lacking: Vec<(Permission, String, Option<&str>)>,
+    lacking: Vec<Permission>,
+    thing: Option<&str>,
 ) -> Result<Vec<LackView>, Failure> {
+    let lack = |permission: Permission| Lack {
+        permission,
+        thing,
+        what: words!(asking.not_here, phrase = words::phrase(permission)),
+        label: words::label(permission),
+    };
+    views(inside, lacking.into_iter().map(lack).collect()).await
+}
+
+/// Each with the way to ask for it.
+#[cfg(feature = "ssr")]
+async fn views(inside: &request::Inside, lacking: Vec<Lack<'_>>) -> Result<Vec<LackView>, Failure> {
     if lacking.is_empty() {
         return Ok(Vec::new());
     }
     let open = own_open(&inside.latchkey, &inside.acting.actor).await?;
-    let view = |(permission, what, thing): (Permission, String, Option<&str>)| {
+    let view = |Lack { permission, thing, what, label }: Lack<'_>| {
         let is_it = |request: &&AccessRequest| brings(request, permission);
-        let label = match thing {
-            Some(_) => words::label(permission),
-            None => what.clone(),
-        };
         LackView {
             page: address_of(ASK, &[&inside.acting.number]),
             query: query(permission, thing),

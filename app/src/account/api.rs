@@ -189,9 +189,9 @@ async fn overview(inside: &request::Inside) -> Result<OverviewView, model::Failu
     };
     let open = |permission| actor.reach(permission).is_ok();
     if open(Permission::ServicesView) {
-        let services = areas::services(latchkey, actor, &inside.viewer).await?;
-        let suspended = services.iter().filter(|service| service.state == "suspended").count();
-        let count = words!(overview.services, count = services.len());
+        let standing = areas::services_standing(latchkey, actor).await?;
+        let suspended = standing.trouble;
+        let count = words!(overview.services, count = standing.all);
         let sentence = match suspended {
             0 => count,
             some => format!("{count}, {}", words!(overview.suspended, count = some)),
@@ -199,10 +199,10 @@ async fn overview(inside: &request::Inside) -> Result<OverviewView, model::Failu
         card("/services", sentence, suspended > 0);
     }
     if open(Permission::DomainsView) {
-        let domains = areas::domains(latchkey, actor).await?;
         let soon = latchkey.now().after(crate::domains::api::SOON);
-        let expiring = domains.iter().filter(|domain| domain.expires_at < soon).count();
-        let count = words!(overview.domains, count = domains.len());
+        let standing = areas::domains_standing(latchkey, actor, soon).await?;
+        let expiring = standing.trouble;
+        let count = words!(overview.domains, count = standing.all);
         let sentence = match expiring {
             0 => count,
             some => format!("{count}, {}", words!(overview.expiring, count = some)),

@@ -4,13 +4,20 @@ use leptos::prelude::*;
 use leptos::server_fn::codec::GetUrl;
 use serde::{Deserialize, Serialize};
 
+use crate::access_requests::lacks::LackView;
 use crate::page::Page;
 use crate::problem::Problem;
 use crate::ui::state::Mood;
 use crate::when::Moment;
 
 #[cfg(feature = "ssr")]
-use {crate::formats, crate::request, domain::areas::Invoice, model::Timestamp};
+use {
+    crate::access_requests::lacks::lacks_in,
+    crate::formats,
+    crate::request,
+    domain::areas::Invoice,
+    model::{Area, Failure, Timestamp},
+};
 
 /// An invoice in the table.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,14 +47,36 @@ impl InvoiceRow {
     }
 }
 
+/// What the page shows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct BillingView {
+    /// The invoices.
+    pub(crate) invoices: Vec<InvoiceRow>,
+    /// What the reader can't do here.
+    pub(crate) lacks: Vec<LackView>,
+}
+
 /// The account's invoices.
 #[server(prefix = "/api", endpoint = "billing/page", input = GetUrl)]
-pub(crate) async fn billing_page(account: String) -> Result<Page<Vec<InvoiceRow>>, Problem> {
+pub(crate) async fn billing_page(account: String) -> Result<Page<BillingView>, Problem> {
     let inside = request::inside(&account).await?;
-    let invoices = domain::areas::invoices(&inside.latchkey, &inside.acting.actor).await;
+    let view = match domain::areas::invoices(&inside.latchkey, &inside.acting.actor).await {
+        Ok(invoices) => billing_view(&inside, invoices).await,
+        Err(failure) => Err(failure),
+    };
+    inside.page(view).await
+}
+
+#[cfg(feature = "ssr")]
+async fn billing_view(
+    inside: &request::Inside,
+    invoices: Vec<Invoice>,
+) -> Result<BillingView, Failure> {
     let now = inside.latchkey.now();
-    let rows = invoices.map(|all| all.into_iter().map(|invoice| row(invoice, now)).collect());
-    inside.page(rows).await
+    Ok(BillingView {
+        invoices: invoices.into_iter().map(|invoice| row(invoice, now)).collect(),
+        lacks: lacks_in(inside, Area::Billing).await?,
+    })
 }
 
 #[cfg(feature = "ssr")]

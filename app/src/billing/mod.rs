@@ -6,7 +6,8 @@ use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 use model::Area;
 
-use crate::billing::api::InvoiceRow;
+use crate::access_requests::lacks::lacks;
+use crate::billing::api::{BillingView, InvoiceRow};
 use crate::loading::{Loading, framed};
 use crate::title::PageTitle;
 use crate::ui::frame::Here;
@@ -16,7 +17,7 @@ use crate::ui::table::{Caption, Cell, empty, table};
 use crate::when::Day;
 
 /// `/accounts/{n}/billing`
-pub(crate) struct BillingPage(Loading<Vec<InvoiceRow>>);
+pub(crate) struct BillingPage(Loading<BillingView>);
 
 #[lazy_route]
 impl LazyRoute for BillingPage {
@@ -25,7 +26,8 @@ impl LazyRoute for BillingPage {
     }
 
     fn view(this: Self) -> AnyView {
-        framed(this.0, Here::Area(Area::Billing), |invoices, frame| {
+        framed(this.0, Here::Area(Area::Billing), |view, frame| {
+            let BillingView { invoices, lacks: lacking } = view;
             let heading = words!(billing.heading);
             let mut columns = vec![
                 words!(billing.invoice),
@@ -43,6 +45,7 @@ impl LazyRoute for BillingPage {
                 <div class="page-head"><h1>{heading}</h1></div>
                 {table(Caption::Shown(words!(billing.caption)), columns, rows)}
                 {none}
+                {lacks(lacking)}
             }
             .into_any()
         })

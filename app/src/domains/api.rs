@@ -7,15 +7,17 @@ use serde::{Deserialize, Serialize};
 use crate::access_requests::lacks::LackView;
 use crate::page::Page;
 use crate::problem::Problem;
+use crate::ui::pages::PagesView;
 use crate::ui::state::Mood;
 use crate::when::Moment;
 
 #[cfg(feature = "ssr")]
 use {
-    crate::access_requests::lacks::lacks_on,
+    crate::access_requests::lacks::{lacks_in, lacks_on},
+    crate::address::read_cursor,
     crate::request,
-    domain::areas::Domain,
-    model::{Failure, On, Timestamp},
+    domain::areas::{Domain, ThingsPage},
+    model::{Area, Failure, ListPlace, On, Timestamp},
 };
 
 /// How long before a domain expires it is marked.
@@ -41,6 +43,17 @@ pub(crate) struct DomainRow {
     pub(crate) renew: Option<String>,
 }
 
+/// What the page shows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct DomainsView {
+    /// The domains of this page.
+    pub(crate) domains: Vec<DomainRow>,
+    /// Where there are more.
+    pub(crate) pages: PagesView,
+    /// What the reader can do on none of them.
+    pub(crate) lacks: Vec<LackView>,
+}
+
 /// What the page of one domain shows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct DomainView {
@@ -52,12 +65,32 @@ pub(crate) struct DomainView {
 
 /// The account's domains.
 #[server(prefix = "/api", endpoint = "domains/page", input = GetUrl)]
-pub(crate) async fn domains_page(account: String) -> Result<Page<Vec<DomainRow>>, Problem> {
+pub(crate) async fn domains_page(
+    account: String,
+    #[server(default)] before: String,
+    #[server(default)] after: String,
+) -> Result<Page<DomainsView>, Problem> {
     let inside = request::inside(&account).await?;
-    let domains = domain::areas::domains(&inside.latchkey, &inside.acting.actor).await;
+    let place = ListPlace::between(read_cursor(&before), read_cursor(&after));
+    let view = match domain::areas::domains(&inside.latchkey, &inside.acting.actor, place).await {
+        Ok(domains) => domains_view(&inside, domains).await,
+        Err(failure) => Err(failure),
+    };
+    inside.page(view).await
+}
+
+#[cfg(feature = "ssr")]
+async fn domains_view(
+    inside: &request::Inside,
+    domains: ThingsPage<Domain>,
+) -> Result<DomainsView, Failure> {
     let now = inside.latchkey.now();
-    let rows = domains.map(|domains| domains.into_iter().map(|domain| row(domain, now)).collect());
-    inside.page(rows).await
+    let pages = PagesView::around(&domains, words!(overview.domains, count = domains.count));
+    Ok(DomainsView {
+        domains: domains.page.rows.into_iter().map(|domain| row(domain, now)).collect(),
+        pages,
+        lacks: lacks_in(inside, Area::Domains).await?,
+    })
 }
 
 /// One of the account's domains.
@@ -77,7 +110,8 @@ pub(crate) async fn domain_page(
 
 #[cfg(feature = "ssr")]
 async fn domain_view(inside: &request::Inside, domain: Domain) -> Result<DomainView, Failure> {
-    let lacks = lacks_on(inside, &domain.id.to_string(), On::Domain(&domain.named_by)).await?;
+    let (id, on) = (domain.id.to_string(), On::Domain(&domain.named_by));
+    let lacks = lacks_on(inside, Area::Domains, &id, on).await?;
     Ok(DomainView { lacks, domain: row(domain, inside.latchkey.now()) })
 }
 

@@ -7,27 +7,34 @@ use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 use model::Area;
 
-use crate::address::{DOMAIN, address_of};
-use crate::domains::api::DomainRow;
+use crate::access_requests::lacks::lacks;
+use crate::address::{DOMAIN, DOMAINS, address_of};
+use crate::domains::api::{DomainRow, DomainsView};
 use crate::loading::{Loading, framed};
 use crate::title::PageTitle;
 use crate::ui::frame::Here;
 use crate::ui::link_button::link_button;
+use crate::ui::pages::pages;
 use crate::ui::state::State;
 use crate::ui::table::{Caption, Cell, empty, table};
 use crate::when::Day;
 
 /// `/accounts/{n}/domains`
-pub(crate) struct DomainsPage(Loading<Vec<DomainRow>>);
+pub(crate) struct DomainsPage(Loading<DomainsView>);
 
 #[lazy_route]
 impl LazyRoute for DomainsPage {
     fn data() -> Self {
-        Self(load!(asked => api::DomainsPage { account: asked.account() }))
+        Self(load!(asked => api::DomainsPage {
+            account: asked.account(),
+            before: asked.query("before"),
+            after: asked.query("after"),
+        }))
     }
 
     fn view(this: Self) -> AnyView {
-        framed(this.0, Here::Area(Area::Domains), |domains, frame| {
+        framed(this.0, Here::Area(Area::Domains), |view, frame| {
+            let DomainsView { domains, pages: others, lacks: lacking } = view;
             let heading = words!(domains.heading);
             let mut columns = vec![
                 words!(domains.domain),
@@ -40,12 +47,17 @@ impl LazyRoute for DomainsPage {
             let none = domains.is_empty().then(|| empty(words!(domains.empty)));
             let number = frame.account.map(|account| account.number.to_string());
             let number = number.unwrap_or_default();
+            let base = address_of(DOMAINS, &[&number]);
+            let (found, pages) = pages(&base, words!(domains.pages), others);
             let rows = domains.into_iter().map(|domain| row(&number, domain, linked)).collect();
             view! {
                 <PageTitle title=heading.clone() provider=frame.provider />
                 <div class="page-head"><h1>{heading.clone()}</h1></div>
+                {found}
                 {table(Caption::Quiet(heading), columns, rows)}
                 {none}
+                {pages}
+                {lacks(lacking)}
             }
             .into_any()
         })

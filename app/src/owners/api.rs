@@ -158,7 +158,7 @@ async fn giving_view(inside: &request::Inside, sought: &Sought) -> Result<Giving
     let start = Start::default();
     let bounds = domain::giving::bounds_of_new(latchkey, actor, &start, &sought).await?;
     let starts = starts::offer(inside, Some(actor.seen_as()), begun).await?;
-    Ok(GivingView { held: actor.open(), starts, bounds: bounds_view(bounds) })
+    Ok(GivingView { held: actor.open(), starts, bounds: bounds_view(bounds, actor) })
 }
 
 /// The page for handing the account over.

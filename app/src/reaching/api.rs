@@ -7,16 +7,17 @@ use serde::{Deserialize, Serialize};
 use crate::frame::PersonView;
 use crate::page::Page;
 use crate::problem::Problem;
+use crate::ui::pages::PagesView;
 
 #[cfg(feature = "ssr")]
 use {
-    crate::address::{read_cursor, write_cursor},
+    crate::address::{DOMAIN, SERVICE, address_of, read_cursor, write_cursor},
     crate::formats,
     crate::request,
     crate::users::list::api::{link_to, person},
     crate::words,
-    domain::reaching::{GrantRow, ReachedThing, Reaching, ReachingPage},
-    model::{Area, Permission, UserId},
+    domain::reaching::{GrantRow, ReachedThing, Reaching, ReachingPage, ThingsOf},
+    model::{AccountNumber, Area, ListPlace, Permission, UserId},
 };
 
 /// Who reaches something.
@@ -141,5 +142,61 @@ fn way(grant: &GrantRow, permissions: &[Permission]) -> Way {
             None => words!(reaching.given, day = day),
         },
         why: grant.why.clone(),
+    }
+}
+
+/// What somebody reaches of an area.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ReachedView {
+    /// Who it is.
+    pub(crate) person: PersonView,
+    /// The area's id, as it stands in the path.
+    pub(crate) area: String,
+    /// What the page is called.
+    pub(crate) heading: String,
+    /// The things' pages, with their names.
+    pub(crate) things: Vec<(String, String)>,
+    /// Where there are more.
+    pub(crate) pages: PagesView,
+    /// What those pages are called.
+    pub(crate) pages_name: String,
+}
+
+/// What somebody reaches of the account's services, or of its domains.
+#[server(prefix = "/api", endpoint = "users/reached-page", input = GetUrl)]
+pub(crate) async fn reached_page(
+    account: String,
+    user: String,
+    area: String,
+    #[server(default)] before: String,
+    #[server(default)] after: String,
+) -> Result<Page<ReachedView>, Problem> {
+    let inside = request::inside(&account).await?;
+    let (latchkey, actor) = (&inside.latchkey, &inside.acting.actor);
+    let place = ListPlace::between(read_cursor(&before), read_cursor(&after));
+    let found = domain::reaching::page_of(latchkey, actor, (&user, &area), place).await;
+    let number = inside.acting.number;
+    inside.page(found.map(|found| reached_view(number, found))).await
+}
+
+#[cfg(feature = "ssr")]
+fn reached_view(number: AccountNumber, found: ThingsOf) -> ReachedView {
+    let ThingsOf { member, area, things } = found;
+    let (page, pages_name, count) = match area {
+        Area::Domains => {
+            (DOMAIN, words!(domains.pages), words!(overview.domains, count = things.count))
+        }
+        _ => (SERVICE, words!(services.pages), words!(overview.services, count = things.count)),
+    };
+    let name = member.full_name.clone();
+    let pages = PagesView::around(&things, count);
+    let things = things.page.rows.into_iter();
+    ReachedView {
+        person: person(&member),
+        area: area.id().to_owned(),
+        heading: words!(reaching.things_heading, name = name, area = words::area(area)),
+        things: things.map(|one| (address_of(page, &[&number, &one.id]), one.name)).collect(),
+        pages,
+        pages_name,
     }
 }

@@ -1,6 +1,7 @@
 //! Who can reach this? Everybody to whom a service, a domain or a permission is open, and in which way.
 
 pub(crate) mod api;
+pub(crate) mod things;
 
 use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};

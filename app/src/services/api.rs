@@ -7,27 +7,32 @@ use serde::{Deserialize, Serialize};
 use crate::access_requests::lacks::LackView;
 use crate::page::Page;
 use crate::problem::Problem;
+use crate::ui::pages::PagesView;
 use crate::ui::state::Mood;
 use crate::when::Moment;
 
 #[cfg(feature = "ssr")]
 use {
-    crate::access_requests::lacks::lacks_on,
-    crate::address::{SERVICE, SERVICES, address_of},
+    crate::access_requests::lacks::{lacks_in, lacks_on},
+    crate::address::{SERVICE, SERVICES, address_of, read_cursor},
     crate::request,
-    domain::areas::{Service, may_see_password},
-    model::{Failure, On, Permission, Timestamp},
+    domain::areas::{Service, ThingsPage, may_see_password},
+    model::{Area, Failure, ListPlace, On, Permission, Timestamp},
 };
 
 /// What the page shows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ServicesView {
-    /// The services.
+    /// The services of this page.
     pub(crate) services: Vec<ServiceRow>,
+    /// Where there are more.
+    pub(crate) pages: PagesView,
     /// Whether the reader may see passwords of some.
     pub(crate) credentials: bool,
     /// Whether they have to prove first who they are.
     pub(crate) locked: bool,
+    /// What they can do on none of them.
+    pub(crate) lacks: Vec<LackView>,
 }
 
 /// What the page of one service shows.
@@ -77,18 +82,37 @@ impl ServiceRow {
 
 /// The account's services.
 #[server(prefix = "/api", endpoint = "services/page", input = GetUrl)]
-pub(crate) async fn services_page(account: String) -> Result<Page<ServicesView>, Problem> {
+pub(crate) async fn services_page(
+    account: String,
+    #[server(default)] before: String,
+    #[server(default)] after: String,
+) -> Result<Page<ServicesView>, Problem> {
     let inside = request::inside(&account).await?;
     let (latchkey, actor, viewer) = (&inside.latchkey, &inside.acting.actor, &inside.viewer);
-    let services = domain::areas::services(latchkey, actor, viewer).await;
-    let locked = domain::viewer::must_be_confirmed(latchkey, viewer).is_err();
+    let place = ListPlace::between(read_cursor(&before), read_cursor(&after));
+    let view = match domain::areas::services(latchkey, actor, viewer, place).await {
+        Ok(services) => services_view(&inside, services).await,
+        Err(failure) => Err(failure),
+    };
+    inside.page(view).await
+}
+
+#[cfg(feature = "ssr")]
+async fn services_view(
+    inside: &request::Inside,
+    services: ThingsPage<Service>,
+) -> Result<ServicesView, Failure> {
+    let (latchkey, actor, viewer) = (&inside.latchkey, &inside.acting.actor, &inside.viewer);
     let now = latchkey.now();
-    let view = services.map(|services| ServicesView {
+    let pages = PagesView::around(&services, words!(overview.services, count = services.count));
+    let services = services.page.rows;
+    Ok(ServicesView {
         credentials: services.iter().any(|service| may_see_password(actor, service)),
         services: services.into_iter().map(|service| row(service, now)).collect(),
-        locked,
-    });
-    inside.page(view).await
+        pages,
+        locked: domain::viewer::must_be_confirmed(latchkey, viewer).is_err(),
+        lacks: lacks_in(inside, Area::Services).await?,
+    })
 }
 
 /// One of the account's services.
@@ -110,10 +134,12 @@ pub(crate) async fn service_page(
 #[cfg(feature = "ssr")]
 async fn service_view(inside: &request::Inside, service: Service) -> Result<ServiceView, Failure> {
     let (latchkey, viewer) = (&inside.latchkey, &inside.viewer);
+    let (id, on) = (service.id.to_string(), On::Service(&service.named_by));
+    let lacks = lacks_on(inside, Area::Services, &id, on).await?;
     Ok(ServiceView {
         credentials: may_see_password(&inside.acting.actor, &service),
         locked: domain::viewer::must_be_confirmed(latchkey, viewer).is_err(),
-        lacks: lacks_on(inside, &service.id.to_string(), On::Service(&service.named_by)).await?,
+        lacks,
         service: row(service, latchkey.now()),
     })
 }

@@ -7,6 +7,7 @@ use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 use model::Area;
 
+use crate::access_requests::lacks::lacks;
 use crate::address::{SERVICE, SERVICES, address_of};
 use crate::endpoint::endpoint;
 use crate::loading::{Loading, framed};
@@ -15,6 +16,7 @@ use crate::title::PageTitle;
 use crate::ui::form::{Form, SubmitButton};
 use crate::ui::frame::Here;
 use crate::ui::link_button::link_button;
+use crate::ui::pages::pages;
 use crate::ui::state::State;
 use crate::ui::table::{Caption, Cell, empty, table};
 use crate::when::Day;
@@ -25,7 +27,11 @@ pub(crate) struct ServicesPage(Loading<ServicesView>);
 #[lazy_route]
 impl LazyRoute for ServicesPage {
     fn data() -> Self {
-        Self(load!(asked => api::ServicesPage { account: asked.account() }))
+        Self(load!(asked => api::ServicesPage {
+            account: asked.account(),
+            before: asked.query("before"),
+            after: asked.query("after"),
+        }))
     }
 
     fn view(this: Self) -> AnyView {
@@ -46,6 +52,8 @@ impl LazyRoute for ServicesPage {
             let none = view.services.is_empty().then(|| empty(words!(services.empty)));
             let number = frame.account.map(|account| account.number.to_string());
             let own = number.clone().unwrap_or_default();
+            let base = address_of(SERVICES, &[&own]);
+            let (found, pages) = pages(&base, words!(services.pages), view.pages);
             let rows = view.services.into_iter().map(|service| row(&own, service, shown, linked));
             let rows = rows.collect();
             let unlock = number.filter(|_| view.credentials && view.locked);
@@ -53,9 +61,12 @@ impl LazyRoute for ServicesPage {
             view! {
                 <PageTitle title=heading.clone() provider=frame.provider />
                 <div class="page-head"><h1>{heading.clone()}</h1></div>
+                {found}
                 {table(Caption::Quiet(heading), columns, rows)}
                 {none}
+                {pages}
                 {unlock}
+                {lacks(view.lacks)}
             }
             .into_any()
         })

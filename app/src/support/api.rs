@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use leptos::server_fn::codec::GetUrl;
 use serde::{Deserialize, Serialize};
 
+use crate::access_requests::lacks::LackView;
 use crate::page::Page;
 use crate::problem::Problem;
 use crate::ui::state::Mood;
@@ -11,9 +12,10 @@ use crate::when::Moment;
 
 #[cfg(feature = "ssr")]
 use {
+    crate::access_requests::lacks::lacks_in,
     crate::request,
     domain::areas::{KeptMessage, SupportRequest},
-    model::Timestamp,
+    model::{Area, Failure, Timestamp},
 };
 
 /// A support request in the table.
@@ -37,6 +39,15 @@ pub(crate) struct RequestRow {
     pub(crate) open: Option<String>,
 }
 
+/// What the page shows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct SupportView {
+    /// The requests.
+    pub(crate) requests: Vec<RequestRow>,
+    /// What the reader can't do here.
+    pub(crate) lacks: Vec<LackView>,
+}
+
 /// What the page of one support request shows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct RequestView {
@@ -44,6 +55,8 @@ pub(crate) struct RequestView {
     pub(crate) request: RequestRow,
     /// What was said in it, the newest last.
     pub(crate) messages: Vec<MessageRow>,
+    /// What the reader can't do here.
+    pub(crate) lacks: Vec<LackView>,
 }
 
 /// What was said once.
@@ -59,12 +72,25 @@ pub(crate) struct MessageRow {
 
 /// The account's support requests.
 #[server(prefix = "/api", endpoint = "support/page", input = GetUrl)]
-pub(crate) async fn support_page(account: String) -> Result<Page<Vec<RequestRow>>, Problem> {
+pub(crate) async fn support_page(account: String) -> Result<Page<SupportView>, Problem> {
     let inside = request::inside(&account).await?;
-    let requests = domain::areas::support_requests(&inside.latchkey, &inside.acting.actor).await;
+    let view = match domain::areas::support_requests(&inside.latchkey, &inside.acting.actor).await {
+        Ok(requests) => support_view(&inside, requests).await,
+        Err(failure) => Err(failure),
+    };
+    inside.page(view).await
+}
+
+#[cfg(feature = "ssr")]
+async fn support_view(
+    inside: &request::Inside,
+    requests: Vec<SupportRequest>,
+) -> Result<SupportView, Failure> {
     let now = inside.latchkey.now();
-    let rows = requests.map(|all| all.into_iter().map(|request| row(request, now)).collect());
-    inside.page(rows).await
+    Ok(SupportView {
+        requests: requests.into_iter().map(|request| row(request, now)).collect(),
+        lacks: lacks_in(inside, Area::Support).await?,
+    })
 }
 
 /// One of the account's support requests.
@@ -75,13 +101,25 @@ pub(crate) async fn request_page(
 ) -> Result<Page<RequestView>, Problem> {
     let inside = request::inside(&account).await?;
     let (latchkey, actor) = (&inside.latchkey, &inside.acting.actor);
-    let found = domain::areas::support_request(latchkey, actor, &request).await;
-    let (provider, now) = (latchkey.settings.provider.as_str(), latchkey.now());
-    let view = found.map(|(request, messages)| RequestView {
+    let view = match domain::areas::support_request(latchkey, actor, &request).await {
+        Ok((request, messages)) => request_view(&inside, request, messages).await,
+        Err(failure) => Err(failure),
+    };
+    inside.page(view).await
+}
+
+#[cfg(feature = "ssr")]
+async fn request_view(
+    inside: &request::Inside,
+    request: SupportRequest,
+    messages: Vec<KeptMessage>,
+) -> Result<RequestView, Failure> {
+    let (provider, now) = (inside.latchkey.settings.provider.as_str(), inside.latchkey.now());
+    Ok(RequestView {
         request: row(request, now),
         messages: messages.into_iter().map(|kept| message(kept, provider, now)).collect(),
-    });
-    inside.page(view).await
+        lacks: lacks_in(inside, Area::Support).await?,
+    })
 }
 
 #[cfg(feature = "ssr")]

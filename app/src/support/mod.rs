@@ -7,9 +7,10 @@ use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 use model::Area;
 
+use crate::access_requests::lacks::lacks;
 use crate::address::{SUPPORT_REQUEST, address_of};
 use crate::loading::{Loading, framed};
-use crate::support::api::RequestRow;
+use crate::support::api::{RequestRow, SupportView};
 use crate::title::PageTitle;
 use crate::ui::frame::Here;
 use crate::ui::link_button::link_button;
@@ -18,7 +19,7 @@ use crate::ui::table::{Caption, Cell, empty, table};
 use crate::when::Relative;
 
 /// `/accounts/{n}/support`
-pub(crate) struct SupportPage(Loading<Vec<RequestRow>>);
+pub(crate) struct SupportPage(Loading<SupportView>);
 
 #[lazy_route]
 impl LazyRoute for SupportPage {
@@ -27,7 +28,8 @@ impl LazyRoute for SupportPage {
     }
 
     fn view(this: Self) -> AnyView {
-        framed(this.0, Here::Area(Area::Support), |requests, frame| {
+        framed(this.0, Here::Area(Area::Support), |view, frame| {
+            let SupportView { requests, lacks: lacking } = view;
             let heading = words!(support.heading);
             let mut columns = vec![
                 words!(support.request),
@@ -47,6 +49,7 @@ impl LazyRoute for SupportPage {
                 <div class="page-head"><h1>{heading.clone()}</h1></div>
                 {table(Caption::Quiet(heading), columns, rows)}
                 {none}
+                {lacks(lacking)}
             }
             .into_any()
         })

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 use model::Area;
 
+use crate::access_requests::lacks::lacks;
 use crate::address::{SUPPORT, address_of};
 use crate::loading::{Loading, framed};
 use crate::support::api::{self, MessageRow, RequestView};
@@ -29,7 +30,7 @@ impl LazyRoute for RequestPage {
     fn view(this: Self) -> AnyView {
         framed(this.0, Here::Area(Area::Support), |view, frame| {
             let Some(account) = frame.account else { return ().into_any() };
-            let RequestView { request, messages } = view;
+            let RequestView { request, messages, lacks: lacking } = view;
             let back = address_of(SUPPORT, &[&account.number]);
             let open = opening(&request);
             let open = open.map(|open| view! { <div class="page-actions">{open}</div> });
@@ -57,6 +58,7 @@ impl LazyRoute for RequestPage {
                 <h2>{words!(support.messages)}</h2>
                 {said}
                 {none}
+                {lacks(lacking)}
             }
             .into_any()
         })

@@ -12,6 +12,7 @@ pub(crate) mod go;
 pub(crate) mod icon;
 pub(crate) mod link_button;
 pub(crate) mod notice;
+pub(crate) mod pages;
 pub(crate) mod refused;
 pub(crate) mod state;
 pub(crate) mod table;

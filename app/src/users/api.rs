@@ -20,7 +20,7 @@ use crate::when::Moment;
 
 #[cfg(feature = "ssr")]
 use {
-    crate::address::{DOMAIN, DOMAINS, INVITE, JOIN, MANAGE, SERVICE, SERVICES, USERS, address_of},
+    crate::address::{DOMAIN, INVITE, JOIN, MANAGE, REACHED, SERVICE, USERS, address_of},
     crate::endpoint::endpoint,
     crate::eyes::{self, LOOK},
     crate::formats,
@@ -33,10 +33,11 @@ use {
     crate::users::starts::{START, server as starts},
     crate::wire,
     crate::words,
+    domain::areas::Totals,
     domain::giving::{Bounds, Choice, Choices, Sought, Start, Wished},
     domain::reaching::ReachedThings,
     domain::users::{Managed, Member, Renewable, Saved},
-    model::{AccessOutline, Area, Failure, FieldErrors, On, Pause, Permission},
+    model::{AccessOutline, Actor, Area, Failure, FieldErrors, On, Pause, Permission, UserId},
 };
 
 /// What the invite form needs.
@@ -68,6 +69,7 @@ async fn invite_view(
     again: &str,
     rejected: Option<Rejected>,
     draft: &str,
+    start_from: String,
 ) -> Result<InviteView, Failure> {
     let (latchkey, actor) = (&inside.latchkey, &inside.acting.actor);
     actor.must(Permission::AccountUsers, On::Account)?;
@@ -92,7 +94,12 @@ async fn invite_view(
     let own = domain::accounts::own_access(latchkey, actor).await?;
     let bounded = || words!(help.inviting_held, held = words::access_line(&own));
     let lifetime = latchkey.settings.invitation_lifetime;
-    let sought = sought(rejected.as_ref().or(back.as_ref()));
+    let last = rejected.as_ref().or(back.as_ref());
+    let mut sought = sought(last);
+    // What the address says to begin with is for a form that nobody typed into yet.
+    if last.is_none() {
+        sought.start = start_from;
+    }
     let (begun, sought) = starts::begun(inside, &sought).await?;
     let bounds = domain::giving::bounds_of_new(latchkey, actor, &start, &sought).await?;
     let held = actor.open();
@@ -103,7 +110,7 @@ async fn invite_view(
         ticked: start.terms.permissions.intersection(held),
         bounded: own.is_bounded().then(bounded),
         starts: starts::offer(inside, None, begun).await?,
-        bounds: bounds_view(bounds),
+        bounds: bounds_view(bounds, actor),
         valid: words!(invite.valid, count = lifetime.as_secs() / (24 * 60 * 60)),
         as_owner: actor.owns().then(|| crate::owners::api::as_owner(inside)),
     })
@@ -135,10 +142,11 @@ pub(crate) async fn invite_page(
     account: String,
     #[server(default)] draft: String,
     #[server(default)] again: String,
+    #[server(default)] start: String,
 ) -> Result<Page<InviteView>, Problem> {
     let rejected = use_context::<Rejected>();
     let inside = request::inside(&account).await?;
-    let content = invite_view(&inside, &again, rejected, &draft).await;
+    let content = invite_view(&inside, &again, rejected, &draft, start).await;
     inside.page(content).await
 }
 
@@ -316,6 +324,8 @@ pub(crate) struct ManageView {
     pub(crate) owning: OwningView,
     /// Whether the reader may see the log, for what this person did.
     pub(crate) log: bool,
+    /// Whether somebody else can be given the same.
+    pub(crate) can_be_copied: bool,
 }
 
 /// What an owner can do about who else is one, on the page of a user.
@@ -345,7 +355,7 @@ pub(crate) struct LapsedView {
 pub(crate) struct ReachesView {
     /// The area's name.
     pub(crate) area: String,
-    /// The page with all of them.
+    /// The list of all of them.
     pub(crate) list: String,
     /// The pages of the first of them, with their names.
     pub(crate) first: Vec<(String, String)>,
@@ -354,17 +364,22 @@ pub(crate) struct ReachesView {
 }
 
 #[cfg(feature = "ssr")]
-fn reaches(number: model::AccountNumber, area: Area, things: ReachedThings) -> ReachesView {
-    let (list, page) = match area {
-        Area::Services => (SERVICES, SERVICE),
-        _ => (DOMAINS, DOMAIN),
+fn reaches(
+    number: model::AccountNumber,
+    user: UserId,
+    area: Area,
+    things: ReachedThings,
+) -> ReachesView {
+    let page = match area {
+        Area::Services => SERVICE,
+        _ => DOMAIN,
     };
-    let more = (things.count as usize).saturating_sub(things.first.len());
+    let more = (things.count as usize).saturating_sub(things.things.len());
     let first =
-        things.first.into_iter().map(|(id, name)| (address_of(page, &[&number, &id]), name));
+        things.things.into_iter().map(|one| (address_of(page, &[&number, &one.id]), one.name));
     ReachesView {
         area: words::area(area),
-        list: address_of(list, &[&number]),
+        list: address_of(REACHED, &[&number, &user, &area.id()]),
         first: first.collect(),
         more,
     }
@@ -407,9 +422,15 @@ async fn manage_view(
     let lapsed = domain::users::lapsed(latchkey, actor, &member).await?;
     let extras = domain::extras::list(latchkey, actor, &member).await?;
     let things = domain::reaching::things_of(latchkey, actor, &member).await?;
+    let held: Vec<_> = member.held.grants().iter().map(|row| row.outline).collect();
+    let totals = domain::areas::totals(latchkey, actor, held.iter()).await?;
+    let user = member.user;
+    let reaches = |(area, things)| reaches(number, user, area, things);
     let yours = |member: &Member| words::your_access(&member.held.outline().live(now));
     let (owned, own) = (member.held.is_owner(), member.user == actor.seen_as());
     let loses = loses(&member, now);
+    let can_be_copied =
+        !owned && !own && member.paused.is_none() && member.held.lapsed_at(now).is_none();
     let asked = domain::owner_changes::open(latchkey, actor).await?;
     let asked = asked.iter().any(|change| change.user == member.user);
     let owning = OwningView {
@@ -426,7 +447,7 @@ async fn manage_view(
         granted,
         held: changeable,
         starts,
-        bounds: bounds.map(bounds_view),
+        bounds: bounds.map(|bounds| bounds_view(bounds, actor)),
         back: back.map(|back| back.made_of(&made_of)),
         before: made_of,
         since: Moment::new(member.since, now),
@@ -435,10 +456,11 @@ async fn manage_view(
         paused: member.paused.as_ref().map(paused_by),
         pause: member.paused.as_ref().map(domain::users::pause_id).unwrap_or_default(),
         loses,
-        extras: extras.into_iter().map(card_view).collect(),
-        lapsed: lapsed.into_iter().map(lapsed_view).collect(),
-        reaches: things.into_iter().map(|(area, things)| reaches(number, area, things)).collect(),
+        extras: extras.into_iter().map(|extra| card_view(extra, totals)).collect(),
+        lapsed: lapsed.into_iter().map(|lapsed| lapsed_view(&lapsed, totals)).collect(),
+        reaches: things.into_iter().map(reaches).collect(),
         log: actor.may(Permission::AccountLog, On::Account),
+        can_be_copied,
     })
 }
 
@@ -485,12 +507,12 @@ fn paused_by(pause: &Pause) -> String {
 }
 
 #[cfg(feature = "ssr")]
-fn lapsed_view(lapsed: Renewable) -> LapsedView {
+fn lapsed_view(lapsed: &Renewable, totals: Totals) -> LapsedView {
     LapsedView {
         grant: lapsed.grant.to_string(),
         ended: words!(pause.ended, day = formats::last_day(lapsed.ended)),
         can_give: lapsed.gives.is_some(),
-        access: words::access_line(lapsed.gives.as_ref().unwrap_or(&lapsed.gave)),
+        access: words::access_line_of(lapsed.gives.as_ref().unwrap_or(&lapsed.gave), totals),
     }
 }
 
@@ -576,12 +598,14 @@ pub(crate) async fn pause_access(
 pub(crate) async fn resume_access(
     account: String,
     user: String,
+    #[server(default)] pause_reason: String,
     #[server(default)] before: Option<String>,
 ) -> Result<(), Problem> {
     let inside = request::inside_confirmed(&account).await?;
     let (latchkey, actor) = (&inside.latchkey, &inside.acting.actor);
     let (before, client) = (before.as_deref(), request::client()?);
-    let resumed = domain::users::resume(latchkey, actor, &user, before, &client).await?;
+    let resumed =
+        domain::users::resume(latchkey, actor, &user, &pause_reason, before, &client).await?;
     let path = manage_path(&inside, &resumed);
     request::done(&path, Notice::AccessResumed { name: resumed.full_name });
     Ok(())
@@ -642,8 +666,14 @@ pub(crate) fn sought(back: Option<&Rejected>) -> Sought {
     }
 }
 
+/// What there is to choose for the actor, in words.
 #[cfg(feature = "ssr")]
-pub(crate) fn bounds_view(bounds: Bounds) -> BoundsView {
+pub(crate) fn bounds_view(bounds: Bounds, actor: &Actor) -> BoundsView {
+    // Nobody asks through somebody else's eyes.
+    let lacking = match actor.eyes {
+        Some(_) => PermissionSet::EMPTY,
+        None => PermissionSet::all().difference(actor.open()).collect(),
+    };
     let thing = |thing: Choice| ThingView {
         id: thing.id.to_string(),
         name: thing.name,
@@ -659,14 +689,18 @@ pub(crate) fn bounds_view(bounds: Bounds) -> BoundsView {
         all: choices.all,
         can_all: choices.can_all,
         can_these: choices.can_these,
+        mixed: choices.mixed,
     };
     BoundsView {
+        holds: bounds.holds.iter().map(|hold| (hold.permission, words::hold(hold))).collect(),
+        lacking,
         services: things(bounds.services),
         domains: things(bounds.domains),
         until: UntilView {
             day: bounds.until,
             movable: bounds.until_movable,
             latest: bounds.latest,
+            soonest: bounds.soonest,
             ahead: bounds.ahead,
         },
         why: bounds.why,

@@ -3,7 +3,7 @@
 //! things can be searched as one types, and the sentence that sums it up follows.
 
 use leptos::prelude::*;
-use model::{Area, Field, PermissionSet};
+use model::{Area, Field, Permission, PermissionSet};
 use serde::{Deserialize, Serialize};
 
 use crate::eyes::ReadOnly;
@@ -21,6 +21,10 @@ const NAMED: usize = 3;
 /// What there is to choose besides permissions, and what is chosen by now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct BoundsView {
+    /// What bounds permissions that the reader has, a sentence for each.
+    pub(crate) holds: Vec<(Permission, String)>,
+    /// The permissions that they have on nothing at all, and can ask for.
+    pub(crate) lacking: PermissionSet,
     /// The services.
     pub(crate) services: ThingsView,
     /// The domains.
@@ -50,6 +54,8 @@ pub(crate) struct ThingsView {
     pub(crate) can_all: bool,
     /// Whether some can be chosen.
     pub(crate) can_these: bool,
+    /// Whether all can be given with some of the reader's permissions only.
+    pub(crate) mixed: bool,
 }
 
 impl ThingsView {
@@ -65,7 +71,7 @@ impl ThingsView {
     /// Whether it is these by now, or has to be.
     fn is_these(&self) -> bool {
         let some = self.unseen > 0 || self.things.iter().any(|thing| thing.reached);
-        !self.all && (some || !self.can_all)
+        !self.all && (some || !self.can_all || self.mixed)
     }
 
     /// The same when one begins with these things; none where that changes nothing.
@@ -109,6 +115,8 @@ pub(crate) struct UntilView {
     pub(crate) movable: bool,
     /// The last day that can be chosen, if there is one.
     pub(crate) latest: Option<String>,
+    /// Whether the day is that of what the reader has shortest.
+    pub(crate) soonest: bool,
     /// A week, a month and a year from today.
     pub(crate) ahead: [String; 3],
 }
@@ -394,13 +402,17 @@ pub(crate) fn WhichThings(
     let can_search = things.can_search();
     let sought = things.sought().unwrap_or_default();
     let view = things.view.get_value();
-    let ThingsView { more, can_all, can_these, .. } = view;
+    let ThingsView { more, can_all, can_these, mixed, .. } = view;
     let is_these = things.these.get_untracked();
     let locked = view.things.iter().any(|thing| !thing.movable);
     let reason_id = format!("{group}-reason");
     let stay_id = format!("{group}-stay");
-    let reason = (!can_all).then(|| {
-        let words = if can_these { words!(bounds.not_all) } else { words!(bounds.not_changed) };
+    let reason = (!can_all || mixed).then(|| {
+        let words = match (can_all, can_these) {
+            (true, _) => words!(bounds.mixed),
+            (false, true) => words!(bounds.not_all),
+            (false, false) => words!(bounds.not_changed),
+        };
         view! { <p class="hint" id=reason_id.clone()>{words}</p> }
     });
     let reason_of = |open: bool| (!open).then(|| reason_id.clone());
@@ -493,7 +505,7 @@ pub(crate) fn WhichThings(
                         prop:checked=move || !things.these.get()
                         disabled=!can_all
                         on:change=move |_| things.these.set(false)
-                        aria-describedby=reason_of(can_all)
+                        aria-describedby=reason_of(can_all && !mixed)
                         autocomplete="off"
                     />
                     {words!(bounds.all)}
@@ -535,12 +547,13 @@ pub(crate) fn UntilAndWhy(
     /// What there is to choose.
     bounds: BoundsView,
 ) -> impl IntoView {
-    let UntilView { movable, latest, ahead, .. } = bounds.until;
+    let UntilView { movable, latest, soonest, ahead, .. } = bounds.until;
     let state = FormState::here();
     let alive = RwSignal::new(false);
     Effect::new(move |_| alive.set(true));
     let hint = match (&latest, movable) {
         (_, false) => words!(bounds.until_locked),
+        (_, true) if soonest => words!(bounds.until_soonest),
         (Some(_), true) => words!(bounds.until_latest),
         (None, true) => words!(bounds.until_hint),
     };
@@ -644,6 +657,7 @@ mod tests {
             all: false,
             can_all,
             can_these,
+            mixed: false,
         };
         let all = BegunThings { all: true, ids: Vec::new() };
         let these = |ids: &str| BegunThings {

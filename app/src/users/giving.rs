@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use model::{AccountNumber, PermissionSet};
 
 use crate::users::bounds::{BoundsView, Chosen, UntilAndWhy};
-use crate::users::permission_groups::{PermissionGroups, Ticked};
+use crate::users::permission_groups::{PermissionGroups, Remarks, Ticked};
 use crate::users::starts::{StartFrom, StartsView};
 
 /// These fields.
@@ -27,6 +27,8 @@ pub(crate) fn GivingFields(
     /// What else there is to choose.
     bounds: BoundsView,
 ) -> impl IntoView {
+    let (holds, lacking) = (bounds.holds.clone(), bounds.lacking);
+    let remarks = Remarks { number, locked, holds, lacking };
     view! {
         <StartFrom
             number=number
@@ -41,7 +43,7 @@ pub(crate) fn GivingFields(
             chosen=chosen
             granted=granted
             held=held
-            locked=locked
+            remarks=remarks
         />
         <UntilAndWhy chosen=chosen bounds=bounds />
     }

@@ -10,7 +10,10 @@ use crate::ui::form::{Form, SubmitButton};
 use crate::users::extra::{NEW, api};
 
 #[cfg(feature = "ssr")]
-use {crate::formats, crate::words, domain::extras::Extra, model::AccessOutline};
+use {
+    crate::formats, crate::words, domain::areas::Totals, domain::extras::Extra,
+    model::AccessOutline,
+};
 
 /// Extra access of somebody.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,8 +36,9 @@ pub(crate) struct CardView {
 
 /// Extra access as its card shows it.
 #[cfg(feature = "ssr")]
-pub(crate) fn card_view(extra: Extra) -> CardView {
+pub(crate) fn card_view(extra: Extra, totals: Totals) -> CardView {
     let Extra { row, can_take_back, made_of } = extra;
+    let outline = AccessOutline::Granted(std::iter::once(row.outline).collect());
     let day = formats::day(row.given_at);
     CardView {
         grant: row.id.to_string(),
@@ -42,7 +46,7 @@ pub(crate) fn card_view(extra: Extra) -> CardView {
             Some(until) => words!(extra.card_until, when = formats::end(until)),
             None => words!(extra.card),
         },
-        line: words::access_line(&AccessOutline::Granted(std::iter::once(row.outline).collect())),
+        line: words::access_line_of(&outline, totals),
         given: match row.given_by {
             Some(name) => words!(reaching.given_by, name = name, day = day),
             None => words!(reaching.given, day = day),

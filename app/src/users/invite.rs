@@ -28,6 +28,7 @@ impl LazyRoute for InvitePage {
             account: asked.account(),
             draft: asked.query("draft"),
             again: asked.query("again"),
+            start: asked.query("start"),
         }))
     }
 

@@ -5,7 +5,8 @@ use leptos_router::{LazyRoute, lazy_route};
 use model::{AccountNumber, Field, UserId};
 
 use crate::address::{
-    HAND_OVER, LEAVE, LOG, MAKE_OWNER, MANAGE, REMOVE, STEP_DOWN, USERS, address_of, escape_query,
+    HAND_OVER, INVITE, LEAVE, LOG, MAKE_OWNER, MANAGE, REMOVE, STEP_DOWN, USERS, address_of,
+    escape_query,
 };
 use crate::endpoint::endpoint;
 use crate::eyes::{LookButton, SeeItAs};
@@ -59,6 +60,10 @@ impl LazyRoute for ManagePage {
             });
             let content = content(number, view.clone());
             let managed = view.tip.is_none();
+            let give_same = view.can_be_copied.then(|| {
+                let href = format!("{}?start={}", address_of(INVITE, &[&number]), view.person.id);
+                view! { <a class="button" href=href>{words!(manage.give_same)}</a> }
+            });
             let give_extra = managed.then(|| give_extra_link(number, view.person.id));
             let owning = owning(number, &view);
             let remove = managed.then(|| remove_button(number, view.person.id));
@@ -71,7 +76,7 @@ impl LazyRoute for ManagePage {
                         <Avatar id=view.person.id name=view.person.name.clone() />
                         <h1><bdi>{heading}</bdi></h1>
                     </div>
-                    <div class="page-actions">{activity} {see_it_as} {give_extra} {remove}</div>
+                    <div class="page-actions">{activity} {see_it_as} {give_same} {give_extra} {remove}</div>
                 </div>
                 <Facts view=view />
                 {content}
@@ -267,6 +272,12 @@ fn pause_section(number: AccountNumber, user: UserId, paused: Option<(String, St
                 <Form form={endpoint::<api::ResumeAccess>()} action=action before=pause>
                     <input type="hidden" name="account" value=number.to_string() />
                     <input type="hidden" name="user" value=user.to_string() />
+                    <TextField
+                        field=Field::PauseReason
+                        label=words!(manage.resume_reason)
+                        hint=words!(manage.resume_reason_hint)
+                        autocomplete="off"
+                    />
                     <SubmitButton class="" words=words!(manage.resume) />
                 </Form>
             </section>

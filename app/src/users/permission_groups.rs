@@ -2,8 +2,9 @@
 //! implies, and the sentence that sums it up changes as one ticks; the server does both anyway.
 
 use leptos::prelude::*;
-use model::{Area, Field, Permission, PermissionSet};
+use model::{AccountNumber, Area, Field, Permission, PermissionSet};
 
+use crate::address::{ASK, address_of};
 use crate::ui::form::FormState;
 use crate::users::bounds::{Chosen, Things, WhichThings};
 use crate::users::starts::BegunView;
@@ -158,6 +159,40 @@ fn all_of(area: Area) -> String {
     format!("all-{}", area.id())
 }
 
+/// What is said beside a permission's box.
+#[derive(Clone)]
+pub(crate) struct Remarks {
+    /// The account's number.
+    pub(crate) number: AccountNumber,
+    /// Why a permission can't be changed.
+    pub(crate) locked: String,
+    /// What bounds those that the reader has.
+    pub(crate) holds: Vec<(Permission, String)>,
+    /// Those that they can ask for.
+    pub(crate) lacking: PermissionSet,
+}
+
+impl Remarks {
+    /// Why this one can't be changed, and where to ask for it if it is lacking.
+    fn locked(&self, permission: Permission) -> Locked {
+        let page = || format!("{}?permission={permission}", address_of(ASK, &[&self.number]));
+        let ask = self.lacking.contains(permission).then(page);
+        Locked { reason: self.locked.clone(), ask }
+    }
+
+    fn hold(&self, permission: Permission) -> Option<String> {
+        let found = self.holds.iter().find(|(held, _)| *held == permission);
+        found.map(|(_, hold)| hold.clone())
+    }
+}
+
+/// Why a permission can't be changed.
+#[derive(Clone)]
+struct Locked {
+    reason: String,
+    ask: Option<String>,
+}
+
 /// The five groups.
 #[component]
 pub(crate) fn PermissionGroups(
@@ -169,8 +204,8 @@ pub(crate) fn PermissionGroups(
     granted: PermissionSet,
     /// What the reader holds: the rest is there, but can't be changed.
     held: PermissionSet,
-    /// Why a permission can't be changed.
-    locked: String,
+    /// What is said of them.
+    remarks: Remarks,
 ) -> impl IntoView {
     let state = FormState::here();
     let error = move || {
@@ -189,7 +224,7 @@ pub(crate) fn PermissionGroups(
                     things=things
                     granted=granted
                     held=held
-                    locked=locked.clone()
+                    remarks=remarks.clone()
                 />
             }
         })
@@ -213,7 +248,7 @@ fn Group(
     things: Option<Things>,
     granted: PermissionSet,
     held: PermissionSet,
-    locked: String,
+    remarks: Remarks,
 ) -> impl IntoView {
     let id = all_of(area);
     let can_change = move |permission: &Permission| held.can_change(*permission, granted);
@@ -235,8 +270,9 @@ fn Group(
     let rows = area
         .permissions()
         .map(|permission| {
-            let locked = (!can_change(&permission)).then(|| locked.clone());
-            view! { <Row permission=permission ticked=ticked locked=locked /> }
+            let locked = (!can_change(&permission)).then(|| remarks.locked(permission));
+            let hold = remarks.hold(permission);
+            view! { <Row permission=permission ticked=ticked locked=locked hold=hold /> }
         })
         .collect_view();
     let invalid = FormState::here();
@@ -291,14 +327,28 @@ fn Group(
 }
 
 #[component]
-fn Row(permission: Permission, ticked: Ticked, locked: Option<String>) -> impl IntoView {
+fn Row(
+    permission: Permission,
+    ticked: Ticked,
+    locked: Option<Locked>,
+    hold: Option<String>,
+) -> impl IntoView {
     let id = permission.id();
     let hint_id = format!("{id}-hint");
     let reason_id = locked.is_some().then(|| format!("{id}-reason"));
-    let described_by =
-        hint_id.clone() + &reason_id.as_ref().map(|id| format!(" {id}")).unwrap_or_default();
-    let class = if locked.is_some() { "permission permission-locked" } else { "permission" };
+    let hold_id = hold.as_ref().map(|_| format!("{id}-hold"));
+    let described_by = [Some(&hint_id), hold_id.as_ref(), reason_id.as_ref()];
+    let described_by: Vec<_> = described_by.into_iter().flatten().cloned().collect();
+    let described_by = described_by.join(" ");
+    let locked = locked.map(|locked| {
+        let ask = locked.ask.map(|page| {
+            let label = words!(asking.ask_for, what = words::label(permission));
+            view! { " " <a href=page aria-label=label>{words!(asking.button)}</a> }
+        });
+        view! { <p class="permission-reason" id=reason_id>{locked.reason} {ask}</p> }
+    });
     let is_locked = locked.is_some();
+    let class = if is_locked { "permission permission-locked" } else { "permission" };
     view! {
         <div class=class>
             <input
@@ -315,7 +365,15 @@ fn Row(permission: Permission, ticked: Ticked, locked: Option<String>) -> impl I
             />
             <label for=id>{words::label(permission)}</label>
             <p class="hint" id=hint_id>{words::hint(permission)}</p>
-            {locked.map(|locked| view! { <p class="permission-reason" id=reason_id>{locked}</p> })}
+            {hold
+                .map(|hold| {
+                    view! {
+                        <p class="hint" id=hold_id>
+                            <bdi>{hold}</bdi>
+                        </p>
+                    }
+                })}
+            {locked}
         </div>
     }
 }

@@ -143,6 +143,17 @@ fn actions(number: AccountNumber, row: RequestRow) -> AnyView {
             </form>
         }
     });
+    let give_until = row.lacks.is_none().then(|| {
+        let form = address_of(EXTRA, &[&number, &row.person.id, &NEW]);
+        let href = format!("{form}?request={}#until", row.id);
+        let label = words!(requests.give_until_to, name = name.clone());
+        // Loaded whole, so that the browser puts the cursor there.
+        view! {
+            <a class="button" href=href rel="external" aria-label=label>
+                {words!(requests.give_until)}
+            </a>
+        }
+    });
     let decline = (!row.own).then(|| {
         let action = address_of(DECLINE_REQUEST, &[&number, &row.id]);
         let label = words!(requests.decline_for, name = name);
@@ -154,5 +165,5 @@ fn actions(number: AccountNumber, row: RequestRow) -> AnyView {
             </form>
         }
     });
-    view! { {give} {decline} }.into_any()
+    view! { {give} {give_until} {decline} }.into_any()
 }

@@ -44,6 +44,8 @@ pub(crate) struct BegunView {
     pub(crate) services: BegunThings,
     /// Which domains.
     pub(crate) domains: BegunThings,
+    /// That somebody holds more than is begun with, in a sentence.
+    pub(crate) rest: Option<String>,
 }
 
 /// Which things of an area a form begins with: none where it begins with no permission about them.
@@ -59,7 +61,7 @@ pub(crate) struct BegunThings {
 #[derive(Clone, PartialEq, Eq)]
 enum Outcome {
     Nothing,
-    FilledIn(String),
+    FilledIn(String, Option<String>),
     Failed,
 }
 
@@ -83,12 +85,14 @@ pub(crate) fn StartFrom(
     if offered.is_empty() {
         return ().into_any();
     }
-    let begun = begun.map(|begun| begun.id);
-    let before = begun.clone().or_else(|| FormState::here().value(START)).unwrap_or_default();
+    let begun = begun.map(|begun| (begun.id, begun.rest));
+    let before = begun.as_ref().map(|(id, _)| id.clone());
+    let before = before.or_else(|| FormState::here().value(START)).unwrap_or_default();
     let place = NodeRef::<leptos::html::Select>::new();
     let button = NodeRef::<leptos::html::Button>::new();
     let (asked, busy) = (RwSignal::new(before.clone()), RwSignal::new(false));
-    let outcome = RwSignal::new(begun.map_or(Outcome::Nothing, Outcome::FilledIn));
+    let filled_in = |(id, rest)| Outcome::FilledIn(id, rest);
+    let outcome = RwSignal::new(begun.map_or(Outcome::Nothing, filled_in));
     let fill_in = move |id: String| {
         asked.set(id.clone());
         outcome.set(Outcome::Nothing);
@@ -114,7 +118,7 @@ pub(crate) fn StartFrom(
             if let Ok(begun) = begun {
                 ticked.begin(begun.permissions, granted, held);
                 chosen.begin(&begun);
-                outcome.set(Outcome::FilledIn(id));
+                outcome.set(Outcome::FilledIn(id, begun.rest));
             } else {
                 asked.set(String::new());
                 if let Some(select) = place.get_untracked() {
@@ -146,9 +150,13 @@ pub(crate) fn StartFrom(
     let told = move || {
         let words = match outcome.get() {
             Outcome::Nothing => return None,
-            Outcome::FilledIn(id) => {
+            Outcome::FilledIn(id, rest) => {
                 let label = offered.iter().find(|start| start.id == id)?.label.clone();
-                words!(start.filled_in, name = label)
+                let filled_in = words!(start.filled_in, name = label);
+                match rest {
+                    Some(rest) => format!("{filled_in}. {rest}"),
+                    None => filled_in,
+                }
             }
             Outcome::Failed => words!(start.failed),
         };
@@ -210,7 +218,7 @@ async fn ask(_number: AccountNumber, _id: &str) -> Result<BegunView, Problem> {
 #[cfg(feature = "ssr")]
 pub(crate) mod server {
     use domain::giving::Sought;
-    use domain::starts::{PresetName, start, starts};
+    use domain::starts::{Begun, PresetName, StartPerson, start, starts};
     use model::{Failure, Reach, UserId};
 
     use super::{BegunThings, BegunView, StartView, StartsView};
@@ -218,13 +226,26 @@ pub(crate) mod server {
 
     /// What a form begins with by this id.
     pub(crate) async fn begin(inside: &Inside, id: &str) -> Result<BegunView, Failure> {
+        begun_by(inside, id).await.map(|(begun, _)| begun)
+    }
+
+    /// The same, and whose access it is, if it is somebody's.
+    async fn begun_by(
+        inside: &Inside,
+        id: &str,
+    ) -> Result<(BegunView, Option<StartPerson>), Failure> {
         let begun = start(&inside.latchkey, &inside.acting.actor, id).await?;
-        Ok(BegunView {
+        let Begun { terms, person, others } = begun;
+        let rest = person.as_ref().filter(|_| others);
+        let rest = rest.map(|one| words!(start.rest_left_out, name = one.full_name.clone()));
+        let view = BegunView {
             id: id.to_owned(),
-            permissions: begun.terms.permissions,
-            services: things(&begun.terms.services),
-            domains: things(&begun.terms.domains),
-        })
+            permissions: terms.permissions,
+            services: things(&terms.services),
+            domains: things(&terms.domains),
+            rest,
+        };
+        Ok((view, person))
     }
 
     /// What a form that comes back begins with, and what is sought in it, so that the things that it
@@ -232,12 +253,12 @@ pub(crate) mod server {
     pub(crate) async fn begun(
         inside: &Inside,
         sought: &Sought,
-    ) -> Result<(Option<BegunView>, Sought), Failure> {
+    ) -> Result<(Option<BegunBy>, Sought), Failure> {
         let mut sought = sought.clone();
         if sought.start.is_empty() {
             return Ok((None, sought));
         }
-        let begun = match begin(inside, &sought.start).await {
+        let (begun, person) = match begun_by(inside, &sought.start).await {
             Err(Failure::NotFound) => return Ok((None, sought)),
             begun => begun?,
         };
@@ -246,16 +267,24 @@ pub(crate) mod server {
                 sought.ticked.insert(id);
             }
         }
-        Ok((Some(begun), sought))
+        Ok((Some((begun, person)), sought))
     }
+
+    /// What a form begins with, and whose access that is, if it is somebody's.
+    pub(crate) type BegunBy = (BegunView, Option<StartPerson>);
 
     /// What there is to begin with in a form that gives something to this user, or to somebody new.
     pub(crate) async fn offer(
         inside: &Inside,
         user: Option<UserId>,
-        begun: Option<BegunView>,
+        begun: Option<BegunBy>,
     ) -> Result<StartsView, Failure> {
-        let there = starts(&inside.latchkey, &inside.acting.actor, user).await?;
+        let mut there = starts(&inside.latchkey, &inside.acting.actor, user).await?;
+        let (begun, person) = begun.map_or((None, None), |(begun, person)| (Some(begun), person));
+        // Of very many people not all are offered: whoever was chosen is.
+        let offers = |one: &StartPerson| there.people.iter().any(|known| known.user == one.user);
+        let further = person.filter(|person| !offers(person));
+        there.people.extend(further);
         let presets = there.presets.iter().map(|preset| StartView {
             id: preset.id(),
             label: name(&preset.name),

@@ -10,12 +10,12 @@ mod told;
 use std::time::Duration;
 
 use app::headers::content_type;
+use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
-use axum::{Json, Router};
+use axum::routing::{MethodRouter, get, post};
 use domain::decisions::{self, FoundPage, FoundResource, USER};
 use model::{AccountId, Failure, Permission, UserId};
 use serde::Serialize;
@@ -47,15 +47,16 @@ pub(crate) fn is_asked_at(path: &str) -> bool {
     [METADATA, EVALUATION, EVALUATIONS, SUBJECTS, RESOURCES, ACTIONS].contains(&path)
 }
 
-/// What is answered about decisions.
-pub(crate) fn routes() -> Router<Parts> {
-    Router::new()
-        .route(METADATA, get(metadata))
-        .route(EVALUATION, post(evaluation))
-        .route(EVALUATIONS, post(evaluations))
-        .route(SUBJECTS, post(subjects))
-        .route(RESOURCES, post(resources))
-        .route(ACTIONS, post(actions))
+/// What is answered about decisions, by its address.
+pub(crate) fn routes() -> [(&'static str, MethodRouter<Parts>); 6] {
+    [
+        (METADATA, get(metadata)),
+        (EVALUATION, post(evaluation)),
+        (EVALUATIONS, post(evaluations)),
+        (SUBJECTS, post(subjects)),
+        (RESOURCES, post(resources)),
+        (ACTIONS, post(actions)),
+    ]
 }
 
 /// Why nothing is decided.

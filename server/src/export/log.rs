@@ -3,6 +3,7 @@
 use axum::extract::{Path, Query, Request, State};
 use axum::http::request::Parts as Head;
 use axum::response::Response;
+use domain::accounts::Acting;
 use domain::activity::{ActivityRow, Asked, Days};
 use jiff::tz::TimeZone;
 use model::{
@@ -11,7 +12,7 @@ use model::{
 };
 use serde::Deserialize;
 
-use super::{File, Piece, acting, moment, page_instead, send, separator_for};
+use super::{Asking, File, Piece, moment, page_instead, send};
 use crate::router::Parts;
 
 /// The same filter as the page's.
@@ -52,25 +53,23 @@ async fn answer(
     filter: Filter,
     head: &Head,
 ) -> Result<Response, Failure> {
-    let acting = acting(parts, account, head).await?;
-    let facts = head.extensions.get::<app::request::RequestFacts>().ok_or(Failure::SignedOut)?;
-    let zone = facts.zone_in(acting.time_zone.as_deref(), &parts.site);
+    let asking = Asking::of(parts, account, head)?;
+    let acting = asking.acting().await?;
+    let zone = asking.facts.zone_in(acting.time_zone.as_deref(), &parts.site);
     let Filter { person, kind, from, to, last } = filter;
     let days = Days::read((&from, &to, &last), &zone, parts.latchkey.now());
     let days = days.map_err(FieldErrors::into_failure)?;
     let wanted = Wanted { asked: Asked { person, kind: kind.parse().ok(), days }, zone };
-    let first = piece(parts, &acting.actor, &wanted, None).await?;
     let days = wanted.asked.days.name(&wanted.zone, parts.latchkey.now());
-    let file = File {
+    let file = |acting: &Acting| File {
         name: format!("activity-{}-{days}", acting.number),
         columns: COLUMNS,
-        separator: separator_for(head),
     };
-    let parts = parts.clone();
-    Ok(send(&file, first, move |after| {
-        let (parts, actor, wanted) = (parts.clone(), acting.actor.clone(), wanted.clone());
-        async move { piece(&parts, &actor, &wanted, Some(after)).await }
-    }))
+    send(asking, file, move |parts, actor, after| {
+        let wanted = wanted.clone();
+        async move { piece(&parts, &actor, &wanted, after).await }
+    })
+    .await
 }
 
 async fn piece(

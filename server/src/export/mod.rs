@@ -15,7 +15,7 @@ use axum::http::request::Parts as Head;
 use axum::response::{IntoResponse, Response};
 use domain::accounts::Acting;
 use futures_util::stream;
-use model::{Cursor, Failure, Timestamp};
+use model::{Actor, Cursor, Failure, Timestamp};
 
 use crate::forms;
 use crate::router::Parts;
@@ -35,15 +35,34 @@ struct File<const COLUMNS: usize> {
     name: String,
     /// What stands above its cells.
     columns: [&'static str; COLUMNS],
-    /// What stands between them.
-    separator: u8,
 }
 
-/// Who asks, in which account.
-async fn acting(parts: &Parts, account: &str, head: &Head) -> Result<Acting, Failure> {
-    let facts = head.extensions.get::<RequestFacts>().ok_or(Failure::SignedOut)?;
-    let viewer = facts.viewer.clone()?;
-    domain::eyes::act(&parts.latchkey, &viewer, account, facts.eyes.as_ref()).await
+/// Who asks for a file, and of which account.
+#[derive(Clone)]
+struct Asking {
+    parts: Parts,
+    account: String,
+    facts: RequestFacts,
+}
+
+impl Asking {
+    fn of(parts: &Parts, account: &str, head: &Head) -> Result<Self, Failure> {
+        let facts = head.extensions.get::<RequestFacts>().ok_or(Failure::SignedOut)?.clone();
+        Ok(Self { parts: parts.clone(), account: account.to_owned(), facts })
+    }
+
+    /// Who they are there at this moment. It is asked for each piece: what they may see can change while
+    /// a file is on its way (rule 6).
+    async fn acting(&self) -> Result<Acting, Failure> {
+        let (latchkey, eyes) = (&self.parts.latchkey, self.facts.eyes.as_ref());
+        let viewer = self.facts.viewer.clone()?;
+        domain::eyes::act(latchkey, &viewer, &self.account, eyes).await
+    }
+
+    /// What stands between cells, by the language of whoever asks.
+    const fn separator(&self) -> u8 {
+        separator(self.facts.locale)
+    }
 }
 
 /// The page that the file belongs to: it knows how to say what is wrong.
@@ -56,31 +75,29 @@ async fn page_instead(parts: Parts, head: Head) -> Response {
     forms::page(State(parts), page).await
 }
 
-/// What stands between cells, by the language of whoever asks.
-fn separator_for(head: &Head) -> u8 {
-    let locale = head.extensions.get::<RequestFacts>().map(|facts| facts.locale);
-    separator(locale.unwrap_or_default())
-}
-
 /// What stands between cells. Spreadsheets expect what their country uses: where the comma divides the
 /// whole part of a number from its fraction, as in German and Norwegian, that is the semicolon. A line
 /// that names it (`sep=`) would be a row of its own to every other program.
-fn separator(locale: Locale) -> u8 {
+const fn separator(locale: Locale) -> u8 {
     match locale {
         Locale::en => b',',
         Locale::de | Locale::nb => b';',
     }
 }
 
-/// Sends a file: its first piece, and each next one when the one before has gone.
-fn send<const COLUMNS: usize, Next, Read>(
-    file: &File<COLUMNS>,
-    first: Piece,
-    next: Next,
-) -> Response
+/// Sends a file: its first piece, and each next one when the one before has gone. `read` reads the piece
+/// behind a row for whoever acts at that moment.
+///
+/// # Errors
+/// As reading the first piece.
+async fn send<const COLUMNS: usize, Read, Reading>(
+    asking: Asking,
+    file: impl FnOnce(&Acting) -> File<COLUMNS>,
+    read: Read,
+) -> Result<Response, Failure>
 where
-    Next: Fn(Cursor) -> Read + Clone + Send + 'static,
-    Read: Future<Output = Result<Piece, Failure>> + Send + 'static,
+    Read: Fn(Parts, Actor, Option<Cursor>) -> Reading + Clone + Send + 'static,
+    Reading: Future<Output = Result<Piece, Failure>> + Send + 'static,
 {
     /// What is still to be sent.
     enum Rest {
@@ -88,17 +105,22 @@ where
         Next(Cursor),
         Nothing,
     }
-    let separator = file.separator;
+    let acting = asking.acting().await?;
+    let file = file(&acting);
+    let separator = asking.separator();
+    let first = read(asking.parts.clone(), acting.actor, None).await?;
     // A byte order mark: spreadsheets take the text for UTF-8 then.
     let head = format!("\u{feff}{}\r\n", file.columns.join(&char::from(separator).to_string()));
     let rows = stream::try_unfold(Rest::Piece(Some(head), first), move |rest| {
-        let next = next.clone();
+        let (asking, read) = (asking.clone(), read.clone());
         async move {
             let (head, piece) = match rest {
                 Rest::Piece(head, piece) => (head, piece),
                 Rest::Next(after) => {
-                    let piece = next(after).await;
-                    (None, piece.map_err(|_| std::io::Error::other("the list broke off"))?)
+                    let broke_off = |_: Failure| std::io::Error::other("the list broke off");
+                    let acting = asking.acting().await.map_err(broke_off)?;
+                    let piece = read(asking.parts.clone(), acting.actor, Some(after)).await;
+                    (None, piece.map_err(broke_off)?)
                 }
                 Rest::Nothing => return Ok(None),
             };
@@ -112,7 +134,7 @@ where
         (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{}.csv\"", file.name)),
         (header::CACHE_CONTROL, "no-store".to_owned()),
     ];
-    (headers, Body::from_stream(rows)).into_response()
+    Ok((headers, Body::from_stream(rows)).into_response())
 }
 
 fn csv(rows: &[Vec<String>], separator: u8) -> std::io::Result<String> {

@@ -3,12 +3,13 @@
 use axum::extract::{Path, Query, Request, State};
 use axum::http::request::Parts as Head;
 use axum::response::Response;
+use domain::accounts::Acting;
 use domain::listing::Asked;
 use domain::users::Member;
 use model::{Actor, Area, Cursor, Failure, Outline, Reached, Timestamp};
 use serde::Deserialize;
 
-use super::{File, Piece, acting, moment, page_instead, send, separator_for};
+use super::{Asking, File, Piece, moment, page_instead, send};
 use crate::router::Parts;
 
 /// What the page's query chooses.
@@ -41,7 +42,7 @@ async fn answer(
     filter: Filter,
     head: &Head,
 ) -> Result<Response, Failure> {
-    let acting = acting(parts, account, head).await?;
+    let asking = Asking::of(parts, account, head)?;
     let Filter { search, access, second_factor, last_active } = filter;
     let asked = Asked {
         search,
@@ -50,18 +51,17 @@ async fn answer(
         last_active: last_active.parse().ok(),
         ..Asked::default()
     };
-    let first = piece(parts, &acting.actor, &asked, None).await?;
     let today = jiff::Timestamp::from_microsecond(parts.latchkey.now().as_micros());
-    let file = File {
-        name: format!("users-{}-{}", acting.number, today.unwrap_or_default().strftime("%Y-%m-%d")),
+    let today = today.unwrap_or_default().strftime("%Y-%m-%d").to_string();
+    let file = |acting: &Acting| File {
+        name: format!("users-{}-{today}", acting.number),
         columns: COLUMNS,
-        separator: separator_for(head),
     };
-    let parts = parts.clone();
-    Ok(send(&file, first, move |after| {
-        let (parts, actor, asked) = (parts.clone(), acting.actor.clone(), asked.clone());
-        async move { piece(&parts, &actor, &asked, Some(after)).await }
-    }))
+    send(asking, file, move |parts, actor, after| {
+        let asked = asked.clone();
+        async move { piece(&parts, &actor, &asked, after).await }
+    })
+    .await
 }
 
 async fn piece(

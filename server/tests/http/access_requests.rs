@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use domain::demo::{AMIRA, BJORN, DemoPerson, INGRID, MEI, OLAV};
 use model::{
-    AccountNumber, Actor, Failure, Permission, PermissionSet, Reach, Scope, Terms, UserId,
+    AccountNumber, Actor, Failure, ListPlace, Permission, PermissionSet, Reach, Scope, Terms,
+    UserId,
 };
 use test_database::{TestDatabase, apply};
 
@@ -31,7 +32,8 @@ async fn service_of_agency(app: &TestApp) -> String {
     let number = AccountNumber::from_stored(100_002);
     let found = app.latchkey.store.membership(user, number, None, now).await.unwrap().unwrap();
     let actor = Actor { user, account: found.account, keys: found.keys, at: now, eyes: None };
-    let services = app.latchkey.store.services(&actor, &Scope::All, 9).await.unwrap();
+    let services =
+        app.latchkey.store.services(&actor, &Scope::All, &ListPlace::First, 9).await.unwrap();
     services[0].id.to_string()
 }
 
@@ -445,4 +447,86 @@ async fn what_one_asked_for_oneself_is_not_shown_through_somebody_elses_eyes(db:
     assert!(!page.words().contains("Asked on"));
     let page = amira.get(&format!("{BAKERY}/domains")).await;
     assert!(!page.is(403).words().contains("Asked on"));
+}
+
+/// What a page offers to ask for, by the names of its buttons and links.
+fn offers(page: &Page) -> Vec<String> {
+    let labels = page.body.split("aria-label=\"Ask for this: ").skip(1);
+    labels.map(|label| label.split('"').next().unwrap().to_owned()).collect()
+}
+
+#[apply(on_sqlite!)]
+async fn what_is_lacking_is_asked_for_where_it_is_missed(db: TestDatabase) {
+    let app = TestApp::new(db).await;
+    let seeing = [
+        Permission::BillingView,
+        Permission::SupportView,
+        Permission::DomainsView,
+        ServicesView,
+        AccountUsers,
+    ];
+    app.hold(BJORN, [Terms::whole(set(&seeing))]).await;
+    let mut bjorn = app.as_person(BJORN).await;
+    let services = [
+        "Manage services",
+        "See service passwords",
+        "Sign in to services",
+        "Order, upgrade and cancel",
+    ];
+    for (page, expected) in [
+        ("/billing", &["Pay invoices", "Change billing details"][..]),
+        ("/support", &["Open and answer support requests"]),
+        ("/domains", &["Manage domains and DNS", "Transfer domains away"]),
+        ("/services", &services),
+        ("", &["Account details", "Activity log"]),
+    ] {
+        let page = bjorn.get(&format!("{BAKERY}{page}")).await;
+        assert_eq!(offers(page.is(200)), expected);
+    }
+    let support = bjorn.get(&format!("{BAKERY}/support")).await;
+    let request = support.between(&format!("href=\"{BAKERY}/support/"), "\"");
+    let page = bjorn.get(&format!("{BAKERY}/support/{request}")).await;
+    assert_eq!(offers(page.is(200)), ["Open and answer support requests"]);
+    // It is there to be sent, and then says how it stands.
+    ask(&mut bjorn, "billing.pay", &[]).await.is(303);
+    let page = bjorn.get(&format!("{BAKERY}/billing")).await;
+    assert_eq!(offers(&page), ["Change billing details"]);
+    page.says("Asked on");
+    // Beside a box that can't be ticked, where the permission is lacking altogether.
+    let mei = format!("{BAKERY}/users/{}", app.id_of(MEI).await);
+    for form in [format!("{BAKERY}/users/invite"), mei.clone(), format!("{mei}/extra/new")] {
+        let page = bjorn.get(&form).await;
+        assert!(page.is(200).input("id=\"services.order\"").contains("disabled"));
+        let href = format!("href=\"{ASK}?permission=services.order\"");
+        assert!(page.body.contains(&href), "{form}");
+        assert!(!page.body.contains("permission=services.view"), "{form}");
+    }
+    let asking = bjorn.get(&format!("{ASK}?permission=services.order")).await;
+    asking.is(200).says("Ask for access");
+    // An owner lacks nothing.
+    let mut ingrid = app.as_person(INGRID).await;
+    for page in ["", "/billing", "/support", "/services", "/domains", "/users/invite"] {
+        assert_eq!(offers(&ingrid.get(&format!("{BAKERY}{page}")).await), [""; 0], "{page}");
+    }
+}
+
+#[apply(on_sqlite!)]
+async fn what_is_asked_for_can_be_given_until_a_day(db: TestDatabase) {
+    let app = TestApp::new(db).await;
+    let mut mei = app.as_person(MEI).await;
+    ask(&mut mei, "billing.pay", &[]).await.is(303);
+    let mut ingrid = app.as_person(INGRID).await;
+    let page = users(&mut ingrid).await;
+    let request = request_in(&page);
+    let form = format!("{BAKERY}/users/{}/extra/new?request={request}", app.id_of(MEI).await);
+    let row = page.row_of("mei@");
+    assert!(row.contains(&format!("href=\"{form}#until\"")), "{row}");
+    assert!(row.contains("aria-label=\"Give to Mei Tanaka until …\""), "{row}");
+    let page = ingrid.get(&form).await;
+    assert!(page.is(200).input("id=\"billing.pay\"").contains("checked"));
+    assert!(page.input("id=\"until\"").contains("name=\"until\""));
+    // Who can't give it is offered neither.
+    app.hold(AMIRA, [Terms::whole(set(&[AccountUsers]))]).await;
+    let page = users(&mut app.as_person(AMIRA).await).await;
+    assert!(!page.body.contains("#until") && page.body.contains("/decline"));
 }

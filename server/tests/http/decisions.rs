@@ -10,8 +10,8 @@ use domain::demo::{AMIRA, BJORN, DemoPerson, INGRID, MEI, OLAV, PEOPLE, TOM};
 use domain::tokens::{self, Order};
 use http_body_util::BodyExt;
 use model::{
-    AccountId, AccountNumber, Actor, DoorArea, DoorKey, Keys, Permission, Reach, ResourceKind,
-    Scope, Terms,
+    AccountId, AccountNumber, Actor, DoorArea, DoorKey, Keys, ListPlace, Permission, Reach,
+    ResourceKind, Scope, Terms,
 };
 use serde_json::{Value, json};
 use test_database::{TestDatabase, apply};
@@ -30,7 +30,7 @@ const BAKERY_NUMBER: i64 = 100_001;
 const AGENCY_NUMBER: i64 = 100_002;
 
 /// A system of the provider's.
-struct Program {
+pub struct Program {
     router: Router,
     token: String,
 }
@@ -77,7 +77,7 @@ impl Program {
         self.send(self.request(path, body)).await
     }
 
-    async fn ask(&self, path: &str, body: &Value) -> Value {
+    pub async fn ask(&self, path: &str, body: &Value) -> Value {
         self.post(path, body.to_string()).await.json()
     }
 
@@ -139,7 +139,7 @@ fn reason(context: &Value) -> &str {
 }
 
 /// A token that opens decisions, also of one account only.
-async fn program(app: &TestApp, account: Option<i64>) -> Program {
+pub async fn program(app: &TestApp, account: Option<i64>) -> Program {
     let scopes = [DoorArea::Access.read()].into_iter().collect();
     let account = account.map(AccountNumber::from_stored);
     let order = Order { name: "Panel", scopes, account, until: None };
@@ -148,7 +148,7 @@ async fn program(app: &TestApp, account: Option<i64>) -> Program {
 }
 
 /// A thing as it is named by our id.
-fn ours(id: Uuid) -> String {
+pub fn ours(id: Uuid) -> String {
     DoorKey::Id(id).to_string()
 }
 
@@ -176,8 +176,8 @@ async fn password(app: &TestApp, owner: DemoPerson, number: i64, service: Uuid) 
 async fn things(app: &TestApp, owner: DemoPerson, number: i64) -> Vec<(ResourceKind, Uuid)> {
     let actor = owner_of(app, owner, number).await;
     let (store, account) = (&app.latchkey.store, actor.account);
-    let services = store.services(&actor, &Scope::All, 99).await.unwrap();
-    let domains = store.domains(&actor, &Scope::All, 99).await.unwrap();
+    let services = store.services(&actor, &Scope::All, &ListPlace::First, 99).await.unwrap();
+    let domains = store.domains(&actor, &Scope::All, &ListPlace::First, 99).await.unwrap();
     let invoices = store.invoices(account, 99).await.unwrap();
     let requests = store.support_requests(account, 99).await.unwrap();
     let mut things = vec![(ResourceKind::Account, account.into())];

@@ -288,7 +288,7 @@ async fn there_is_a_most_that_one_person_can_be_given(db: TestDatabase) {
     assert!(page.input("id=\"support.view\"").contains("checked"), "what was ticked stays");
 }
 
-#[apply(on_sqlite!)]
+#[apply(on_both!)]
 async fn giving_and_taking_back_at_once_have_one_outcome(db: TestDatabase) {
     let app = TestApp::new(db).await;
     app.hold(BJORN, [webshop(&app).await]).await;

@@ -13,7 +13,7 @@ use Permission::{
     ServicesView,
 };
 
-const COOKIE: &str = "__Host-latchkey-eyes";
+pub const COOKIE: &str = "__Host-latchkey-eyes";
 
 fn set(permissions: &[Permission]) -> PermissionSet {
     permissions.iter().copied().collect()

@@ -149,7 +149,7 @@ async fn five_thousand_ticked_services_are_taken_and_nothing_larger(db: TestData
     let these: Vec<_> = [("services", "these")].into_iter().chain(ticked).collect();
     invite(&mut ingrid, &these).await.is(303);
     let users = ingrid.get(&format!("{BAKERY}/users")).await;
-    assert!(users.row_of("kari@").contains("see (5000 services)"), "{}", users.row_of("kari@"));
+    assert!(users.row_of("kari@").contains("see (5000 of 500"), "{}", users.row_of("kari@"));
 
     // To the byte, and for these forms alone.
     let sized = |form: &str, size: usize| {
@@ -335,4 +335,69 @@ async fn long_lists_are_searched_without_scripts_and_nothing_typed_is_lost(db: T
     assert!(page.input(&format!("id=\"thing-{archive}\"")).contains("checked"));
     assert!(page.input("id=\"email\"").contains("kari@nordlys.example"));
     assert!(page.input("id=\"search_services\"").contains("sHOP 249"));
+}
+
+/// What a form shows in a field that can be typed into.
+fn shown(page: &Page, field: &str) -> String {
+    let input = page.input(&format!("id=\"{field}\""));
+    let value = input.split(" value=\"").nth(1).unwrap_or_default();
+    value.split('"').next().unwrap_or_default().to_owned()
+}
+
+#[apply(on_sqlite!)]
+async fn a_form_begins_with_an_end_that_can_be_given(db: TestDatabase) {
+    let app = TestApp::new(db).await;
+    let until = Some(app.latchkey.now().after(7 * DAY));
+    let shop = Terms { until, ..on(&app, &[ServicesView], &["Webshop"]).await };
+    let mut amira = amira_with(&app, shop).await;
+    let page = amira.get(INVITE).await;
+    page.is(200).says("Some of what you have yourself ends then.");
+    page.says("You have this on Webshop, until");
+    assert_eq!(shown(&page, "until"), "2027-01-22");
+    let (until, service) = (shown(&page, "until"), id(&app, "Webshop").await);
+    let fields = [
+        ("email", "kari@nordlys.example"),
+        ("permissions[]", "services.view"),
+        ("services", "these"),
+        ("service[]", service.as_str()),
+        ("until", until.as_str()),
+    ];
+    amira.fill_in(&page, "users/invite", &fields).await.is(303);
+    // What she has for longer she can give for longer.
+    let endless =
+        [("email", "ola@nordlys.example"), ("permissions[]", "account.users"), ("until", "")];
+    amira.fill_in(&page, "users/invite", &endless).await.is(303);
+    let bjorn = format!("{BAKERY}/users/{}/extra/new", app.id_of(BJORN).await);
+    let page = amira.get(&bjorn).await;
+    assert_eq!(shown(&page, "until"), "2027-01-22");
+    amira.fill_in(&page, "users/give-extra", &fields[1..]).await.is(303);
+}
+
+#[apply(on_sqlite!)]
+async fn who_has_permissions_on_more_and_on_less_is_told_at_each_box(db: TestDatabase) {
+    let app = TestApp::new(db).await;
+    let users = Terms::whole([AccountUsers, ServicesView].into_iter().collect());
+    let two = on(&app, &[ServicesManage], &["Webshop", "Order mail"]).await;
+    app.hold(AMIRA, [users, two]).await;
+    let mut amira = app.as_person(AMIRA).await;
+    let page = amira.get(INVITE).await;
+    page.is(200).says("You have this on Order mail and Webshop.");
+    page.says("Such a permission can't be given on all.");
+    assert!(!page.input("name=\"services\" value=\"all\"").contains("disabled"));
+    assert!(page.input("id=\"these-services\"").contains("checked"));
+    // As it is shown something has to be chosen, and what is told at the box can be.
+    let first = [("email", "kari@nordlys.example"), ("permissions[]", "services.manage")];
+    let these = ("services", "these");
+    let none = [&first[..], &[these]].concat();
+    amira.fill_in(&page, "users/invite", &none).await.is(422).says("Choose at least one service");
+    let (shop, mail) = (id(&app, "Webshop").await, id(&app, "Order mail").await);
+    let chosen = [these, ("service[]", shop.as_str()), ("service[]", mail.as_str())];
+    amira.fill_in(&page, "users/invite", &[&first[..], &chosen].concat()).await.is(303);
+    let all =
+        [("email", "ola@nordlys.example"), ("permissions[]", "services.view"), ("services", "all")];
+    amira.fill_in(&page, "users/invite", &all).await.is(303);
+    // Somebody to whom all of it is open isn't told a thing.
+    let page = app.as_person(INGRID).await.get(INVITE).await;
+    assert!(!page.words().contains("You have this"));
+    assert!(!page.input("id=\"these-services\"").contains("checked"));
 }

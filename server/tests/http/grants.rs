@@ -47,6 +47,11 @@ async fn somebody_with_two_of_the_services_sees_these_and_no_others(db: TestData
     mei.get(&format!("{BAKERY}/domains")).await.is(403).says("(2 services)");
     let mut ingrid = app.as_person(INGRID).await;
     let users = ingrid.get(&format!("{BAKERY}/users")).await;
+    assert!(users.row_of("mei@").contains("Services: see (2 of 4)"));
+    // Whoever doesn't see all of them isn't told how many there are.
+    let three = on(&app, &[ServicesView], &["Webshop", "Order mail", "Old website"]).await;
+    app.hold(AMIRA, [Terms::whole(set(&[AccountUsers])), three]).await;
+    let users = app.as_person(AMIRA).await.get(&format!("{BAKERY}/users")).await;
     assert!(users.row_of("mei@").contains("Services: see (2 services)"));
 }
 
@@ -173,6 +178,43 @@ async fn what_was_offered_is_cut_to_what_its_inviter_reaches_when_it_is_accepted
     page.is(200).says("Webshop");
     assert!(!page.body.contains("Order mail"));
     kari.get(&format!("{BAKERY}/billing")).await.is(403);
+}
+
+#[apply(on_both!)]
+async fn what_its_inviter_lost_by_an_end_meanwhile_is_cut_from_what_was_offered(db: TestDatabase) {
+    let app = TestApp::new(db).await;
+    let (users, services) = (set(&[AccountUsers]), set(&[ServicesView]));
+    let billing = Terms::whole(set(&[BillingView]));
+    app.hold(AMIRA, [Terms::whole(users), Terms::whole(services), billing.clone()]).await;
+    app.as_person(AMIRA)
+        .await
+        .invite("kari@nordlys.example", &["services.view", "billing.view"])
+        .await
+        .is(303);
+    let link = app.invitation_link("kari@nordlys.example").await;
+    // It was sent without end. Since then hers ends: the one before it is accepted, the other after.
+    let end = |hours: u32| Some(app.latchkey.now().after(hours * HOUR));
+    let billing = Terms { until: end(2), ..billing };
+    let day = Terms { until: end(24), ..Terms::whole(services) };
+    app.hold(AMIRA, [Terms::whole(users), day, billing]).await;
+    let mut kari = app.browser();
+    kari.get(&link).await.is(200).says("see invoices (until Friday, 15 January at 10:00 UTC)");
+    app.forward_hours(3);
+    let page = kari.get(&link).await;
+    let left = "You will be able to see services (until Saturday, 16 January at 08:00 UTC).";
+    page.is(200).says(left);
+    let token = link.rsplit('/').next().unwrap();
+    let fields = [("token", token), ("full_name", "Kari Lie"), ("password", NEW_PASSWORD)];
+    kari.post(&link, "invitations/join-with-new-login", &fields).await.is(303);
+    kari.get(&format!("{BAKERY}/billing")).await.is(403);
+    kari.get(&format!("{BAKERY}/services")).await.is(200);
+    let users = app.as_person(INGRID).await.get(&format!("{BAKERY}/users")).await;
+    let row = users.row_of("kari@").to_owned();
+    assert!(row.contains("until Saturday, 16 January at 08:00 UTC") && !row.contains("Billing"));
+    app.forward_hours(20);
+    kari.get(&format!("{BAKERY}/services")).await.is(200);
+    app.forward_hours(1);
+    kari.get(&format!("{BAKERY}/services")).await.is(403).says("as agreed");
 }
 
 #[apply(on_both!)]

@@ -238,7 +238,7 @@ async fn one_is_told_all_that_is_known_of_one(db: TestDatabase) {
     sorted.sort();
     expected.sort_unstable();
     assert_eq!(sorted, expected);
-    assert_eq!(known["format"], 1);
+    assert_eq!(known["format"], 2);
     assert_eq!(known["login"]["email"], BJORN.email);
     assert_eq!(known["login"]["full_name"], BJORN.name);
     assert_eq!(known["login"]["id"], app.id_of(BJORN).await);

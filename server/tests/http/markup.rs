@@ -270,6 +270,8 @@ async fn walk(odd: &str) -> Vec<(String, Page)> {
     paths.push(format!("{BAKERY}/support/{}", requests[0].id));
     let extra = readers[0].1.get(&bjorn).await.hidden("grant");
     paths.extend(["new", &extra].map(|grant| format!("{bjorn}/extra/{grant}")));
+    paths.extend(["services", "domains"].map(|area| format!("{olav}/reaches/{area}")));
+    paths.push(format!("{BAKERY}/users/invite?start={}", bjorn.rsplit('/').next().unwrap()));
     paths.extend([olav.clone(), format!("{olav}/remove"), bjorn.clone(), link.clone()]);
     let mei = format!("{BAKERY}/users/{}", app.id_of(MEI).await);
     paths.extend(["owner", "hand-over"].map(|end| format!("{mei}/{end}")));

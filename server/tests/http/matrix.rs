@@ -7,9 +7,12 @@ use std::time::Duration;
 use axum::http::header;
 use domain::demo::{AMIRA, BJORN, DemoPerson, INGRID, MEI, OLAV, TOM};
 use model::{Permission, PermissionSet, Reach, Terms};
+use serde_json::json;
 use test_database::{TestDatabase, apply};
 use uuid::Uuid;
 
+use crate::decisions::{ours, program};
+use crate::eyes::COOKIE;
 use crate::markup::markup;
 use crate::story::{BAKERY, Browser, Page, TestApp, post};
 
@@ -45,6 +48,9 @@ const OWNERS: Answers = [403, 403, 403, 403, 404, SIGNED_OUT];
 /// About what whoever asks reaches, where there is something to see for everybody in the account.
 const OPEN: Answers = [200, 200, 200, 403, 404, SIGNED_OUT];
 
+/// About whoever asks themselves, whichever accounts they are in.
+const OWN: Answers = [200, 200, 200, 200, 200, SIGNED_OUT];
+
 /// How much of the things' names an answer tells.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Names {
@@ -59,7 +65,7 @@ enum Names {
 use Names::{InReach, OfTheLog};
 
 /// Something that is read: its server function and the query that it takes, and the page that shows it.
-/// The log as CSV has no server function, and what fills a form in has no page.
+/// Files have no server function, and what fills a form in has no page.
 struct Read {
     function: &'static str,
     query: &'static str,
@@ -159,6 +165,20 @@ const READ: &[Read] = &[
         LIST,
         InReach(&[SHOP, BAKERY_DOMAIN]),
     ),
+    read(
+        "users/reached-page",
+        "account={account}&user={owner}&area={services}",
+        "/accounts/{account}/users/{owner}/reaches/{services}",
+        LIST,
+        InReach(&[SHOP]),
+    ),
+    read(
+        "users/reached-page",
+        "account={account}&user={owner}&area={domains}",
+        "/accounts/{account}/users/{owner}/reaches/{domains}",
+        LIST,
+        InReach(&[BAKERY_DOMAIN]),
+    ),
     read("users/start", "account={account}&start={user}", "", LIST, Names::None),
     read(
         "access-requests/ask-page",
@@ -189,6 +209,7 @@ const READ: &[Read] = &[
         OfTheLog,
     ),
     read("", "", "/accounts/{account}/log.csv", LIST, OfTheLog),
+    read("", "", "/profile/data.json", OWN, InReach(&[SHOP, BAKERY_DOMAIN])),
 ];
 
 /// Something that is done: the form, the page that shows it, and its fields besides the account.
@@ -321,6 +342,55 @@ const DONE: &[Done] = &[
             ("domain[]", "{domain}"),
         ],
         answers: OWNERS,
+    },
+    Done {
+        form: "users/invite",
+        page: "/accounts/{account}/users/invite",
+        fields: &[
+            ("permissions[]", "services.view"),
+            ("services", "these"),
+            ("service[]", "{service}"),
+            ("show", "look"),
+        ],
+        answers: GIVING,
+    },
+    Done {
+        form: "users/change-permissions",
+        page: "/accounts/{account}/users/{user}",
+        fields: &[
+            ("user", "{user}"),
+            ("permissions[]", "billing.view"),
+            ("permissions[]", "domains.view"),
+            ("domains", "these"),
+            ("domain[]", "{domain}"),
+            ("show", "look"),
+        ],
+        answers: GIVING,
+    },
+    Done {
+        form: "users/give-extra",
+        page: "/accounts/{account}/users/{user}/extra/{grant}",
+        fields: &[
+            ("user", "{user}"),
+            ("permissions[]", "services.manage"),
+            ("services", "these"),
+            ("service[]", "{service}"),
+            ("show", "look"),
+        ],
+        answers: GIVING,
+    },
+    Done {
+        form: "users/change-extra",
+        page: "/accounts/{account}/users/{user}/extra/{extra}",
+        fields: &[
+            ("user", "{user}"),
+            ("grant", "{extra}"),
+            ("permissions[]", "services.view"),
+            ("services", "these"),
+            ("service[]", "{service}"),
+            ("show", "look"),
+        ],
+        answers: GIVING,
     },
     Done {
         form: "access-requests/ask",
@@ -525,8 +595,37 @@ const OTHER_PAGES: &[&str] = &[
     "/sign-in/single-sign-on",
 ];
 
+/// What programs of the provider's ask about everybody: nobody's session opens it.
+const ASKED_BY_PROGRAMS: &[&str] = &[
+    "/access/v1/evaluation",
+    "/access/v1/evaluations",
+    "/access/v1/search/action",
+    "/access/v1/search/resource",
+    "/access/v1/search/subject",
+];
+
+/// What else is answered that tells of no services and domains, or hands on what is asked above.
+const OTHER_PLAIN: &[&str] = &[
+    "/",
+    "/.well-known/authzen-configuration",
+    "/accounts/{account}/log/digests/{day}",
+    "/api/{*function}",
+    "/demo/mailbox/{mail}/html",
+    "/favicon.svg",
+    "/healthz",
+    "/passkeys.js",
+    "/pkg/{*file}",
+    "/provider-mark",
+    "/provider.css",
+    "/readyz",
+    "/robots.txt",
+    "/sign-in/callback",
+    "/sign-in/callback/{account}",
+    "/sign-out",
+];
+
 #[test]
-fn every_server_function_and_every_page_has_its_answers_here_or_needs_none() {
+fn all_that_is_answered_has_its_answers_here_or_needs_none() {
     let others = OTHER_FUNCTIONS.iter().flat_map(|(_, functions)| functions.iter().copied());
     let others: BTreeSet<_> = others.collect();
     let asked = READ.iter().map(|read| read.function).chain(DONE.iter().map(|done| done.form));
@@ -536,13 +635,22 @@ fn every_server_function_and_every_page_has_its_answers_here_or_needs_none() {
     assert!(asked.is_disjoint(&others));
     assert_eq!(known, asked.union(&others).copied().collect());
 
-    let others: BTreeSet<_> = OTHER_PAGES.iter().copied().collect();
+    let others: BTreeSet<_> = OTHER_PAGES.iter().chain(OTHER_PLAIN).copied().collect();
     let asked = READ.iter().map(|read| read.page.split('?').next().unwrap());
-    let asked: BTreeSet<_> = asked.filter(|page| !page.is_empty()).collect();
-    let files = ["/accounts/{account}/log.csv", "/accounts/{account}/users.csv"];
-    let known = app::pages().iter().map(String::as_str).chain(files);
+    let asked = asked.filter(|page| !page.is_empty());
+    let asked: BTreeSet<_> =
+        asked.chain(ASKED_BY_PROGRAMS.iter().copied()).map(bare_path).collect();
+    let plain = server::router::plain_paths();
+    let known = app::pages().iter().chain(&plain).map(|path| bare_path(path));
+    let others: BTreeSet<_> = others.into_iter().map(bare_path).collect();
     assert!(asked.is_disjoint(&others));
-    assert_eq!(known.collect::<BTreeSet<_>>(), asked.union(&others).copied().collect());
+    assert_eq!(known.collect::<BTreeSet<_>>(), asked.union(&others).cloned().collect());
+}
+
+/// A path whose parts that may be anything have no names.
+fn bare_path(path: &str) -> String {
+    let parts = path.split('/').map(|part| if part.starts_with('{') { "{}" } else { part });
+    parts.collect::<Vec<_>>().join("/")
 }
 
 /// What everything is about, and everybody who asks.
@@ -666,8 +774,11 @@ async fn ids(app: &TestApp, ingrid: &mut Browser) -> Vec<(&'static str, String)>
         ("{account}", "100001".to_owned()),
         ("{service}", service),
         ("{domain}", domain),
+        ("{services}", "services".to_owned()),
+        ("{domains}", "domains".to_owned()),
         ("{permission}", Permission::ServicesView.id().to_owned()),
         ("{user}", kari),
+        ("{owner}", app.id_of(INGRID).await),
         ("{extra}", extra),
         ("{invitation}", invitation),
         ("{grant}", "new".to_owned()),
@@ -755,6 +866,8 @@ async fn what_is_out_of_reach_is_neither_used_nor_given(db: TestDatabase) {
             let page = matrix.send(place, done, false, false).await;
             assert_eq!(page.status, done.answers[place], "{asked}: {}", page.words());
             if place == 0 {
+                // Whoever looks through somebody else's eyes does nothing besides.
+                matrix.asking[place].take_cookie(COOKIE, "");
                 continue;
             }
             let answer = matrix.send(place, done, false, true).await;
@@ -771,6 +884,48 @@ async fn what_is_out_of_reach_is_neither_used_nor_given(db: TestDatabase) {
     let kari = app.id_of(KARI).await;
     let page = app.as_person(INGRID).await.get(&format!("{BAKERY}/users/{kari}")).await;
     page.is(200).says(BAKERY_DOMAIN);
+}
+
+#[apply(on_both!)]
+async fn programs_are_told_of_everybody_what_they_reach(db: TestDatabase) {
+    let app = TestApp::new(db).await;
+    let mut matrix = Matrix::new(&app).await;
+    let program = program(&app, None).await;
+    let (shop, domain) = (matrix.fill("{service}"), matrix.fill("{domain}"));
+    let things = [("service", shop, "services.view"), ("domain", domain, "domains.view")];
+    for (place, person) in [AMIRA, BJORN, OLAV, MEI, TOM].into_iter().enumerate() {
+        let (who, in_reach) = (app.id_of(person).await, place == 0);
+        let subject = json!({ "type": "user", "id": person.email });
+        for (kind, id, action) in &things {
+            let named = ours(id.parse().unwrap());
+            let resource = json!({ "type": kind, "id": named });
+            let action = json!({ "name": action });
+            let mut asked = json!({ "subject": subject, "action": action, "resource": resource });
+            let told = program.ask("/access/v1/evaluation", &asked).await;
+            assert_eq!(told["decision"], in_reach, "{}: {told}", ASKING[place]);
+            let several = json!({ "evaluations": [asked] });
+            let told = program.ask("/access/v1/evaluations", &several).await;
+            assert_eq!(told["evaluations"][0]["decision"], in_reach, "{}", ASKING[place]);
+            // What is searched for isn't said, or only of which type.
+            asked["resource"] = json!({ "type": kind });
+            let told = program.ask("/access/v1/search/resource", &asked).await;
+            assert_eq!(told.to_string().contains(id), in_reach, "{}: {told}", ASKING[place]);
+            asked["resource"] = resource.clone();
+            asked["subject"] = json!({ "type": "user" });
+            let told = program.ask("/access/v1/search/subject", &asked).await;
+            assert_eq!(told.to_string().contains(&who), in_reach, "{}: {told}", ASKING[place]);
+            let asked = json!({ "subject": subject, "resource": resource });
+            let told = program.ask("/access/v1/search/action", &asked).await;
+            let some = !told["results"].as_array().unwrap().is_empty();
+            assert_eq!(some, in_reach, "{}: {told}", ASKING[place]);
+        }
+    }
+    for path in ASKED_BY_PROGRAMS {
+        for browser in &mut matrix.asking {
+            let answer = browser.send(post(path, String::new())).await;
+            assert_eq!(answer.status, 401, "{path}");
+        }
+    }
 }
 
 #[apply(on_both!)]

@@ -49,6 +49,29 @@ async fn mails_of(app: &TestApp, person: DemoPerson, kind: &str) -> usize {
     app.mails_to(person.email).await.iter().filter(|known| **known == kind).count()
 }
 
+#[apply(on_sqlite!)]
+async fn why_access_is_resumed_stands_in_the_log(db: TestDatabase) {
+    let app = TestApp::new(db).await;
+    let path = page_of(&app, BJORN).await;
+    let mut ingrid = app.as_person(INGRID).await;
+    for reason in [&[("pause_reason", "Back from leave")][..], &[]] {
+        ingrid.open_and_fill_in(&path, "users/pause-access", &[]).await.is(303);
+        let page = ingrid.get(&path).await;
+        page.is(200).says("Reason for resuming");
+        ingrid.fill_in(&page, "users/resume-access", reason).await.is(303);
+    }
+    let log = ingrid.get(&format!("{BAKERY}/log?kind=access.resumed")).await;
+    log.is(200);
+    assert_eq!(log.words().matches("Back from leave").count(), 1);
+    let csv = ingrid.get(&format!("{BAKERY}/log.csv?kind=access.resumed")).await;
+    assert_eq!(csv.body.matches("Back from leave").count(), 1, "{}", csv.body);
+    let long = "x".repeat(201);
+    ingrid.open_and_fill_in(&path, "users/pause-access", &[]).await.is(303);
+    let page = ingrid.get(&path).await;
+    let page = ingrid.fill_in(&page, "users/resume-access", &[("pause_reason", &long)]).await;
+    page.is(422);
+}
+
 #[apply(on_both!)]
 async fn whoever_is_paused_finds_the_account_closed_and_gets_it_back_as_it_was(db: TestDatabase) {
     let app = TestApp::new(db).await;

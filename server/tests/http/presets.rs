@@ -263,3 +263,39 @@ async fn of_very_many_things_those_that_it_begins_with_are_shown(db: TestDatabas
     let last = format!("id=\"thing-{}\"", id_of(249));
     assert!(page.is(422).input(&last).contains("checked"));
 }
+
+#[apply(on_sqlite!)]
+async fn anybody_can_be_given_the_same_from_somebodys_page(db: TestDatabase) {
+    let app = TestApp::new(db).await;
+    let account = app.ingrid().await.account;
+    // More people than the list to start from offers, all of them before Mei.
+    for number in 0..51 {
+        let name = format!("Aa {number:02}");
+        app.add_user(account, &format!("a{number}@nordlys.example"), &name).await;
+    }
+    let shop = on(&app, &[ServicesView, SupportView], &["Webshop"]).await;
+    app.hold(MEI, [shop, whole(&[BillingView])]).await;
+    let mei = app.id_of(MEI).await;
+    let mut ingrid = app.as_person(INGRID).await;
+    assert!(!offers(&ingrid.get(INVITE).await, &mei));
+    let page = ingrid.get(&format!("{BAKERY}/users/{mei}")).await;
+    let same = format!("{INVITE}?start={mei}");
+    assert!(page.is(200).body.contains(&format!("href=\"{same}\"")));
+    page.says("Give somebody the same");
+    let page = ingrid.get(&same).await;
+    page.is(200).says("Filled in: Same as Mei Tanaka. Mei Tanaka holds more than this.");
+    assert!(offers(&page, &mei));
+    assert_eq!(ticked(&page), "services.view support.view");
+    assert!(ticks(&app, &page, "Webshop").await && !ticks(&app, &page, "Order mail").await);
+    // Nothing stays linked to it, and what isn't there to begin with begins nothing.
+    for nobody in ["x", &app.id_of(OLAV).await, &app.id_of(TOM).await] {
+        let page = ingrid.get(&format!("{INVITE}?start={nobody}")).await;
+        assert_eq!(ticked(page.is(200)), "");
+    }
+    app.hold(MEI, [whole(&[BillingView])]).await;
+    let page = ingrid.get(&same).await;
+    assert!(!page.words().contains("holds more than this"));
+    // An owner's access can't be given, nor can one's own.
+    let owner = format!("{BAKERY}/users/{}", app.id_of(OLAV).await);
+    assert!(!ingrid.get(&owner).await.words().contains("Give somebody the same"));
+}

@@ -288,3 +288,49 @@ async fn of_fifty_changes_to_one_person_at_once_one_is_left_whole(db: TestDataba
         ["You can see domains and see support requests.", "You can see services and see invoices."];
     assert!(said.iter().any(|said| overview.contains(said)), "{overview}");
 }
+
+#[apply(on_both!)]
+async fn pausing_somebody_while_they_are_changed_fifty_times_leaves_both_or_tells(
+    db: TestDatabase,
+) {
+    let app = TestApp::new(db).await;
+    let (ingrid, olav) = (app.as_person(INGRID).await, app.as_person(OLAV).await);
+    let bjorn = app.id_of(BJORN).await;
+    let path = format!("{BAKERY}/users/{bjorn}");
+    let page = ingrid.clone().get(&path).await;
+    let page = std::sync::Arc::new(page);
+    let mut done = tokio::task::JoinSet::new();
+    for number in 0..50 {
+        let (mut ingrid, mut olav) = (ingrid.clone(), olav.clone());
+        let page = std::sync::Arc::clone(&page);
+        done.spawn(async move {
+            let answer = match number % 2 {
+                0 => ingrid.fill_in(&page, "users/pause-access", &[]).await,
+                _ => {
+                    let wanted = [("permissions[]", "support.view"), ("until", "2027-03-31")];
+                    olav.fill_in(&page, "users/change-permissions", &wanted).await
+                }
+            };
+            (number % 2 == 0, answer.status.as_u16())
+        });
+    }
+    let (paused, changed): (Vec<_>, Vec<_>) =
+        done.join_all().await.into_iter().partition(|(pauses, _)| *pauses);
+    let count = |all: &[(bool, u16)], wanted| all.iter().filter(|(_, one)| *one == wanted).count();
+    // One pauses, and the others are told that it is done; to change it to the same again is no change.
+    assert_eq!((count(&paused, 303), count(&paused, 409)), (1, 24), "{paused:?}");
+    assert_eq!(count(&changed, 303), 25, "{changed:?}");
+    let mut ingrid = ingrid;
+    let page = ingrid.get(&path).await;
+    page.is(200).says("Paused since");
+    assert!(page.input("id=\"support.view\"").contains("checked"));
+    assert!(page.input("id=\"until\"").contains("2027-03-31"));
+    let log = ingrid.get(&format!("{BAKERY}/log")).await.words();
+    assert_eq!(log.matches("Access paused: Bjørn Lie").count(), 1, "{log}");
+    assert_eq!(log.matches("Permissions changed: Bjørn Lie").count(), 1, "{log}");
+    let mut bjorn = app.as_person(BJORN).await;
+    bjorn.get(BAKERY).await.is(403).says("Your access is paused");
+    ingrid.fill_in(&page, "users/resume-access", &[]).await.is(303);
+    bjorn.get(&format!("{BAKERY}/support")).await.is(200);
+    bjorn.get(&format!("{BAKERY}/billing")).await.is(403);
+}

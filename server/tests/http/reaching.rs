@@ -5,8 +5,9 @@ use std::time::Duration;
 use domain::demo::{AMIRA, BJORN, INGRID, MEI, TOM};
 use model::{Permission, PermissionSet, Reach, Terms};
 use test_database::{TestDatabase, apply};
+use uuid::Uuid;
 
-use crate::story::{AGENCY, BAKERY, TestApp};
+use crate::story::{AGENCY, BAKERY, Page, TestApp};
 
 use Permission::{
     AccountUsers, BillingView, DomainsManage, DomainsView, ServicesCredentials, ServicesManage,
@@ -216,4 +217,119 @@ async fn the_log_tells_reach_by_name_also_when_the_thing_is_gone(db: TestDatabas
     let things = "\"Order mail, Webshop\"";
     let end = "2027-01-16 08:00:00";
     assert!(row.ends_with(&format!(",{things},{things},,,{end},{end},,")), "{row}");
+}
+
+/// Adds services and domains to the bakery, so many of each, of which every third is suspended or expires
+/// soon.
+async fn many(app: &TestApp, count: u128) {
+    let account = app.ingrid().await.account;
+    let (service, domain) = (app.services().await.remove(0), app.domains().await.remove(0));
+    let now = app.latchkey.now();
+    for number in 0..count {
+        let (third, id) = (number % 3 == 0, Uuid::from_u128(1000 + number));
+        let state = if third { "suspended" } else { "active" }.to_owned();
+        let name = format!("Zone {number:03}");
+        let one = store::Service { id, name, state, ..service.clone() };
+        app.latchkey.store.add_service(account, &one).await.unwrap();
+        let expires_at = now.after(if third { HOUR } else { 1_000 * HOUR });
+        let name = format!("zone-{number:03}.example");
+        let one = store::Domain { id, name, expires_at, ..domain.clone() };
+        app.latchkey.store.add_domain(account, &one).await.unwrap();
+    }
+}
+
+/// Where the link with these words leads to.
+fn link_of(page: &Page, words: &str) -> Option<String> {
+    let body = page.body.replace("<!>", "");
+    let (before, _) = body.split_once(&format!(">{words}</a>"))?;
+    let href = before.rsplit("href=\"").next()?.split('"').next()?;
+    Some(href.replace("&amp;", "&"))
+}
+
+#[apply(on_both!)]
+async fn long_lists_of_things_have_pages_with_links(db: TestDatabase) {
+    let app = TestApp::new(db).await;
+    let (services, domains) = (app.services().await.len(), app.domains().await.len());
+    many(&app, 60).await;
+    let mut ingrid = app.as_person(INGRID).await;
+    let overview = ingrid.get(BAKERY).await;
+    for (noun, own) in [("services", services), ("domains", domains)] {
+        let (all, path) = (60 + own, format!("{BAKERY}/{noun}"));
+        let (mut seen, mut next) = (Vec::new(), Some(path.clone()));
+        while let Some(here) = next {
+            let page = ingrid.get(&here).await;
+            page.is(200).says(&format!("{all} {noun}"));
+            let rows = page.body.matches("<th scope=\"row\"").count();
+            assert!(rows <= 25, "{rows}");
+            seen.push((here, rows));
+            next = link_of(&page, "Next page");
+        }
+        assert_eq!(seen.iter().map(|(_, rows)| rows).sum::<usize>(), all);
+        assert!(seen.len() > 2);
+        let last = ingrid.get(&seen.last().unwrap().0).await;
+        let back = ingrid.get(&link_of(&last, "Previous page").unwrap()).await;
+        let before_it = ingrid.get(&seen[seen.len() - 2].0).await;
+        let table = |page: &Page| page.between("<table", "</table>");
+        assert_eq!(table(&back), table(&before_it));
+        overview.says(&format!("{all} {noun}"));
+        // What stood there has gone, or is none: the first page.
+        for nowhere in ["after=x", "after=00000000-0000-0000-0000-000000000000~zzzz"] {
+            let page = ingrid.get(&format!("{path}?{nowhere}")).await;
+            assert!(link_of(page.is(200), "Previous page").is_none(), "{nowhere}");
+        }
+    }
+    // Within reach alone, also the numbers.
+    let ids = (0..40).map(|number| Uuid::from_u128(1000 + number));
+    let reach = Reach::of(false, ids);
+    let terms = Terms {
+        services: reach.clone(),
+        domains: reach,
+        ..Terms::whole(set(&[ServicesView, DomainsView]))
+    };
+    app.hold(MEI, [terms]).await;
+    let mut mei = app.as_person(MEI).await;
+    let overview = mei.get(BAKERY).await;
+    overview.is(200).says("40 services, 14 suspended");
+    overview.says("40 domains, 14 expire within 30 days");
+    let page = mei.get(&format!("{BAKERY}/services")).await;
+    page.is(200).says("40 services");
+    let page = mei.get(&link_of(&page, "Next page").unwrap()).await;
+    assert_eq!(page.body.matches("<th scope=\"row\"").count(), 15);
+    assert!(link_of(&page, "Next page").is_none());
+}
+
+#[apply(on_sqlite!)]
+async fn everything_that_somebody_reaches_is_listed_as_far_as_the_reader_sees_it(db: TestDatabase) {
+    let app = TestApp::new(db).await;
+    many(&app, 60).await;
+    let reach = |from, to| Reach::of(false, (from..to).map(|at| Uuid::from_u128(1000 + at)));
+    let seeing = |services| Terms { services, ..Terms::whole(set(&[ServicesView])) };
+    app.hold(MEI, [seeing(reach(0, 40))]).await;
+    app.hold(AMIRA, [Terms::whole(set(&[AccountUsers])), seeing(reach(10, 60))]).await;
+    let mei = app.id_of(MEI).await;
+    let path = format!("{BAKERY}/users/{mei}");
+    let mut amira = app.as_person(AMIRA).await;
+    let page = amira.get(&path).await;
+    let list = link_of(page.is(200), "and 10 more").unwrap();
+    assert_eq!(list, format!("{path}/reaches/services"));
+    let page = amira.get(&list).await;
+    page.is(200).says("What Mei Tanaka reaches: Services");
+    page.says("30 services");
+    assert!(page.body.contains("Zone 010") && !page.body.contains("Zone 009"));
+    let next = amira.get(&link_of(&page, "Next page").unwrap()).await;
+    assert!(next.is(200).body.contains("Zone 039") && !next.body.contains("Zone 040"));
+    assert_eq!(next.body.matches("<th scope=\"row\"").count(), 5);
+    let back = amira.get(&link_of(&next, "Previous page").unwrap()).await;
+    assert!(back.is(200).body.contains("Zone 010"));
+    // She sees no domains; nobody else's list is to be had, and there is none of invoices.
+    amira.get(&format!("{path}/reaches/domains")).await.is(403);
+    amira.get(&format!("{path}/reaches/billing")).await.is(404);
+    amira.get(&format!("{BAKERY}/users/{}/reaches/services", app.id_of(TOM).await)).await.is(404);
+    app.as_person(MEI).await.get(&list).await.is(403);
+    app.as_person(TOM).await.get(&list).await.is(404);
+    let owners = format!("{BAKERY}/users/{}/reaches/services", app.id_of(INGRID).await);
+    amira.get(&owners).await.is(200).says("50 services");
+    // A paused person reaches nothing at present.
+    amira.open_and_fill_in(&path, "users/pause-access", &[]).await.is(303);
+    amira.get(&list).await.is(200).says("None at this moment.");
 }

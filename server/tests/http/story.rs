@@ -14,7 +14,7 @@ use domain::demo::{self, DemoPerson, INGRID};
 use domain::mails::KeptMail;
 use domain::{Clock, Latchkey};
 use http_body_util::BodyExt;
-use model::{ActivityKind, Actor, Keys, Mail, Scope, Terms, Timestamp, UserId};
+use model::{ActivityKind, Actor, Keys, ListPlace, Mail, Scope, Terms, Timestamp, UserId};
 use scraper::{ElementRef, Html, Selector};
 use server::clock::SystemRandom;
 use server::config::Config;
@@ -200,12 +200,20 @@ impl TestApp {
 
     /// The bakery's services.
     pub async fn services(&self) -> Vec<store::Service> {
-        self.latchkey.store.services(&self.ingrid().await, &Scope::All, 9).await.unwrap()
+        self.latchkey
+            .store
+            .services(&self.ingrid().await, &Scope::All, &ListPlace::First, 9)
+            .await
+            .unwrap()
     }
 
     /// The bakery's domains.
     pub async fn domains(&self) -> Vec<store::Domain> {
-        self.latchkey.store.domains(&self.ingrid().await, &Scope::All, 9).await.unwrap()
+        self.latchkey
+            .store
+            .domains(&self.ingrid().await, &Scope::All, &ListPlace::First, 9)
+            .await
+            .unwrap()
     }
 
     /// Has somebody in the bakery hold grants with these terms and no others.
@@ -230,6 +238,22 @@ impl TestApp {
         let changed =
             self.latchkey.store.change_membership(ingrid.account, ingrid.user, user, now, decide);
         changed.await.unwrap();
+    }
+
+    /// Adds somebody to an account who sees its invoices, and has no password.
+    pub async fn add_user(&self, account: model::AccountId, email: &str, name: &str) {
+        let id = UserId::from(self.latchkey.new_id());
+        let user = store::NewUser {
+            id,
+            email: model::EmailAddress::parse(email).unwrap(),
+            full_name: model::FullName::parse(name).unwrap(),
+            password_hash: model::Secret::from(String::new()),
+            language: None,
+        };
+        let (store, now) = (&self.latchkey.store, self.latchkey.now());
+        store.add_user(&user, now).await.unwrap();
+        let granted = [model::Permission::BillingView].into_iter().collect();
+        store.add_member(account, id, model::Access::granted(granted), now).await.unwrap();
     }
 
     /// The path of the link in the newest invitation mail to this address.
@@ -434,7 +458,15 @@ impl Browser {
         self.cookies.push((name.to_owned(), value.to_owned()));
     }
 
-    pub async fn send(&mut self, mut request: Request<Body>) -> Page {
+    pub async fn send(&mut self, request: Request<Body>) -> Page {
+        let (head, body) = self.response_to(request).await.into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        let body = String::from_utf8_lossy(&body).into_owned();
+        Page { status: head.status, headers: head.headers, body }
+    }
+
+    /// The answer as it begins to come.
+    pub async fn response_to(&mut self, mut request: Request<Body>) -> Response<Body> {
         let cookies: Vec<_> = self.cookies.iter().map(|(n, v)| format!("{n}={v}")).collect();
         if !cookies.is_empty() {
             let cookies = cookies.join("; ").parse().unwrap();
@@ -443,8 +475,7 @@ impl Browser {
         let peer: SocketAddr = format!("{}:4711", self.address).parse().unwrap();
         request.extensions_mut().insert(ConnectInfo(peer));
         let response: Response<Body> = self.router.clone().oneshot(request).await.unwrap();
-        let (head, body) = response.into_parts();
-        for cookie in head.headers.get_all(header::SET_COOKIE) {
+        for cookie in response.headers().get_all(header::SET_COOKIE) {
             let pair = cookie.to_str().unwrap().split(';').next().unwrap();
             let (name, value) = pair.split_once('=').unwrap();
             self.cookies.retain(|(known, _)| known != name);
@@ -453,9 +484,7 @@ impl Browser {
                 self.cookies.push((name.to_owned(), value.to_owned()));
             }
         }
-        let body = body.collect().await.unwrap().to_bytes();
-        let body = String::from_utf8_lossy(&body).into_owned();
-        Page { status: head.status, headers: head.headers, body }
+        response
     }
 
     pub async fn get(&mut self, path: &str) -> Page {

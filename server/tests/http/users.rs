@@ -1,6 +1,8 @@
 //! User management.
 
+use axum::body::Body;
 use domain::demo::{AMIRA, BJORN, INGRID, MEI, OLAV, TOM};
+use http_body_util::BodyExt;
 use test_database::{TestDatabase, apply};
 
 use crate::story::{AGENCY, BAKERY, Page, TestApp};
@@ -615,28 +617,11 @@ async fn an_area_is_open_with_its_permission_and_closed_without(db: TestDatabase
 
 #[apply(on_sqlite!)]
 async fn searching_and_paging_find_everybody(db: TestDatabase) {
-    use model::{Access, EmailAddress, FullName, Permission, Secret, UserId};
     let app = TestApp::new(db).await;
-    let store = &app.latchkey.store;
     let mut ingrid = app.as_person(INGRID).await;
-    let now = app.latchkey.now();
-    let account = {
-        let email = EmailAddress::parse(INGRID.email).unwrap();
-        let user = store.login(&email).await.unwrap().unwrap().id;
-        store.membership(user, "100001".parse().unwrap(), None, now).await.unwrap().unwrap().account
-    };
-    let granted = Access::granted([Permission::BillingView].into_iter().collect());
+    let account = app.account_of(INGRID).await;
     for n in 0..40 {
-        let id = UserId::from(app.latchkey.new_id());
-        let user = store::NewUser {
-            id,
-            email: EmailAddress::parse(&format!("person{n}@many.example")).unwrap(),
-            full_name: FullName::parse(&format!("Person {n:02}")).unwrap(),
-            password_hash: Secret::from(String::new()),
-            language: None,
-        };
-        store.add_user(&user, now).await.unwrap();
-        store.add_member(account, id, granted.clone(), now).await.unwrap();
+        app.add_user(account, &format!("person{n}@many.example"), &format!("Person {n:02}")).await;
     }
     let first = ingrid.get(&format!("{BAKERY}/users")).await;
     first.is(200).says("Next page");
@@ -662,4 +647,25 @@ async fn searching_and_paging_find_everybody(db: TestDatabase) {
     let found = ingrid.get(&format!("{BAKERY}/users?search=%3Cscript%3E")).await;
     found.is(200).says("Nobody here has “<script>”");
     assert!(!found.body.contains("<script>”"));
+}
+
+#[apply(on_sqlite!)]
+async fn a_file_that_is_under_way_ends_with_the_right_to_see_it(db: TestDatabase) {
+    let app = TestApp::new(db).await;
+    let account = app.account_of(INGRID).await;
+    for n in 0..510 {
+        app.add_user(account, &format!("person{n}@many.example"), &format!("Person {n:03}")).await;
+    }
+    let file = || axum::http::Request::get(format!("{BAKERY}/users.csv")).body(Body::empty());
+    let mut amira = app.as_person(AMIRA).await;
+    let whole = amira.send(file().unwrap()).await;
+    assert_eq!(whole.is(200).body.matches("@many.example").count(), 510);
+    let mut body = amira.response_to(file().unwrap()).await.into_body();
+    let first = body.frame().await.unwrap().unwrap().into_data().unwrap();
+    let first = String::from_utf8(first.to_vec()).unwrap();
+    let told = first.matches("@many.example").count();
+    assert!(told > 0 && told < 510, "{told}");
+    let billing = [model::Permission::BillingView].into_iter().collect();
+    app.hold(AMIRA, [model::Terms::whole(billing)]).await;
+    assert!(body.frame().await.unwrap().is_err(), "it broke off");
 }

@@ -1,9 +1,12 @@
-use model::{Actor, Area, Keys, Link, NamedBy, Permission, Scope, Through};
-use store::{Domain, Invoice, Service, SupportRequest};
+use model::{
+    Access, Actor, Area, Cursor, Keys, Link, ListPlace, NamedBy, Permission, Reach, Scope, Terms,
+    Through,
+};
+use store::{Domain, Invoice, Service, SupportRequest, ThingsStanding};
 use test_database::{TestDatabase, apply, on_both};
 use uuid::Uuid;
 
-use crate::story::{account, at, secret};
+use crate::story::{Bakery, account, at, secret};
 
 fn link(verb: &str) -> Option<Link> {
     Some(Link::from_stored(format!("https://x.example/{verb}")))
@@ -70,10 +73,13 @@ async fn services_come_by_name_as_they_were_added(db: TestDatabase) {
     db.store.add_service(id, &shop).await.unwrap();
     db.store.add_service(id, &mail).await.unwrap();
     db.store.add_service(other, &service("Else")).await.unwrap();
-    let services = db.store.services(&owner(id), &Scope::All, 9).await.unwrap();
+    let services = db.store.services(&owner(id), &Scope::All, &ListPlace::First, 9).await.unwrap();
     assert_eq!(format!("{services:?}"), format!("{:?}", [mail, shop]));
     assert_eq!(services[0].login_password.expose(), "correct horse");
-    assert_eq!(db.store.services(&owner(id), &Scope::All, 1).await.unwrap().len(), 1);
+    assert_eq!(
+        db.store.services(&owner(id), &Scope::All, &ListPlace::First, 1).await.unwrap().len(),
+        1
+    );
 }
 
 #[apply(on_both!)]
@@ -82,7 +88,7 @@ async fn domains_come_by_name_as_they_were_added(db: TestDatabase) {
     let (open, locked) = (domain("b.example", false), domain("a.example", true));
     db.store.add_domain(id, &open).await.unwrap();
     db.store.add_domain(id, &locked).await.unwrap();
-    let domains = db.store.domains(&owner(id), &Scope::All, 9).await.unwrap();
+    let domains = db.store.domains(&owner(id), &Scope::All, &ListPlace::First, 9).await.unwrap();
     assert_eq!(format!("{domains:?}"), format!("{:?}", [locked, open]));
 }
 
@@ -140,4 +146,65 @@ async fn things_to_choose_from_are_found_by_name_behind_those_that_are_chosen(db
     let there = db.store.there(id, Area::Services, &asked).await.unwrap();
     assert_eq!(there.into_iter().collect::<Vec<_>>(), [services[1].id]);
     assert_eq!(db.store.time_zone(id).await, Ok(None));
+}
+
+fn names(services: &[Service]) -> Vec<&str> {
+    services.iter().map(|service| service.name.as_str()).collect()
+}
+
+#[apply(on_both!)]
+async fn things_come_in_pages_that_lie_side_by_side(db: TestDatabase) {
+    let (id, _) = account(&db.store, "Bakery").await;
+    let owner = owner(id);
+    // Two of them have one name.
+    for name in ["Archive", "Mail", "Mail", "Shop", "Wiki"] {
+        db.store.add_service(id, &service(name)).await.unwrap();
+        db.store.add_domain(id, &domain(&format!("{name}.example"), false)).await.unwrap();
+    }
+    let page =
+        async |place: &ListPlace| db.store.services(&owner, &Scope::All, place, 2).await.unwrap();
+    let cursor = |service: &Service| Cursor { key: service.name.clone(), id: service.id };
+    let first = page(&ListPlace::First).await;
+    let second = page(&ListPlace::After(cursor(&first[1]))).await;
+    let third = page(&ListPlace::After(cursor(&second[1]))).await;
+    assert_eq!((names(&first), names(&second)), (vec!["Archive", "Mail"], vec!["Mail", "Shop"]));
+    assert_eq!(names(&third), ["Wiki"]);
+    assert_ne!(first[1].id, second[0].id);
+    let back = page(&ListPlace::Before(cursor(&third[0]))).await;
+    assert_eq!(format!("{back:?}"), format!("{second:?}"));
+    let back = page(&ListPlace::Before(cursor(&second[0]))).await;
+    assert_eq!(format!("{back:?}"), format!("{first:?}"));
+    assert!(page(&ListPlace::Before(cursor(&first[0]))).await.is_empty());
+    let key = "Mail.example".to_owned();
+    let after = ListPlace::After(Cursor { key, id: Uuid::max() });
+    let domains = db.store.domains(&owner, &Scope::All, &after, 9).await.unwrap();
+    let names: Vec<_> = domains.iter().map(|domain| domain.name.as_str()).collect();
+    assert_eq!(names, ["Shop.example", "Wiki.example"]);
+}
+
+#[apply(on_both!)]
+async fn how_things_stand_is_counted_of_those_in_reach(db: TestDatabase) {
+    let bakery = Bakery::new(&db.store).await;
+    let services = ["Archive", "Mail", "Shop"].map(service);
+    for (place, one) in services.iter().enumerate() {
+        let state = if place == 0 { "active" } else { "suspended" }.to_owned();
+        db.store.add_service(bakery.id, &Service { state, ..one.clone() }).await.unwrap();
+    }
+    for (name, expires) in [("a.example", 7), ("b.example", 8)] {
+        let domain = Domain { expires_at: at(expires), ..domain(name, true) };
+        db.store.add_domain(bakery.id, &domain).await.unwrap();
+    }
+    let owner = owner(bakery.id);
+    let standing = |all, trouble| ThingsStanding { all, trouble };
+    let found = db.store.services_standing(&owner, &Scope::All).await.unwrap();
+    assert_eq!(found, standing(3, 2));
+    let found = db.store.domains_standing(&owner, &Scope::All, at(8)).await.unwrap();
+    assert_eq!(found, standing(2, 1));
+    let reach = Reach::of(false, [services[0].id, services[1].id]);
+    let seeing = [Permission::ServicesView].into_iter().collect();
+    let two = Terms { services: reach, ..Terms::whole(seeing) };
+    let mei = bakery.with("Mei", "mei@example.com", Access::Granted(vec![two])).await;
+    let mei = bakery.acting(mei, 1).await;
+    let scope = mei.reach(Permission::ServicesView).unwrap();
+    assert_eq!(db.store.services_standing(&mei, &scope).await, Ok(standing(2, 1)));
 }

@@ -1,4 +1,4 @@
-use model::{ActivityKind, Failure};
+use model::{Access, ActivityKind, Failure, Noted, Permission, Reach, Terms};
 use sqlx::{PgPool, SqlitePool};
 use store::{LinkedRow, NO_LINK, Store};
 use test_database::{TestDatabase, apply, on_both};
@@ -120,4 +120,36 @@ async fn two_rows_never_have_one_number(db: TestDatabase) {
                      person_key, sequence, hash FROM activity WHERE sequence = 1";
     let told = refused(&db, twice, twice).await;
     assert!(told.to_lowercase().contains("unique"), "{told}");
+}
+
+/// What is hashed is the text that a row holds, whatever it tells: what earlier versions wrote of grants
+/// verifies beside what is written by now.
+#[apply(on_both!)]
+async fn rows_of_earlier_versions_verify_beside_new_ones(db: TestDatabase) {
+    let bakery = Bakery::new(&db.store).await;
+    let shop = crate::areas::service("Shop");
+    db.store.add_service(bakery.id, &shop).await.unwrap();
+    let kind = ActivityKind::PermissionsChanged;
+    let seeing = [Permission::ServicesView].into_iter().collect();
+    let services = Reach::of(false, [shop.id]);
+    let new = Access::Granted(vec![Terms { services, ..Terms::whole(seeing) }]);
+    // Before there were grants, it was the permissions; before grants had names, how many things.
+    let earlier = ["billing.view billing.pay", "services.view services:2 until:1800000000000000"];
+    let texts = earlier.map(|text| Noted::from_stored(kind, text));
+    let entries = [
+        entry(kind).after(texts[0].clone()),
+        entry(kind).before(texts[0].clone()).after(texts[1].clone()),
+        entry(kind).before(texts[1].clone()).after(&new),
+        entry(kind).before(&new).after(&Access::Owner),
+    ];
+    for (entry, seconds) in entries.into_iter().zip(1..) {
+        let change = store::MembershipChange { entry, ..change(Some(Access::Owner)) };
+        let (id, ingrid) = (bakery.id, bakery.ingrid);
+        let decide = |_: &store::ChangeFacts| Ok(Some(change));
+        bakery.store.change_membership(id, ingrid, ingrid, at(seconds), decide).await.unwrap();
+    }
+    let rows = chain(&db.store, &bakery).await;
+    let told: Vec<_> = rows.iter().filter_map(|row| row.told().after).collect();
+    assert!(told.windows(2).any(|two| two == earlier), "{told:?}");
+    assert!(told.iter().any(|text| text.contains("service=Shop")), "{told:?}");
 }

@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use model::{
-    Access, Actor, Area, Draft, Eyes, Failure, GrantId, Keys, NamedBy, On, Permission,
+    Access, Actor, Area, Draft, Eyes, Failure, GrantId, Keys, ListPlace, NamedBy, On, Permission,
     PermissionSet, Reach, Scope, SessionId, Terms, UserId,
 };
 use store::{NewDraft, NewEyes};
@@ -176,7 +176,7 @@ async fn through_somebody_elses_eyes_lists_hold_what_both_reach(db: TestDatabase
     ] {
         let actor = through(own, other);
         let scope = actor.reach(ServicesView).unwrap();
-        let listed = db.store.services(&actor, &scope, 9).await.unwrap();
+        let listed = db.store.services(&actor, &scope, &ListPlace::First, 9).await.unwrap();
         let names: Vec<_> = listed.iter().map(|service| service.name.as_str()).collect();
         assert_eq!(names, expected);
         for service in &listed {
@@ -198,21 +198,33 @@ async fn through_somebody_elses_eyes_lists_hold_what_both_reach(db: TestDatabase
         let choices = db.store.choices(&actor, &scope, area, "", &first, 9).await.unwrap();
         assert_eq!(choices.len(), expected.len());
         let everything = model::Scope::All;
-        let named = db.store.reached_services(bakery.id, [&scope, &everything], 9).await.unwrap();
-        let named: Vec<_> = named.first.iter().map(|(_, name)| name.as_str()).collect();
+        let named = db
+            .store
+            .reached_services(bakery.id, [&scope, &everything], &ListPlace::First, 9)
+            .await
+            .unwrap();
+        let named: Vec<_> = named.things.iter().map(|thing| thing.name.as_str()).collect();
         assert_eq!(named, expected);
         let mails = amira.reach(ServicesView).unwrap();
-        let named = db.store.reached_services(bakery.id, [&scope, &mails], 9).await.unwrap();
+        let named = db
+            .store
+            .reached_services(bakery.id, [&scope, &mails], &ListPlace::First, 9)
+            .await
+            .unwrap();
         assert_eq!(named.count, u32::try_from(expected.len()).unwrap());
 
         let scope = actor.reach(DomainsView).unwrap();
-        let listed = db.store.domains(&actor, &scope, 9).await.unwrap();
+        let listed = db.store.domains(&actor, &scope, &ListPlace::First, 9).await.unwrap();
         let names: Vec<_> = listed.iter().map(|domain| domain.name.as_str()).collect();
         assert_eq!(names, in_domains);
     }
     let owner = through(&ingrid, &ingrid);
     assert_eq!(owner.keys, Keys::Owner);
-    let all = db.store.services(&owner, &owner.reach(ServicesView).unwrap(), 9).await.unwrap();
+    let all = db
+        .store
+        .services(&owner, &owner.reach(ServicesView).unwrap(), &ListPlace::First, 9)
+        .await
+        .unwrap();
     assert_eq!(all.len(), 3);
     assert_eq!(all[0].named_by, NamedBy::default());
 }
@@ -257,7 +269,7 @@ async fn look_with(
 /// The names of the services that the actor sees.
 async fn listed(bakery: &Bakery, actor: &Actor) -> Vec<String> {
     let scope = actor.reach(ServicesView).unwrap();
-    let services = bakery.store.services(actor, &scope, 9999).await.unwrap();
+    let services = bakery.store.services(actor, &scope, &ListPlace::First, 9999).await.unwrap();
     let area = Area::Services;
     let count = bakery.store.count_things(actor, &scope, area).await;
     assert_eq!(count, Ok(u32::try_from(services.len()).unwrap()));
@@ -301,15 +313,19 @@ async fn through_a_draft_lists_hold_what_it_reaches(db: TestDatabase) {
     let open = [ServicesView, ServicesManage, DomainsView, SupportView].into_iter().collect();
     assert_eq!(actor.open(), open);
     let scope = actor.reach(ServicesManage).unwrap();
-    let managed = db.store.services(&actor, &scope, 9).await.unwrap();
+    let managed = db.store.services(&actor, &scope, &ListPlace::First, 9).await.unwrap();
     assert_eq!(managed.len(), 1, "each permission as far as its own grant or draft");
     assert!(actor.may(ServicesManage, On::Service(&managed[0].named_by)));
     let scope = actor.reach(DomainsView).unwrap();
-    let seen = db.store.domains(&actor, &scope, 9).await.unwrap();
+    let seen = db.store.domains(&actor, &scope, &ListPlace::First, 9).await.unwrap();
     assert_eq!(seen.iter().map(|domain| domain.name.as_str()).collect::<Vec<_>>(), ["a.example"]);
     assert!(actor.may(DomainsView, On::Domain(&seen[0].named_by)));
     let scope = actor.reach(ServicesView).unwrap();
-    let named = db.store.reached_services(bakery.id, [&scope, &Scope::All], 9).await.unwrap();
+    let named = db
+        .store
+        .reached_services(bakery.id, [&scope, &Scope::All], &ListPlace::First, 9)
+        .await
+        .unwrap();
     assert_eq!(named.count, 2);
     assert_eq!(db.store.draft_terms(new.draft.id).await, Ok(Some(new.terms)));
 

@@ -1,8 +1,8 @@
 use std::path::Path;
 
 use model::{
-    Access, Actor, Key, Keys, On, Permission, PermissionSet, Reach, Reached, Scope, Terms,
-    Timestamp,
+    Access, Actor, Key, Keys, ListPlace, On, Permission, PermissionSet, Reach, Reached, Scope,
+    Terms, Timestamp,
 };
 use sqlx::migrate::Migrator;
 use sqlx::{AssertSqlSafe, PgPool, SqlitePool};
@@ -43,7 +43,7 @@ async fn services<const N: usize>(bakery: &Bakery, names: [&str; N]) -> [Uuid; N
 /// The names of the services that a permission opens to somebody.
 async fn listed(bakery: &Bakery, actor: &Actor, permission: Permission) -> Vec<String> {
     let scope = actor.reach(permission).unwrap();
-    let services = bakery.store.services(actor, &scope, 9).await.unwrap();
+    let services = bakery.store.services(actor, &scope, &ListPlace::First, 9).await.unwrap();
     for service in &services {
         let same = bakery.store.service(actor, &scope, service.id).await.unwrap().unwrap();
         assert_eq!(same.named_by, service.named_by);
@@ -205,15 +205,15 @@ async fn lists_hold_what_somebodys_grants_reach(db: TestDatabase) {
     assert_eq!(listed(&bakery, &late, ServicesView).await, ["Archive", "Shop"]);
     assert_eq!(listed(&bakery, &late, ServicesCredentials).await, ["Shop"]);
     let scope = late.reach(ServicesView).unwrap();
-    let services = db.store.services(&late, &scope, 9).await.unwrap();
+    let services = db.store.services(&late, &scope, &ListPlace::First, 9).await.unwrap();
     let shown = services
         .iter()
         .map(|service| late.may(ServicesCredentials, On::Service(&service.named_by)));
     assert_eq!(shown.collect::<Vec<_>>(), [false, true]);
     assert!(db.store.service(&late, &scope, mail).await.unwrap().is_none());
-    assert_eq!(db.store.services(&late, &scope, 1).await.unwrap().len(), 1);
+    assert_eq!(db.store.services(&late, &scope, &ListPlace::First, 1).await.unwrap().len(), 1);
     let scope = late.reach(DomainsView).unwrap();
-    let domains = db.store.domains(&late, &scope, 9).await.unwrap();
+    let domains = db.store.domains(&late, &scope, &ListPlace::First, 9).await.unwrap();
     assert_eq!(domains.iter().map(|domain| domain.id).collect::<Vec<_>>(), [own.id]);
     assert!(db.store.domain(&late, &scope, own.id).await.unwrap().is_some());
 
@@ -221,14 +221,16 @@ async fn lists_hold_what_somebodys_grants_reach(db: TestDatabase) {
     assert_eq!(listed(&bakery, &ingrid, ServicesView).await, ["Archive", "Mail", "Shop"]);
     let (agency, _) = account(&db.store, "Agency").await;
     let elsewhere = Actor { account: agency, ..ingrid };
-    assert!(db.store.services(&elsewhere, &Scope::All, 9).await.unwrap().is_empty());
+    assert!(
+        db.store.services(&elsewhere, &Scope::All, &ListPlace::First, 9).await.unwrap().is_empty()
+    );
     assert!(db.store.service(&elsewhere, &Scope::All, shop).await.unwrap().is_none());
 }
 
 /// The names of the services on which a permission is open to somebody, of all that they see.
 async fn open_on(bakery: &Bakery, actor: &Actor, permission: Permission) -> Vec<String> {
     let scope = actor.reach(ServicesView).unwrap();
-    let services = bakery.store.services(actor, &scope, 9).await.unwrap();
+    let services = bakery.store.services(actor, &scope, &ListPlace::First, 9).await.unwrap();
     let open = |service: &store::Service| actor.may(permission, On::Service(&service.named_by));
     services.into_iter().filter(open).map(|service| service.name).collect()
 }

@@ -1,12 +1,13 @@
 use std::collections::BTreeSet;
 
 use model::{
-    ActivityKind, Failure, InvitationId, InvitationState, Mail, MailKind, Permission, UserId,
+    Access, ActivityKind, Failure, InvitationId, InvitationState, Mail, MailKind, Permission,
+    Reach, Terms, UserId,
 };
 use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection, query_as, query_scalar};
 use store::{
     Answer, AnswerFacts, Joiner, Leaving, LeavingFacts, NewActivity, NewEyes, NewMail, OfferFacts,
-    Offered, Store,
+    Offered, OwnReach, Store,
 };
 use test_database::{TestDatabase, apply, on_both};
 use uuid::Uuid;
@@ -16,7 +17,7 @@ use crate::story::{
     offer, token, user,
 };
 
-use Permission::{AccountUsers, BillingView, ServicesView};
+use Permission::{AccountUsers, BillingView, DomainsView, ServicesManage, ServicesView};
 use model::Access::Owner;
 
 /// Found nowhere by chance.
@@ -555,12 +556,13 @@ async fn what_is_known_of_somebody_comes_whole_in_pieces(db: TestDatabase) {
     assert_eq!(ids.len(), 6);
     assert_eq!(ids.iter().collect::<std::collections::HashSet<_>>().len(), 6);
 
-    let accounts = db.store.own_accounts(me, Uuid::nil(), 9).await.unwrap();
+    let accounts = db.store.own_accounts(me, Uuid::nil(), 9, at(60)).await.unwrap();
     assert_eq!(accounts.len(), 1);
     assert_eq!((accounts[0].number, accounts[0].name.as_str()), (bakery.number, "Bakery"));
     let [grant] = &accounts[0].grants[..] else { panic!("{accounts:?}") };
     assert_eq!(grant.permissions, [AccountUsers].into_iter().collect());
-    assert_eq!((&grant.services, grant.given_by.as_deref()), (&Some(Vec::new()), Some(NAME)));
+    assert_eq!(grant.given_by.as_deref(), Some(NAME));
+    assert!([OwnReach::These(Vec::new()), OwnReach::Closed(0)].contains(&grant.services));
     let (to, nil, now) = (email(ADDRESS), Uuid::nil(), at(60));
     let received = db.store.invitations_received(&to, nil, 9, now).await.unwrap();
     assert_eq!(
@@ -570,7 +572,7 @@ async fn what_is_known_of_somebody_comes_whole_in_pieces(db: TestDatabase) {
     let sent = db.store.invitations_sent(me, nil, 9, now).await.unwrap();
     let sent: Vec<_> = sent.iter().map(|one| one.email.as_str()).collect();
     assert_eq!(sent, ["silent@example.com", "mei@example.com"]);
-    assert_eq!(db.store.own_requests(me, nil, 9).await.unwrap().len(), 1);
+    assert_eq!(db.store.own_requests(me, nil, 9, now).await.unwrap().len(), 1);
     let changes = db.store.own_owner_changes(me, nil, 9).await.unwrap();
     let changes: Vec<_> = changes.iter().map(|one| (one.about_them, one.state.as_str())).collect();
     assert_eq!(changes, [(false, "stopped")]);
@@ -595,11 +597,71 @@ async fn services_that_a_grant_names_are_told_by_name(db: TestDatabase) {
          INSERT INTO grant_services SELECT g.id, s.id FROM grants g, services s",
     )
     .await;
-    let accounts = db.store.own_accounts(bjorn, Uuid::nil(), 9).await.unwrap();
+    let accounts = db.store.own_accounts(bjorn, Uuid::nil(), 9, at(60)).await.unwrap();
     let grant = &accounts[0].grants[0];
-    let services: BTreeSet<_> = grant.services.clone().unwrap().into_iter().collect();
+    let OwnReach::These(services) = grant.services.clone() else { panic!("{grant:?}") };
+    let services: BTreeSet<_> = services.into_iter().collect();
     assert_eq!(services, ["Mail".to_owned(), "Web \"shop\"".to_owned()].into());
-    assert_eq!(grant.domains, Some(Vec::new()));
+    assert_eq!(grant.domains, OwnReach::These(Vec::new()));
+}
+
+#[apply(on_both!)]
+async fn what_is_closed_to_somebody_is_told_to_them_without_names(db: TestDatabase) {
+    let bakery = Bakery::new(&db.store).await;
+    let (shop, mail) = (crate::areas::service("Shop"), crate::areas::service("Mail"));
+    let own = crate::areas::domain("a.example", true);
+    for service in [&shop, &mail] {
+        db.store.add_service(bakery.id, service).await.unwrap();
+    }
+    db.store.add_domain(bakery.id, &own).await.unwrap();
+    let on = |ids: &[Uuid], until| Terms {
+        services: Reach::of(false, ids.iter().copied()),
+        domains: Reach::of(false, [own.id]),
+        until,
+        ..Terms::whole([ServicesView, DomainsView].into_iter().collect())
+    };
+    let held = vec![on(&[shop.id], None), on(&[shop.id, mail.id], Some(at(50)))];
+    let held = Access::Granted(held);
+    let bjorn = bakery.with("Bjørn", "bjorn@example.com", held).await;
+    for (permission, thing) in [
+        (ServicesManage, shop.id),
+        (Permission::ServicesCredentials, mail.id),
+        (Permission::DomainsManage, own.id),
+    ] {
+        let decide = |_: &store::AskFacts| {
+            Ok(store::NewAccessRequest {
+                until: None,
+                why: String::new(),
+                told: Vec::new(),
+                entry: entry(ActivityKind::AccessRequested),
+                mails: Vec::new(),
+                bounds: Vec::new(),
+            })
+        };
+        let (store, id) = (&bakery.store, bakery.id);
+        store.ask_for_access(id, bjorn, permission, Some(thing), at(1), decide).await.unwrap();
+    }
+    let told = async |seconds| {
+        let (nil, now) = (Uuid::nil(), at(seconds));
+        let accounts = db.store.own_accounts(bjorn, nil, 9, now).await.unwrap();
+        let requests = db.store.own_requests(bjorn, nil, 9, now).await.unwrap();
+        let mut asked: Vec<_> = requests.into_iter().filter_map(|request| request.thing).collect();
+        asked.sort();
+        let grants = accounts[0].grants.iter().map(|grant| grant.services.clone());
+        (grants.collect::<Vec<_>>(), asked.join(" "))
+    };
+    let (grants, asked) = told(49).await;
+    assert_eq!(grants[0], OwnReach::These(vec!["Shop".to_owned()]));
+    assert!(matches!(&grants[1], OwnReach::These(names) if names.len() == 2));
+    assert_eq!(asked, "Mail Shop a.example");
+    let (grants, asked) = told(50).await;
+    let shop_only = OwnReach::These(vec!["Shop".to_owned()]);
+    assert_eq!(grants, [shop_only, OwnReach::Closed(2)]);
+    assert_eq!(asked, "Shop a.example");
+    crate::successors::pause(&bakery, bjorn, 51).await.unwrap();
+    let (grants, asked) = told(52).await;
+    assert_eq!(grants, [OwnReach::Closed(1), OwnReach::Closed(2)]);
+    assert_eq!(asked, "");
 }
 
 #[apply(on_both!)]

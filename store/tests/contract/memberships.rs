@@ -1,7 +1,7 @@
-use model::{Access, ActivityKind, Conflict, Failure, Keys, Permission};
+use model::{Access, ActivityKind, Conflict, Failure, Keys, ListPlace, Permission};
 use store::{
     AccessFilter, ActiveFilter, ActivityFilter, ChangeFacts, MembershipChange, UserSort,
-    UsersFilter, UsersPlace, UsersQuery,
+    UsersFilter, UsersQuery,
 };
 use test_database::{TestDatabase, apply, on_both};
 
@@ -17,7 +17,7 @@ async fn paged(bakery: &Bakery, sort: UserSort, search: Option<&str>) -> Vec<Str
     loop {
         let page = bakery.store.users(bakery.id, &query, 7).await.unwrap();
         let Some(last) = page.last() else { return names };
-        query.place = UsersPlace::After(last.cursor(sort));
+        query.place = ListPlace::After(last.cursor(sort));
         names.extend(page.iter().map(|member| member.full_name.clone()));
     }
 }
@@ -259,7 +259,7 @@ async fn a_page_stays_where_it_was_when_somebody_joins_before_it(db: TestDatabas
     }
     let first = db.store.users(bakery.id, &UsersQuery::default(), 2).await.unwrap();
     bakery.with("A", "a@example.com", granted(&[])).await;
-    let place = UsersPlace::After(first.last().unwrap().cursor(UserSort::Name));
+    let place = ListPlace::After(first.last().unwrap().cursor(UserSort::Name));
     let query = UsersQuery { place, ..UsersQuery::default() };
     let second = db.store.users(bakery.id, &query, 9).await.unwrap();
     let names: Vec<_> = second.iter().map(|member| member.full_name.as_str()).collect();
@@ -276,17 +276,17 @@ async fn a_list_goes_back_page_by_page_as_it_came(db: TestDatabase) {
         loop {
             let page = bakery.store.users(bakery.id, &query, 7).await.unwrap();
             let Some(last) = page.last() else { break };
-            query.place = UsersPlace::After(last.cursor(sort));
+            query.place = ListPlace::After(last.cursor(sort));
             pages.push(page);
         }
         for (before, page) in pages.iter().zip(&pages[1..]) {
-            query.place = UsersPlace::Before(page[0].cursor(sort));
+            query.place = ListPlace::Before(page[0].cursor(sort));
             let back = bakery.store.users(bakery.id, &query, 7).await.unwrap();
             assert_eq!(ids(&back), ids(before), "{sort:?}");
         }
-        query.place = UsersPlace::Before(pages[0][0].cursor(sort));
+        query.place = ListPlace::Before(pages[0][0].cursor(sort));
         assert!(bakery.store.users(bakery.id, &query, 7).await.unwrap().is_empty());
-        query.place = UsersPlace::Before(pages[1][3].cursor(sort));
+        query.place = ListPlace::Before(pages[1][3].cursor(sort));
         query.search = Some("person".to_owned());
         let found = bakery.store.users(bakery.id, &query, 3).await.unwrap();
         assert_eq!(ids(&found), ids(&pages[1][..3]), "{sort:?}");
@@ -345,7 +345,7 @@ async fn a_cursor_that_was_tampered_with_breaks_nothing(db: TestDatabase) {
     for sort in [UserSort::Name, UserSort::LastActive] {
         for key in ["", "\0", "not a number", "99999999999999999999"] {
             let cursor = model::Cursor { key: key.to_owned(), id: uuid::Uuid::nil() };
-            for place in [UsersPlace::After(cursor.clone()), UsersPlace::Before(cursor)] {
+            for place in [ListPlace::After(cursor.clone()), ListPlace::Before(cursor)] {
                 let query = UsersQuery { sort, place, ..UsersQuery::default() };
                 assert!(db.store.users(bakery.id, &query, 9).await.is_ok(), "{sort:?} {key:?}");
             }

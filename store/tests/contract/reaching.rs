@@ -1,5 +1,6 @@
 use model::{
-    Access, ActivityKind, Area, Permission, PermissionSet, Reach, Scope, Terms, Through, Timestamp,
+    Access, ActivityKind, Area, Cursor, ListPlace, Permission, PermissionSet, Reach, Scope, Terms,
+    Through, Timestamp,
 };
 use store::{ActivityFilter, NewActivity, Reachable, UserSort};
 use test_database::{TestDatabase, apply, on_both};
@@ -99,10 +100,12 @@ async fn what_two_scopes_open_is_named_and_counted(db: TestDatabase) {
         ([&mei, &amira], 9, &["Mail"], 1),
         ([&mei, &nothing], 9, &[][..], 0),
     ] {
-        let found = db.store.reached_services(bakery.id, scopes, most).await.unwrap();
-        let named: Vec<_> = found.first.iter().map(|(_, name)| name.as_str()).collect();
+        let found =
+            db.store.reached_services(bakery.id, scopes, &ListPlace::First, most).await.unwrap();
+        let named: Vec<_> = found.things.iter().map(|thing| thing.name.as_str()).collect();
         assert_eq!((&named[..], found.count), (names, count));
-        let none = db.store.reached_domains(bakery.id, scopes, most).await.unwrap();
+        let none =
+            db.store.reached_domains(bakery.id, scopes, &ListPlace::First, most).await.unwrap();
         assert_eq!(none, store::ReachedThings::default());
     }
 }
@@ -123,4 +126,32 @@ async fn a_row_of_the_log_holds_the_names_that_things_had(db: TestDatabase) {
     let rows = db.store.activity(id, &ActivityFilter::default(), 1).await.unwrap();
     let noted = rows[0].entry.after.as_ref().unwrap();
     assert_eq!(noted.grants()[0].names(Area::Services), ["Shop"]);
+}
+
+#[apply(on_both!)]
+async fn what_two_scopes_open_comes_in_pages(db: TestDatabase) {
+    let bakery = Bakery::new(&db.store).await;
+    let things = ["Archive", "Mail", "Shop"].map(|name| (service(name), domain(name, true)));
+    for (service, domain) in &things {
+        db.store.add_service(bakery.id, service).await.unwrap();
+        db.store.add_domain(bakery.id, domain).await.unwrap();
+    }
+    let scopes = [&Scope::All, &Scope::All];
+    let cursor = |thing: &store::Thing| Cursor { key: thing.name.clone(), id: thing.id };
+    let page = async |place: ListPlace| {
+        let found = db.store.reached_services(bakery.id, scopes, &place, 2).await.unwrap();
+        let domains = db.store.reached_domains(bakery.id, scopes, &place, 2).await.unwrap();
+        assert_eq!((found.count, domains.count), (3, 3));
+        found.things
+    };
+    let first = page(ListPlace::First).await;
+    let second = page(ListPlace::After(cursor(&first[1]))).await;
+    let names = |things: &[store::Thing]| {
+        things.iter().map(|thing| thing.name.clone()).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!((names(&first), names(&second)), ("Archive Mail".to_owned(), "Shop".to_owned()));
+    assert_eq!(page(ListPlace::Before(cursor(&second[0]))).await, first);
+    let none = ListPlace::After(cursor(&second[0]));
+    let none = db.store.reached_services(bakery.id, scopes, &none, 2).await.unwrap();
+    assert_eq!(none, store::ReachedThings::default());
 }

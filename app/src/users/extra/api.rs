@@ -136,7 +136,7 @@ async fn new_view(
         granted: PermissionSet::EMPTY,
         ticked: start.terms.permissions.intersection(held),
         held,
-        bounds: bounds_view(bounds),
+        bounds: bounds_view(bounds, actor),
         request,
         back,
     })
@@ -163,7 +163,7 @@ async fn changed_view(
         ticked: granted,
         starts: StartsView::default(),
         held: changeable,
-        bounds: bounds_view(bounds.ok_or(Failure::NotFound)?),
+        bounds: bounds_view(bounds.ok_or(Failure::NotFound)?, actor),
         request: String::new(),
     })
 }

@@ -23,10 +23,11 @@ use {
     crate::request,
     crate::wire,
     crate::words,
-    domain::listing::{ActiveChoice, Asked, FactorChoice, Found, UserSort, UsersPlace},
+    domain::areas::Totals,
+    domain::listing::{ActiveChoice, Asked, FactorChoice, Found, UserSort},
     domain::owner_changes::OwnerChange,
     domain::users::Member,
-    model::{Cursor, Delivery, Failure, InvitationState},
+    model::{AccessOutline, Cursor, Delivery, Failure, InvitationState, ListPlace, Outline},
 };
 
 /// What User management shows.
@@ -162,12 +163,7 @@ pub(crate) async fn users_page(
 ) -> Result<Page<UsersView>, Problem> {
     let inside = request::inside(&account).await?;
     let asked = asked(search, [&access, &second_factor, &last_active], &sort);
-    // Of two places the one that was left is meant.
-    let place = match (read_cursor(&before), read_cursor(&after)) {
-        (Some(row), _) => UsersPlace::Before(row),
-        (None, Some(row)) => UsersPlace::After(row),
-        (None, None) => UsersPlace::First,
-    };
+    let place = ListPlace::between(read_cursor(&before), read_cursor(&after));
     let content = users_view(&inside, &asked, place, pending_after).await;
     inside.page(content).await
 }
@@ -196,7 +192,8 @@ pub(crate) async fn invitations_standing(
     let (latchkey, actor) = (&inside.latchkey, &inside.acting.actor);
     let after = read_cursor(&pending_after);
     let page = domain::invitations::pending(latchkey, actor, after.as_ref()).await?;
-    let rows = page.invitations.into_iter().map(|row| pending_row(row, latchkey.now()));
+    let (totals, now) = (Totals::default(), latchkey.now());
+    let rows = page.invitations.into_iter().map(|row| pending_row(row, totals, now));
     let standing: Vec<_> = rows.map(|row| (row.id, row.standing)).collect();
     wire::write(&standing).map_err(|_| Problem::Unreachable)
 }
@@ -205,7 +202,7 @@ pub(crate) async fn invitations_standing(
 async fn users_view(
     inside: &request::Inside,
     asked: &Asked,
-    place: UsersPlace,
+    place: ListPlace,
     pending_here: String,
 ) -> Result<UsersView, Failure> {
     let (latchkey, actor) = (&inside.latchkey, &inside.acting.actor);
@@ -218,24 +215,37 @@ async fn users_view(
     let factors = domain::policies::factors_in_use(latchkey, actor).await?;
     let now = latchkey.now();
     let query = Query { asked, place, pending: pending_after };
-    let many = page.after.is_some() || page.before.is_some() || query.place != UsersPlace::First;
+    let many = page.after.is_some() || page.before.is_some() || query.place != ListPlace::First;
     let queries = Queries {
         everybody: query.everybody(),
         by_name: query.sorted(UserSort::Name),
         by_activity: query.sorted(UserSort::LastActive),
         export: query.all(),
-        previous: page.before.map(|row| query.at(UsersPlace::Before(row))),
-        next: page.after.map(|row| query.at(UsersPlace::After(row))),
+        previous: page.before.map(|row| query.at(ListPlace::Before(row))),
+        next: page.after.map(|row| query.at(ListPlace::After(row))),
         pending_first: query.pending.is_some().then(|| query.pending_at(None)),
         pending_next: pending.next.map(|row| query.pending_at(Some(row))),
     };
+    let held = page.users.iter().flat_map(|member| member.held.grants());
+    let held: Vec<Outline> = held.map(|row| row.outline).collect();
+    let offered = pending.invitations.iter().filter_map(|waiting| {
+        match waiting.row.invitation.access.outline() {
+            AccessOutline::Granted(outlines) => Some(outlines),
+            AccessOutline::Owner => None,
+        }
+    });
+    let offered: Vec<Outline> =
+        offered.flat_map(|outlines| outlines.iter().copied().collect::<Vec<_>>()).collect();
+    let shown = held.iter().chain(&offered);
+    let totals = domain::areas::totals(latchkey, actor, shown).await?;
     let row = |member: Member| {
         let is_successor = successor == Some(member.user);
-        let mut row = user_row(member, &becoming, actor.seen_as(), now);
+        let mut row = user_row(member, &becoming, actor.seen_as(), totals, now);
         row.states.extend(is_successor.then(|| (Mood::Quiet, words!(successor.mark))));
         row
     };
-    let pending = pending.invitations.into_iter().map(|row| pending_row(row, now)).collect();
+    let pending = pending.invitations.into_iter();
+    let pending = pending.map(|row| pending_row(row, totals, now)).collect();
     let is_alone = page.found == Found::All(1);
     let by_activity = asked.sort == UserSort::LastActive;
     Ok(UsersView {
@@ -284,7 +294,7 @@ fn found(found: Found, narrowed: bool) -> String {
 #[cfg(feature = "ssr")]
 struct Query<'a> {
     asked: &'a Asked,
-    place: UsersPlace,
+    place: ListPlace,
     pending: Option<Cursor>,
 }
 
@@ -293,21 +303,21 @@ impl Query<'_> {
     /// The list from its beginning, with nobody left out.
     fn everybody(&self) -> String {
         let asked = Asked { sort: self.asked.sort, ..Asked::default() };
-        write_query(&asked, &UsersPlace::First, self.pending.as_ref())
+        write_query(&asked, &ListPlace::First, self.pending.as_ref())
     }
 
     fn sorted(&self, sort: UserSort) -> String {
         let asked = Asked { sort, ..self.asked.clone() };
-        write_query(&asked, &UsersPlace::First, self.pending.as_ref())
+        write_query(&asked, &ListPlace::First, self.pending.as_ref())
     }
 
     /// All who are asked for, in an order of its own.
     fn all(&self) -> String {
         let asked = Asked { sort: UserSort::Name, ..self.asked.clone() };
-        write_query(&asked, &UsersPlace::First, None)
+        write_query(&asked, &ListPlace::First, None)
     }
 
-    fn at(&self, place: UsersPlace) -> String {
+    fn at(&self, place: ListPlace) -> String {
         write_query(self.asked, &place, self.pending.as_ref())
     }
 
@@ -318,12 +328,12 @@ impl Query<'_> {
 
 /// A query of the page: what is empty isn't in it.
 #[cfg(feature = "ssr")]
-fn write_query(asked: &Asked, place: &UsersPlace, pending: Option<&Cursor>) -> String {
+fn write_query(asked: &Asked, place: &ListPlace, pending: Option<&Cursor>) -> String {
     let id = |chosen: Option<String>| chosen.unwrap_or_default();
     let (before, after) = match place {
-        UsersPlace::First => (None, None),
-        UsersPlace::Before(row) => (Some(row), None),
-        UsersPlace::After(row) => (None, Some(row)),
+        ListPlace::First => (None, None),
+        ListPlace::Before(row) => (Some(row), None),
+        ListPlace::After(row) => (None, Some(row)),
     };
     let cursor = |row: Option<&Cursor>| row.map(write_cursor).unwrap_or_default();
     let parts = [
@@ -346,6 +356,7 @@ fn user_row(
     member: Member,
     becoming: &[OwnerChange],
     actor: model::UserId,
+    totals: Totals,
     now: model::Timestamp,
 ) -> UserRow {
     let becoming = becoming.iter().find(|change| change.user == member.user);
@@ -360,7 +371,7 @@ fn user_row(
             .then(|| (words!(users.remove_short), words!(users.remove, name = name))),
         access: match member.held.lapsed_at(now) {
             Some(_) => None,
-            None => Some(words::access_line(&member.held.outline().live(now))),
+            None => Some(words::access_line_of(&member.held.outline().live(now), totals)),
         },
         states: states(&member, now).into_iter().chain(becoming).collect(),
         lapsed: last_lapsed(&member, now).is_some(),
@@ -418,7 +429,11 @@ pub(crate) fn person(member: &Member) -> PersonView {
 }
 
 #[cfg(feature = "ssr")]
-fn pending_row(row: domain::invitations::Waiting, now: model::Timestamp) -> PendingRow {
+fn pending_row(
+    row: domain::invitations::Waiting,
+    totals: Totals,
+    now: model::Timestamp,
+) -> PendingRow {
     let domain::invitations::Waiting { row, opens_all, fits_domains } = row;
     let invitation = row.invitation;
     let moves = matches!(row.delivery, Delivery::Queued { .. });
@@ -457,7 +472,7 @@ fn pending_row(row: domain::invitations::Waiting, now: model::Timestamp) -> Pend
     PendingRow {
         id: invitation.id.to_string(),
         email: invitation.email.to_string(),
-        access: words::access_line(&invitation.access.outline()),
+        access: words::access_line_of(&invitation.access.outline(), totals),
         inviter,
         sent: Moment::new(invitation.sent_at, now),
         standing: StandingView {
