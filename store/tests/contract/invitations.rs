@@ -66,7 +66,7 @@ async fn an_offer_is_decided_on_the_facts_and_written_with_log_and_mail(db: Test
             (facts.by.name.as_str(), facts.by.account_name.as_str()),
             ("Ingrid Berg", "Bakery")
         );
-        assert!(!facts.in_account && facts.pending.is_none());
+        assert!(facts.in_account.is_none() && facts.pending.is_none());
         promised = Some(facts.id);
         Ok(offer(1, view()))
     };
@@ -107,11 +107,11 @@ async fn a_refused_offer_leaves_no_trace(db: TestDatabase) {
 }
 
 #[apply(on_both!)]
-async fn an_offer_tells_whether_the_address_is_in_the_account(db: TestDatabase) {
+async fn an_offer_tells_who_at_the_address_is_in_the_account(db: TestDatabase) {
     let bakery = Bakery::new(&db.store).await;
     let no = Failure::Conflict(Conflict::AlreadyInAccount);
     let decide = |facts: &OfferFacts| {
-        assert!(facts.in_account);
+        assert_eq!(facts.in_account, Some(bakery.ingrid));
         Err(no.clone())
     };
     let (id, ingrid, to) = (bakery.id, bakery.ingrid, email("INGRID@example.com"));
