@@ -96,7 +96,7 @@ pub async fn rows(
     let (user, email) = (viewer.user, &viewer.email);
     Ok(match of {
         List::Sessions => piece(store.own_sessions(user, after, MOST).await?, Rows::Sessions),
-        List::Accounts => piece(store.own_accounts(user, after, MOST).await?, Rows::Accounts),
+        List::Accounts => piece(store.own_accounts(user, after, MOST, now).await?, Rows::Accounts),
         List::InvitationsReceived => {
             piece(store.invitations_received(email, after, MOST, now).await?, Rows::Invitations)
         }

@@ -626,7 +626,7 @@ impl Store {
         Ok(rows.into_iter().map(session).collect())
     }
 
-    /// The accounts that the user is in, with what they were given there.
+    /// The accounts that the user is in, with what they were given there, and as they own them by now.
     ///
     /// # Errors
     /// [`Failure::Unavailable`].
@@ -635,7 +635,9 @@ impl Store {
         user: UserId,
         after: Uuid,
         most: usize,
+        now: Timestamp,
     ) -> Result<Vec<OwnAccount>, Failure> {
+        self.settle_due_owners_of(user, now).await?;
         let rows: Vec<AccountRow> = read!(self, db => query_as(ACCOUNTS)
             .bind(Uuid::from(user))
             .bind(after)
