@@ -346,7 +346,7 @@ async fn programs_are_told_everything_as_json(db: TestDatabase) {
         ("account add-owner 100001 kari@nordlys.example --reason New", r#""was":"outside""#),
         (
             "account owners 100001",
-            r#"{"account":100001,"owners":[{"email":"kari@nordlys.example","name":"Kari Nordmann"}]}"#,
+            r#"{"account":100001,"becoming":[],"owners":[{"email":"kari@nordlys.example","name":"Kari Nordmann"}],"successor":null}"#,
         ),
         ("account invite-owner 100001 ingrid@nordlys.example", r#""replaced":"pending""#),
         ("account sso-off 100001", r#"{"account":100001,"lifted":false}"#),
