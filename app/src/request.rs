@@ -360,7 +360,7 @@ async fn frame_in(
 async fn frame_outside(viewer: &Viewer) -> Result<Frame, Failure> {
     let latchkey = latchkey()?;
     let waiting = waiting_anywhere(&latchkey, viewer).await?;
-    let waiting = waiting.iter().map(|change| elsewhere_view(change)).collect();
+    let waiting = waiting.iter().map(elsewhere_view).collect();
     let frame = match domain::accounts::left(&latchkey, viewer, &account_left()).await? {
         Some(acting) => frame_in(&latchkey, viewer, &acting, account_frame(&acting)).await?,
         None => {

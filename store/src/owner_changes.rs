@@ -136,12 +136,12 @@ sql! {
                              WHERE m.account_id = owner_changes.account_id \
                                  AND u.id <> $1 AND u.full_name = $2)";
     /// Those that an owner sees from outside, with the accounts that they are about.
-    WAITING_FOR = "SELECT c.id, a.number, a.name AS account_name, a.time_zone, c.kind, \
+    WAITING_FOR = "SELECT c.id, a.number, a.name AS account_name, c.kind, \
                        u.full_name, c.made_by_name, c.asked_at, c.due_at \
                    FROM memberships m JOIN accounts a ON a.id = m.account_id \
                        JOIN owner_changes c ON c.account_id = m.account_id \
                        JOIN users u ON u.id = c.user_id \
-                   WHERE m.user_id = $1 AND m.owner AND a.owners_due_at > $2 \
+                   WHERE m.user_id = $1 AND m.owner AND a.owners_due_at IS NOT NULL \
                        AND c.state = 'waiting' AND c.due_at > $2 \
                    ORDER BY c.due_at, c.id LIMIT $3";
     DUE_ACCOUNTS_OF = "SELECT a.id FROM memberships m JOIN accounts a ON a.id = m.account_id \
@@ -193,8 +193,6 @@ pub struct WaitingElsewhere {
     pub number: AccountNumber,
     /// The account's name.
     pub account_name: String,
-    /// The time zone in which its days end; none for the provider's.
-    pub time_zone: Option<String>,
     /// How somebody becomes an owner.
     pub kind: OwnerChangeKind,
     /// Who, by name.
@@ -348,7 +346,6 @@ struct WaitingRow {
     id: Uuid,
     number: i64,
     account_name: String,
-    time_zone: Option<String>,
     kind: String,
     full_name: String,
     made_by_name: String,
@@ -363,7 +360,6 @@ impl WaitingRow {
             id: self.id.into(),
             number: AccountNumber::from_stored(self.number),
             account_name: self.account_name,
-            time_zone: self.time_zone,
             kind: OwnerChangeKind::from_stored(&self.kind)?,
             name: self.full_name,
             made_by_name: self.made_by_name,
