@@ -507,8 +507,8 @@ pub fn may_remove(actor: &Actor, target: &Member) -> Result<(), Failure> {
 /// Ends the actor's own access to the account.
 ///
 /// # Errors
-/// [`Conflict::LastOwner`], which is who nobody else owns it with who can come in (rule 5); [`Failure::NotFound`] when they left already;
-/// [`Failure::Unavailable`].
+/// [`Conflict::LastOwner`] for an owner beside whom no other can come in (rule 5);
+/// [`Failure::NotFound`] when they left already; [`Failure::Unavailable`].
 pub async fn leave(latchkey: &Latchkey, actor: &Actor, client: &Client) -> Result<(), Failure> {
     let decide = |facts: &ChangeFacts| {
         if facts.target.held.is_owner() && facts.other_owners == 0 {

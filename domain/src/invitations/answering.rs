@@ -178,8 +178,8 @@ pub async fn join_with_password(
 /// who they are.
 ///
 /// # Errors
-/// [`Failure::Unconfirmed`]; [`Conflict::OtherAddress`] when they are signed in with another; [`Failure::NotFound`]; other
-/// [`Conflict`]s; [`Failure::Unavailable`].
+/// [`Failure::Unconfirmed`]; [`Conflict::OtherAddress`] when they are signed in with another;
+/// [`Failure::NotFound`]; other [`Conflict`]s; [`Failure::Unavailable`].
 pub async fn join_signed_in(
     latchkey: &Latchkey,
     token: &str,
