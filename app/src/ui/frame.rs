@@ -187,7 +187,7 @@ fn take_focus() {
 
 #[component]
 fn Header(frame: Frame) -> impl IntoView {
-    let Frame { provider, mark, mailbox, user, several, others, more, account } = frame;
+    let Frame { provider, mark, mailbox, user, several, others, more, account, .. } = frame;
     let mark = if mark {
         view! { <img class="provider-mark" src="/provider-mark" alt="" /> }.into_any()
     } else {
