@@ -458,7 +458,7 @@ fn refused(refused: Refused<Said>) -> Problem {
         Refused::LastOwner => at(
             "/owner".to_owned(),
             "last_owner",
-            "Nobody else owns the account: make somebody else an owner first.",
+            "Nobody else who can sign in owns the account: make somebody else an owner first.",
         ),
         Refused::NoSuchGrant(grant) => {
             at(format!("/grants/{grant}/id"), "unknown", "They hold no such grant.")

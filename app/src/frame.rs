@@ -3,7 +3,7 @@
 use model::{AccountNumber, Permission, PermissionSet, UserId};
 use serde::{Deserialize, Serialize};
 
-use crate::owners::strip::WaitingView;
+use crate::owners::strip::{ElsewhereView, WaitingView};
 
 /// Header and navigation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +24,8 @@ pub(crate) struct Frame {
     pub(crate) more: bool,
     /// The account that they act in; on a page outside of all, the one that they come from.
     pub(crate) account: Option<AccountFrame>,
+    /// On a page outside of all: who becomes an owner of an account of theirs unless an owner stops it.
+    pub(crate) waiting: Vec<ElsewhereView>,
 }
 
 /// Somebody, as the header and the tables show them.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use domain::accounts::{Acting, Others};
+use domain::owner_changes::WaitingElsewhere;
 use domain::sessions::Begun;
 use domain::viewer::Viewer;
 use domain::{Client, Latchkey, Token, zones};
@@ -19,7 +20,7 @@ use crate::address::{ACCOUNTS, SECOND_FACTOR, beside, leading_on, same_site};
 use crate::formats::Zones;
 use crate::frame::{AccountFrame, EyesView, Frame};
 use crate::notice::{Notice, Said};
-use crate::owners::api::waiting_view;
+use crate::owners::api::{elsewhere_view, waiting_view};
 use crate::owners::strip::WaitingView;
 use crate::page::{OwnerToAsk, Page, Refused};
 use crate::problem::{Problem, Told, set_status};
@@ -213,11 +214,16 @@ pub(crate) fn in_zone_of(time_zone: Option<&str>) {
     }
 }
 
-/// Enters the account with this number to leave it, which is possible while one's access is paused.
+/// Enters the account with this number to leave it, which is possible while one's access is paused, and
+/// takes a fresh proof of who an owner is.
 pub(crate) async fn inside_to_leave(number: &str) -> Result<Inside, Failure> {
     let (latchkey, viewer, eyes) = (latchkey()?, viewer()?, eyes()?);
     let acting = domain::eyes::act_to_leave(&latchkey, &viewer, number, eyes.as_ref()).await?;
-    looking(Inside { latchkey, viewer, acting })
+    let inside = looking(Inside { latchkey, viewer, acting })?;
+    if inside.acting.actor.owns() && !only_reads() {
+        domain::viewer::must_be_confirmed(&inside.latchkey, &inside.viewer)?;
+    }
+    Ok(inside)
 }
 
 /// What the browser holds that looks through somebody else's eyes.
@@ -235,8 +241,12 @@ fn looking(inside: Inside) -> Result<Inside, Failure> {
         }
         return Ok(inside);
     }
-    let only_reads = use_context::<Parts>().is_some_and(|parts| parts.method.is_safe());
-    if only_reads { Ok(inside) } else { Err(Failure::ThroughEyes(inside.acting.eyes_of)) }
+    if only_reads() { Ok(inside) } else { Err(Failure::ThroughEyes(inside.acting.eyes_of)) }
+}
+
+/// Whether the request changes nothing, as no form does.
+fn only_reads() -> bool {
+    use_context::<Parts>().is_some_and(|parts| parts.method.is_safe())
 }
 
 /// Has the browser recognised while its reader looks through somebody else's eyes.
@@ -350,12 +360,27 @@ async fn frame_in(
 /// it, so that header and navigation lead back.
 async fn frame_outside(viewer: &Viewer) -> Result<Frame, Failure> {
     let latchkey = latchkey()?;
-    match domain::accounts::left(&latchkey, viewer, &account_left()).await? {
-        Some(acting) => frame_in(&latchkey, viewer, &acting, account_frame(&acting)).await,
+    let waiting = waiting_anywhere(&latchkey, viewer).await?;
+    let waiting = waiting.iter().map(elsewhere_view).collect();
+    let frame = match domain::accounts::left(&latchkey, viewer, &account_left()).await? {
+        Some(acting) => frame_in(&latchkey, viewer, &acting, account_frame(&acting)).await?,
         None => {
             let several = domain::accounts::has_several(&latchkey, viewer).await?;
-            Ok(frame(Some(viewer), None, several))
+            frame(Some(viewer), None, several)
         }
+    };
+    Ok(Frame { waiting, ..frame })
+}
+
+/// Who becomes an owner of an account that the viewer owns, unless an owner stops it. Whom only an
+/// account's own identity provider vouches for isn't told of others.
+pub(crate) async fn waiting_anywhere(
+    latchkey: &Latchkey,
+    viewer: &Viewer,
+) -> Result<Vec<WaitingElsewhere>, Failure> {
+    match domain::viewer::must_be_proven(viewer) {
+        Ok(()) => domain::owner_changes::waiting_anywhere(latchkey, viewer).await,
+        Err(_) => Ok(Vec::new()),
     }
 }
 
@@ -408,6 +433,7 @@ pub(crate) fn frame(
         others: Vec::new(),
         more: false,
         account,
+        waiting: Vec::new(),
     }
 }
 

@@ -758,6 +758,7 @@ pub(crate) fn conflict(conflict: Conflict) -> String {
         Conflict::LinkReplaced => words!(failure.link_replaced),
         Conflict::AlreadyInAccount => words!(failure.already_in_account),
         Conflict::LastOwner => words!(failure.last_owner),
+        Conflict::LastOwnersAddress => words!(failure.last_owners_address),
         Conflict::OwnersStay => words!(failure.owners_stay),
         Conflict::OwnPermissions => words!(failure.own_permissions),
         Conflict::OtherAddress => words!(failure.other_address),

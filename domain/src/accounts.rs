@@ -258,6 +258,15 @@ pub async fn own_access(latchkey: &Latchkey, actor: &Actor) -> Result<AccessOutl
     Ok(held.outline().live(latchkey.now()))
 }
 
+/// Whether the actor owns the account, and nobody else who can come in: they can't leave it, nor step
+/// down (rule 5).
+///
+/// # Errors
+/// [`Failure::Unavailable`].
+pub async fn is_last_owner(latchkey: &Latchkey, actor: &Actor) -> Result<bool, Failure> {
+    Ok(actor.owns() && latchkey.store.other_owners(actor.account, actor.seen_as()).await? == 0)
+}
+
 /// The owners whom the actor can ask, at most ten.
 ///
 /// # Errors

@@ -51,7 +51,7 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// # Errors
 /// [`Failure::Unavailable`].
 pub async fn seed(latchkey: &Latchkey) -> Result<bool, Failure> {
-    if !latchkey.store.accounts(None, 1).await?.is_empty() {
+    if !latchkey.store.accounts(None, 1, latchkey.now()).await?.is_empty() {
         return Ok(false);
     }
     let (bakery, ingrid) = found(latchkey, "Nordlys Bakeri AS", INGRID).await?;

@@ -181,7 +181,7 @@ async fn account_that_closes(
 /// # Errors
 /// [`Conflict::LinkSpent`], also for the link of somebody else's login;
 /// [`Conflict::AddressTaken`]: that is told, as whoever has the link has the mailbox;
-/// [`Failure::Unavailable`].
+/// [`Conflict::LastOwnersAddress`]; [`Failure::Unavailable`].
 pub async fn confirm(
     latchkey: &Latchkey,
     viewer: &Viewer,

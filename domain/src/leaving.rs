@@ -9,7 +9,7 @@ use crate::viewer::{Viewer, must_be_confirmed_by_factor};
 use crate::{Client, Latchkey};
 
 /// The accounts that the viewer would leave with their login, by name, with what they hold there: those
-/// that nobody else owns first.
+/// first that nobody else owns who can come in.
 ///
 /// # Errors
 /// [`Failure::Unavailable`].
@@ -17,7 +17,7 @@ pub async fn outlook(
     latchkey: &Latchkey,
     viewer: &Viewer,
 ) -> Result<Vec<(LeavingAccount, Held)>, Failure> {
-    let mut accounts = latchkey.store.leaving_accounts(viewer.user).await?;
+    let mut accounts = latchkey.store.leaving_accounts(viewer.user, latchkey.now()).await?;
     accounts.sort_by_key(|(account, _)| !account.would_be_left_alone());
     Ok(accounts)
 }

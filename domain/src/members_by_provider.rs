@@ -232,7 +232,7 @@ impl Deciding<'_> {
         if !owner {
             return Err(Refused::OwnerStays);
         }
-        if facts.owners.len() < 2 {
+        if facts.other_owners == 0 {
             return Err(Refused::LastOwner);
         }
         let mails = self.to_owners(facts, ProvidersChange::Removed, member, None);

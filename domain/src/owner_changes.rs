@@ -5,17 +5,21 @@ use model::{
     ActivityKind, Actor, Afterwards, Conflict, Failure, Field, FieldErrors, FieldProblem, GrantId,
     Limited, MailKind, Noted, On, OwnerChangeId, OwnerChangeState, Permission, Terms,
 };
-pub use store::OwnerChange;
 use store::{
     Bound, ChangeFacts, Grant, Holding, Member, MembershipChange, NewOwnerChange, OwnerChangeFacts,
     OwnerOfferFacts, OwnerStep,
 };
+pub use store::{OwnerChange, WaitingElsewhere};
 
 use crate::giving::{self, Read, Wished};
+use crate::viewer::Viewer;
 use crate::{Client, Latchkey, mails, users};
 
 /// How many open changes of an account are read at once: of more, the oldest.
 const MOST_OPEN: usize = 100;
+
+/// How many that wait are told of on a page outside of all accounts: the next ones.
+const MOST_ELSEWHERE: usize = 10;
 
 /// What somebody becomes who hands the account over, as they chose it.
 #[derive(Clone, Debug)]
@@ -115,9 +119,9 @@ async fn offer(
     Ok(heir)
 }
 
-/// How often an account's owners can offer it: each offer is told to all of them, and to whom it is
-/// made.
-fn bound(actor: &Actor) -> Bound {
+/// How often an account's owners can offer it, to a user or by an invitation: each offer is told to all of
+/// them, and to whom it is made.
+pub(crate) fn bound(actor: &Actor) -> Bound {
     let key = format!("owners:{}", uuid::Uuid::from(actor.account));
     mails::bound(MailKind::OwnerNews, key, Limited::OwnerChanges)
 }
@@ -155,7 +159,7 @@ pub async fn step_down(
     let (now, id) = (latchkey.now(), GrantId::from(latchkey.new_id()));
     let decide = |facts: &ChangeFacts| {
         facts.by.actor.must_own()?;
-        if facts.owners < 2 {
+        if facts.other_owners == 0 {
             return Err(Failure::Conflict(Conflict::LastOwner));
         }
         let given_by = Some(facts.by.actor.user);
@@ -276,6 +280,13 @@ pub async fn find(latchkey: &Latchkey, actor: &Actor, id: &str) -> Result<OwnerC
     found.filter(is_shown).ok_or(Failure::NotFound)
 }
 
+/// Whether there may have been a change with this id that isn't kept any more, to an owner: it goes with
+/// whoever it was about, and 90 days after it was over. To everybody else nothing was there (rule 8).
+#[must_use]
+pub fn may_be_gone(actor: &Actor, id: &str) -> bool {
+    actor.owns() && actor.eyes.is_none() && parse(id).is_ok()
+}
+
 /// Whether it is about the actor, who looks through nobody else's eyes.
 fn is_about(change: &OwnerChange, actor: &Actor) -> bool {
     actor.eyes.is_none() && change.user == actor.user
@@ -301,6 +312,17 @@ pub async fn waiting(latchkey: &Latchkey, actor: &Actor) -> Result<Vec<OwnerChan
     let open = latchkey.store.open_owner_changes(actor.account, MOST_OPEN).await?;
     let waits = |change: &OwnerChange| change.state == OwnerChangeState::Waiting;
     Ok(open.into_iter().filter(waits).collect())
+}
+
+/// Those that wait in any account that the viewer owns, for pages outside of all.
+///
+/// # Errors
+/// [`Failure::Unavailable`].
+pub async fn waiting_anywhere(
+    latchkey: &Latchkey,
+    viewer: &Viewer,
+) -> Result<Vec<WaitingElsewhere>, Failure> {
+    latchkey.store.waiting_for(viewer.user, MOST_ELSEWHERE, latchkey.now()).await
 }
 
 /// What the actor was asked, or waits for, if that is open.

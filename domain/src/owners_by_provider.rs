@@ -6,13 +6,13 @@ use model::{
     InvitationState, Mail, Noted, ProvidersChange, Timestamp, TypedName,
 };
 use store::{
-    Belonging, LockedPerson, NewActivity, NewMail, Owner, OwnersChange, OwnersFacts,
-    ProvidersOfferFacts, WantedOwners,
+    Belonging, LockedPerson, NewActivity, NewMail, Owner, OwnerChange, OwnersChange, OwnersFacts,
+    ProvidersOfferFacts, Successor, WantedOwners,
 };
 
 use crate::invitations::{Links, Offering};
 use crate::users::LONGEST_REASON;
-use crate::{Latchkey, Token, giving};
+use crate::{Latchkey, Token, giving, successors};
 
 /// Why the owners of an account stay as they are.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,7 +23,7 @@ pub enum OwnersStay {
     NotAnOwner(EmailAddress),
     /// Whoever has this address owns it already.
     OwnsAlready(EmailAddress),
-    /// Nobody would be left who owns it.
+    /// Nobody would be left who owns it and can come in.
     LastOwner,
     /// Whoever has this address is in the account, and is no owner to be invited.
     InAccount(EmailAddress),
@@ -53,13 +53,30 @@ pub struct OwnersChanged {
     pub mails: usize,
 }
 
-/// The account's owners, by name.
+/// Who owns an account, and who may come to.
+#[derive(Clone, Debug)]
+pub struct Owners {
+    /// Its owners, by name.
+    pub owners: Vec<Owner>,
+    /// The changes of who owns it that are offered or wait, oldest first.
+    pub becoming: Vec<OwnerChange>,
+    /// Its successor, if its owners named one, and whether they could ask for it at this moment.
+    pub successor: Option<(Successor, bool)>,
+}
+
+/// Who owns the account by now, and who may come to.
 ///
 /// # Errors
 /// [`Failure::NotFound`] when there is no such account, [`Failure::Unavailable`].
-pub async fn list(latchkey: &Latchkey, number: AccountNumber) -> Result<Vec<Owner>, Failure> {
-    let account = latchkey.store.account(number).await?;
-    latchkey.store.owners(account, usize::MAX).await
+pub async fn list(latchkey: &Latchkey, number: AccountNumber) -> Result<Owners, Failure> {
+    let store = &latchkey.store;
+    let account = store.account(number).await?;
+    store.settle_due_owners(account, latchkey.now()).await?;
+    Ok(Owners {
+        owners: store.owners(account, usize::MAX).await?,
+        becoming: store.open_owner_changes(account, usize::MAX).await?,
+        successor: successors::standing(latchkey, account).await?,
+    })
 }
 
 /// Makes somebody who has a login an owner of the account: whoever is in it holds no grants any more,
@@ -135,11 +152,13 @@ fn refused(facts: &OwnersFacts, wanted: WantedOwners<'_>) -> Option<OwnersStay> 
     (in_vain || is_removed).then(|| OwnersStay::OwnsAlready(email.clone()))
 }
 
-/// Somebody must own the account behind the change (rule 5).
+/// Somebody must own the account behind the change who can come in (rule 5). Who is added takes nobody's
+/// place, and may be the first.
 fn must_leave_an_owner(facts: &OwnersFacts) -> Result<(), Failure> {
-    let joins = facts.added.as_ref().is_some_and(|person| person.standing != Belonging::Owner);
-    let left = facts.owners.len() + usize::from(joins) - usize::from(facts.removed.is_some());
-    if left == 0 { Err(Failure::Conflict(Conflict::LastOwner)) } else { Ok(()) }
+    match facts.removed.is_some() && facts.left == 0 {
+        true => Err(Failure::Conflict(Conflict::LastOwner)),
+        false => Ok(()),
+    }
 }
 
 /// What the change writes. Who is replaced by somebody who owned the account before is removed alone.

@@ -27,8 +27,8 @@ const TAKEOVERS_COUNTED: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 /// What there is to choose from for an owner who names a successor.
 #[derive(Clone, Debug)]
 pub struct Naming {
-    /// The successor until now.
-    pub successor: Option<Successor>,
+    /// The successor until now, and whether they could ask for the account at this moment.
+    pub successor: Option<(Successor, bool)>,
     /// Users of the account who could be named, by name.
     pub offered: Vec<Member>,
     /// Whether there are others, whom a search finds.
@@ -41,25 +41,38 @@ pub struct Naming {
 /// [`Failure::OwnersOnly`], [`Failure::Unavailable`].
 pub async fn naming(latchkey: &Latchkey, actor: &Actor, search: &str) -> Result<Naming, Failure> {
     actor.must_own()?;
-    let successor = latchkey.store.successor(actor.account).await?;
+    let (successor, now) = (standing(latchkey, actor.account).await?, latchkey.now());
     let search = Some(search.trim().to_owned()).filter(|search| !search.is_empty());
     let query = UsersQuery { search, sort: UserSort::Name, ..UsersQuery::default() };
     let mut offered = latchkey.store.users(actor.account, &query, MOST_OFFERED + 1).await?;
     let more = offered.len() > MOST_OFFERED;
     offered.truncate(MOST_OFFERED);
-    let now = latchkey.now();
     offered.retain(|member| !member.held.is_owner() && member.pause(now).is_none());
     Ok(Naming { successor, offered, more })
 }
 
-/// Who the account's successor is, to whoever manages its users.
+/// Who the account's successor is, to whoever manages its users. As long as their access is paused or has
+/// ended they take nothing over, and are none to be marked.
 ///
 /// # Errors
 /// [`Failure::NotAllowed`], [`Failure::Unavailable`].
 pub async fn marked(latchkey: &Latchkey, actor: &Actor) -> Result<Option<UserId>, Failure> {
     actor.must(Permission::AccountUsers, On::Account)?;
-    let successor = latchkey.store.successor(actor.account).await?;
-    Ok(successor.map(|successor| successor.user))
+    let successor = standing(latchkey, actor.account).await?;
+    Ok(successor.filter(|(_, able)| *able).map(|(successor, _)| successor.user))
+}
+
+/// An account's successor, if it has one, and whether they could ask for it at this moment: they can't
+/// while their access is paused, nor once it has ended.
+pub(crate) async fn standing(
+    latchkey: &Latchkey,
+    account: AccountId,
+) -> Result<Option<(Successor, bool)>, Failure> {
+    let store = &latchkey.store;
+    let Some(successor) = store.successor(account).await? else { return Ok(None) };
+    let member = store.member(account, successor.user).await?;
+    let able = member.is_some_and(|member| member.pause(latchkey.now()).is_none());
+    Ok(Some((successor, able)))
 }
 
 /// Names a user of the account as its successor, or has the one that there is wait other days. Answers

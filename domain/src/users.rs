@@ -521,11 +521,11 @@ pub fn may_remove(actor: &Actor, target: &Member) -> Result<(), Failure> {
 /// Ends the actor's own access to the account.
 ///
 /// # Errors
-/// [`Conflict::LastOwner`]; [`Failure::NotFound`] when they left already;
-/// [`Failure::Unavailable`].
+/// [`Conflict::LastOwner`] for an owner beside whom no other can come in (rule 5);
+/// [`Failure::NotFound`] when they left already; [`Failure::Unavailable`].
 pub async fn leave(latchkey: &Latchkey, actor: &Actor, client: &Client) -> Result<(), Failure> {
     let decide = |facts: &ChangeFacts| {
-        if facts.target.held.is_owner() && facts.owners < 2 {
+        if facts.target.held.is_owner() && facts.other_owners == 0 {
             return Err(Failure::Conflict(Conflict::LastOwner));
         }
         Ok(Some(ending(facts, ActivityKind::AccountLeft, None, client)))

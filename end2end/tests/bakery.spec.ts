@@ -7,6 +7,8 @@ import {
   enter,
   heading,
   inAccount,
+  joinWithNewLogin,
+  openInviteForm,
   openManageAccess,
   readMail,
   rowOf,
@@ -131,4 +133,29 @@ test('another owner stops with one click what would give the account away, and o
   await main.getByRole('button', { name: 'Step down as owner', exact: true }).click();
   await expect(announcement(third, `You are no longer an owner of ${nordlys.name}`)).toBeVisible();
   await expect(third.getByRole('main')).toContainText('You can see invoices.');
+});
+
+test('a partner is invited as an owner, which owners hear of, and becomes one after the waiting time', async ({
+  page,
+  someoneElse,
+  latchkey,
+}) => {
+  const partner = stranger('Liv Aas');
+  await enter(page, ingrid, nordlys, 'users');
+  const form = await openInviteForm(page);
+  await form.getByLabel('Email address').fill(partner.email);
+  await form.getByRole('checkbox', { name: 'Invite as an owner' }).check();
+  await form.getByRole('button', { name: 'Send invitation', exact: true }).click();
+  await expect(announcement(page, `Invitation sent to ${partner.email}`)).toBeVisible();
+  await readMail(page, ingrid.email, `Somebody is invited to own ${nordlys.name}`, 1, '/users');
+
+  const link = await readMail(page, partner.email, nordlys.name);
+  const theirs = await someoneElse();
+  await joinWithNewLogin(theirs, link, partner, nordlys);
+  await expect(theirs.getByRole('main')).toContainText('becomes an owner on');
+  await page.goto(inAccount(nordlys, 'billing'));
+  await expect(page.getByRole('main')).toContainText(`${partner.name} becomes an owner of this account`);
+  await latchkey.daysLater(2);
+  await theirs.goto(inAccount(nordlys));
+  await expect(theirs.getByRole('main')).toContainText('You are an owner: you can do everything in this account.');
 });

@@ -26,7 +26,7 @@ test('a successor asks for the account, and owns it when no owner says no', asyn
   await expectAccessible(page);
   await expectToFit(page);
   await main.getByLabel('Days until this person becomes an owner', { exact: true }).fill('3');
-  await main.getByRole('button', { name: 'Save successor', exact: true }).click();
+  await main.getByRole('button', { name: 'Name a successor', exact: true }).click();
   await expect(main).toContainText('Enter a whole number of days from 7 to 60');
   await expect(main).toContainText('Choose somebody who is in the account');
   await expectAccessible(page);
@@ -34,7 +34,7 @@ test('a successor asks for the account, and owns it when no owner says no', asyn
     .getByLabel('Who may take the account over', { exact: true })
     .selectOption({ label: `${daughter.name} (${daughter.email})` });
   await main.getByLabel('Days until this person becomes an owner', { exact: true }).fill('14');
-  await main.getByRole('button', { name: 'Save successor', exact: true }).click();
+  await main.getByRole('button', { name: 'Name a successor', exact: true }).click();
   await expect(announcement(page, `${daughter.name} is the successor now. All owners were told.`)).toBeVisible();
   await expect(rowOf(usersTable(page), daughter.email)).toContainText('Successor');
   await expectAccessible(page);
@@ -50,6 +50,14 @@ test('a successor asks for the account, and owns it when no owner says no', asyn
   await expect(announcement(theirs, `You asked to take over ${nordlys.name}. All owners were told.`)).toBeVisible();
   await expectAccessible(theirs);
   await expectToFit(theirs);
+
+  // It stands on an owner's pages outside of the account, too, and leads there.
+  await page.goto('/profile');
+  await expect(page.getByRole('main')).toContainText(`${daughter.name} asked to take over ${nordlys.name} on`);
+  await expectAccessible(page);
+  await expectToFit(page);
+  await page.getByRole('link', { name: 'See how it stands', exact: true }).click();
+  await expect(heading(page, new RegExp(`^${daughter.name} becomes an owner on`))).toBeVisible();
 
   // An owner is here after all,
   const third = await someoneElse();
@@ -84,7 +92,7 @@ test('a successor is removed, and finds nothing to take over any more', async ({
   await main
     .getByLabel('Who may take the account over', { exact: true })
     .selectOption({ label: `${friend.name} (${friend.email})` });
-  await main.getByRole('button', { name: 'Save successor', exact: true }).click();
+  await main.getByRole('button', { name: 'Name a successor', exact: true }).click();
   await expect(announcement(page, `${friend.name} is the successor now.`)).toBeVisible();
   await page.getByRole('link', { name: 'Name a successor', exact: true }).click();
   await main.getByRole('button', { name: `Remove ${friend.name} as successor`, exact: true }).click();

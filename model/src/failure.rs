@@ -108,6 +108,8 @@ pub enum Conflict {
     AlreadyInAccount,
     /// The account would be left without an owner who can sign in.
     LastOwner,
+    /// The same with another address: the account's own identity provider doesn't know it.
+    LastOwnersAddress,
     /// An owner's access can't be changed or removed by anybody else.
     OwnersStay,
     /// Nobody but an owner changes their own permissions.

@@ -260,7 +260,7 @@ mails! {
         name: TypedName,
         /// What happened.
         news: OwnerNews,
-        /// What it tells of; none for an owner who stepped down.
+        /// What it tells of; none for an owner who goes, an invitation, and a successor who is named.
         change: Option<OwnerChangeId>,
     }
     /// To a user: a link to choose a new password.
@@ -506,8 +506,20 @@ pub enum OwnerNews {
     Declined,
     /// It couldn't come true any more.
     Lapsed,
-    /// An owner is one no more, of their own will.
+    /// Nobody hands the account to somebody who owns it by another way.
+    NotHanded {
+        /// Who wanted to, and stays an owner.
+        by: TypedName,
+    },
+    /// Somebody is invited to become an owner; their address stands for their name.
+    Invited {
+        /// Who invited them.
+        by: TypedName,
+    },
+    /// An owner is one no more, of their own will, and stays a user.
     SteppedDown,
+    /// An owner left the account.
+    Left,
     /// Somebody may take the account over from now on if no owner can be reached.
     SuccessorNamed {
         /// Who named them.

@@ -271,6 +271,66 @@ async fn login(db: &TestDatabase, name: &str, email: &str) {
 }
 
 #[apply(on_both!)]
+async fn who_may_come_to_own_an_account_is_told_with_its_owners(db: TestDatabase) {
+    use model::{Access, AccountNumber, ActivityKind, EmailAddress, PermissionSet, Timestamp};
+    let operator = Operator::new(&db.url);
+    let create = "account create --name Nordlys --owner-email ingrid@nordlys.example";
+    assert_eq!(operator.run(create).await.0, 0);
+    let account = db.store.account(AccountNumber::from_stored(100_001)).await.unwrap();
+    let (before, later) =
+        (Timestamp::from_micros(0), Timestamp::from_micros(4_102_444_800_000_000));
+    let mut ids = Vec::new();
+    for (name, address, access) in [
+        ("Kari Nordmann", "kari@nordlys.example", Access::Owner),
+        ("Ingrid Solberg", "ingrid@nordlys.example", Access::granted(PermissionSet::all())),
+        ("Tom Becker", "tom@nordlys.example", Access::granted(PermissionSet::all())),
+    ] {
+        login(&db, name, address).await;
+        let found = db.store.login(&EmailAddress::parse(address).unwrap()).await.unwrap().unwrap();
+        db.store.add_member(account, found.id, access, before).await.unwrap();
+        ids.push(found.id);
+    }
+    let (kari, ingrid, tom) = (ids[0], ids[1], ids[2]);
+    let entry = |kind| store::NewActivity::by(Some(kari), "Kari Nordmann", kind, "192.0.2.1");
+    let offer = |_: &store::OwnerOfferFacts| {
+        let entry = entry(ActivityKind::OwnerOffered);
+        Ok(store::NewOwnerChange { afterwards: None, entry, bounds: Vec::new() })
+    };
+    let change = db.store.offer_ownership(account, kari, ingrid, before, offer).await.unwrap();
+    let name = |_: &store::SuccessorFacts| {
+        Ok(store::SuccessorChange {
+            wait: Some(model::WaitDays::default()),
+            entry: entry(ActivityKind::SuccessorNamed),
+            stopped: entry(ActivityKind::OwnerStopped),
+            bounds: Vec::new(),
+        })
+    };
+    db.store.change_successor(account, kari, Some(tom), before, name).await.unwrap();
+    let (code, said) = operator.run("account owners 100001").await;
+    let told = "Kari Nordmann <kari@nordlys.example>\n\
+                Ingrid Solberg <ingrid@nordlys.example> was asked by Kari Nordmann to become an \
+                owner\n\
+                Tom Becker <tom@nordlys.example> is the successor\n";
+    assert_eq!((code, said.as_str()), (0, told));
+    let accept = |_: &store::OwnerChangeFacts| {
+        Ok(store::OwnerStep::Accept(later, entry(ActivityKind::OwnerAccepted)))
+    };
+    db.store.step_owner_change(account, ingrid, change, before, accept).await.unwrap();
+    let (code, said) = operator.run("account owners 100001").await;
+    let told = "becomes an owner, as Kari Nordmann offered: from 1 January 2100, 00:00 UTC\n";
+    assert!(code == 0 && said.contains(told), "{said}");
+    let (code, said) = operator.run("account owners 100001 --json").await;
+    assert_eq!(code, 0, "{said}");
+    for told in [
+        r#""becomes_owner_at":"2100-01-01T00:00:00"#,
+        r#""way":"made""#,
+        r#""successor":{"can_take_over":true,"email":"tom@nordlys.example","name":"Tom Becker""#,
+    ] {
+        assert!(said.contains(told), "{said}");
+    }
+}
+
+#[apply(on_both!)]
 async fn an_account_whose_first_owner_never_came_gets_one(db: TestDatabase) {
     let operator = Operator::new(&db.url);
     let create = "account create --name Nordlys --owner-email ingrid@nordlys.example";
@@ -350,7 +410,7 @@ async fn programs_are_told_everything_as_json(db: TestDatabase) {
         ("account add-owner 100001 kari@nordlys.example --reason New", r#""was":"outside""#),
         (
             "account owners 100001",
-            r#"{"account":100001,"owners":[{"email":"kari@nordlys.example","name":"Kari Nordmann"}]}"#,
+            r#"{"account":100001,"becoming":[],"owners":[{"email":"kari@nordlys.example","name":"Kari Nordmann"}],"successor":null}"#,
         ),
         ("account invite-owner 100001 ingrid@nordlys.example", r#""replaced":"pending""#),
         ("account sso-off 100001", r#"{"account":100001,"lifted":false}"#),

@@ -6,6 +6,7 @@ use sqlx_macros::FromRow;
 use uuid::Uuid;
 
 use crate::db::{Tx, count, limit, read, sql, write};
+use crate::memberships::is_due;
 use crate::{LockedActor, NewActivity, Offer, Store, activity, invitations, locks, memberships};
 
 sql! {
@@ -14,7 +15,7 @@ sql! {
                       SELECT $1, coalesce(max(number), 100000) + 1, $2, '', '', '', '', $3 \
                       FROM accounts \
                       RETURNING number";
-    ACCOUNTS = "SELECT a.id, a.number, a.name, \
+    ACCOUNTS = "SELECT a.id, a.number, a.name, a.owners_due_at, \
                     (SELECT count(*) FROM memberships m WHERE m.account_id = a.id AND m.owner) \
                         AS owners, \
                     (SELECT count(*) FROM memberships m WHERE m.account_id = a.id) AS users \
@@ -43,6 +44,16 @@ pub struct AccountRow {
     pub owners: u32,
     /// How many users it has, owners included.
     pub users: u32,
+}
+
+#[derive(FromRow)]
+struct ListedRow {
+    id: Uuid,
+    number: i64,
+    name: String,
+    owners_due_at: Option<i64>,
+    owners: i64,
+    users: i64,
 }
 
 /// What an account says about itself.
@@ -113,7 +124,8 @@ impl Store {
         Ok(AccountNumber::from_stored(number))
     }
 
-    /// All accounts after the one with this number, by number, at most `most`.
+    /// All accounts after the one with this number, by number, at most `most`, with their owners as
+    /// they are by now.
     ///
     /// # Errors
     /// [`Failure::Unavailable`].
@@ -121,19 +133,36 @@ impl Store {
         &self,
         after: Option<AccountNumber>,
         most: usize,
+        now: Timestamp,
     ) -> Result<Vec<AccountRow>, Failure> {
-        let rows: Vec<(Uuid, i64, String, i64, i64)> = read!(self, db => query_as(ACCOUNTS)
-            .bind(after.map_or(0, AccountNumber::get))
-            .bind(limit(most))
-            .fetch_all(db))?;
-        let row = |(id, number, name, owners, users): (Uuid, _, _, _, _)| AccountRow {
-            id: id.into(),
-            number: AccountNumber::from_stored(number),
-            name,
-            owners: count(owners),
-            users: count(users),
+        let found = self.listed(after, most).await?;
+        let due: Vec<_> = found.iter().filter(|row| is_due(row.owners_due_at, now)).collect();
+        for row in &due {
+            self.settle_owners(row.id.into(), now).await?;
+        }
+        let rows = match due.is_empty() {
+            true => found,
+            false => self.listed(after, most).await?,
+        };
+        let row = |row: ListedRow| AccountRow {
+            id: row.id.into(),
+            number: AccountNumber::from_stored(row.number),
+            name: row.name,
+            owners: count(row.owners),
+            users: count(row.users),
         };
         Ok(rows.into_iter().map(row).collect())
+    }
+
+    async fn listed(
+        &self,
+        after: Option<AccountNumber>,
+        most: usize,
+    ) -> Result<Vec<ListedRow>, Failure> {
+        read!(self, db => query_as(ACCOUNTS)
+            .bind(after.map_or(0, AccountNumber::get))
+            .bind(limit(most))
+            .fetch_all(db))
     }
 
     /// The account with this number.

@@ -182,9 +182,10 @@ sql! {
     DOMAIN = domains!(sqlite "AND t.id = $8"), on Postgres domains!(postgres "AND t.id = $8");
     INVOICES = "SELECT id, number, issued_at, due_at, total_minor, currency, state, pay_link, pdf_link \
                 FROM invoices WHERE account_id = $1 ORDER BY issued_at DESC, id DESC LIMIT $2";
+    FORGET_OPENED_BY = "UPDATE support_requests SET opened_by = '' WHERE opened_by_id = $1";
     /// Of two with one name in an account, nobody knows which opened it.
-    FORGET_OPENED_BY = "UPDATE support_requests SET opened_by = '' \
-                        WHERE opened_by = $2 AND account_id IN \
+    FORGET_OPENED_BY_NAME = "UPDATE support_requests SET opened_by = '' \
+                        WHERE opened_by = $2 AND opened_by_id IS NULL AND account_id IN \
                             (SELECT account_id FROM memberships WHERE user_id = $1) \
                             AND NOT EXISTS ( \
                                 SELECT 1 FROM memberships m JOIN users u ON u.id = m.user_id \
@@ -853,8 +854,10 @@ impl Store {
     }
 }
 
-/// Takes somebody's name out of the support requests of the accounts that they are in.
+/// Takes somebody's name out of the support requests that they opened, in whichever account; where it
+/// isn't known by whom it was, those of their name in the accounts that they are in.
 pub(crate) async fn forget_opened_by(tx: &mut Tx, user: UserId, name: &str) -> Result<(), Failure> {
-    write!(tx, db => query(FORGET_OPENED_BY).bind(Uuid::from(user)).bind(name).execute(db))?;
+    write!(tx, db => query(FORGET_OPENED_BY).bind(Uuid::from(user)).execute(db))?;
+    write!(tx, db => query(FORGET_OPENED_BY_NAME).bind(Uuid::from(user)).bind(name).execute(db))?;
     Ok(())
 }

@@ -229,7 +229,8 @@ impl Store {
     ///
     /// # Errors
     /// [`Conflict::LinkSpent`] when the link is unknown, used, too old or somebody else's;
-    /// [`Conflict::AddressTaken`] when another login was faster; [`Failure::Unavailable`].
+    /// [`Conflict::AddressTaken`] when another login was faster; [`Conflict::LastOwnersAddress`] when an
+    /// account would be left without an owner who can come in; [`Failure::Unavailable`].
     pub async fn confirm_email_change(
         &self,
         token_hash: &TokenHash,
@@ -266,7 +267,13 @@ impl Store {
         }
         factors::drop_sign_ins(&mut tx, user).await?;
         identities::drop_accounts(&mut tx, user).await?;
+        let shut = memberships::shut_accounts(&mut tx, user).await?;
         single_sign_on::bind(&mut tx, user, before, after).await?;
+        // By the new address: none of its owners could come into the account any more (rule 5).
+        let shut_by_it = memberships::shut_accounts(&mut tx, user).await?;
+        if shut_by_it.iter().any(|account| !shut.contains(account)) {
+            return Err(Failure::Conflict(Conflict::LastOwnersAddress));
+        }
         resets::drop_all(&mut tx, user, before).await?;
         sessions::end_others(&mut tx, user, keep).await?;
         for mail in mails(&change) {

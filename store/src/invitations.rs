@@ -275,6 +275,8 @@ pub struct Offer {
     pub access: Access,
     /// Whether whoever joins becomes an owner besides, once they have waited.
     pub as_owner: bool,
+    /// Whether every owner of the account is told of it.
+    pub tells_owners: bool,
     /// Why it is given; empty if nobody said.
     pub why: String,
     /// The SHA-256 of the token in the mail's link.
@@ -605,7 +607,7 @@ impl Store {
         let facts = OfferFacts { by, in_account, reported, domains, pending, id };
 
         let offer = decide(&facts)?;
-        let inviter = Some(actor);
+        let (inviter, tells_owners) = (Some(actor), offer.tells_owners);
         let offered = match &facts.pending {
             None => {
                 insert(&mut tx, account, id, email, inviter, &offer, now).await?;
@@ -621,6 +623,9 @@ impl Store {
             }
         };
         send(&mut tx, account, id, offer, now).await?;
+        if tells_owners {
+            owner_changes::tell_of_invitation(&mut tx, account, &facts.by, email, now).await?;
+        }
         tx.commit().await?;
         Ok(offered)
     }
@@ -651,8 +656,12 @@ impl Store {
             InvitationStep::Resend(offer) => {
                 // Who sends it again offers it; what the provider offers stays the provider's.
                 let inviter = invitation.inviter.map(|_| actor);
+                let (by, to, tells_owners) = (&facts.by, &invitation.email, offer.tells_owners);
                 renew(&mut tx, account, invitation, inviter, &offer, now).await?;
                 send(&mut tx, account, invitation.id, offer, now).await?;
+                if tells_owners {
+                    owner_changes::tell_of_invitation(&mut tx, account, by, to, now).await?;
+                }
             }
             InvitationStep::Cancel { entry } => {
                 end(&mut tx, invitation, "cancelled", now).await?;

@@ -1,24 +1,29 @@
 //! Leaving: the transaction that deletes a login with all that names its user. What happened stays in
 //! the accounts' logs, under the name that they had.
 
-use model::{AccountId, AccountNumber, EmailAddress, Failure, Timestamp, UserId};
+use model::{AccountId, AccountNumber, EmailAddress, Failure, OwnerNews, Timestamp, UserId};
 use sqlx::{query, query_as};
 use sqlx_macros::FromRow;
 use uuid::Uuid;
 
 use crate::db::{Tx, count, read, sql, write};
+use crate::memberships::comes_in;
 use crate::{
-    Held, Holding, Invitation, NewActivity, NewMail, Store, access_requests, activity, areas,
-    grants, guesses, invitations, limits, locks, outbox, owner_changes, reports, support_messages,
+    Held, Holding, Invitation, NewActivity, NewMail, Owner, Store, access_requests, activity,
+    areas, grants, guesses, invitations, limits, locks, outbox, owner_changes, reports,
+    support_messages,
 };
 
 sql! {
-    ACCOUNTS = "SELECT a.id, a.number, a.name, a.time_zone, m.owner, \
-                    (SELECT count(*) FROM memberships o \
-                     WHERE o.account_id = m.account_id AND o.owner AND o.user_id <> m.user_id) \
-                        AS other_owners \
-                FROM memberships m JOIN accounts a ON a.id = m.account_id \
-                WHERE m.user_id = $1 ORDER BY lower(a.name), a.id";
+    ACCOUNTS = concat!(
+        "SELECT a.id, a.number, a.name, a.time_zone, l.owner, \
+             (SELECT count(*) FROM memberships m \
+              WHERE m.account_id = a.id AND m.user_id <> $1 AND m.owner AND ",
+        comes_in!(),
+        ") AS other_owners \
+         FROM memberships l JOIN accounts a ON a.id = l.account_id \
+         WHERE l.user_id = $1 ORDER BY lower(a.name), a.id"
+    );
     /// They hold who was asked for a passkey, and hang on nothing.
     DROP_CHALLENGES = "DELETE FROM passkey_challenges WHERE bound_to IN \
                            (SELECT token_hash FROM sessions WHERE user_id = $1 \
@@ -46,12 +51,12 @@ pub struct LeavingAccount {
     pub time_zone: Option<String>,
     /// Whether they own it.
     pub owner: bool,
-    /// How many others do, all of whom can sign in.
+    /// How many others do and can come in.
     pub other_owners: u32,
 }
 
 impl LeavingAccount {
-    /// Whether nobody would own it any more.
+    /// Whether nobody would own it any more who can come in.
     #[must_use]
     pub const fn would_be_left_alone(&self) -> bool {
         self.owner && self.other_owners == 0
@@ -106,14 +111,17 @@ impl From<AccountRow> for LeavingAccount {
 }
 
 impl Store {
-    /// The accounts that the user is in, by name, with what they hold there: all of them.
+    /// The accounts that the user is in, by name, with what they hold there: all of them, with their
+    /// owners as they are by now.
     ///
     /// # Errors
     /// [`Failure::Unavailable`].
     pub async fn leaving_accounts(
         &self,
         user: UserId,
+        now: Timestamp,
     ) -> Result<Vec<(LeavingAccount, Held)>, Failure> {
+        self.settle_due_owners_of(user, now).await?;
         let rows: Vec<AccountRow> = read!(self, db => query_as(ACCOUNTS)
             .bind(Uuid::from(user))
             .fetch_all(db))?;
@@ -129,8 +137,8 @@ impl Store {
 
     /// Deletes the user's login: locks every account in which something names them, and the user, reads
     /// the facts, asks `decide`, and deletes all that names them or is kept for their address but the
-    /// rows of logs. Their invitations that nobody has answered end. Writes log and mail, the only one
-    /// to them that is left.
+    /// rows of logs. Their invitations that nobody has answered end, and the other owners of what they
+    /// owned are told. Writes log and mail, the only one to them that is left.
     ///
     /// # Errors
     /// What `decide` answers; [`Failure::NotFound`] when there is no such user (any more);
@@ -185,6 +193,11 @@ impl Store {
             DROP_USER,
         ] {
             write!(tx, db => query(dropped).bind(id).execute(db))?;
+        }
+        let person = Owner { full_name: name.to_owned(), email };
+        for (account, _) in facts.accounts.iter().filter(|(account, _)| account.owner) {
+            let (id, left, news) = (account.account, &account.name, OwnerNews::Left);
+            owner_changes::tell_of_going(&mut tx, id, left, &person, &news, now).await?;
         }
         for (account, entry) in &entries {
             activity::append(&mut tx, *account, entry, now).await?;

@@ -104,6 +104,7 @@ pub use own_data::{
 };
 pub use owner_changes::{
     JoiningOwner, NewOwnerChange, OwnerChange, OwnerChangeFacts, OwnerOfferFacts, OwnerStep,
+    WaitingElsewhere,
 };
 pub use owners_by_provider::{
     Belonging, LockedPerson, OwnersChange, OwnersFacts, ProvidersOfferFacts, WantedOwners,

@@ -24,6 +24,10 @@ macro_rules! concerned {
          UNION SELECT r.account_id FROM access_requests r JOIN users u ON u.id = $1 \
              WHERE replace(r.told, u.full_name, '') <> r.told \
          UNION SELECT account_id FROM owner_changes WHERE made_by = $1 \
+         UNION SELECT account_id FROM owner_changes WHERE stopped_by_id = $1 \
+         UNION SELECT account_id FROM support_requests WHERE opened_by_id = $1 \
+         UNION SELECT r.account_id FROM support_messages s \
+             JOIN support_requests r ON r.id = s.request_id WHERE s.author_id = $1 \
          UNION SELECT account_id FROM successors WHERE named_by = $1 \
          UNION SELECT account_id FROM invitations WHERE inviter_id = $1 \
          UNION SELECT i.account_id FROM invitations i JOIN users u ON u.email_key = i.email_key \

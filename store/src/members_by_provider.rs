@@ -164,6 +164,8 @@ pub struct ProvidersMemberFacts {
     pub account_name: String,
     /// Every owner, before the change.
     pub owners: Vec<Owner>,
+    /// How many others than who is named so own the account and can come in.
+    pub other_owners: u32,
     /// Who is named so and in the account, with what they hold.
     pub kept: Option<KeptMember>,
     /// The invitation of the address that is pending (or expired), if one is named.
@@ -364,6 +366,8 @@ impl Store {
             Some(person) => kept(&mut tx, account, person.user).await?,
             None => None,
         };
+        let user = person.as_ref().map(|person| person.user);
+        let other_owners = memberships::owners_left(&mut tx, account, None, user).await?;
         let email = match name {
             MemberName::Email(email) => Some(email),
             MemberName::Id(_) => None,
@@ -378,8 +382,16 @@ impl Store {
         let domains = policies::domains(&mut tx, account).await?;
         let reached = ThingKeys::reached(terms_of(kept.as_ref(), pending.as_ref()));
         let things = keyed_things(&mut tx, account, &reached).await?;
-        let facts =
-            ProvidersMemberFacts { account_name, owners, kept, pending, reported, domains, things };
+        let facts = ProvidersMemberFacts {
+            account_name,
+            owners,
+            other_owners,
+            kept,
+            pending,
+            reported,
+            domains,
+            things,
+        };
 
         let (wanted, keys) = match want(&facts) {
             Ok(wanted) => wanted,
@@ -390,7 +402,6 @@ impl Store {
             Ok(step) => step,
             Err(refused) => return Ok(Err(refused)),
         };
-        let user = person.as_ref().map(|person| person.user);
         take(&mut tx, account, &facts, person, email, step, now).await?;
 
         let after = match user {
@@ -458,13 +469,14 @@ async fn take(
             let (user, kept) = (person.ok_or_else(gone)?.user, facts.kept.as_ref());
             let before = kept.map_or(&[][..], |kept| kept.holding.grants());
             grants::replace(tx, account, user, before, &held, now).await?;
+            owner_changes::note_due_anew(tx, account).await?;
             let holding = Holding::Granted(held);
             access_requests::settle(tx, account, user, &holding, None, now).await?;
             (entry, mails)
         }
         ProvidersMemberStep::Own(entry, mails) => {
             let person = LockedPerson { standing: Belonging::User, ..person.ok_or_else(gone)? };
-            owners_by_provider::add(tx, account, &person, now).await?;
+            owners_by_provider::add(tx, account, &facts.account_name, &person, now).await?;
             (entry, mails)
         }
         ProvidersMemberStep::End(entry, mails) => {

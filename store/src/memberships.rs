@@ -2,7 +2,7 @@
 
 use model::{
     Access, AccountId, AccountNumber, ActivityKind, Actor, Conflict, Cursor, EmailAddress, Failure,
-    Keys, MailKind, OwnerChangeId, Pause, SessionId, Timestamp, UserId,
+    Keys, MailKind, OwnerChangeId, OwnerNews, Pause, SessionId, Timestamp, UserId,
 };
 use sqlx::{query, query_as, query_scalar};
 use sqlx_macros::FromRow;
@@ -40,35 +40,75 @@ macro_rules! members {
 
 pub(crate) use members;
 
+/// Whether the account's own identity provider is required of its user `m`, and knows their address.
+macro_rules! by_provider {
+    () => {
+        "EXISTS (SELECT 1 FROM account_providers w \
+                     JOIN account_domains d ON d.account_id = w.account_id \
+                     JOIN users u ON u.id = m.user_id \
+                 WHERE w.account_id = m.account_id AND w.demanded_since IS NOT NULL \
+                     AND d.proven_at IS NOT NULL AND u.email_key LIKE '%@' || d.domain)"
+    };
+}
+
+/// Whether it is required of an address that `m` gave up since.
+macro_rules! gave_address_up {
+    () => {
+        "EXISTS (SELECT 1 FROM account_providers w \
+                 WHERE w.account_id = m.account_id AND w.demanded_since IS NOT NULL \
+                     AND m.bound_domain IS NOT NULL)"
+    };
+}
+
+/// Whether `m` had a second factor, which they still have, before it was required.
+macro_rules! had_factor {
+    () => {
+        "EXISTS (SELECT 1 FROM account_providers w \
+                 WHERE w.account_id = m.account_id AND ( \
+                     EXISTS (SELECT 1 FROM authenticator_apps f \
+                             WHERE f.user_id = m.user_id AND f.since <= w.demanded_since) \
+                     OR EXISTS (SELECT 1 FROM passkeys f \
+                                WHERE f.user_id = m.user_id AND f.since <= w.demanded_since)))"
+    };
+}
+
+/// Whether `m` can come in as an owner of the account: who counts as one of those of whom there is always
+/// at least one (rule 5). A password that was forgotten, and a second factor that the policy takes, they
+/// see to by themselves. Only whoever gave up the address by which the account's own identity provider
+/// knew them finds it closed, unless their own sign-in opens it whatever that says.
+macro_rules! comes_in {
+    () => {
+        concat!(
+            "(NOT ",
+            $crate::memberships::gave_address_up!(),
+            " OR ",
+            $crate::memberships::by_provider!(),
+            " OR ",
+            $crate::memberships::had_factor!(),
+            ")"
+        )
+    };
+}
+
 /// What the account requires of its user `m`, by its policy `p` and its own identity provider, and what
 /// they have of that.
 macro_rules! required {
     () => {
         concat!(
             $crate::factors::has_factor!("m.user_id"),
-            " AS second_factor, \
-                 EXISTS (SELECT 1 FROM account_providers w \
-                             JOIN account_domains d ON d.account_id = w.account_id \
-                             JOIN users u ON u.id = m.user_id \
-                         WHERE w.account_id = m.account_id AND w.demanded_since IS NOT NULL \
-                             AND d.proven_at IS NOT NULL AND u.email_key LIKE '%@' || d.domain) \
-                     AS single_sign_on, \
-                 EXISTS (SELECT 1 FROM account_providers w \
-                         WHERE w.account_id = m.account_id AND w.demanded_since IS NOT NULL \
-                             AND m.bound_domain IS NOT NULL) AS gave_address_up, \
-                 EXISTS (SELECT 1 FROM account_providers w \
-                         WHERE w.account_id = m.account_id AND ( \
-                             EXISTS (SELECT 1 FROM authenticator_apps f \
-                                     WHERE f.user_id = m.user_id AND f.since <= w.demanded_since) \
-                             OR EXISTS (SELECT 1 FROM passkeys f \
-                                        WHERE f.user_id = m.user_id AND f.since <= w.demanded_since))) \
-                     AS had_factor, ",
+            " AS second_factor, ",
+            $crate::memberships::by_provider!(),
+            " AS single_sign_on, ",
+            $crate::memberships::gave_address_up!(),
+            " AS gave_address_up, ",
+            $crate::memberships::had_factor!(),
+            " AS had_factor, ",
             $crate::policies::policy_columns!()
         )
     };
 }
 
-pub(crate) use required;
+pub(crate) use {by_provider, comes_in, gave_address_up, had_factor, required};
 
 macro_rules! membership {
     () => {
@@ -153,7 +193,19 @@ sql! {
               FROM memberships m JOIN users u ON u.id = m.user_id \
               WHERE m.account_id = $1 AND m.owner ORDER BY m.name_key, m.user_id LIMIT $2";
     IS_IN = "SELECT EXISTS (SELECT 1 FROM memberships WHERE account_id = $1 AND user_id = $2)";
-    COUNT_OWNERS = "SELECT count(*) FROM memberships WHERE account_id = $1 AND owner";
+    /// Those who own the account and can come in, with $2 as if they owned it, and without $3.
+    COUNT_OWNERS_LEFT = concat!(
+        "SELECT count(*) FROM memberships m \
+         WHERE m.account_id = $1 AND (m.owner OR m.user_id = $2) AND m.user_id <> $3 AND ",
+        comes_in!()
+    );
+    /// The accounts of an owner that nobody who owns them can come into.
+    SHUT_ACCOUNTS = concat!(
+        "SELECT x.account_id FROM memberships x WHERE x.user_id = $1 AND x.owner AND NOT EXISTS \
+             (SELECT 1 FROM memberships m WHERE m.account_id = x.account_id AND m.owner AND ",
+        comes_in!(),
+        ")"
+    );
     PERSON = "SELECT u.full_name, u.email, u.email_key \
               FROM memberships m JOIN users u ON u.id = m.user_id \
               WHERE m.account_id = $1 AND m.user_id = $2";
@@ -334,8 +386,8 @@ pub struct ChangeFacts {
     pub target: Member,
     /// What it holds, by name.
     pub holding: Holding,
-    /// How many owners the account has at this moment, all of whom can sign in.
-    pub owners: u32,
+    /// How many others own the account at this moment and can come in.
+    pub other_owners: u32,
 }
 
 /// What becomes of a membership.
@@ -774,10 +826,23 @@ impl Store {
         Ok(rows.into_iter().map(owner).collect())
     }
 
+    /// How many others than this user own the account and can come in.
+    ///
+    /// # Errors
+    /// [`Failure::Unavailable`].
+    pub async fn other_owners(&self, account: AccountId, user: UserId) -> Result<u32, Failure> {
+        let others: i64 = read!(self, db => query_scalar(COUNT_OWNERS_LEFT)
+            .bind(Uuid::from(account))
+            .bind(Uuid::nil())
+            .bind(Uuid::from(user))
+            .fetch_one(db))?;
+        Ok(count(others))
+    }
+
     /// Changes or ends `target`'s membership: locks the account, reads the facts, asks `decide`,
     /// writes membership, log and mail, or nothing when it answers none. Open requests of the target
     /// that are opened by what they hold then are given. What somebody offered who owns the account no
-    /// more comes to nothing; the other owners are told when they stay as a user.
+    /// more comes to nothing; the other owners are told, and they themselves if they stay as a user.
     ///
     /// # Errors
     /// What `decide` answers, [`Failure::NotFound`] when either of the two isn't in the account,
@@ -795,17 +860,23 @@ impl Store {
         let user = target;
 
         let Some(change) = decide(&facts)? else { return Ok(()) };
-        let (name, owned) = (&facts.by.account_name, facts.target.held.is_owner());
-        let steps_down = owned && matches!(change.holding, Some(Holding::Granted(_)));
+        let name = &facts.by.account_name;
+        let gone = match &change.holding {
+            Some(Holding::Owner) => None,
+            Some(Holding::Granted(_)) => Some(OwnerNews::SteppedDown),
+            None => Some(OwnerNews::Left),
+        };
+        let gone = gone.filter(|_| facts.target.held.is_owner());
         match change.holding {
             Some(holding) => {
                 let owns = matches!(holding, Holding::Owner);
-                if steps_down {
+                if gone.is_some() {
                     owner_changes::end_of(&mut tx, account, name, user, now).await?;
                 }
                 set_owner(&mut tx, account, user, owns).await?;
                 let before = facts.holding.grants();
                 grants::replace(&mut tx, account, user, before, holding.grants(), now).await?;
+                owner_changes::note_due_anew(&mut tx, account).await?;
                 access_requests::settle(&mut tx, account, user, &holding, Some(actor), now).await?;
             }
             None => {
@@ -814,9 +885,10 @@ impl Store {
             }
         }
         activity::append(&mut tx, account, &change.entry, now).await?;
-        if steps_down {
-            owner_changes::tell_of_stepping_down(&mut tx, account, name, &facts.target, now)
-                .await?;
+        if let Some(news) = gone {
+            let Member { full_name, email, .. } = facts.target.clone();
+            let person = Owner { full_name, email };
+            owner_changes::tell_of_going(&mut tx, account, name, &person, &news, now).await?;
         }
         if let Some(mail) = change.mail {
             outbox::queue(&mut tx, &mail, Some(account), now).await?;
@@ -825,7 +897,8 @@ impl Store {
     }
 
     /// Pauses or resumes `target`'s membership: locks the account, reads the facts, asks `decide`,
-    /// writes membership, log and mail, or nothing when it answers none.
+    /// writes membership, log and mail, or nothing when it answers none. That a successor who is paused
+    /// takes the account over comes to nothing.
     ///
     /// # Errors
     /// As [`Store::change_membership`].
@@ -852,6 +925,10 @@ impl Store {
             .bind(why)
             .execute(db))?;
         activity::append(&mut tx, account, &entry, now).await?;
+        if pause.is_some() {
+            let name = &facts.by.account_name;
+            owner_changes::end_takeover_of(&mut tx, account, name, target, now).await?;
+        }
         outbox::queue(&mut tx, &mail, Some(account), now).await?;
         tx.commit().await
     }
@@ -994,9 +1071,30 @@ pub(crate) async fn change_facts(
     let owner = member.held.is_owner();
     member.held = grants::held(tx, account, target, owner).await?;
     let holding = grants::holding(tx, account, target, owner).await?;
-    let owners: i64 =
-        read!(tx, db => query_scalar(COUNT_OWNERS).bind(Uuid::from(account)).fetch_one(db))?;
-    Ok(ChangeFacts { by, target: member, holding, owners: count(owners) })
+    let other_owners = owners_left(tx, account, None, Some(target)).await?;
+    Ok(ChangeFacts { by, target: member, holding, other_owners })
+}
+
+/// How many own the account, which is locked, and can come in, once somebody who is in it owns it too,
+/// and somebody else no more.
+pub(crate) async fn owners_left(
+    tx: &mut Tx,
+    account: AccountId,
+    added: Option<UserId>,
+    removed: Option<UserId>,
+) -> Result<u32, Failure> {
+    let id = |user: Option<UserId>| user.map_or(Uuid::nil(), Uuid::from);
+    let left: i64 = read!(tx, db => query_scalar(COUNT_OWNERS_LEFT)
+        .bind(Uuid::from(account))
+        .bind(id(added))
+        .bind(id(removed))
+        .fetch_one(db))?;
+    Ok(count(left))
+}
+
+/// The accounts that somebody owns, all of which are locked, and that no owner can come into.
+pub(crate) async fn shut_accounts(tx: &mut Tx, user: UserId) -> Result<Vec<Uuid>, Failure> {
+    read!(tx, db => query_scalar(SHUT_ACCOUNTS).bind(Uuid::from(user)).fetch_all(db))
 }
 
 /// Locks the account, and reads who asks; nobody who isn't in it learns that it exists.

@@ -673,8 +673,8 @@ impl Store {
         Ok(rows.into_iter().map(session).collect())
     }
 
-    /// The accounts that the user is in, with what they were given there. What opens nothing to them at
-    /// this moment names nothing.
+    /// The accounts that the user is in, with what they were given there, and as they own them by now. What
+    /// opens nothing to them at this moment names nothing.
     ///
     /// # Errors
     /// [`Failure::Unavailable`].
@@ -685,6 +685,7 @@ impl Store {
         most: usize,
         now: Timestamp,
     ) -> Result<Vec<OwnAccount>, Failure> {
+        self.settle_due_owners_of(user, now).await?;
         let rows: Vec<AccountRow> = read!(self, db => query_as(ACCOUNTS)
             .bind(Uuid::from(user))
             .bind(after)

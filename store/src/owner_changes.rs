@@ -57,9 +57,31 @@ macro_rules! open_of {
 
 macro_rules! due {
     ($db:ident) => {
-        changes!($db "c.state = 'waiting' AND c.due_at <= $2 ORDER BY c.due_at, c.id")
+        changes!(
+            $db "c.state = 'waiting' AND (c.due_at <= $2 OR c.kind = 'taken_over' AND NOT EXISTS \
+                 (SELECT 1 FROM grants g WHERE g.account_id = c.account_id \
+                      AND g.user_id = c.user_id AND (g.until IS NULL OR g.until > $2))) \
+                 ORDER BY c.due_at, c.id"
+        )
     };
 }
+
+/// When the first of an account's changes that wait comes true, or to nothing: who takes it over is its
+/// successor no more from when the last of what they were given has ended.
+macro_rules! next_due {
+    () => {
+        "(SELECT min(CASE \
+              WHEN c.kind <> 'taken_over' OR EXISTS \
+                  (SELECT 1 FROM grants g \
+                   WHERE g.account_id = c.account_id AND g.user_id = c.user_id \
+                       AND (g.until IS NULL OR g.until >= c.due_at)) THEN c.due_at \
+              ELSE coalesce((SELECT max(g.until) FROM grants g \
+                             WHERE g.account_id = c.account_id AND g.user_id = c.user_id), 0) END) \
+          FROM owner_changes c WHERE c.account_id = accounts.id AND c.state = 'waiting')"
+    };
+}
+
+pub(crate) use next_due;
 
 macro_rules! open_with {
     ($db:ident) => {
@@ -95,18 +117,35 @@ sql! {
     IS_OWNER = "SELECT EXISTS (SELECT 1 FROM memberships \
                                WHERE account_id = $1 AND user_id = $2 AND owner)";
     NUMBER = "SELECT number FROM accounts WHERE id = $1";
-    END = "UPDATE owner_changes SET state = $2, over_at = $3, stopped_by = $4 \
+    END = "UPDATE owner_changes SET state = $2, over_at = $3, stopped_by = $4, stopped_by_id = $5 \
            WHERE id = $1 AND state IN ('offered', 'waiting')";
     /// What every request looks at.
-    NOTE_DUE = "UPDATE accounts SET owners_due_at = (SELECT min(c.due_at) FROM owner_changes c \
-                    WHERE c.account_id = accounts.id AND c.state = 'waiting') \
-                WHERE id = $1";
-    OWNED = "UPDATE owner_changes SET state = 'done', over_at = $3 \
-             WHERE account_id = $1 AND user_id = $2 AND state IN ('offered', 'waiting')";
+    NOTE_DUE = concat!("UPDATE accounts SET owners_due_at = ", next_due!(), " WHERE id = $1");
+    NOTE_DUE_ANEW = concat!(
+        "UPDATE accounts SET owners_due_at = ",
+        next_due!(),
+        " WHERE id = $1 AND owners_due_at IS NOT NULL"
+    );
     FORGET_MAKER = "UPDATE owner_changes SET made_by_name = '' WHERE made_by = $1";
-    FORGET_STOPPER = "UPDATE owner_changes SET stopped_by = '' \
-                      WHERE stopped_by = $2 AND account_id IN \
-                          (SELECT account_id FROM memberships WHERE user_id = $1)";
+    FORGET_STOPPER = "UPDATE owner_changes SET stopped_by = '' WHERE stopped_by_id = $1";
+    /// Of two with one name in an account, nobody knows which stopped it.
+    FORGET_STOPPER_BY_NAME = "UPDATE owner_changes SET stopped_by = '' \
+         WHERE stopped_by = $2 AND stopped_by_id IS NULL AND account_id IN \
+             (SELECT account_id FROM memberships WHERE user_id = $1) \
+             AND NOT EXISTS (SELECT 1 FROM memberships m JOIN users u ON u.id = m.user_id \
+                             WHERE m.account_id = owner_changes.account_id \
+                                 AND u.id <> $1 AND u.full_name = $2)";
+    /// Those that an owner sees from outside, with the accounts that they are about.
+    WAITING_FOR = "SELECT c.id, a.number, a.name AS account_name, c.kind, \
+                       u.full_name, c.made_by_name, c.asked_at, c.due_at \
+                   FROM memberships m JOIN accounts a ON a.id = m.account_id \
+                       JOIN owner_changes c ON c.account_id = m.account_id \
+                       JOIN users u ON u.id = c.user_id \
+                   WHERE m.user_id = $1 AND m.owner AND a.owners_due_at IS NOT NULL \
+                       AND c.state = 'waiting' AND c.due_at > $2 \
+                   ORDER BY c.due_at, c.id LIMIT $3";
+    DUE_ACCOUNTS_OF = "SELECT a.id FROM memberships m JOIN accounts a ON a.id = m.account_id \
+                       WHERE m.user_id = $1 AND a.owners_due_at <= $2 ORDER BY a.id";
     DUE_AT = "SELECT owners_due_at FROM accounts WHERE id = $1";
     DUE_ACCOUNTS = "SELECT id FROM accounts \
                     WHERE owners_due_at IS NOT NULL AND owners_due_at <= $1 ORDER BY id LIMIT $2";
@@ -143,6 +182,27 @@ pub struct OwnerChange {
     pub over_at: Option<Timestamp>,
     /// Who stopped it, by name.
     pub stopped_by: Option<String>,
+}
+
+/// A change that waits, as an owner of the account sees it from outside.
+#[derive(Clone, Debug)]
+pub struct WaitingElsewhere {
+    /// Its id.
+    pub id: OwnerChangeId,
+    /// The account's number.
+    pub number: AccountNumber,
+    /// The account's name.
+    pub account_name: String,
+    /// How somebody becomes an owner.
+    pub kind: OwnerChangeKind,
+    /// Who, by name.
+    pub name: String,
+    /// Who made it, as they were called then.
+    pub made_by_name: String,
+    /// When it was offered.
+    pub asked_at: Timestamp,
+    /// When it comes true.
+    pub due_at: Timestamp,
 }
 
 /// What an offer to become an owner is decided on: read under lock.
@@ -281,6 +341,34 @@ impl OwnerChangeRow {
     }
 }
 
+#[derive(FromRow)]
+struct WaitingRow {
+    id: Uuid,
+    number: i64,
+    account_name: String,
+    kind: String,
+    full_name: String,
+    made_by_name: String,
+    asked_at: i64,
+    due_at: i64,
+}
+
+impl WaitingRow {
+    /// None for a kind that only another version knows.
+    fn read(self) -> Option<WaitingElsewhere> {
+        Some(WaitingElsewhere {
+            id: self.id.into(),
+            number: AccountNumber::from_stored(self.number),
+            account_name: self.account_name,
+            kind: OwnerChangeKind::from_stored(&self.kind)?,
+            name: self.full_name,
+            made_by_name: self.made_by_name,
+            asked_at: Timestamp::from_micros(self.asked_at),
+            due_at: Timestamp::from_micros(self.due_at),
+        })
+    }
+}
+
 fn changes(rows: Vec<OwnerChangeRow>) -> Vec<OwnerChange> {
     rows.into_iter().filter_map(OwnerChangeRow::read).collect()
 }
@@ -314,6 +402,40 @@ impl Store {
             true => self.settle_owners(account, now).await,
             false => Ok(()),
         }
+    }
+
+    /// The same in every account that the user is in.
+    ///
+    /// # Errors
+    /// [`Failure::Unavailable`].
+    pub async fn settle_due_owners_of(&self, user: UserId, now: Timestamp) -> Result<(), Failure> {
+        let due: Vec<Uuid> = read!(self, db => query_scalar(DUE_ACCOUNTS_OF)
+            .bind(Uuid::from(user))
+            .bind(now.as_micros())
+            .fetch_all(db))?;
+        for account in due {
+            self.settle_owners(account.into(), now).await?;
+        }
+        Ok(())
+    }
+
+    /// The changes that wait in the accounts that the user owns, the next one first, at most `most`.
+    /// What is due by this clock waits no more.
+    ///
+    /// # Errors
+    /// [`Failure::Unavailable`].
+    pub async fn waiting_for(
+        &self,
+        user: UserId,
+        most: usize,
+        now: Timestamp,
+    ) -> Result<Vec<WaitingElsewhere>, Failure> {
+        let rows: Vec<WaitingRow> = read!(self, db => query_as(WAITING_FOR)
+            .bind(Uuid::from(user))
+            .bind(now.as_micros())
+            .bind(limit(most))
+            .fetch_all(db))?;
+        Ok(rows.into_iter().filter_map(WaitingRow::read).collect())
     }
 
     /// Accounts in which a change of who owns them is due, at most `most`.
@@ -416,14 +538,14 @@ impl Store {
             }
             OwnerStep::Stop(entry) => {
                 let (state, by) = (OwnerChangeState::Stopped, facts.by.name.as_str());
-                if !end(&mut tx, account, &change, state, Some(by), now).await? {
+                if !end(&mut tx, account, &change, state, Some((actor, by)), now).await? {
                     return Err(over);
                 }
                 (entry, OwnerNews::Stopped { by: by.into() })
             }
             OwnerStep::Answer(entry) => {
                 let (state, by) = (OwnerChangeState::Stopped, facts.by.name.as_str());
-                if !end(&mut tx, account, &change, state, Some(by), now).await? {
+                if !end(&mut tx, account, &change, state, Some((actor, by)), now).await? {
                     return Err(over);
                 }
                 (entry, OwnerNews::TakeoverAnswered { by: by.into() })
@@ -487,8 +609,8 @@ impl Store {
     }
 }
 
-/// Has come true in the account, which is locked, what is due by this clock, in the order in which it
-/// fell due.
+/// Has come true, or to nothing, in the account, which is locked, what is due by this clock, in the order
+/// in which it fell due.
 pub(crate) async fn settle(
     tx: &mut Tx,
     account: AccountId,
@@ -510,7 +632,8 @@ pub(crate) async fn settle(
     note_due(tx, account).await
 }
 
-/// Has a change come true whose waiting time is over, or lapse.
+/// Has a change come true whose waiting time is over, or lapse. A successor whose access has ended takes
+/// nothing over from then on.
 async fn come_true(
     tx: &mut Tx,
     account: AccountId,
@@ -519,12 +642,23 @@ async fn come_true(
     now: Timestamp,
 ) -> Result<(), Failure> {
     let from = change.due_at.unwrap_or(now);
-    let entitled = match change.is_takeover() {
-        true => successors::is_entitled(tx, account, change.user, from).await?,
-        false => is_made_by_owner(tx, account, change).await?,
+    let entitled = match change.kind {
+        OwnerChangeKind::TakenOver => {
+            successors::is_entitled(tx, account, change.user, from.min(now)).await?
+        }
+        OwnerChangeKind::Made => is_made_by_owner(tx, account, change).await?,
+        // Somebody must own the account behind it who can come in (rule 5).
+        OwnerChangeKind::Handed => {
+            is_made_by_owner(tx, account, change).await?
+                && memberships::owners_left(tx, account, Some(change.user), change.made_by).await?
+                    > 0
+        }
     };
     if !change.kind.comes_true(change.paused, entitled) {
         return lapse(tx, account, name, change, now).await;
+    }
+    if from > now {
+        return Ok(());
     }
     let owns = is_owner(tx, account, change.user).await?;
     let before = grants::holding(tx, account, change.user, owns).await?;
@@ -613,18 +747,27 @@ pub(crate) async fn stop_takeover(
     entry: &NewActivity,
     now: Timestamp,
 ) -> Result<(), Failure> {
-    let text = OPEN_OF.on(tx);
-    let row: Option<OwnerChangeRow> = read!(tx, db => query_as(text)
-        .bind(Uuid::from(account))
-        .bind(Uuid::from(user))
-        .fetch_optional(db))?;
-    let change = row.and_then(OwnerChangeRow::read).filter(OwnerChange::is_takeover);
+    let change = open_of(tx, account, user).await?.filter(OwnerChange::is_takeover);
     let Some(change) = change else { return Ok(()) };
-    let stopped = OwnerChangeState::Stopped;
-    end(tx, account, &change, stopped, Some(&by.name), now).await?;
+    let (stopped, stopper) = (OwnerChangeState::Stopped, (by.actor.user, by.name.as_str()));
+    end(tx, account, &change, stopped, Some(stopper), now).await?;
     activity::append(tx, account, entry, now).await?;
     let news = OwnerNews::Stopped { by: by.name.clone().into() };
     tell(tx, account, &by.account_name, &change, &news, now).await
+}
+
+/// Ends, in an account that is locked, that somebody takes it over who is paused from now on.
+pub(crate) async fn end_takeover_of(
+    tx: &mut Tx,
+    account: AccountId,
+    name: &str,
+    user: UserId,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    match open_of(tx, account, user).await?.filter(OwnerChange::is_takeover) {
+        Some(change) => lapse(tx, account, name, &change, now).await,
+        None => Ok(()),
+    }
 }
 
 /// Whether somebody was asked to become an owner of the account, which is locked, or waits for it.
@@ -752,26 +895,32 @@ pub(crate) async fn end_of(
 }
 
 /// Ends the open change about somebody who owns the account by another way, and is no successor any
-/// more.
+/// more. Whoever wanted to hand the account to them stays an owner, and that came to nothing.
 pub(crate) async fn owned(
     tx: &mut Tx,
     account: AccountId,
+    name: &str,
     user: UserId,
     now: Timestamp,
 ) -> Result<(), Failure> {
-    write!(tx, db => query(OWNED)
-        .bind(Uuid::from(account))
-        .bind(Uuid::from(user))
-        .bind(now.as_micros())
-        .execute(db))?;
     successors::remove(tx, account, user).await?;
-    note_due(tx, account).await
+    let Some(change) = open_of(tx, account, user).await? else { return Ok(()) };
+    if !change.is_handed() {
+        return end(tx, account, &change, OwnerChangeState::Done, None, now).await.map(drop);
+    }
+    let news = OwnerNews::NotHanded { by: change.made_by_name.clone().into() };
+    come_to_nothing(tx, account, name, &change, &news, now).await
 }
 
 /// Takes somebody's name out of the changes that they made or stopped, in accounts that are locked.
 pub(crate) async fn forget(tx: &mut Tx, user: UserId, name: &str) -> Result<(), Failure> {
-    write!(tx, db => query(FORGET_MAKER).bind(Uuid::from(user)).execute(db))?;
-    write!(tx, db => query(FORGET_STOPPER).bind(Uuid::from(user)).bind(name).execute(db))?;
+    for forget in [FORGET_MAKER, FORGET_STOPPER] {
+        write!(tx, db => query(forget).bind(Uuid::from(user)).execute(db))?;
+    }
+    write!(tx, db => query(FORGET_STOPPER_BY_NAME)
+        .bind(Uuid::from(user))
+        .bind(name)
+        .execute(db))?;
     Ok(())
 }
 
@@ -782,10 +931,21 @@ async fn lapse(
     change: &OwnerChange,
     now: Timestamp,
 ) -> Result<(), Failure> {
+    come_to_nothing(tx, account, name, change, &OwnerNews::Lapsed, now).await
+}
+
+async fn come_to_nothing(
+    tx: &mut Tx,
+    account: AccountId,
+    name: &str,
+    change: &OwnerChange,
+    news: &OwnerNews,
+    now: Timestamp,
+) -> Result<(), Failure> {
     end(tx, account, change, OwnerChangeState::Lapsed, None, now).await?;
     let entry = entry(change, ActivityKind::OwnerLapsed);
     activity::append(tx, account, &entry, now).await?;
-    tell(tx, account, name, change, &OwnerNews::Lapsed, now).await
+    tell(tx, account, name, change, news, now).await
 }
 
 /// Ends an open change; answers whether it was one.
@@ -794,23 +954,46 @@ async fn end(
     account: AccountId,
     change: &OwnerChange,
     state: OwnerChangeState,
-    stopped_by: Option<&str>,
+    stopped_by: Option<(UserId, &str)>,
     now: Timestamp,
 ) -> Result<bool, Failure> {
+    let (stopper, name) = stopped_by.unzip();
     let ended = write!(tx, db => query(END)
         .bind(Uuid::from(change.id))
         .bind(state.id())
         .bind(now.as_micros())
-        .bind(stopped_by)
+        .bind(name)
+        .bind(stopper.map(Uuid::from))
         .execute(db))?;
     note_due(tx, account).await?;
     Ok(ended > 0)
 }
 
-/// Notes when the next change of who owns the account comes true.
+/// Notes when the next change of who owns the account comes true, or to nothing.
 async fn note_due(tx: &mut Tx, account: AccountId) -> Result<(), Failure> {
     write!(tx, db => query(NOTE_DUE).bind(Uuid::from(account)).execute(db))?;
     Ok(())
+}
+
+/// The same, if one waits, in an account that is locked: what somebody there was given ends at another
+/// moment.
+pub(crate) async fn note_due_anew(tx: &mut Tx, account: AccountId) -> Result<(), Failure> {
+    write!(tx, db => query(NOTE_DUE_ANEW).bind(Uuid::from(account)).execute(db))?;
+    Ok(())
+}
+
+/// The open change about somebody, in an account that is locked.
+async fn open_of(
+    tx: &mut Tx,
+    account: AccountId,
+    user: UserId,
+) -> Result<Option<OwnerChange>, Failure> {
+    let text = OPEN_OF.on(tx);
+    let row: Option<OwnerChangeRow> = read!(tx, db => query_as(text)
+        .bind(Uuid::from(account))
+        .bind(Uuid::from(user))
+        .fetch_optional(db))?;
+    Ok(row.and_then(OwnerChangeRow::read))
 }
 
 pub(crate) async fn find(
@@ -878,25 +1061,55 @@ async fn tell(
     outbox::queue(tx, &NewMail::to(person.clone(), mail), Some(account), now).await
 }
 
-/// Tells the other owners of the account, which is locked, that somebody owns it no more.
-pub(crate) async fn tell_of_stepping_down(
+/// Tells the owners of the account, which is locked, that somebody owns it no more; and them, if they
+/// stay in it.
+pub(crate) async fn tell_of_going(
     tx: &mut Tx,
     account: AccountId,
     name: &str,
-    person: &Member,
+    person: &Owner,
+    news: &OwnerNews,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    let stays = matches!(news, OwnerNews::SteppedDown);
+    let them = stays.then(|| (person.email.clone(), OwnerNewsReader::Person));
+    tell_these(tx, account, (name, &person.full_name), news, them, now).await
+}
+
+/// Tells every owner of the account, which is locked, that this address is invited to become one.
+pub(crate) async fn tell_of_invitation(
+    tx: &mut Tx,
+    account: AccountId,
+    by: &LockedActor,
+    email: &EmailAddress,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    let news = OwnerNews::Invited { by: by.name.clone().into() };
+    tell_these(tx, account, (&by.account_name, email.as_str()), &news, None, now).await
+}
+
+/// Tells every owner of an account with this name, and somebody besides, what is about no change.
+async fn tell_these(
+    tx: &mut Tx,
+    account: AccountId,
+    (account_name, name): (&str, &str),
+    news: &OwnerNews,
+    besides: Option<(EmailAddress, OwnerNewsReader)>,
     now: Timestamp,
 ) -> Result<(), Failure> {
     let account_number = number(tx, account).await?;
-    for owner in memberships::owners(tx, account).await? {
+    let owners = memberships::owners(tx, account).await?;
+    let owners = owners.into_iter().map(|owner| (owner.email, OwnerNewsReader::Owner));
+    for (to, reader) in owners.chain(besides) {
         let mail = Mail::OwnerNews {
-            account: name.into(),
+            account: account_name.into(),
             account_number,
-            reader: OwnerNewsReader::Owner,
-            name: person.full_name.clone().into(),
-            news: OwnerNews::SteppedDown,
+            reader,
+            name: name.into(),
+            news: news.clone(),
             change: None,
         };
-        outbox::queue(tx, &NewMail::to(owner.email, mail), Some(account), now).await?;
+        outbox::queue(tx, &NewMail::to(to, mail), Some(account), now).await?;
     }
     Ok(())
 }

@@ -67,6 +67,8 @@ pub struct OwnersFacts {
     pub added: Option<LockedPerson>,
     /// Whose access ends, if that is wanted and they have a login.
     pub removed: Option<LockedPerson>,
+    /// How many own the account behind the change and can come in.
+    pub left: u32,
     /// The invitation that is pending (or expired) of whoever becomes an owner.
     pub pending: Option<Invitation>,
 }
@@ -122,11 +124,12 @@ impl Store {
             Some(person) => invitations::pending_of(&mut tx, account, &person.email, now).await?,
             None => None,
         };
-        let facts = OwnersFacts { account_name, owners, added, removed, pending };
+        let left = left(&mut tx, account, added.as_ref(), removed.as_ref()).await?;
+        let facts = OwnersFacts { account_name, owners, added, removed, left, pending };
 
         let Some(change) = decide(&facts)? else { return Ok(facts) };
         if let Some(person) = &facts.added {
-            add(&mut tx, account, person, now).await?;
+            add(&mut tx, account, &facts.account_name, person, now).await?;
         }
         if let Some(pending) = &facts.pending {
             invitations::end(&mut tx, pending, "cancelled", now).await?;
@@ -214,10 +217,25 @@ async fn locked_people(
     Ok(people)
 }
 
-/// Has somebody own the account from now on.
+/// How many own the account, which is locked, and can come in, once these were added and removed.
+async fn left(
+    tx: &mut Tx,
+    account: AccountId,
+    added: Option<&LockedPerson>,
+    removed: Option<&LockedPerson>,
+) -> Result<u32, Failure> {
+    let user = |person: Option<&LockedPerson>| person.map(|person| person.user);
+    let left = memberships::owners_left(tx, account, user(added), user(removed)).await?;
+    // Whoever joins has given up no address by which its provider would know them.
+    let joins = added.is_some_and(|person| person.standing == Belonging::Outside);
+    Ok(left + u32::from(joins))
+}
+
+/// Has somebody own the account with this name from now on.
 pub(crate) async fn add(
     tx: &mut Tx,
     account: AccountId,
+    name: &str,
     person: &LockedPerson,
     now: Timestamp,
 ) -> Result<(), Failure> {
@@ -233,7 +251,7 @@ pub(crate) async fn add(
                 .bind(Uuid::from(account))
                 .bind(Uuid::from(user))
                 .execute(db))?;
-            owner_changes::owned(tx, account, user, now).await?;
+            owner_changes::owned(tx, account, name, user, now).await?;
             access_requests::settle(tx, account, user, &owner, None, now).await
         }
         Belonging::Owner => Ok(()),

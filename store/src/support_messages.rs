@@ -24,8 +24,10 @@ sql! {
                    SET by_provider = $4, author = $5, words = $6, at = $7";
     SAID = "UPDATE support_requests SET updated_at = $2 WHERE id = $1 AND updated_at < $2";
     IS_THERE = "SELECT EXISTS (SELECT 1 FROM support_requests WHERE id = $1 AND account_id = $2)";
-    FORGET_AUTHOR = "UPDATE support_messages SET author = '' \
-                     WHERE author = $2 AND NOT by_provider AND request_id IN \
+    FORGET_AUTHOR = "UPDATE support_messages SET author = '' WHERE author_id = $1";
+    /// Of two with one name in an account, nobody knows which said it.
+    FORGET_AUTHOR_BY_NAME = "UPDATE support_messages SET author = '' \
+                     WHERE author = $2 AND author_id IS NULL AND NOT by_provider AND request_id IN \
                          (SELECT r.id FROM memberships m \
                               JOIN support_requests r ON r.account_id = m.account_id \
                           WHERE m.user_id = $1 AND NOT EXISTS ( \
@@ -199,8 +201,10 @@ impl Store {
     }
 }
 
-/// Takes somebody's name off what they said in the accounts that they are in.
+/// Takes somebody's name off what they said, in whichever account; where it isn't known who said it, off
+/// what was said under their name in the accounts that they are in.
 pub(crate) async fn forget_author(tx: &mut Tx, user: UserId, name: &str) -> Result<(), Failure> {
-    write!(tx, db => query(FORGET_AUTHOR).bind(Uuid::from(user)).bind(name).execute(db))?;
+    write!(tx, db => query(FORGET_AUTHOR).bind(Uuid::from(user)).execute(db))?;
+    write!(tx, db => query(FORGET_AUTHOR_BY_NAME).bind(Uuid::from(user)).bind(name).execute(db))?;
     Ok(())
 }

@@ -8,6 +8,7 @@ use sqlx::query;
 
 use crate::Store;
 use crate::db::{alive, held, sql, write};
+use crate::owner_changes::next_due;
 use crate::sessions::not_ahead;
 
 /// Deletes the rows of a table that are over.
@@ -57,10 +58,11 @@ sql! {
                               WHERE state = 'waiting' AND due_at > $1 AND kind <> 'taken_over'";
     SET_BACK_TAKEOVERS = "UPDATE owner_changes SET due_at = $1 \
                           WHERE state = 'waiting' AND due_at > $1 AND kind = 'taken_over'";
-    SET_BACK_DUE_OWNERS = "UPDATE accounts SET owners_due_at = (SELECT min(c.due_at) \
-                               FROM owner_changes c \
-                               WHERE c.account_id = accounts.id AND c.state = 'waiting') \
-                           WHERE owners_due_at > $1";
+    SET_BACK_DUE_OWNERS = concat!(
+        "UPDATE accounts SET owners_due_at = ",
+        next_due!(),
+        " WHERE owners_due_at > $1"
+    );
     SWEEP_OWNER_CHANGES = "DELETE FROM owner_changes WHERE over_at < $1";
     SWEEP_DOOR_ANSWERS = "DELETE FROM door_answers WHERE asked_at < $1 OR asked_at > $2";
     /// Their deliveries go with them.

@@ -8,6 +8,7 @@ use leptos::server_fn::codec::GetUrl;
 use serde::{Deserialize, Serialize};
 
 use crate::access_requests::lacks::LackView;
+use crate::owners::strip::ElsewhereView;
 use crate::page::Page;
 use crate::problem::Problem;
 use crate::typed::Typed;
@@ -20,8 +21,9 @@ use {
         ACCOUNT, ACCOUNTS, DETAILS, OWNER_CHANGE, TAKE_OVER, address_of, escape_query, read_cursor,
         write_cursor,
     },
+    crate::frame::Frame,
     crate::notice::Notice,
-    crate::owners::api::mark,
+    crate::owners::api::{elsewhere_view, mark},
     crate::request,
     crate::successors::api::way_to_take_over,
     crate::words,
@@ -49,6 +51,8 @@ pub(crate) struct ReachableAccount {
     pub(crate) successor: bool,
     /// Where they ask for the account then, if it is open to them and they haven't yet.
     pub(crate) take_over: Option<String>,
+    /// Who becomes an owner of it unless the reader, who is one, stops it.
+    pub(crate) waiting: Vec<ElsewhereView>,
 }
 
 /// That the reader was asked to become an owner, or becomes one.
@@ -109,18 +113,25 @@ pub(crate) async fn accounts_page(
         return Ok(Page { frame, notice: None, content: Ok(AccountsView::default()) });
     }
     domain::viewer::must_be_proven(&viewer)?;
+    let waits = request::waiting_anywhere(&latchkey, &viewer).await?;
+    let listed: Vec<_> = page.accounts.iter().map(|account| account.number).collect();
+    // What is marked below isn't told twice.
+    let unlisted = waits.iter().filter(|change| !listed.contains(&change.number));
+    let unlisted: Vec<_> = unlisted.map(elsewhere_view).collect();
     let view = |account: domain::accounts::MembershipRow| {
         // Each account's days are its own.
         request::in_zone_of(account.time_zone.as_deref());
+        let waiting = waits.iter().filter(|change| change.number == account.number);
+        // Whose access is paused or has ended takes nothing over.
+        let successor = account.successor && account.paused_since(now).is_none();
         ReachableAccount {
             number: account.number.to_string(),
             paused: account.paused_since(now).map(words::paused_since),
-            take_over: (account.successor
-                && account.becoming.is_none()
-                && account.paused_since(now).is_none())
-            .then(|| address_of(TAKE_OVER, &[&account.number])),
+            take_over: (successor && account.becoming.is_none())
+                .then(|| address_of(TAKE_OVER, &[&account.number])),
+            waiting: waiting.map(elsewhere_view).collect(),
             becoming: account.becoming.map(|(id, due_at)| becoming(account.number, id, due_at)),
-            successor: account.successor,
+            successor,
             name: account.name,
             access: words::access_line(&account.held.outline().live(now)),
             owner: account.held.is_owner(),
@@ -140,7 +151,8 @@ pub(crate) async fn accounts_page(
     request::in_zone_of(None);
     let many = part || accounts.len() > domain::accounts::OTHERS;
     let view = AccountsView { accounts, search, many, first, next };
-    request::plain_page(Some(&viewer), view).await
+    let page = request::plain_page(Some(&viewer), view).await?;
+    Ok(Page { frame: Frame { waiting: unlisted, ..page.frame }, ..page })
 }
 
 /// One area on the overview.
@@ -345,7 +357,9 @@ fn read_details(text: &str) -> Option<domain::accounts::AccountDetails> {
 pub(crate) struct LeaveView {
     /// The account's name.
     pub(crate) account: String,
-    /// Whether the reader is its only owner and can't leave.
+    /// Whether the reader owns it.
+    pub(crate) owner: bool,
+    /// Whether nobody else does who can come in, so that they can't leave.
     pub(crate) last_owner: bool,
 }
 
@@ -353,9 +367,9 @@ pub(crate) struct LeaveView {
 #[server(prefix = "/api", endpoint = "account/leave-page", input = GetUrl)]
 pub(crate) async fn leave_page(account: String) -> Result<Page<LeaveView>, Problem> {
     let inside = request::inside_to_leave(&account).await?;
-    let owners = domain::accounts::owners(&inside.latchkey, &inside.acting.actor).await?;
-    let last_owner = inside.acting.actor.owns() && owners.len() < 2;
-    let view = LeaveView { account: inside.acting.name.clone(), last_owner };
+    let actor = &inside.acting.actor;
+    let last_owner = domain::accounts::is_last_owner(&inside.latchkey, actor).await?;
+    let view = LeaveView { account: inside.acting.name.clone(), owner: actor.owns(), last_owner };
     inside.page(Ok(view)).await
 }
 

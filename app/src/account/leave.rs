@@ -33,8 +33,10 @@ impl LazyRoute for LeavePage {
                 }
                 .into_any()
             } else {
+                let owner = view.owner.then(|| view! { <p>{words!(leave.owner_text)}</p> });
                 view! {
                     <p>{words!(leave.text, account = view.account)}</p>
+                    {owner}
                     <Form form={endpoint::<api::Leave>()} action=address_of(LEAVE, &[&number])>
                         <input type="hidden" name="account" value=number.clone() />
                         <div class="form-actions">

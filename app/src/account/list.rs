@@ -122,6 +122,15 @@ fn card(account: ReachableAccount) -> impl IntoView {
         });
         view! { <p><State mood=Mood::Quiet words=words!(successor.mark) /> {take_over}</p> }
     });
+    let waiting = account.waiting.into_iter().map(|waiting| {
+        view! {
+            <p>
+                <bdi>{waiting.sentence}</bdi> " "
+                <a href=waiting.page>{words!(owners.show)}</a>
+            </p>
+        }
+    });
+    let waiting = waiting.collect_view();
     let href = address_of(ACCOUNT, &[&account.number]);
     view! {
         <li>
@@ -135,6 +144,7 @@ fn card(account: ReachableAccount) -> impl IntoView {
             </a>
             {becoming}
             {successor}
+            {waiting}
         </li>
     }
 }

@@ -81,7 +81,7 @@ pub(crate) async fn help_page(account: String, email: String) -> Result<Page<Hel
     let Some(inside) = inside else {
         let accounts = reachable.into_iter().map(|row| (row.name, row.number.to_string()));
         let view = checks::anywhere(accounts.collect());
-        return request::plain_page(viewer.as_ref(), view).await;
+        return outside(view).await;
     };
     let content = checks::page(&inside, email).await;
     inside.page(content).await

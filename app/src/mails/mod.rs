@@ -775,14 +775,33 @@ fn owner_news(account: &str, reader: OwnerNewsReader, name: &str, news: &OwnerNe
             let lead = words!(mail.owner_lapsed_lead, name = name, account = account);
             letter(not, vec![lead], Vec::new())
         }
+        OwnerNews::NotHanded { by } => {
+            let (by, of) = (by.harmless(), account.clone());
+            let lead = words!(mail.owner_not_handed_lead, by = by, name = name, account = of);
+            letter(words!(mail.owner_not_handed_subject, account = account), vec![lead], Vec::new())
+        }
+        OwnerNews::Invited { by } => {
+            let (by, of) = (by.harmless(), account.clone());
+            let lead = words!(mail.owner_invites_lead, by = by, email = name, account = of);
+            let subject = words!(mail.owner_invited_subject, account = account);
+            letter(subject, vec![lead], vec![words!(mail.owner_invites_after)])
+        }
         OwnerNews::SuccessorNamed { .. }
         | OwnerNews::SuccessorRemoved { .. }
         | OwnerNews::TakeoverAsked { .. }
         | OwnerNews::TakeoverAnswered { .. }
         | OwnerNews::TakenOver => successor_news(account, yours, name, not, news),
-        OwnerNews::SteppedDown => {
-            let of = account.clone();
-            let lead = words!(mail.owner_stepped_down_lead, name = name.clone(), account = of);
+        OwnerNews::SteppedDown if yours => {
+            let lead = words!(mail.owner_you_stepped_down_lead, account = account.clone());
+            let subject = words!(mail.owner_you_stepped_down_subject, account = account);
+            letter(subject, vec![lead], vec![words!(mail.owner_you_stepped_down_after)])
+        }
+        OwnerNews::SteppedDown | OwnerNews::Left => {
+            let (who, of) = (name.clone(), account.clone());
+            let lead = match news {
+                OwnerNews::Left => words!(mail.owner_left_lead, name = who, account = of),
+                _ => words!(mail.owner_stepped_down_lead, name = who, account = of),
+            };
             let subject = words!(mail.owner_stepped_down_subject, name = name, account = account);
             letter(subject, vec![lead], Vec::new())
         }

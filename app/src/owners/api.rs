@@ -19,7 +19,7 @@ use crate::users::starts::StartsView;
 use {
     crate::address::{ACCOUNT, OWNER_CHANGE, USERS, address_of},
     crate::notice::Notice,
-    crate::owners::strip::WaitingView,
+    crate::owners::strip::{ElsewhereView, WaitingView},
     crate::rejected::Rejected,
     crate::users::api::{bounds_view, come_back_if_asked, sought},
     crate::users::list::api::person,
@@ -28,7 +28,7 @@ use {
     crate::when::server::exact,
     crate::{formats, request, words},
     domain::giving::{Sought, Start, Wished},
-    domain::owner_changes::{Leftover, OwnerChange},
+    domain::owner_changes::{Leftover, OwnerChange, WaitingElsewhere},
     model::{Access, Afterwards, Failure, OwnerChangeKind, OwnerChangeState, Timestamp},
 };
 
@@ -85,6 +85,8 @@ pub(crate) enum OwnerStepView {
     Stop,
     /// Nothing.
     None,
+    /// Nothing, as nothing is known of it any more but what the log tells.
+    Gone,
 }
 
 /// What a change's page shows.
@@ -201,10 +203,9 @@ async fn step_down_view(
 ) -> Result<StepDownView, Failure> {
     let actor = &inside.acting.actor;
     actor.must_own()?;
-    let owners = domain::accounts::owners(&inside.latchkey, actor).await?;
-    let giving = match owners.len() {
-        0 | 1 => None,
-        _ => Some(giving_view(inside, sought).await?),
+    let giving = match domain::accounts::is_last_owner(&inside.latchkey, actor).await? {
+        true => None,
+        false => Some(giving_view(inside, sought).await?),
     };
     Ok(StepDownView { giving })
 }
@@ -305,9 +306,26 @@ pub(crate) async fn owner_change_page(
 ) -> Result<Page<OwnerChangeView>, Problem> {
     let inside = request::inside(&account).await?;
     let (latchkey, actor) = (&inside.latchkey, &inside.acting.actor);
-    let found = domain::owner_changes::find(latchkey, actor, &change).await;
-    let content = found.map(|change| change_view(&inside, &change));
+    let content = match domain::owner_changes::find(latchkey, actor, &change).await {
+        Ok(change) => Ok(change_view(&inside, &change)),
+        Err(Failure::NotFound) if domain::owner_changes::may_be_gone(actor, &change) => {
+            request::gone();
+            Ok(gone_view(change))
+        }
+        Err(failure) => Err(failure),
+    };
     inside.page(content).await
+}
+
+/// What owners read whose mail leads to a change of which nothing is known any more.
+#[cfg(feature = "ssr")]
+fn gone_view(change: String) -> OwnerChangeView {
+    OwnerChangeView {
+        change,
+        heading: words!(owners.gone_heading),
+        lines: vec![words!(owners.gone)],
+        step: OwnerStepView::Gone,
+    }
 }
 
 #[cfg(feature = "ssr")]
@@ -361,7 +379,11 @@ fn to_person(inside: &request::Inside, change: &OwnerChange) -> (String, Vec<Str
         OwnerChangeState::Done => (words!(owners.you_are, account = account), Vec::new()),
         OwnerChangeState::Declined => (words!(owners.you_declined), Vec::new()),
         OwnerChangeState::Stopped | OwnerChangeState::Lapsed => {
-            (words!(owners.you_become_none, account = account), vec![over(change)])
+            let heading = match change.is_handed() {
+                true => words!(owners.not_handed_you, account = account),
+                false => words!(owners.you_become_none, account = account),
+            };
+            (heading, vec![over(change)])
         }
     }
 }
@@ -404,7 +426,11 @@ fn to_owner(change: &OwnerChange) -> (String, Vec<String>) {
             (words!(owners.is_owner, name = name), words!(owners.since, day = day))
         }
         OwnerChangeState::Declined | OwnerChangeState::Stopped | OwnerChangeState::Lapsed => {
-            (words!(owners.becomes_none, name = name), over(change))
+            let heading = match change.is_handed() {
+                true => words!(owners.not_handed, name = name),
+                false => words!(owners.becomes_none, name = name),
+            };
+            (heading, over(change))
         }
     };
     let lines = [Some(asked), then.filter(|_| open), Some(line)];
@@ -421,6 +447,10 @@ fn over(change: &OwnerChange) -> String {
         }
         (OwnerChangeState::Declined, _) => words!(owners.declined_on, day = day),
         _ if change.is_takeover() => words!(successor.lapsed_on, day = day),
+        _ if change.is_handed() => {
+            let name = change.person.full_name.clone();
+            words!(owners.handed_lapsed_on, name = name, day = day)
+        }
         _ => words!(owners.lapsed_on, day = day),
     }
 }
@@ -443,6 +473,30 @@ pub(crate) fn waiting_view(change: &OwnerChange) -> WaitingView {
     };
     let takeover = change.is_takeover();
     WaitingView { change: change.id.to_string(), sentence, takeover }
+}
+
+/// Who becomes an owner of which account, and when, for an owner who isn't in it at this moment.
+#[cfg(feature = "ssr")]
+pub(crate) fn elsewhere_view(change: &WaitingElsewhere) -> ElsewhereView {
+    let WaitingElsewhere { id, number, due_at, asked_at, .. } = change;
+    let (name, account) = (change.name.clone(), change.account_name.clone());
+    let (by, when) = (change.made_by_name.clone(), exact(*due_at));
+    let sentence = match change.kind {
+        OwnerChangeKind::Handed => {
+            words!(owners.elsewhere_handed, name = name, account = account, by = by, when = when)
+        }
+        OwnerChangeKind::Made => {
+            words!(owners.elsewhere, name = name, account = account, by = by, when = when)
+        }
+        OwnerChangeKind::TakenOver => words!(
+            successor.elsewhere,
+            name = name,
+            account = account,
+            asked = formats::own_day(*asked_at),
+            day = formats::own_day(*due_at)
+        ),
+    };
+    ElsewhereView { sentence, page: address_of(OWNER_CHANGE, &[number, id]) }
 }
 
 /// Those who were asked or wait, for User management.

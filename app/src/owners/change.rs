@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 use model::AccountNumber;
 
-use crate::address::{ACCOUNT, OWNER_CHANGE, address_of};
+use crate::address::{ACCOUNT, LOG, OWNER_CHANGE, address_of};
 use crate::endpoint::endpoint;
 use crate::loading::{Loading, framed};
 use crate::owners::api::{self, OwnerChangeView, OwnerStepView};
@@ -54,6 +54,11 @@ impl LazyRoute for OwnerChangePage {
                 }
                 OwnerStepView::Stop => {
                     view! { <StopForm number=number change=change /> }.into_any()
+                }
+                OwnerStepView::Gone => {
+                    let log = address_of(LOG, &[&number]);
+                    view! { <p><a class="button" href=log>{words!(owners.gone_log)}</a></p> }
+                        .into_any()
                 }
                 OwnerStepView::None => {
                     let back = address_of(ACCOUNT, &[&number]);

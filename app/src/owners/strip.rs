@@ -21,6 +21,15 @@ pub(crate) struct WaitingView {
     pub(crate) takeover: bool,
 }
 
+/// The same in an account that the reader isn't in at this moment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ElsewhereView {
+    /// Who, of which account, and when, in a sentence.
+    pub(crate) sentence: String,
+    /// The page about it, with the strip that stops it.
+    pub(crate) page: String,
+}
+
 /// The button that stops a change, in a form of its own.
 #[component]
 pub(crate) fn StopForm(
@@ -71,6 +80,19 @@ pub(crate) fn strips(number: AccountNumber, waiting: Vec<WaitingView>) -> impl I
                 <p><bdi>{sentence}</bdi></p>
                 <StopForm number=number change=change />
                 {here}
+            </div>
+        }
+    };
+    waiting.into_iter().map(strip).collect_view()
+}
+
+/// A strip for each of those who wait in accounts that the reader isn't in at this moment.
+pub(crate) fn strips_elsewhere(waiting: Vec<ElsewhereView>) -> impl IntoView {
+    let strip = |ElsewhereView { sentence, page }: ElsewhereView| {
+        view! {
+            <div class="notice notice-warning">
+                <p><bdi>{sentence}</bdi></p>
+                <a class="button" href=page>{words!(owners.show)}</a>
             </div>
         }
     };

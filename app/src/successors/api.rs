@@ -42,6 +42,8 @@ pub(crate) struct SuccessorView {
     pub(crate) name: String,
     /// Since when, in a sentence.
     pub(crate) since: String,
+    /// That they can't ask for the account at this moment, in a sentence.
+    pub(crate) closed: Option<String>,
 }
 
 /// What the page for taking the account over shows.
@@ -70,14 +72,14 @@ fn name_view(naming: Naming, search: String) -> NameView {
         .iter()
         .map(|member| (member.user.to_string(), label(&member.full_name, &member.email)))
         .collect();
-    if let Some(Successor { user, person, .. }) = &successor {
+    if let Some((Successor { user, person, .. }, _)) = &successor {
         let user = user.to_string();
         // Also when the search finds others, or they are paused: other days can be chosen.
         if choice.iter().all(|(known, _)| *known != user) {
             choice.insert(0, (user, label(&person.full_name, &person.email)));
         }
     }
-    let wait = successor.as_ref().map_or_else(WaitDays::default, |successor| successor.wait);
+    let wait = successor.as_ref().map_or_else(WaitDays::default, |(successor, _)| successor.wait);
     NameView {
         successor: successor.map(successor_view),
         offered: choice,
@@ -89,14 +91,15 @@ fn name_view(naming: Naming, search: String) -> NameView {
 }
 
 #[cfg(feature = "ssr")]
-fn successor_view(successor: Successor) -> SuccessorView {
+fn successor_view((successor, able): (Successor, bool)) -> SuccessorView {
     let Successor { user, person, named_by, named_at, .. } = successor;
     let (name, day) = (person.full_name, formats::own_day(named_at));
     let since = match named_by {
         Some(by) => words!(successor.since_by, name = name.clone(), day = day, by = by),
         None => words!(successor.since, name = name.clone(), day = day),
     };
-    SuccessorView { user: user.to_string(), name, since }
+    let closed = (!able).then(|| words!(successor.closed, name = name.clone()));
+    SuccessorView { user: user.to_string(), name, since, closed }
 }
 
 /// Names a successor, or has the one that there is wait other days.

@@ -34,7 +34,12 @@ impl LazyRoute for SuccessorPage {
             let lead = words!(successor.lead, account = name.clone());
             let since = view.successor.as_ref().map(|successor| {
                 let since = successor.since.clone();
-                view! { <p class="notice"><bdi>{since}</bdi></p> }
+                let closed = successor.closed.clone();
+                let closed = closed.map(|closed| view! { <p class="tip"><bdi>{closed}</bdi></p> });
+                view! {
+                    <p class="notice"><bdi>{since}</bdi></p>
+                    {closed}
+                }
             });
             let removal = view.successor.clone().map(|successor| removal(number, successor));
             view! {

@@ -11,7 +11,7 @@ use crate::endpoint::endpoint;
 use crate::eyes::EyesStrip;
 use crate::frame::{AccountFrame, Frame, PersonView};
 use crate::notice::Said;
-use crate::owners::strip::strips;
+use crate::owners::strip::{strips, strips_elsewhere};
 use crate::problem::Way;
 use crate::sign_out::SignOut;
 use crate::ui::avatar::Avatar;
@@ -86,6 +86,7 @@ pub(crate) fn Content(
     });
     let waiting =
         frame.account.as_ref().map(|account| strips(account.number, account.waiting.clone()));
+    let elsewhere = strips_elsewhere(frame.waiting.clone());
     let class = if navigation.is_some() { "frame" } else { "frame frame-plain" };
     let children = children();
     let untaken = untaken();
@@ -102,6 +103,7 @@ pub(crate) fn Content(
                     {untaken}
                     {closes}
                     {waiting}
+                    {elsewhere}
                     {notice.map(|notice| view! { <NoticeLine notice=notice /> })}
                     {children}
                 </main>
@@ -185,7 +187,7 @@ fn take_focus() {
 
 #[component]
 fn Header(frame: Frame) -> impl IntoView {
-    let Frame { provider, mark, mailbox, user, several, others, more, account } = frame;
+    let Frame { provider, mark, mailbox, user, several, others, more, account, .. } = frame;
     let mark = if mark {
         view! { <img class="provider-mark" src="/provider-mark" alt="" /> }.into_any()
     } else {

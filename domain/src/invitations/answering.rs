@@ -11,7 +11,7 @@ use store::{
 
 use super::{left_of, to_own};
 use crate::sessions::{self, Begun};
-use crate::viewer::Viewer;
+use crate::viewer::{Viewer, must_be_confirmed};
 use crate::{Client, Latchkey, Token, emails, guesses, passwords};
 
 /// What an invitation's page says and asks.
@@ -174,18 +174,26 @@ pub async fn join_with_password(
     Ok(Joined::Wholly(account, begun))
 }
 
-/// Joins as the user who is signed in with the invited address.
+/// Joins as the user who is signed in with the invited address. To become an owner takes a fresh proof of
+/// who they are.
 ///
 /// # Errors
-/// [`Conflict::OtherAddress`] when they are signed in with another; [`Failure::NotFound`]; other
-/// [`Conflict`]s; [`Failure::Unavailable`].
+/// [`Failure::Unconfirmed`]; [`Conflict::OtherAddress`] when they are signed in with another;
+/// [`Failure::NotFound`]; other [`Conflict`]s; [`Failure::Unavailable`].
 pub async fn join_signed_in(
     latchkey: &Latchkey,
     token: &str,
     viewer: &Viewer,
     client: &Client,
 ) -> Result<JoinedAccount, Failure> {
-    let joiner = |facts: &AnswerFacts| existing(facts, viewer.user, viewer.full_name.clone());
+    let joiner = |facts: &AnswerFacts| {
+        let joiner = existing(facts, viewer.user, viewer.full_name.clone())?;
+        let opened = &facts.opened;
+        if opened.invitation.access.is_owner() || to_own(opened) {
+            must_be_confirmed(latchkey, viewer)?;
+        }
+        Ok(joiner)
+    };
     join(latchkey, token, client, None, joiner).await
 }
 

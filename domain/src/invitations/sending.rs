@@ -14,7 +14,7 @@ use store::{
 };
 
 use crate::giving::{self, Read, Start, Wished};
-use crate::{Client, Latchkey, Token, starts};
+use crate::{Client, Latchkey, Token, owner_changes, starts};
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -85,7 +85,7 @@ pub async fn correct(
 }
 
 /// Invites an address to own the account: whoever joins holds everything as a user at once, and becomes
-/// an owner when the waiting time is over.
+/// an owner when the waiting time is over. All owners are told.
 ///
 /// # Errors
 /// [`Failure::OwnersOnly`]; else as [`send`].
@@ -182,12 +182,27 @@ async fn send_to(
         let offering = Offering::by(by, &email, std::iter::once(terms).collect(), why);
         let offering = Offering { as_owner, ..offering };
         let offer = links.offer(offering, entry, client.language.clone());
-        Ok(Offer { bounds: bounds(latchkey, &by.actor, &email), ..offer })
+        // Owners hear of it when it is offered, and not each time that it is sent.
+        let tells_owners = as_owner && pending.is_none_or(|pending| !pending.as_owner);
+        Ok(telling(latchkey, by, &email, offer, tells_owners))
     };
     let offered =
         latchkey.store.offer_invitation(actor.account, actor.user, &email, now, decide).await?;
     let updated = matches!(offered, store::Offered::Updated(_));
     Ok(Sent { email, token: links.shown, updated })
+}
+
+/// The offer with what its mails count against: those of an invitation, and of telling all owners of it.
+fn telling(
+    latchkey: &Latchkey,
+    by: &LockedActor,
+    email: &EmailAddress,
+    offer: Offer,
+    tells_owners: bool,
+) -> Offer {
+    let told = tells_owners.then(|| owner_changes::bound(&by.actor));
+    let bounds = bounds(latchkey, &by.actor, email).into_iter().chain(told).collect();
+    Offer { tells_owners, bounds, ..offer }
 }
 
 /// A limit of invitation mails that is used up.
@@ -315,8 +330,9 @@ pub async fn resend(
         let offering = Offering { inviter, as_owner: invitation.as_owner, ..offering };
         let entry = by.entry(ActivityKind::InvitationResent, &client.address);
         let offer = links.offer(offering, entry, client.language.clone());
-        let bounds = bounds(latchkey, &by.actor, email);
-        Ok(InvitationStep::Resend(Offer { bounds, ..offer }))
+        // What had run out is offered anew.
+        let tells_owners = invitation.as_owner && invitation.state == InvitationState::Expired;
+        Ok(InvitationStep::Resend(telling(latchkey, by, email, offer, tells_owners)))
     };
     let (account, user) = (actor.account, actor.user);
     latchkey.store.step_invitation(account, user, invitation.id, now, decide).await?;
@@ -526,6 +542,7 @@ impl Links {
         Offer {
             access,
             as_owner,
+            tells_owners: false,
             why: why.to_owned(),
             token_hash: self.mailed.hash(),
             copy_hash: Some(self.shown.hash()),

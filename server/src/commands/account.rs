@@ -2,11 +2,13 @@
 
 use anyhow::{Result, anyhow, bail};
 use domain::operator_commands::command;
-use domain::owners_by_provider::{self, OwnersChanged, OwnersStay};
+use domain::owners_by_provider::{self, Owners, OwnersChanged, OwnersStay};
 use domain::{Token, single_sign_on};
-use model::{AccountNumber, Failure, Field, FieldProblem, InvitationState, Timestamp};
+use model::{
+    AccountNumber, Failure, Field, FieldProblem, InvitationState, OwnerChangeKind, Timestamp,
+};
 use serde_json::{Value, json};
-use store::{AccountRow, Belonging, LockedPerson};
+use store::{AccountRow, Belonging, LockedPerson, Owner, OwnerChange};
 
 use super::told::{Told, moment};
 use super::{address, exact, explain, open, plain};
@@ -75,7 +77,7 @@ pub(super) async fn list(config: &Config) -> Result<Told> {
     let mut rows: Vec<AccountRow> = Vec::new();
     loop {
         let after = rows.last().map(|last| last.number);
-        let page = latchkey.store.accounts(after, PAGE).await.map_err(explain)?;
+        let page = latchkey.store.accounts(after, PAGE, latchkey.now()).await.map_err(explain)?;
         let last = page.len() < PAGE;
         rows.extend(page);
         if last {
@@ -101,26 +103,75 @@ pub(super) async fn list(config: &Config) -> Result<Told> {
     })))
 }
 
-/// Lists an account's owners, by name.
+/// Lists an account's owners, by name, who may become one, and its successor.
 pub(super) async fn owners(config: &Config, number: AccountNumber) -> Result<Told> {
     let latchkey = open(config).await?;
-    let owners = match owners_by_provider::list(&latchkey, number).await {
+    let found = match owners_by_provider::list(&latchkey, number).await {
         Err(Failure::NotFound) => bail!("there is no account {number}"),
-        owners => owners.map_err(explain)?,
+        found => found.map_err(explain)?,
     };
     latchkey.store.close().await;
-    let facts = owners
-        .iter()
-        .map(|owner| json!({ "name": owner.full_name, "email": owner.email.as_str() }));
-    let facts = json!({ "account": number.get(), "owners": facts.collect::<Vec<_>>() });
-    if owners.is_empty() {
-        return Ok(Told::new(facts).line(format!(
+    let Owners { owners, becoming, successor } = found;
+    let person = |owner: &Owner| json!({ "name": owner.full_name, "email": owner.email.as_str() });
+    let change = |change: &OwnerChange| {
+        json!({
+            "name": change.person.full_name,
+            "email": change.person.email.as_str(),
+            "way": change.kind.id(),
+            "by": change.made_by_name,
+            "asked_at": moment(change.asked_at),
+            "becomes_owner_at": change.due_at.map(moment),
+        })
+    };
+    let facts = json!({
+        "account": number.get(),
+        "owners": owners.iter().map(person).collect::<Vec<_>>(),
+        "becoming": becoming.iter().map(change).collect::<Vec<_>>(),
+        "successor": successor.as_ref().map(|(successor, able)| {
+            json!({
+                "name": successor.person.full_name,
+                "email": successor.person.email.as_str(),
+                "wait_days": successor.wait.number(),
+                "can_take_over": able,
+            })
+        }),
+    });
+    let told = Told::new(facts);
+    let told = match owners.is_empty() {
+        true => told.line(format!(
             "Nobody owns account {number} yet: `{}` invites somebody.",
             invite_owner(number, "EMAIL")
-        )));
-    }
-    let line = |owner: &store::Owner| format!("{} <{}>", plain(&owner.full_name), owner.email);
-    Ok(Told::new(facts).lines(owners.iter().map(line)))
+        )),
+        false => told.lines(owners.iter().map(named)),
+    };
+    let told = told.lines(becoming.iter().map(|change| {
+        let (who, by) = (named(&change.person), plain(&change.made_by_name));
+        match (change.due_at, change.kind) {
+            (Some(due_at), OwnerChangeKind::TakenOver) => {
+                format!("{who} asked to take the account over: an owner from {}", exact(due_at))
+            }
+            (Some(due_at), OwnerChangeKind::Handed) => {
+                format!("{who} is handed the account by {by}: an owner from {}", exact(due_at))
+            }
+            (Some(due_at), OwnerChangeKind::Made) => {
+                format!("{who} becomes an owner, as {by} offered: from {}", exact(due_at))
+            }
+            (None, OwnerChangeKind::Handed) => {
+                format!("{who} was asked by {by} to take the account over")
+            }
+            (None, OwnerChangeKind::Made | OwnerChangeKind::TakenOver) => {
+                format!("{who} was asked by {by} to become an owner")
+            }
+        }
+    }));
+    Ok(told.lines(successor.iter().map(|(successor, able)| {
+        let closed = if *able { "" } else { ", whose access is paused or has ended" };
+        format!("{} is the successor{closed}", named(&successor.person))
+    })))
+}
+
+fn named(owner: &Owner) -> String {
+    format!("{} <{}>", plain(&owner.full_name), owner.email)
 }
 
 /// Makes somebody who has a login an owner of an account.
@@ -250,7 +301,8 @@ fn stay(number: AccountNumber, why: OwnersStay) -> anyhow::Error {
         ),
         OwnersStay::OwnsAlready(email) => anyhow!("{email} owns account {number} already"),
         OwnersStay::LastOwner => anyhow!(
-            "nobody else owns account {number}: name who shall own it instead with --replace-with"
+            "nobody else who can sign in owns account {number}: name who shall own it instead with \
+             --replace-with"
         ),
         OwnersStay::InAccount(email) => anyhow!(
             "{email} is in account {number} already: `{}` makes them an owner",

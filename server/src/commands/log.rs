@@ -34,7 +34,8 @@ pub(super) async fn verify(
         None => {
             let mut after = None;
             loop {
-                let accounts = latchkey.store.accounts(after, PAGE).await.map_err(explain)?;
+                let accounts =
+                    latchkey.store.accounts(after, PAGE, latchkey.now()).await.map_err(explain)?;
                 for account in &accounts {
                     logs.push(Log::examine(&latchkey, account.number, account.id, &keys).await?);
                 }

@@ -158,7 +158,7 @@ Examples:
   latchkey account list
   latchkey account list --json | jq '.accounts[] | select(.owners == 0)'")]
     List,
-    /// List an account's owners
+    /// List an account's owners, who may become one, and its successor
     #[command(after_help = "Example:\n  latchkey account owners 100001")]
     Owners {
         /// The account's number

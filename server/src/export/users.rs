@@ -5,8 +5,9 @@ use axum::http::request::Parts as Head;
 use axum::response::Response;
 use domain::accounts::Acting;
 use domain::listing::Asked;
+use domain::owner_changes::OwnerChange;
 use domain::users::Member;
-use model::{Actor, Area, Cursor, Failure, Outline, Reached, Timestamp};
+use model::{Actor, Area, Cursor, Failure, Outline, Reached, Timestamp, UserId};
 use serde::Deserialize;
 
 use super::{Asking, File, Piece, moment, page_instead, send};
@@ -72,13 +73,17 @@ async fn piece(
 ) -> Result<Piece, Failure> {
     let (users, next) = domain::listing::export(&parts.latchkey, actor, asked, after).await?;
     let now = parts.latchkey.now();
-    let rows = users.iter().map(|member| record(member, now).into());
+    let marks = Marks {
+        becoming: domain::owner_changes::open(&parts.latchkey, actor).await?,
+        successor: domain::successors::marked(&parts.latchkey, actor).await?,
+    };
+    let rows = users.iter().map(|member| record(member, &marks, now).into());
     Ok(Piece { rows: rows.collect(), next })
 }
 
 /// What stands above the cells of [`record`]. New ones come last, so that programs find the others where
 /// they were.
-const COLUMNS: [&str; 11] = [
+const COLUMNS: [&str; 13] = [
     "name",
     "email",
     "access",
@@ -90,10 +95,35 @@ const COLUMNS: [&str; 11] = [
     "since (UTC)",
     "invited by",
     "last active (UTC)",
+    "becomes an owner (UTC)",
+    "successor",
 ];
 
+/// What is marked of some of the users.
+struct Marks {
+    /// Who was asked to become an owner, or waits for it.
+    becoming: Vec<OwnerChange>,
+    /// The account's successor.
+    successor: Option<UserId>,
+}
+
+impl Marks {
+    /// When somebody becomes an owner, or that they were asked to.
+    fn becoming(&self, user: UserId) -> String {
+        let change = self.becoming.iter().find(|change| change.user == user);
+        change.map_or_else(String::new, |change| {
+            change.due_at.map_or_else(|| "asked".to_owned(), moment)
+        })
+    }
+
+    /// Whether somebody is the account's successor.
+    fn successor(&self, user: UserId) -> String {
+        if self.successor == Some(user) { "yes" } else { "" }.to_owned()
+    }
+}
+
 /// Ids and not words, as in the log's file. A cell about grants tells of each in their order.
-fn record(member: &Member, now: Timestamp) -> [String; COLUMNS.len()] {
+fn record(member: &Member, marks: &Marks, now: Timestamp) -> [String; COLUMNS.len()] {
     let grants: Vec<&Outline> = member.held.grants().iter().map(|row| &row.outline).collect();
     let per_grant = |cell: &dyn Fn(&Outline) -> String| {
         let cells: Vec<_> = grants.iter().map(|outline| cell(outline)).collect();
@@ -116,6 +146,8 @@ fn record(member: &Member, now: Timestamp) -> [String; COLUMNS.len()] {
         moment(member.since),
         member.invited_by.clone().unwrap_or_default(),
         at(member.last_active_at),
+        marks.becoming(member.user),
+        marks.successor(member.user),
     ]
 }
 

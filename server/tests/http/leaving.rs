@@ -85,7 +85,8 @@ async fn the_only_owner_hands_over_first(db: TestDatabase) {
     assert!(!page.body.contains(&format!("href=\"{BAKERY}/users\"")), "others own that");
     assert!(!page.body.contains("value=\"profile/delete\""));
     let page = delete(&mut mei, MEI).await;
-    page.is(409).says("Nobody else owns Fjord & Pixel, so your login wasn't deleted");
+    page.is(409)
+        .says("Nobody else who can sign in there owns Fjord & Pixel, so your login wasn't deleted");
     assert!(is_there(&app, MEI).await);
     mei.get(AGENCY).await.is(200);
 }
@@ -97,6 +98,13 @@ async fn an_owner_beside_another_leaves_with_their_login(db: TestDatabase) {
     olav.get(PATH).await.is(200).says("Your access ends; 1 other owner remains");
     delete(&mut olav, OLAV).await.is(303);
     let mut ingrid = app.as_person(INGRID).await;
+    app.keep_all_mail().await;
+    let mails = app.latchkey.store.kept_mails(200).await.unwrap();
+    let told = mails.iter().any(|kept| {
+        kept.to.as_str() == INGRID.email
+            && matches!(&kept.mail, Mail::OwnerNews { news: model::OwnerNews::Left, .. })
+    });
+    assert!(told, "{mails:?}");
     ingrid.get(PATH).await.is(200).says("You are its only owner");
     delete(&mut ingrid, INGRID).await.is(409);
     ingrid.get(BAKERY).await.is(200);

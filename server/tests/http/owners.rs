@@ -2,6 +2,7 @@
 
 use domain::demo::{AMIRA, BJORN, DemoPerson, INGRID, MEI, OLAV, PASSWORD, TOM};
 use model::{Mail, OwnerNews, OwnerNewsReader, PermissionSet, Terms};
+use serde_json::Value;
 use test_database::{TestDatabase, apply};
 
 use crate::story::{BAKERY, Browser, Page, TestApp};
@@ -318,6 +319,8 @@ async fn an_owner_steps_down_unless_they_are_the_last(db: TestDatabase) {
     ingrid.get(&format!("{BAKERY}/users")).await.is(403);
     ingrid.get(&format!("{BAKERY}/log")).await.is(200).says("Stepped down as owner");
     assert_eq!(news_to(&app, OLAV).await[0], (OwnerNewsReader::Owner, OwnerNews::SteppedDown));
+    let news = news_to(&app, INGRID).await;
+    assert_eq!(news[0], (OwnerNewsReader::Person, OwnerNews::SteppedDown), "she, too");
 
     let page = olav.fill_in(&late, "owners/step-down", &chosen).await;
     page.is(409).says("You are the only owner");
@@ -360,6 +363,10 @@ async fn somebody_is_invited_as_an_owner(db: TestDatabase) {
     let page = ingrid.go_on(&answer).await;
     page.says("Invitation sent to kari@nordlys.example");
     assert!(page.row_of("kari@").contains("and becomes an owner after a waiting time"));
+    let invited = (OwnerNewsReader::Owner, OwnerNews::Invited { by: "Ingrid Solberg".into() });
+    for person in [INGRID, OLAV] {
+        assert_eq!(news_to(&app, person).await, [invited.clone()], "at once");
+    }
     ingrid.get(&format!("{BAKERY}/log")).await.says("Offered: Owner");
 
     let link = app.invitation_link("kari@nordlys.example").await;
@@ -471,9 +478,9 @@ async fn another_account_is_as_if_it_were_not_there(db: TestDatabase) {
         mei.get(&format!("/accounts/100002/users/{bjorn}/{end}")).await.is(404);
         mei.get(&format!("/accounts/100002/users/x/{end}")).await.is(404);
     }
-    for id in ["x", "00000000-0000-0000-0000-000000000000"] {
-        ingrid.get(&format!("{BAKERY}/owners/{id}")).await.is(404);
-    }
+    ingrid.get(&format!("{BAKERY}/owners/x")).await.is(404);
+    let nothing = "00000000-0000-0000-0000-000000000000";
+    mei.get(&format!("{BAKERY}/owners/{nothing}")).await.is(404);
     app.browser().get(&change).await.is(302);
 }
 
@@ -560,4 +567,391 @@ async fn so_many_offers_are_made_in_a_day_and_no_more(db: TestDatabase) {
         ingrid.open_and_fill_in(&users, "owners/stop", &[]).await.is(303);
     }
     ask(&app, &mut ingrid, MEI).await.is(429).says("as often as it can in a day");
+}
+
+#[apply(on_both!)]
+async fn owners_leave_with_a_fresh_proof_and_others_without(db: TestDatabase) {
+    let app = open(db).await;
+    let (mut ingrid, mut bjorn) = (app.as_person(INGRID).await, app.as_person(BJORN).await);
+    app.forward_hours(1);
+    let leave = format!("{BAKERY}/leave");
+    bjorn.open_and_fill_in(&leave, "account/leave", &[]).await.is(303);
+    assert!(news_to(&app, OLAV).await.is_empty(), "he owned nothing");
+    ingrid.get(&leave).await.is(200).says("The other owners stay, and get an email.");
+    let page = ingrid.open_and_fill_in(&leave, "account/leave", &[]).await;
+    page.is(401).says("Confirm that it is you");
+    assert_eq!(page.hidden("kept.account"), "100001");
+    assert!(news_to(&app, OLAV).await.is_empty());
+    let page = ingrid.fill_in(&page, "sign-in/confirm", &[("password", PASSWORD)]).await;
+    assert_eq!(page.is(303).leads_to(), "/accounts");
+    ingrid.get(BAKERY).await.is(404);
+    assert_eq!(news_to(&app, OLAV).await, [(OwnerNewsReader::Owner, OwnerNews::Left)]);
+    assert!(news_to(&app, INGRID).await.is_empty(), "another mail tells her");
+    assert_eq!(app.mails_to(INGRID.email).await.first(), Some(&"access_removed"));
+}
+
+#[apply(on_both!)]
+async fn joining_as_an_owner_takes_a_fresh_proof_and_loses_nothing(db: TestDatabase) {
+    let app = open(db).await;
+    let (mut ingrid, mut tom) = (app.as_person(INGRID).await, app.as_person(TOM).await);
+    let path = format!("{BAKERY}/users/invite");
+    let invited = [("email", TOM.email), ("as_owner", "true")];
+    ingrid.open_and_fill_in(&path, "users/invite", &invited).await.is(303);
+    let link = app.invitation_link(TOM.email).await;
+    app.forward_hours(1);
+    let page = tom.open_and_fill_in(&link, "invitations/join", &[]).await;
+    page.is(401).says("Confirm that it is you");
+    assert_eq!(page.hidden("kept.token"), link.rsplit('/').next().unwrap());
+    tom.get(BAKERY).await.is(404);
+    // What is wrong leads nowhere, and the invitation is still there.
+    let page = tom.fill_in(&page, "sign-in/confirm", &[("password", "not the password")]).await;
+    page.is(422);
+    assert_eq!(page.hidden("kept.token"), link.rsplit('/').next().unwrap());
+    tom.get(&link).await.is(200).says("Join Nordlys Bakeri AS");
+    let page = tom.fill_in(&page, "sign-in/confirm", &[("password", PASSWORD)]).await;
+    let page = tom.go_on(&page).await;
+    page.is(200).says("becomes an owner on Saturday, 16 January");
+    // As a user it takes none.
+    let mut olav = app.as_person(OLAV).await;
+    let mut bjorn = app.as_person(BJORN).await;
+    let remove = format!("{}/remove", page_of(&app, BJORN).await);
+    olav.open_and_fill_in(&remove, "users/remove-access", &[]).await.is(303);
+    olav.invite(BJORN.email, &["billing.view"]).await.is(303);
+    let link = app.invitation_link(BJORN.email).await;
+    app.forward_hours(1);
+    bjorn.open_and_fill_in(&link, "invitations/join", &[]).await.is(303);
+}
+
+#[apply(on_both!)]
+async fn an_owner_whom_the_provider_invites_joins_with_a_fresh_proof_too(db: TestDatabase) {
+    let app = open(db).await;
+    let number = model::AccountNumber::from_stored(100_001);
+    let email = model::EmailAddress::parse(TOM.email).unwrap();
+    domain::owners_by_provider::invite(&app.latchkey, number, &email).await.unwrap();
+    let mut tom = app.as_person(TOM).await;
+    let link = app.invitation_link(TOM.email).await;
+    app.forward_hours(1);
+    tom.open_and_fill_in(&link, "invitations/join", &[]).await.is(401);
+    assert!(!owns_anything(&mut tom).await);
+}
+
+async fn owns_anything(browser: &mut Browser) -> bool {
+    browser.get(BAKERY).await.status.as_u16() == 200
+}
+
+#[apply(on_both!)]
+async fn owners_hear_of_an_invitation_when_it_is_offered_and_not_each_time_it_is_sent(
+    db: TestDatabase,
+) {
+    let app = open(db).await;
+    // In an hour of its own each: an address gets only so many mails in one.
+    let invite = async |as_owner: bool| {
+        app.forward_hours(2);
+        let path = format!("{BAKERY}/users/invite");
+        let mut fields = vec![("email", "kari@nordlys.example"), ("permissions[]", "billing.view")];
+        fields.extend(as_owner.then_some(("as_owner", "true")));
+        let mut ingrid = app.as_person(INGRID).await;
+        ingrid.open_and_fill_in(&path, "users/invite", &fields).await.is(303);
+    };
+    let resend = async || {
+        app.forward_hours(2);
+        let mut ingrid = app.as_person(INGRID).await;
+        let users = format!("{BAKERY}/users");
+        let page = ingrid.get(&users).await;
+        let invitation = page.row_of("kari@").split("/invitations/").nth(1).unwrap();
+        let invitation = invitation.split('/').next().unwrap().to_owned();
+        let fields = [("account", "100001"), ("invitation", invitation.as_str())];
+        ingrid.post(&users, "users/resend", &fields).await.is(303);
+    };
+    let told = async || news_to(&app, OLAV).await.len();
+    // As a user: nobody hears of it. As an owner in its place: everybody does, once.
+    invite(false).await;
+    assert_eq!(told().await, 0);
+    invite(true).await;
+    assert_eq!(told().await, 1);
+    invite(true).await;
+    resend().await;
+    assert_eq!(told().await, 1);
+    // What had run out is offered anew.
+    app.forward_hours(9 * 24);
+    resend().await;
+    assert_eq!(told().await, 2);
+}
+
+#[apply(on_both!)]
+async fn a_mails_link_says_what_became_of_it_when_the_person_is_gone(db: TestDatabase) {
+    let app = open(db).await;
+    let (mut ingrid, mut mei) = (app.as_person(INGRID).await, app.as_person(MEI).await);
+    ask(&app, &mut ingrid, MEI).await.is(303);
+    let change = told_page(&app, MEI).await;
+    mei.open_and_fill_in(&change, "owners/accept", &[]).await.is(303);
+    let mut olav = app.as_person(OLAV).await;
+    olav.get(&change).await.is(200);
+    let remove = format!("{}/remove", page_of(&app, MEI).await);
+    ingrid.open_and_fill_in(&remove, "users/remove-access", &[]).await.is(303);
+    assert_eq!(news_to(&app, OLAV).await[0], (OwnerNewsReader::Owner, OwnerNews::Lapsed));
+    assert_eq!(told_page(&app, OLAV).await, change, "the newest mail and those before");
+    let page = olav.get(&change).await;
+    page.is(410).says("There is nothing to stop here any more");
+    page.says("Whoever this was about is not in the account any more");
+    assert!(page.body.contains(&format!("href=\"{BAKERY}/log\"")));
+    olav.get(&format!("{BAKERY}/log")).await.says("Becoming an owner came to nothing");
+    let id = change.rsplit('/').next().unwrap().to_owned();
+    let fields = [("account", "100001"), ("change", id.as_str())];
+    olav.post(&change, "owners/stop", &fields).await.is(404);
+    // To everybody else nothing was there.
+    mei.get(&change).await.is(404);
+    app.as_person(AMIRA).await.get(&change).await.is(404);
+    let look = format!("{BAKERY}/users/{}", app.id_of(AMIRA).await);
+    olav.open_and_fill_in(&look, "eyes/begin", &[]).await.is(303);
+    olav.get(&change).await.is(404);
+}
+
+#[apply(on_both!)]
+async fn whom_the_operator_makes_an_owner_is_handed_nothing(db: TestDatabase) {
+    let app = open(db).await;
+    let (mut ingrid, mut mei) = (app.as_person(INGRID).await, app.as_person(MEI).await);
+    hand(&app, &mut ingrid, MEI, &[("becomes", "out")]).await.is(303);
+    let change = told_page(&app, MEI).await;
+    mei.open_and_fill_in(&change, "owners/accept", &[]).await.is(303);
+    let number = model::AccountNumber::from_stored(100_001);
+    let email = model::EmailAddress::parse(MEI.email).unwrap();
+    domain::owners_by_provider::add(&app.latchkey, number, &email, "Asked for by phone")
+        .await
+        .unwrap();
+    let not_handed = OwnerNews::NotHanded { by: "Ingrid Solberg".into() };
+    assert_eq!(news_to(&app, MEI).await[0], (OwnerNewsReader::Person, not_handed.clone()));
+    for person in [INGRID, OLAV] {
+        assert_eq!(news_to(&app, person).await[0], (OwnerNewsReader::Owner, not_handed.clone()));
+    }
+    mei.get(&change).await.is(200).says("Nordlys Bakeri AS is not handed to you");
+    let page = ingrid.get(&change).await;
+    page.is(200).says("The account is not handed to Mei Tanaka");
+    page.says("Mei Tanaka was one already");
+    app.forward_hours(24);
+    assert!(owns(&mut ingrid).await && owns(&mut mei).await);
+}
+
+#[apply(on_both!)]
+async fn the_operator_sees_who_owns_an_account_by_now_and_who_may_come_to(db: TestDatabase) {
+    let app = open(db).await;
+    let number = model::AccountNumber::from_stored(100_001);
+    let (mut ingrid, mut mei) = (app.as_person(INGRID).await, app.as_person(MEI).await);
+    let list = async || {
+        let found = domain::owners_by_provider::list(&app.latchkey, number).await.unwrap();
+        let owners = found.owners.iter().map(|owner| owner.full_name.clone());
+        let becoming = found
+            .becoming
+            .iter()
+            .map(|change| (change.person.full_name.clone(), change.due_at.is_some()));
+        let successor = found.successor.map(|(successor, able)| (successor.person.full_name, able));
+        (owners.collect::<Vec<_>>(), becoming.collect::<Vec<_>>(), successor)
+    };
+    let named = |name: &str| name.to_owned();
+    let both = vec![named(INGRID.name), named(OLAV.name)];
+    assert_eq!(list().await, (both.clone(), vec![], None));
+    ask(&app, &mut ingrid, MEI).await.is(303);
+    let id = app.id_of(BJORN).await;
+    let fields = [("successor", id.as_str()), ("wait_days", "14")];
+    let path = format!("{BAKERY}/owners/successor");
+    ingrid.open_and_fill_in(&path, "successors/name", &fields).await.is(303);
+    let bjorn = Some((named(BJORN.name), true));
+    assert_eq!(list().await, (both.clone(), vec![(named(MEI.name), false)], bjorn.clone()));
+    let change = told_page(&app, MEI).await;
+    mei.open_and_fill_in(&change, "owners/accept", &[]).await.is(303);
+    assert_eq!(list().await, (both.clone(), vec![(named(MEI.name), true)], bjorn));
+    let path = page_of(&app, BJORN).await;
+    ingrid.open_and_fill_in(&path, "users/pause-access", &[]).await.is(303);
+    app.forward_hours(24);
+    let three = [both, vec![named(MEI.name)]].concat();
+    let bjorn = Some((named(BJORN.name), false));
+    let (mut owners, becoming, successor) = list().await;
+    owners.sort();
+    let mut three = three;
+    three.sort();
+    assert_eq!((owners, becoming, successor), (three, vec![], bjorn), "nobody looked before");
+}
+
+/// What a mail about owners is to say: the keys of its subject, of its lines, and of its button.
+type Said = (&'static str, &'static [&'static str], Option<&'static str>);
+
+#[apply(on_sqlite!)]
+async fn every_mail_about_owners_is_told_to_its_reader_in_their_language(db: TestDatabase) {
+    use OwnerNewsReader::{Giver, Owner, Person};
+    const SHOW: Option<&str> = Some("owner_show");
+    let app = open(db).await;
+    let at = model::Timestamp::from_micros(1_800_000_000_000_000);
+    let by = || "Ingrid Berg".into();
+    let offered = |handed| OwnerNews::Offered { by: by(), handed };
+    let waiting = |handed| OwnerNews::Waiting { by: by(), handed, due_at: at };
+    let done = |handed| OwnerNews::Done { by: by(), handed };
+    let asked = |again| OwnerNews::TakeoverAsked { asked_at: at, due_at: at, again };
+    let named = OwnerNews::SuccessorNamed { by: by(), days: 14 };
+    let removed = OwnerNews::SuccessorRemoved { by: by() };
+    let (stopped, here) =
+        (OwnerNews::Stopped { by: by() }, OwnerNews::TakeoverAnswered { by: by() });
+    let cases: &[(OwnerNews, OwnerNewsReader, Said)] = &[
+        (
+            offered(false),
+            Owner,
+            ("owner_offered_subject", &["owner_offered_lead", "owner_offered_after"], SHOW),
+        ),
+        (
+            offered(true),
+            Owner,
+            ("owner_offered_subject", &["owner_handed_lead", "owner_offered_after"], SHOW),
+        ),
+        (
+            offered(false),
+            Person,
+            (
+                "owner_asked_subject",
+                &["owner_asked_lead", "owner_asked_after"],
+                Some("owner_asked_button"),
+            ),
+        ),
+        (
+            offered(true),
+            Person,
+            (
+                "owner_asked_subject",
+                &["owner_asked_handed", "owner_asked_after"],
+                Some("owner_asked_button"),
+            ),
+        ),
+        (
+            waiting(false),
+            Owner,
+            ("owner_waiting_subject", &["owner_waiting_lead", "owner_waiting_after"], SHOW),
+        ),
+        (
+            waiting(true),
+            Owner,
+            (
+                "owner_waiting_subject",
+                &["owner_waiting_lead", "owner_waiting_handed", "owner_waiting_after"],
+                SHOW,
+            ),
+        ),
+        (done(false), Owner, ("owner_done_subject", &["owner_done_lead"], SHOW)),
+        (done(true), Owner, ("owner_done_subject", &["owner_done_handed"], SHOW)),
+        (done(false), Person, ("owner_yours_subject", &["owner_yours_lead"], None)),
+        (done(true), Giver, ("owner_gave_subject", &["owner_gave_lead"], None)),
+        (stopped.clone(), Owner, ("owner_not_subject", &["owner_stopped_lead"], SHOW)),
+        (stopped, Person, ("owner_not_yours_subject", &["owner_stopped_lead"], None)),
+        (OwnerNews::Declined, Owner, ("owner_not_subject", &["owner_declined_lead"], SHOW)),
+        (OwnerNews::Lapsed, Owner, ("owner_not_subject", &["owner_lapsed_lead"], SHOW)),
+        (OwnerNews::Lapsed, Person, ("owner_not_yours_subject", &["owner_lapsed_lead"], None)),
+        (
+            OwnerNews::NotHanded { by: by() },
+            Owner,
+            ("owner_not_handed_subject", &["owner_not_handed_lead"], SHOW),
+        ),
+        (
+            OwnerNews::NotHanded { by: by() },
+            Person,
+            ("owner_not_handed_subject", &["owner_not_handed_lead"], None),
+        ),
+        (
+            OwnerNews::Invited { by: by() },
+            Owner,
+            ("owner_invited_subject", &["owner_invites_lead", "owner_invites_after"], SHOW),
+        ),
+        (
+            OwnerNews::SteppedDown,
+            Owner,
+            ("owner_stepped_down_subject", &["owner_stepped_down_lead"], SHOW),
+        ),
+        (
+            OwnerNews::SteppedDown,
+            Person,
+            (
+                "owner_you_stepped_down_subject",
+                &["owner_you_stepped_down_lead", "owner_you_stepped_down_after"],
+                None,
+            ),
+        ),
+        (OwnerNews::Left, Owner, ("owner_stepped_down_subject", &["owner_left_lead"], SHOW)),
+        (named.clone(), Owner, ("successor_subject", &["successor_lead"], SHOW)),
+        (
+            named,
+            Person,
+            ("successor_you_subject", &["successor_you_lead", "successor_you_after"], None),
+        ),
+        (removed.clone(), Owner, ("successor_not_subject", &["successor_not_lead"], SHOW)),
+        (removed, Person, ("successor_not_you_subject", &["successor_not_you_lead"], None)),
+        (asked(false), Owner, ("takeover_subject", &["takeover_lead", "takeover_after"], SHOW)),
+        (
+            asked(true),
+            Owner,
+            ("takeover_subject", &["takeover_lead", "takeover_again", "takeover_after"], SHOW),
+        ),
+        (here.clone(), Owner, ("owner_not_subject", &["takeover_answered"], SHOW)),
+        (here, Person, ("owner_not_yours_subject", &["takeover_answered"], None)),
+        (OwnerNews::TakenOver, Owner, ("owner_done_subject", &["taken_over_lead"], SHOW)),
+        (OwnerNews::TakenOver, Person, ("owner_yours_subject", &["owner_yours_lead"], None)),
+    ];
+    for (tag, sentences) in [
+        ("en", include_str!("../../../locales/en.json")),
+        ("nb", include_str!("../../../locales/nb.json")),
+        ("de", include_str!("../../../locales/de.json")),
+    ] {
+        let sentences: Value = serde_json::from_str(sentences).unwrap();
+        // Without the moments, which are told in each language's own way.
+        let say = |key: &str| -> Vec<String> {
+            let sentence = sentences["mail"][key].as_str().unwrap_or_else(|| panic!("{key}"));
+            let said = [
+                ("account", "Bakery"),
+                ("name", "Mei Tanaka"),
+                ("email", "Mei Tanaka"),
+                ("by", "Ingrid Berg"),
+                ("days", "14"),
+            ];
+            let said = said.iter().fold(sentence.to_owned(), |said, (name, value)| {
+                said.replace(&format!("{{{{ {name} }}}}"), value)
+            });
+            let pieces = said.split("{{ when }}").flat_map(|piece| piece.split("{{ day }}"));
+            pieces.map(str::to_owned).collect()
+        };
+        let language = model::Language::parse(tag);
+        for (news, reader, (subject, lines, button)) in cases {
+            let change = uuid::Uuid::from_u128(7);
+            let of_change = !matches!(
+                news,
+                OwnerNews::Invited { .. }
+                    | OwnerNews::SteppedDown
+                    | OwnerNews::Left
+                    | OwnerNews::SuccessorNamed { .. }
+                    | OwnerNews::SuccessorRemoved { .. }
+            );
+            let mail = Mail::OwnerNews {
+                account: "Bakery".into(),
+                account_number: model::AccountNumber::from_stored(100_001),
+                reader: *reader,
+                name: "Mei Tanaka".into(),
+                news: news.clone(),
+                change: of_change.then(|| change.into()),
+            };
+            let told = app::mails::Told::at(at);
+            let written = app::mails::write(&mail, language.as_ref(), told, &app.site());
+            let [said, text, html] = [&written.subject, &written.text, &written.html]
+                .map(|text| text.replace('\u{2060}', ""));
+            assert_eq!([said], *say(subject), "{tag} {news:?} {reader:?}");
+            for piece in lines.iter().flat_map(|line| say(line)) {
+                assert!(
+                    text.contains(piece.trim()),
+                    "{tag} {news:?} {reader:?}: {piece} in {text}"
+                );
+            }
+            let link = match of_change {
+                true => format!("/accounts/100001/owners/{change}"),
+                false => "/accounts/100001/users".to_owned(),
+            };
+            let is_there = text.contains(&link) && html.contains(&link);
+            assert_eq!(is_there, button.is_some(), "{tag} {news:?} {reader:?}: {text}");
+            for label in button.iter().flat_map(|button| say(button)) {
+                assert!(html.contains(&label), "{tag} {news:?} {reader:?}: {label} in {html}");
+            }
+        }
+    }
 }

@@ -26,7 +26,7 @@ async fn remove(app: &TestApp, from: &str, to: Option<&str>) -> Result<OwnersCha
 
 async fn owners(app: &TestApp) -> Vec<String> {
     let owners = owners_by_provider::list(&app.latchkey, NUMBER).await.unwrap();
-    owners.into_iter().map(|owner| owner.email.to_string()).collect()
+    owners.owners.into_iter().map(|owner| owner.email.to_string()).collect()
 }
 
 /// The newest mail to this address, in words.

@@ -489,6 +489,50 @@ async fn another_address_is_no_way_around_the_company(db: TestDatabase) {
 }
 
 #[apply(on_both!)]
+async fn an_owner_who_cant_come_in_is_none_who_is_left(db: TestDatabase) {
+    let (company, mut ingrid) = Company::required(db).await;
+    let app = &company.app;
+    let mut olav = app.as_person(OLAV).await;
+    company.link(&mut olav, OLAV).await;
+    let move_to = async |browser: &mut Browser, address: &str| {
+        let wanted = [("email", address)];
+        browser.post("/profile/email", "profile/change-email", &wanted).await.is(303);
+        let link = app.email_link(address).await;
+        browser.follow(&link, "profile/confirm-email").await
+    };
+    let number = AccountNumber::from_stored(100_001);
+    let remove = async || {
+        let email = model::EmailAddress::parse(INGRID.email).unwrap();
+        let latchkey = &app.latchkey;
+        domain::owners_by_provider::remove(latchkey, number, &email, None, "Left").await.map(drop)
+    };
+    move_to(&mut olav, "olav@home.example").await.is(303);
+    assert_eq!(opens(&mut olav).await, 403);
+    let (leave, down) = (format!("{BAKERY}/leave"), format!("{BAKERY}/step-down"));
+    let page = ingrid.get(&leave).await;
+    page.is(200).says("You are the only owner of Nordlys Bakeri AS who can sign in to it");
+    let account = [("account", "100001"), ("permissions[]", "billing.view")];
+    for (path, form) in [(&leave, "account/leave"), (&down, "owners/step-down")] {
+        let page = ingrid.post(path, form, &account).await;
+        page.is(409).says("You are the only owner who can sign in here");
+    }
+    ingrid.get(&down).await.is(200).says("You are the only owner who can sign in here");
+    ingrid.get("/profile/delete").await.is(200).says("You are its only owner");
+    let own = [("email", INGRID.email)];
+    let page = ingrid.post("/profile/delete", "profile/delete", &own).await;
+    page.is(409).says("Nobody else who can sign in there owns Nordlys Bakeri AS");
+    let refused = remove().await;
+    assert_eq!(refused, Err(domain::owners_by_provider::OwnersStay::LastOwner));
+    let page = move_to(&mut ingrid, "ingrid@home.example").await;
+    page.is(409).says("With this address you couldn't enter an account of yours any more");
+    assert_eq!(opens(&mut ingrid).await, 200);
+    // He comes back, and each of them may go.
+    move_to(&mut olav, OLAV.email).await.is(303);
+    ingrid.get("/profile/delete").await.is(200).says("1 other owner remains");
+    assert_eq!(remove().await, Ok(()));
+}
+
+#[apply(on_both!)]
 async fn a_session_that_is_over_for_the_account_begins_there_again(db: TestDatabase) {
     let (company, mut ingrid) = Company::required(db).await;
     let mut amira = company.vouched(AMIRA).await;

@@ -357,11 +357,24 @@ async fn whoever_is_paused_is_neither_named_nor_takes_over(db: TestDatabase) {
     let mut mei = app.as_person(MEI).await;
     take_over(&mut mei).await;
     ingrid.open_and_fill_in(&manage, "users/pause-access", &[]).await.is(303);
+    // At once nobody waits any more, and nobody is shown as somebody who could.
+    assert!(!ingrid.get(BAKERY).await.is(200).body.contains("I'm here"));
     mei.get(&take_over_page()).await.is(403);
     let page = mei.get("/accounts").await;
-    assert!(!page.body.contains(&take_over_page()));
+    assert!(!page.body.contains(&take_over_page()) && !page.body.contains("Successor"));
+    let users = ingrid.get(&format!("{BAKERY}/users")).await;
+    assert!(!users.row_of("mei@").contains("Successor"));
+    ingrid.get(&successor_page()).await.is(200).says(
+        "Mei Tanaka can't take the account over at present: their access is paused or has ended.",
+    );
+    ingrid.open_and_fill_in(&manage, "users/resume-access", &[]).await.is(303);
+    let users = ingrid.get(&format!("{BAKERY}/users")).await;
+    assert!(users.row_of("mei@").contains("Successor"));
+    let page = ingrid.get(&successor_page()).await;
+    assert!(!page.body.contains("take the account over at present"));
+    ingrid.open_and_fill_in(&manage, "users/pause-access", &[]).await.is(303);
     app.forward_hours(7 * 24);
-    assert_eq!(domain::owner_changes::settle(&app.latchkey).await, Ok(1));
+    assert_eq!(domain::owner_changes::settle(&app.latchkey).await, Ok(0));
     app.as_person(MEI).await.get(BAKERY).await.is(403).says("Your access is paused");
     for (person, reader) in [(MEI, OwnerNewsReader::Person), (OLAV, OwnerNewsReader::Owner)] {
         assert_eq!(news_to(&app, person).await[0], (reader, OwnerNews::Lapsed));
@@ -412,4 +425,68 @@ async fn it_is_asked_for_three_times_in_thirty_days_and_no_more(db: TestDatabase
     page.is(429).says("as often as you can in 30 days");
     app.forward_hours(30 * 24);
     take_over(&mut app.as_person(MEI).await).await;
+}
+
+#[apply(on_both!)]
+async fn every_page_of_an_owner_tells_of_a_takeover(db: TestDatabase) {
+    let app = TestApp::new(db).await;
+    name(&app, &mut app.as_person(INGRID).await, MEI, "14").await.is(303);
+    let change = take_over(&mut app.as_person(MEI).await).await;
+    let told = "Mei Tanaka asked to take over Nordlys Bakeri AS on Friday, 15 January, and becomes \
+                an owner on Friday, 29 January unless an owner says no.";
+    let link = format!("href=\"{change}\"");
+    let mut olav = app.as_person(OLAV).await;
+    for path in ["/profile", "/security", "/help", "/help/account", "/profile/delete"] {
+        let page = olav.get(path).await;
+        page.is(200).says(told);
+        assert!(page.body.contains(&link), "{path}");
+    }
+    // Coming from the account, too.
+    let page = olav.get("/profile?account=100001").await;
+    page.is(200).says(told);
+    // And of several accounts it is told which: Mei owns the agency, and is told of nothing.
+    let mut mei = app.as_person(MEI).await;
+    for path in ["/accounts", "/profile"] {
+        assert!(!mei.get(path).await.is(200).body.contains("unless an owner says no"), "{path}");
+    }
+    let account = app.account_of(MEI).await;
+    let olavs = app.latchkey.store.login(&model::EmailAddress::parse(OLAV.email).unwrap()).await;
+    let olavs = olavs.unwrap().unwrap().id;
+    let (nothing, now) = (model::Access::NONE, app.latchkey.now());
+    app.latchkey.store.add_member(account, olavs, nothing, now).await.unwrap();
+    let page = olav.get("/accounts").await;
+    page.is(200).says(told);
+    assert_eq!(page.body.matches(&link).count(), 1, "once, at the account");
+    assert!(!page.body.contains("notice-warning"));
+    let page = olav.get("/accounts?search=Fjord").await;
+    page.is(200).says(told);
+    assert!(page.body.contains("notice-warning"), "the account isn't among those found");
+
+    olav.open_and_fill_in(BAKERY, "successors/answer", &[]).await.is(303);
+    for path in ["/accounts", "/profile"] {
+        assert!(!olav.get(path).await.is(200).body.contains("asked to take over"), "{path}");
+    }
+}
+
+#[apply(on_both!)]
+async fn the_file_of_users_marks_who_becomes_an_owner_and_the_successor(db: TestDatabase) {
+    let app = TestApp::new(db).await;
+    let mut ingrid = app.as_person(INGRID).await;
+    name(&app, &mut ingrid, MEI, "14").await.is(303);
+    let make = format!("{BAKERY}/users/{}/owner", app.id_of(BJORN).await);
+    ingrid.open_and_fill_in(&make, "owners/make", &[]).await.is(303);
+    let csv = format!("{BAKERY}/users.csv");
+    let rows = ingrid.get(&csv).await.is(200).body.clone();
+    assert!(rows.lines().next().unwrap().ends_with("becomes an owner (UTC),successor"), "{rows}");
+    let row = |rows: &str, of: &str| rows.lines().find(|row| row.contains(of)).unwrap().to_owned();
+    assert!(row(&rows, "bjorn@").ends_with(",asked,"), "{rows}");
+    assert!(row(&rows, "mei@").ends_with(",,yes"), "{rows}");
+    assert!(row(&rows, "olav@").ends_with(",,"), "{rows}");
+    take_over(&mut app.as_person(MEI).await).await;
+    let rows = ingrid.get(&csv).await.body.clone();
+    assert!(row(&rows, "mei@").contains(",2027-01-29"), "{rows}");
+    let manage = format!("{BAKERY}/users/{}", app.id_of(MEI).await);
+    ingrid.open_and_fill_in(&manage, "users/pause-access", &[]).await.is(303);
+    let rows = ingrid.get(&csv).await.body.clone();
+    assert!(row(&rows, "mei@").ends_with(",,"), "{rows}");
 }

@@ -59,17 +59,17 @@ async fn accounts_are_listed_by_number_with_their_users(db: TestDatabase) {
     let bakery = Bakery::new(&db.store).await;
     bakery.with("Bjørn Lie", "bjorn@example.com", granted(&[])).await;
     account(&db.store, "Empty").await;
-    let all = db.store.accounts(None, 9).await.unwrap();
+    let all = db.store.accounts(None, 9, at(0)).await.unwrap();
     let counted: Vec<_> = all.iter().map(|row| (row.owners, row.users)).collect();
     assert_eq!(counted, [(1, 2), (0, 0)]);
     assert_eq!(all[0].id, bakery.id);
     assert_eq!(db.store.account(bakery.number).await, Ok(bakery.id));
-    let rest = db.store.accounts(Some(bakery.number), 9).await.unwrap();
+    let rest = db.store.accounts(Some(bakery.number), 9, at(0)).await.unwrap();
     assert_eq!(rest.len(), 1);
     assert_eq!(rest[0].name, "Empty");
-    assert_eq!(db.store.accounts(None, 1).await.unwrap()[0].number, bakery.number);
+    assert_eq!(db.store.accounts(None, 1, at(0)).await.unwrap()[0].number, bakery.number);
     let after_all = Some(AccountNumber::from_stored(200_000));
-    assert!(db.store.accounts(after_all, 9).await.unwrap().is_empty());
+    assert!(db.store.accounts(after_all, 9, at(0)).await.unwrap().is_empty());
     let none = db.store.account(AccountNumber::from_stored(200_000)).await;
     assert_eq!(none, Err(Failure::NotFound));
 }

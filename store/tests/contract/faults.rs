@@ -149,7 +149,7 @@ async fn what_was_acknowledged_is_there_after_the_process_was_killed(db: TestDat
         child.wait().unwrap();
     }
     assert_eq!(acknowledged.len(), 50);
-    let there = db.store.accounts(None, 10_000).await.unwrap();
+    let there = db.store.accounts(None, 10_000, at(0)).await.unwrap();
     for number in acknowledged {
         assert!(there.iter().any(|account| account.number.get() == number), "{number}");
     }
@@ -169,7 +169,7 @@ async fn accounts_are_made_one_after_the_other() {
         let (_, number) = account(&store, "Bakery").await;
         writeln!(std::io::stdout(), "acknowledged {}", number.get()).unwrap();
     }
-    assert!(store.accounts(None, 10).await.unwrap().len() >= 3);
+    assert!(store.accounts(None, 10, at(0)).await.unwrap().len() >= 3);
 }
 
 #[tokio::test]

@@ -459,7 +459,7 @@ async fn of_fifty_joining_at_once_one_joins(db: TestDatabase) {
     let accepted = Err(Failure::Conflict(Conflict::Invitation(InvitationState::Accepted)));
     assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 1);
     assert_eq!(results.iter().filter(|result| **result == accepted).count(), 49);
-    assert_eq!(db.store.accounts(None, 1).await.unwrap()[0].users, 2);
+    assert_eq!(db.store.accounts(None, 1, at(0)).await.unwrap()[0].users, 2);
 }
 
 #[apply(on_both!)]

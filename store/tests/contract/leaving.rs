@@ -155,7 +155,7 @@ fn row(facts: &LeavingFacts, kind: ActivityKind) -> NewActivity {
 }
 
 /// What the product decides.
-fn unless_alone(facts: &LeavingFacts) -> Result<Leaving, Failure> {
+pub(crate) fn unless_alone(facts: &LeavingFacts) -> Result<Leaving, Failure> {
     let alone = facts.accounts.iter().filter(|(account, _)| account.would_be_left_alone());
     let alone: Vec<_> = alone.map(|(account, _)| account.name.clone()).collect();
     if !alone.is_empty() {
@@ -268,9 +268,9 @@ async fn known_everywhere(db: &TestDatabase, bakery: &Bakery) -> UserId {
          INSERT INTO successors (account_id, user_id, named_by, named_at)
              SELECT account_id, user_id, {me}, 1 FROM memberships WHERE user_id = {me};
          INSERT INTO owner_changes (id, account_id, user_id, kind, state, made_by, made_by_name,
-                 all_services, all_domains, why, asked_at, over_at, stopped_by)
+                 all_services, all_domains, why, asked_at, over_at, stopped_by, stopped_by_id)
              SELECT {id}, account_id, user_id, 'made', 'stopped', {me}, 'Zebedeus Qvist', FALSE, FALSE,
-                 '', 1, 2, 'Zebedeus Qvist'
+                 '', 1, 2, 'Zebedeus Qvist', {me}
              FROM memberships WHERE user_id <> {me} AND user_id <> {ingrid};
          INSERT INTO drafts (id, session_id, account_id, permissions, all_services, all_domains, page,
                  typed, expires_at)
@@ -339,6 +339,109 @@ async fn what_others_have_stays_without_the_name_of_whoever_left(db: TestDatabas
     assert!(db.store.eyes(ingrid.session, &token(2), bakery.id, at(60)).await.unwrap().is_none());
     let requests = db.store.support_requests(bakery.id, 9).await.unwrap();
     assert_eq!((requests[0].subject.as_str(), requests[0].opened_by.as_str()), ("Help", ""));
+}
+
+/// What the bakery's support requests and owner changes name: who opened one, who said something in it, who
+/// stopped one.
+async fn named_in(db: &TestDatabase, bakery: &Bakery) -> Vec<String> {
+    let requests = db.store.support_requests(bakery.id, 9).await.unwrap();
+    let mut named: Vec<_> = requests.iter().map(|request| request.opened_by.clone()).collect();
+    for request in &requests {
+        let said = db.store.newest_support_messages(request.id, 9).await.unwrap();
+        named.extend(said.into_iter().map(|said| said.message.author));
+    }
+    let mut past = Past::the(db).await;
+    for name in [NAME, "Nils Nygård"] {
+        let stopped = past.count(&format!("stopped_by = '{name}'"), "owner_changes").await;
+        named.extend((0..stopped).map(|_| name.to_owned()));
+    }
+    named.sort();
+    named
+}
+
+/// In the bakery somebody of this name opens a support request, says something in it, and stops that the
+/// one with this address becomes an owner.
+async fn does_much(db: &TestDatabase, name: &str, number: &str, about: &str, stopper: &str) {
+    run(
+        db,
+        &format!(
+            "INSERT INTO support_requests (id, account_id, number, subject, state, opened_by,
+                     updated_at)
+                 SELECT {{id}}, id, '{number}', 'Help', 'open', '{name}', 1 FROM accounts
+                 WHERE name = 'Bakery';
+             INSERT INTO support_messages (id, request_id, by_provider, author, words, at)
+                 SELECT {{id}}, id, FALSE, '{name}', 'Please', 1 FROM support_requests
+                 WHERE number = '{number}';
+             INSERT INTO owner_changes (id, account_id, user_id, kind, state, made_by_name,
+                     all_services, all_domains, why, asked_at, over_at, stopped_by, stopped_by_id)
+                 SELECT {{id}}, m.account_id, m.user_id, 'made', 'stopped', '', FALSE, FALSE, '', 1, 2,
+                     '{name}', {stopper}
+                 FROM memberships m JOIN users u ON u.id = m.user_id WHERE u.email_key = '{about}'"
+        ),
+    )
+    .await;
+}
+
+#[apply(on_both!)]
+async fn whoever_left_an_account_before_is_named_there_no_more_and_namesakes_are(db: TestDatabase) {
+    let bakery = Bakery::new(&db.store).await;
+    bakery.with("Mei", "mei@example.com", granted(&[BillingView])).await;
+    let me = bakery.with(NAME, ADDRESS, granted(&[BillingView])).await;
+    does_much(&db, NAME, "T-1", "mei@example.com", "{me}").await;
+    // He leaves the bakery, is called otherwise from then on, and another of his name comes.
+    let leave = |_: &store::ChangeFacts| Ok(Some(crate::story::change(None)));
+    db.store.change_membership(bakery.id, me, me, at(5), leave).await.unwrap();
+    let other = model::FullName::parse("Nils Nygård").unwrap();
+    db.store.change_profile(me, &other, None, None, at(6)).await.unwrap();
+    let namesake = bakery.with(NAME, "namesake@example.com", granted(&[BillingView])).await;
+    let id = "(SELECT id FROM users WHERE email_key = 'namesake@example.com')";
+    does_much(&db, NAME, "T-2", "mei@example.com", id).await;
+    assert_eq!(named_in(&db, &bakery).await, [NAME; 6]);
+
+    delete(&db.store, me).await.unwrap();
+    assert_eq!(named_in(&db, &bakery).await, ["", "", NAME, NAME, NAME]);
+    // And the other one, whom the rest is about.
+    delete(&db.store, namesake).await.unwrap();
+    assert_eq!(named_in(&db, &bakery).await, [""; 4]);
+}
+
+#[apply(on_both!)]
+async fn of_two_with_one_name_nobody_knows_who_it_was(db: TestDatabase) {
+    let bakery = Bakery::new(&db.store).await;
+    bakery.with("Mei", "mei@example.com", granted(&[BillingView])).await;
+    let me = bakery.with(NAME, ADDRESS, granted(&[BillingView])).await;
+    bakery.with(NAME, "namesake@example.com", granted(&[BillingView])).await;
+    // As the provider writes it, and as an earlier version did.
+    does_much(&db, NAME, "T-1", "mei@example.com", "NULL").await;
+    delete(&db.store, me).await.unwrap();
+    assert_eq!(named_in(&db, &bakery).await, [NAME; 3], "perhaps it was the other");
+}
+
+#[apply(on_both!)]
+async fn what_an_earlier_version_wrote_is_found_by_name_in_ones_accounts(db: TestDatabase) {
+    let bakery = Bakery::new(&db.store).await;
+    bakery.with("Mei", "mei@example.com", granted(&[BillingView])).await;
+    does_much(&db, NAME, "T-1", "mei@example.com", "NULL").await;
+    let me = bakery.with(NAME, ADDRESS, granted(&[BillingView])).await;
+    delete(&db.store, me).await.unwrap();
+    assert_eq!(named_in(&db, &bakery).await, ["", ""]);
+}
+
+#[apply(on_both!)]
+async fn the_other_owners_hear_that_one_deleted_their_login(db: TestDatabase) {
+    let bakery = Bakery::new(&db.store).await;
+    bakery.with("Olav", "olav@example.com", Owner).await;
+    let me = bakery.with(NAME, ADDRESS, Owner).await;
+    delete(&db.store, me).await.unwrap();
+    let mut told = Vec::new();
+    while let Some(mail) = db.store.take_mail(HOUR, at(60)).await.unwrap() {
+        if let Mail::OwnerNews { name, news, .. } = mail.mail {
+            assert_eq!((name, news), (NAME.into(), model::OwnerNews::Left));
+            told.push(mail.to.to_string());
+        }
+    }
+    told.sort();
+    assert_eq!(told, ["ingrid@example.com", "olav@example.com"]);
 }
 
 #[apply(on_both!)]
@@ -412,7 +515,7 @@ async fn nobody_leaves_an_account_without_an_owner(db: TestDatabase) {
     assert!(db.store.login_of(bakery.ingrid).await.unwrap().is_some());
     assert!(db.store.is_in(harbour, bakery.ingrid).await.unwrap());
 
-    let accounts = db.store.leaving_accounts(bakery.ingrid).await.unwrap();
+    let accounts = db.store.leaving_accounts(bakery.ingrid, at(0)).await.unwrap();
     let told: Vec<_> = accounts
         .iter()
         .map(|(account, held)| (account.name.as_str(), held.is_owner(), account.other_owners))
@@ -472,8 +575,8 @@ async fn owners_of_several_accounts_leave_in_every_way_at_once_and_one_stays_in_
             if number % 2 == 0 {
                 return delete(&store, owner).await;
             }
-            let decide = |facts: &store::ChangeFacts| match facts.owners {
-                1 => Err(Failure::Conflict(model::Conflict::LastOwner)),
+            let decide = |facts: &store::ChangeFacts| match facts.other_owners {
+                0 => Err(Failure::Conflict(model::Conflict::LastOwner)),
                 _ => Ok(Some(crate::story::change(None))),
             };
             store.change_membership(account, owner, owner, at(50), decide).await

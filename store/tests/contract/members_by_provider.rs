@@ -46,8 +46,7 @@ fn hold(grants: Vec<Grant>) -> ProvidersMemberStep {
 /// What the product decides: somebody owns the account afterwards.
 fn end(facts: &ProvidersMemberFacts) -> Option<ProvidersMemberStep> {
     let kind = ActivityKind::OwnerRemovedByProvider;
-    let owners = facts.owners.len();
-    (owners > 1).then(|| ProvidersMemberStep::End(row(kind), Vec::new()))
+    (facts.other_owners > 0).then(|| ProvidersMemberStep::End(row(kind), Vec::new()))
 }
 
 async fn kinds(bakery: &Bakery) -> Vec<ActivityKind> {

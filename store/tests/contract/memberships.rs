@@ -34,8 +34,8 @@ async fn found(bakery: &Bakery, search: &str) -> Vec<String> {
 
 /// What the product decides: nobody takes the last owner's access.
 fn keep_an_owner(facts: &ChangeFacts) -> Result<Option<MembershipChange>, Failure> {
-    match facts.owners {
-        1 => Err(Failure::Conflict(Conflict::LastOwner)),
+    match facts.other_owners {
+        0 => Err(Failure::Conflict(Conflict::LastOwner)),
         _ => Ok(Some(change(None))),
     }
 }
@@ -511,7 +511,7 @@ async fn a_change_is_written_with_its_log_row_and_mail(db: TestDatabase) {
     let bjorn = bakery.with("Bjørn", "bjorn@example.com", granted(&[])).await;
     let decide = |facts: &ChangeFacts| {
         assert_eq!((facts.by.actor.user, facts.by.actor.account), (bakery.ingrid, bakery.id));
-        assert_eq!((&facts.by.access, facts.owners), (&Access::Owner, 1));
+        assert_eq!((&facts.by.access, facts.other_owners), (&Access::Owner, 1));
         assert_eq!(
             (facts.by.name.as_str(), facts.by.account_name.as_str()),
             ("Ingrid Berg", "Bakery")

@@ -4,7 +4,7 @@ use model::{
 };
 use store::{
     ActivityFilter, ChangeFacts, NewOwnerChange, NewPause, OwnerChange, OwnerChangeFacts,
-    OwnerOfferFacts, OwnerStep, PauseChange, Store,
+    OwnerOfferFacts, OwnerStep, PauseChange, Store, WantedOwners,
 };
 use test_database::{TestDatabase, apply, on_both};
 
@@ -111,7 +111,8 @@ async fn step_down(
     to: Option<Access>,
     seconds: u64,
 ) -> Result<(), Failure> {
-    let decide = |facts: &ChangeFacts| match facts.target.held.is_owner() && facts.owners < 2 {
+    let decide = |facts: &ChangeFacts| match facts.target.held.is_owner() && facts.other_owners == 0
+    {
         true => Err(Failure::Conflict(Conflict::LastOwner)),
         false => Ok(Some(change(to))),
     };
@@ -165,9 +166,9 @@ async fn a_change_comes_back_as_it_was_made_and_accepted(db: TestDatabase) {
 /// Somebody looks in one of these ways at who owns the account, when the moment has come.
 async fn sees_an_owner(bakery: &Bakery, mei: UserId, way: u8) -> bool {
     let (store, ingrid) = (&bakery.store, bakery.ingrid);
-    let mut owners = 0;
+    let mut others = 0;
     let count = |facts: &ChangeFacts| {
-        owners = facts.owners;
+        others = facts.other_owners;
         Ok(Some(change(Some(Access::Owner))))
     };
     match way {
@@ -175,11 +176,26 @@ async fn sees_an_owner(bakery: &Bakery, mei: UserId, way: u8) -> bool {
         1 => store.memberships(mei, None, 9, at(100)).await.unwrap()[0].held.is_owner(),
         2 => {
             store.change_membership(bakery.id, ingrid, ingrid, at(100), count).await.unwrap();
-            owners == 2
+            others == 1
         }
         3 => {
             let opened = store.open_invitation(&token(9), at(100)).await.unwrap().unwrap();
             opened.inviter_access == Some(Access::Owner)
+        }
+        4 => store.leaving_accounts(mei, at(100)).await.unwrap()[0].0.owner,
+        5 => {
+            let left = store.leaving_accounts(ingrid, at(100)).await.unwrap();
+            left[0].0.other_owners == 1
+        }
+        6 => store.own_accounts(mei, uuid::Uuid::nil(), 9, at(100)).await.unwrap()[0].owner,
+        7 => {
+            let listed = store.accounts(None, 99, at(100)).await.unwrap();
+            let row = listed.into_iter().find(|row| row.id == bakery.id).unwrap();
+            row.owners == 2
+        }
+        8 => {
+            store.settle_due_owners(bakery.id, at(100)).await.unwrap();
+            owners(bakery).await == ["Ingrid Berg", "Mei"]
         }
         _ => {
             assert_eq!(store.due_owner_accounts(9, at(99)).await.unwrap(), []);
@@ -192,7 +208,7 @@ async fn sees_an_owner(bakery: &Bakery, mei: UserId, way: u8) -> bool {
 
 #[apply(on_both!)]
 async fn whoever_looks_after_the_waiting_time_finds_an_owner(db: TestDatabase) {
-    for way in 0..5 {
+    for way in 0..10 {
         let bakery = Bakery::another(&db.store, way).await;
         let mei = format!("mei{way}@example.com");
         let mei = bakery.with("Mei", &mei, granted(&[BillingPay])).await;
@@ -491,4 +507,294 @@ async fn what_a_clock_ran_ahead_with_waits_no_longer_than_any(db: TestDatabase) 
     assert!(bakery.acting(mei, 10 + week).await.keys.is_owner());
     db.store.sweep(DAY, DAY, at(year)).await.unwrap();
     assert!(db.store.open_owner_changes(bakery.id, 9).await.unwrap().is_empty());
+}
+
+/// The same bakery for a task of its own.
+fn same(bakery: &Bakery) -> Bakery {
+    let (id, number, ingrid) = (bakery.id, bakery.number, bakery.ingrid);
+    Bakery { store: bakery.store.clone(), id, number, ingrid }
+}
+
+/// The operator adds and removes these, as long as somebody owns the account afterwards.
+async fn by_provider(
+    bakery: &Bakery,
+    added: Option<&str>,
+    removed: Option<&str>,
+    seconds: u64,
+) -> Result<(), Failure> {
+    let (added, removed) = (added.map(email), removed.map(email));
+    let wanted = WantedOwners { added: added.as_ref(), removed: removed.as_ref() };
+    let decide = crate::owners_by_provider::keep_an_owner;
+    let store = &bakery.store;
+    store.change_owners_by_provider(bakery.id, wanted, at(seconds), decide).await.map(drop)
+}
+
+#[apply(on_both!)]
+async fn whoever_owns_the_account_by_another_way_is_handed_nothing(db: TestDatabase) {
+    for accepted in [false, true] {
+        let round = u8::from(accepted);
+        let bakery = Bakery::another(&db.store, round).await;
+        let (address, first_name) = (format!("mei{round}@example.com"), format!("mei{round}"));
+        let mei = bakery.with("Mei", &address, granted(&[BillingPay])).await;
+        let id = ask(&bakery, bakery.ingrid, mei, Some(Afterwards::Out), 1).await.unwrap();
+        if accepted {
+            take(&db.store, &bakery, mei, id, accepting(100), 2).await.unwrap();
+        }
+        told(&bakery, 2).await;
+        by_provider(&bakery, Some(&address), None, 5).await.unwrap();
+        assert_eq!(state(&bakery, id).await, Some(Lapsed));
+        assert!(kinds(&bakery).await.contains(&OwnerLapsed), "the log tells of it");
+        let mut news = Vec::new();
+        while let Some(mail) = bakery.store.take_mail(HOUR, at(6)).await.unwrap() {
+            if let model::Mail::OwnerNews { news: told, .. } = mail.mail {
+                news.push((mail.to.as_str().split('@').next().unwrap().to_owned(), told));
+            }
+        }
+        news.sort_by(|one, other| one.0.cmp(&other.0));
+        let not_handed = model::OwnerNews::NotHanded { by: "Ingrid Berg".into() };
+        let ingrid = format!("ingrid{round}");
+        assert_eq!(news, [(ingrid, not_handed.clone()), (first_name, not_handed)]);
+        db.store.settle_owners(bakery.id, at(100)).await.unwrap();
+        assert_eq!(owners(&bakery).await, ["Ingrid Berg", "Mei"], "nobody left by that");
+        let found = db.store.membership(mei, bakery.number, None, at(101)).await.unwrap().unwrap();
+        assert_eq!(found.owners_due_at, None);
+    }
+}
+
+#[apply(on_both!)]
+async fn whoever_is_made_an_owner_by_another_way_waits_no_more(db: TestDatabase) {
+    let bakery = Bakery::new(&db.store).await;
+    let mei = bakery.with("Mei", "mei@example.com", granted(&[BillingPay])).await;
+    let id = waiting(&bakery, mei, None, 100).await;
+    by_provider(&bakery, Some("mei@example.com"), None, 5).await.unwrap();
+    assert_eq!(state(&bakery, id).await, Some(Done));
+    assert!(!kinds(&bakery).await.contains(&OwnerLapsed));
+}
+
+#[apply(on_both!)]
+async fn whoever_leaves_as_an_owner_is_told_of_to_the_others(db: TestDatabase) {
+    let bakery = Bakery::new(&db.store).await;
+    let olav = bakery.with("Olav", "olav@example.com", Access::Owner).await;
+    let mei = bakery.with("Mei", "mei@example.com", granted(&[BillingPay])).await;
+    let tom = bakery.with("Tom", "tom@example.com", Access::Owner).await;
+    step_down(&db.store, &bakery, mei, None, 5).await.unwrap();
+    assert_eq!(told(&bakery, 5).await, [""; 0], "she owned nothing");
+    step_down(&db.store, &bakery, tom, None, 6).await.unwrap();
+    assert_eq!(told(&bakery, 6).await, ["ingrid", "olav"]);
+    step_down(&db.store, &bakery, olav, Some(granted(&[BillingPay])), 7).await.unwrap();
+    assert_eq!(told(&bakery, 7).await, ["ingrid", "olav"], "and to whoever stays as a user");
+}
+
+#[apply(on_both!)]
+async fn owners_are_told_of_an_invitation_as_an_owner_when_that_is_asked_for(db: TestDatabase) {
+    let bakery = Bakery::new(&db.store).await;
+    bakery.with("Olav", "olav@example.com", Access::Owner).await;
+    let to = email("kari@example.com");
+    for (tells_owners, number) in [(true, 1), (false, 2)] {
+        let decide = |_: &_| {
+            let offer = offer(number, granted(&[BillingPay]));
+            Ok(store::Offer { as_owner: true, tells_owners, ..offer })
+        };
+        let by = bakery.ingrid;
+        let offered = db.store.offer_invitation(bakery.id, by, &to, at(1), decide).await;
+        offered.unwrap();
+        let expected: &[&str] = if tells_owners { &["ingrid", "olav"] } else { &[] };
+        assert_eq!(told(&bakery, 1).await, expected);
+    }
+}
+
+#[apply(on_both!)]
+async fn an_owner_sees_from_outside_what_waits_in_each_account_of_theirs(db: TestDatabase) {
+    let bakery = Bakery::new(&db.store).await;
+    let mei = bakery.with("Mei", "mei@example.com", granted(&[BillingPay])).await;
+    let tom = bakery.with("Tom", "tom@example.com", granted(&[BillingPay])).await;
+    let (agency, number) = crate::story::account(&db.store, "Agency").await;
+    db.store.add_member(agency, bakery.ingrid, Access::Owner, at(0)).await.unwrap();
+    db.store.add_member(agency, mei, granted(&[BillingPay]), at(0)).await.unwrap();
+    waiting(&bakery, mei, None, 200).await;
+    ask(&bakery, bakery.ingrid, tom, None, 3).await.unwrap();
+    let there = Bakery { number, id: agency, ..same(&bakery) };
+    waiting(&there, mei, Some(Afterwards::Out), 100).await;
+    let seen = async |user, most, seconds| {
+        let found = db.store.waiting_for(user, most, at(seconds)).await.unwrap();
+        found.into_iter().map(|change| (change.account_name, change.name)).collect::<Vec<_>>()
+    };
+    let [agencys, bakerys] =
+        ["Agency", "Bakery"].map(|account| (account.to_owned(), "Mei".to_owned()));
+    let both = [agencys.clone(), bakerys.clone()];
+    assert_eq!(seen(bakery.ingrid, 9, 10).await, both, "the next one first");
+    assert_eq!(seen(bakery.ingrid, 1, 10).await, [agencys]);
+    assert_eq!(seen(mei, 9, 10).await, [], "it is about her, and she owns nothing");
+    // What is due waits no more, whether anybody settled it or not.
+    assert_eq!(seen(bakery.ingrid, 9, 100).await, [bakerys]);
+    assert_eq!(seen(bakery.ingrid, 9, 200).await, []);
+}
+
+#[apply(on_both!)]
+async fn a_login_deleted_as_the_waiting_time_ends_leaves_an_owner(db: TestDatabase) {
+    for round in 0..4_u8 {
+        let bakery = Bakery::another(&db.store, round).await;
+        let mei = format!("mei{round}@example.com");
+        let mei = bakery.with("Mei", &mei, granted(&[BillingPay])).await;
+        let olav = format!("olav{round}@example.com");
+        bakery.with("Olav", &olav, Access::Owner).await;
+        let change = waiting(&bakery, mei, Some(Afterwards::Out), 100).await;
+        // Whoever hands the account over, or who gets it.
+        let (giver, leaver) = (round % 2 == 0, [bakery.ingrid, mei][usize::from(round % 2)]);
+        let outcomes = at_once(50, |place| {
+            let (store, id) = (db.store.clone(), bakery.id);
+            async move {
+                if place % 2 == 0 {
+                    let decide = crate::leaving::unless_alone;
+                    return store.delete_login(leaver, at(99), decide).await.is_ok();
+                }
+                store.settle_owners(id, at(100)).await.unwrap();
+                false
+            }
+        })
+        .await;
+        assert!(outcomes.contains(&true), "the other owner is left");
+        assert!(db.store.login_of(leaver).await.unwrap().is_none());
+        let (found, owners) = (state(&bakery, change).await, owners(&bakery).await);
+        match (giver, found) {
+            (true, Some(Done)) => assert_eq!(owners, ["Mei", "Olav"]),
+            (true, Some(Lapsed)) => assert_eq!(owners, ["Olav"]),
+            // Before it was true, or after: it went with her.
+            (false, None) => assert!(["Ingrid Berg", "Olav"].ends_with(&strs(&owners))),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+fn strs(names: &[String]) -> Vec<&str> {
+    names.iter().map(String::as_str).collect()
+}
+
+#[apply(on_both!)]
+async fn a_login_deleted_as_the_waiting_time_ends_leaves_an_owner_where_there_is_one(
+    db: TestDatabase,
+) {
+    for round in 0..4_u8 {
+        let bakery = Bakery::another(&db.store, round).await;
+        let mei = format!("mei{round}@example.com");
+        let mei = bakery.with("Mei", &mei, granted(&[BillingPay])).await;
+        let change = waiting(&bakery, mei, Some(Afterwards::Out), 100).await;
+        let pair = [bakery.ingrid, mei];
+        let outcomes = at_once(50, |place| {
+            let (store, id, leaver) = (db.store.clone(), bakery.id, pair[usize::from(place % 2)]);
+            async move {
+                match place % 4 {
+                    0 | 1 => {
+                        let decide = crate::leaving::unless_alone;
+                        let moment = at(if place % 8 < 4 { 99 } else { 100 });
+                        store.delete_login(leaver, moment, decide).await.map(drop)
+                    }
+                    _ => store.settle_owners(id, at(100)).await,
+                }
+            }
+        })
+        .await;
+        for outcome in &outcomes {
+            let settled =
+                matches!(outcome, Ok(()) | Err(Failure::OnlyOwner(_) | Failure::NotFound));
+            assert!(settled, "{outcomes:?}");
+        }
+        let owners = owners(&bakery).await;
+        assert_eq!(owners.len(), 1, "{owners:?}");
+        match state(&bakery, change).await {
+            Some(Done) => assert_eq!(owners, ["Mei"]),
+            None => assert_eq!(owners, ["Ingrid Berg"]),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[apply(on_both!)]
+async fn what_the_operator_does_to_a_change_leaves_an_owner(db: TestDatabase) {
+    for round in 0..6_u8 {
+        let bakery = Bakery::another(&db.store, round).await;
+        let [mei, kari] = ["mei", "kari"].map(|name| format!("{name}{round}@example.com"));
+        let ingrid = format!("ingrid{round}@example.com");
+        let chosen = bakery.with("Mei", &mei, granted(&[BillingPay])).await;
+        crate::story::user(&db.store, "Kari", &kari).await;
+        // Offered, or waiting, to own the account alone.
+        let handed = Some(Afterwards::Out);
+        let change = match round % 2 {
+            0 => ask(&bakery, bakery.ingrid, chosen, handed, 1).await.unwrap(),
+            _ => waiting(&bakery, chosen, handed, 100).await,
+        };
+        let outcomes = at_once(50, |place| {
+            let bakery = same(&bakery);
+            let (mei, kari, ingrid) = (mei.clone(), kari.clone(), ingrid.clone());
+            async move {
+                match (place % 3, round / 2) {
+                    (0, 0) => by_provider(&bakery, Some(&mei), None, 99).await,
+                    (0, 1) => by_provider(&bakery, Some(&mei), Some(&ingrid), 99).await,
+                    (0, _) => by_provider(&bakery, Some(&kari), Some(&ingrid), 99).await,
+                    (1, _) => by_provider(&bakery, None, Some(&ingrid), 99).await,
+                    _ => bakery.store.settle_owners(bakery.id, at(100)).await,
+                }
+            }
+        })
+        .await;
+        for outcome in &outcomes {
+            let last = Err(Failure::Conflict(Conflict::LastOwner));
+            assert!([Ok(()), last].contains(outcome), "{outcomes:?}");
+        }
+        let owners = owners(&bakery).await;
+        assert!(!owners.is_empty(), "{round}");
+        let found = state(&bakery, change).await.unwrap();
+        assert!([Done, Lapsed].contains(&found), "{found:?}: nothing goes on waiting");
+        let seen = db.store.settle_owners(bakery.id, at(200)).await;
+        assert_eq!((seen, owners), (Ok(()), self::owners(&bakery).await), "nor comes true later");
+    }
+}
+
+#[apply(on_both!)]
+async fn fifty_at_once_who_step_down_hand_over_stop_and_settle_leave_an_owner(db: TestDatabase) {
+    for round in 0..4_u8 {
+        let bakery = Bakery::another(&db.store, round).await;
+        let olav = format!("olav{round}@example.com");
+        let olav = bakery.with("Olav", &olav, Access::Owner).await;
+        let mei = format!("mei{round}@example.com");
+        let mei = bakery.with("Mei", &mei, granted(&[BillingPay])).await;
+        let tom = format!("tom{round}@example.com");
+        let tom = bakery.with("Tom", &tom, granted(&[BillingPay])).await;
+        // One hands the account over; the other hands it to somebody else meanwhile.
+        let change = waiting(&bakery, mei, Some(Afterwards::Out), 100).await;
+        let outcomes = at_once(50, |place| {
+            let bakery = same(&bakery);
+            async move {
+                let store = bakery.store.clone();
+                let user = Some(granted(&[BillingPay]));
+                match place % 6 {
+                    0 => step_down(&store, &bakery, bakery.ingrid, user, 99).await,
+                    1 => step_down(&store, &bakery, olav, user, 99).await,
+                    2 => take(&store, &bakery, olav, change, stopping(), 99).await.map(drop),
+                    3 => {
+                        let afterwards = Some(Afterwards::Out);
+                        let id = ask(&bakery, olav, tom, afterwards, 99).await?;
+                        take(&store, &bakery, tom, id, accepting(100), 99).await.map(drop)
+                    }
+                    4 => step_down(&store, &bakery, mei, None, 100).await,
+                    _ => store.settle_owners(bakery.id, at(100)).await,
+                }
+            }
+        })
+        .await;
+        for outcome in &outcomes {
+            let settled = matches!(
+                outcome,
+                Ok(())
+                    | Err(Failure::Conflict(_)
+                        | Failure::NotFound
+                        | Failure::OwnersOnly
+                        | Failure::NotAllowed(_))
+            );
+            assert!(settled, "{outcomes:?}");
+        }
+        db.store.settle_owners(bakery.id, at(200)).await.unwrap();
+        assert!(!owners(&bakery).await.is_empty(), "{round}");
+        assert!(db.store.open_owner_changes(bakery.id, 9).await.unwrap().is_empty());
+    }
 }

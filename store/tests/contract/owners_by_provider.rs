@@ -20,12 +20,8 @@ fn written() -> OwnersChange {
 }
 
 /// What the product decides: somebody owns the account afterwards.
-fn keep_an_owner(facts: &OwnersFacts) -> Result<Option<OwnersChange>, Failure> {
-    let standing =
-        |person: &Option<store::LockedPerson>| person.as_ref().map(|person| person.standing);
-    let joins = standing(&facts.added).is_some_and(|standing| standing != Belonging::Owner);
-    let goes = standing(&facts.removed) == Some(Belonging::Owner);
-    match facts.owners.len() + usize::from(joins) - usize::from(goes) {
+pub(crate) fn keep_an_owner(facts: &OwnersFacts) -> Result<Option<OwnersChange>, Failure> {
+    match facts.left {
         0 => Err(Failure::Conflict(Conflict::LastOwner)),
         _ => Ok(Some(written())),
     }

@@ -453,3 +453,161 @@ async fn a_provider_replaced_while_many_sign_in_leaves_nobody_in(db: TestDatabas
         assert!(story.session(100 + number).await.is_none());
     }
 }
+
+impl Story {
+    /// How many others than this user own the bakery and can come in, whoever asks.
+    async fn other_owners(&self, user: UserId) -> u32 {
+        let Bakery { store, id, .. } = &self.bakery;
+        let mut others = 0;
+        let decide = |facts: &store::ChangeFacts| {
+            others = facts.other_owners;
+            Ok(None)
+        };
+        store.change_membership(*id, user, user, at(0), decide).await.unwrap();
+        assert_eq!(store.other_owners(*id, user).await, Ok(others));
+        let leaving = store.leaving_accounts(user, at(0)).await.unwrap();
+        assert_eq!(leaving[0].0.other_owners, others);
+        let email = store.member(*id, user).await.unwrap().unwrap().email;
+        let wanted = store::WantedOwners { added: None, removed: Some(&email) };
+        let decide = |facts: &store::OwnersFacts| {
+            assert_eq!(facts.left, others);
+            Ok(None)
+        };
+        store.change_owners_by_provider(*id, wanted, at(0), decide).await.unwrap();
+        let name = store::MemberName::Id(user);
+        let want = |facts: &store::ProvidersMemberFacts| {
+            assert_eq!(facts.other_owners, others);
+            Err::<((), store::ThingKeys), ()>(())
+        };
+        let decide = |_: &store::ProvidersMemberFacts, (), _: &store::KeyedThings| Err(());
+        let asked = store.change_member_by_provider(*id, &name, false, at(0), want, decide).await;
+        assert!(asked.unwrap().is_err());
+        others
+    }
+}
+
+#[apply(on_both!)]
+async fn an_owner_who_gave_the_companys_address_up_is_none_who_can_come_in(db: TestDatabase) {
+    let story = Story::new(&db.store).await;
+    let ingrid = story.bakery.ingrid;
+    let olav = story.bakery.with("Olav", "olav@bakery.example", Access::Owner).await;
+    assert_eq!((story.other_owners(ingrid).await, story.other_owners(olav).await), (1, 1));
+    story.require().await;
+    assert_eq!(story.other_owners(ingrid).await, 1, "the company lets him in");
+    move_to(&db.store, olav, "olav@home.example", 50).await;
+    assert!(story.membership(olav).await.gave_address_up);
+    assert_eq!((story.other_owners(ingrid).await, story.other_owners(olav).await), (0, 1));
+    assert_eq!(story.other_owners(story.kari).await, 1, "of the two owners one");
+
+    // Whoever is added in the same step counts if they can come in, and not otherwise.
+    let (kari, own) = (email(KARI), email("ingrid@example.com"));
+    let left = async || {
+        let wanted = store::WantedOwners { added: Some(&kari), removed: Some(&own) };
+        let id = story.bakery.id;
+        let decide = |_: &store::OwnersFacts| Ok(None);
+        db.store.change_owners_by_provider(id, wanted, at(0), decide).await.unwrap().left
+    };
+    assert_eq!(left().await, 1);
+    // What is required no longer keeps nobody out.
+    story.take(SingleSignOnStep::Lift).await.unwrap();
+    assert_eq!((story.other_owners(ingrid).await, left().await), (1, 2));
+}
+
+#[apply(on_both!)]
+async fn an_owner_whose_own_factor_opens_the_account_can_come_in(db: TestDatabase) {
+    let story = Story::new(&db.store).await;
+    let olav = story.bakery.with("Olav", "olav@bakery.example", Access::Owner).await;
+    with_app(&db.store, olav, 0).await;
+    story.require().await;
+    move_to(&db.store, olav, "olav@home.example", 50).await;
+    assert!(story.membership(olav).await.gave_address_up);
+    assert_eq!(story.other_owners(story.bakery.ingrid).await, 1);
+}
+
+#[apply(on_both!)]
+async fn nobody_gives_up_the_address_by_which_the_last_owner_comes_in(db: TestDatabase) {
+    let story = Story::new(&db.store).await;
+    let olav = story.bakery.with("Olav", "olav@bakery.example", Access::Owner).await;
+    story.require().await;
+    let (id, ingrid) = (story.bakery.id, story.bakery.ingrid);
+    let gone = |_: &store::ChangeFacts| Ok(Some(change(None)));
+    db.store.change_membership(id, ingrid, ingrid, at(1), gone).await.unwrap();
+    ask(&db.store, olav, "olav@home.example", 50).await;
+    let refused = confirm(&db.store, olav, 50, 12).await.map(drop);
+    assert_eq!(refused, Err(Failure::Conflict(Conflict::LastOwnersAddress)));
+    let membership = story.membership(olav).await;
+    assert_eq!((membership.single_sign_on, membership.gave_address_up), (true, false));
+    // Beside another owner he may.
+    db.store.add_member(id, ingrid, Access::Owner, at(2)).await.unwrap();
+    confirm(&db.store, olav, 50, 13).await.unwrap();
+    assert!(story.membership(olav).await.gave_address_up);
+    // From one address that opens nothing to another: no worse than before.
+    db.store
+        .change_membership(id, ingrid, ingrid, at(14), |_| Ok(Some(change(None))))
+        .await
+        .unwrap();
+    move_to(&db.store, olav, "olav@elsewhere.example", 52).await;
+}
+
+#[apply(on_both!)]
+async fn owners_who_give_their_addresses_up_at_once_leave_one_who_can_come_in(db: TestDatabase) {
+    let story = Story::new(&db.store).await;
+    let mut owners = Vec::new();
+    for number in 0..8_u8 {
+        let address = format!("o{number}@bakery.example");
+        owners.push(story.bakery.with("Owner", &address, Access::Owner).await);
+    }
+    story.require().await;
+    let (id, ingrid) = (story.bakery.id, story.bakery.ingrid);
+    let gone = |_: &store::ChangeFacts| Ok(Some(change(None)));
+    db.store.change_membership(id, ingrid, ingrid, at(1), gone).await.unwrap();
+    for (number, owner) in (100..).step_by(2).zip(&owners) {
+        ask(&db.store, *owner, &format!("o{number}@home.example"), number).await;
+    }
+    let moved = at_once(8, |place| {
+        let (store, owner) = (db.store.clone(), owners[usize::from(place)]);
+        let link = token(100 + 2 * place);
+        async move {
+            let undo = store::NewUndo { token_hash: token(101 + 2 * place), until: at(9_000) };
+            let (keep, now) = (token(1), at(12));
+            let mails = |_: &store::EmailChange| Vec::new();
+            store.confirm_email_change(&link, owner, &keep, &undo, now, mails).await.map(drop)
+        }
+    })
+    .await;
+    let refused: Vec<_> = moved.into_iter().filter_map(Result::err).collect();
+    assert_eq!(refused, [Failure::Conflict(Conflict::LastOwnersAddress)]);
+    let mut come_in = 0;
+    for owner in owners {
+        come_in += u32::from(!story.membership(owner).await.gave_address_up);
+    }
+    assert_eq!(come_in, 1);
+}
+
+#[apply(on_both!)]
+async fn the_account_is_handed_to_nobody_who_couldnt_come_in(db: TestDatabase) {
+    let story = Story::new(&db.store).await;
+    let (id, ingrid, kari) = (story.bakery.id, story.bakery.ingrid, story.kari);
+    story.require().await;
+    let offer = |_: &store::OwnerOfferFacts| {
+        Ok(store::NewOwnerChange {
+            afterwards: Some(model::Afterwards::Out),
+            entry: entry(model::ActivityKind::OwnerOffered),
+            bounds: Vec::new(),
+        })
+    };
+    let change = db.store.offer_ownership(id, ingrid, kari, at(1), offer).await.unwrap();
+    let accept = |_: &store::OwnerChangeFacts| {
+        Ok(store::OwnerStep::Accept(at(100), entry(model::ActivityKind::OwnerAccepted)))
+    };
+    db.store.step_owner_change(id, kari, change, at(2), accept).await.unwrap();
+    story.move_to("kari@home.example", 50).await;
+    db.store.settle_owners(id, at(100)).await.unwrap();
+    let found = db.store.owner_change(id, change).await.unwrap().unwrap();
+    assert_eq!(found.state, model::OwnerChangeState::Lapsed);
+    let owners = db.store.owners(id, 9).await.unwrap();
+    assert_eq!(
+        owners.iter().map(|owner| owner.full_name.as_str()).collect::<Vec<_>>(),
+        ["Ingrid Berg"]
+    );
+}

@@ -91,6 +91,7 @@ pub(crate) fn offer(number: u8, access: Access) -> Offer {
     Offer {
         access,
         as_owner: false,
+        tells_owners: false,
         why: String::new(),
         token_hash: token(number),
         copy_hash: None,

@@ -245,10 +245,14 @@ async fn an_owner_who_is_here_ends_it_and_another_successor_does(db: TestDatabas
 async fn whose_access_is_paused_or_ended_takes_nothing_over(db: TestDatabase) {
     let bakery = Bakery::new(&db.store).await;
     let (mei, paused) = waiting(&bakery, "mei@example.com").await;
+    told(&bakery, 2).await;
     pause(&bakery, mei, 50).await.unwrap();
-    assert_eq!(state(&bakery, paused).await, Some(Waiting), "it may be resumed in time");
+    assert_eq!(state(&bakery, paused).await, Some(Lapsed), "at once, resumed or not");
+    let news = told(&bakery, 50).await;
+    assert_eq!(names(&news), ["ingrid", "mei"]);
+    assert!(news.iter().all(|(_, news)| *news == OwnerNews::Lapsed));
     db.store.settle_owners(bakery.id, at(100)).await.unwrap();
-    assert_eq!(state(&bakery, paused).await, Some(Lapsed));
+    assert_eq!(owners(&bakery).await, ["Ingrid Berg"]);
 
     let until = Terms { until: Some(at(180)), ..Terms::whole([BillingPay].into_iter().collect()) };
     let tom = bakery.with("Tom", "tom@example.com", std::iter::once(until).collect()).await;
@@ -257,6 +261,62 @@ async fn whose_access_is_paused_or_ended_takes_nothing_over(db: TestDatabase) {
     db.store.settle_owners(bakery.id, at(500)).await.unwrap();
     assert_eq!(state(&bakery, ended).await, Some(Lapsed));
     assert_eq!(count(&bakery, &[OwnerLapsed]).await, 2);
+    assert_eq!(owners(&bakery).await, ["Ingrid Berg"]);
+}
+
+/// Ingrid gives somebody what they hold anew, until this second.
+async fn give_until(bakery: &Bakery, user: UserId, until: u64, seconds: u64) {
+    let until =
+        Terms { until: Some(at(until)), ..Terms::whole([BillingPay].into_iter().collect()) };
+    let decide = |_: &ChangeFacts| Ok(Some(change(Some(std::iter::once(until).collect()))));
+    let (id, ingrid) = (bakery.id, bakery.ingrid);
+    bakery.store.change_membership(id, ingrid, user, at(seconds), decide).await.unwrap();
+}
+
+#[apply(on_both!)]
+async fn whose_access_ends_meanwhile_takes_nothing_over_from_then_on(db: TestDatabase) {
+    let bakery = Bakery::new(&db.store).await;
+    let until = Terms { until: Some(at(60)), ..Terms::whole([BillingPay].into_iter().collect()) };
+    let tom = bakery.with("Tom", "tom@example.com", std::iter::once(until).collect()).await;
+    name(&bakery, Some(tom), 1).await.unwrap();
+    let first = take_over(&bakery, tom, 200, 2).await.unwrap();
+    told(&bakery, 2).await;
+    // Whoever looks finds it so, long before the days are over.
+    let due = async |seconds| db.store.due_owner_accounts(9, at(seconds)).await.unwrap();
+    assert_eq!(due(59).await, []);
+    assert_eq!(due(60).await, [bakery.id]);
+    bakery.acting(bakery.ingrid, 59).await;
+    assert_eq!(state(&bakery, first).await, Some(Waiting));
+    bakery.acting(bakery.ingrid, 60).await;
+    assert_eq!(state(&bakery, first).await, Some(Lapsed));
+    let news = told(&bakery, 60).await;
+    assert_eq!(names(&news), ["ingrid", "tom"]);
+    assert!(news.iter().all(|(_, news)| *news == OwnerNews::Lapsed));
+    assert_eq!(due(300).await, []);
+
+    // Given anew, they may ask anew; and what is given longer or shorter meanwhile counts.
+    give_until(&bakery, tom, 500, 70).await;
+    let second = take_over(&bakery, tom, 300, 71).await.unwrap();
+    give_until(&bakery, tom, 100, 72).await;
+    assert_eq!(due(100).await, [bakery.id]);
+    give_until(&bakery, tom, 400, 73).await;
+    assert_eq!((due(299).await, due(300).await), (vec![], vec![bakery.id]));
+    db.store.settle_owners(bakery.id, at(300)).await.unwrap();
+    assert_eq!(state(&bakery, second).await, Some(Done));
+    assert_eq!(owners(&bakery).await, ["Ingrid Berg", "Tom"]);
+}
+
+#[apply(on_both!)]
+async fn whose_access_was_given_anew_too_late_takes_nothing_over(db: TestDatabase) {
+    let bakery = Bakery::new(&db.store).await;
+    let until = Terms { until: Some(at(60)), ..Terms::whole([BillingPay].into_iter().collect()) };
+    let tom = bakery.with("Tom", "tom@example.com", std::iter::once(until).collect()).await;
+    name(&bakery, Some(tom), 1).await.unwrap();
+    let id = take_over(&bakery, tom, 200, 2).await.unwrap();
+    // Nobody looked while it had ended: who gives it anew does.
+    give_until(&bakery, tom, 500, 100).await;
+    assert_eq!(state(&bakery, id).await, Some(Lapsed));
+    db.store.settle_owners(bakery.id, at(200)).await.unwrap();
     assert_eq!(owners(&bakery).await, ["Ingrid Berg"]);
 }
 
