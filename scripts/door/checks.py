@@ -146,9 +146,12 @@ def before_call(context, case, kwargs):
         first = case.path.split("/")[1]
         if "ref" in path:
             path["ref"] = WEBHOOK if first == "webhooks" else some(chance, first)
-        for part in ("member", "invitation"):
-            if part in path:
-                path[part] = some(chance, f"{part}s")
+        if "invitation" in path:
+            path["invitation"] = some(chance, "invitations")
+        # Whoever invites an address knows it.
+        if "member" in path:
+            others = case.method in ("GET", "DELETE")
+            path["member"] = some(chance, "members") if others else chance.choice(KEYS["members"])
         if "message" in path:
             whose = chance.choice(["own", "own", "other"])
             path["ref"] = f"{whose} support-requests"

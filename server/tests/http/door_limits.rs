@@ -121,9 +121,10 @@ async fn every_field_is_taken_as_long_as_the_document_says_and_no_longer(db: Tes
         for (field, about) in fields_of(&document, name) {
             let Some(most) = about["maxLength"].as_u64() else { continue };
             let most = usize::try_from(most).unwrap();
+            let letter = if about["pattern"].is_string() { "X" } else { "ø" };
             let with = |length: usize| {
                 let mut body = good.clone();
-                body[field.as_str()] = json!("ø".repeat(length));
+                body[field.as_str()] = json!(letter.repeat(length));
                 body
             };
             limits += 1;
@@ -210,7 +211,7 @@ async fn the_providers_own_ids_may_hold_anything_but_control_characters(db: Test
         system.get(&message).await.is(200);
     }
     let [(_, _, account), (_, _, service), ..] = things();
-    for name in [&"x".repeat(201), &"x".repeat(300), "a\nb", "\u{0}", "\u{85}", "id:", "id:x"] {
+    for name in ["a\nb", "\u{0}", "\u{85}", "id:", "id:x", &"x".repeat(201), &"x".repeat(300)] {
         let path = encoded(name);
         for (list, body) in [("accounts", &account), ("services", &service)] {
             let refused = system.put(&format!("/{list}/{path}"), body.clone()).await;
@@ -361,7 +362,7 @@ async fn a_service_that_goes_while_it_is_given_is_in_no_reach(db: TestDatabase) 
         assert!([303, 409, 422].contains(&given), "{given}");
         let member = system.get(&format!("/accounts/id:100001/members/{}", BJORN.email)).await;
         let member = member.is(200).body.to_string();
-        assert!(!member.contains("one") && !member.contains(id), "{member}");
+        assert!(!member.contains("\"one\"") && !member.contains(id), "{member}");
         ingrid.get(&format!("{BAKERY}/users")).await.is(200);
     }
 }
