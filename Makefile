@@ -36,7 +36,7 @@ IN_MEMORY := $(shell [ "$$(df -Pk /dev/shm 2>/dev/null | awk 'END { print $$4 }'
 FRONT_SOURCES := $(shell find app frontend locales model public style tools 2>/dev/null) scripts/front.mjs scripts/optimise.mjs \
 	end2end/package-lock.json Cargo.toml Cargo.lock .cargo/config.toml rust-toolchain.toml
 
-.PHONY: help run watch build front demo tested test test-rust test-browser test-shipped check check-words bench torture \
+.PHONY: help run watch build front demo tested test test-rust test-door test-browser test-shipped check check-words bench torture \
 	demo-reset setup setup-for-tests fmt clean
 
 help: ## This list
@@ -70,6 +70,7 @@ test: setup-for-tests check-words ## Everything that CI runs (about 25 minutes, 
 	@echo "Building the browser's half, the server and the tests side by side (13 to 23 minutes the first time, by the machine)…"
 	@$(SIDE_BY_SIDE_MAKE) front tested
 	@$(MAKE) --no-print-directory test-rust
+	@$(MAKE) --no-print-directory test-door
 	@$(MAKE) --no-print-directory test-browser
 	@$(MAKE) --no-print-directory test-shipped
 	@echo "All tests passed."
@@ -82,6 +83,10 @@ test-rust: tested ## Every crate's tests, on SQLite and Postgres, and clippy (5 
 tested: setup-for-tests
 	@mkdir -p target/site
 	@$(CHECKED) cargo build $(SERVER_SIDE) --all-targets $(LOCKED)
+
+test-door: tested ## Send the API what its document says, and worse, as two tokens (a minute or two, once built)
+	@echo "Sending the API what its document says, and worse, as two tokens (a minute or two)…"
+	@$(IN_MEMORY) scripts/test-door target/$(HOST)/debug/latchkey
 
 test-browser: tested front ## What people do, with JavaScript and without (about 13 minutes); ARGS="…" goes to Playwright
 	@echo "Testing in the browser, with JavaScript and without (about 13 minutes)…"
@@ -128,6 +133,7 @@ setup: ## Look for what building needs, and install what npm brings (a minute th
 
 setup-for-tests: setup
 	@scripts/setup --browser
+	@scripts/setup --door
 
 torture: tested ## Kill the server while it writes, and send it broken requests (about 5 minutes, once built)
 	@echo "Torturing it, on SQLite and on Postgres (about 5 minutes)…"

@@ -171,6 +171,7 @@ fn parameters() -> Value {
             "Change nothing, and answer what would come of it."),
         "if_match": header("If-Match", text.clone(), "Only if it stands as its `ETag` says."),
         "if_none_match": header("If-None-Match", text.clone(), "`*`: only if there is none yet."),
+        "known_as": header("If-None-Match", text.clone(), "Only if it doesn't stand as its `ETag` says."),
         "idempotency_key": header("Idempotency-Key", json!({ "type": "string", "maxLength": 255 }),
             "A name for the request: asked again within 24 hours, it is answered as it was, and done once."),
     })
@@ -205,7 +206,10 @@ fn operation(
 ) -> Value {
     let mut answers = good.as_object().cloned().unwrap_or_default();
     let always = [Kind::BadParameter, Kind::NoToken, Kind::Scope, Kind::TooMany, Kind::Unavailable];
-    for kind in always.iter().chain(bad) {
+    // Whatever has a body, or a name by which it is asked again.
+    let named = [Kind::BadRequest, Kind::TooSlow, Kind::UnderWay, Kind::TooLarge, Kind::KeyUsed];
+    let named = if taken.contains(&"idempotency_key") { &named[..] } else { &[] };
+    for kind in always.iter().chain(bad).chain(named) {
         let status = kind.status().as_u16().to_string();
         answers
             .entry(status)
@@ -276,7 +280,7 @@ impl Told {
         let get = operation(
             (id("get"), format!("Read {one}"), many),
             area.read(),
-            &["ref"],
+            &["ref", "known_as"],
             json!({ "200": answer("As it stands", shown.clone()),
                 "304": { "description": "It stands as `If-None-Match` says" } }),
             &[Kind::BadRequest, Kind::NotFound],
@@ -364,14 +368,15 @@ fn describe_messages(paths: &mut Map<String, Value>) {
     let get = operation(
         ("get_message".into(), "Read what was said once".into(), tag),
         area.read(),
-        &["ref"],
-        json!({ "200": answer("As it stands", shown.clone()) }),
+        &["ref", "known_as"],
+        json!({ "200": answer("As it stands", shown.clone()),
+            "304": { "description": "It stands as `If-None-Match` says" } }),
         &[Kind::BadRequest, Kind::NotFound],
     );
     let put = operation(
         ("put_message".into(), "Say something in a support request, or change it".into(), tag),
         area.write(),
-        &["ref", "dry_run", "idempotency_key"],
+        &["ref", "dry_run", "if_match", "if_none_match", "idempotency_key"],
         json!({
             "200": answer("It is so now", json!({ "anyOf": [shown, reference("DryRun")] })),
             "201": answer("It was said", shown.clone()),
@@ -413,7 +418,7 @@ fn describe_members(paths: &mut Map<String, Value>) {
     let get = operation(
         ("get_member".into(), "Read what a user of an account holds".into(), tag),
         area.read(),
-        &["ref"],
+        &["ref", "known_as"],
         json!({ "200": answer("As it stands", shown.clone()),
             "304": { "description": "It stands as `If-None-Match` says" } }),
         &[Kind::BadRequest, Kind::NotFound],

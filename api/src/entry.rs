@@ -196,7 +196,8 @@ async fn once(
     request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
-    let writes = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+    let safe = [Method::GET, Method::HEAD, Method::OPTIONS, Method::TRACE];
+    let writes = !safe.contains(request.method());
     let Some(key) = request.headers().get(IDEMPOTENCY_KEY).filter(|_| writes) else {
         return Ok(next.run(request).await);
     };

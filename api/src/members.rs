@@ -77,12 +77,12 @@ pub(crate) struct MemberGrant {
     /// Which services those about services reach: `all`, also those to come, or a list of your ids, or of
     /// ours behind `id:`. Needed if there is one, and left out if there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(required = false, value_type = Object, example = json!(["shop-4711"]))]
-    services: Option<Value>,
+    #[schema(required = false, inline)]
+    services: Option<Reached>,
     /// Which domains those about domains reach, in the same manner.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(required = false, value_type = Object, example = "all")]
-    domains: Option<Value>,
+    #[schema(required = false, inline)]
+    domains: Option<Reached>,
     /// The moment from which it opens nothing; null if it has no end.
     #[schema(required = false, format = DateTime)]
     until: Option<String>,
@@ -99,18 +99,34 @@ pub(crate) struct MemberGrant {
     given_at: Option<String>,
 }
 
+/// Which things of an area a grant reaches.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(untagged)]
+enum Reached {
+    All(#[schema(inline)] Everything),
+    /// Your ids, or ours behind `id:`.
+    These(Vec<String>),
+}
+
+/// All things of an area, also those to come.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum Everything {
+    All,
+}
+
 impl MemberGrant {
     /// Terms that somebody is offered, or holds.
     pub(crate) fn of_terms(terms: &Terms, why: &str, things: &KeyedThings) -> Self {
         let reach = |area: Area, reach: &Reach| {
             terms.permissions.in_area(area).next()?;
             Some(match reach {
-                Reach::All => json!("all"),
+                Reach::All => Reached::All(Everything::All),
                 Reach::These(ids) => {
                     let mut names: Vec<_> =
                         ids.iter().map(|id| things.name(area, *id).to_string()).collect();
                     names.sort();
-                    json!(names)
+                    Reached::These(names)
                 }
             })
         };

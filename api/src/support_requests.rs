@@ -18,7 +18,8 @@ use crate::fields::{Fields, written};
 use crate::page::{Asked, Parameters};
 use crate::problem::{Kind, Problem};
 use crate::things::{
-    DryRun, Named, NamedTwice, Outcome, PageBody, Resource, link, object, reference, tagged,
+    Condition, DryRun, Named, NamedTwice, Outcome, PageBody, Resource, etag, link, object,
+    reference, tagged,
 };
 
 /// How a support request can stand.
@@ -199,11 +200,15 @@ pub(crate) async fn message(
     Extension(token): Extension<Token>,
     NamedTwice(request, key): NamedTwice,
     OriginalUri(uri): OriginalUri,
+    headers: HeaderMap,
 ) -> Result<Response, Problem> {
     token.must(DoorArea::Support.read())?;
     Parameters::of(uri.query(), &[]).finish()?;
     let kept = door::message(&door.latchkey, &token, &request, &key).await?;
-    let mut response = Json(Message::show(&kept)).into_response();
+    let mut response = match Condition::of(&headers).is_known(&etag(kept.changed)) {
+        true => StatusCode::NOT_MODIFIED.into_response(),
+        false => Json(Message::show(&kept)).into_response(),
+    };
     tagged(&mut response, kept.changed);
     Ok(response)
 }
@@ -231,8 +236,13 @@ pub(crate) async fn say(
     let read = Message::read(&mut fields);
     fields.as_they_are(&Message::READ_ONLY, shown.as_object().unwrap_or(&Map::new()));
     let message = fields.finish(read).map_err(Problem::invalid)?;
-    let said = door::say(&door.latchkey, &token, &request, own, message, !dry_run).await?;
-    let (before, after) = said;
+    let condition = Condition::of(&headers);
+    let as_wanted = |present: Option<&KeptMessage>| {
+        condition.fulfilled(present.map(|kept| etag(kept.changed)).as_deref())
+    };
+    let said =
+        door::say(&door.latchkey, &token, &request, own, message, as_wanted, !dry_run).await?;
+    let (before, after) = said.ok_or(Kind::Precondition)?;
     let outcome = match &before {
         None => Outcome::Created,
         Some(before) if before.message == after.message => Outcome::Unchanged,

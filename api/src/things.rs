@@ -58,11 +58,11 @@ pub(crate) struct DryRun {
     dry_run: bool,
     /// What would come of it.
     outcome: Outcome,
-    /// How it stands.
-    #[schema(value_type = Object)]
+    /// How it stands; null if it isn't there.
+    #[schema(value_type = Option<Object>)]
     before: Option<Value>,
-    /// How it would stand.
-    #[schema(value_type = Object)]
+    /// How it would stand; null if it wouldn't be there.
+    #[schema(value_type = Option<Object>)]
     after: Option<Value>,
 }
 
@@ -159,7 +159,7 @@ fn unreadable_address() -> Problem {
 }
 
 /// What an answer about a thing says beside it: its state, and when that changes.
-fn etag(changed: Timestamp) -> String {
+pub(crate) fn etag(changed: Timestamp) -> String {
     format!("\"{:x}\"", changed.as_micros())
 }
 

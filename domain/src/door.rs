@@ -327,7 +327,8 @@ pub async fn messages(
 }
 
 /// Says something in a support request, or changes what was said under this id. Answers how it was,
-/// and how it is. Without `write` it is found out what would come of it.
+/// and how it is; nothing, if it isn't as it is wanted to be. Without `write` it is found out what would
+/// come of it.
 ///
 /// # Errors
 /// [`Failure::NotFound`]; [`Failure::Conflict`] when somebody else was faster;
@@ -338,8 +339,9 @@ pub async fn say(
     request: &DoorKey,
     reference: &DoorRef,
     message: SupportMessage,
+    as_wanted: impl FnOnce(Option<&KeptMessage>) -> bool + Send,
     write: bool,
-) -> Result<(Option<KeptMessage>, KeptMessage), Failure> {
+) -> Result<Option<(Option<KeptMessage>, KeptMessage)>, Failure> {
     let request = find::<DoorSupportRequest>(latchkey, token, request).await?;
     let (store, now, id) = (&latchkey.store, latchkey.now(), latchkey.new_id());
     let key = DoorKey::Ref(reference.clone());
@@ -347,13 +349,21 @@ pub async fn say(
     let kind = ActivityKind::SupportRequestChanged;
     let entry = by.entry(kind).about(None, &request.thing.number);
     let (mut before, said) = (None, message.clone());
+    let mut is_wanted = false;
     let decide = |present: Option<&KeptMessage>| {
         before = present.cloned();
+        is_wanted = as_wanted(present);
+        if !is_wanted {
+            return Ok(None);
+        }
         let is_so = present.is_some_and(|kept| kept.message == message);
         Ok((write && !is_so).then_some((message, entry)))
     };
     let account = request.account.id;
     store.put_support_message(account, request.id, reference, id, now, decide).await?;
+    if !is_wanted {
+        return Ok(None);
+    }
     let would_be = KeptMessage {
         id: before.as_ref().map_or(id, |kept| kept.id),
         reference: Some(reference.clone()),
@@ -365,7 +375,7 @@ pub async fn say(
         true => store.support_message(request.id, &key).await?.unwrap_or(would_be),
         false => would_be,
     };
-    Ok((before, after))
+    Ok(Some((before, after)))
 }
 
 /// The rows of an account's log with a greater number, in their order, at most `most`. Rows from before

@@ -35,6 +35,11 @@ const LONGEST_WAIT: Duration = Duration::from_secs(60 * 60);
 /// Of how many invitations it is noted at once that they ran out.
 const EXPIRED_AT_ONCE: usize = 200;
 
+/// How far a receiver's clock may be from when a message says that it was sent: what is older may have
+/// been recorded, and sent again by somebody else.
+const TOLERANCE: Duration = Duration::from_secs(5 * 60);
+/// What a signature begins with.
+const VERSION: &str = "v1,";
 /// What a secret begins with.
 const PREFIX: &str = "whsec_";
 /// Of how many random bytes it is made (24 to 64 are allowed).
@@ -82,6 +87,17 @@ pub struct Message {
     pub signature: String,
     /// The JSON.
     pub body: String,
+}
+
+/// Why a message isn't taken for ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unsigned {
+    /// What it was to be checked with is no secret.
+    NoSecret,
+    /// It was signed with another secret, or changed on the way.
+    Otherwise,
+    /// It says that it was sent at another time.
+    NotNow,
 }
 
 /// Why an address can't be told of events.
@@ -305,10 +321,43 @@ fn signed(
 
 /// A signature: HMAC-SHA256 (RFC 2104) with what the secret stands for. None for what is no secret.
 fn sign(secret: &Secret, text: &str) -> Option<String> {
+    let code = code(secret, text)?.finalize().into_bytes();
+    Some(format!("{VERSION}{}", BASE64_STANDARD.encode(code)))
+}
+
+fn code(secret: &Secret, text: &str) -> Option<Hmac<Sha256>> {
     let key = BASE64_STANDARD.decode(secret.expose().strip_prefix(PREFIX)?).ok()?;
-    let mut mac = Hmac::<Sha256>::new_from_slice(&key).ok()?;
-    mac.update(text.as_bytes());
-    Some(format!("v1,{}", BASE64_STANDARD.encode(mac.finalize().into_bytes())))
+    let mut code = Hmac::<Sha256>::new_from_slice(&key).ok()?;
+    code.update(text.as_bytes());
+    Some(code)
+}
+
+/// Whether something can be signed with this.
+#[must_use]
+pub fn is_secret(secret: &Secret) -> bool {
+    code(secret, "").is_some()
+}
+
+/// Checks the signature of a message as its receiver does.
+///
+/// # Errors
+/// [`Unsigned`].
+pub fn check(message: &Message, secret: &Secret, now: Timestamp) -> Result<(), Unsigned> {
+    let Message { id, timestamp, signature, body } = message;
+    let code = code(secret, &format!("{id}.{timestamp}.{body}")).ok_or(Unsigned::NoSecret)?;
+    let fits = |signature: &str| {
+        let sent =
+            signature.strip_prefix(VERSION).and_then(|sent| BASE64_STANDARD.decode(sent).ok());
+        sent.is_some_and(|sent| code.clone().verify_slice(&sent).is_ok())
+    };
+    if !signature.split(' ').any(fits) {
+        return Err(Unsigned::Otherwise);
+    }
+    let at = Timestamp::from_micros(timestamp.saturating_mul(1_000_000));
+    match at.since(now).max(now.since(at)) <= TOLERANCE {
+        true => Ok(()),
+        false => Err(Unsigned::NotNow),
+    }
 }
 
 fn new_secret(random: &dyn Random) -> Secret {
@@ -403,6 +452,35 @@ mod tests {
         assert_eq!(sign(&secret, text).as_deref(), Some(signature));
         for broken in ["whsec_!", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"] {
             assert_eq!(sign(&Secret::from(broken.to_owned()), text), None);
+        }
+    }
+
+    #[test]
+    fn what_is_signed_is_known_by_its_secret_whole_and_in_time() {
+        let [secret, other] =
+            ["whsec_AAAA", "whsec_BBBB"].map(|text| Secret::from(text.to_owned()));
+        let now = Timestamp::from_micros(1_800_000_000_000_000);
+        let message = signed("1", &[Some(&other), Some(&secret)], PING, now, json!({}), now);
+        for known in [&secret, &other] {
+            assert_eq!(check(&message, known, now), Ok(()));
+        }
+        let strange = Secret::from("whsec_CCCC".to_owned());
+        assert_eq!(check(&message, &strange, now), Err(Unsigned::Otherwise));
+        let none = Secret::from("geheim".to_owned());
+        assert_eq!(check(&message, &none, now), Err(Unsigned::NoSecret));
+        assert!(is_secret(&secret) && !is_secret(&none));
+        for changed in [
+            Message { id: "2".to_owned(), ..message.clone() },
+            Message { timestamp: message.timestamp + 1, ..message.clone() },
+            Message { body: format!("{} ", message.body), ..message.clone() },
+            Message { signature: String::new(), ..message.clone() },
+            Message { signature: message.signature.replace("v1,", "v2,"), ..message.clone() },
+        ] {
+            assert_eq!(check(&changed, &secret, now), Err(Unsigned::Otherwise));
+        }
+        let later = Duration::from_secs(301);
+        for clock in [now.after(later), now.before(later)] {
+            assert_eq!(check(&message, &secret, clock), Err(Unsigned::NotNow));
         }
     }
 

@@ -16,9 +16,9 @@ use std::time::Duration;
 use axum::http::{HeaderMap, HeaderName};
 use sqlx::{Connection, SqliteConnection};
 use test_database::{TestDatabase, apply, on_both};
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::process::{Child, Command};
+use tokio::process::{Child, ChildStdout, Command};
 use tokio::time::timeout;
 
 /// Long enough for anything that isn't stuck.
@@ -531,6 +531,7 @@ async fn no_command_has_only_words_for_people() {
     let operator = Operator::new(&db.url);
     let settings = "demo = true\nwebhook_private_addresses = true\n";
     std::fs::write(operator.folder.path().join("latchkey.toml"), settings).unwrap();
+    std::fs::write(operator.folder.path().join("accounts.csv"), "ref,name\nc-1,Nordlys\n").unwrap();
     assert_eq!(told(&operator, "demo seed").await["seeded"], true);
     let mut serving = operator.command("serve --json").stdout(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(serving.stdout.take().unwrap()).lines();
@@ -589,11 +590,21 @@ async fn no_command_has_only_words_for_people() {
         (&*format!("webhook rotate {endpoint}"), "former_secret_until"),
         (&*format!("webhook on {endpoint}"), "was_off"),
         ("backup copy.db", "file"),
+        ("import accounts.csv", "created"),
+        ("export --account 100001 --file account.json", "file"),
     ] {
         let told = told(&operator, words).await;
         assert!(!told[key].is_null(), "{words}: {told}");
         done.insert(words.split(' ').take(2).collect::<Vec<_>>().join(" "));
     }
+    let mut listening = operator.command("webhook listen 127.0.0.1:0 --json");
+    let mut listening = listening.stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(listening.stdout.take().unwrap()).lines();
+    let line = timeout(IN_TIME, lines.next_line()).await.expect("a start").unwrap().unwrap();
+    let listens: serde_json::Value = serde_json::from_str(&line).unwrap();
+    assert!(listens["listens"].as_str().unwrap().starts_with("http://127.0.0.1:"), "{line}");
+    listening.kill().await.unwrap();
+    done.insert("webhook listen".to_owned());
     let deliveries = told(&operator, "webhook deliveries").await;
     let delivery = deliveries["deliveries"][0]["delivery"].as_str().unwrap();
     for (words, key) in [
@@ -612,7 +623,7 @@ async fn no_command_has_only_words_for_people() {
     let done: BTreeSet<_> = done
         .iter()
         .map(|words| match words.split(' ').next().unwrap() {
-            alone @ ("backup" | "restore") => alone.to_owned(),
+            alone @ ("backup" | "restore" | "import" | "export") => alone.to_owned(),
             _ => words.clone(),
         })
         .collect();
@@ -702,8 +713,6 @@ async fn a_token_is_shown_once_listed_and_revoked(db: TestDatabase) {
     assert_eq!(operator.run(&format!("{create} --until tomorrow")).await.0, 2);
 }
 
-/// The limit on the size of files stands in for a full disk: what SQLite is told is the same.
-#[cfg(target_os = "linux")]
 /// Takes one request as a program that is told of events, and checks its signature with this secret, as
 /// the specification's own library does, by the system's clock. Answers its body.
 async fn take_signed(listener: &TcpListener, secret: &str) -> String {
@@ -788,6 +797,143 @@ async fn a_program_is_told_of_events_by_commands_and_the_server(db: TestDatabase
     }
 }
 
+/// A shell in an empty folder, and with everything that it began to its end.
+struct Shell {
+    bash: Child,
+    output: Lines<BufReader<ChildStdout>>,
+    _folder: tempfile::TempDir,
+}
+
+impl Shell {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let program = std::path::Path::new(env!("CARGO_BIN_EXE_latchkey"));
+        let mut path = program.parent().unwrap().as_os_str().to_owned();
+        path.push(":");
+        path.push(std::env::var_os("PATH").unwrap());
+        let free = [(); 2].map(|()| std::net::TcpListener::bind("127.0.0.1:0").unwrap());
+        let [port, hook_port] = free.map(|free| free.local_addr().unwrap().port().to_string());
+        let mut bash = Command::new("bash")
+            .current_dir(folder.path())
+            .envs([("PATH", path), ("PORT", port.into()), ("HOOK_PORT", hook_port.into())])
+            .env("no_proxy", "*")
+            .process_group(0)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let output = BufReader::new(bash.stdout.take().unwrap()).lines();
+        Self { bash, output, _folder: folder }
+    }
+
+    /// Runs a command. Answers its exit code, and what was said meanwhile.
+    async fn run(&mut self, command: &str) -> (i32, String) {
+        let line = format!("{command}\nprintf '\\nended with %s\\n' $?\n");
+        self.bash.stdin.as_mut().unwrap().write_all(line.as_bytes()).await.unwrap();
+        let mut said = String::new();
+        loop {
+            let line = timeout(IN_TIME, self.output.next_line()).await;
+            let line = line.ok().and_then(Result::ok).flatten();
+            assert!(line.is_some(), "no end of {command}: {said}");
+            let line = line.unwrap_or_default();
+            match line.strip_prefix("ended with ") {
+                Some(code) => return (code.parse().unwrap(), said),
+                None => said = said + &line + "\n",
+            }
+        }
+    }
+}
+
+impl Drop for Shell {
+    fn drop(&mut self) {
+        let group = self.bash.id().map(|id| format!("-{id}")).unwrap_or_default();
+        let _ = std::process::Command::new("kill").args(["-s", "KILL", "--", &group]).status();
+    }
+}
+
+/// The commands of a document's first block of them behind this heading.
+fn commands_of(document: &str, heading: &str) -> Vec<String> {
+    let behind = document.split(heading).nth(1).expect("the heading");
+    let block = behind.split("```sh\n").nth(1).and_then(|block| block.split("```").next());
+    let mut commands = vec![String::new()];
+    for line in block.expect("a block").lines().filter(|line| !line.starts_with('#')) {
+        let command = commands.last_mut().unwrap();
+        *command += line;
+        match line.ends_with('\\') {
+            true => command.push('\n'),
+            false => commands.push(String::new()),
+        }
+    }
+    commands.retain(|command| !command.is_empty());
+    commands
+}
+
+/// The first object in what was said; something else may be said behind it.
+fn object_in(said: &str) -> serde_json::Value {
+    let begin = said.find('{').expect("an object");
+    let mut values = serde_json::Deserializer::from_str(&said[begin..]).into_iter();
+    values.next().expect("an object").unwrap()
+}
+
+#[tokio::test]
+async fn the_guides_ten_commands_lead_to_an_account_an_event_and_a_decision() {
+    let commands = commands_of(include_str!("../../docs/connect.md"), "## In ten commands\n");
+    assert_eq!(commands.len(), 10, "{commands:#?}");
+    let mut shell = Shell::new();
+    let mut said = Vec::new();
+    for command in &commands {
+        let (code, words) = shell.run(command).await;
+        assert_eq!(code, 0, "{command}\n{words}");
+        said.push(words);
+    }
+    let (account, event, decision) = (&said[5], &said[6], &said[9]);
+    let made = object_in(account);
+    assert_eq!((&made["ref"], &made["number"]), (&"customer-17".into(), &100_001.into()));
+    // It may have come while the one before was under way.
+    let heard = format!("{account}{event}");
+    assert!(heard.contains("invitation.sent") && heard.contains("signature: good"), "{heard}");
+    assert_eq!(object_in(decision)["decision"], true, "{decision}");
+    // It is kept, and twice is once.
+    let read = "curl -sS $LATCHKEY_PUBLIC_URL/api/v1/accounts/customer-17 -H \"Authorization: Bearer $TOKEN\"";
+    assert_eq!(object_in(&shell.run(read).await.1), made);
+    assert_eq!(object_in(&shell.run(&commands[5]).await.1), made);
+}
+
+#[tokio::test]
+async fn events_are_shown_to_whoever_builds_a_receiver() {
+    let db = test_database::sqlite().await;
+    let operator = Operator::new(&db.url);
+    let settings = operator.folder.path().join("latchkey.toml");
+    std::fs::write(settings, "webhook_private_addresses = true").unwrap();
+    let (code, said) = operator.run("webhook listen 192.0.2.1:4000").await;
+    assert!(code == 2 && said.contains("it is no address and port of this machine"), "{said}");
+    let (code, said) = operator.run("webhook listen 127.0.0.1:0 --secret geheim").await;
+    assert!(code == 1 && said.contains("begins with whsec_"), "{said}");
+
+    for (wrong, code) in [(false, 0), (true, 1)] {
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let (_, said) = operator.run(&format!("webhook add http://{free}/hooks")).await;
+        let id = said.split(' ').nth(1).unwrap().to_owned();
+        let secret = if wrong { "whsec_AAAA" } else { said.lines().last().unwrap() };
+        let mut listen = operator.command(&format!("webhook listen {free} --once --json"));
+        listen.env("LATCHKEY_WEBHOOK_SECRET", secret).stdout(Stdio::piped());
+        let mut listen = listen.stderr(Stdio::null()).spawn().unwrap();
+        let mut lines = BufReader::new(listen.stdout.take().unwrap()).lines();
+        let begun = timeout(IN_TIME, lines.next_line()).await.expect("a start").unwrap();
+        assert_eq!(begun.unwrap(), format!("{{\"listens\":\"http://{free}\"}}"));
+        let (tested, said) = operator.run(&format!("webhook test {id}")).await;
+        assert_eq!((tested, said.contains("HTTP 204")), (code, !wrong), "{said}");
+        let shown = timeout(IN_TIME, lines.next_line()).await.expect("an event").unwrap();
+        let shown: serde_json::Value = serde_json::from_str(&shown.unwrap()).unwrap();
+        let signature = if wrong { "bad" } else { "good" };
+        assert_eq!((&shown["type"], &shown["signature"]), (&"ping".into(), &signature.into()));
+        let ended = timeout(IN_TIME, listen.wait()).await.expect("an end").unwrap();
+        assert_eq!(ended.code(), Some(code));
+    }
+}
+
+/// The limit on the size of files stands in for a full disk: what SQLite is told is the same.
+#[cfg(target_os = "linux")]
 #[tokio::test]
 async fn a_server_whose_disk_was_full_writes_again_without_a_restart() {
     let db = test_database::sqlite().await;

@@ -7,6 +7,7 @@ mod copies;
 mod demo;
 mod doctor;
 mod feedback;
+mod listen;
 mod log;
 mod migrate;
 mod report;
@@ -19,6 +20,7 @@ mod webhook;
 
 use std::ffi::OsStr;
 use std::io::{self, IsTerminal, Write};
+use std::net::SocketAddr;
 use std::panic;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -431,6 +433,26 @@ Examples:
         /// The endpoint's id
         id: String,
     },
+    /// Take events on this machine and show them, while you build what is to take them
+    #[command(after_help = "\
+It shows each event, and whether its signature is good: then it answers 204, and else 400.
+Endpoints can be on this machine where webhook_private_addresses is set.
+
+Examples:
+  latchkey webhook listen 127.0.0.1:4000
+  latchkey webhook listen 127.0.0.1:4000 --secret whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw
+  LATCHKEY_WEBHOOK_SECRET=$(cat secret) latchkey webhook listen 127.0.0.1:4000 --once")]
+    Listen {
+        /// The address and port to listen on, such as 127.0.0.1:4000
+        #[arg(value_parser = listen::address)]
+        address: SocketAddr,
+        /// The endpoint's secret [default: what stands in LATCHKEY_WEBHOOK_SECRET]
+        #[arg(long)]
+        secret: Option<String>,
+        /// End behind the first event
+        #[arg(long)]
+        once: bool,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -534,7 +556,7 @@ async fn obey(config: &Arc<Config>, command: Command, audience: Audience) -> Res
         Command::Report(ReportCommand::Lift { number, email }) => {
             report::lift(config, &number, &email).await
         }
-        Command::Webhook(command) => obey_about_webhooks(config, command).await,
+        Command::Webhook(command) => obey_about_webhooks(config, command, audience).await,
         Command::Demo(DemoCommand::Seed) => demo::seed(config).await,
         Command::Doctor => Ok(doctor::run(Ok(Config::clone(config))).await),
     }
@@ -550,7 +572,11 @@ async fn obey_about_tokens(config: &Config, command: TokenCommand) -> Result<Tol
     }
 }
 
-async fn obey_about_webhooks(config: &Config, command: WebhookCommand) -> Result<Told> {
+async fn obey_about_webhooks(
+    config: &Config,
+    command: WebhookCommand,
+    audience: Audience,
+) -> Result<Told> {
     match command {
         WebhookCommand::Add { url, kind } => webhook::add(config, &url, &kind).await,
         WebhookCommand::List => webhook::list(config).await,
@@ -564,6 +590,9 @@ async fn obey_about_webhooks(config: &Config, command: WebhookCommand) -> Result
         }
         WebhookCommand::Redeliver { id } => webhook::redeliver(config, &id).await,
         WebhookCommand::Test { id } => webhook::test(config, &id).await,
+        WebhookCommand::Listen { address, secret, once } => {
+            listen::run(address, secret, once, audience).await
+        }
     }
 }
 

@@ -30,6 +30,7 @@ use serde::Deserialize;
 pub use self::identity_providers::IdentityProviderSettings;
 pub use self::logging::LogFormat;
 pub use self::mail::{CertificateFile, SmtpTls, SmtpUrl};
+pub(crate) use self::sources::WEBHOOK_SECRET;
 use self::sources::{DATABASE_URL, Environment, File, Names, PREFIX, explain, key_of, without};
 pub use self::sources::{Problem, Unsound};
 use crate::look::{Colour, Mark};

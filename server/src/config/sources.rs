@@ -15,6 +15,8 @@ use super::Config;
 pub(super) const PREFIX: &str = "LATCHKEY_";
 /// The one variable without it: what many programs call their database.
 pub(super) const DATABASE_URL: &str = "DATABASE_URL";
+/// A variable with it that is no setting: a command reads it in place of an argument.
+pub(crate) const WEBHOOK_SECRET: &str = "LATCHKEY_WEBHOOK_SECRET";
 
 /// Something about the settings that can't be, in one sentence.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -113,6 +115,7 @@ impl Environment {
         let variables: BTreeMap<_, _> = variables.into_iter().collect();
         let set = |(variable, value): (String, String)| {
             let setting = match variable.strip_prefix(PREFIX) {
+                Some(_) if variable == WEBHOOK_SECRET => return None,
                 Some(name) if !set_by_kubernetes(name, &value) => name.to_lowercase(),
                 // It comes before all that have the prefix.
                 None if variable == DATABASE_URL => "database_url".to_owned(),
@@ -229,6 +232,11 @@ mod tests {
             problem("", &[("LATCHKEY_PUBLICURL", "https://provider.example")]),
             "LATCHKEY_PUBLICURL in the environment is no setting of Latchkey's"
         );
+    }
+
+    #[test]
+    fn what_a_command_reads_by_itself_is_no_setting() {
+        assert!(parse("", &[(super::WEBHOOK_SECRET, "whsec_AAAA")]).is_ok());
     }
 
     #[test]

@@ -1043,3 +1043,98 @@ async fn whoever_comes_without_a_token_for_it_is_answered_nothing(db: TestDataba
     request.headers_mut().remove(header::AUTHORIZATION);
     assert_eq!(ingrid.send(request).await.status, 401);
 }
+
+/// The requests that sections 5 to 8 show, with their subject, action and resource in the demo's words if
+/// somebody is to be permitted something.
+fn published(is_known: bool) -> Vec<(&'static str, Value)> {
+    let alice = json!({ "type": "user", "id": "alice@example.com" });
+    let reads = json!({ "name": "can_read", "properties": { "method": "GET" } });
+    let account = json!({ "type": "account", "id": "123" });
+    let at = json!({ "time": "1985-10-26T01:22-07:00" });
+    let requests = [
+        (
+            EVALUATION,
+            json!({ "subject": alice, "action": reads, "resource": account, "context": at }),
+        ),
+        (
+            EVALUATION,
+            json!({
+                "subject": { "type": "user", "id": "alice@example.com", "properties": {
+                    "department": "Sales", "ip_address": "172.217.22.14",
+                    "device_id": "8:65:ee:17:7e:0b",
+                } },
+                "action": { "name": "can_read", "properties": { "period": "2W" } },
+                "resource": { "type": "account", "id": "123", "properties": {
+                    "library_record": { "title": "AuthZEN in Action", "isbn": "978-0593383322" },
+                } },
+                "context": {
+                    "time": "1985-10-26T01:22-07:00",
+                    "schema": "https://schema.example.com/access-request.schema.json",
+                },
+            }),
+        ),
+        (
+            EVALUATIONS,
+            json!({
+                "subject": alice,
+                "context": { "time": "2024-05-31T15:22-07:00" },
+                "action": { "name": "can_read" },
+                "evaluations": [
+                    { "resource": account },
+                    { "resource": account, "action": reads },
+                    { "resource": account, "context": { "time": "2024-05-31T15:22-07:00", "more": 1 } },
+                ],
+                "options": { "evaluations_semantic": "execute_all", "another_option": "value" },
+            }),
+        ),
+        (
+            SUBJECTS,
+            json!({ "subject": { "type": "user" }, "action": reads, "resource": account, "context": at }),
+        ),
+        (
+            RESOURCES,
+            json!({ "subject": alice, "action": reads, "resource": { "type": "account" },
+                "page": { "limit": 10, "properties": { "sort": "id" } } }),
+        ),
+        (ACTIONS, json!({ "subject": alice, "resource": account, "context": at })),
+    ];
+    let in_demos_words = |body: Value| {
+        let text = body.to_string().replace("alice@example.com", INGRID.email);
+        let text =
+            text.replace("\"can_read\"", "\"billing.view\"").replace("\"123\"", "\"id:100001\"");
+        serde_json::from_str(&text).unwrap()
+    };
+    requests
+        .into_iter()
+        .map(|(path, body)| (path, if is_known { in_demos_words(body) } else { body }))
+        .collect()
+}
+
+#[apply(on_both!)]
+async fn the_standards_own_examples_are_understood(db: TestDatabase) {
+    let app = TestApp::new(db).await;
+    let program = program(&app, None).await;
+    for is_known in [false, true] {
+        for (path, body) in published(is_known) {
+            let answer = program.ask(path, &body).await;
+            match path {
+                EVALUATION => assert_eq!(answer["decision"], is_known, "{body} {answer}"),
+                EVALUATIONS => {
+                    let decisions = answer["evaluations"].as_array().unwrap();
+                    assert_eq!(decisions.len(), 3);
+                    assert!(decisions.iter().all(|one| one["decision"] == is_known), "{answer}");
+                }
+                _ => {
+                    let results = answer["results"].as_array().unwrap();
+                    assert_eq!(results.is_empty(), !is_known, "{path} {answer}");
+                    assert_eq!(answer["page"]["next_token"], "", "{answer}");
+                    assert!(
+                        results
+                            .iter()
+                            .all(|one| one["type"].is_string() || one["name"].is_string())
+                    );
+                }
+            }
+        }
+    }
+}

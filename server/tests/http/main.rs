@@ -35,6 +35,7 @@ mod demo;
 mod devices;
 mod digests;
 mod door;
+mod door_limits;
 mod door_members;
 mod door_webhooks;
 mod emails;
