@@ -246,6 +246,7 @@ fn invitation(invitation: &OwnInvitation) -> Value {
         "until": moment(invitation.until),
         "state": state,
         "made_at": moment(invitation.created_at),
+        "called": invitation.called,
         "sent_at": moment(invitation.sent_at),
         "expires_at": moment(invitation.expires_at),
         "ended_at": moment(invitation.ended_at),

@@ -59,7 +59,8 @@ macro_rules! invitations {
     ($which:literal) => {
         concat!(
             "SELECT i.id, a.number, i.email, u.full_name AS inviter, i.owner, i.permissions, \
-                 i.until, i.state, i.created_at, i.sent_at, i.expires_at, i.ended_at \
+                 i.until, i.state, i.created_at, i.sent_at, i.expires_at, i.ended_at, i.waits, \
+                 i.full_name AS called \
              FROM invitations i JOIN accounts a ON a.id = i.account_id \
                  LEFT JOIN users u ON u.id = i.inviter_id \
              WHERE ",
@@ -283,10 +284,12 @@ pub struct OwnInvitation {
     pub state: InvitationState,
     /// When it was made.
     pub created_at: Timestamp,
-    /// When its mail was last sent out.
-    pub sent_at: Timestamp,
-    /// Until when it can be accepted.
-    pub expires_at: Timestamp,
+    /// When its mail was last sent out; none if it waits without one.
+    pub sent_at: Option<Timestamp>,
+    /// Until when it can be accepted; none if it waits without an end.
+    pub expires_at: Option<Timestamp>,
+    /// What the provider calls whoever is invited; empty if it doesn't say.
+    pub called: String,
     /// When it was answered or taken back.
     pub ended_at: Option<Timestamp>,
 }
@@ -475,6 +478,8 @@ struct InvitationRow {
     sent_at: i64,
     expires_at: i64,
     ended_at: Option<i64>,
+    waits: bool,
+    called: String,
 }
 
 impl InvitationRow {
@@ -488,15 +493,16 @@ impl InvitationRow {
             permissions: PermissionSet::from_stored(&self.permissions),
             until: moment(self.until),
             state: match self.state.as_str() {
-                "pending" if at(self.expires_at) > now => InvitationState::Pending,
+                "pending" if self.waits || at(self.expires_at) > now => InvitationState::Pending,
                 "pending" => InvitationState::Expired,
                 "accepted" => InvitationState::Accepted,
                 "declined" => InvitationState::Declined,
                 _ => InvitationState::Cancelled,
             },
             created_at: at(self.created_at),
-            sent_at: at(self.sent_at),
-            expires_at: at(self.expires_at),
+            sent_at: (!self.waits).then(|| at(self.sent_at)),
+            expires_at: (!self.waits).then(|| at(self.expires_at)),
+            called: self.called,
             ended_at: moment(self.ended_at),
         }
     }
