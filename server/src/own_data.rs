@@ -212,6 +212,7 @@ fn account(account: &OwnAccount) -> Value {
         "last_active_at": moment(account.last_active_at),
         "paused": paused,
         "single_sign_on_domain": account.bound_domain,
+        "ref": account.reference,
         "grants": account.grants.iter().map(grant).collect::<Vec<_>>(),
     })
 }

@@ -88,7 +88,7 @@ sql! {
                 FROM sessions WHERE user_id = $1 AND id > $2 ORDER BY id LIMIT $3";
     ACCOUNTS = "SELECT a.id, a.number, a.name, m.owner, m.since, i.full_name AS invited_by, \
                     m.last_active_at, m.paused_at, b.full_name AS paused_by, m.paused_why, \
-                    m.bound_domain, s.user_id IS NOT NULL AS successor \
+                    m.bound_domain, m.ref AS reference, s.user_id IS NOT NULL AS successor \
                 FROM memberships m JOIN accounts a ON a.id = m.account_id \
                     LEFT JOIN successors s ON s.account_id = m.account_id \
                         AND s.user_id = m.user_id \
@@ -243,6 +243,8 @@ pub struct OwnAccount {
     pub paused_why: String,
     /// The domain whose single sign-on is required of them, though their address is another now.
     pub bound_domain: Option<String>,
+    /// The provider's own id of them there, if it has one.
+    pub reference: Option<String>,
     /// What they were given.
     pub grants: Vec<OwnGrant>,
 }
@@ -431,6 +433,7 @@ struct AccountRow {
     paused_by: Option<String>,
     paused_why: String,
     bound_domain: Option<String>,
+    reference: Option<String>,
     successor: bool,
 }
 
@@ -665,6 +668,7 @@ impl Store {
             paused_by: row.paused_by,
             paused_why: row.paused_why,
             bound_domain: row.bound_domain,
+            reference: row.reference,
             grants: Vec::new(),
         };
         let mut accounts: Vec<_> = rows.into_iter().map(account).collect();
