@@ -203,7 +203,9 @@ pub async fn change<E: Send>(
             (Becomes::Nothing { .. }, None, None) => return Err(Refused::NotFound),
             (Becomes::This(wanted), ..) => wanted,
         };
-        must_be_free(facts, asked)?;
+        if let Err(refused) = must_be_free(facts, asked) {
+            return Err(refused);
+        }
         match (&facts.kept, &facts.email, &asked.name) {
             (Some(kept), ..) => deciding.hold(facts, kept, &wanted, things),
             (None, Some(email), _) => deciding.come(facts, email, &wanted, things),

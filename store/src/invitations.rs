@@ -67,6 +67,8 @@ macro_rules! waiting {
             $db ", i.changed FROM invitations i \
              WHERE i.account_id = $1 AND i.state = 'pending' AND i.waits \
                  AND (i.changed, i.id) > ($2, $3) \
+                 AND NOT EXISTS (SELECT 1 FROM users u JOIN memberships m ON m.user_id = u.id \
+                                 WHERE u.email_key = i.email_key AND m.account_id = $1) \
              ORDER BY i.changed, i.id LIMIT $4"
         )
     };

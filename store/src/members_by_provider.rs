@@ -416,7 +416,9 @@ impl Store {
         }
         let MemberName::Ref(reference) = name else { return Ok(None) };
         let mut waiting = self.waiting_by_ref(account, reference, now).await?;
-        if let (None, Some(email)) = (&waiting, name.email()) {
+        // Whoever waits may be in the account by now, with another address before.
+        let email = waiting.as_ref().map(|waiting| waiting.email.clone()).or(name.email());
+        if let Some(email) = email {
             let row: Option<KeptMemberRow> = read!(self, db => query_as(MEMBER_BY_EMAIL)
                 .bind(own)
                 .bind(email.key())
@@ -424,7 +426,9 @@ impl Store {
             if let Some(found) = self.kept_one(account, row).await? {
                 return Ok(Some(found));
             }
-            waiting = self.waiting_by_email(account, &email, now).await?;
+            if waiting.is_none() {
+                waiting = self.waiting_by_email(account, &email, now).await?;
+            }
         }
         let Some(waiting) = waiting else { return Ok(None) };
         let things = self.things_of_invitations(account, &[&waiting]).await?;
