@@ -37,6 +37,7 @@ mod digests;
 mod door;
 mod door_limits;
 mod door_members;
+mod door_people;
 mod door_webhooks;
 mod emails;
 mod extras;
