@@ -127,15 +127,15 @@ impl Table {
             .flexible(true)
             .has_headers(false)
             .from_reader(bytes);
-        let mut records = Vec::new();
+        let (mut records, mut lines) = (Vec::new(), Lines::of(bytes));
         for record in reader.records() {
             let record = record.map_err(|error| {
-                let line = error.position().map_or(1, Position::line);
+                let line = lines.at(error.position());
                 vec![Wrong::row(line, "It can't be read as CSV.")]
             })?;
+            let line = lines.at(record.position());
             // A line without anything is none.
             if record.iter().any(|cell| !cell.is_empty()) {
-                let line = record.position().map_or(1, Position::line);
                 records.push((line, record));
             }
         }
@@ -213,6 +213,32 @@ impl Table {
             _ => fault.detail.clone(),
         };
         Wrong { line, column, detail }
+    }
+}
+
+/// Counts lines as an editor does. The reader itself takes the second half of a line's end for a part of
+/// the next line.
+struct Lines<'a> {
+    bytes: &'a [u8],
+    counted: usize,
+    line: u64,
+}
+
+impl<'a> Lines<'a> {
+    const fn of(bytes: &'a [u8]) -> Self {
+        Self { bytes, counted: 0, line: 1 }
+    }
+
+    /// In which line a record begins that is read from this place on: behind what ends lines.
+    fn at(&mut self, place: Option<&Position>) -> u64 {
+        let place = place.and_then(|place| usize::try_from(place.byte()).ok()).unwrap_or_default();
+        let from = place.max(self.counted);
+        let ends = self.bytes.get(from..).unwrap_or_default();
+        let begins = from + ends.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+        let passed = self.bytes.get(self.counted..begins).unwrap_or_default();
+        self.line += passed.iter().filter(|byte| **byte == b'\n').count() as u64;
+        self.counted = begins;
+        self.line
     }
 }
 
@@ -390,8 +416,13 @@ mod tests {
         assert_eq!(wrong("")[0], (1, None, "It is empty.".to_owned()));
         assert!(wrong("ref,name,colour\n")[0].2.contains("accounts have ref,name and may have"));
         assert_eq!(wrong("ref,name,name\n")[0].1, Some(3));
-        let cells = "It has 3 cells where there are 2 columns.".to_owned();
-        assert_eq!(wrong("ref,name\na,b\n\n\"c\nd\",e\nf,g,h\n"), [(6, None, cells)]);
+        let [cell, cells] =
+            [1, 3].map(|count| format!("It has {count} cells where there are 2 columns."));
+        for end in ["\n", "\r\n"] {
+            let text = "ref,name\na\n\n\"c\nd\",e\nf,g,h\n".replace('\n', end);
+            let told = [(2, None, cell.clone()), (6, None, cells.clone())];
+            assert_eq!(wrong(&text), told, "{end:?}");
+        }
         let bytes = b"ref,name\na,b\nc,\xff\n";
         assert_eq!(Table::read(bytes).unwrap_err()[0].line, 3);
     }
