@@ -152,7 +152,10 @@ impl Table {
             .filter(|(_, row)| row.len() != count)
             .map(|(line, row)| {
                 let cells = row.len();
-                Wrong::row(*line, format!("It has {cells} cells where there are {count} columns."))
+                Wrong::row(
+                    *line,
+                    format!("There are {count} columns, and cells in this row: {cells}."),
+                )
             })
             .collect();
         if rows.len() > MOST_ROWS {
@@ -417,7 +420,7 @@ mod tests {
         assert!(wrong("ref,name,colour\n")[0].2.contains("accounts have ref,name and may have"));
         assert_eq!(wrong("ref,name,name\n")[0].1, Some(3));
         let [cell, cells] =
-            [1, 3].map(|count| format!("It has {count} cells where there are 2 columns."));
+            [1, 3].map(|count| format!("There are 2 columns, and cells in this row: {count}."));
         for end in ["\n", "\r\n"] {
             let text = "ref,name\na\n\n\"c\nd\",e\nf,g,h\n".replace('\n', end);
             let told = [(2, None, cell.clone()), (6, None, cells.clone())];
