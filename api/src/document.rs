@@ -397,21 +397,25 @@ fn describe_members(paths: &mut Map<String, Value>) {
     let (area, tag, shown) = (DoorArea::Members, "members", reference("Member"));
     let page = json!({
         "type": "object",
-        "required": ["items", "next"],
+        "required": ["items", "next", "as_of"],
         "properties": {
             "items": { "type": "array", "items": shown },
             "next": { "type": ["string", "null"], "description": "The address of the next page." },
+            "as_of": { "type": "string", "format": "date-time",
+                "description": "What to ask next time as `updated_since`." },
         },
     });
+    let summary = "List an account's users, and who hasn't come yet, in the order in which what is told of \
+                   them changed last";
     let list = operation(
-        ("list_members".into(), "List an account's users, in an order of their own".into(), tag),
+        ("list_members".into(), summary.into(), tag),
         area.read(),
-        &["ref", "limit", "cursor"],
+        &["ref", "limit", "cursor", "updated_since"],
         json!({ "200": answer("A page", page) }),
         &[Kind::BadRequest, Kind::NotFound],
     );
     let get = operation(
-        ("get_member".into(), "Read what a user of an account holds".into(), tag),
+        ("get_member".into(), "Read what somebody in an account holds".into(), tag),
         area.read(),
         &["ref"],
         json!({ "200": answer("As it stands", shown.clone()),
@@ -419,13 +423,14 @@ fn describe_members(paths: &mut Map<String, Value>) {
         &[Kind::BadRequest, Kind::NotFound],
     );
     let done = answer("It is so now", json!({ "anyOf": [shown, reference("DryRun")] }));
-    let summary =
-        "Have somebody hold these grants and no others, or own the account: twice is once";
+    let summary = "Have somebody hold these grants and no others, or own the account, as soon as they come: twice \
+         is once";
     let put = operation(
         ("put_member".into(), summary.into(), tag),
         area.write(),
         &["ref", "dry_run", "if_match", "if_none_match", "idempotency_key"],
         json!({ "200": done.clone(),
+            "201": answer("It waits for them until they come", shown.clone()),
             "202": answer("Their address is invited", reference("Invitation")) }),
         &WRITING,
     );
@@ -433,7 +438,8 @@ fn describe_members(paths: &mut Map<String, Value>) {
         ("patch_member".into(), "Change some of that (RFC 7396)".into(), tag),
         area.write(),
         &["ref", "dry_run", "if_match", "idempotency_key"],
-        json!({ "200": done }),
+        json!({ "200": done,
+            "202": answer("Their address is invited", reference("Invitation")) }),
         &WRITING,
     );
     let mut delete = operation(
@@ -452,7 +458,7 @@ fn describe_members(paths: &mut Map<String, Value>) {
     }
     let of_member = json!([{
         "name": "member", "in": "path", "required": true, "schema": { "type": "string" },
-        "description": "Their e-mail address, percent-encoded, or our id behind `id:`.",
+        "description": "Your id of them or their e-mail address, percent-encoded, or our id behind `id:`.",
     }]);
     paths.insert("/accounts/{ref}/members".into(), json!({ "get": list }));
     paths.insert(
@@ -485,13 +491,21 @@ fn describe_invitations(paths: &mut Map<String, Value>) {
         json!({ "200": answer("A page", page) }),
         &[Kind::BadRequest, Kind::NotFound],
     );
+    let get = operation(
+        ("get_invitation".into(), "Read one of them".into(), tag),
+        area.read(),
+        &["ref"],
+        json!({ "200": answer("As it stands", reference("Invitation")),
+            "304": { "description": "It stands as `If-None-Match` says" } }),
+        &[Kind::BadRequest, Kind::NotFound],
+    );
     let cancel = operation(
         ("delete_invitation".into(), "Take an invitation back: its link is dead".into(), tag),
         area.write(),
-        &["ref", "dry_run", "idempotency_key"],
+        &["ref", "dry_run", "if_match", "idempotency_key"],
         json!({ "200": answer("What would come of it", reference("DryRun")),
             "204": { "description": "It is taken back" } }),
-        &[Kind::BadRequest, Kind::NotFound, Kind::Conflict],
+        &[Kind::BadRequest, Kind::NotFound, Kind::Conflict, Kind::Precondition],
     );
     let of_invitation = json!([{
         "name": "invitation", "in": "path", "required": true, "schema": { "type": "string" },
@@ -500,7 +514,7 @@ fn describe_invitations(paths: &mut Map<String, Value>) {
     paths.insert("/accounts/{ref}/invitations".into(), json!({ "get": list }));
     paths.insert(
         "/accounts/{ref}/invitations/{invitation}".into(),
-        json!({ "parameters": of_invitation, "delete": cancel }),
+        json!({ "parameters": of_invitation, "get": get, "delete": cancel }),
     );
 }
 
@@ -562,16 +576,34 @@ fn describe_webhooks(paths: &mut Map<String, Value>) {
         ("get_webhook".into(), "Read one of them".into(), tag),
         area.read(),
         &["ref"],
-        json!({ "200": answer("As it stands", shown.clone()) }),
+        json!({ "200": answer("As it stands", shown.clone()),
+            "304": { "description": "It stands as `If-None-Match` says" } }),
         &[Kind::BadRequest, Kind::NotFound],
+    );
+    let done = answer("It is so now", json!({ "anyOf": [shown, reference("DryRun")] }));
+    let writing: Vec<_> = WRITING.into_iter().filter(|kind| *kind != Kind::Conflict).collect();
+    let summary = "Have it told of these kinds, at this address; its secret stays";
+    let put = operation(
+        ("put_webhook".into(), summary.into(), tag),
+        area.write(),
+        &["ref", "dry_run", "if_match", "if_none_match", "idempotency_key"],
+        json!({ "200": done.clone() }),
+        &writing,
+    );
+    let patch = operation(
+        ("patch_webhook".into(), "Change some of that (RFC 7396)".into(), tag),
+        area.write(),
+        &["ref", "dry_run", "if_match", "idempotency_key"],
+        json!({ "200": done }),
+        &writing,
     );
     let remove = operation(
         ("delete_webhook".into(), "Have it told of nothing any more".into(), tag),
         area.write(),
-        &["ref", "dry_run", "idempotency_key"],
+        &["ref", "dry_run", "if_match", "idempotency_key"],
         json!({ "200": answer("What would come of it", reference("DryRun")),
             "204": { "description": "It is gone, with what waited for it" } }),
-        &[Kind::BadRequest, Kind::NotFound],
+        &[Kind::BadRequest, Kind::NotFound, Kind::Precondition],
     );
     let overlap = json!({
         "type": "object",
@@ -591,9 +623,14 @@ fn describe_webhooks(paths: &mut Map<String, Value>) {
     );
     let mut rotate = with_body(rotate, overlap, "application/json");
     rotate["requestBody"]["required"] = json!(false);
+    let put = with_body(put, shown.clone(), "application/json");
+    let patch = with_body(patch, json!({ "type": "object" }), "application/merge-patch+json");
     let add = with_body(add, shown, "application/json");
     paths.insert("/webhooks".into(), json!({ "get": list, "post": add }));
-    paths.insert("/webhooks/{ref}".into(), json!({ "get": get, "delete": remove }));
+    paths.insert(
+        "/webhooks/{ref}".into(),
+        json!({ "get": get, "put": put, "patch": patch, "delete": remove }),
+    );
     paths.insert("/webhooks/{ref}/rotate".into(), json!({ "post": rotate }));
 }
 

@@ -2,7 +2,7 @@
 
 use domain::links;
 use domain::members_by_provider::WantedReach;
-use model::{DoorKey, EmailAddress, FieldProblem, Link, Secret, Timestamp};
+use model::{DoorKey, DoorRef, EmailAddress, FieldProblem, Link, Secret, Timestamp};
 use serde_json::{Map, Value};
 
 use crate::problem::Fault;
@@ -257,16 +257,19 @@ impl<'a> Fields<'a> {
         (found.len() == items.len()).then_some(found)
     }
 
-    /// Whether it says this word, and nothing else; not, if it is left out.
-    pub(crate) fn truth_of(&mut self, name: &'static str, word: &str) -> Option<bool> {
-        match self.text(name)? {
-            None => Some(false),
-            Some(text) if text == word => Some(true),
-            Some(_) => {
-                self.fault(name, "unknown", format!("It must be {word}."));
-                None
-            }
+    /// One of these words, if it is there.
+    pub(crate) fn word_or_none<T: Copy>(
+        &mut self,
+        name: &'static str,
+        of: &[(&'static str, T)],
+    ) -> Option<Option<T>> {
+        let Some(text) = self.text(name)? else { return Some(None) };
+        let found = of.iter().find(|(word, _)| *word == text).map(|(_, meant)| *meant);
+        if found.is_none() {
+            let words: Vec<_> = of.iter().map(|(word, _)| *word).collect();
+            self.fault(name, "unknown", format!("It must be one of {}.", words.join(", ")));
         }
+        found.map(Some)
     }
 
     /// An id of ours as we write it, if it is there.
@@ -306,6 +309,17 @@ impl<'a> Fields<'a> {
             }
         }
         (keys.len() == items.len()).then_some(Some(WantedReach::These(keys)))
+    }
+
+    /// An id of the provider's, if it is there.
+    pub(crate) fn reference_or_none(&mut self, name: &'static str) -> Option<Option<DoorRef>> {
+        let Some(text) = self.text(name)? else { return Some(None) };
+        let read = text.parse().ok();
+        if read.is_none() {
+            let wanted = "It must be an id of yours: 1 to 200 characters, no control characters.";
+            self.fault(name, "malformed", wanted);
+        }
+        read.map(Some)
     }
 
     /// What names a thing at the door, if it is there.

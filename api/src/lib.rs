@@ -54,9 +54,15 @@ pub fn router(latchkey: Latchkey) -> Router {
             get(members::one).put(members::put).patch(members::patch).delete(members::delete),
         )
         .route("/accounts/{ref}/invitations", get(invitations::list))
-        .route("/accounts/{ref}/invitations/{invitation}", delete(invitations::cancel))
+        .route(
+            "/accounts/{ref}/invitations/{invitation}",
+            get(invitations::one).delete(invitations::cancel),
+        )
         .route("/webhooks", get(webhooks::list).post(webhooks::add))
-        .route("/webhooks/{ref}", get(webhooks::one).delete(webhooks::remove))
+        .route(
+            "/webhooks/{ref}",
+            get(webhooks::one).put(webhooks::put).patch(webhooks::patch).delete(webhooks::remove),
+        )
         .route("/webhooks/{ref}/rotate", post(webhooks::rotate))
         .fallback(async || Kind::NotFound)
         .method_not_allowed_fallback(async || Kind::Method)

@@ -12,6 +12,7 @@ use domain::tokens::Token;
 use model::{DoorKey, DoorRef, EmailAddress, Link, Timestamp};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 
 use crate::accounts::name_of;
@@ -49,6 +50,16 @@ pub(crate) enum Said {
     Invalid(Vec<Fault>),
     Precondition,
     NotFound,
+}
+
+impl From<Said> for Problem {
+    fn from(said: Said) -> Self {
+        match said {
+            Said::Invalid(faults) => Self::invalid(faults),
+            Said::Precondition => Kind::Precondition.into(),
+            Said::NotFound => Kind::NotFound.into(),
+        }
+    }
 }
 
 /// What an answer of a dry run says.
@@ -163,6 +174,35 @@ fn etag(changed: Timestamp) -> String {
     format!("\"{:x}\"", changed.as_micros())
 }
 
+/// What tells one state of a thing from another, where nothing notes when it changed: a sum of what is
+/// shown of it.
+pub(crate) fn sum(shown: &Value) -> String {
+    let hash: [u8; 32] = Sha256::digest(shown.to_string()).into();
+    let hash: String = hash.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
+    format!("\"{hash}\"")
+}
+
+/// An answer about a thing in the state with this tag.
+pub(crate) fn answered(status: StatusCode, shown: Value, tag: &str) -> Response {
+    let mut response = (status, Json(shown)).into_response();
+    if let Ok(tag) = HeaderValue::from_str(tag) {
+        response.headers_mut().insert(header::ETAG, tag);
+    }
+    response
+}
+
+/// The same to whoever reads it, who may have it already.
+pub(crate) fn read(headers: &HeaderMap, shown: Value, tag: &str) -> Response {
+    if !Condition::of(headers).is_known(tag) {
+        return answered(StatusCode::OK, shown, tag);
+    }
+    let mut response = StatusCode::NOT_MODIFIED.into_response();
+    if let Ok(tag) = HeaderValue::from_str(tag) {
+        response.headers_mut().insert(header::ETAG, tag);
+    }
+    response
+}
+
 /// How a thing must be, or must not be, for a request to be carried out (RFC 9110 section 13.1).
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Condition {
@@ -187,6 +227,11 @@ impl Condition {
             tags.iter().any(|one| tag.is_some_and(|tag| one == "*" || one == tag))
         };
         self.matches.as_ref().is_none_or(fits) && !self.matches_none.as_ref().is_some_and(fits)
+    }
+
+    /// The same, as a row is told.
+    pub(crate) fn must_fit(&self, tag: Option<&str>) -> Result<(), Said> {
+        if self.fulfilled(tag) { Ok(()) } else { Err(Said::Precondition) }
     }
 
     /// Whether whoever reads has it already as it is.
@@ -231,11 +276,11 @@ pub(crate) fn tagged(response: &mut Response, changed: Timestamp) {
 #[derive(Serialize)]
 pub(crate) struct ListBody<T> {
     /// The things, in the order in which they changed last.
-    items: Vec<T>,
+    pub(crate) items: Vec<T>,
     /// The address of the next page; null on the last.
-    next: Option<String>,
+    pub(crate) next: Option<String>,
     /// What to ask next time as `updated_since`: whoever read all pages then misses nothing.
-    as_of: String,
+    pub(crate) as_of: String,
 }
 
 /// A page of a list that isn't asked for by when its things changed.
@@ -387,9 +432,8 @@ pub(crate) fn refused(refused: Refused<Said>, place: &str) -> Problem {
         Problem::invalid(vec![Fault::at(format!("{place}/account"), code, detail.to_owned())])
     };
     match refused {
-        Refused::Said(Said::Invalid(faults)) => Problem::invalid(faults),
-        Refused::Said(Said::Precondition) => Kind::Precondition.into(),
-        Refused::Said(Said::NotFound) | Refused::NotFound => Kind::NotFound.into(),
+        Refused::Said(said) => said.into(),
+        Refused::NotFound => Kind::NotFound.into(),
         Refused::NoAccount => about_account("missing", "It is needed."),
         Refused::UnknownAccount => about_account("unknown", "There is no such account."),
     }
@@ -577,6 +621,14 @@ pub(crate) fn link(link: Option<&Link>) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_state_is_told_from_another() {
+        let (one, other) = (json!({ "a": 1 }), json!({ "a": 2 }));
+        assert_eq!(sum(&one), sum(&one.clone()));
+        assert_ne!(sum(&one), sum(&other));
+        assert!(sum(&one).starts_with('"') && sum(&one).ends_with('"'));
+    }
 
     #[test]
     fn a_condition_is_about_the_state_that_is_there() {

@@ -8,17 +8,22 @@ use axum::extract::{Extension, OriginalUri, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use domain::tokens::Token;
-use domain::webhooks::{self, Endpoint, LONGEST_URL, NoDestination, Url};
+use domain::webhooks::{self, Becomes, Endpoint, LONGEST_URL, NoDestination, Url};
 use model::{DoorArea, DoorKey, DoorScope, EventKind, EventKinds, Secret};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
 use crate::entry::Door;
-use crate::fields::{Fields, written};
+use crate::fields::{Fields, merged, written};
 use crate::page::Parameters;
 use crate::problem::{Kind, Problem};
-use crate::things::{DryRun, Named, Outcome, PageBody, object};
+use crate::things::{
+    Condition, DryRun, Named, Outcome, PageBody, Said, answered, object, read, sum,
+};
+
+/// What of one is never written.
+const READ_ONLY: [&str; 6] = ["id", "made_at", "off_since", "off_why", "waiting", "given_up"];
 
 /// Where they are found.
 const PATH: &str = "webhooks";
@@ -84,8 +89,18 @@ impl Webhook {
         }
     }
 
-    /// Reads what one is made of.
-    fn read(fields: &mut Fields<'_>, private: bool) -> Option<(Url, EventKinds)> {
+    /// Reads what one is made of, or becomes. `shown` is how it stands.
+    fn read(
+        fields: &mut Fields<'_>,
+        private: bool,
+        shown: &Map<String, Value>,
+    ) -> Option<(Url, EventKinds)> {
+        let own = Self::read_own(fields, private);
+        fields.as_they_are(&READ_ONLY, shown);
+        own
+    }
+
+    fn read_own(fields: &mut Fields<'_>, private: bool) -> Option<(Url, EventKinds)> {
         let text = fields.line("url", LONGEST_URL);
         let url = text.and_then(|text| match webhooks::destination(&text, private) {
             Ok(url) => Some(url),
@@ -152,11 +167,103 @@ pub(crate) async fn one(
     Extension(token): Extension<Token>,
     Named(key): Named,
     OriginalUri(uri): OriginalUri,
-) -> Result<Json<Webhook>, Problem> {
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
     must(&token, DoorArea::Webhooks.read())?;
     Parameters::of(uri.query(), &[]).finish()?;
     let endpoint = webhooks::endpoint(&door.latchkey, &id(&key)?).await?;
-    Ok(Json(Webhook::show(&endpoint, None)))
+    Ok(read(&headers, shown(&endpoint), &etag(&endpoint)))
+}
+
+/// What tells one state of it from another: how much waits for it is none of that.
+fn etag(endpoint: &Endpoint) -> String {
+    let off_since = endpoint.off.as_ref().map(|(since, _)| written(*since));
+    let (url, kinds) = (&endpoint.url, told(&endpoint.kinds));
+    sum(&json!({ "url": url, "kinds": kinds, "off_since": off_since }))
+}
+
+/// `PUT …/webhooks/{ref}`
+pub(crate) async fn put(
+    State(door): State<Door>,
+    Extension(token): Extension<Token>,
+    Named(key): Named,
+    OriginalUri(uri): OriginalUri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Problem> {
+    must(&token, DoorArea::Webhooks.write())?;
+    let object = object(&headers, &body)?;
+    let private = door.latchkey.settings.webhook_private_addresses;
+    let becomes = move |endpoint: &Endpoint| become_this(&object, endpoint, private);
+    change(&door, &token, &key, uri.query(), &headers, becomes).await
+}
+
+/// `PATCH …/webhooks/{ref}`
+pub(crate) async fn patch(
+    State(door): State<Door>,
+    Extension(token): Extension<Token>,
+    Named(key): Named,
+    OriginalUri(uri): OriginalUri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Problem> {
+    must(&token, DoorArea::Webhooks.write())?;
+    let patch = object(&headers, &body)?;
+    let private = door.latchkey.settings.webhook_private_addresses;
+    let becomes = move |endpoint: &Endpoint| {
+        let present = shown(endpoint).as_object().cloned().unwrap_or_default();
+        become_this(&merged(present, patch), endpoint, private)
+    };
+    change(&door, &token, &key, uri.query(), &headers, becomes).await
+}
+
+fn become_this(
+    object: &Map<String, Value>,
+    endpoint: &Endpoint,
+    private: bool,
+) -> Result<Becomes, Said> {
+    let present = shown(endpoint).as_object().cloned().unwrap_or_default();
+    let mut fields = Fields::of(object, "");
+    let read = Webhook::read(&mut fields, private, &present);
+    let (url, kinds) = fields.finish(read).map_err(Said::Invalid)?;
+    Ok(Becomes::This(url, kinds))
+}
+
+async fn change(
+    door: &Door,
+    token: &Token,
+    key: &DoorKey,
+    query: Option<&str>,
+    headers: &HeaderMap,
+    becomes: impl FnOnce(&Endpoint) -> Result<Becomes, Said> + Send,
+) -> Result<Response, Problem> {
+    let mut parameters = Parameters::of(query, &["dry_run"]);
+    let dry_run = parameters.dry_run();
+    parameters.finish()?;
+    let (latchkey, id, condition) = (&door.latchkey, id(key)?, Condition::of(headers));
+    let becomes = |endpoint: &Endpoint| {
+        condition.must_fit(Some(&etag(endpoint)))?;
+        becomes(endpoint)
+    };
+    let changed = webhooks::change(latchkey, &id, !dry_run, becomes).await?;
+    let (before, after) = changed.map_err(Problem::from)?;
+    let outcome = match &after {
+        None => Outcome::Deleted,
+        Some(after) if etag(after) == etag(&before) => Outcome::Unchanged,
+        Some(_) => Outcome::Changed,
+    };
+    if dry_run {
+        let (before, after) = (Some(shown(&before)), after.as_ref().map(shown));
+        return Ok(Json(DryRun::of(outcome, before, after)).into_response());
+    }
+    if outcome != Outcome::Unchanged {
+        let what = if after.is_some() { "changed" } else { "removed" };
+        tracing::info!(token = %token.id, endpoint = %id, "an endpoint of a webhook was {what}");
+    }
+    Ok(match after {
+        Some(after) => answered(StatusCode::OK, shown(&after), &etag(&after)),
+        None => StatusCode::NO_CONTENT.into_response(),
+    })
 }
 
 /// `POST …/webhooks`
@@ -173,7 +280,8 @@ pub(crate) async fn add(
     parameters.finish()?;
     let (latchkey, object) = (&door.latchkey, object(&headers, &body)?);
     let mut fields = Fields::of(&object, "");
-    let read = Webhook::read(&mut fields, latchkey.settings.webhook_private_addresses);
+    let private = latchkey.settings.webhook_private_addresses;
+    let read = Webhook::read_own(&mut fields, private);
     let (url, kinds) = fields.finish(read).map_err(Problem::invalid)?;
     if dry_run {
         let after = json!({ "url": url.as_str(), "kinds": told(&kinds) });
@@ -182,8 +290,8 @@ pub(crate) async fn add(
     let (id, secret) = webhooks::add(latchkey, &url, kinds).await?;
     tracing::info!(token = %token.id, endpoint = %id, "an endpoint of a webhook was added");
     let endpoint = webhooks::endpoint(latchkey, &id.to_string()).await?;
-    let body = Json(Webhook::show(&endpoint, Some(&secret)));
-    let mut response = (StatusCode::CREATED, body).into_response();
+    let body = serde_json::to_value(Webhook::show(&endpoint, Some(&secret))).unwrap_or_default();
+    let mut response = answered(StatusCode::CREATED, body, &etag(&endpoint));
     let place = format!("{}/api/v1/{PATH}/id:{id}", latchkey.settings.public_url);
     if let Ok(place) = HeaderValue::from_str(&place) {
         response.headers_mut().insert(header::LOCATION, place);
@@ -197,19 +305,11 @@ pub(crate) async fn remove(
     Extension(token): Extension<Token>,
     Named(key): Named,
     OriginalUri(uri): OriginalUri,
+    headers: HeaderMap,
 ) -> Result<Response, Problem> {
     must(&token, DoorArea::Webhooks.write())?;
-    let mut parameters = Parameters::of(uri.query(), &["dry_run"]);
-    let dry_run = parameters.dry_run();
-    parameters.finish()?;
-    let (latchkey, id) = (&door.latchkey, id(&key)?);
-    if dry_run {
-        let before = shown(&webhooks::endpoint(latchkey, &id).await?);
-        return Ok(Json(DryRun::of(Outcome::Deleted, Some(before), None)).into_response());
-    }
-    webhooks::remove(latchkey, &id).await?;
-    tracing::info!(token = %token.id, endpoint = %id, "an endpoint of a webhook was removed");
-    Ok(StatusCode::NO_CONTENT.into_response())
+    let becomes = |_: &Endpoint| Ok(Becomes::Nothing);
+    change(&door, &token, &key, uri.query(), &headers, becomes).await
 }
 
 /// `POST …/webhooks/{ref}/rotate`
@@ -255,7 +355,7 @@ mod tests {
     fn fields() -> Vec<&'static str> {
         let object = Map::new();
         let mut fields = Fields::of(&object, "");
-        let _ = Webhook::read(&mut fields, false);
+        let _ = Webhook::read_own(&mut fields, false);
         fields.known().to_vec()
     }
 

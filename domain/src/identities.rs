@@ -15,7 +15,7 @@ use crate::identity_providers::{
 use crate::sessions::{self, SignedIn};
 use crate::single_sign_on::provider_for;
 use crate::viewer::{Viewer, must_be_confirmed_by_factor};
-use crate::{Client, Latchkey, Token, guesses};
+use crate::{Client, Latchkey, Token, guesses, invitations};
 
 /// How long somebody may take to the provider and back, and then to link what they came back with.
 const ON_THE_WAY: Duration = Duration::from_secs(10 * 60);
@@ -34,6 +34,8 @@ pub enum Arrived {
     Vouched(AccountNumber, String),
     /// There is a login with its address: whoever has this token and signs in to it may link it.
     Offered(Token),
+    /// There is none, but something waits for its address: the token of a link to that.
+    Waits(Token),
 }
 
 /// An identity that may be linked.
@@ -172,7 +174,7 @@ pub async fn arrive(
             tracing::info!(%user, provider = provider.issuer(), "an identity provider vouched");
             Ok(Arrived::SignedIn(signed_in, provider.comes_back_to()))
         }
-        (None, _, _) => offer(latchkey, account, identified).await.map(Arrived::Offered),
+        (None, _, _) => offer(latchkey, account, identified).await,
     }
 }
 
@@ -230,12 +232,13 @@ async fn sign_in_as(
 }
 
 /// Keeps an identity that opens no login yet, if there is a login with its address; at an account's
-/// own provider, one that is in the account, and of a domain that it has proven.
+/// own provider, one that is in the account, and of a domain that it has proven. Whose address the
+/// operator's provider verified, and who has no login, is led to what waits for them.
 async fn offer(
     latchkey: &Latchkey,
     account: Option<AccountId>,
     identified: Identified,
-) -> Result<Token, Failure> {
+) -> Result<Arrived, Failure> {
     let unverified = match account {
         Some(_) => Conflict::AddressUnverifiedThere,
         None => Conflict::AddressUnverified,
@@ -251,13 +254,14 @@ async fn offer(
             return Err(elsewhere);
         }
     } else if login.is_none() {
-        return Err(Failure::Conflict(Conflict::NoLogin));
+        let waits = invitations::link_for(latchkey, &email).await?;
+        return waits.map(Arrived::Waits).ok_or(Failure::Conflict(Conflict::NoLogin));
     }
     let token = Token::new(latchkey.random.as_ref());
     let offer = IdentityOffer { account, identity: identified.identity, email };
     let expires_at = latchkey.now().after(ON_THE_WAY);
     latchkey.store.offer_identity(&token.hash(), &offer, expires_at).await?;
-    Ok(token)
+    Ok(Arrived::Offered(token))
 }
 
 /// The identity that whoever has this token may link. Changes nothing.

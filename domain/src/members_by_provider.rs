@@ -3,21 +3,24 @@
 
 use model::{
     Access, AccountId, ActivityKind, Area, ChangedOwner, Cursor, DoorKey, EmailAddress, Failure,
-    FieldProblem, GrantId, InvitationId, InvitationState, Mail, PermissionSet, ProvidersChange,
-    Reach, Terms, Timestamp,
+    FieldProblem, FullName, GrantId, InvitationId, InvitationState, Mail, Noted, PermissionSet,
+    ProvidersChange, Reach, Terms, Timestamp,
 };
 pub use store::{
-    Grant, Holding, Invitation, KeptMember, KeyedThings, Member, MemberName, PendingInvitation,
-    ProvidersMemberDone, ProvidersMemberFacts,
+    AskedMember, DoorMember, Grant, Holding, Invitation, KeptMember, KeyedThings, Member,
+    MemberName, MembersPage, PendingInvitation, ProvidersMemberDone, ProvidersMemberFacts,
 };
-use store::{NewMail, ProvidersMemberStep, ThingKeys};
+use store::{NewMail, NewWaiting, ProvidersMemberStep, ThingKeys};
 use uuid::Uuid;
 
-use crate::door::{self, By};
+use crate::door::{self, Behind, By};
 use crate::giving::{self, FARTHEST};
 use crate::invitations::{Links, Offering};
 use crate::tokens::Token;
 use crate::{Latchkey, owners_by_provider, users};
+
+/// How many characters the name can have by which somebody is called who hasn't come yet.
+pub const LONGEST_NAME: usize = FullName::LONGEST;
 
 /// How many characters the reason of a grant can have.
 pub const LONGEST_WHY: usize = giving::LONGEST_WHY;
@@ -55,8 +58,19 @@ pub struct WantedMember {
     pub owner: bool,
     /// What they are to hold, if not.
     pub grants: Vec<WantedGrant>,
-    /// Whether they are to be invited if they aren't in the account.
-    pub invite: bool,
+    /// What they are called until they come; empty if that isn't said.
+    pub full_name: String,
+    /// How they come into the account, if they aren't in it; none if that isn't said.
+    pub invite: Option<Invite>,
+}
+
+/// How somebody comes into an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Invite {
+    /// They are sent an invitation now.
+    Now,
+    /// It waits for them until they come by themselves.
+    FirstSignIn,
 }
 
 /// What is to become of somebody in an account.
@@ -78,8 +92,12 @@ pub enum Refused<E> {
     Said(E),
     /// Nobody in the account is named so.
     NotFound,
-    /// Whoever has the address isn't in the account, and is to be invited only if that is said.
-    NotInAccount,
+    /// Nobody in the account is named so, and the name is no address that they could have.
+    NoAddress,
+    /// Whoever has the address has another id of the provider's than the one that they are named by.
+    OtherRef,
+    /// Somebody else in the account has the id of the provider's that they are to have.
+    RefTaken,
     /// They own the account, and nothing says that this may change.
     OwnerStays,
     /// Nobody would be left who owns the account (rule 5).
@@ -97,7 +115,7 @@ pub enum Refused<E> {
     },
     /// The end of this grant can't be one.
     End(usize, FieldProblem),
-    /// An invitation offers one grant.
+    /// Whoever hasn't come yet is offered one grant.
     OneGrant,
     /// The account's policy takes in addresses of other domains.
     OtherDomain,
@@ -105,7 +123,7 @@ pub enum Refused<E> {
     Reported,
 }
 
-/// The users of an account behind the one with this id, in an order of their own, at most `most`.
+/// The users of an account, and who waits in it, behind this place in the order of changes, at most `most`.
 ///
 /// # Errors
 /// [`Failure::NotFound`] when the token doesn't see the account, [`Failure::Unavailable`].
@@ -113,14 +131,14 @@ pub async fn list(
     latchkey: &Latchkey,
     token: &Token,
     account: &DoorKey,
-    behind: Uuid,
+    behind: Behind,
     most: usize,
-) -> Result<(Vec<KeptMember>, KeyedThings), Failure> {
+) -> Result<MembersPage, Failure> {
     let account = settled(latchkey, token, account).await?;
-    latchkey.store.members_at_door(account, behind, most).await
+    latchkey.store.members_at_door(account, behind, most, latchkey.now()).await
 }
 
-/// The user of an account who is named so.
+/// Who is named so in an account.
 ///
 /// # Errors
 /// [`Failure::NotFound`], [`Failure::Unavailable`].
@@ -129,9 +147,9 @@ pub async fn find(
     token: &Token,
     account: &DoorKey,
     name: &MemberName,
-) -> Result<(KeptMember, KeyedThings), Failure> {
-    let account = settled(latchkey, token, account).await?;
-    latchkey.store.member_at_door(account, name).await?.ok_or(Failure::NotFound)
+) -> Result<(DoorMember, KeyedThings), Failure> {
+    let (account, now) = (settled(latchkey, token, account).await?, latchkey.now());
+    latchkey.store.member_at_door(account, name, now).await?.ok_or(Failure::NotFound)
 }
 
 /// The account with this key, with its owners as they are by now.
@@ -145,9 +163,10 @@ async fn settled(
     Ok(account)
 }
 
-/// Has somebody stand in an account as `becomes` says, which is told how they stand; whoever isn't in it
-/// is invited, if that is wanted. Without `write` it is found out what would come of it. The log says
-/// that the provider did it, and by which token.
+/// Has somebody stand in an account as `becomes` says, which is told how they stand. For whoever isn't in
+/// it that waits until they come and take it, whether they have a login or not, or they are invited.
+/// Without `write` it is found out what would come of it. The log says that the provider did it, and by
+/// which token.
 ///
 /// # Errors
 /// [`Failure::NotFound`] when the token doesn't see the account; [`Failure::Conflict`] when somebody
@@ -156,7 +175,7 @@ pub async fn change<E: Send>(
     latchkey: &Latchkey,
     token: &Token,
     account: &DoorKey,
-    name: &MemberName,
+    asked: &AskedMember,
     write: bool,
     becomes: impl FnOnce(&ProvidersMemberFacts) -> Result<Becomes, E> + Send,
 ) -> Result<Result<ProvidersMemberDone, Refused<E>>, Failure> {
@@ -173,20 +192,39 @@ pub async fn change<E: Send>(
         wanted.map_err(Refused::Said)
     };
     let deciding = Deciding { latchkey, by: By { latchkey, token }, now, links: &links };
-    let decide = |facts: &ProvidersMemberFacts, becomes: Becomes, things: &KeyedThings| match (
-        becomes,
-        &facts.kept,
-        name,
-    ) {
-        (Becomes::Nothing { owner }, Some(kept), _) => deciding.end(facts, kept, owner),
-        (Becomes::Nothing { .. }, None, _) => Err(Refused::NotFound),
-        (Becomes::This(wanted), Some(kept), _) => deciding.hold(facts, kept, &wanted, things),
-        (Becomes::This(_), None, MemberName::Id(_)) => Err(Refused::NotFound),
-        (Becomes::This(wanted), None, MemberName::Email(email)) => {
-            deciding.invite(facts, email, &wanted, things)
+    let decide = |facts: &ProvidersMemberFacts, becomes: Becomes, things: &KeyedThings| {
+        let wanted = match (becomes, &facts.kept, facts.waiting()) {
+            (Becomes::Nothing { owner }, Some(kept), _) => {
+                return deciding.end(facts, kept, owner);
+            }
+            (Becomes::Nothing { .. }, None, Some(waiting)) => {
+                return Ok(deciding.take_back(waiting));
+            }
+            (Becomes::Nothing { .. }, None, None) => return Err(Refused::NotFound),
+            (Becomes::This(wanted), ..) => wanted,
+        };
+        must_be_free(facts, asked)?;
+        match (&facts.kept, &facts.email, &asked.name) {
+            (Some(kept), ..) => deciding.hold(facts, kept, &wanted, things),
+            (None, Some(email), _) => deciding.come(facts, email, &wanted, things),
+            (None, None, MemberName::Id(_)) => Err(Refused::NotFound),
+            (None, None, MemberName::Ref(_)) => Err(Refused::NoAddress),
         }
     };
-    latchkey.store.change_member_by_provider(account, name, write, now, want, decide).await
+    latchkey.store.change_member_by_provider(account, asked, write, now, want, decide).await
+}
+
+/// Nobody has two ids of the provider's in an account, and no two have one.
+fn must_be_free<E>(facts: &ProvidersMemberFacts, asked: &AskedMember) -> Result<(), Refused<E>> {
+    let Some(given) = asked.given() else { return Ok(()) };
+    let present = match &facts.kept {
+        Some(kept) => kept.reference.as_ref(),
+        None => facts.pending.as_ref().and_then(|pending| pending.reference.as_ref()),
+    };
+    if present.is_some_and(|present| present != given) {
+        return Err(Refused::OtherRef);
+    }
+    if facts.is_taken { Err(Refused::RefTaken) } else { Ok(()) }
 }
 
 /// Which things these grants name.
@@ -346,63 +384,97 @@ impl Deciding<'_> {
         }
     }
 
-    /// Invites an address that isn't in the account, if that is wanted. What it is offered already, by
-    /// the provider, isn't offered again.
-    fn invite<E>(
+    /// Takes back what waits for somebody.
+    fn take_back(&self, waiting: &Invitation) -> ProvidersMemberStep {
+        let entry = self.by.entry(ActivityKind::InvitationCancelled);
+        let entry = entry.about(None, waiting.email.as_str()).before(waiting);
+        ProvidersMemberStep::TakeBack(entry)
+    }
+
+    /// Offers something to an address that isn't in the account: by an invitation, if that is wanted, or
+    /// else it waits. Who was sent the same already, by the provider, and may still answer, isn't made to
+    /// wait unless that is said.
+    fn come<E>(
         &self,
         facts: &ProvidersMemberFacts,
         email: &EmailAddress,
         wanted: &WantedMember,
         things: &KeyedThings,
     ) -> Result<ProvidersMemberStep, Refused<E>> {
-        if !wanted.invite {
-            return Err(Refused::NotInAccount);
-        }
         let (access, why) = match (wanted.owner, wanted.grants.as_slice()) {
             (true, _) => (Access::Owner, ""),
             (false, [grant]) if grant.id.is_some() => return Err(Refused::NoSuchGrant(0)),
             (false, [grant]) => {
-                let terms = terms(0, grant, things)?;
-                self.must_lie_ahead(0, terms.until)?;
-                (std::iter::once(terms).collect(), grant.why.as_str())
+                (std::iter::once(terms(0, grant, things)?).collect(), grant.why.as_str())
             }
             (false, _) => return Err(Refused::OneGrant),
         };
-        if !facts.domains.take(email) {
-            return Err(Refused::OtherDomain);
-        }
-        if facts.reported {
-            return Err(Refused::Reported);
-        }
         let pending = facts.pending.as_ref();
         let pending = pending.filter(|pending| pending.state == InvitationState::Pending);
         let is_so = |pending: &Invitation| {
             let by_provider = pending.inviter.is_none() && !pending.as_owner;
             by_provider && pending.access == access && pending.why == why
         };
-        if pending.is_some_and(is_so) {
-            return Ok(ProvidersMemberStep::Leave);
+        let same = pending.filter(|pending| is_so(pending));
+        match (wanted.invite, same) {
+            (Some(Invite::Now) | None, Some(same)) if !same.waits => {
+                return Ok(ProvidersMemberStep::Leave);
+            }
+            (Some(Invite::FirstSignIn) | None, Some(same))
+                if same.waits && same.full_name == wanted.full_name =>
+            {
+                return Ok(ProvidersMemberStep::Leave);
+            }
+            _ => {}
+        }
+        if let Access::Granted(offered) = &access
+            && (same.is_none() || wanted.invite == Some(Invite::Now))
+        {
+            let until = offered.first().and_then(|terms| terms.until);
+            self.must_lie_ahead(0, until)?;
+        }
+        if !facts.domains.take(email) {
+            return Err(Refused::OtherDomain);
+        }
+        if facts.reported {
+            return Err(Refused::Reported);
         }
         let entry = match pending {
             Some(pending) => self.by.entry(ActivityKind::InvitationChanged).before(pending),
             None => self.by.entry(ActivityKind::InvitationSent),
         };
+        // That somebody is to own it is told once.
         let mails = match access {
-            Access::Owner => {
-                let invited = ChangedOwner {
-                    news: ProvidersChange::Invited,
-                    name: "".into(),
-                    email: email.into(),
-                    is_reader: false,
-                };
-                let owners = facts.owners.iter().map(|owner| &owner.email);
-                self.told(facts, &invited, owners)
-            }
-            Access::Granted(_) => Vec::new(),
+            Access::Owner if same.is_none_or(|same| !same.waits) => self.of_owner(facts, email),
+            Access::Owner | Access::Granted(_) => Vec::new(),
         };
-        let account = &facts.account_name;
-        let offering = Offering { email, access, as_owner: false, why, account, inviter: None };
-        Ok(ProvidersMemberStep::Offer(self.links.offer(offering, entry, None), mails))
+        let full_name = wanted.full_name.clone();
+        if wanted.invite == Some(Invite::Now) {
+            let account = &facts.account_name;
+            let offering = Offering { email, access, as_owner: false, why, account, inviter: None };
+            let offer = self.links.offer(offering, entry, None);
+            return Ok(ProvidersMemberStep::Offer(offer, full_name, mails));
+        }
+        // Another name alone is no news.
+        let is_news = same.is_none_or(|same| !same.waits);
+        let entry =
+            is_news.then(|| entry.about(None, email.as_str()).after(Noted::given(&access, why)));
+        let why = why.to_owned();
+        let token_hash = self.links.mailed.hash();
+        let waiting = NewWaiting { access, why, full_name, token_hash, entry };
+        Ok(ProvidersMemberStep::Wait(waiting, mails))
+    }
+
+    /// The mails to every owner that tell that somebody is offered to own the account.
+    fn of_owner(&self, facts: &ProvidersMemberFacts, email: &EmailAddress) -> Vec<NewMail> {
+        let invited = ChangedOwner {
+            news: ProvidersChange::Invited,
+            name: "".into(),
+            email: email.into(),
+            is_reader: false,
+        };
+        let owners = facts.owners.iter().map(|owner| &owner.email);
+        self.told(facts, &invited, owners)
     }
 
     /// The mails to every owner, and to whoever becomes one, that tell of this one.
@@ -478,26 +550,50 @@ pub async fn invitations(
     Ok((found, things))
 }
 
-/// Takes an invitation of an account back: its link is dead from now on. Without `write` it is found out
-/// whether there is one. Answers how it stood, and what it reached by name.
+/// One of them.
+///
+/// # Errors
+/// [`Failure::NotFound`], also when it was answered or taken back; [`Failure::Unavailable`].
+pub async fn invitation(
+    latchkey: &Latchkey,
+    token: &Token,
+    account: &DoorKey,
+    invitation: InvitationId,
+) -> Result<(PendingInvitation, KeyedThings), Failure> {
+    let account = door::account(latchkey, token, account).await?.id;
+    let store = &latchkey.store;
+    let found = store.open_invitation_of(account, invitation, latchkey.now()).await?;
+    let things = store.things_of_invitations(account, &[&found.invitation]).await?;
+    Ok((found, things))
+}
+
+/// Takes an invitation of an account back: its link is dead from now on. `may` is told how it stands, and
+/// can refuse that. Without `write` it is found out whether there is one. Answers how it stood, and what it
+/// reached by name.
 ///
 /// # Errors
 /// [`Failure::NotFound`] when there is none that waits or ran out; [`Failure::Unavailable`].
-pub async fn cancel(
+pub async fn cancel<E: Send>(
     latchkey: &Latchkey,
     token: &Token,
     account: &DoorKey,
     invitation: InvitationId,
     write: bool,
-) -> Result<(Invitation, KeyedThings), Failure> {
+    may: impl FnOnce(&Invitation) -> Result<(), E> + Send,
+) -> Result<Result<(Invitation, KeyedThings), E>, Failure> {
     let account = door::account(latchkey, token, account).await?.id;
     let (store, now, by) = (&latchkey.store, latchkey.now(), By { latchkey, token });
-    let entry = |invitation: &Invitation| {
+    let decide = |invitation: &Invitation| {
+        may(invitation)?;
         let entry = by.entry(ActivityKind::InvitationCancelled);
-        entry.about(None, invitation.email.as_str()).before(invitation)
+        Ok(entry.about(None, invitation.email.as_str()).before(invitation))
     };
     let cancelled =
-        store.cancel_invitation_by_provider(account, invitation, write, now, entry).await?;
+        store.cancel_invitation_by_provider(account, invitation, write, now, decide).await?;
+    let cancelled = match cancelled {
+        Ok(cancelled) => cancelled,
+        Err(refused) => return Ok(Err(refused)),
+    };
     let things = store.things_of_invitations(account, &[&cancelled]).await?;
-    Ok((cancelled, things))
+    Ok(Ok((cancelled, things)))
 }

@@ -19,7 +19,7 @@ use tracing::Span;
 
 use crate::blocklist::{Expected, weigh};
 use crate::viewer::Viewer;
-use crate::{Client, Latchkey, Random, Token, guesses, mails};
+use crate::{Client, Latchkey, Random, Token, guesses, invitations, mails};
 
 /// Memory 19 456 KiB, 2 passes, 1 lane (OWASP Password Storage Cheat Sheet; OWASP ASVS 5.0
 /// V11.4.2).
@@ -296,8 +296,8 @@ pub(crate) async fn renew(
     if latchkey.hasher.verify(password, present).await? { Ok(login) } else { Err(wrong) }
 }
 
-/// Sends a link to choose a new password, if the address has a login. The answer is the same if it
-/// hasn't (OWASP ASVS 5.0 V6.3.8).
+/// Sends a link to choose a new password, if the address has a login, or else one to what waits for
+/// whoever has it. The answer is the same if there is neither (OWASP ASVS 5.0 V6.3.8).
 ///
 /// # Errors
 /// [`Failure::Invalid`] for what is no address, [`Failure::TooMany`], [`Failure::Unavailable`].
@@ -312,12 +312,19 @@ pub async fn request_reset(
     latchkey.limit(&format!("reset:client:{}", client.network()), 30, WINDOW).await?;
     mails::count(latchkey, MailKind::PasswordReset, email.key()).await?;
     let login = latchkey.store.login(&email).await?;
+    // Asked of everybody, so that it takes as long.
+    let waiting = latchkey.store.waiting_for(&email, 1, latchkey.now()).await?.pop();
     let (token, expires_at) = new_link(latchkey);
     let mail = Mail::PasswordReset { expires_at, token: token.secret().clone() };
     let language = client.language.clone();
     let (hash, now) = (token.hash(), latchkey.now());
-    match login {
-        Some(login) => {
+    match (login, waiting) {
+        (None, Some(waiting)) => match invitations::mail(latchkey, &waiting, client).await {
+            // It was taken back or answered at this very moment.
+            Err(Failure::NotFound) => Ok(()),
+            mailed => mailed,
+        },
+        (Some(login), _) => {
             let mail = NewMail::to(login.email, mail).language(language);
             match latchkey.store.issue_reset(login.id, &hash, expires_at, Some(mail), now).await {
                 // The login got another address at this very moment: the one that was asked for has
@@ -327,7 +334,7 @@ pub async fn request_reset(
             }
         }
         // As much work, so that it takes as long.
-        None => {
+        (None, None) => {
             let mail = NewMail::to(email, mail).language(language);
             let hashes = [hash, Token::new(latchkey.random.as_ref()).hash()];
             latchkey.store.issue_reset_to_nobody(hashes, expires_at, &mail, now).await

@@ -14,7 +14,7 @@ use model::{
 use serde_json::{Map, Value, json};
 use sha2::Sha256;
 pub use store::{Delivery, DeliveryRow, Endpoint};
-use store::{LONGEST_PUT_OFF, NewEndpoint, NewMail, Trial};
+use store::{EndpointStep, LONGEST_PUT_OFF, NewEndpoint, NewMail, Trial};
 pub use url::Url;
 
 use crate::network::may_go_to;
@@ -143,6 +143,40 @@ pub async fn endpoint(latchkey: &Latchkey, id: &str) -> Result<Endpoint, Failure
     let id: EndpointId = parse(id)?;
     let mut all = latchkey.store.endpoints().await?.into_iter();
     all.find(|endpoint| endpoint.id == id).ok_or(Failure::NotFound)
+}
+
+/// What an endpoint becomes.
+#[derive(Clone, Debug)]
+pub enum Becomes {
+    /// It is told of these kinds, at this address.
+    This(Url, EventKinds),
+    /// It is removed, and what was on its way to it.
+    Nothing,
+}
+
+/// Has an endpoint become what `becomes` says, which is told how it stands. Without `write` it is found out
+/// what would come of it. Answers how it stood and how it stands, or why it stays as it is.
+///
+/// # Errors
+/// [`Failure::NotFound`], [`Failure::Unavailable`].
+pub async fn change<E: Send>(
+    latchkey: &Latchkey,
+    id: &str,
+    write: bool,
+    becomes: impl FnOnce(&Endpoint) -> Result<Becomes, E> + Send,
+) -> Result<Result<(Endpoint, Option<Endpoint>), E>, Failure> {
+    let decide = |endpoint: &Endpoint| {
+        Ok(match becomes(endpoint)? {
+            Becomes::Nothing => EndpointStep::Remove,
+            Becomes::This(url, kinds)
+                if endpoint.url == url.as_str() && endpoint.kinds == kinds =>
+            {
+                EndpointStep::Leave
+            }
+            Becomes::This(url, kinds) => EndpointStep::Change { url: url.to_string(), kinds },
+        })
+    };
+    latchkey.store.step_endpoint(parse(id)?, write, decide).await
 }
 
 /// Removes an endpoint, and what was on its way to it.

@@ -270,6 +270,18 @@ mails! {
         /// The token in the link.
         token: Secret,
     }
+    /// To an address without a login, in the place of [`Mail::PasswordReset`]: something waits for whoever
+    /// has it.
+    AccessWaits "access_waits", Follows(MailKind::PasswordReset) => {
+        /// The account's name.
+        account: TypedName,
+        /// What waits.
+        access: AccessOutline,
+        /// Until when the link works.
+        expires_at: Timestamp,
+        /// The token in the link.
+        token: Secret,
+    }
     /// To a user: the password of your login was changed.
     PasswordChanged "password_changed", Gathered { at_once: 3 } => {
         /// Whether by a link, so that nobody had to know the one before.

@@ -212,6 +212,7 @@ fn account(account: &OwnAccount) -> Value {
         "last_active_at": moment(account.last_active_at),
         "paused": paused,
         "single_sign_on_domain": account.bound_domain,
+        "ref": account.reference,
         "grants": account.grants.iter().map(grant).collect::<Vec<_>>(),
     })
 }
@@ -246,6 +247,7 @@ fn invitation(invitation: &OwnInvitation) -> Value {
         "until": moment(invitation.until),
         "state": state,
         "made_at": moment(invitation.created_at),
+        "called": invitation.called,
         "sent_at": moment(invitation.sent_at),
         "expires_at": moment(invitation.expires_at),
         "ended_at": moment(invitation.ended_at),

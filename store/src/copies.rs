@@ -30,7 +30,7 @@ sql! {
         "UPDATE outbox SET state = 'failed', facts = NULL, answer = $1, ended_at = $2",
         forgets_the_deleted!(),
         " WHERE state = 'queued' \
-             AND (NOT $3 OR kind IN ('password_reset', 'email_proof', 'email_change'))"
+             AND (NOT $3 OR kind IN ('password_reset', 'email_proof', 'email_change', 'access_waits'))"
     );
     EXPIRE_INVITATIONS = "UPDATE invitations SET expires_at = $1 \
                           WHERE state = 'pending' AND expires_at > $1 AND NOT EXISTS \
@@ -43,6 +43,8 @@ sql! {
     END_SIGN_INS = "DELETE FROM sign_ins";
     END_SESSIONS = "DELETE FROM sessions";
     END_RESETS = "DELETE FROM resets";
+    /// Whoever asked for one may have used it since.
+    END_LINKS = "UPDATE invitation_tokens SET expires_at = 0 WHERE expires_at IS NOT NULL";
     /// Links that take an address back stay: the change that they undo is there again, too.
     END_EMAIL_CHANGES = "DELETE FROM email_changes WHERE done_at IS NULL";
     END_SETUPS = "DELETE FROM authenticator_setups";
@@ -361,6 +363,7 @@ impl Store {
         for ended in [
             END_SIGN_INS,
             END_RESETS,
+            END_LINKS,
             END_EMAIL_CHANGES,
             END_SETUPS,
             END_CHALLENGES,

@@ -287,7 +287,7 @@ impl Store {
     }
 
     /// From when on whoever begins to read now is to ask next time. To be asked before what is read.
-    async fn as_of(&self) -> Result<Timestamp, Failure> {
+    pub(crate) async fn as_of(&self) -> Result<Timestamp, Failure> {
         let last: i64 = read!(self, db => query_scalar(LAST_CHANGE).fetch_one(db))?;
         Ok(Timestamp::from_micros(last.saturating_add(1)))
     }

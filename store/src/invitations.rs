@@ -4,22 +4,22 @@ use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use model::{
-    Access, AccountId, AccountNumber, Conflict, Cursor, Delivery, EmailAddress, EmailDomains,
-    Failure, InvitationId, InvitationState, Language, Noted, PermissionSet, Terms, Timestamp,
-    UserId,
+    Access, AccountId, AccountNumber, Conflict, Cursor, Delivery, DoorRef, EmailAddress,
+    EmailDomains, Failure, InvitationId, InvitationState, Language, Noted, PermissionSet, Terms,
+    Timestamp, UserId,
 };
 
 use sqlx::{query, query_as, query_scalar};
 use sqlx_macros::FromRow;
 use uuid::Uuid;
 
-use crate::db::{Tx, limit, new_id, read, sql, write};
+use crate::db::{Differing, Tx, limit, new_id, read, sql, write};
 use crate::grants::{self, Grant, Holding, TermsRow, name, named};
 use crate::memberships::is_due;
 use crate::{
-    Bound, JoiningOwner, LockedActor, NewActivity, NewMail, NewReport, NewSession, NewUser, Store,
-    TokenHash, activity, emails, limits, locks, memberships, outbox, owner_changes, policies,
-    reports, sessions, users,
+    Behind, Bound, JoiningOwner, LockedActor, NewActivity, NewMail, NewReport, NewSession, NewUser,
+    Store, TokenHash, activity, emails, limits, locks, memberships, outbox, owner_changes,
+    policies, reports, sessions, users,
 };
 
 /// No setting lets an invitation be open for longer, which works until the end of its last day: one that
@@ -36,7 +36,8 @@ macro_rules! invitation {
             named!($db "n.service_id", "invitation_services", "invitation_id", "i.id"),
             " AS services, ",
             named!($db "n.domain_id", "invitation_domains", "invitation_id", "i.id"),
-            " AS domains, i.until, i.why, i.inviter_id, i.state, i.sent_at, i.expires_at",
+            " AS domains, i.until, i.why, i.inviter_id, i.state, i.sent_at, i.expires_at, i.waits, \
+                 i.ref AS reference, i.full_name AS called",
             $tail
         )
     };
@@ -47,6 +48,38 @@ macro_rules! pending_of {
         invitation!(
             $db " FROM invitations i \
                  WHERE i.account_id = $1 AND i.email_key = $2 AND i.state = 'pending'"
+        )
+    };
+}
+
+macro_rules! pending_by_ref {
+    ($db:ident) => {
+        invitation!(
+            $db " FROM invitations i \
+                 WHERE i.account_id = $1 AND i.ref = $2 AND i.state = 'pending'"
+        )
+    };
+}
+
+macro_rules! waiting {
+    ($db:ident) => {
+        invitation!(
+            $db ", i.changed FROM invitations i \
+             WHERE i.account_id = $1 AND i.state = 'pending' AND i.waits \
+                 AND (i.changed, i.id) > ($2, $3) \
+             ORDER BY i.changed, i.id LIMIT $4"
+        )
+    };
+}
+
+macro_rules! waiting_for {
+    ($db:ident) => {
+        invitation!(
+            $db ", a.id AS account_id, a.number AS account_number, a.name AS account_name \
+             FROM invitations i JOIN accounts a ON a.id = i.account_id \
+             WHERE i.email_key = $1 AND i.state = 'pending' AND i.waits \
+                 AND (i.until IS NULL OR i.until > $2) \
+             ORDER BY i.id LIMIT $3"
         )
     };
 }
@@ -108,7 +141,7 @@ macro_rules! opened {
                  u.full_name AS inviter_name, u.email AS inviter_email, \
                  u.email_key AS inviter_email_key, m.owner AS inviter_owner, \
                  i.current_token_hash <> coalesce(t.copy_of, t.token_hash) AS replaced, \
-                 t.copy_of IS NULL AS by_mail, \
+                 t.copy_of IS NULL AS by_mail, t.expires_at AS link_until, \
                  (SELECT max(h.undo_until) FROM email_changes h \
                   WHERE h.old_email_key = i.email_key) AS held_until, \
                  l.id AS login_id, l.full_name AS login_name, \
@@ -142,8 +175,33 @@ sql! {
     RENEW = "UPDATE invitations \
              SET owner = $2, permissions = $3, all_services = $4, all_domains = $5, until = $6, \
                  why = $7, inviter_id = $8, sent_at = $9, expires_at = $10, \
-                 current_token_hash = $11, as_owner = $12, expiry_noted = FALSE \
+                 current_token_hash = $11, as_owner = $12, expiry_noted = FALSE, waits = FALSE \
              WHERE id = $1 AND state = 'pending'";
+    /// A link that somebody asked for stays: nobody else has it.
+    RENEW_WAITING = "UPDATE invitations \
+                     SET owner = $2, permissions = $3, all_services = $4, all_domains = $5, \
+                         until = $6, why = $7, inviter_id = NULL, sent_at = $8, expires_at = $8, \
+                         current_token_hash = CASE WHEN waits THEN current_token_hash ELSE $9 END, \
+                         as_owner = FALSE, expiry_noted = TRUE, waits = TRUE \
+                     WHERE id = $1 AND state = 'pending'";
+    SET_WAITING = "UPDATE invitations SET waits = TRUE, expiry_noted = TRUE \
+                   WHERE id = $1 AND state = 'pending'";
+    CALL = "UPDATE invitations SET ref = coalesce(ref, $2), full_name = $3 \
+            WHERE id = $1 AND state = 'pending'";
+    SET_REF = "UPDATE invitations SET ref = $2 WHERE id = $1 AND state = 'pending'";
+    /// Whoever has somebody's address has their ref.
+    LEAVE_REF = "UPDATE invitations SET ref = NULL \
+                 WHERE account_id = $1 AND ref = $2 AND state = 'pending'";
+    PENDING_BY_REF = pending_by_ref!(sqlite), on Postgres pending_by_ref!(postgres);
+    WAITING = waiting!(sqlite), on Postgres waiting!(postgres);
+    WAITING_FOR = waiting_for!(sqlite), on Postgres waiting_for!(postgres);
+    LINK = "UPDATE invitations SET current_token_hash = $2 \
+            WHERE id = $1 AND state = 'pending' AND waits RETURNING id";
+    END_LINKS = "UPDATE invitation_tokens SET expires_at = $2 \
+                 WHERE invitation_id = $1 AND expires_at > $2";
+    INSERT_LINK = "INSERT INTO invitation_tokens \
+                       (token_hash, invitation_id, issued_at, expires_at) \
+                   VALUES ($1, $2, $3, $4)";
     FORGET_SERVICES = "DELETE FROM invitation_services WHERE invitation_id = $1";
     FORGET_DOMAINS = "DELETE FROM invitation_domains WHERE invitation_id = $1";
     NAME_SERVICES = name!(sqlite "invitation_services", "services"),
@@ -158,7 +216,8 @@ sql! {
     INVITING = "SELECT a.id, a.number, a.name FROM invitations i JOIN accounts a ON a.id = i.account_id \
                 WHERE i.email_key = $1 AND i.state = 'pending' ORDER BY a.number LIMIT $2";
     OPEN_OF = open_of!(sqlite), on Postgres open_of!(postgres);
-    FORGET_INVITED = "UPDATE invitations SET email = '', email_key = '', why = '' \
+    FORGET_INVITED = "UPDATE invitations \
+                      SET email = '', email_key = '', why = '', full_name = '', ref = NULL \
                       WHERE email_key = $1 AND state <> 'pending'";
     FORGET_INVITER = "UPDATE invitations SET inviter_id = NULL \
                       WHERE inviter_id = $1 AND state <> 'pending'";
@@ -185,10 +244,16 @@ pub struct Invitation {
     pub inviter: Option<UserId>,
     /// Where it stands; [`InvitationState::Expired`] when it is pending and its time ran out.
     pub state: InvitationState,
-    /// When its mail was last sent out.
+    /// When its mail was last sent out; of one that waits, when it was offered.
     pub sent_at: Timestamp,
-    /// Until when it can be accepted.
+    /// Until when it can be accepted; of one that waits it says nothing.
     pub expires_at: Timestamp,
+    /// Whether it waits, without an end, for somebody who comes by themselves: no mail told them of it.
+    pub waits: bool,
+    /// The provider's own id of whoever is invited, if there is one.
+    pub reference: Option<DoorRef>,
+    /// What the provider calls them; empty if it doesn't say.
+    pub full_name: String,
 }
 
 /// What a row of the log notes of it.
@@ -236,6 +301,43 @@ pub struct InvitingAccount {
     pub number: AccountNumber,
     /// Its name.
     pub name: String,
+}
+
+/// What waits for an address in an account.
+#[derive(Clone, Debug)]
+pub struct WaitingInvitation {
+    /// The invitation.
+    pub invitation: Invitation,
+    /// The account.
+    pub account: AccountId,
+    /// Its public number.
+    pub account_number: AccountNumber,
+    /// Its name.
+    pub account_name: String,
+}
+
+/// The link to what waits for somebody.
+#[derive(Clone, Copy, Debug)]
+pub struct NewLink {
+    /// The SHA-256 of its token.
+    pub token_hash: TokenHash,
+    /// Until when it works.
+    pub expires_at: Timestamp,
+}
+
+/// What is to wait for somebody, on the provider's word.
+#[derive(Clone, Debug)]
+pub struct NewWaiting {
+    /// What is offered.
+    pub access: Access,
+    /// Why it is given; empty if nobody said.
+    pub why: String,
+    /// What the provider calls them; empty if it doesn't say.
+    pub full_name: String,
+    /// The SHA-256 of a token that nobody has.
+    pub token_hash: TokenHash,
+    /// The log's row, if what is offered is news.
+    pub entry: Option<NewActivity>,
 }
 
 /// How an invitation's mail fared.
@@ -346,6 +448,8 @@ pub struct OpenedInvitation {
     pub replaced: bool,
     /// Whether nobody but the invited mailbox got the link.
     pub by_mail: bool,
+    /// Until when the link works, if that isn't as long as the invitation.
+    pub link_until: Option<Timestamp>,
     /// Until when a login that had the invited address may take it back, if one had it lately.
     pub held_until: Option<Timestamp>,
     /// The domains that the account takes in.
@@ -417,6 +521,9 @@ struct InvitationRow {
     state: String,
     sent_at: i64,
     expires_at: i64,
+    waits: bool,
+    reference: Option<String>,
+    called: String,
 }
 
 impl InvitationRow {
@@ -433,7 +540,9 @@ impl InvitationRow {
             why: self.why,
             inviter: self.inviter_id.map(UserId::from),
             state: match self.state.as_str() {
-                "pending" if expires_at.is_awaited(LONGEST, now) => InvitationState::Pending,
+                "pending" if self.waits || expires_at.is_awaited(LONGEST, now) => {
+                    InvitationState::Pending
+                }
                 "pending" => InvitationState::Expired,
                 "accepted" => InvitationState::Accepted,
                 "declined" => InvitationState::Declined,
@@ -442,8 +551,29 @@ impl InvitationRow {
             },
             sent_at: Timestamp::from_micros(self.sent_at),
             expires_at,
+            waits: self.waits,
+            reference: self.reference.map(DoorRef::from_stored),
+            full_name: self.called,
         }
     }
+}
+
+/// An invitation that waits, and when it changed.
+#[derive(FromRow)]
+struct WaitingRow {
+    #[sqlx(flatten)]
+    invitation: InvitationRow,
+    changed: i64,
+}
+
+/// One that waits for an address.
+#[derive(FromRow)]
+struct WaitingForRow {
+    #[sqlx(flatten)]
+    invitation: InvitationRow,
+    account_id: Uuid,
+    account_number: i64,
+    account_name: String,
 }
 
 /// An invitation by its account.
@@ -536,6 +666,7 @@ struct OpenedRow {
     inviter_owner: Option<bool>,
     replaced: bool,
     by_mail: bool,
+    link_until: Option<i64>,
     held_until: Option<i64>,
     login_id: Option<Uuid>,
     login_name: Option<String>,
@@ -564,6 +695,7 @@ impl OpenedRow {
             inviter_access: inviter.map(|holding| holding.access().live(now)),
             replaced: self.replaced,
             by_mail: self.by_mail,
+            link_until: self.link_until.map(Timestamp::from_micros),
             held_until: self.held_until.map(Timestamp::from_micros).filter(|until| *until > now),
             domains: policies::read_domains(self.email_domains.as_deref()),
             login: self.login_id.map(UserId::from),
@@ -608,7 +740,8 @@ impl Store {
         let inviter = Some(actor);
         let offered = match &facts.pending {
             None => {
-                insert(&mut tx, account, id, email, inviter, &offer, now).await?;
+                let written = Written::of(&offer);
+                insert(&mut tx, account, id, email, inviter, &written, now).await?;
                 Offered::New(id)
             }
             // Offered anew, and so the actor's to answer for (rule 7).
@@ -745,6 +878,133 @@ impl Store {
         Ok(rows.into_iter().map(inviting).collect())
     }
 
+    /// Those who wait in the account behind this place in the order of changes, at most `most`, each with
+    /// when that was.
+    ///
+    /// # Errors
+    /// [`Failure::Unavailable`].
+    pub(crate) async fn waiting_in(
+        &self,
+        account: AccountId,
+        behind: Behind,
+        most: usize,
+        now: Timestamp,
+    ) -> Result<Vec<(Timestamp, Invitation)>, Failure> {
+        let text = WAITING.at(self);
+        let rows: Vec<WaitingRow> = read!(self, db => query_as(text)
+            .bind(Uuid::from(account))
+            .bind(behind.changed.as_micros())
+            .bind(behind.id)
+            .bind(limit(most))
+            .fetch_all(db))?;
+        let read =
+            |row: WaitingRow| (Timestamp::from_micros(row.changed), row.invitation.read(now));
+        Ok(rows.into_iter().map(read).collect())
+    }
+
+    /// Who waits in the account and has this ref.
+    ///
+    /// # Errors
+    /// [`Failure::Unavailable`].
+    pub(crate) async fn waiting_by_ref(
+        &self,
+        account: AccountId,
+        reference: &DoorRef,
+        now: Timestamp,
+    ) -> Result<Option<Invitation>, Failure> {
+        self.waiting_one(PENDING_BY_REF, account, reference.as_str(), now).await
+    }
+
+    /// Who waits in the account and has this address.
+    ///
+    /// # Errors
+    /// [`Failure::Unavailable`].
+    pub(crate) async fn waiting_by_email(
+        &self,
+        account: AccountId,
+        email: &EmailAddress,
+        now: Timestamp,
+    ) -> Result<Option<Invitation>, Failure> {
+        self.waiting_one(PENDING_OF, account, email.key(), now).await
+    }
+
+    async fn waiting_one(
+        &self,
+        text: Differing,
+        account: AccountId,
+        name: &str,
+        now: Timestamp,
+    ) -> Result<Option<Invitation>, Failure> {
+        let text = text.at(self);
+        let row: Option<InvitationRow> = read!(self, db => query_as(text)
+            .bind(Uuid::from(account))
+            .bind(name)
+            .fetch_optional(db))?;
+        Ok(row.filter(|row| row.waits).map(|row| row.read(now)))
+    }
+
+    /// What waits for whoever has this address and hasn't ended, the oldest first, at most `most`.
+    ///
+    /// # Errors
+    /// [`Failure::Unavailable`].
+    pub async fn waiting_for(
+        &self,
+        email: &EmailAddress,
+        most: usize,
+        now: Timestamp,
+    ) -> Result<Vec<WaitingInvitation>, Failure> {
+        let text = WAITING_FOR.at(self);
+        let rows: Vec<WaitingForRow> = read!(self, db => query_as(text)
+            .bind(email.key())
+            .bind(now.as_micros())
+            .bind(limit(most))
+            .fetch_all(db))?;
+        let read = |row: WaitingForRow| WaitingInvitation {
+            invitation: row.invitation.read(now),
+            account: row.account_id.into(),
+            account_number: AccountNumber::from_stored(row.account_number),
+            account_name: row.account_name,
+        };
+        Ok(rows.into_iter().map(read).collect())
+    }
+
+    /// Gives out a link to what waits for somebody, in place of those that were given out before, and
+    /// queues its mail if it goes by mail. Takes as many statements as [`Store::issue_reset`]: whoever
+    /// measures how long an answer takes learns nothing (OWASP ASVS 5.0 V6.3.8).
+    ///
+    /// # Errors
+    /// [`Failure::NotFound`] when it waits no longer, [`Failure::Unavailable`].
+    pub async fn issue_link(
+        &self,
+        invitation: InvitationId,
+        link: &NewLink,
+        mail: Option<NewMail>,
+        now: Timestamp,
+    ) -> Result<(), Failure> {
+        let id = Uuid::from(invitation);
+        let mut tx = self.begin().await?;
+        // Whoever answers it at this moment was faster, or finds it answered.
+        let found: Option<Uuid> = read!(tx, db => query_scalar(LINK)
+            .bind(id)
+            .bind(&link.token_hash[..])
+            .fetch_optional(db))?;
+        if found.is_none() {
+            return Err(Failure::NotFound);
+        }
+        write!(tx, db => query(END_LINKS).bind(id).bind(now.as_micros()).execute(db))?;
+        outbox::drop_queued(&mut tx, invitation).await?;
+        write!(tx, db => query(INSERT_LINK)
+            .bind(&link.token_hash[..])
+            .bind(id)
+            .bind(now.as_micros())
+            .bind(link.expires_at.as_micros())
+            .execute(db))?;
+        if let Some(mail) = mail {
+            outbox::queue(&mut tx, &mail.invitation(invitation), None, now).await?;
+        }
+        tx.commit().await
+    }
+
     /// Whether somebody with this address is in the account.
     ///
     /// # Errors
@@ -835,6 +1095,9 @@ impl Store {
                 let invited_by = invitation.inviter;
                 let why = &invitation.why;
                 memberships::join(&mut tx, account, user, &access, why, invited_by, now).await?;
+                if let Some(reference) = &invitation.reference {
+                    memberships::set_reference(&mut tx, account, user, reference).await?;
+                }
                 if facts.opened.by_mail {
                     emails::prove(&mut tx, user, &invitation.email).await?;
                 }
@@ -879,7 +1142,7 @@ pub(crate) async fn offer_first(
     now: Timestamp,
 ) -> Result<(), Failure> {
     let id = new_id(now).into();
-    insert(tx, account, id, owner, None, &offer, now).await?;
+    insert(tx, account, id, owner, None, &Written::of(&offer), now).await?;
     send(tx, account, id, offer, now).await
 }
 
@@ -925,6 +1188,28 @@ pub(crate) async fn pending_of(
     Ok(row.map(|row| row.read(now)))
 }
 
+/// The invitation with this ref of the provider's that is pending (or expired), in an account that is
+/// locked.
+pub(crate) async fn pending_by_ref(
+    tx: &mut Tx,
+    account: AccountId,
+    reference: &DoorRef,
+    now: Timestamp,
+) -> Result<Option<Invitation>, Failure> {
+    let text = PENDING_BY_REF.on(tx);
+    let row: Option<InvitationRow> = read!(tx, db => query_as(text)
+        .bind(Uuid::from(account))
+        .bind(reference.as_str())
+        .fetch_optional(db))?;
+    Ok(row.map(|row| row.read(now)))
+}
+
+/// Whom the provider means by an invitation: by its own id, if it has one, and by name.
+pub(crate) struct Called<'a> {
+    pub(crate) reference: Option<&'a DoorRef>,
+    pub(crate) full_name: &'a str,
+}
+
 /// Offers an address what the provider offers, in an account that is locked: in place of what was
 /// offered to it before, if that is pending.
 pub(crate) async fn offer_by_provider(
@@ -933,13 +1218,127 @@ pub(crate) async fn offer_by_provider(
     email: &EmailAddress,
     pending: Option<&Invitation>,
     offer: Offer,
+    called: Called<'_>,
     now: Timestamp,
 ) -> Result<(), Failure> {
-    let Some(pending) = pending else {
-        return offer_first(tx, account, email, offer, now).await;
+    let id = match pending {
+        Some(pending) => {
+            renew(tx, account, pending, None, &offer, now).await?;
+            pending.id
+        }
+        None => {
+            let id = new_id(now).into();
+            insert(tx, account, id, email, None, &Written::of(&offer), now).await?;
+            id
+        }
     };
-    renew(tx, account, pending, None, &offer, now).await?;
-    send(tx, account, pending.id, offer, now).await
+    call(tx, id, called).await?;
+    send(tx, account, id, offer, now).await
+}
+
+/// Has something wait for an address, in an account that is locked: in place of what was offered to it
+/// before, if that is pending. What was mailed of that leads nowhere from now on.
+pub(crate) async fn wait(
+    tx: &mut Tx,
+    account: AccountId,
+    email: &EmailAddress,
+    pending: Option<&Invitation>,
+    waiting: NewWaiting,
+    reference: Option<&DoorRef>,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    let written = Written {
+        access: &waiting.access,
+        as_owner: false,
+        why: &waiting.why,
+        token_hash: waiting.token_hash,
+        expires_at: now,
+    };
+    let id = match pending {
+        Some(pending) => {
+            let (id, terms) = (Uuid::from(pending.id), offered(written.access));
+            let renewed = write!(tx, db => query(RENEW_WAITING)
+                .bind(id)
+                .bind(written.access.is_owner())
+                .bind(terms.permissions.to_stored())
+                .bind(terms.services.is_all())
+                .bind(terms.domains.is_all())
+                .bind(terms.until.map(Timestamp::as_micros))
+                .bind(written.why)
+                .bind(now.as_micros())
+                .bind(&written.token_hash[..])
+                .execute(db))?;
+            was_pending(renewed, pending)?;
+            name_anew(tx, account, id, &terms).await?;
+            if !pending.waits {
+                outbox::drop_queued(tx, pending.id).await?;
+            }
+            pending.id
+        }
+        None => {
+            let id = InvitationId::from(new_id(now));
+            insert(tx, account, id, email, None, &written, now).await?;
+            write!(tx, db => query(SET_WAITING).bind(Uuid::from(id)).execute(db))?;
+            id
+        }
+    };
+    call(tx, id, Called { reference, full_name: &waiting.full_name }).await?;
+    match waiting.entry {
+        Some(entry) => activity::append(tx, account, &entry.of(id), now).await,
+        None => Ok(()),
+    }
+}
+
+/// Notes what the provider calls whom it invites. An id that it gave them stays.
+async fn call(tx: &mut Tx, id: InvitationId, called: Called<'_>) -> Result<(), Failure> {
+    write!(tx, db => query(CALL)
+        .bind(Uuid::from(id))
+        .bind(called.reference.map(DoorRef::as_str))
+        .bind(called.full_name)
+        .execute(db))?;
+    Ok(())
+}
+
+/// Gives whoever is invited an id of the provider's.
+pub(crate) async fn set_reference(
+    tx: &mut Tx,
+    id: InvitationId,
+    reference: &DoorRef,
+) -> Result<(), Failure> {
+    write!(tx, db => query(SET_REF)
+        .bind(Uuid::from(id))
+        .bind(reference.as_str())
+        .execute(db))?;
+    Ok(())
+}
+
+/// Takes an id of the provider's from whoever is invited to the account by it.
+pub(crate) async fn leave_reference(
+    tx: &mut Tx,
+    account: AccountId,
+    reference: &DoorRef,
+) -> Result<(), Failure> {
+    write!(tx, db => query(LEAVE_REF)
+        .bind(Uuid::from(account))
+        .bind(reference.as_str())
+        .execute(db))?;
+    Ok(())
+}
+
+/// What of an offer stands in its invitation's row.
+struct Written<'a> {
+    access: &'a Access,
+    as_owner: bool,
+    why: &'a str,
+    token_hash: TokenHash,
+    expires_at: Timestamp,
+}
+
+impl<'a> Written<'a> {
+    fn of(offer: &'a Offer) -> Self {
+        let Offer { access, as_owner, why, token_hash, expires_at, .. } = offer;
+        Self { access, as_owner: *as_owner, why, token_hash: *token_hash, expires_at: *expires_at }
+    }
 }
 
 async fn insert(
@@ -948,10 +1347,10 @@ async fn insert(
     id: InvitationId,
     email: &EmailAddress,
     inviter: Option<UserId>,
-    offer: &Offer,
+    offer: &Written<'_>,
     now: Timestamp,
 ) -> Result<(), Failure> {
-    let terms = offered(&offer.access);
+    let terms = offered(offer.access);
     write!(tx, db => query(INSERT_INVITATION)
         .bind(Uuid::from(id))
         .bind(Uuid::from(account))
@@ -962,7 +1361,7 @@ async fn insert(
         .bind(terms.services.is_all())
         .bind(terms.domains.is_all())
         .bind(terms.until.map(Timestamp::as_micros))
-        .bind(&offer.why)
+        .bind(offer.why)
         .bind(inviter.map(Uuid::from))
         .bind(now.as_micros())
         .bind(offer.expires_at.as_micros())
@@ -1006,10 +1405,20 @@ async fn renew(
         .bind(offer.as_owner)
         .execute(db))?;
     was_pending(renewed, invitation)?;
+    name_anew(tx, account, id, &terms).await
+}
+
+/// Has a pending invitation reach what these terms name, and nothing else.
+async fn name_anew(
+    tx: &mut Tx,
+    account: AccountId,
+    id: Uuid,
+    terms: &Terms,
+) -> Result<(), Failure> {
     for forget in [FORGET_SERVICES, FORGET_DOMAINS] {
         write!(tx, db => query(forget).bind(id).execute(db))?;
     }
-    grants::name_things(tx, account, id, &terms, [NAME_SERVICES, NAME_DOMAINS]).await
+    grants::name_things(tx, account, id, terms, [NAME_SERVICES, NAME_DOMAINS]).await
 }
 
 /// The invitations that are pending (or ran out unanswered) to a user's address or by the user, with

@@ -85,13 +85,14 @@ pub use guesses::{Guess, GuessFacts, Hearing, NetworkTally, Tally};
 pub use identities::{IdentityOffer, LinkedIdentity, Provider};
 pub use invitations::{
     Answer, AnswerFacts, Invitation, InvitationFacts, InvitationStep, InvitingAccount, Joiner,
-    Offer, OfferFacts, Offered, OpenedInvitation, PendingInvitation, Tracked, TrackedMail,
+    NewLink, NewWaiting, Offer, OfferFacts, Offered, OpenedInvitation, PendingInvitation, Tracked,
+    TrackedMail, WaitingInvitation,
 };
 pub use leaving::{Leaving, LeavingAccount, LeavingFacts};
 pub use limits::{Attempts, Bound};
 pub use members_by_provider::{
-    KeptMember, KeyedThings, MemberName, ProvidersMemberDone, ProvidersMemberFacts,
-    ProvidersMemberStep, ThingKeys,
+    AskedMember, DoorMember, KeptMember, KeyedThings, MemberName, MembersPage, ProvidersMemberDone,
+    ProvidersMemberFacts, ProvidersMemberStep, ThingKeys,
 };
 pub use memberships::{
     AccountMembership, ChangeFacts, LockedActor, Member, MembershipChange, MembershipRow, NewPause,
@@ -125,7 +126,9 @@ pub use successors::{NewTakeover, Successor, SuccessorChange, SuccessorFacts, Ta
 pub use support_messages::{KeptMessage, SupportMessage};
 pub use tokens::{NewToken, StoredToken, TokenRow};
 pub use users::{Login, NewPassword, NewUser};
-pub use webhooks::{Delivery, DeliveryRow, Endpoint, LONGEST_PUT_OFF, NewEndpoint, Trial};
+pub use webhooks::{
+    Delivery, DeliveryRow, Endpoint, EndpointStep, LONGEST_PUT_OFF, NewEndpoint, Trial,
+};
 
 /// The SHA-256 of a token: what is stored in place of the token itself.
 pub type TokenHash = [u8; 32];

@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::{
-    AccountId, Area, Conflict, DoorKey, DoorRef, EmailAddress, EmailDomains, Failure, InvitationId,
-    InvitationState, Reach, Terms, Timestamp, UserId,
+    AccountId, Area, Conflict, Cursor, DoorKey, DoorRef, EmailAddress, EmailDomains, Failure,
+    InvitationId, InvitationState, Reach, Terms, Timestamp, UserId,
 };
 use sqlx::{query_as, query_scalar};
 use sqlx_macros::FromRow;
@@ -13,11 +13,12 @@ use uuid::Uuid;
 
 use crate::db::{Differing, Tx, limit, read, sql, unreadable};
 use crate::grants::{self, Grant, Holding, ids_in, list};
+use crate::invitations::Called;
 use crate::memberships::{self, MemberRow, members};
 use crate::{
-    Belonging, Invitation, LockedPerson, Member, NewActivity, NewMail, Offer, Owner, Store,
-    access_requests, activity, invitations, locks, outbox, owner_changes, owners_by_provider,
-    policies, reports,
+    Behind, Belonging, Invitation, LockedPerson, Member, NewActivity, NewMail, NewWaiting, Offer,
+    Owner, PendingInvitation, Store, access_requests, activity, invitations, locks, outbox,
+    owner_changes, owners_by_provider, policies, reports,
 };
 
 /// The texts of a parameter that is a list of them in JSON.
@@ -52,21 +53,70 @@ macro_rules! keyed {
 sql! {
     SERVICES = keyed!(sqlite "services"), on Postgres keyed!(postgres "services");
     DOMAINS = keyed!(sqlite "domains"), on Postgres keyed!(postgres "domains");
-    /// Everybody has their place for good: whoever reads on misses nobody who stays.
-    MEMBERS = members!("", " AND m.user_id > $2 ORDER BY m.user_id LIMIT $3");
+    MEMBERS = members!(
+        "",
+        " AND (m.changed, m.user_id) > ($2, $3) ORDER BY m.changed, m.user_id LIMIT $4"
+    );
     MEMBER = members!("", " AND m.user_id = $2");
+    MEMBER_BY_REF = members!("", " AND m.ref = $2");
+    USER_BY_REF = "SELECT user_id FROM memberships WHERE account_id = $1 AND ref = $2";
     MEMBER_BY_EMAIL = members!("", " AND u.email_key = $2");
     USER_BY_EMAIL = "SELECT id FROM users WHERE email_key = $1";
     USER_BY_ID = "SELECT id FROM users WHERE id = $1";
 }
 
-/// How a user of an account is named at the door.
+/// How somebody in an account is named at the door.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MemberName {
-    /// By their address.
-    Email(EmailAddress),
-    /// By our id of them.
+    /// By the provider's own id; if nobody has that, and it is an address, by address.
+    Ref(DoorRef),
+    /// By our id of a user.
     Id(UserId),
+}
+
+impl MemberName {
+    /// The address that it is, if it is one.
+    #[must_use]
+    pub fn email(&self) -> Option<EmailAddress> {
+        match self {
+            Self::Ref(text) => EmailAddress::parse(text.as_str()).ok(),
+            Self::Id(_) => None,
+        }
+    }
+}
+
+/// Who is asked for at the door, and what a request says of them besides.
+#[derive(Clone, Debug)]
+pub struct AskedMember {
+    /// How they are named.
+    pub name: MemberName,
+    /// Their address, if the name is none and the request tells it.
+    pub email: Option<EmailAddress>,
+    /// The id of the provider's that they are to have, if the request tells it.
+    pub reference: Option<DoorRef>,
+}
+
+impl AskedMember {
+    /// Whoever is named so.
+    #[must_use]
+    pub const fn named(name: MemberName) -> Self {
+        Self { name, email: None, reference: None }
+    }
+
+    /// The address that they have if nobody has their name.
+    #[must_use]
+    pub fn email(&self) -> Option<EmailAddress> {
+        self.name.email().or_else(|| self.email.clone())
+    }
+
+    /// The id of the provider's that they get if they have none.
+    #[must_use]
+    pub fn given(&self) -> Option<&DoorRef> {
+        match &self.name {
+            MemberName::Ref(reference) if self.name.email().is_none() => Some(reference),
+            MemberName::Ref(_) | MemberName::Id(_) => self.reference.as_ref(),
+        }
+    }
 }
 
 /// A user of an account as the door keeps them.
@@ -76,6 +126,36 @@ pub struct KeptMember {
     pub member: Member,
     /// What they hold, by name.
     pub holding: Holding,
+    /// The provider's own id of them there, if there is one.
+    pub reference: Option<DoorRef>,
+}
+
+/// Somebody in an account's list at the door.
+#[derive(Clone, Debug)]
+pub enum DoorMember {
+    /// A user of the account.
+    Kept(KeptMember),
+    /// Somebody who hasn't come yet.
+    Waiting(Invitation),
+}
+
+/// A page of the list.
+#[derive(Clone, Debug)]
+pub struct MembersPage {
+    /// Who is on it, in the order in which what is told of them changed last, each with their place.
+    pub rows: Vec<(Behind, DoorMember)>,
+    /// From when on is to be asked next time, by whoever read all pages.
+    pub as_of: Timestamp,
+    /// What all of them reach by name.
+    pub things: KeyedThings,
+}
+
+#[derive(FromRow)]
+struct KeptMemberRow {
+    #[sqlx(flatten)]
+    member: MemberRow,
+    reference: Option<String>,
+    changed: i64,
 }
 
 /// Services and domains of an account, with the provider's own ids of them.
@@ -105,6 +185,12 @@ impl KeyedThings {
             }
             DoorKey::Number(_) => None,
         }
+    }
+
+    /// Has these among them, too.
+    fn take(&mut self, others: Self) {
+        self.services.extend(others.services);
+        self.domains.extend(others.domains);
     }
 
     /// How a service or domain is named: by the provider's own id, or else by ours.
@@ -166,14 +252,34 @@ pub struct ProvidersMemberFacts {
     pub owners: Vec<Owner>,
     /// Who is named so and in the account, with what they hold.
     pub kept: Option<KeptMember>,
-    /// The invitation of the address that is pending (or expired), if one is named.
+    /// The address that is asked for, or that whoever waits is to come with; none for our id.
+    pub email: Option<EmailAddress>,
+    /// The invitation of that address, or with that id of the provider's, that is pending (or expired).
     pub pending: Option<Invitation>,
+    /// Whether somebody else has the id of the provider's that is to be theirs.
+    pub is_taken: bool,
     /// Whether a report keeps the account from inviting that address.
     pub reported: bool,
     /// The domains that the account invites.
     pub domains: EmailDomains,
     /// What both of them reach by name.
     pub things: KeyedThings,
+}
+
+impl ProvidersMemberFacts {
+    /// What waits for somebody who hasn't come yet, if they are named.
+    #[must_use]
+    pub fn waiting(&self) -> Option<&Invitation> {
+        waiting(self.kept.as_ref(), self.pending.as_ref())
+    }
+}
+
+/// Whom an invitation stands for in the list at the door: nobody, if they are a user of the account.
+fn waiting<'a>(
+    kept: Option<&KeptMember>,
+    pending: Option<&'a Invitation>,
+) -> Option<&'a Invitation> {
+    pending.filter(|pending| kept.is_none() && pending.waits)
 }
 
 /// What becomes of somebody, besides the rows of the log and the mails that tell of it.
@@ -188,9 +294,13 @@ pub enum ProvidersMemberStep {
     Own(NewActivity, Vec<NewMail>),
     /// They aren't in the account any more.
     End(NewActivity, Vec<NewMail>),
-    /// Their address is invited, in place of what was offered to it before. The mails are those besides
-    /// the invitation.
-    Offer(Offer, Vec<NewMail>),
+    /// Their address is invited, in place of what was offered to it before, and the provider calls them so.
+    /// The mails are those besides the invitation.
+    Offer(Offer, String, Vec<NewMail>),
+    /// It waits for them, in place of what was offered to their address before.
+    Wait(NewWaiting, Vec<NewMail>),
+    /// What waits for them is taken back.
+    TakeBack(NewActivity),
 }
 
 /// How somebody stood and stands, or their address's invitation.
@@ -206,6 +316,17 @@ pub struct ProvidersMemberDone {
     pub invited: Option<Invitation>,
     /// What all of them reach by name.
     pub things: KeyedThings,
+}
+
+impl ProvidersMemberDone {
+    /// Who waited before, and who waits now.
+    #[must_use]
+    pub fn waiting(&self) -> [Option<&Invitation>; 2] {
+        [
+            waiting(self.before.as_ref(), self.invited_before.as_ref()),
+            waiting(self.after.as_ref(), self.invited.as_ref()),
+        ]
+    }
 }
 
 #[derive(FromRow)]
@@ -232,26 +353,44 @@ fn terms_of<'a>(
 }
 
 impl Store {
-    /// Users of the account behind the one with this id, in the order of their ids, at most `most`, and
-    /// what they reach by name.
+    /// Users of the account and who waits in it, behind this place in the order of changes, at most
+    /// `most`, and what they reach by name.
     ///
     /// # Errors
     /// [`Failure::Unavailable`].
     pub async fn members_at_door(
         &self,
         account: AccountId,
-        behind: Uuid,
+        behind: Behind,
         most: usize,
-    ) -> Result<(Vec<KeptMember>, KeyedThings), Failure> {
-        let rows: Vec<MemberRow> = read!(self, db => query_as(MEMBERS)
+        now: Timestamp,
+    ) -> Result<MembersPage, Failure> {
+        let as_of = self.as_of().await?;
+        let rows: Vec<KeptMemberRow> = read!(self, db => query_as(MEMBERS)
             .bind(Uuid::from(account))
-            .bind(behind)
+            .bind(behind.changed.as_micros())
+            .bind(behind.id)
             .bind(limit(most))
             .fetch_all(db))?;
-        self.kept_members(account, rows).await
+        // Whoever comes between the two is in neither, and among those that changed since.
+        let waiting = self.waiting_in(account, behind, most, now).await?;
+        let places: Vec<_> = rows.iter().map(|row| Timestamp::from_micros(row.changed)).collect();
+        let (kept, mut things) = self.kept_members(account, rows).await?;
+        let offered: Vec<_> = waiting.iter().map(|(_, invitation)| invitation).collect();
+        things.take(self.things_of_invitations(account, &offered).await?);
+        let kept = places.into_iter().zip(kept).map(|(changed, kept)| {
+            (Behind { changed, id: kept.member.user.into() }, DoorMember::Kept(kept))
+        });
+        let waiting = waiting.into_iter().map(|(changed, invitation)| {
+            (Behind { changed, id: invitation.id.into() }, DoorMember::Waiting(invitation))
+        });
+        let mut rows: Vec<_> = kept.chain(waiting).collect();
+        rows.sort_by_key(|(place, _)| (place.changed, place.id));
+        rows.truncate(most);
+        Ok(MembersPage { rows, as_of, things })
     }
 
-    /// The user of the account who is named so, and what they reach by name.
+    /// Who is named so in the account, and what they reach by name.
     ///
     /// # Errors
     /// [`Failure::Unavailable`].
@@ -259,32 +398,60 @@ impl Store {
         &self,
         account: AccountId,
         name: &MemberName,
-    ) -> Result<Option<(KeptMember, KeyedThings)>, Failure> {
+        now: Timestamp,
+    ) -> Result<Option<(DoorMember, KeyedThings)>, Failure> {
         let own = Uuid::from(account);
-        let row: Option<MemberRow> = match name {
+        let row: Option<KeptMemberRow> = match name {
             MemberName::Id(user) => read!(self, db => query_as(MEMBER)
                 .bind(own)
                 .bind(Uuid::from(*user))
                 .fetch_optional(db))?,
-            MemberName::Email(email) => read!(self, db => query_as(MEMBER_BY_EMAIL)
+            MemberName::Ref(reference) => read!(self, db => query_as(MEMBER_BY_REF)
                 .bind(own)
-                .bind(email.key())
+                .bind(reference.as_str())
                 .fetch_optional(db))?,
         };
+        if let Some(found) = self.kept_one(account, row).await? {
+            return Ok(Some(found));
+        }
+        let MemberName::Ref(reference) = name else { return Ok(None) };
+        let mut waiting = self.waiting_by_ref(account, reference, now).await?;
+        if let (None, Some(email)) = (&waiting, name.email()) {
+            let row: Option<KeptMemberRow> = read!(self, db => query_as(MEMBER_BY_EMAIL)
+                .bind(own)
+                .bind(email.key())
+                .fetch_optional(db))?;
+            if let Some(found) = self.kept_one(account, row).await? {
+                return Ok(Some(found));
+            }
+            waiting = self.waiting_by_email(account, &email, now).await?;
+        }
+        let Some(waiting) = waiting else { return Ok(None) };
+        let things = self.things_of_invitations(account, &[&waiting]).await?;
+        Ok(Some((DoorMember::Waiting(waiting), things)))
+    }
+
+    async fn kept_one(
+        &self,
+        account: AccountId,
+        row: Option<KeptMemberRow>,
+    ) -> Result<Option<(DoorMember, KeyedThings)>, Failure> {
         let (mut kept, things) = self.kept_members(account, row.into_iter().collect()).await?;
-        Ok(kept.pop().map(|kept| (kept, things)))
+        Ok(kept.pop().map(|kept| (DoorMember::Kept(kept), things)))
     }
 
     async fn kept_members(
         &self,
         account: AccountId,
-        rows: Vec<MemberRow>,
+        rows: Vec<KeptMemberRow>,
     ) -> Result<(Vec<KeptMember>, KeyedThings), Failure> {
+        let (references, rows): (Vec<_>, Vec<_>) =
+            rows.into_iter().map(|row| (row.reference, row.member)).unzip();
         let members = self.with_grants(account, rows).await?;
         let granted = members.iter().filter(|member| !member.held.is_owner());
         let users = granted.map(|member| Uuid::from(member.user)).collect();
         let mut grants = self.grants_of(account, &users).await?;
-        let kept = members.into_iter().map(|member| {
+        let kept = members.into_iter().zip(references).map(|(member, reference)| {
             let holding = match member.held.is_owner() {
                 true => Holding::Owner,
                 false => {
@@ -292,7 +459,7 @@ impl Store {
                     Holding::Granted(own.unwrap_or_default())
                 }
             };
-            KeptMember { member, holding }
+            KeptMember { member, holding, reference: reference.map(DoorRef::from_stored) }
         });
         let kept: Vec<_> = kept.collect();
         let reached = kept.iter().flat_map(|kept| terms_of(Some(kept), None));
@@ -340,7 +507,8 @@ impl Store {
 
     /// Changes how somebody stands in the account, or what their address is offered: locks the account
     /// and them, reads the facts, asks `want` what is wanted and which things that names, asks `decide`
-    /// with those that are there, and writes membership, invitation, log and mails. Without `write` it is
+    /// with those that are there, and writes membership, invitation, log and mails. Whoever stays or
+    /// comes, and has no id of the provider's, gets the one that is asked for. Without `write` it is
     /// found out what would come of it. Open requests that are opened by what they hold then are given.
     ///
     /// # Errors
@@ -349,7 +517,7 @@ impl Store {
     pub async fn change_member_by_provider<W: Send, R: Send>(
         &self,
         account: AccountId,
-        name: &MemberName,
+        asked: &AskedMember,
         write: bool,
         now: Timestamp,
         want: impl FnOnce(&ProvidersMemberFacts) -> Result<(W, ThingKeys), R> + Send,
@@ -359,27 +527,37 @@ impl Store {
         let mut tx = self.begin_locking([account.into()]).await?;
         let account_name = locks::account(&mut tx, account, now).await?;
         let owners = memberships::owners(&mut tx, account).await?;
-        let person = locked_person(&mut tx, name).await?;
+        let Found { person, email, pending } = found(&mut tx, account, asked, now).await?;
         let kept = match &person {
             Some(person) => kept(&mut tx, account, person.user).await?,
             None => None,
         };
-        let email = match name {
-            MemberName::Email(email) => Some(email),
-            MemberName::Id(_) => None,
+        let reported = match &email {
+            Some(email) => reports::in_force(&mut tx, account, email).await?,
+            None => false,
         };
-        let (pending, reported) = match email {
-            Some(email) => (
-                invitations::pending_of(&mut tx, account, email, now).await?,
-                reports::in_force(&mut tx, account, email).await?,
-            ),
-            None => (None, false),
+        let is_taken = match asked.given() {
+            Some(reference) => {
+                let user = kept.as_ref().map(|kept| kept.member.user);
+                let invitation = pending.as_ref().map(|pending| pending.id);
+                is_taken(&mut tx, account, reference, user, invitation, now).await?
+            }
+            None => false,
         };
         let domains = policies::domains(&mut tx, account).await?;
         let reached = ThingKeys::reached(terms_of(kept.as_ref(), pending.as_ref()));
         let things = keyed_things(&mut tx, account, &reached).await?;
-        let facts =
-            ProvidersMemberFacts { account_name, owners, kept, pending, reported, domains, things };
+        let facts = ProvidersMemberFacts {
+            account_name,
+            owners,
+            kept,
+            email,
+            pending,
+            is_taken,
+            reported,
+            domains,
+            things,
+        };
 
         let (wanted, keys) = match want(&facts) {
             Ok(wanted) => wanted,
@@ -391,13 +569,13 @@ impl Store {
             Err(refused) => return Ok(Err(refused)),
         };
         let user = person.as_ref().map(|person| person.user);
-        take(&mut tx, account, &facts, person, email, step, now).await?;
+        take(&mut tx, account, &facts, person, asked.given(), step, now).await?;
 
         let after = match user {
             Some(user) => self::kept(&mut tx, account, user).await?,
             None => None,
         };
-        let invited = match email {
+        let invited = match &facts.email {
             Some(email) => invitations::pending_of(&mut tx, account, email, now).await?,
             None => None,
         };
@@ -411,33 +589,55 @@ impl Store {
         Ok(Ok(ProvidersMemberDone { before, after, invited_before, invited, things }))
     }
 
-    /// Takes an invitation of the account back that is pending or ran out, with the log's row that
-    /// `entry` makes. Without `write` it is found out whether there is one. Answers how it stood.
+    /// An invitation of the account that is pending or ran out, and who invites, by name.
     ///
     /// # Errors
     /// [`Failure::NotFound`] when there is no such invitation, or it was answered or taken back;
     /// [`Failure::Unavailable`].
-    pub async fn cancel_invitation_by_provider(
+    pub async fn open_invitation_of(
+        &self,
+        account: AccountId,
+        invitation: InvitationId,
+        now: Timestamp,
+    ) -> Result<PendingInvitation, Failure> {
+        // The list begins below what it is asked to begin behind.
+        let above = Uuid::from_u128(Uuid::from(invitation).as_u128().saturating_add(1));
+        let cursor = Cursor { key: String::new(), id: above };
+        let found = self.pending_invitations(account, Some(&cursor), 1, now).await?.pop();
+        found.filter(|found| found.invitation.id == invitation).ok_or(Failure::NotFound)
+    }
+
+    /// Takes an invitation of the account back that is pending or ran out, with the log's row that
+    /// `decide` makes. Without `write` it is found out whether there is one. Answers how it stood, or why
+    /// `decide` leaves it.
+    ///
+    /// # Errors
+    /// [`Failure::NotFound`] when there is no such invitation, or it was answered or taken back;
+    /// [`Failure::Unavailable`].
+    pub async fn cancel_invitation_by_provider<R: Send>(
         &self,
         account: AccountId,
         invitation: InvitationId,
         write: bool,
         now: Timestamp,
-        entry: impl FnOnce(&Invitation) -> NewActivity + Send,
-    ) -> Result<Invitation, Failure> {
+        decide: impl FnOnce(&Invitation) -> Result<NewActivity, R> + Send,
+    ) -> Result<Result<Invitation, R>, Failure> {
         let mut tx = self.begin_locking([account.into()]).await?;
         locks::account(&mut tx, account, now).await?;
         let invitation = invitations::find(&mut tx, account, invitation, now).await?;
         let (InvitationState::Pending | InvitationState::Expired) = invitation.state else {
             return Err(Failure::NotFound);
         };
+        let entry = match decide(&invitation) {
+            Ok(entry) => entry.of(invitation.id),
+            Err(refused) => return Ok(Err(refused)),
+        };
         invitations::end(&mut tx, &invitation, "cancelled", now).await?;
-        let entry = entry(&invitation).of(invitation.id);
         activity::append(&mut tx, account, &entry, now).await?;
         if write {
             tx.commit().await?;
         }
-        Ok(invitation)
+        Ok(Ok(invitation))
     }
 }
 
@@ -447,11 +647,23 @@ async fn take(
     account: AccountId,
     facts: &ProvidersMemberFacts,
     person: Option<LockedPerson>,
-    email: Option<&EmailAddress>,
+    reference: Option<&DoorRef>,
     step: ProvidersMemberStep,
     now: Timestamp,
 ) -> Result<(), Failure> {
     let gone = || Failure::Conflict(Conflict::ChangedMeanwhile);
+    let (email, pending) = (facts.email.as_ref(), facts.pending.as_ref());
+    if !matches!(step, ProvidersMemberStep::End(..) | ProvidersMemberStep::TakeBack(_))
+        && let Some(reference) = reference
+    {
+        if let Some(kept) = facts.kept.as_ref().filter(|kept| kept.reference.is_none()) {
+            memberships::set_reference(tx, account, kept.member.user, reference).await?;
+        } else if let Some(pending) = pending.filter(|pending| pending.reference.is_none())
+            && facts.kept.is_none()
+        {
+            invitations::set_reference(tx, pending.id, reference).await?;
+        }
+    }
     let (entry, mails) = match step {
         ProvidersMemberStep::Leave => return Ok(()),
         ProvidersMemberStep::Hold(held, entry, mails) => {
@@ -474,39 +686,125 @@ async fn take(
             memberships::end(tx, account, user, &person.email).await?;
             (entry, mails)
         }
-        ProvidersMemberStep::Offer(offer, mails) => {
-            let (email, pending) = (email.ok_or_else(gone)?, facts.pending.as_ref());
-            invitations::offer_by_provider(tx, account, email, pending, offer, now).await?;
-            for mail in &mails {
-                outbox::queue(tx, mail, Some(account), now).await?;
-            }
-            return Ok(());
+        ProvidersMemberStep::Offer(offer, full_name, mails) => {
+            let called = Called { reference, full_name: &full_name };
+            let email = email.ok_or_else(gone)?;
+            invitations::offer_by_provider(tx, account, email, pending, offer, called, now).await?;
+            return queue(tx, account, &mails, now).await;
+        }
+        ProvidersMemberStep::Wait(waiting, mails) => {
+            let email = email.ok_or_else(gone)?;
+            invitations::wait(tx, account, email, pending, waiting, reference, now).await?;
+            return queue(tx, account, &mails, now).await;
+        }
+        ProvidersMemberStep::TakeBack(entry) => {
+            let waiting = facts.waiting().ok_or_else(gone)?;
+            invitations::end(tx, waiting, "cancelled", now).await?;
+            (entry.of(waiting.id), Vec::new())
         }
     };
     activity::append(tx, account, &entry, now).await?;
-    for mail in &mails {
+    queue(tx, account, &mails, now).await
+}
+
+async fn queue(
+    tx: &mut Tx,
+    account: AccountId,
+    mails: &[NewMail],
+    now: Timestamp,
+) -> Result<(), Failure> {
+    for mail in mails {
         outbox::queue(tx, mail, Some(account), now).await?;
     }
     Ok(())
 }
 
-/// Whoever is named so, locked: their name and address stay as they are. What they are in the account is
-/// read behind it.
-async fn locked_person(tx: &mut Tx, name: &MemberName) -> Result<Option<LockedPerson>, Failure> {
-    let id: Option<Uuid> = match name {
-        MemberName::Email(email) => {
-            read!(tx, db => query_scalar(USER_BY_EMAIL).bind(email.key()).fetch_optional(db))?
-        }
+/// Who is asked for, as far as anybody is known.
+struct Found {
+    /// Whoever has a login, in the account or not.
+    person: Option<LockedPerson>,
+    /// The address by which they are or can be invited; none for our id.
+    email: Option<EmailAddress>,
+    /// The invitation that is pending for them.
+    pending: Option<Invitation>,
+}
+
+/// Finds who is asked for in an account that is locked: by the provider's own id, or else by address.
+async fn found(
+    tx: &mut Tx,
+    account: AccountId,
+    asked: &AskedMember,
+    now: Timestamp,
+) -> Result<Found, Failure> {
+    let reference = match &asked.name {
         MemberName::Id(user) => {
-            let user = Uuid::from(*user);
+            let person = locked_person(tx, Some(*user), None).await?;
+            return Ok(Found { person, email: None, pending: None });
+        }
+        MemberName::Ref(reference) => reference,
+    };
+    let user: Option<Uuid> = read!(tx, db => query_scalar(USER_BY_REF)
+        .bind(Uuid::from(account))
+        .bind(reference.as_str())
+        .fetch_optional(db))?;
+    if let Some(user) = user {
+        let person = locked_person(tx, Some(user.into()), None).await?;
+        return Ok(Found { person, email: None, pending: None });
+    }
+    if let Some(pending) = invitations::pending_by_ref(tx, account, reference, now).await? {
+        let email = pending.email.clone();
+        let person = locked_person(tx, None, Some(&email)).await?;
+        return Ok(Found { person, email: Some(email), pending: Some(pending) });
+    }
+    let Some(email) = asked.email() else {
+        return Ok(Found { person: None, email: None, pending: None });
+    };
+    let person = locked_person(tx, None, Some(&email)).await?;
+    let pending = invitations::pending_of(tx, account, &email, now).await?;
+    Ok(Found { person, email: Some(email), pending })
+}
+
+/// Whether somebody else in an account that is locked, or who is invited to it, has this id of the
+/// provider's.
+async fn is_taken(
+    tx: &mut Tx,
+    account: AccountId,
+    reference: &DoorRef,
+    user: Option<UserId>,
+    invitation: Option<InvitationId>,
+    now: Timestamp,
+) -> Result<bool, Failure> {
+    let holder: Option<Uuid> = read!(tx, db => query_scalar(USER_BY_REF)
+        .bind(Uuid::from(account))
+        .bind(reference.as_str())
+        .fetch_optional(db))?;
+    if let Some(holder) = holder {
+        return Ok(user != Some(holder.into()));
+    }
+    let pending = invitations::pending_by_ref(tx, account, reference, now).await?;
+    Ok(pending.is_some_and(|pending| invitation != Some(pending.id)))
+}
+
+/// Whoever has this id or this address, locked: their name and address stay as they are. What they are in
+/// the account is read behind it.
+async fn locked_person(
+    tx: &mut Tx,
+    user: Option<UserId>,
+    email: Option<&EmailAddress>,
+) -> Result<Option<LockedPerson>, Failure> {
+    let id: Option<Uuid> = match (user, email) {
+        (Some(user), _) => {
+            let user = Uuid::from(user);
             read!(tx, db => query_scalar(USER_BY_ID).bind(user).fetch_optional(db))?
         }
+        (None, Some(email)) => {
+            read!(tx, db => query_scalar(USER_BY_EMAIL).bind(email.key()).fetch_optional(db))?
+        }
+        (None, None) => None,
     };
     let Some(id) = id else { return Ok(None) };
     let locked = locks::user(tx, id.into()).await?;
-    if let MemberName::Email(email) = name
-        && locked.email().key() != email.key()
-    {
+    if email.is_some_and(|email| locked.email().key() != email.key()) {
         return Err(Failure::Conflict(Conflict::ChangedMeanwhile));
     }
     let (full_name, email) = (locked.full_name().to_owned(), locked.email());
@@ -520,16 +818,16 @@ async fn kept(
     account: AccountId,
     user: UserId,
 ) -> Result<Option<KeptMember>, Failure> {
-    let row: Option<MemberRow> = read!(tx, db => query_as(MEMBER)
+    let row: Option<KeptMemberRow> = read!(tx, db => query_as(MEMBER)
         .bind(Uuid::from(account))
         .bind(Uuid::from(user))
         .fetch_optional(db))?;
-    let Some(row) = row else { return Ok(None) };
-    let mut member = Member::from(row);
+    let Some(KeptMemberRow { member, reference, .. }) = row else { return Ok(None) };
+    let mut member = Member::from(member);
     let owner = member.held.is_owner();
     member.held = grants::held(tx, account, user, owner).await?;
     let holding = grants::holding(tx, account, user, owner).await?;
-    Ok(Some(KeptMember { member, holding }))
+    Ok(Some(KeptMember { member, holding, reference: reference.map(DoorRef::from_stored) }))
 }
 
 /// The things with these keys, of an account that is locked.

@@ -1,8 +1,8 @@
 //! Memberships: who is in which account, with what access.
 
 use model::{
-    Access, AccountId, AccountNumber, ActivityKind, Actor, Conflict, Cursor, EmailAddress, Failure,
-    Keys, MailKind, OwnerChangeId, Pause, SessionId, Timestamp, UserId,
+    Access, AccountId, AccountNumber, ActivityKind, Actor, Conflict, Cursor, DoorRef, EmailAddress,
+    Failure, Keys, MailKind, OwnerChangeId, Pause, SessionId, Timestamp, UserId,
 };
 use sqlx::{query, query_as, query_scalar};
 use sqlx_macros::FromRow;
@@ -15,8 +15,8 @@ use crate::grants::{self, read_keys};
 use crate::policies::PolicyRow;
 use crate::sessions::NOTED_EVERY;
 use crate::{
-    AccountPolicy, Held, Holding, NewActivity, NewMail, Store, access_requests, activity, locks,
-    outbox, owner_changes, successors,
+    AccountPolicy, Held, Holding, NewActivity, NewMail, Store, access_requests, activity,
+    invitations, locks, outbox, owner_changes, successors,
 };
 
 /// Users of an account: where they are looked for first, and which ones.
@@ -25,7 +25,7 @@ macro_rules! members {
         concat!(
             "SELECT m.user_id, u.email, u.email_key, u.full_name, m.owner, \
                  m.since, i.full_name AS invited_by, m.last_active_at, m.paused_at, \
-                 b.full_name AS paused_by, m.paused_why, ",
+                 b.full_name AS paused_by, m.paused_why, m.ref AS reference, m.changed, ",
             $crate::factors::has_factor!("m.user_id"),
             " AS second_factor FROM ",
             $first,
@@ -171,6 +171,8 @@ sql! {
     INSERT_WORD = "INSERT INTO membership_words (account_id, word, user_id) \
                    SELECT account_id, $3, user_id FROM memberships \
                    WHERE account_id = $1 AND user_id = $2";
+    SET_REF = "UPDATE memberships SET ref = $3 \
+               WHERE account_id = $1 AND user_id = $2 AND ref IS NULL";
     RENAME = "UPDATE memberships SET name_key = $2 WHERE user_id = $1";
     DROP_WORDS = "DELETE FROM membership_words WHERE user_id = $1 \
                   AND account_id IN (SELECT account_id FROM memberships WHERE user_id = $1)";
@@ -1049,6 +1051,23 @@ pub(crate) async fn join(
         write!(tx, db => query(INSERT_WORD).bind(ids.0).bind(ids.1).bind(&word).execute(db))?;
     }
     grants::begin(tx, account, user, access, why, invited_by, now).await
+}
+
+/// Gives a user of an account that is locked an id of the provider's, if they have none. It may be free
+/// or be that of an invitation, of which nobody else is meant by it then.
+pub(crate) async fn set_reference(
+    tx: &mut Tx,
+    account: AccountId,
+    user: UserId,
+    reference: &DoorRef,
+) -> Result<(), Failure> {
+    invitations::leave_reference(tx, account, reference).await?;
+    write!(tx, db => query(SET_REF)
+        .bind(Uuid::from(account))
+        .bind(Uuid::from(user))
+        .bind(reference.as_str())
+        .execute(db))?;
+    Ok(())
 }
 
 /// Sorts and finds a user by another name in every account.

@@ -59,7 +59,8 @@ macro_rules! invitations {
     ($which:literal) => {
         concat!(
             "SELECT i.id, a.number, i.email, u.full_name AS inviter, i.owner, i.permissions, \
-                 i.until, i.state, i.created_at, i.sent_at, i.expires_at, i.ended_at \
+                 i.until, i.state, i.created_at, i.sent_at, i.expires_at, i.ended_at, i.waits, \
+                 i.full_name AS called \
              FROM invitations i JOIN accounts a ON a.id = i.account_id \
                  LEFT JOIN users u ON u.id = i.inviter_id \
              WHERE ",
@@ -87,7 +88,7 @@ sql! {
                 FROM sessions WHERE user_id = $1 AND id > $2 ORDER BY id LIMIT $3";
     ACCOUNTS = "SELECT a.id, a.number, a.name, m.owner, m.since, i.full_name AS invited_by, \
                     m.last_active_at, m.paused_at, b.full_name AS paused_by, m.paused_why, \
-                    m.bound_domain, s.user_id IS NOT NULL AS successor \
+                    m.bound_domain, m.ref AS reference, s.user_id IS NOT NULL AS successor \
                 FROM memberships m JOIN accounts a ON a.id = m.account_id \
                     LEFT JOIN successors s ON s.account_id = m.account_id \
                         AND s.user_id = m.user_id \
@@ -242,6 +243,8 @@ pub struct OwnAccount {
     pub paused_why: String,
     /// The domain whose single sign-on is required of them, though their address is another now.
     pub bound_domain: Option<String>,
+    /// The provider's own id of them there, if it has one.
+    pub reference: Option<String>,
     /// What they were given.
     pub grants: Vec<OwnGrant>,
 }
@@ -283,10 +286,12 @@ pub struct OwnInvitation {
     pub state: InvitationState,
     /// When it was made.
     pub created_at: Timestamp,
-    /// When its mail was last sent out.
-    pub sent_at: Timestamp,
-    /// Until when it can be accepted.
-    pub expires_at: Timestamp,
+    /// When its mail was last sent out; none if it waits without one.
+    pub sent_at: Option<Timestamp>,
+    /// Until when it can be accepted; none if it waits without an end.
+    pub expires_at: Option<Timestamp>,
+    /// What the provider calls whoever is invited; empty if it doesn't say.
+    pub called: String,
     /// When it was answered or taken back.
     pub ended_at: Option<Timestamp>,
 }
@@ -428,6 +433,7 @@ struct AccountRow {
     paused_by: Option<String>,
     paused_why: String,
     bound_domain: Option<String>,
+    reference: Option<String>,
     successor: bool,
 }
 
@@ -475,6 +481,8 @@ struct InvitationRow {
     sent_at: i64,
     expires_at: i64,
     ended_at: Option<i64>,
+    waits: bool,
+    called: String,
 }
 
 impl InvitationRow {
@@ -488,15 +496,16 @@ impl InvitationRow {
             permissions: PermissionSet::from_stored(&self.permissions),
             until: moment(self.until),
             state: match self.state.as_str() {
-                "pending" if at(self.expires_at) > now => InvitationState::Pending,
+                "pending" if self.waits || at(self.expires_at) > now => InvitationState::Pending,
                 "pending" => InvitationState::Expired,
                 "accepted" => InvitationState::Accepted,
                 "declined" => InvitationState::Declined,
                 _ => InvitationState::Cancelled,
             },
             created_at: at(self.created_at),
-            sent_at: at(self.sent_at),
-            expires_at: at(self.expires_at),
+            sent_at: (!self.waits).then(|| at(self.sent_at)),
+            expires_at: (!self.waits).then(|| at(self.expires_at)),
+            called: self.called,
             ended_at: moment(self.ended_at),
         }
     }
@@ -659,6 +668,7 @@ impl Store {
             paused_by: row.paused_by,
             paused_why: row.paused_why,
             bound_domain: row.bound_domain,
+            reference: row.reference,
             grants: Vec::new(),
         };
         let mut accounts: Vec<_> = rows.into_iter().map(account).collect();

@@ -52,10 +52,20 @@ macro_rules! endpoints_now {
     };
 }
 
+macro_rules! endpoint_locked {
+    ($lock:literal) => {
+        concat!("SELECT id FROM webhook_endpoints WHERE id = $1", $lock)
+    };
+}
+
 sql! {
     ADD = "INSERT INTO webhook_endpoints (id, url, kinds, secret, made_at) \
            VALUES ($1, $2, $3, $4, $5)";
     REMOVE = "DELETE FROM webhook_endpoints WHERE id = $1";
+    ENDPOINT_LOCKED = endpoint_locked!(""),
+        // SQLite's one writer holds the lock on everything already.
+        on Postgres endpoint_locked!(" FOR UPDATE");
+    CHANGE = "UPDATE webhook_endpoints SET url = $2, kinds = $3 WHERE id = $1";
     ROTATE = "UPDATE webhook_endpoints \
               SET old_secret = secret, old_secret_until = $3, secret = $2 WHERE id = $1";
     TURN_OFF = "UPDATE webhook_endpoints SET off_since = $2, off_why = $3 \
@@ -165,6 +175,22 @@ pub struct NewEndpoint {
     pub kinds: EventKinds,
     /// What deliveries are signed with.
     pub secret: Secret,
+}
+
+/// What becomes of an endpoint.
+#[derive(Clone, Debug)]
+pub enum EndpointStep {
+    /// It stays as it is.
+    Leave,
+    /// It has another address, or is told of other kinds.
+    Change {
+        /// The address.
+        url: String,
+        /// Of which kinds it is told.
+        kinds: EventKinds,
+    },
+    /// It is removed, with what is on its way to it.
+    Remove,
 }
 
 /// A delivery that this node took on.
@@ -368,6 +394,48 @@ impl Store {
     pub async fn endpoints(&self) -> Result<Vec<Endpoint>, Failure> {
         let rows: Vec<EndpointRow> = read!(self, db => query_as(ENDPOINTS).fetch_all(db))?;
         Ok(rows.into_iter().map(Endpoint::from).collect())
+    }
+
+    /// Changes or removes an endpoint: locks it, and asks `decide`, which is told how it stands. Without
+    /// `write` it is found out what would come of it. Answers how it stood and how it stands, or why
+    /// `decide` leaves it.
+    ///
+    /// # Errors
+    /// [`Failure::NotFound`], [`Failure::Unavailable`].
+    pub async fn step_endpoint<R: Send>(
+        &self,
+        id: EndpointId,
+        write: bool,
+        decide: impl FnOnce(&Endpoint) -> Result<EndpointStep, R> + Send,
+    ) -> Result<Result<(Endpoint, Option<Endpoint>), R>, Failure> {
+        let mut tx = self.begin().await?;
+        let (text, own) = (ENDPOINT_LOCKED.on(&tx), Uuid::from(id));
+        let locked: Option<Uuid> =
+            read!(tx, db => query_scalar(text).bind(own).fetch_optional(db))?;
+        let before = match locked {
+            Some(_) => endpoint(&mut tx, id).await?,
+            None => None,
+        };
+        let before = before.ok_or(Failure::NotFound)?;
+        match decide(&before) {
+            Err(refused) => return Ok(Err(refused)),
+            Ok(EndpointStep::Leave) => {}
+            Ok(EndpointStep::Change { url, kinds }) => {
+                write!(tx, db => query(CHANGE)
+                    .bind(own)
+                    .bind(&url)
+                    .bind(kinds.to_stored())
+                    .execute(db))?;
+            }
+            Ok(EndpointStep::Remove) => {
+                write!(tx, db => query(REMOVE).bind(own).execute(db))?;
+            }
+        }
+        let after = endpoint(&mut tx, id).await?;
+        if write {
+            tx.commit().await?;
+        }
+        Ok(Ok((before, after)))
     }
 
     /// Removes an endpoint, and what was on its way to it.
@@ -599,6 +667,13 @@ impl Store {
         }
         Ok(noted)
     }
+}
+
+/// One endpoint, as it stands in a transaction.
+async fn endpoint(tx: &mut Tx, id: EndpointId) -> Result<Option<Endpoint>, Failure> {
+    let rows: Vec<EndpointRow> = read!(tx, db => query_as(ENDPOINTS).fetch_all(db))?;
+    let mut all = rows.into_iter().map(Endpoint::from);
+    Ok(all.find(|endpoint| endpoint.id == id))
 }
 
 /// An endpoint that was changed was there.

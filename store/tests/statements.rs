@@ -4,8 +4,14 @@
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-use model::{EmailAddress, FullName, Mail, Secret, Timestamp, UserId};
-use store::{NewEmailChange, NewMail, NewUser, Store};
+use model::{
+    Access, AccountId, ActivityKind, EmailAddress, FullName, Mail, Secret, Timestamp, UserId,
+};
+use store::{
+    AskedMember, KeyedThings, MemberName, NewAccount, NewActivity, NewEmailChange, NewLink,
+    NewMail, NewUser, NewWaiting, Offer, ProvidersMemberFacts, ProvidersMemberStep, Store,
+    ThingKeys,
+};
 use test_database::TestDatabase;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
@@ -67,7 +73,7 @@ fn reset(to: &str) -> NewMail {
     NewMail::to(EmailAddress::parse(to).unwrap(), mail)
 }
 
-async fn asked(store: &Store, number: u8) -> (usize, usize) {
+async fn asked(store: &Store, number: u8) -> [usize; 3] {
     let (now, expires_at) = (Timestamp::from_micros(0), Timestamp::from_micros(1_800_000_000));
     let kari = reset("kari@example.com");
     let login = store.login(&kari.to).await.unwrap().unwrap();
@@ -75,7 +81,46 @@ async fn asked(store: &Store, number: u8) -> (usize, usize) {
     let known = counted(store.issue_reset(login.id, &token, expires_at, Some(kari), now)).await;
     let tokens = [token, [number + 100; 32]];
     let nobody = reset("nobody@example.com");
-    (known, counted(store.issue_reset_to_nobody(tokens, expires_at, &nobody, now)).await)
+    let nobody = counted(store.issue_reset_to_nobody(tokens, expires_at, &nobody, now)).await;
+    let waits = EmailAddress::parse("waits@example.com").unwrap();
+    let found = store.waiting_for(&waits, 1, now).await.unwrap().remove(0);
+    let link = NewLink { token_hash: [number + 50; 32], expires_at };
+    let mail = Some(reset("waits@example.com"));
+    [known, nobody, counted(store.issue_link(found.invitation.id, &link, mail, now)).await]
+}
+
+/// Has something wait for an address that has no login.
+async fn wait(store: &Store) {
+    let (id, now) = (AccountId::from(uuid::Uuid::from_u128(9)), Timestamp::from_micros(0));
+    let row = NewActivity::by_provider(ActivityKind::InvitationSent);
+    let offer = Offer {
+        access: Access::Owner,
+        as_owner: false,
+        why: String::new(),
+        token_hash: [251; 32],
+        copy_hash: None,
+        expires_at: now,
+        entry: row.clone(),
+        mail: reset("founder@example.com"),
+        bounds: Vec::new(),
+    };
+    let owner = EmailAddress::parse("founder@example.com").unwrap();
+    let account = NewAccount { id, name: "Bakery".to_owned(), owner, offer };
+    store.create_account(account, now).await.unwrap();
+    let asked = AskedMember::named(MemberName::Ref("waits@example.com".parse().unwrap()));
+    let want = |_: &ProvidersMemberFacts| Ok::<_, ()>(((), ThingKeys::default()));
+    let decide = |_: &ProvidersMemberFacts, (): (), _: &KeyedThings| {
+        let waiting = NewWaiting {
+            access: Access::Owner,
+            why: String::new(),
+            full_name: String::new(),
+            token_hash: [252; 32],
+            entry: Some(row),
+        };
+        Ok(ProvidersMemberStep::Wait(waiting, Vec::new()))
+    };
+    let done = store.change_member_by_provider(id, &asked, true, now, want, decide).await;
+    done.unwrap().unwrap();
 }
 
 async fn wished(store: &Store, address: &str, number: u8) -> usize {
@@ -106,11 +151,12 @@ async fn no_number_of_statements_tells_whether_an_address_has_a_login() {
             };
             store.add_user(&user, Timestamp::from_micros(0)).await.unwrap();
         }
+        wait(store).await;
         // The first time, statements are prepared.
         asked(store, 1).await;
-        let (known, nobody) = asked(store, 2).await;
+        let [known, nobody, waits] = asked(store, 2).await;
         assert!(known >= 5, "{known}");
-        assert_eq!(known, nobody);
+        assert_eq!((known, known), (nobody, waits));
         wished(store, "free@example.com", 1).await;
         let (taken, free) =
             (wished(store, "ola@example.com", 2).await, wished(store, "free@example.com", 3).await);

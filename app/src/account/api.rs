@@ -17,8 +17,8 @@ use crate::when::Moment;
 use {
     crate::access_requests::lacks::closed_areas,
     crate::address::{
-        ACCOUNT, ACCOUNTS, DETAILS, OWNER_CHANGE, TAKE_OVER, address_of, escape_query, read_cursor,
-        write_cursor,
+        ACCOUNT, ACCOUNTS, DETAILS, JOIN, OWNER_CHANGE, TAKE_OVER, address_of, escape_query,
+        read_cursor, write_cursor,
     },
     crate::notice::Notice,
     crate::owners::api::mark,
@@ -51,6 +51,19 @@ pub(crate) struct ReachableAccount {
     pub(crate) take_over: Option<String>,
 }
 
+/// An account that waits for the reader to take what they were given there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct WaitingAccount {
+    /// What it is named by.
+    pub(crate) invitation: String,
+    /// The account's number.
+    pub(crate) number: String,
+    /// Its name.
+    pub(crate) name: String,
+    /// What they would hold there, in one line.
+    pub(crate) access: String,
+}
+
 /// That the reader was asked to become an owner, or becomes one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Becoming {
@@ -75,6 +88,8 @@ fn becoming(
 /// The accounts to choose from.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct AccountsView {
+    /// Those that wait for them.
+    pub(crate) waiting: Vec<WaitingAccount>,
     /// Those of this page.
     pub(crate) accounts: Vec<ReachableAccount>,
     /// What was looked for.
@@ -87,8 +102,8 @@ pub(crate) struct AccountsView {
     pub(crate) next: Option<String>,
 }
 
-/// The accounts to choose from, or those that were looked for; with just one that is open, straight to
-/// it.
+/// The accounts to choose from, or those that were looked for; with just one that is open, and none that
+/// waits, straight to it.
 #[server(prefix = "/api", endpoint = "accounts/page", input = GetUrl)]
 pub(crate) async fn accounts_page(
     after: String,
@@ -100,8 +115,13 @@ pub(crate) async fn accounts_page(
     let after = read_cursor(&after);
     let page = domain::accounts::found(&latchkey, &viewer, &search, after.as_ref()).await?;
     let (part, now) = (after.is_some() || !search.is_empty(), latchkey.now());
+    let waiting = match part {
+        true => Vec::new(),
+        false => domain::invitations::waiting(&latchkey, &viewer).await?,
+    };
     if let (false, [only]) = (part, page.accounts.as_slice())
         && only.paused_since(now).is_none()
+        && waiting.is_empty()
     {
         request::redirect(&address_of(ACCOUNT, &[&only.number]));
         // The notice stays for the page that this one leads to.
@@ -139,8 +159,24 @@ pub(crate) async fn accounts_page(
     let accounts: Vec<_> = page.accounts.into_iter().map(view).collect();
     request::in_zone_of(None);
     let many = part || accounts.len() > domain::accounts::OTHERS;
-    let view = AccountsView { accounts, search, many, first, next };
+    let waits = |waiting: domain::invitations::WaitingAccess| WaitingAccount {
+        invitation: waiting.id.to_string(),
+        number: waiting.account_number.to_string(),
+        name: waiting.account_name,
+        access: words::access_line(&waiting.access),
+    };
+    let waiting = waiting.into_iter().map(waits).collect();
+    let view = AccountsView { waiting, accounts, search, many, first, next };
     request::plain_page(Some(&viewer), view).await
+}
+
+/// Leads to what waits for the reader in an account, which takes a yes of theirs there.
+#[server(prefix = "/api", endpoint = "accounts/see")]
+pub(crate) async fn see_waiting(invitation: String) -> Result<(), Problem> {
+    let viewer = request::signed_in()?;
+    let token = domain::invitations::link(&request::latchkey()?, &viewer, &invitation).await?;
+    request::redirect(&address_of(JOIN, &[&token.secret().expose()]));
+    Ok(())
 }
 
 /// One area on the overview.

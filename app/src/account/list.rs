@@ -3,10 +3,12 @@
 use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 
-use crate::account::api::{self, AccountsView, ReachableAccount};
+use crate::account::api::{self, AccountsView, ReachableAccount, WaitingAccount};
 use crate::address::{ACCOUNT, ACCOUNTS, address_of};
+use crate::endpoint::endpoint;
 use crate::loading::{Loading, framed};
 use crate::title::PageTitle;
+use crate::ui::form::{Form, SubmitButton};
 use crate::ui::frame::Here;
 use crate::ui::state::{Mood, State};
 
@@ -24,10 +26,10 @@ impl LazyRoute for AccountsPage {
 
     fn view(this: Self) -> AnyView {
         framed(this.0, Here::Elsewhere, |view, frame| {
-            let AccountsView { accounts, search, many, first, next } = view;
+            let AccountsView { waiting, accounts, search, many, first, next } = view;
             let email = frame.user.map(|user| user.email).unwrap_or_default();
             let provider = frame.provider;
-            if accounts.is_empty() && search.is_empty() {
+            if accounts.is_empty() && waiting.is_empty() && search.is_empty() {
                 let heading = words!(accounts.empty_heading);
                 return view! {
                     <PageTitle title=heading.clone() provider=provider />
@@ -41,8 +43,13 @@ impl LazyRoute for AccountsPage {
             let heading = words!(accounts.heading);
             let first = first.map(|href| view! { <a href=href>{words!(users.first)}</a> });
             let next = next.map(|href| view! { <a href=href rel="next">{words!(users.next)}</a> });
-            let none = accounts.is_empty().then(|| {
+            let none = (accounts.is_empty() && !search.is_empty()).then(|| {
                 view! { <p role="status">{words!(accounts.none_found, search = search.clone())}</p> }
+            });
+            let reached = !accounts.is_empty();
+            let lead = reached.then(|| view! { <p class="lead">{words!(accounts.lead)}</p> });
+            let list = reached.then(|| {
+                view! { <ul class="account-list">{accounts.into_iter().map(card).collect_view()}</ul> }
             });
             let tools = many.then(|| tools(search));
             let pages = (first.is_some() || next.is_some()).then(|| {
@@ -53,16 +60,52 @@ impl LazyRoute for AccountsPage {
                 <div class="page-head">
                     <div>
                         <h1>{heading}</h1>
-                        <p class="lead">{words!(accounts.lead)}</p>
+                        {lead}
                     </div>
                 </div>
+                {(!waiting.is_empty()).then(|| waiting_list(waiting))}
                 {tools}
                 {none}
-                <ul class="account-list">{accounts.into_iter().map(card).collect_view()}</ul>
+                {list}
                 {pages}
             }
             .into_any()
         })
+    }
+}
+
+/// What waits for the reader in accounts that they don't reach yet.
+fn waiting_list(waiting: Vec<WaitingAccount>) -> AnyView {
+    view! {
+        <section class="card">
+            <h2>{words!(accounts.waiting_heading)}</h2>
+            <p>{words!(accounts.waiting_lead)}</p>
+            <ul class="account-list">{waiting.into_iter().map(waiting_card).collect_view()}</ul>
+        </section>
+    }
+    .into_any()
+}
+
+fn waiting_card(waiting: WaitingAccount) -> impl IntoView {
+    let WaitingAccount { invitation, number, name, access } = waiting;
+    let label = words!(accounts.waiting_see_of, account = name.clone());
+    view! {
+        <li>
+            <div class="account-card">
+                <span class="account-name" dir="auto">{name}</span>
+                <span class="account-number">{words!(accounts.number, number = number)}</span>
+                <span class="account-access">{access}</span>
+                <Form
+                    form={endpoint::<api::SeeWaiting>()}
+                    action=ACCOUNTS
+                    class="inline-form"
+                    target=invitation.clone()
+                >
+                    <input type="hidden" name="invitation" value=invitation />
+                    <SubmitButton label=label words=words!(accounts.waiting_see) />
+                </Form>
+            </div>
+        </li>
     }
 }
 

@@ -158,6 +158,15 @@ fn invited(inside: &Inside, tracked: &Tracked, limited: Option<Timestamp>) -> Fo
 
 fn pending(inside: &Inside, tracked: &Tracked, limited: Option<Timestamp>) -> FoundMail {
     let invitation = &tracked.invitation;
+    if invitation.waits {
+        let verdict = words!(help.mail_waits, email = invitation.email.to_string());
+        let advice = vec![words!(help.mail_waits_advice)];
+        return FoundMail {
+            found: Found { mood: Mood::Waiting, verdict, advice },
+            facts: Vec::new(),
+            resend: Some(invitation.id.to_string()),
+        };
+    }
     let site = request::site();
     let (mood, verdict, advice) = delivery(tracked.mail.as_ref(), &invitation.email.to_string());
     let mail = Mail::Invitation {

@@ -9,7 +9,7 @@ use leptos::server_fn::codec::GetUrl;
 use model::{AccountNumber, Conflict, Failure, Secret, Timestamp};
 
 use crate::address::{
-    ACCOUNT, ACCOUNTS, IDENTITY, LINK, ONWARD, SECOND_FACTOR, SECURITY, SIGN_IN, address_of,
+    ACCOUNT, ACCOUNTS, IDENTITY, JOIN, LINK, ONWARD, SECOND_FACTOR, SECURITY, SIGN_IN, address_of,
     same_site, sign_in_for,
 };
 use crate::identities::{Choice, LinkedRow, LinkedView, StepView};
@@ -138,6 +138,10 @@ pub(crate) async fn arrive(
         Arrived::Vouched(account, provider) => {
             request::end_identity_way();
             request::done(&inside(&next, Some(account)), Notice::IdentityVouched { provider });
+        }
+        Arrived::Waits(link) => {
+            request::end_identity_way();
+            request::redirect(&address_of(JOIN, &[&link.secret().expose()]));
         }
         Arrived::Offered(offer) => {
             request::keep_identity_way(&offer, &next);

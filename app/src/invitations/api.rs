@@ -42,8 +42,10 @@ pub(crate) struct OpenInvitation {
     pub(crate) opens: String,
     /// That they become an owner besides, and when, in a sentence.
     pub(crate) owner: Option<String>,
-    /// Until when it can be accepted.
-    pub(crate) expires: String,
+    /// For whom it is, and until when it can be accepted, in a sentence.
+    pub(crate) until: String,
+    /// What the provider calls them; empty if it doesn't say.
+    pub(crate) called: String,
     /// What is asked of the reader.
     pub(crate) step: Step,
 }
@@ -84,6 +86,8 @@ pub(crate) enum Dead {
     InAccount,
     /// The invited address was a login's until lately, and may become it again.
     Held,
+    /// The link is too old, or there is a newer one: what it led to waits on.
+    Over,
 }
 
 /// The page of an invitation. Opening it changes nothing.
@@ -100,9 +104,21 @@ pub(crate) async fn join_page(token: String) -> Result<Page<JoinView>, Problem> 
                 Asks::Yes => Step::Yes,
                 Asks::OtherUser => Step::OtherUser(other.unwrap_or_default()),
             };
+            let email = opened.email.to_string();
+            let until = match opened.waits {
+                true => {
+                    words!(join.link_until, email = email.clone(), when = exact(opened.expires_at))
+                }
+                false => {
+                    let when = formats::end(opened.expires_at);
+                    words!(join.until, email = email.clone(), when = when)
+                }
+            };
             JoinView::Open(Box::new(OpenInvitation {
                 token,
-                email: opened.email.to_string(),
+                email,
+                until,
+                called: opened.called,
                 account: opened.account_name,
                 inviter: opened.inviter_name,
                 address: opened
@@ -110,7 +126,6 @@ pub(crate) async fn join_page(token: String) -> Result<Page<JoinView>, Problem> 
                     .map(|email| words!(join.by_address, email = email.to_string())),
                 opens: words::access_after_joining(&opened.access.outline()),
                 owner: opened.owner_from.map(|from| words!(join.owner, when = exact(from))),
-                expires: formats::end(opened.expires_at),
                 step,
             }))
         }
@@ -131,6 +146,7 @@ fn dead(failure: Failure) -> Result<Dead, Problem> {
             InvitationState::Accepted | InvitationState::Pending => Dead::Accepted,
         },
         Failure::Conflict(Conflict::LinkReplaced) => Dead::Replaced,
+        Failure::Conflict(Conflict::LinkSpent) => Dead::Over,
         Failure::Conflict(Conflict::NothingLeftToGrant) => Dead::NothingLeft,
         Failure::Conflict(Conflict::OtherDomain) => Dead::OtherDomain,
         Failure::Conflict(Conflict::AlreadyInAccount) => Dead::InAccount,

@@ -33,8 +33,18 @@ impl LazyRoute for JoinPage {
 }
 
 fn open(invitation: OpenInvitation, frame: Frame) -> AnyView {
-    let OpenInvitation { token, email, account, inviter, address, opens, owner, expires, step } =
-        invitation;
+    let OpenInvitation {
+        token,
+        email,
+        account,
+        inviter,
+        address,
+        opens,
+        owner,
+        until,
+        called,
+        step,
+    } = invitation;
     let owner = owner.map(|owner| view! { <p>{owner}</p> });
     let heading = words!(join.heading, account = account.clone());
     let report = inviter.is_some().then(|| {
@@ -62,10 +72,10 @@ fn open(invitation: OpenInvitation, frame: Frame) -> AnyView {
             <p>{opens}</p>
             {owner}
             <p class="hint">
-                {words!(join.until, email = email.clone(), when = expires)}
+                {until}
             </p>
         </section>
-        {step_form(step, token, email, account)}
+        {step_form(step, token, email, account, called)}
         <form method="get" action=decline>
             <button class="button button-quiet">{words!(join.decline)}</button>
         </form>
@@ -75,7 +85,7 @@ fn open(invitation: OpenInvitation, frame: Frame) -> AnyView {
 }
 
 /// What joining takes from this reader.
-fn step_form(step: Step, token: String, email: String, account: String) -> AnyView {
+fn step_form(step: Step, token: String, email: String, account: String, called: String) -> AnyView {
     let action = address_of(JOIN, &[&token]);
     let hidden = move || view! { <input type="hidden" name="token" value=token.clone() /> };
     match step {
@@ -89,6 +99,7 @@ fn step_form(step: Step, token: String, email: String, account: String) -> AnyVi
                     field=Field::FullName
                     label=words!(form.full_name)
                     autocomplete="name"
+                    value=called
                 />
                 <PasswordField field=Field::Password label=words!(form.password) new=true />
                 <div class="form-actions">
@@ -148,9 +159,11 @@ pub(crate) fn dead(reason: Dead, frame: Frame) -> AnyView {
         Dead::OtherDomain => (words!(join.other_domain_heading), words!(failure.other_domain)),
         Dead::InAccount => (words!(join.in_account_heading), words!(join.in_account)),
         Dead::Held => (words!(join.nothing_heading), words!(failure.address_held)),
+        Dead::Over => (words!(join.over_heading), words!(join.over)),
     };
     let (href, label) = match frame.user {
         Some(_) => (ACCOUNTS, words!(join.go_accounts)),
+        None if reason == Dead::Over => (FORGOT, words!(join.go_forgot)),
         None => (SIGN_IN, words!(join.go_sign_in)),
     };
     view! {

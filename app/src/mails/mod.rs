@@ -441,6 +441,29 @@ fn letter(mail: &Mail, site: &Site) -> Letter {
             button: owner_news_button(*account_number, *reader, news, *change, url),
             ..owner_news(&account.harmless(), *reader, &name.harmless(), news)
         },
+        Mail::AccessWaits { account, access, expires_at, token } => {
+            let (account, provider) = (account.harmless(), site.provider.clone());
+            let opens = match access {
+                AccessOutline::Owner => words!(mail.invitation_owner),
+                AccessOutline::Granted(outlines) => {
+                    let phrases = words::bounded_abilities(outlines).unwrap_or_default();
+                    words!(mail.invitation_access, phrases = phrases)
+                }
+            };
+            Letter {
+                subject: words!(mail.waits_subject, account = account.clone()),
+                lead: vec![
+                    words!(mail.waits_lead, account = account, provider = provider),
+                    opens,
+                    words!(mail.waits_until, when = exact(*expires_at)),
+                ],
+                button: Some((
+                    words!(mail.waits_button),
+                    format!("{url}{}", address_of(JOIN, &[&token.expose()])),
+                )),
+                after: vec![words!(mail.waits_unexpected)],
+            }
+        }
         Mail::PasswordReset { expires_at, token } => Letter {
             subject: words!(mail.reset_subject),
             lead: vec![

@@ -9,7 +9,7 @@ use store::{
     NewUser, OpenedInvitation,
 };
 
-use super::{left_of, to_own};
+use super::{claiming, left_of, to_own};
 use crate::sessions::{self, Begun};
 use crate::viewer::Viewer;
 use crate::{Client, Latchkey, Token, emails, guesses, passwords};
@@ -31,8 +31,12 @@ pub struct Opened {
     pub access: Access,
     /// When whoever joins now becomes an owner, if they do.
     pub owner_from: Option<Timestamp>,
-    /// Until when it can be accepted.
+    /// Until when it can be accepted; of what waits without an end, by this link.
     pub expires_at: Timestamp,
+    /// Whether it waits without an end, and the link alone runs out.
+    pub waits: bool,
+    /// What the provider calls them; empty if it doesn't say.
+    pub called: String,
     /// Whether nobody but the invited mailbox got the link: using it proves the address.
     pub by_mail: bool,
     /// What the person who opened it is asked for.
@@ -56,7 +60,7 @@ pub enum Asks {
 ///
 /// # Errors
 /// [`Failure::NotFound`] for an unknown link; [`Conflict`] saying how things stand when it can't
-/// be accepted; [`Failure::Unavailable`].
+/// be accepted, [`Conflict::LinkSpent`] when it takes a newer link; [`Failure::Unavailable`].
 pub async fn open(
     latchkey: &Latchkey,
     token: &str,
@@ -66,7 +70,7 @@ pub async fn open(
     let now = latchkey.now();
     let opened = latchkey.store.open_invitation(&token.hash(), now).await?;
     let opened = opened.ok_or(Failure::NotFound)?;
-    let access = acceptable(&opened, now)?;
+    let access = acceptable(latchkey, &opened, now)?;
     let asks = match (viewer, opened.login) {
         (Some(viewer), _) if viewer.email == opened.invitation.email => Asks::Yes,
         (Some(_), _) => Asks::OtherUser,
@@ -76,13 +80,15 @@ pub async fn open(
     let owner_from = to_own(&opened).then(|| now.after(latchkey.settings.owner_wait));
     Ok(Opened {
         owner_from,
+        expires_at: opened.link_until.unwrap_or(opened.invitation.expires_at),
+        waits: opened.invitation.waits,
+        called: opened.invitation.full_name,
         email: opened.invitation.email,
         account_number: opened.account_number,
         account_name: opened.account_name,
         inviter_name: opened.inviter_name,
         inviter_email: opened.inviter_email,
         access,
-        expires_at: opened.invitation.expires_at,
         by_mail: opened.by_mail,
         asks,
     })
@@ -209,7 +215,7 @@ async fn join(
     let mut account = String::new();
     let now = latchkey.now();
     let decide = |facts: &AnswerFacts| {
-        let access = acceptable(&facts.opened, now)?;
+        let access = acceptable(latchkey, &facts.opened, now)?;
         let (joiner, name) = joiner(facts)?;
         if facts.in_account {
             return Err(Failure::Conflict(Conflict::AlreadyInAccount));
@@ -257,7 +263,7 @@ async fn join(
 pub async fn decline(latchkey: &Latchkey, token: &str, client: &Client) -> Result<(), Failure> {
     let token = Token::parse(token).ok_or(Failure::NotFound)?;
     let decide = |facts: &AnswerFacts| {
-        let (entry, mail) = declining(facts, client)?;
+        let (entry, mail) = declining(latchkey, facts, client)?;
         Ok(Answer::Decline { entry, mail, report: None })
     };
     latchkey.store.answer_invitation(&token.hash(), latchkey.now(), decide).await.map(|_| ())
@@ -273,7 +279,7 @@ pub async fn report(latchkey: &Latchkey, token: &str, client: &Client) -> Result
     let token = Token::parse(token).ok_or(Failure::NotFound)?;
     let mut account = String::new();
     let decide = |facts: &AnswerFacts| {
-        let (entry, mail) = declining(facts, client)?;
+        let (entry, mail) = declining(latchkey, facts, client)?;
         let report = reporting(latchkey, &facts.opened).ok_or(Failure::NotFound)?;
         account.clone_from(&facts.opened.account_name);
         Ok(Answer::Decline { entry, mail, report: Some(report) })
@@ -286,11 +292,12 @@ pub async fn report(latchkey: &Latchkey, token: &str, client: &Client) -> Result
 
 /// What declining writes: the log's row, and the mail to the inviter.
 fn declining(
+    latchkey: &Latchkey,
     facts: &AnswerFacts,
     client: &Client,
 ) -> Result<(NewActivity, Option<NewMail>), Failure> {
     let opened = &facts.opened;
-    still_pending(opened)?;
+    still_pending(latchkey, opened, latchkey.now())?;
     let email = opened.invitation.email.to_string();
     let name = facts.login_name.as_ref().unwrap_or(&email);
     let kind = ActivityKind::InvitationDeclined;
@@ -319,8 +326,12 @@ fn reporting(latchkey: &Latchkey, opened: &OpenedInvitation) -> Option<NewReport
 
 /// What accepting would open at this moment (rule 7): the offer, cut to what the inviter could
 /// still grant.
-fn acceptable(opened: &OpenedInvitation, now: Timestamp) -> Result<Access, Failure> {
-    still_pending(opened)?;
+fn acceptable(
+    latchkey: &Latchkey,
+    opened: &OpenedInvitation,
+    now: Timestamp,
+) -> Result<Access, Failure> {
+    still_pending(latchkey, opened, now)?;
     if opened.login.is_none() && opened.held_until.is_some() {
         return Err(Failure::Conflict(Conflict::AddressHeld));
     }
@@ -332,7 +343,14 @@ fn acceptable(opened: &OpenedInvitation, now: Timestamp) -> Result<Access, Failu
     left_of(&opened.invitation, opened.inviter_access.as_ref(), now)
 }
 
-fn still_pending(opened: &OpenedInvitation) -> Result<(), Failure> {
+fn still_pending(
+    latchkey: &Latchkey,
+    opened: &OpenedInvitation,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    if claiming::is_over(latchkey, opened, now) {
+        return Err(Failure::Conflict(Conflict::LinkSpent));
+    }
     match opened.invitation.state {
         InvitationState::Pending if opened.replaced => {
             Err(Failure::Conflict(Conflict::LinkReplaced))

@@ -1,6 +1,7 @@
-//! Invitations, sent and answered. What one opens at a moment (rule 7) is asked by both.
+//! Invitations, sent, asked for and answered. What one opens at a moment (rule 7) is asked by all.
 
 mod answering;
+mod claiming;
 mod sending;
 
 use model::{Access, Conflict, Failure, Timestamp};
@@ -11,6 +12,8 @@ pub use self::answering::{
     Asks, Joined, JoinedAccount, Opened, decline, join_signed_in, join_with_new_login,
     join_with_password, open, report,
 };
+pub use self::claiming::{WaitingAccess, link, waiting};
+pub(crate) use self::claiming::{link_for, mail};
 pub(crate) use self::sending::{Links, Offering, offer_to_own};
 pub use self::sending::{
     PendingPage, Sent, UsedUp, Waiting, Whereabouts, address_used_up_until, allowed_domains,

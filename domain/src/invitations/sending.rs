@@ -277,7 +277,8 @@ pub async fn track(
     })
 }
 
-/// Sends a pending or expired invitation again with a new link; the clock starts anew.
+/// Sends a pending or expired invitation again with a new link; the clock starts anew. What waits for
+/// somebody becomes an invitation as any other thereby.
 ///
 /// # Errors
 /// [`Failure::NotAllowed`] when the actor couldn't offer this now; [`Failure::NotFound`];
@@ -313,7 +314,12 @@ pub async fn resend(
         let (email, access) = (&invitation.email, invitation.access.clone());
         let offering = Offering::by(by, email, access, &invitation.why);
         let offering = Offering { inviter, as_owner: invitation.as_owner, ..offering };
-        let entry = by.entry(ActivityKind::InvitationResent, &client.address);
+        // What waited was never sent.
+        let kind = match invitation.waits {
+            true => ActivityKind::InvitationSent,
+            false => ActivityKind::InvitationResent,
+        };
+        let entry = by.entry(kind, &client.address);
         let offer = links.offer(offering, entry, client.language.clone());
         let bounds = bounds(latchkey, &by.actor, email);
         Ok(InvitationStep::Resend(Offer { bounds, ..offer }))

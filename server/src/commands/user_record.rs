@@ -196,6 +196,7 @@ fn invitation_lines((account, tracked): &(InvitingAccount, Tracked), site: &Site
     let invitation = &tracked.invitation;
     let state = match invitation.state {
         InvitationState::Expired => format!("expired on {}", exact(invitation.expires_at)),
+        _ if invitation.waits => "waits until they come".to_owned(),
         _ => format!("pending until {}", exact(invitation.expires_at)),
     };
     let by = tracked.inviter_name.as_ref().map_or_else(|| site.provider.clone(), |by| plain(by));
@@ -209,6 +210,9 @@ fn invitation_lines((account, tracked): &(InvitingAccount, Tracked), site: &Site
 }
 
 fn mail_words(tracked: &Tracked) -> String {
+    if tracked.invitation.waits {
+        return "none was sent".to_owned();
+    }
     let Some(mail) = &tracked.mail else { return "forgotten by now".to_owned() };
     match &mail.delivery {
         Delivery::Queued { answer: None } => "waits to be sent".to_owned(),
@@ -232,14 +236,15 @@ fn invitation_facts((account, tracked): &(InvitingAccount, Tracked), site: &Site
         "name": account.name,
         "state": match invitation.state {
             InvitationState::Expired => "expired",
+            _ if invitation.waits => "waiting",
             _ => "pending",
         },
         "is_owner": invitation.access.is_owner(),
         "inviter": tracked.inviter_name,
         "offers": operator_words::access(&invitation.access.outline(), None, site),
-        "sent_at": moment(invitation.sent_at),
-        "expires_at": moment(invitation.expires_at),
-        "mail": tracked.mail.as_ref().map(|mail| match &mail.delivery {
+        "sent_at": (!invitation.waits).then(|| moment(invitation.sent_at)),
+        "expires_at": (!invitation.waits).then(|| moment(invitation.expires_at)),
+        "mail": tracked.mail.as_ref().filter(|_| !invitation.waits).map(|mail| match &mail.delivery {
             Delivery::Queued { .. } => "queued",
             Delivery::Sent => "sent",
             Delivery::Kept => "kept",

@@ -163,3 +163,62 @@ async fn a_dry_run_adds_rotates_and_removes_nothing(db: TestDatabase) {
     assert_eq!(endpoint.secret.expose(), made.body["secret"].as_str().unwrap());
     assert!(endpoint.old_secret.is_none());
 }
+
+#[apply(on_both!)]
+async fn an_address_and_its_kinds_are_changed_and_the_secret_stays(db: TestDatabase) {
+    let app = TestApp::new(db).await;
+    let system = System::new(&app).await;
+    let made = system.post("/webhooks", crm()).await;
+    let path = format!("/webhooks/id:{}", made.is(201).body["id"].as_str().unwrap());
+    let read = system.get(&path).await;
+    assert_eq!((made.etag(), read.is(200).etag()), (read.etag(), made.etag()));
+    system.ask("GET", &path, &[("if-none-match", &read.etag())], None).await.is(304);
+
+    let other = json!({ "url": "https://crm.example/other" });
+    let told = system.put(&format!("{path}?dry_run=true"), other.clone()).await;
+    assert_eq!(
+        (&told.is(200).body["outcome"], &told.body["after"]["kinds"]),
+        (&json!("changed"), &json!([]))
+    );
+    assert_eq!(system.get(&path).await.etag(), read.etag());
+    // Whole, and twice is once; what is answered can be sent back.
+    let changed = system.put(&path, other.clone()).await;
+    assert_eq!((&changed.is(200).body["url"], &changed.body["kinds"]), (&other["url"], &json!([])));
+    for body in [other, changed.body.clone()] {
+        assert_eq!(system.put(&path, body).await.is(200).etag(), changed.etag());
+    }
+    let kinds = system.patch(&path, json!({ "kinds": ["member.added"] })).await;
+    assert_eq!(
+        (&kinds.is(200).body["url"], &kinds.body["kinds"]),
+        (&json!("https://crm.example/other"), &json!(["member.added"]))
+    );
+    let endpoint = webhooks::endpoints(&app.latchkey).await.unwrap().remove(0);
+    assert_eq!(endpoint.secret.expose(), made.body["secret"].as_str().unwrap());
+
+    // Only over the state that was read.
+    let stale = [("if-match", read.etag())];
+    let stale: Vec<_> = stale.iter().map(|(name, tag)| (*name, tag.as_str())).collect();
+    for (method, body) in [("PUT", Some(crm())), ("PATCH", Some(crm())), ("DELETE", None)] {
+        let answer = system.ask(method, &path, &stale, body).await;
+        assert_eq!(answer.is(412).kind(), "precondition", "{method}");
+    }
+    for (body, faults) in [
+        (json!({}), &["/url missing"][..]),
+        (json!({ "url": "http://crm.example/" }), &["/url malformed"]),
+        (with_given_up(crm()), &["/given_up read_only"]),
+    ] {
+        assert_eq!(system.put(&path, body).await.is(422).faults(), faults);
+    }
+    system.put("/webhooks/id:0195f0a0-0000-7000-8000-000000000001", crm()).await.is(404);
+    let reads = [DoorArea::Webhooks.read()].into_iter().collect();
+    let reader = System::with(&app, reads, None).await;
+    assert_eq!(reader.put(&path, crm()).await.is(403).kind(), "scope");
+    let bound = System::with(&app, DoorScope::all().collect(), Some(100_001)).await;
+    assert_eq!(bound.patch(&path, crm()).await.is(404).kind(), "not-found");
+    system.ask("DELETE", &path, &[("if-match", &kinds.etag())], None).await.is(204);
+}
+
+fn with_given_up(mut body: Value) -> Value {
+    body["given_up"] = json!(7);
+    body
+}

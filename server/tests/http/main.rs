@@ -36,6 +36,7 @@ mod devices;
 mod digests;
 mod door;
 mod door_members;
+mod door_people;
 mod door_webhooks;
 mod emails;
 mod extras;

@@ -152,7 +152,7 @@ async fn make_odd(app: &TestApp, odd: &str) {
         ("support_requests", &["number", "subject", "opened_by", "open_link"]),
         ("support_messages", &["author", "words"]),
         ("sessions", &["address", "user_agent"]),
-        ("invitations", &["email", "why"]),
+        ("invitations", &["email", "why", "full_name"]),
         ("grants", &["why"]),
         ("memberships", &["paused_why"]),
         ("access_requests", &["why", "words", "told"]),

@@ -275,6 +275,17 @@ impl TestApp {
         mails.filter_map(link).collect()
     }
 
+    /// The link of the newest mail that says what waits for this address.
+    pub async fn waiting_link(&self, email: &str) -> Option<String> {
+        self.keep_all_mail().await;
+        let mails = self.latchkey.store.kept_mails(200).await.unwrap();
+        let mut mails = mails.iter().filter(|kept| kept.to.as_str() == email);
+        mails.find_map(|kept| match &kept.mail {
+            Mail::AccessWaits { token, .. } => Some(format!("/invitations/{}", token.expose())),
+            _ => None,
+        })
+    }
+
     /// The kinds of the mails to this address, newest first.
     pub async fn mails_to(&self, email: &str) -> Vec<&'static str> {
         self.keep_all_mail().await;

@@ -104,6 +104,7 @@ async fn mails(app: &TestApp, site: &Arc<app::request::Site>, secrets: &mut Secr
     for kept in app.latchkey.store.kept_mails(200).await.unwrap() {
         match kept.mail {
             Mail::Invitation { token, .. }
+            | Mail::AccessWaits { token, .. }
             | Mail::PasswordReset { token, .. }
             | Mail::EmailProof { token, .. }
             | Mail::EmailChange { token, .. }

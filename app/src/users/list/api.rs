@@ -130,8 +130,12 @@ pub(crate) struct PendingRow {
     pub(crate) access: String,
     /// Who invites.
     pub(crate) inviter: String,
-    /// When its mail was queued.
-    pub(crate) sent: Moment,
+    /// What the provider calls whoever is invited; empty if nobody says.
+    pub(crate) name: String,
+    /// When its mail was queued; none if there was none.
+    pub(crate) sent: Option<Moment>,
+    /// What the button says that sends it, and its accessible name.
+    pub(crate) resend: (String, String),
     /// How it stands.
     pub(crate) standing: StandingView,
     /// Whether what it offers can be chosen anew.
@@ -421,8 +425,10 @@ pub(crate) fn person(member: &Member) -> PersonView {
 fn pending_row(row: domain::invitations::Waiting, now: model::Timestamp) -> PendingRow {
     let domain::invitations::Waiting { row, opens_all, fits_domains } = row;
     let invitation = row.invitation;
-    let moves = matches!(row.delivery, Delivery::Queued { .. });
+    let waits = invitation.waits;
+    let moves = !waits && matches!(row.delivery, Delivery::Queued { .. });
     let delivery = match row.delivery {
+        _ if waits => (Mood::Waiting, words!(pending.waits)),
         Delivery::Queued { answer: None } => (Mood::Waiting, words!(pending.queued)),
         Delivery::Queued { answer: Some(answer) } if words::said_by_mail_server(&answer) => {
             (Mood::Waiting, words!(pending.deferred, answer = answer))
@@ -445,7 +451,7 @@ fn pending_row(row: domain::invitations::Waiting, now: model::Timestamp) -> Pend
     let expires = Moment::new(invitation.expires_at, now);
     let expired = (invitation.state == InvitationState::Expired)
         .then(|| (Mood::Trouble, words!(pending.expired, when = expires.relative())));
-    let lives = expired.is_none().then(|| {
+    let lives = (expired.is_none() && !waits).then(|| {
         let day = formats::end(invitation.expires_at);
         (Mood::Quiet, words!(pending.expires, when = expires.relative(), day = day))
     });
@@ -454,12 +460,18 @@ fn pending_row(row: domain::invitations::Waiting, now: model::Timestamp) -> Pend
     let lapsed = lapsed.then(|| (Mood::Trouble, words!(pending.lapsed)));
     // What is worst says what there is to do first: what follows is refused, or in vain, until that is done.
     let worst = foreign.or(lapsed).or(expired).or(powerless).unwrap_or(delivery);
+    let email = invitation.email.to_string();
     PendingRow {
+        resend: match waits {
+            true => (words!(pending.mail), words!(pending.mail_to, email = email.clone())),
+            false => (words!(pending.resend), words!(pending.resend_to, email = email.clone())),
+        },
         id: invitation.id.to_string(),
-        email: invitation.email.to_string(),
+        name: invitation.full_name,
+        email,
         access: words::access_line(&invitation.access.outline()),
         inviter,
-        sent: Moment::new(invitation.sent_at, now),
+        sent: (!waits).then(|| Moment::new(invitation.sent_at, now)),
         standing: StandingView {
             states: std::iter::once(worst).chain(lives).chain(to_own).collect(),
             moves,

@@ -65,7 +65,7 @@ pub(crate) fn PendingTable(
 
 fn pending_row(number: AccountNumber, row: PendingRow, standing: Standing) -> Vec<Cell> {
     let cancel = address_of(CANCEL, &[&number, &row.id]);
-    let resend_to = words!(pending.resend_to, email = row.email.clone());
+    let (resend, resend_to) = row.resend;
     let cancel_to = words!(pending.cancel_to, email = row.email.clone());
     let states = states(row.id.clone(), standing);
     let correct = row.correctable.then(|| {
@@ -73,9 +73,12 @@ fn pending_row(number: AccountNumber, row: PendingRow, standing: Standing) -> Ve
         let label = words!(pending.correct_for, email = row.email.clone());
         view! { <div><a href=href aria-label=label>{words!(pending.correct)}</a></div> }
     });
+    let called = (!row.name.is_empty()).then(|| {
+        view! { <div class="quiet" dir="auto">{row.name}</div> }
+    });
     let email = view! {
         <div class="person">
-            <div><Email address=row.email class="person-name" /></div>
+            <div><Email address=row.email class="person-name" />{called}</div>
         </div>
     };
     let actions = view! {
@@ -90,7 +93,7 @@ fn pending_row(number: AccountNumber, row: PendingRow, standing: Standing) -> Ve
                 <SubmitButton
                     class="button-quiet"
                     label=resend_to
-                    words=words!(pending.resend)
+                    words=resend
                 />
             </Form>
             <form method="get" action=cancel>
@@ -107,7 +110,7 @@ fn pending_row(number: AccountNumber, row: PendingRow, standing: Standing) -> Ve
         Cell::sentence(view! { {row.access} {correct} }),
         Cell::sentence(states),
         Cell::new(view! { <bdi translate="no">{row.inviter}</bdi> }),
-        Cell::number(view! { <Relative moment=row.sent /> }),
+        Cell::number(row.sent.map(|sent| view! { <Relative moment=sent /> })),
         Cell::actions(actions),
     ]
 }
