@@ -15,7 +15,7 @@ use uuid::Uuid;
 use crate::activity::Activity;
 use crate::import::operator;
 use crate::invitations::Invitation;
-use crate::members::Member;
+use crate::members;
 use crate::support_requests::Message;
 use crate::things::Resource;
 
@@ -158,17 +158,17 @@ impl Out<'_> {
 
     async fn members(&mut self) -> Result<(), NotExported> {
         self.begin("members")?;
-        let (mut behind, mut first) = (Uuid::nil(), true);
+        let (mut behind, mut first) = (begin(), true);
         loop {
             let (latchkey, token) = (self.latchkey, self.token);
             let page = members_by_provider::list(latchkey, token, self.account, behind, PAGE);
-            let (rows, things) = page.await?;
-            for kept in &rows {
-                self.item(first, &Member::show(kept, &things))?;
+            let page = page.await?;
+            for (_, member) in &page.rows {
+                self.item(first, &members::show(member, &page.things))?;
                 first = false;
             }
-            match rows.last().filter(|_| rows.len() == PAGE) {
-                Some(last) => behind = last.member.user.into(),
+            match page.rows.last().filter(|_| page.rows.len() == PAGE) {
+                Some((last, _)) => behind = *last,
                 None => break,
             }
         }

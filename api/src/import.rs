@@ -1,23 +1,28 @@
 //! Import: a table that the provider keeps elsewhere, written in one go. A row is read as the same thing is
 //! at the door, and what is wrong with it is told by line and column.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use csv::{Position, ReaderBuilder, StringRecord};
-use domain::Latchkey;
 use domain::door::{self, Becoming, DoorAccount, DoorDomain, DoorService, Row};
+use domain::members_by_provider::ProvidersMemberFacts;
 use domain::tokens::Token;
-use model::{DoorArea, DoorKey, Failure, TokenId};
+use domain::{Latchkey, members_by_provider};
+use model::{AccountId, DoorArea, DoorKey, Failure, TokenId};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use crate::problem::Fault;
+use crate::members::{self, Stood};
+use crate::problem::{Fault, Problem};
 use crate::things::{Condition, Outcome, Resource, Said, outcome, refused, whole};
 
 /// How many rows a table can have: they are written in one transaction, for which everybody else waits.
 pub const MOST_ROWS: usize = 100_000;
 /// As whom an import is logged: behind the provider's name, as a token's is.
 const NAME: &str = "import";
+
+/// The columns of a member's table that are about what they hold.
+const OF_GRANT: [&str; 5] = ["permissions", "services", "domains", "until", "why"];
 
 /// What a table holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,11 +33,13 @@ pub enum Kind {
     Services,
     /// Domains.
     Domains,
+    /// Users of accounts, or who is to come along.
+    Members,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 3] = [Self::Accounts, Self::Services, Self::Domains];
+    pub const ALL: [Self; 4] = [Self::Accounts, Self::Services, Self::Domains, Self::Members];
 
     /// What it is called.
     #[must_use]
@@ -41,6 +48,7 @@ impl Kind {
             Self::Accounts => "accounts",
             Self::Services => "services",
             Self::Domains => "domains",
+            Self::Members => "members",
         }
     }
 
@@ -51,6 +59,7 @@ impl Kind {
             Self::Accounts => &["ref", "name"],
             Self::Services => &["ref", "account", "name", "renews_at"],
             Self::Domains => &["ref", "account", "name", "expires_at"],
+            Self::Members => &["account", "email"],
         }
     }
 
@@ -65,6 +74,17 @@ impl Kind {
                 &["plan", "state", "login_name", "login_password", "open_link", "renew_link"]
             }
             Self::Domains => &["state", "locked", "renew_link"],
+            Self::Members => &[
+                "ref",
+                "name",
+                "owner",
+                "permissions",
+                "services",
+                "domains",
+                "until",
+                "why",
+                "invite",
+            ],
         }
     }
 
@@ -177,37 +197,52 @@ impl Table {
         self.rows.is_empty()
     }
 
+    /// The cells of a row that aren't empty, by their columns.
+    fn cells<'a>(&'a self, row: &'a StringRecord) -> impl Iterator<Item = (&'a str, &'a str)> {
+        let cells = self.columns.iter().map(String::as_str).zip(row);
+        cells.filter(|(_, cell)| !cell.is_empty())
+    }
+
     /// A row as the door reads an object; empty cells are left out.
     fn object(&self, row: &StringRecord) -> Map<String, Value> {
         let mut object = Map::new();
-        for (column, cell) in self.columns.iter().zip(row).filter(|(_, cell)| !cell.is_empty()) {
-            match (column.as_str(), column.strip_suffix("_link")) {
-                (_, Some(link)) => {
+        for (column, cell) in self.cells(row) {
+            match column.strip_suffix("_link") {
+                Some(link) => {
                     let links = object.entry("links").or_insert_with(|| json!({}));
                     if let Some(links) = links.as_object_mut() {
                         links.insert(link.to_owned(), json!(cell));
                     }
                 }
-                ("locked", None) => {
-                    let truth = cell.parse::<bool>();
-                    object.insert(column.clone(), truth.map_or_else(|_| json!(cell), Value::from));
-                }
-                _ => {
-                    object.insert(column.clone(), json!(cell));
+                None => {
+                    object.insert(column.to_owned(), value(column, cell));
                 }
             }
         }
         object
     }
 
+    /// The same of a member, who holds one grant or owns the account.
+    fn member(&self, row: &StringRecord) -> Map<String, Value> {
+        let (mut member, mut grant) = (Map::new(), Map::new());
+        for (column, cell) in self.cells(row).filter(|(column, _)| *column != "account") {
+            let into = if OF_GRANT.contains(&column) { &mut grant } else { &mut member };
+            into.insert(column.to_owned(), value(column, cell));
+        }
+        if !grant.is_empty() {
+            member.insert("grants".to_owned(), json!([grant]));
+        }
+        member
+    }
+
     /// What a fault of a row is about.
     fn wrong(&self, line: u64, fault: &Fault) -> Wrong {
         let pointer = fault.pointer.as_deref().unwrap_or_default();
         let mut parts = pointer.split('/').skip(1);
-        let name = match (parts.next(), parts.next()) {
-            (Some("links"), Some(link)) => format!("{link}_link"),
-            (Some(name), _) => name.to_owned(),
-            (None, _) => String::new(),
+        let name = match [parts.next(), parts.next(), parts.next()] {
+            [Some("links"), Some(link), _] => format!("{link}_link"),
+            [Some("grants"), Some(_), Some(name)] | [Some(name), ..] => name.to_owned(),
+            [None, ..] => String::new(),
         };
         let place = self.columns.iter().position(|column| *column == name);
         let column = place.map(|place| (place + 1, name.clone()));
@@ -216,6 +251,19 @@ impl Table {
             _ => fault.detail.clone(),
         };
         Wrong { line, column, detail }
+    }
+}
+
+/// A cell as the door reads it.
+fn value(column: &str, cell: &str) -> Value {
+    match column {
+        "locked" | "owner" => cell.parse::<bool>().map_or_else(|_| json!(cell), Value::from),
+        "permissions" => json!(cell.split_whitespace().collect::<Vec<_>>()),
+        // Ids may hold spaces and commas.
+        "services" | "domains" if cell != "all" => {
+            json!(cell.split(';').map(str::trim).collect::<Vec<_>>())
+        }
+        _ => json!(cell),
     }
 }
 
@@ -310,6 +358,7 @@ pub async fn import(
         Kind::Accounts => things::<DoorAccount>(latchkey, table, write, progress).await,
         Kind::Services => things::<DoorService>(latchkey, table, write, progress).await,
         Kind::Domains => things::<DoorDomain>(latchkey, table, write, progress).await,
+        Kind::Members => members(latchkey, table, write, progress).await,
     }
 }
 
@@ -344,16 +393,104 @@ async fn things<R: Resource>(
     });
     let rows = rows.collect();
     let changes = door::change(latchkey, &token, rows, write).await?;
-    let mut imported = Imported::default();
-    for (row, (line, _)) in changes.rows.into_iter().zip(&table.rows) {
+    let rows = changes.rows.into_iter().map(|row| match row {
+        Ok(done) => Ok(outcome(&done)),
+        Err(why) => Err(refused(why, "")),
+    });
+    counted(table, rows)
+}
+
+async fn members(
+    latchkey: &Latchkey,
+    table: &Table,
+    write: bool,
+    progress: &(dyn Fn(usize) + Sync),
+) -> Result<Imported, NotImported> {
+    let (token, mut wrong) = (operator(), Vec::new());
+    let mut accounts: HashMap<&str, Option<AccountId>> = HashMap::new();
+    let (mut asked, mut objects) = (Vec::new(), Vec::new());
+    let mut named = BTreeMap::new();
+    for (line, row) in &table.rows {
+        let cell = |name: &str| {
+            table.cells(row).find(|(column, _)| *column == name).map_or("", |(_, cell)| cell)
+        };
+        let (account, email) = (cell("account"), cell("email"));
+        let known = match accounts.get(account) {
+            Some(known) => *known,
+            None => {
+                let found = match account.parse::<DoorKey>() {
+                    Ok(key) => find_account(latchkey, &token, &key).await?,
+                    Err(_) => None,
+                };
+                accounts.insert(account, found);
+                found
+            }
+        };
+        let place = |name: &str| table.columns.iter().position(|column| column == name);
+        let mut refuse = |name: &str, detail: String| {
+            let column = place(name).map(|place| (place + 1, name.to_owned()));
+            wrong.push(Wrong { line: *line, column, detail });
+        };
+        let object = table.member(row);
+        let own = Some(cell("ref")).filter(|own| !own.is_empty()).unwrap_or(email);
+        let key = own.parse::<DoorKey>().ok();
+        let key = key.and_then(|key| members::asked(key, &object).ok());
+        if let Some(earlier) = named.insert((account, email.to_lowercase()), *line) {
+            refuse("email", format!("Line {earlier} is about the same person."));
+        }
+        match (known, key) {
+            (None, _) => refuse("account", "There is no such account.".to_owned()),
+            (_, None) => refuse("ref", "It can't be an id of yours.".to_owned()),
+            (Some(account), Some(key)) => {
+                asked.push((account, key));
+                objects.push(object);
+            }
+        }
+    }
+    if !wrong.is_empty() {
+        return Err(NotImported::Wrong(wrong));
+    }
+    let becomes = |index: usize, facts: &ProvidersMemberFacts| {
+        progress(index + 1);
+        match (objects.get(index), asked.get(index)) {
+            (Some(object), Some((_, asked))) => members::whole(object, facts, &asked.name),
+            _ => Err(Said::NotFound),
+        }
+    };
+    let rows = members_by_provider::change_all(latchkey, &token, &asked, write, becomes).await?;
+    let rows = rows.into_iter().map(|row| match row {
+        Ok(done) => Ok(Stood::of(&done).outcome()),
+        Err(why) => Err(members::refused(why)),
+    });
+    counted(table, rows)
+}
+
+/// The account with this key, if there is one.
+async fn find_account(
+    latchkey: &Latchkey,
+    token: &Token,
+    key: &DoorKey,
+) -> Result<Option<AccountId>, Failure> {
+    match door::account(latchkey, token, key).await {
+        Ok(account) => Ok(Some(account.id)),
+        Err(Failure::NotFound) => Ok(None),
+        Err(failure) => Err(failure),
+    }
+}
+
+/// What came of all rows, or what is wrong with them.
+fn counted(
+    table: &Table,
+    rows: impl Iterator<Item = Result<Outcome, Problem>>,
+) -> Result<Imported, NotImported> {
+    let (mut imported, mut wrong) = (Imported::default(), Vec::new());
+    for (row, (line, _)) in rows.zip(&table.rows) {
         match row {
-            Ok(done) => match outcome(&done) {
-                Outcome::Created => imported.created += 1,
-                Outcome::Unchanged => imported.unchanged += 1,
-                Outcome::Changed | Outcome::Deleted | Outcome::Refused => imported.changed += 1,
-            },
-            Err(why) => {
-                let body = refused(why, "").body(None);
+            Ok(Outcome::Created) => imported.created += 1,
+            Ok(Outcome::Unchanged) => imported.unchanged += 1,
+            Ok(Outcome::Changed | Outcome::Deleted | Outcome::Refused) => imported.changed += 1,
+            Err(problem) => {
+                let body = problem.body(None);
                 if body.errors.is_empty() {
                     let detail = body.detail.unwrap_or_else(|| format!("{}.", body.title));
                     wrong.push(Wrong::row(*line, detail));
@@ -408,6 +545,7 @@ mod tests {
             ("owner_email,name,ref,town", Kind::Accounts),
             ("ref;account;name;renews_at", Kind::Services),
             ("\u{feff}ref,account,name,expires_at,locked", Kind::Domains),
+            ("email,account,permissions,services", Kind::Members),
         ] {
             let table = Table::read(format!("{head}\r\n").as_bytes()).unwrap();
             assert_eq!((table.kind, table.len()), (kind, 0), "{head}");
@@ -453,6 +591,29 @@ mod tests {
         assert_eq!(place("/links/renew"), Some(6));
         assert_eq!(place("/locked"), Some(5));
         assert_eq!(table.wrong(7, &fault("/links/open")).detail, "open_link: No.");
+    }
+
+    #[test]
+    fn a_members_cells_are_of_one_grant_or_of_them() {
+        let text = "account,email,owner,permissions,services,why\n\
+                    c1,mei@a.example,,services.manage billing.view,s 1; s-2,For the shop\n\
+                    c1,kari@a.example,true,,,\n";
+        let table = Table::read(text.as_bytes()).unwrap();
+        let members: Vec<_> =
+            table.rows.iter().map(|(_, row)| Value::from(table.member(row))).collect();
+        let grant = json!({
+            "permissions": ["services.manage", "billing.view"], "services": ["s 1", "s-2"],
+            "why": "For the shop",
+        });
+        assert_eq!(
+            members,
+            [
+                json!({ "email": "mei@a.example", "grants": [grant] }),
+                json!({ "email": "kari@a.example", "owner": true }),
+            ]
+        );
+        let fault = Fault::at("/grants/0/services/1", "unknown", "No.".to_owned());
+        assert_eq!(table.wrong(2, &fault).column, Some((5, "services".to_owned())));
     }
 
     #[test]

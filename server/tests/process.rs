@@ -814,6 +814,49 @@ async fn a_table_is_imported_whole_or_not_at_all(db: TestDatabase) {
         row["actor_name"].as_str().unwrap().ends_with("(import)") && row["kind"] == "service.added"
     }));
 
+    let head = "account,email,ref,name,owner,permissions,services,invite\n";
+    let good = "c-1,mei@fjordpixel.example,mei,Mei Tanaka,,services.manage billing.view,s-1,\n\
+                c-1,bjorn@regnskap.example,,,,billing.pay,,now\n";
+    write(
+        "members.csv",
+        &format!(
+            "{head}{good}c-1,Mei@Fjordpixel.example,,,,billing.view,,\n\
+             c-7,kari@nordlys.example,,,true,,,\n"
+        ),
+    );
+    let (code, said) = operator.run("import members.csv").await;
+    assert_eq!(code, 1, "{said}");
+    for told in [
+        "line 4, column 2 (email): Line 2 is about the same person.",
+        "line 5, column 1 (account): There is no such account.",
+    ] {
+        assert!(said.contains(told), "{told}: {said}");
+    }
+    write(
+        "members.csv",
+        &format!("{head}{good}c-1,kari@nordlys.example,,,,services.view billing.fly,s-9,\n"),
+    );
+    let (code, said) = operator.run("import members.csv").await;
+    assert_eq!(code, 1, "{said}");
+    assert!(said.contains("line 4, column 6 (permissions): It must be the id of a permission."));
+    write("members.csv", &format!("{head}{good}c-1,kari@nordlys.example,,,,services.view,s-9,\n"));
+    let (code, said) = operator.run("import members.csv").await;
+    assert_eq!(code, 1, "{said}");
+    let told = "line 4, column 7 (services): The account has no such service.";
+    assert!(said.contains(told), "{said}");
+    assert_eq!(exported().await["members"], serde_json::json!([]), "nobody came along");
+    write("members.csv", &format!("{head}{good}"));
+    let (code, said) = operator.run("import members.csv").await;
+    assert!(code == 0 && said.contains("2 came about"), "{said}");
+    let (code, said) = operator.run("import members.csv").await;
+    assert!(code == 0 && said.contains("2 were so already"), "twice is once: {said}");
+    let account = exported().await;
+    assert_eq!(account["members"][0]["ref"], "mei");
+    assert_eq!(account["members"][0]["claimed"], false);
+    assert_eq!(account["members"][0]["grants"][0]["services"], serde_json::json!(["s-1"]));
+    let invited = account["invitations"].as_array().unwrap();
+    assert!(invited.iter().any(|one| one["email"] == "bjorn@regnskap.example"), "{invited:?}");
+
     write("nothing.csv", "colour,size\nred,9\n");
     let (code, said) = operator.run("import nothing.csv").await;
     assert!(code == 1 && said.contains("line 1: The columns are no table's"), "{said}");

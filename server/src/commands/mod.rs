@@ -117,12 +117,13 @@ Examples:
     /// Let your own systems in at the API
     #[command(subcommand)]
     Token(TokenCommand),
-    /// Bring accounts, services or domains in from a CSV table: all of it, or nothing
+    /// Bring accounts, services, domains or members in from a CSV table: all of it, or nothing
     #[command(after_help = "\
 The first line names the columns, which say what it is. Rows with a ref that is there change it.
   accounts  ref,name; and if you like street,postal_code,town,country,time_zone,owner_email
   services  ref,account,name,renews_at; and plan,state,login_name,login_password,open_link,renew_link
   domains   ref,account,name,expires_at; and state,locked,renew_link
+  members   account,email; and ref,name,owner,permissions,services,domains,until,why,invite
 
 Examples:
   latchkey import accounts.csv --dry-run
