@@ -47,7 +47,7 @@ pub(crate) struct Activity {
 }
 
 impl Activity {
-    fn show(row: &LinkedRow) -> Self {
+    pub(crate) fn show(row: &LinkedRow) -> Self {
         let told = row.told();
         Self {
             sequence: row.sequence,

@@ -340,7 +340,7 @@ fn name(key: DoorKey) -> Result<MemberName, Problem> {
 
 /// Who is asked for, and what an object says of them. What is wrong with that is told where all of it is
 /// read.
-fn asked(key: DoorKey, object: &Map<String, Value>) -> Result<AskedMember, Problem> {
+pub(crate) fn asked(key: DoorKey, object: &Map<String, Value>) -> Result<AskedMember, Problem> {
     let text = |name: &str| object.get(name).and_then(Value::as_str);
     Ok(AskedMember {
         name: name(key)?,
@@ -379,7 +379,7 @@ pub(crate) async fn list(
     }))
 }
 
-fn show(member: &DoorMember, things: &KeyedThings) -> Member {
+pub(crate) fn show(member: &DoorMember, things: &KeyedThings) -> Member {
     match member {
         DoorMember::Kept(kept) => Member::show(kept, things),
         DoorMember::Waiting(waiting) => Member::show_waiting(waiting, things),
@@ -495,52 +495,87 @@ async fn change(
     let _ = parameters.truth("owner");
     parameters.finish()?;
     let latchkey = &door.latchkey;
-    let member = |kept: Option<&KeptMember>, waiting: Option<&Offered>, things: &KeyedThings| {
-        let waiting = waiting.map(|waiting| Member::show_waiting(waiting, things));
-        let member = kept.map(|kept| Member::show(kept, things)).or(waiting);
-        member.map(|member| value(&member))
-    };
-    let becomes = |facts: &ProvidersMemberFacts| {
-        becomes(member(facts.kept.as_ref(), facts.waiting(), &facts.things))
-    };
+    let becomes = |facts: &ProvidersMemberFacts| becomes(present(facts));
     let done =
         members_by_provider::change(latchkey, token, account, asked, !dry_run, becomes).await?;
-    let done = done.map_err(refused)?;
-    let [waited, waits] = done.waiting();
-    let ProvidersMemberDone { before, after, invited_before, invited, things } = &done;
-    // Whoever isn't in the account before and after is invited, or it waits for them.
-    let is_offer = before.is_none() && after.is_none();
-    let before = member(before.as_ref(), waited, things);
-    let after = member(after.as_ref(), waits, things);
-    let is_member = after.is_some();
-    let was_member = before.is_some();
-    let offer = |one: &Option<Offered>| {
-        let shown = one.as_ref().map(|one| Invitation::show(one, None, things));
-        shown.and_then(|shown| serde_json::to_value(shown).ok())
-    };
-    let (before, after) = match is_offer {
-        true => (before.or_else(|| offer(invited_before)), after.or_else(|| offer(invited))),
-        false => (before, after),
-    };
+    let stood = Stood::of(&done.map_err(refused)?);
     if dry_run {
-        let outcome = match (&before, &after) {
-            (None, _) => Outcome::Created,
-            (Some(_), None) => Outcome::Deleted,
-            (Some(before), Some(after)) if before == after => Outcome::Unchanged,
-            (Some(_), Some(_)) => Outcome::Changed,
-        };
-        return Ok(Json(DryRun::of(outcome, before, after)).into_response());
+        let outcome = stood.outcome();
+        return Ok(Json(DryRun::of(outcome, stood.before, stood.after)).into_response());
     }
-    match after {
-        Some(after) if is_member && was_member => Ok(answer(StatusCode::OK, after)),
-        Some(after) if is_member => Ok(answer(StatusCode::CREATED, after)),
+    match stood.after {
+        Some(after) if stood.is_member && stood.was_member => Ok(answer(StatusCode::OK, after)),
+        Some(after) if stood.is_member => Ok(answer(StatusCode::CREATED, after)),
         Some(offered) => Ok((StatusCode::ACCEPTED, Json(offered)).into_response()),
         None => Ok(StatusCode::NO_CONTENT.into_response()),
     }
 }
 
+/// A member, or who waits, as answers show them.
+fn shown(
+    kept: Option<&KeptMember>,
+    waiting: Option<&Offered>,
+    things: &KeyedThings,
+) -> Option<Value> {
+    let waiting = waiting.map(|waiting| Member::show_waiting(waiting, things));
+    let member = kept.map(|kept| Member::show(kept, things)).or(waiting);
+    member.map(|member| value(&member))
+}
+
+/// How somebody stands before a change.
+fn present(facts: &ProvidersMemberFacts) -> Option<Value> {
+    shown(facts.kept.as_ref(), facts.waiting(), &facts.things)
+}
+
+/// How somebody stood and stands, as answers show it: whoever isn't in the account before and after is
+/// invited, or it waits for them.
+pub(crate) struct Stood {
+    before: Option<Value>,
+    after: Option<Value>,
+    was_member: bool,
+    is_member: bool,
+}
+
+impl Stood {
+    pub(crate) fn of(done: &ProvidersMemberDone) -> Self {
+        let [waited, waits] = done.waiting();
+        let ProvidersMemberDone { before, after, invited_before, invited, things } = done;
+        let is_offer = before.is_none() && after.is_none();
+        let before = shown(before.as_ref(), waited, things);
+        let after = shown(after.as_ref(), waits, things);
+        let (was_member, is_member) = (before.is_some(), after.is_some());
+        let offer = |one: &Option<Offered>| {
+            let shown = one.as_ref().map(|one| Invitation::show(one, None, things));
+            shown.and_then(|shown| serde_json::to_value(shown).ok())
+        };
+        let (before, after) = match is_offer {
+            true => (before.or_else(|| offer(invited_before)), after.or_else(|| offer(invited))),
+            false => (before, after),
+        };
+        Self { before, after, was_member, is_member }
+    }
+
+    pub(crate) fn outcome(&self) -> Outcome {
+        match (&self.before, &self.after) {
+            (None, _) => Outcome::Created,
+            (Some(_), None) => Outcome::Deleted,
+            (Some(before), Some(after)) if before == after => Outcome::Unchanged,
+            (Some(_), Some(_)) => Outcome::Changed,
+        }
+    }
+}
+
+/// How somebody is to stand who is named so, by an object that says all of it.
+pub(crate) fn whole(
+    object: &Map<String, Value>,
+    facts: &ProvidersMemberFacts,
+    named: &MemberName,
+) -> Result<Becomes, Said> {
+    read(object, &present(facts).unwrap_or_default(), named)
+}
+
 /// What a change that came to nothing is told.
-fn refused(refused: Refused<Said>) -> Problem {
+pub(crate) fn refused(refused: Refused<Said>) -> Problem {
     let at = |pointer: String, code, detail: &str| {
         Problem::invalid(vec![Fault::at(pointer, code, detail.to_owned())])
     };

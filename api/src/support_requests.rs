@@ -145,7 +145,7 @@ pub(crate) struct Message {
 impl Message {
     const READ_ONLY: [&str; 3] = ["id", "ref", "updated_at"];
 
-    fn show(kept: &KeptMessage) -> Self {
+    pub(crate) fn show(kept: &KeptMessage) -> Self {
         let message = &kept.message;
         Self {
             id: kept.id,

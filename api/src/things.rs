@@ -126,7 +126,7 @@ pub(crate) struct RowOutcome {
     problem: Option<ProblemBody>,
 }
 
-fn outcome<T: PartialEq>(done: &Done<T>) -> Outcome {
+pub(crate) fn outcome<T: PartialEq>(done: &Done<T>) -> Outcome {
     match (&done.before, &done.after) {
         (None, _) => Outcome::Created,
         (Some(_), None) => Outcome::Deleted,
@@ -346,7 +346,7 @@ pub(crate) fn object(headers: &HeaderMap, body: &Bytes) -> Result<Map<String, Va
 }
 
 /// A row that makes a thing what this object says, whole.
-fn whole<'a, R: Resource>(
+pub(crate) fn whole<'a, R: Resource>(
     token: &Token,
     key: DoorKey,
     object: Map<String, Value>,
@@ -427,7 +427,7 @@ fn read_whole<R: Resource>(
 }
 
 /// What a row that came to nothing is told, and where its account stands in the body.
-fn refused(refused: Refused<Said>, place: &str) -> Problem {
+pub(crate) fn refused(refused: Refused<Said>, place: &str) -> Problem {
     let about_account = |code, detail: &str| {
         Problem::invalid(vec![Fault::at(format!("{place}/account"), code, detail.to_owned())])
     };

@@ -1,6 +1,9 @@
 //! An account's users as the provider's own systems read and change them: on the provider's word, by
 //! the rules about owners and by the account's own about invitations, and told to whom it concerns.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
 use model::{
     Access, AccountId, ActivityKind, Area, ChangedOwner, Cursor, DoorKey, EmailAddress, Failure,
     FieldProblem, FullName, GrantId, InvitationId, InvitationState, Mail, Noted, PermissionSet,
@@ -181,39 +184,52 @@ pub async fn change<E: Send>(
 ) -> Result<Result<ProvidersMemberDone, Refused<E>>, Failure> {
     let (account, now) = (door::account(latchkey, token, account).await?.id, latchkey.now());
     let links = Links::new(latchkey, &giving::zone(latchkey, account).await?, now);
-    let want = |facts: &ProvidersMemberFacts| {
-        let wanted = becomes(facts).map(|becomes| {
-            let keys = match &becomes {
-                Becomes::This(wanted) => named(&wanted.grants),
-                Becomes::Nothing { .. } => ThingKeys::default(),
-            };
-            (becomes, keys)
-        });
-        wanted.map_err(Refused::Said)
-    };
+    let want = |facts: &ProvidersMemberFacts| wanted(becomes(facts));
     let deciding = Deciding { latchkey, by: By { latchkey, token }, now, links: &links };
     let decide = |facts: &ProvidersMemberFacts, becomes: Becomes, things: &KeyedThings| {
-        let wanted = match (becomes, &facts.kept, facts.waiting()) {
-            (Becomes::Nothing { owner }, Some(kept), _) => {
-                return deciding.end(facts, kept, owner);
-            }
-            (Becomes::Nothing { .. }, None, Some(waiting)) => {
-                return Ok(deciding.take_back(waiting));
-            }
-            (Becomes::Nothing { .. }, None, None) => return Err(Refused::NotFound),
-            (Becomes::This(wanted), ..) => wanted,
-        };
-        if let Err(refused) = must_be_free(facts, asked) {
-            return Err(refused);
-        }
-        match (&facts.kept, &facts.email, &asked.name) {
-            (Some(kept), ..) => deciding.hold(facts, kept, &wanted, things),
-            (None, Some(email), _) => deciding.come(facts, email, &wanted, things),
-            (None, None, MemberName::Id(_)) => Err(Refused::NotFound),
-            (None, None, MemberName::Ref(_)) => Err(Refused::NoAddress),
-        }
+        deciding.decide(facts, asked, becomes, things)
     };
     latchkey.store.change_member_by_provider(account, asked, write, now, want, decide).await
+}
+
+/// Has several people stand in accounts as `becomes` says, which is told which of them it is about and how
+/// they stand: all of them, or nobody if one comes to nothing.
+///
+/// # Errors
+/// As [`change`].
+pub async fn change_all<E: Send>(
+    latchkey: &Latchkey,
+    token: &Token,
+    asked: &[(AccountId, AskedMember)],
+    write: bool,
+    mut becomes: impl FnMut(usize, &ProvidersMemberFacts) -> Result<Becomes, E> + Send,
+) -> Result<Vec<Result<ProvidersMemberDone, Refused<E>>>, Failure> {
+    let now = latchkey.now();
+    let mut links = HashMap::new();
+    for (account, _) in asked {
+        if let Entry::Vacant(place) = links.entry(*account) {
+            place.insert(Links::new(latchkey, &giving::zone(latchkey, *account).await?, now));
+        }
+    }
+    let want = |index, facts: &ProvidersMemberFacts| wanted(becomes(index, facts));
+    let decide =
+        |index: usize, facts: &ProvidersMemberFacts, becomes: Becomes, things: &KeyedThings| {
+            let (account, asked) = asked.get(index).ok_or(Refused::NotFound)?;
+            let links = links.get(account).ok_or(Refused::NotFound)?;
+            let deciding = Deciding { latchkey, by: By { latchkey, token }, now, links };
+            deciding.decide(facts, asked, becomes, things)
+        };
+    latchkey.store.change_members_by_provider(asked, write, now, want, decide).await
+}
+
+/// What is to become of somebody, and which things that names.
+fn wanted<E>(becomes: Result<Becomes, E>) -> Result<(Becomes, ThingKeys), Refused<E>> {
+    let becomes = becomes.map_err(Refused::Said)?;
+    let keys = match &becomes {
+        Becomes::This(wanted) => named(&wanted.grants),
+        Becomes::Nothing { .. } => ThingKeys::default(),
+    };
+    Ok((becomes, keys))
 }
 
 /// Nobody has two ids of the provider's in an account, and no two have one.
@@ -252,6 +268,28 @@ struct Deciding<'a> {
 }
 
 impl Deciding<'_> {
+    fn decide<E>(
+        &self,
+        facts: &ProvidersMemberFacts,
+        asked: &AskedMember,
+        becomes: Becomes,
+        things: &KeyedThings,
+    ) -> Result<ProvidersMemberStep, Refused<E>> {
+        let wanted = match (becomes, &facts.kept, facts.waiting()) {
+            (Becomes::Nothing { owner }, Some(kept), _) => return self.end(facts, kept, owner),
+            (Becomes::Nothing { .. }, None, Some(waiting)) => return Ok(self.take_back(waiting)),
+            (Becomes::Nothing { .. }, None, None) => return Err(Refused::NotFound),
+            (Becomes::This(wanted), ..) => wanted,
+        };
+        must_be_free(facts, asked)?;
+        match (&facts.kept, &facts.email, &asked.name) {
+            (Some(kept), ..) => self.hold(facts, kept, &wanted, things),
+            (None, Some(email), _) => self.come(facts, email, &wanted, things),
+            (None, None, MemberName::Id(_)) => Err(Refused::NotFound),
+            (None, None, MemberName::Ref(_)) => Err(Refused::NoAddress),
+        }
+    }
+
     /// Ends somebody's access.
     fn end<E>(
         &self,

@@ -1160,3 +1160,144 @@ fn all_that_the_debian_package_brings_is_there() {
     }
     assert!(named("unit-scripts = ").join("latchkey.service").is_file());
 }
+
+#[apply(on_both!)]
+async fn a_table_is_imported_whole_or_not_at_all(db: TestDatabase) {
+    let operator = Operator::new(&db.url);
+    let write = |name: &str, text: &str| {
+        std::fs::write(operator.folder.path().join(name), text).unwrap();
+    };
+    write(
+        "accounts.csv",
+        "ref,name,town,owner_email\n\
+         c-1,Nordlys Bakeri AS,Bergen,ingrid@nordlys.example\n\
+         \"c, 2\",Fjordpixel,,\n",
+    );
+    let (code, said) = operator.run("import accounts.csv --dry-run").await;
+    assert!(code == 0 && said.contains("2 would come about, 0 would change"), "{said}");
+    assert!(!operator.run("account list").await.1.contains("Nordlys"));
+    let (code, said) = operator.run("import accounts.csv").await;
+    assert!(code == 0 && said.contains("2 came about, 0 changed, and 0 were so already"), "{said}");
+    let (_, said) = operator.run("account list").await;
+    assert!(said.contains("Nordlys Bakeri AS") && said.contains("Fjordpixel"), "{said}");
+    let (code, said) = operator.run("import accounts.csv").await;
+    assert!(code == 0 && said.contains("2 were so already"), "twice is once: {said}");
+
+    // As Excel writes it where commas stand in numbers.
+    let head = "\u{feff}ref;account;name;renews_at;open_link\r\n";
+    let good = "s-1;c-1;Webshop;2027-06-30T00:00:00Z;https://shop.example/in\r\n";
+    let bad =
+        "s-2;c-1;Mail;30.06.2027;http://mail.example\r\ns-3;c-9;Till;2027-06-30T00:00:00Z;\r\n";
+    write("services.csv", &format!("{head}{good}{bad}"));
+    let (code, said) = operator.run("import services.csv").await;
+    assert_eq!(code, 1, "{said}");
+    for told in [
+        "line 3, column 4 (renews_at): It must be a moment such as",
+        "line 3, column 5 (open_link): It must be an address of https",
+        "line 4, column 2 (account): There is no such account.",
+        "nothing was imported: 3 things are wrong with it",
+    ] {
+        assert!(said.contains(told), "{told}: {said}");
+    }
+    let (code, told, wrong) = as_json(&operator, "import services.csv").await;
+    let told: serde_json::Value = serde_json::from_str(&told).unwrap();
+    assert!(code == 1 && wrong.contains("nothing was imported"), "{wrong}");
+    assert_eq!(told["written"], false);
+    assert_eq!(told["errors"][2]["line"], 4);
+    assert_eq!(told["errors"][2]["name"], "account");
+    let exported = async || {
+        let (code, said) = operator.run("export --account 100001").await;
+        assert_eq!(code, 0, "{said}");
+        serde_json::from_str::<serde_json::Value>(&said).unwrap()
+    };
+    assert_eq!(exported().await["services"], serde_json::json!([]), "nothing of it is there");
+    write("services.csv", &format!("{head}{good}"));
+    assert_eq!(operator.run("import services.csv").await.0, 0);
+    write(
+        "domains.csv",
+        "ref,account,name,expires_at,locked\nd-1,c-1,nordlys.example,2027-01-01T00:00:00Z,true\n",
+    );
+    assert_eq!(operator.run("import domains.csv").await.0, 0);
+    let account = exported().await;
+    assert_eq!(account["account"]["ref"], "c-1");
+    assert_eq!(account["account"]["town"], "Bergen");
+    assert_eq!(account["services"][0]["links"]["open"], "https://shop.example/in");
+    assert_eq!(account["domains"][0]["locked"], true);
+    assert_eq!(account["invitations"][0]["email"], "ingrid@nordlys.example");
+    assert!(account["activity"].as_array().unwrap().iter().any(|row| {
+        row["actor_name"].as_str().unwrap().ends_with("(import)") && row["kind"] == "service.added"
+    }));
+
+    let head = "account,email,ref,name,owner,permissions,services,invite\n";
+    let good = "c-1,mei@fjordpixel.example,mei,Mei Tanaka,,services.manage billing.view,s-1,\n\
+                c-1,bjorn@regnskap.example,,,,billing.pay,,now\n";
+    write(
+        "members.csv",
+        &format!(
+            "{head}{good}c-1,Mei@Fjordpixel.example,,,,billing.view,,\n\
+             c-7,kari@nordlys.example,,,true,,,\n"
+        ),
+    );
+    let (code, said) = operator.run("import members.csv").await;
+    assert_eq!(code, 1, "{said}");
+    for told in [
+        "line 4, column 2 (email): Line 2 is about the same person.",
+        "line 5, column 1 (account): There is no such account.",
+    ] {
+        assert!(said.contains(told), "{told}: {said}");
+    }
+    write(
+        "members.csv",
+        &format!("{head}{good}c-1,kari@nordlys.example,,,,services.view billing.fly,s-9,\n"),
+    );
+    let (code, said) = operator.run("import members.csv").await;
+    assert_eq!(code, 1, "{said}");
+    assert!(said.contains("line 4, column 6 (permissions): It must be the id of a permission."));
+    write("members.csv", &format!("{head}{good}c-1,kari@nordlys.example,,,,services.view,s-9,\n"));
+    let (code, said) = operator.run("import members.csv").await;
+    assert_eq!(code, 1, "{said}");
+    let told = "line 4, column 7 (services): The account has no such service.";
+    assert!(said.contains(told), "{said}");
+    assert_eq!(exported().await["members"], serde_json::json!([]), "nobody came along");
+    write("members.csv", &format!("{head}{good}"));
+    let (code, said) = operator.run("import members.csv").await;
+    assert!(code == 0 && said.contains("2 came about"), "{said}");
+    let (code, said) = operator.run("import members.csv").await;
+    assert!(code == 0 && said.contains("2 were so already"), "twice is once: {said}");
+    let account = exported().await;
+    assert_eq!(account["members"][0]["ref"], "mei");
+    assert_eq!(account["members"][0]["claimed"], false);
+    assert_eq!(account["members"][0]["grants"][0]["services"], serde_json::json!(["s-1"]));
+    let invited = account["invitations"].as_array().unwrap();
+    assert!(invited.iter().any(|one| one["email"] == "bjorn@regnskap.example"), "{invited:?}");
+
+    write("nothing.csv", "colour,size\nred,9\n");
+    let (code, said) = operator.run("import nothing.csv").await;
+    assert!(code == 1 && said.contains("line 1: The columns are no table's"), "{said}");
+    let (code, said) = operator.run("import nowhere.csv").await;
+    assert!(code == 1 && said.contains("nowhere.csv can't be read"), "{said}");
+}
+
+#[apply(on_both!)]
+async fn an_account_is_exported_into_a_file_of_the_operators_own(db: TestDatabase) {
+    use std::os::unix::fs::PermissionsExt;
+
+    let operator = Operator::new(&db.url);
+    operator.run("account create --name Nordlys --owner-email ingrid@nordlys.example").await;
+    let table = "ref,account,name,renews_at,login_password\n\
+                 s-1,id:100001,Webshop,2027-06-30T00:00:00Z,\"open, sesame\"\n";
+    std::fs::write(operator.folder.path().join("services.csv"), table).unwrap();
+    assert_eq!(operator.run("import services.csv").await.0, 0);
+    let (code, said) = operator.run("export --account 100001 --file nordlys.json").await;
+    assert!(code == 0 && said.contains("Account 100001 is in nordlys.json."), "{said}");
+    let file = operator.folder.path().join("nordlys.json");
+    assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    assert!(!std::fs::read_to_string(&file).unwrap().contains("sesame"));
+    let (code, said) = operator.run("export --account 100001 --file nordlys.json").await;
+    assert!(code == 1 && said.contains("nordlys.json is there already"), "{said}");
+    let (_, said) = operator.run("export --account 100001 --with-passwords").await;
+    assert!(said.contains("open, sesame"), "{said}");
+    let (code, said) = operator.run("export --account 100009 --file gone.json").await;
+    assert!(code == 1 && said.contains("there is no account 100009"), "{said}");
+    assert!(!operator.folder.path().join("gone.json").exists());
+}

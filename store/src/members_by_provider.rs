@@ -531,70 +531,50 @@ impl Store {
         + Send,
     ) -> Result<Result<ProvidersMemberDone, R>, Failure> {
         let mut tx = self.begin_locking([account.into()]).await?;
-        let account_name = locks::account(&mut tx, account, now).await?;
-        let owners = memberships::owners(&mut tx, account).await?;
-        let Found { person, email, pending } = found(&mut tx, account, asked, now).await?;
-        let kept = match &person {
-            Some(person) => kept(&mut tx, account, person.user).await?,
-            None => None,
-        };
-        let user = person.as_ref().map(|person| person.user);
-        let other_owners = memberships::owners_left(&mut tx, account, None, user).await?;
-        let reported = match &email {
-            Some(email) => reports::in_force(&mut tx, account, email).await?,
-            None => false,
-        };
-        let is_taken = match asked.given() {
-            Some(reference) => {
-                let user = kept.as_ref().map(|kept| kept.member.user);
-                let invitation = pending.as_ref().map(|pending| pending.id);
-                is_taken(&mut tx, account, reference, user, invitation, now).await?
-            }
-            None => false,
-        };
-        let domains = policies::domains(&mut tx, account).await?;
-        let reached = ThingKeys::reached(terms_of(kept.as_ref(), pending.as_ref()));
-        let things = keyed_things(&mut tx, account, &reached).await?;
-        let facts = ProvidersMemberFacts {
-            account_name,
-            owners,
-            other_owners,
-            kept,
-            email,
-            pending,
-            is_taken,
-            reported,
-            domains,
-            things,
-        };
-
-        let (wanted, keys) = match want(&facts) {
-            Ok(wanted) => wanted,
-            Err(refused) => return Ok(Err(refused)),
-        };
-        let found = keyed_things(&mut tx, account, &keys).await?;
-        let step = match decide(&facts, wanted, &found) {
-            Ok(step) => step,
-            Err(refused) => return Ok(Err(refused)),
-        };
-        take(&mut tx, account, &facts, person, asked.given(), step, now).await?;
-
-        let after = match user {
-            Some(user) => self::kept(&mut tx, account, user).await?,
-            None => None,
-        };
-        let invited = match &facts.email {
-            Some(email) => invitations::pending_of(&mut tx, account, email, now).await?,
-            None => None,
-        };
-        let ProvidersMemberFacts { kept: before, pending: invited_before, .. } = facts;
-        let reached = terms_of(before.as_ref(), invited_before.as_ref())
-            .chain(terms_of(after.as_ref(), invited.as_ref()));
-        let things = keyed_things(&mut tx, account, &ThingKeys::reached(reached)).await?;
-        if write {
+        let done = change(&mut tx, account, asked, now, want, decide).await?;
+        if write && done.is_ok() {
             tx.commit().await?;
         }
-        Ok(Ok(ProvidersMemberDone { before, after, invited_before, invited, things }))
+        Ok(done)
+    }
+
+    /// Does the same of several, one after the other in one transaction: all of it, or nothing if one comes
+    /// to nothing. `want` and `decide` are told which it is about.
+    ///
+    /// # Errors
+    /// As [`Store::change_member_by_provider`].
+    pub async fn change_members_by_provider<W: Send, R: Send>(
+        &self,
+        asked: &[(AccountId, AskedMember)],
+        write: bool,
+        now: Timestamp,
+        mut want: impl FnMut(usize, &ProvidersMemberFacts) -> Result<(W, ThingKeys), R> + Send,
+        mut decide: impl FnMut(
+            usize,
+            &ProvidersMemberFacts,
+            W,
+            &KeyedThings,
+        ) -> Result<ProvidersMemberStep, R>
+        + Send,
+    ) -> Result<Vec<Result<ProvidersMemberDone, R>>, Failure> {
+        // In the order of their ids, so that nobody waits in a circle.
+        let accounts: BTreeSet<Uuid> = asked.iter().map(|(account, _)| (*account).into()).collect();
+        let mut tx = self.begin_locking(accounts.iter().copied()).await?;
+        for account in accounts {
+            locks::account(&mut tx, account.into(), now).await?;
+        }
+        let mut rows = Vec::with_capacity(asked.len());
+        for (index, (account, asked)) in asked.iter().enumerate() {
+            let want = |facts: &ProvidersMemberFacts| want(index, facts);
+            let decide = |facts: &ProvidersMemberFacts, wanted, things: &KeyedThings| {
+                decide(index, facts, wanted, things)
+            };
+            rows.push(change(&mut tx, *account, asked, now, want, decide).await?);
+        }
+        if write && rows.iter().all(Result::is_ok) {
+            tx.commit().await?;
+        }
+        Ok(rows)
     }
 
     /// An invitation of the account that is pending or ran out, and who invites, by name.
@@ -647,6 +627,79 @@ impl Store {
         }
         Ok(Ok(invitation))
     }
+}
+
+/// Changes how somebody stands in an account, or what their address is offered: locks the account and them,
+/// and does what is decided.
+async fn change<W: Send, R: Send>(
+    tx: &mut Tx,
+    account: AccountId,
+    asked: &AskedMember,
+    now: Timestamp,
+    want: impl FnOnce(&ProvidersMemberFacts) -> Result<(W, ThingKeys), R> + Send,
+    decide: impl FnOnce(&ProvidersMemberFacts, W, &KeyedThings) -> Result<ProvidersMemberStep, R> + Send,
+) -> Result<Result<ProvidersMemberDone, R>, Failure> {
+    let account_name = locks::account(tx, account, now).await?;
+    let owners = memberships::owners(tx, account).await?;
+    let Found { person, email, pending } = found(tx, account, asked, now).await?;
+    let kept = match &person {
+        Some(person) => kept(tx, account, person.user).await?,
+        None => None,
+    };
+    let user = person.as_ref().map(|person| person.user);
+    let other_owners = memberships::owners_left(tx, account, None, user).await?;
+    let reported = match &email {
+        Some(email) => reports::in_force(tx, account, email).await?,
+        None => false,
+    };
+    let is_taken = match asked.given() {
+        Some(reference) => {
+            let user = kept.as_ref().map(|kept| kept.member.user);
+            let invitation = pending.as_ref().map(|pending| pending.id);
+            is_taken(tx, account, reference, user, invitation, now).await?
+        }
+        None => false,
+    };
+    let domains = policies::domains(tx, account).await?;
+    let reached = ThingKeys::reached(terms_of(kept.as_ref(), pending.as_ref()));
+    let things = keyed_things(tx, account, &reached).await?;
+    let facts = ProvidersMemberFacts {
+        account_name,
+        owners,
+        other_owners,
+        kept,
+        email,
+        pending,
+        is_taken,
+        reported,
+        domains,
+        things,
+    };
+
+    let (wanted, keys) = match want(&facts) {
+        Ok(wanted) => wanted,
+        Err(refused) => return Ok(Err(refused)),
+    };
+    let found = keyed_things(tx, account, &keys).await?;
+    let step = match decide(&facts, wanted, &found) {
+        Ok(step) => step,
+        Err(refused) => return Ok(Err(refused)),
+    };
+    take(tx, account, &facts, person, asked.given(), step, now).await?;
+
+    let after = match user {
+        Some(user) => self::kept(tx, account, user).await?,
+        None => None,
+    };
+    let invited = match &facts.email {
+        Some(email) => invitations::pending_of(tx, account, email, now).await?,
+        None => None,
+    };
+    let ProvidersMemberFacts { kept: before, pending: invited_before, .. } = facts;
+    let reached = terms_of(before.as_ref(), invited_before.as_ref())
+        .chain(terms_of(after.as_ref(), invited.as_ref()));
+    let things = keyed_things(tx, account, &ThingKeys::reached(reached)).await?;
+    Ok(Ok(ProvidersMemberDone { before, after, invited_before, invited, things }))
 }
 
 /// Does what was decided.

@@ -6,7 +6,9 @@ mod account;
 mod copies;
 mod demo;
 mod doctor;
+mod export;
 mod feedback;
+mod import;
 mod listen;
 mod log;
 mod migrate;
@@ -117,6 +119,41 @@ Examples:
     /// Let your own systems in at the API
     #[command(subcommand)]
     Token(TokenCommand),
+    /// Bring accounts, services, domains or members in from a CSV table: all of it, or nothing
+    #[command(after_help = "\
+The first line names the columns, which say what it is. Rows with a ref that is there change it.
+  accounts  ref,name; and if you like street,postal_code,town,country,time_zone,owner_email
+  services  ref,account,name,renews_at; and plan,state,login_name,login_password,open_link,renew_link
+  domains   ref,account,name,expires_at; and state,locked,renew_link
+  members   account,email; and ref,name,owner,permissions,services,domains,until,why,invite
+
+Examples:
+  latchkey import accounts.csv --dry-run
+  latchkey import accounts.csv
+  latchkey import - < services.csv")]
+    Import {
+        /// The table, or - for standard input
+        file: PathBuf,
+        /// Only tell what would come of it
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Write all of an account as JSON, in the shapes of the API
+    #[command(after_help = "\
+Examples:
+  latchkey export --account 100001 > nordlys.json
+  latchkey export --account 100001 --with-passwords --file nordlys.json")]
+    Export {
+        /// The account's number
+        #[arg(long, value_name = "NUMBER", value_parser = account_number)]
+        account: AccountNumber,
+        /// With the passwords at services
+        #[arg(long)]
+        with_passwords: bool,
+        /// The file, which mustn't be there yet [default: standard output]
+        #[arg(long, value_name = "FILE")]
+        file: Option<PathBuf>,
+    },
     /// Check that the accounts' activity logs are as they were written
     #[command(subcommand)]
     Log(LogCommand),
@@ -545,6 +582,10 @@ async fn obey(config: &Arc<Config>, command: Command, audience: Audience) -> Res
         Command::Account(command) => obey_about_account(config, command).await,
         Command::User(command) => obey_about_user(config, command).await,
         Command::Token(command) => obey_about_tokens(config, command).await,
+        Command::Import { file, dry_run } => import::run(config, &file, dry_run).await,
+        Command::Export { account, with_passwords, file } => {
+            export::run(config, account, with_passwords, file.as_deref()).await
+        }
         Command::Log(LogCommand::Verify { digest: Some(file), key, .. }) => {
             log::verify_kept(config, &file, key).await
         }
