@@ -170,7 +170,9 @@ impl Store {
 
         let (offer, mails) = decide(&facts)?;
         let pending = facts.pending.as_ref();
-        invitations::offer_by_provider(&mut tx, account, email, pending, offer, now).await?;
+        let called = invitations::Called { reference: None, full_name: "" };
+        invitations::offer_by_provider(&mut tx, account, email, pending, offer, called, now)
+            .await?;
         for mail in &mails {
             outbox::queue(&mut tx, mail, Some(account), now).await?;
         }
