@@ -424,7 +424,7 @@ impl Store {
     ///
     /// # Errors
     /// [`Failure::Unavailable`].
-    pub async fn waiting_for(
+    pub async fn waiting_elsewhere(
         &self,
         user: UserId,
         most: usize,
