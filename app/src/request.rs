@@ -413,6 +413,17 @@ pub(crate) async fn frame_in_place() -> Frame {
     outside.unwrap_or_else(|_| frame(None, None, false))
 }
 
+/// The frame around the page that asks who its reader is: with the account that its address names. There
+/// is none around it where that account is closed until the reader has answered.
+pub(crate) async fn frame_of_question() -> Frame {
+    let (around, named) = (frame_in_place().await, account_left());
+    let is_named = |account: &AccountFrame| account.number.to_string() == named;
+    match named.is_empty() || around.account.as_ref().is_some_and(is_named) {
+        true => around,
+        false => frame(viewer().ok().as_ref(), None, false),
+    }
+}
+
 /// The frame of a page, without the ways to other accounts.
 pub(crate) fn frame(
     viewer: Option<&Viewer>,

@@ -570,7 +570,7 @@ async fn no_command_has_only_words_for_people() {
         ("account create --name Fjell --owner-email mei@fjordpixel.example", "account"),
         ("account list", "accounts"),
         ("account owners 100001", "owners"),
-        ("account add-owner 100001 mei@fjordpixel.example --reason New", "was"),
+        ("account add-owner 100001 mei@fjordpixel.example --reason New", "added"),
         ("account remove-owner 100001 mei@fjordpixel.example --reason Left", "account"),
         ("account invite-owner 100001 per@nordlys.example", "account"),
         ("account sso-off 100001", "lifted"),

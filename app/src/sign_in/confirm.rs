@@ -31,7 +31,7 @@ const BY_FACTOR: Endpoint = endpoint::<api::ConfirmByFactor>();
 pub(crate) fn confirm_page(confirming: Confirming) -> AnyView {
     when_there(move || {
         let confirming = confirming.clone();
-        Box::pin(async move { Ok(asking(confirming, request::frame_in_place().await)) })
+        Box::pin(async move { Ok(asking(confirming, request::frame_of_question().await)) })
     })
 }
 
