@@ -322,7 +322,7 @@ pub async fn waiting_anywhere(
     latchkey: &Latchkey,
     viewer: &Viewer,
 ) -> Result<Vec<WaitingElsewhere>, Failure> {
-    latchkey.store.waiting_for(viewer.user, MOST_ELSEWHERE, latchkey.now()).await
+    latchkey.store.waiting_elsewhere(viewer.user, MOST_ELSEWHERE, latchkey.now()).await
 }
 
 /// What the actor was asked, or waits for, if that is open.

@@ -136,7 +136,7 @@ sql! {
                              WHERE m.account_id = owner_changes.account_id \
                                  AND u.id <> $1 AND u.full_name = $2)";
     /// Those that an owner sees from outside, with the accounts that they are about.
-    WAITING_FOR = "SELECT c.id, a.number, a.name AS account_name, c.kind, \
+    WAITING_ELSEWHERE = "SELECT c.id, a.number, a.name AS account_name, c.kind, \
                        u.full_name, c.made_by_name, c.asked_at, c.due_at \
                    FROM memberships m JOIN accounts a ON a.id = m.account_id \
                        JOIN owner_changes c ON c.account_id = m.account_id \
@@ -424,13 +424,13 @@ impl Store {
     ///
     /// # Errors
     /// [`Failure::Unavailable`].
-    pub async fn waiting_for(
+    pub async fn waiting_elsewhere(
         &self,
         user: UserId,
         most: usize,
         now: Timestamp,
     ) -> Result<Vec<WaitingElsewhere>, Failure> {
-        let rows: Vec<WaitingRow> = read!(self, db => query_as(WAITING_FOR)
+        let rows: Vec<WaitingRow> = read!(self, db => query_as(WAITING_ELSEWHERE)
             .bind(Uuid::from(user))
             .bind(now.as_micros())
             .bind(limit(most))

@@ -616,7 +616,7 @@ async fn an_owner_sees_from_outside_what_waits_in_each_account_of_theirs(db: Tes
     let there = Bakery { number, id: agency, ..same(&bakery) };
     waiting(&there, mei, Some(Afterwards::Out), 100).await;
     let seen = async |user, most, seconds| {
-        let found = db.store.waiting_for(user, most, at(seconds)).await.unwrap();
+        let found = db.store.waiting_elsewhere(user, most, at(seconds)).await.unwrap();
         found.into_iter().map(|change| (change.account_name, change.name)).collect::<Vec<_>>()
     };
     let [agencys, bakerys] =
