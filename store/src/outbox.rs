@@ -1,6 +1,7 @@
 //! The outbox: mails written in the transaction that causes them, sent afterwards by a worker. Where
 //! somebody causes many, they wait behind those of others, and what is about the same becomes one.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use model::{
@@ -59,7 +60,36 @@ macro_rules! ended {
     };
 }
 
+/// Queues what a JSON array tells, in the language of each recipient as [`QUEUE`].
+macro_rules! queue_all {
+    (sqlite) => {
+        "INSERT INTO outbox \
+             (id, email, email_key, kind, facts, state, attempts, due_at, queued_at, language, \
+              sender, lag) \
+         SELECT unhex(value ->> 'id', '-'), value ->> 'email', value ->> 'key', value ->> 'kind', \
+             value ->> 'facts', 'queued', 0, $2, $2, \
+             coalesce((SELECT language FROM users WHERE email_key = value ->> 'key'), \
+                      value ->> 'language'), $3, value ->> 'lag' \
+         FROM json_each($1)"
+    };
+    (postgres) => {
+        "INSERT INTO outbox \
+             (id, email, email_key, kind, facts, state, attempts, due_at, queued_at, language, \
+              sender, lag) \
+         SELECT CAST(value ->> 'id' AS UUID), value ->> 'email', value ->> 'key', value ->> 'kind', \
+             value ->> 'facts', 'queued', 0, $2, $2, \
+             coalesce((SELECT language FROM users WHERE email_key = value ->> 'key'), \
+                      value ->> 'language'), $3, CAST(value ->> 'lag' AS BIGINT) \
+         FROM json_array_elements(CAST($1 AS JSON)) AS listed (value)"
+    };
+}
+
 sql! {
+    QUEUE_ALL = queue_all!(sqlite), on Postgres queue_all!(postgres);
+    OWN_ZONES = "SELECT email_key, time_zone FROM users WHERE time_zone IS NOT NULL \
+                     AND email_key IN (SELECT value FROM json_each($1))",
+        on Postgres "SELECT email_key, time_zone FROM users WHERE time_zone IS NOT NULL \
+                     AND email_key IN (SELECT json_array_elements_text(CAST($1 AS JSON)))";
     /// In the recipient's language if they have a login with one.
     QUEUE = "INSERT INTO outbox \
                  (id, email, email_key, kind, facts, state, attempts, due_at, invitation_id, \
@@ -351,6 +381,45 @@ pub(crate) async fn queue(
         .bind(&sender)
         .bind(lag)
         .bind(&topic)
+        .execute(db))?;
+    Ok(())
+}
+
+/// Queues several mails of an account to different people, none of which is gathered with others: in as
+/// many statements as one, as whoever waits for the account's lock waits for them.
+pub(crate) async fn queue_all(
+    tx: &mut Tx,
+    mails: &[NewMail],
+    account: AccountId,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    let sender = Uuid::from(account).to_string();
+    let mut lag = lag_of(tx, &sender, now).await?;
+    let time_zone = accounts::time_zone(tx, account).await?;
+    let keys: Vec<_> = mails.iter().map(|mail| mail.to.key()).collect();
+    let (text, keys) = (OWN_ZONES.on(tx), serde_json::to_string(&keys).map_err(unreadable)?);
+    let zones: Vec<(String, String)> = read!(tx, db => query_as(text).bind(&keys).fetch_all(db))?;
+    let zones: HashMap<_, _> = zones.into_iter().collect();
+    let mut rows = Vec::new();
+    for mail in mails {
+        let own_zone = zones.get(mail.to.key()).cloned();
+        let stored = StoredMail { mail: mail.mail.clone(), time_zone: time_zone.clone(), own_zone };
+        rows.push(serde_json::json!({
+            "id": new_id(now).to_string(),
+            "email": mail.to.as_str(),
+            "key": mail.to.key(),
+            "kind": mail.mail.kind().id(),
+            "facts": serde_json::to_string(&stored).map_err(unreadable)?,
+            "language": mail.language.as_ref().map(Language::tag),
+            "lag": lag,
+        }));
+        lag += STEP;
+    }
+    let (text, rows) = (QUEUE_ALL.on(tx), serde_json::to_string(&rows).map_err(unreadable)?);
+    write!(tx, db => query(text)
+        .bind(&rows)
+        .bind(now.as_micros())
+        .bind(&sender)
         .execute(db))?;
     Ok(())
 }

@@ -136,7 +136,7 @@ sql! {
                              WHERE m.account_id = owner_changes.account_id \
                                  AND u.id <> $1 AND u.full_name = $2)";
     /// Those that an owner sees from outside, with the accounts that they are about.
-    WAITING_FOR = "SELECT c.id, a.number, a.name AS account_name, c.kind, \
+    WAITING_ELSEWHERE = "SELECT c.id, a.number, a.name AS account_name, c.kind, \
                        u.full_name, c.made_by_name, c.asked_at, c.due_at \
                    FROM memberships m JOIN accounts a ON a.id = m.account_id \
                        JOIN owner_changes c ON c.account_id = m.account_id \
@@ -430,7 +430,7 @@ impl Store {
         most: usize,
         now: Timestamp,
     ) -> Result<Vec<WaitingElsewhere>, Failure> {
-        let rows: Vec<WaitingRow> = read!(self, db => query_as(WAITING_FOR)
+        let rows: Vec<WaitingRow> = read!(self, db => query_as(WAITING_ELSEWHERE)
             .bind(Uuid::from(user))
             .bind(now.as_micros())
             .bind(limit(most))
@@ -686,8 +686,10 @@ async fn come_true(
     };
     tell(tx, account, name, change, &news, now).await?;
     let Some(giver) = giver else { return Ok(()) };
-    let mail = mail(tx, account, name, change, &news, OwnerNewsReader::Giver).await?;
-    outbox::queue(tx, &NewMail::to(giver.email, mail), Some(account), now).await
+    let (number, reader) = (number(tx, account).await?, (giver.email, OwnerNewsReader::Giver));
+    let name_of = &change.person.full_name;
+    let told = Told { account: name, name: name_of, news: &news, change: Some(change.id) };
+    outbox::queue(tx, &told.to(number, reader), Some(account), now).await
 }
 
 /// Has somebody who just joined the account, which is locked, become an owner once they have waited.
@@ -1043,22 +1045,14 @@ async fn tell(
     news: &OwnerNews,
     now: Timestamp,
 ) -> Result<(), Failure> {
-    let person = &change.person.email;
-    for owner in memberships::owners(tx, account).await? {
-        if owner.email.key() == person.key() {
-            continue;
-        }
-        let mail = mail(tx, account, name, change, news, OwnerNewsReader::Owner).await?;
-        outbox::queue(tx, &NewMail::to(owner.email, mail), Some(account), now).await?;
-    }
-    if matches!(
+    let by_them = matches!(
         news,
         OwnerNews::Waiting { .. } | OwnerNews::Declined | OwnerNews::TakeoverAsked { .. }
-    ) {
-        return Ok(());
-    }
-    let mail = mail(tx, account, name, change, news, OwnerNewsReader::Person).await?;
-    outbox::queue(tx, &NewMail::to(person.clone(), mail), Some(account), now).await
+    );
+    let person = &change.person;
+    let them = (!by_them).then(|| (person.email.clone(), OwnerNewsReader::Person));
+    let told = Told { account: name, name: &person.full_name, news, change: Some(change.id) };
+    tell_these(tx, account, told, them, now).await
 }
 
 /// Tells the owners of the account, which is locked, that somebody owns it no more; and them, if they
@@ -1073,7 +1067,8 @@ pub(crate) async fn tell_of_going(
 ) -> Result<(), Failure> {
     let stays = matches!(news, OwnerNews::SteppedDown);
     let them = stays.then(|| (person.email.clone(), OwnerNewsReader::Person));
-    tell_these(tx, account, (name, &person.full_name), news, them, now).await
+    let told = Told { account: name, name: &person.full_name, news, change: None };
+    tell_these(tx, account, told, them, now).await
 }
 
 /// Tells every owner of the account, which is locked, that this address is invited to become one.
@@ -1085,55 +1080,62 @@ pub(crate) async fn tell_of_invitation(
     now: Timestamp,
 ) -> Result<(), Failure> {
     let news = OwnerNews::Invited { by: by.name.clone().into() };
-    tell_these(tx, account, (&by.account_name, email.as_str()), &news, None, now).await
+    let told = Told { account: &by.account_name, name: email.as_str(), news: &news, change: None };
+    tell_these(tx, account, told, None, now).await
 }
 
-/// Tells every owner of an account with this name, and somebody besides, what is about no change.
+/// What a mail about owners tells.
+#[derive(Clone, Copy)]
+struct Told<'a> {
+    /// The account's name.
+    account: &'a str,
+    /// Whom it is about.
+    name: &'a str,
+    /// What happened.
+    news: &'a OwnerNews,
+    /// The change that it is about, if it is about one.
+    change: Option<OwnerChangeId>,
+}
+
+impl Told<'_> {
+    fn to(
+        self,
+        account_number: AccountNumber,
+        (to, reader): (EmailAddress, OwnerNewsReader),
+    ) -> NewMail {
+        let mail = Mail::OwnerNews {
+            account: self.account.into(),
+            account_number,
+            reader,
+            name: self.name.into(),
+            news: self.news.clone(),
+            change: self.change,
+        };
+        NewMail::to(to, mail)
+    }
+}
+
+/// Tells this to every owner of an account, which is locked, and to somebody besides.
 async fn tell_these(
     tx: &mut Tx,
     account: AccountId,
-    (account_name, name): (&str, &str),
-    news: &OwnerNews,
+    told: Told<'_>,
     besides: Option<(EmailAddress, OwnerNewsReader)>,
     now: Timestamp,
 ) -> Result<(), Failure> {
-    let account_number = number(tx, account).await?;
-    let owners = memberships::owners(tx, account).await?;
+    let number = number(tx, account).await?;
+    let is_besides = |email: &EmailAddress| {
+        besides.as_ref().is_some_and(|(besides, _)| besides.key() == email.key())
+    };
+    let mut owners = memberships::owners(tx, account).await?;
+    owners.retain(|owner| !is_besides(&owner.email));
     let owners = owners.into_iter().map(|owner| (owner.email, OwnerNewsReader::Owner));
-    for (to, reader) in owners.chain(besides) {
-        let mail = Mail::OwnerNews {
-            account: account_name.into(),
-            account_number,
-            reader,
-            name: name.into(),
-            news: news.clone(),
-            change: None,
-        };
-        outbox::queue(tx, &NewMail::to(to, mail), Some(account), now).await?;
-    }
-    Ok(())
+    let mails: Vec<_> = owners.chain(besides).map(|reader| told.to(number, reader)).collect();
+    outbox::queue_all(tx, &mails, account, now).await
 }
 
 pub(crate) async fn number(tx: &mut Tx, account: AccountId) -> Result<AccountNumber, Failure> {
     let number: i64 =
         read!(tx, db => query_scalar(NUMBER).bind(Uuid::from(account)).fetch_one(db))?;
     Ok(AccountNumber::from_stored(number))
-}
-
-async fn mail(
-    tx: &mut Tx,
-    account: AccountId,
-    name: &str,
-    change: &OwnerChange,
-    news: &OwnerNews,
-    reader: OwnerNewsReader,
-) -> Result<Mail, Failure> {
-    Ok(Mail::OwnerNews {
-        account: name.into(),
-        account_number: number(tx, account).await?,
-        reader,
-        name: change.person.full_name.clone().into(),
-        news: news.clone(),
-        change: Some(change.id),
-    })
 }

@@ -449,11 +449,12 @@ async fn every_page_of_an_owner_tells_of_a_takeover(db: TestDatabase) {
     for path in ["/accounts", "/profile"] {
         assert!(!mei.get(path).await.is(200).body.contains("unless an owner says no"), "{path}");
     }
-    let account = app.account_of(MEI).await;
+    let agency = model::AccountNumber::from_stored(100_002);
+    let agency = app.latchkey.store.account(agency).await.unwrap();
     let olavs = app.latchkey.store.login(&model::EmailAddress::parse(OLAV.email).unwrap()).await;
     let olavs = olavs.unwrap().unwrap().id;
     let (nothing, now) = (model::Access::NONE, app.latchkey.now());
-    app.latchkey.store.add_member(account, olavs, nothing, now).await.unwrap();
+    app.latchkey.store.add_member(agency, olavs, nothing, now).await.unwrap();
     let page = olav.get("/accounts").await;
     page.is(200).says(told);
     assert_eq!(page.body.matches(&link).count(), 1, "once, at the account");

@@ -302,7 +302,7 @@ async fn nothing_comes_true_of_the_word_of_somebody_who_owns_the_account_no_more
     assert!(!bakery.acting(mei, 100).await.keys.is_owner());
     assert_eq!(owners(&bakery).await, ["Olav"]);
     let told = told(&bakery, 50).await;
-    assert_eq!(told, ["ingrid", "ingrid", "mei", "olav", "olav", "olav", "tom"]);
+    assert_eq!(told, ["ingrid", "ingrid", "ingrid", "mei", "olav", "olav", "olav", "tom"]);
     assert!(db.store.is_in(bakery.id, olav).await.unwrap());
 }
 
