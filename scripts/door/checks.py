@@ -66,7 +66,8 @@ def keys_of(account):
         things = items(f"/{kind}?account={account}")
         keys[kind] = [thing["ref"] for thing in things if thing["ref"]] + [f"id:{thing['id']}" for thing in things[:3]]
     members = items(f"/accounts/{account}/members")
-    keys["members"] = [one for member in members for one in (member["email"], f"id:{member['id']}")]
+    # Who hasn't come yet has no id of ours.
+    keys["members"] = [member["email"] for member in members] + [f"id:{one['id']}" for one in members if one["id"]]
     keys["invitations"] = [f"id:{one['id']}" for one in items(f"/accounts/{account}/invitations")]
     return keys
 
@@ -109,7 +110,7 @@ OTHERS_IDS = {word for word in OTHERS_WORDS if re.fullmatch("[0-9a-f-]{36}", wor
 WEBHOOK = "id:" + ask("POST", "/webhooks", GOOD["webhooks"])["id"]
 assert len(OTHERS_IDS) > 8, "there is too little in the other account to find any of it"
 # Somebody whose access can be ended.
-USER = next(member["email"] for member in items(f"/accounts/{OWN}/members") if not member["owner"])
+USER = next(member["email"] for member in items(f"/accounts/{OWN}/members") if member["id"] and not member["owner"])
 
 calls = 0
 tried = Counter()
