@@ -203,9 +203,7 @@ pub async fn change<E: Send>(
             (Becomes::Nothing { .. }, None, None) => return Err(Refused::NotFound),
             (Becomes::This(wanted), ..) => wanted,
         };
-        if let Err(refused) = must_be_free(facts, asked) {
-            return Err(refused);
-        }
+        must_be_free::<E>(facts, asked)?;
         match (&facts.kept, &facts.email, &asked.name) {
             (Some(kept), ..) => deciding.hold(facts, kept, &wanted, things),
             (None, Some(email), _) => deciding.come(facts, email, &wanted, things),
