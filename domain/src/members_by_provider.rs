@@ -281,7 +281,7 @@ impl Deciding<'_> {
             (Becomes::Nothing { .. }, None, None) => return Err(Refused::NotFound),
             (Becomes::This(wanted), ..) => wanted,
         };
-        must_be_free(facts, asked)?;
+        must_be_free::<E>(facts, asked)?;
         match (&facts.kept, &facts.email, &asked.name) {
             (Some(kept), ..) => self.hold(facts, kept, &wanted, things),
             (None, Some(email), _) => self.come(facts, email, &wanted, things),

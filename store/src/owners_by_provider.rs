@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use crate::db::{Tx, read, sql, write};
 use crate::grants::{self, Holding};
+use crate::invitations::Called;
 use crate::{
     Invitation, NewActivity, NewMail, Offer, Owner, Store, access_requests, activity, invitations,
     locks, memberships, outbox, owner_changes,
@@ -170,7 +171,8 @@ impl Store {
 
         let (offer, mails) = decide(&facts)?;
         let pending = facts.pending.as_ref();
-        let called = invitations::Called { reference: None, full_name: "" };
+        let full_name = pending.map_or("", |pending| pending.full_name.as_str());
+        let called = Called { reference: None, full_name };
         invitations::offer_by_provider(&mut tx, account, email, pending, offer, called, now)
             .await?;
         for mail in &mails {
