@@ -96,6 +96,7 @@ async fn wait(store: &Store) {
     let offer = Offer {
         access: Access::Owner,
         as_owner: false,
+        tells_owners: false,
         why: String::new(),
         token_hash: [251; 32],
         copy_hash: None,

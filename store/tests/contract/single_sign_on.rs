@@ -474,13 +474,13 @@ impl Story {
             Ok(None)
         };
         store.change_owners_by_provider(*id, wanted, at(0), decide).await.unwrap();
-        let name = store::MemberName::Id(user);
+        let named = store::AskedMember::named(store::MemberName::Id(user));
         let want = |facts: &store::ProvidersMemberFacts| {
             assert_eq!(facts.other_owners, others);
             Err::<((), store::ThingKeys), ()>(())
         };
         let decide = |_: &store::ProvidersMemberFacts, (), _: &store::KeyedThings| Err(());
-        let asked = store.change_member_by_provider(*id, &name, false, at(0), want, decide).await;
+        let asked = store.change_member_by_provider(*id, &named, false, at(0), want, decide).await;
         assert!(asked.unwrap().is_err());
         others
     }
