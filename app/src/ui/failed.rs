@@ -221,6 +221,7 @@ async fn frame_around(_problem: &Problem) -> Frame {
         others: Vec::new(),
         more: false,
         account: None,
+        waiting: Vec::new(),
     }
 }
 

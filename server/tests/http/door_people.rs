@@ -303,12 +303,9 @@ async fn somebody_who_has_a_login_is_in_only_when_they_say_so(db: TestDatabase) 
     // Nobody sees what waits for somebody else.
     let mut mei = app.as_person(MEI).await;
     assert!(!mei.get("/accounts").await.words().contains("Waiting for you"));
-    let found = app.latchkey.store.waiting_for(
-        &model::EmailAddress::parse(KARI).unwrap(),
-        9,
-        app.latchkey.now(),
-    );
-    let id = found.await.unwrap()[0].invitation.id.to_string();
+    let (kari, now) = (model::EmailAddress::parse(KARI).unwrap(), app.latchkey.now());
+    let found = app.latchkey.store.waiting_for(&kari, 9, now).await.unwrap();
+    let id = found[0].invitation.id.to_string();
     for id in [id.as_str(), "x"] {
         mei.post("/accounts", "accounts/see", &[("invitation", id)]).await.is(404);
     }

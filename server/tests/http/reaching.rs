@@ -302,7 +302,8 @@ async fn long_lists_of_things_have_pages_with_links(db: TestDatabase) {
 async fn everything_that_somebody_reaches_is_listed_as_far_as_the_reader_sees_it(db: TestDatabase) {
     let app = TestApp::new(db).await;
     many(&app, 60).await;
-    let reach = |from, to| Reach::of(false, (from..to).map(|at| Uuid::from_u128(1000 + at)));
+    let reach =
+        |from: u128, to: u128| Reach::of(false, (from..to).map(|at| Uuid::from_u128(1000 + at)));
     let seeing = |services| Terms { services, ..Terms::whole(set(&[ServicesView])) };
     app.hold(MEI, [seeing(reach(0, 40))]).await;
     app.hold(AMIRA, [Terms::whole(set(&[AccountUsers])), seeing(reach(10, 60))]).await;

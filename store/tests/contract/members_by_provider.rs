@@ -225,8 +225,8 @@ async fn a_member_changes_with_all_that_is_told_of_them(db: TestDatabase) {
         assert_eq!(found, ["Bjørn"]);
         as_of = now;
     }
-    let profile = store.change_profile(bjorn, &full_name("Bjørn Lie"), None, None, at(6));
-    profile.await.unwrap();
+    let renamed = full_name("Bjørn Lie");
+    store.change_profile(bjorn, &renamed, None, None, at(6)).await.unwrap();
     let (found, now) = since(store, id, as_of).await;
     assert_eq!(found, ["Bjørn Lie"]);
     // What somebody waits for, too.
