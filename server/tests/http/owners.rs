@@ -365,7 +365,7 @@ async fn somebody_is_invited_as_an_owner(db: TestDatabase) {
     assert!(page.row_of("kari@").contains("and becomes an owner after a waiting time"));
     let invited = (OwnerNewsReader::Owner, OwnerNews::Invited { by: "Ingrid Solberg".into() });
     for person in [INGRID, OLAV] {
-        assert_eq!(news_to(&app, person).await, [invited.clone()], "at once");
+        assert_eq!(news_to(&app, person).await, std::slice::from_ref(&invited), "at once");
     }
     ingrid.get(&format!("{BAKERY}/log")).await.says("Offered: Owner");
 
