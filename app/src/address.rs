@@ -459,6 +459,7 @@ mod tests {
             "passkey",
             "identity",
             "mail",
+            "area",
         ];
         for page in PAGES {
             let parts = page.path.split('/').filter_map(|part| part.strip_prefix('{'));

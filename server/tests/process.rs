@@ -527,11 +527,13 @@ async fn told(operator: &Operator, words: &str) -> serde_json::Value {
 
 #[tokio::test]
 async fn no_command_has_only_words_for_people() {
-    let db = test_database::sqlite().await;
-    let operator = Operator::new(&db.url);
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite:{}", folder.path().join("latchkey.db").display());
+    let operator = Operator::new(&url);
     let settings = "demo = true\nwebhook_private_addresses = true\n";
     std::fs::write(operator.folder.path().join("latchkey.toml"), settings).unwrap();
     std::fs::write(operator.folder.path().join("accounts.csv"), "ref,name\nc-1,Nordlys\n").unwrap();
+    assert_eq!(operator.run("migrate").await.0, 0);
     assert_eq!(told(&operator, "demo seed").await["seeded"], true);
     let mut serving = operator.command("serve --json").stdout(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(serving.stdout.take().unwrap()).lines();
@@ -542,7 +544,7 @@ async fn no_command_has_only_words_for_people() {
     timeout(IN_TIME, serving.wait()).await.expect("an end").unwrap();
     let mut done = BTreeSet::from(["demo seed", "serve"].map(str::to_owned));
 
-    let mut database = SqliteConnection::connect(&db.url).await.unwrap();
+    let mut database = SqliteConnection::connect(&url).await.unwrap();
     for statement in [
         "INSERT INTO passkeys SELECT id, id, id, 'Phone', '{}', 0, created_at, NULL FROM users
              WHERE email_key = 'ingrid@nordlys.example'",
@@ -552,10 +554,9 @@ async fn no_command_has_only_words_for_people() {
         sqlx::raw_sql(statement).execute(&mut database).await.unwrap();
     }
     database.close().await.unwrap();
-    db.store.close().await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}/hooks", listener.local_addr().unwrap());
-    let added = told(&operator, &format!("webhook add {url}")).await;
+    let hook = format!("http://{}/hooks", listener.local_addr().unwrap());
+    let added = told(&operator, &format!("webhook add {hook}")).await;
     let (endpoint, secret) =
         (added["endpoint"].as_str().unwrap(), added["secret"].as_str().unwrap());
     let test = format!("webhook test {endpoint}");

@@ -133,11 +133,11 @@ sql! {
                  SET state = $2, attempts = 0, tried_since = NULL, due_at = $3, ended_at = NULL \
                  WHERE id = $1 AND state IN ('delivered', 'given_up')";
     EXPIRED = "SELECT id, account_id FROM invitations \
-               WHERE state = 'pending' AND NOT expiry_noted \
+               WHERE state = 'pending' AND NOT expiry_noted AND NOT waits \
                    AND (expires_at <= $1 OR expires_at > $2) \
                ORDER BY expires_at, id LIMIT $3";
     NOTE_EXPIRY = "UPDATE invitations SET expiry_noted = TRUE \
-                   WHERE id = $1 AND state = 'pending' AND NOT expiry_noted \
+                   WHERE id = $1 AND state = 'pending' AND NOT expiry_noted AND NOT waits \
                        AND (expires_at <= $2 OR expires_at > $3)";
 }
 
