@@ -20,6 +20,7 @@ mod things;
 mod webhooks;
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{delete, get, post};
 use domain::Latchkey;
@@ -66,6 +67,8 @@ pub fn router(latchkey: Latchkey) -> Router {
         .route("/webhooks/{ref}/rotate", post(webhooks::rotate))
         .fallback(async || Kind::NotFound)
         .method_not_allowed_fallback(async || Kind::Method)
+        // How large a body may be is looked at as it comes in.
+        .layer(DefaultBodyLimit::disable())
         .layer(from_fn_with_state(door.clone(), entry::enter))
         .with_state(door);
     // What it says of itself is for everybody: nothing of it is anybody's.
