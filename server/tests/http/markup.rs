@@ -210,7 +210,7 @@ async fn fill(app: &TestApp, ingrid: &mut Browser) {
              FROM memberships WHERE NOT owner",
         "INSERT INTO owner_changes
              SELECT randomblob(16), account_id, user_id, 'made', 'waiting', NULL, 'Ingrid', NULL, 1, 1,
-                 NULL, 'Why', since, since, 1900000000000000, NULL, NULL, 0
+                 NULL, 'Why', since, since, 1900000000000000, NULL, NULL, 0, NULL
              FROM memberships
              WHERE NOT owner AND user_id NOT IN (SELECT user_id FROM owner_changes)",
         "UPDATE accounts SET owners_due_at = 1900000000000000",

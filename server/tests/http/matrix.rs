@@ -527,6 +527,7 @@ const OTHER_FUNCTIONS: &[(&str, &[&str])] = &[
         "what the reader holds or is offered, in numbers",
         &[
             "accounts/page",
+            "accounts/see",
             "invitations/decline",
             "invitations/join",
             "invitations/join-with-new-login",

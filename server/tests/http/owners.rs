@@ -464,11 +464,14 @@ async fn another_account_is_as_if_it_were_not_there(db: TestDatabase) {
     let change = told_page(&app, BJORN).await;
     let id = change.rsplit('/').next().unwrap().to_owned();
     // Mei owns the agency.
-    let elsewhere = format!("/accounts/100002/owners/{id}");
-    mei.get(&elsewhere).await.is(404);
-    let fields = [("account", "100002"), ("change", id.as_str())];
-    for form in ["owners/stop", "owners/accept", "owners/decline"] {
-        mei.post(&elsewhere, form, &fields).await.is(404);
+    let nowhere = uuid::Uuid::from_u128(7).to_string();
+    for id in [id.as_str(), nowhere.as_str()] {
+        let elsewhere = format!("/accounts/100002/owners/{id}");
+        mei.get(&elsewhere).await.is(410).says("There is nothing to stop here any more");
+        let fields = [("account", "100002"), ("change", id)];
+        for form in ["owners/stop", "owners/accept", "owners/decline"] {
+            mei.post(&elsewhere, form, &fields).await.is(410);
+        }
     }
     let mut tom = app.as_person(TOM).await;
     tom.get(&change).await.is(404);
@@ -698,7 +701,7 @@ async fn a_mails_link_says_what_became_of_it_when_the_person_is_gone(db: TestDat
     olav.get(&format!("{BAKERY}/log")).await.says("Becoming an owner came to nothing");
     let id = change.rsplit('/').next().unwrap().to_owned();
     let fields = [("account", "100001"), ("change", id.as_str())];
-    olav.post(&change, "owners/stop", &fields).await.is(404);
+    olav.post(&change, "owners/stop", &fields).await.is(410);
     // To everybody else nothing was there.
     mei.get(&change).await.is(404);
     app.as_person(AMIRA).await.get(&change).await.is(404);

@@ -56,7 +56,7 @@ async fn send_reminders(app: &TestApp) -> usize {
 /// What any server function takes.
 const EVERYTHING: &str = "account=100001&user=x&change=x&invitation=x&grant=x&request=x&start=&search=&sort=&after=&pending_after=\
     &person=&kind=&email=&account_name=x&days=1&domains=&session_idle=&session_absolute=\
-    &guide=security&next=";
+    &guide=security&next=&area=services";
 
 /// What pages of a thing take besides. Forms may take several things.
 const THINGS: &str = "permission=x&service=x&domain=x";

@@ -297,18 +297,18 @@ async fn pausing_somebody_while_they_are_changed_fifty_times_leaves_both_or_tell
     let (ingrid, olav) = (app.as_person(INGRID).await, app.as_person(OLAV).await);
     let bjorn = app.id_of(BJORN).await;
     let path = format!("{BAKERY}/users/{bjorn}");
-    let page = ingrid.clone().get(&path).await;
-    let page = std::sync::Arc::new(page);
+    let pages = (ingrid.clone().get(&path).await, olav.clone().get(&path).await);
+    let pages = std::sync::Arc::new(pages);
     let mut done = tokio::task::JoinSet::new();
     for number in 0..50 {
         let (mut ingrid, mut olav) = (ingrid.clone(), olav.clone());
-        let page = std::sync::Arc::clone(&page);
+        let pages = std::sync::Arc::clone(&pages);
         done.spawn(async move {
             let answer = match number % 2 {
-                0 => ingrid.fill_in(&page, "users/pause-access", &[]).await,
+                0 => ingrid.fill_in(&pages.0, "users/pause-access", &[]).await,
                 _ => {
                     let wanted = [("permissions[]", "support.view"), ("until", "2027-03-31")];
-                    olav.fill_in(&page, "users/change-permissions", &wanted).await
+                    olav.fill_in(&pages.1, "users/change-permissions", &wanted).await
                 }
             };
             (number % 2 == 0, answer.status.as_u16())
