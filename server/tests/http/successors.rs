@@ -332,7 +332,7 @@ async fn another_account_is_as_if_it_were_not_there(db: TestDatabase) {
     let mut mei = app.as_person(MEI).await;
     let elsewhere = format!("/accounts/100002/owners/{id}");
     let fields = [("account", "100002"), ("change", id.as_str())];
-    mei.post(&elsewhere, "successors/answer", &fields).await.is(404);
+    mei.post(&elsewhere, "successors/answer", &fields).await.is(410);
     let mut tom = app.as_person(TOM).await;
     for path in [successor_page(), take_over_page()] {
         tom.get(&path).await.is(404);

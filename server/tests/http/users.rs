@@ -390,11 +390,11 @@ async fn the_users_are_a_file_that_no_spreadsheet_runs(db: TestDatabase) {
     assert!(file.contains("filename=\"users-100001-2027-01-15.csv\""), "{file}");
     let text = csv.body.strip_prefix('\u{feff}').unwrap();
     let head = "name,email,access,services,domains,until (UTC),paused since (UTC),second factor,\
-                since (UTC),invited by,last active (UTC)";
+                since (UTC),invited by,last active (UTC),becomes an owner (UTC),successor";
     assert_eq!(text.lines().next(), Some(head));
     let row = text.lines().find(|row| row.contains("bjorn@")).unwrap();
     let whole = "Bjørn Lie,bjorn@ledger.example,billing.view billing.pay,,,,,off,\
-                 2027-01-15 08:00:00,Ingrid Solberg,";
+                 2027-01-15 08:00:00,Ingrid Solberg,,,";
     assert_eq!(row, whole);
     let row = text.lines().find(|row| row.contains("ingrid@")).unwrap();
     assert!(row.contains(",owner,,,,,"), "{row}");
