@@ -458,10 +458,10 @@ async fn every_page_of_an_owner_tells_of_a_takeover(db: TestDatabase) {
     let page = olav.get("/accounts").await;
     page.is(200).says(told);
     assert_eq!(page.body.matches(&link).count(), 1, "once, at the account");
-    assert!(!page.body.contains("notice-warning"));
+    assert!(!page.body.contains("notice notice-warning\""));
     let page = olav.get("/accounts?search=Fjord").await;
     page.is(200).says(told);
-    assert!(page.body.contains("notice-warning"), "the account isn't among those found");
+    assert!(page.body.contains("notice notice-warning\""), "the account isn't among those found");
 
     olav.open_and_fill_in(BAKERY, "successors/answer", &[]).await.is(303);
     for path in ["/accounts", "/profile"] {
