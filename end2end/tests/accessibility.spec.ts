@@ -391,7 +391,8 @@ for (const language of ['nb', 'de'] as const) {
       await enterAsOlav(page, 'users');
       await expect(page.locator('#requests tbody tr').first()).toBeVisible();
       await looksRight(page);
-      await page.locator('#requests a[href$="#until"]').first().click();
+      const asked = page.locator('#requests tbody tr').filter({ hasText: bjorn.name });
+      await asked.locator('a[href$="#until"]').first().click();
       await expect(page.locator('#until')).toBeFocused();
       await expect(page.locator('[id="services.view"]')).toBeChecked();
       await looksRight(page);

@@ -671,7 +671,7 @@ pub(crate) fn sought(back: Option<&Rejected>) -> Sought {
 pub(crate) fn bounds_view(bounds: Bounds, actor: &Actor) -> BoundsView {
     // Nobody asks through somebody else's eyes.
     let lacking = match actor.eyes {
-        Some(_) => PermissionSet::EMPTY,
+        Some(_) => Vec::new(),
         None => PermissionSet::all().difference(actor.open()).collect(),
     };
     let thing = |thing: Choice| ThingView {

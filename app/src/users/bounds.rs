@@ -24,7 +24,7 @@ pub(crate) struct BoundsView {
     /// What bounds permissions that the reader has, a sentence for each.
     pub(crate) holds: Vec<(Permission, String)>,
     /// The permissions that they have on nothing at all, and can ask for.
-    pub(crate) lacking: PermissionSet,
+    pub(crate) lacking: Vec<Permission>,
     /// The services.
     pub(crate) services: ThingsView,
     /// The domains.

@@ -169,14 +169,14 @@ pub(crate) struct Remarks {
     /// What bounds those that the reader has.
     pub(crate) holds: Vec<(Permission, String)>,
     /// Those that they can ask for.
-    pub(crate) lacking: PermissionSet,
+    pub(crate) lacking: Vec<Permission>,
 }
 
 impl Remarks {
     /// Why this one can't be changed, and where to ask for it if it is lacking.
     fn locked(&self, permission: Permission) -> Locked {
         let page = || format!("{}?permission={permission}", address_of(ASK, &[&self.number]));
-        let ask = self.lacking.contains(permission).then(page);
+        let ask = self.lacking.contains(&permission).then(page);
         Locked { reason: self.locked.clone(), ask }
     }
 

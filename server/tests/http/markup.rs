@@ -223,6 +223,7 @@ async fn fill(app: &TestApp, ingrid: &mut Browser) {
              SELECT randomblob(16), id, 1, 'Kari', 'We look into it', updated_at
              FROM support_requests",
         "UPDATE grants SET why = 'For the shop'",
+        "UPDATE invitations SET full_name = 'Kari'",
         "UPDATE outbox SET state = 'failed', answer = '550 no' WHERE kind = 'invitation'
              AND email = 'ola@nordlys.example'",
     ] {
@@ -471,7 +472,13 @@ async fn what_people_type_is_never_markup() {
     let mut shown = 0;
     for ((asked, plain), (_, hostile)) in plain.iter().zip(&hostile) {
         let (expected, found) = (markup(plain), markup(hostile));
-        let odd = expected.iter().zip(&found).find(|(one, other)| one != other);
+        // Where they part, and what stands around that.
+        let odd = expected.iter().zip(&found).position(|(one, other)| one != other);
+        let around = |all: &[String]| {
+            let from = odd.unwrap_or_default().saturating_sub(9);
+            all.iter().skip(from).take(14).cloned().collect::<Vec<_>>()
+        };
+        let odd = (around(&expected), around(&found));
         assert!(
             expected == found,
             "{asked}: {odd:?} in {} instead of {}",
