@@ -27,7 +27,7 @@ pub(crate) fn GivingFields(
     /// What else there is to choose.
     bounds: BoundsView,
 ) -> impl IntoView {
-    let (holds, lacking) = (bounds.holds.clone(), bounds.lacking);
+    let (holds, lacking) = (bounds.holds.clone(), bounds.lacking.clone());
     let remarks = Remarks { number, locked, holds, lacking };
     view! {
         <StartFrom
