@@ -818,13 +818,13 @@ mod tests {
         below.flatten().collect()
     }
 
-    /// What stands in a line of a shell, which passes it on up to a pipe.
+    /// What stands in a line of a shell, which passes it on up to a pipe, or what is read and written in its place.
     fn typed(line: &str) -> Vec<String> {
         let (mut words, mut word, mut quoted) = (Vec::new(), String::new(), false);
         for c in line.chars().chain([' ']) {
             match c {
                 '\'' => quoted = !quoted,
-                '|' if !quoted => break,
+                '|' | '<' | '>' if !quoted => break,
                 ' ' if !quoted => {
                     let word = std::mem::take(&mut word);
                     words.extend(Some(word).filter(|word| !word.is_empty()));
