@@ -13,7 +13,7 @@ use model::{
 use store::{EmailChange, EmailFacts, NewEmailChange, NewMail, NewPassword, NewReset, NewUndo};
 
 use crate::viewer::{Viewer, must_be_confirmed};
-use crate::{Client, Latchkey, Token, mails, policies};
+use crate::{Client, Latchkey, Token, mails, passwords, policies};
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
 /// How long the link to a wanted address works.
@@ -236,7 +236,7 @@ pub async fn undo(
 ) -> Result<(EmailAddress, Token), Failure> {
     open_undo(latchkey, token).await?;
     let token = Token::parse(token).ok_or(spent())?;
-    let hash = latchkey.hasher.hash_of_nothing_known(latchkey.random.as_ref()).await?;
+    let hash = passwords::of_nobody(latchkey.random.as_ref());
     let now = latchkey.now();
     let mails = |change: &EmailChange| {
         let [before, after] = [&change.before, &change.after].map(TypedAddress::from);

@@ -8,7 +8,7 @@ use store::{AskedFor, AuthenticatorApp, FactorChange, NewMail, NewPassword};
 use crate::codes::{self, Typed};
 use crate::second_step::{Given, count, counted, proof, was_right};
 use crate::viewer::{Viewer, must_be_confirmed, must_be_confirmed_by_factor};
-use crate::{Client, Latchkey, Token};
+use crate::{Client, Latchkey, Token, passwords};
 
 /// How long the page for setting an app up can be used.
 const SETUP: Duration = Duration::from_secs(60 * 60);
@@ -172,7 +172,7 @@ pub async fn renew_codes(
 /// [`Failure::NotFound`] without such a login, or without a second factor; [`Failure::Unavailable`].
 pub async fn remove_all(latchkey: &Latchkey, email: &EmailAddress) -> Result<(), Failure> {
     let login = latchkey.store.login(email).await?.ok_or(Failure::NotFound)?;
-    let hash = latchkey.hasher.hash_of_nothing_known(latchkey.random.as_ref()).await?;
+    let hash = passwords::of_nobody(latchkey.random.as_ref());
     let unknown = NewPassword { hash, short: false, told: None };
     let now = latchkey.now();
     let mail = Mail::FactorChanged { news: FactorNews::AllRemoved, at: now };

@@ -34,9 +34,8 @@ const LANES: u32 = 1;
 pub(crate) struct Hasher {
     places: Arc<Semaphore>,
     work: Sender<Work>,
-    /// A hash that no password has: compared with when there is no login, so that the answer takes
-    /// the same time.
-    nobody: Arc<str>,
+    /// Compared with when there is no login, so that the answer takes the same time.
+    nobody: Secret,
 }
 
 type Work = Box<dyn FnOnce(&mut Memory) + Send>;
@@ -49,6 +48,27 @@ struct Memory(Vec<Block>);
 fn argon2() -> Argon2<'static> {
     let params = Params::new(MEMORY_KIB, PASSES, LANES, None).unwrap_or_default();
     Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+}
+
+/// A hash as it is stored.
+fn written(argon2: &Argon2<'_>, salt: &[u8], output: &[u8]) -> password_hash::Result<String> {
+    let hash = PasswordHash {
+        algorithm: Algorithm::Argon2id.ident(),
+        version: Some(Version::V0x13.into()),
+        params: ParamsString::try_from(argon2.params())?,
+        salt: Some(Salt::new(salt)?),
+        hash: Some(Output::new(output)?),
+    };
+    Ok(hash.to_string())
+}
+
+/// A hash by chance, which is no password's. Comparing with it takes as long as with any.
+pub(crate) fn of_nobody(random: &dyn Random) -> Secret {
+    let (mut salt, mut output) = ([0; 16], [0; Params::DEFAULT_OUTPUT_LEN]);
+    random.fill(&mut salt);
+    random.fill(&mut output);
+    // Chance of these lengths can always be written.
+    Secret::from(written(&argon2(), &salt, &output).unwrap_or_default())
 }
 
 /// Whether a hash is weaker than those that are made today.
@@ -71,14 +91,7 @@ impl Memory {
         let argon2 = argon2();
         let mut output = [0; Params::DEFAULT_OUTPUT_LEN];
         self.fill(&argon2, password, salt, &mut output)?;
-        let hash = PasswordHash {
-            algorithm: Algorithm::Argon2id.ident(),
-            version: Some(Version::V0x13.into()),
-            params: ParamsString::try_from(argon2.params())?,
-            salt: Some(Salt::new(salt)?),
-            hash: Some(Output::new(&output)?),
-        };
-        Ok(hash.to_string())
+        written(&argon2, salt, &output)
     }
 
     /// Whether the password belongs to a hash, however that was made.
@@ -114,7 +127,8 @@ impl Memory {
 }
 
 /// What a thread does, until nobody is left who could ask for more.
-fn work_in_turn(waiting: &Mutex<Receiver<Work>>, mut memory: Memory) {
+fn work_in_turn(waiting: &Mutex<Receiver<Work>>) {
+    let mut memory = Memory::default();
     loop {
         let next = waiting.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(work) = next else { return };
@@ -125,24 +139,19 @@ fn work_in_turn(waiting: &Mutex<Receiver<Work>>, mut memory: Memory) {
 
 impl Hasher {
     pub(crate) fn new(at_once: usize, waiting_at_most: usize, random: &dyn Random) -> Self {
-        let mut secret = [0; 32];
-        random.fill(&mut secret);
-        let (salt, unknown) = secret.split_at(16);
-        let mut memory = Memory::default();
-        let nobody = memory.hash(salt, &format!("{unknown:?}")).unwrap_or_default();
         let (work, waiting) = mpsc::channel();
         let waiting = Arc::new(Mutex::new(waiting));
         for _ in 0..at_once {
-            let (waiting, memory) = (Arc::clone(&waiting), std::mem::take(&mut memory));
+            let waiting = Arc::clone(&waiting);
             let thread = thread::Builder::new().name("hashing".to_owned());
-            if let Err(error) = thread.spawn(move || work_in_turn(&waiting, memory)) {
+            if let Err(error) = thread.spawn(move || work_in_turn(&waiting)) {
                 tracing::error!(%error, "the operating system gives no thread for hashing");
             }
         }
         Self {
             places: Arc::new(Semaphore::new(at_once + waiting_at_most)),
             work,
-            nobody: nobody.into(),
+            nobody: of_nobody(random),
         }
     }
 
@@ -204,30 +213,15 @@ impl Hasher {
         }
     }
 
-    /// The hash of a password that nobody knows. Comparing with it takes as long as with any.
-    pub(crate) async fn hash_of_nothing_known(
-        &self,
-        random: &dyn Random,
-    ) -> Result<Secret, Failure> {
-        let mut secret = [0; 48];
-        random.fill(&mut secret);
-        let work = move |memory: &mut Memory| {
-            let (salt, unknown) = secret.split_at(16);
-            memory.hash(salt, &format!("{unknown:?}"))
-        };
-        self.in_turn(work).await?.map(Secret::from)
-    }
-
     /// Whether the password belongs to the hash. Without a hash it takes as long and says no.
     pub(crate) async fn verify(
         &self,
         password: Password,
         hash: Option<Secret>,
     ) -> Result<bool, Failure> {
-        let nobody = Arc::clone(&self.nobody);
+        let nobody = self.nobody.clone();
         self.in_turn(move |memory| {
-            let stored = hash.as_ref().map_or(&*nobody, Secret::expose);
-            let stored = PasswordHash::new(stored);
+            let stored = PasswordHash::new(hash.as_ref().unwrap_or(&nobody).expose());
             let fits = stored.is_ok_and(|s| memory.fits(&s, password.expose()).unwrap_or(false));
             fits && hash.is_some()
         })
@@ -500,6 +494,9 @@ mod tests {
             assert_eq!(memory.fits(&hash, "a password of mine"), Ok(true), "{hash}");
             assert_eq!(memory.fits(&hash, "a password of yours"), Ok(false), "{hash}");
         }
+        let nobodys = of_nobody(&Zeros);
+        let nobodys = PasswordHash::new(nobodys.expose()).unwrap();
+        assert_eq!(memory.fits(&nobodys, "a password of mine"), Ok(false), "it is no hash");
         let made = memory.hash(&[7; 16], "a password of mine").unwrap();
         assert_eq!(made, hash(Algorithm::Argon2id, MEMORY_KIB, PASSES, LANES).to_string());
         assert!(argon2().verify_password(b"a password of mine", &*made).is_ok());
