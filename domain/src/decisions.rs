@@ -6,9 +6,10 @@ use model::{
     SessionSpans, Timestamp, UserId,
 };
 pub use store::Given;
-use store::{DecisionFacts, NamedUser, Standing};
+use store::{DecisionFacts, NamedUser, Standing, StoredToken};
 use uuid::Uuid;
 
+use crate::tokens::{Shown, Token};
 use crate::{Latchkey, policies};
 
 /// The only kind of subject that there is.
@@ -154,23 +155,47 @@ impl Considered {
 /// [`Failure::Unavailable`].
 pub async fn evaluate(latchkey: &Latchkey, question: &Question) -> Result<Considered, Failure> {
     let at = moment(latchkey, question.time);
-    let nowhere = |reason| Considered { account: None, decision: Decision::no(reason) };
-    let Ok(permission) = question.action.parse() else {
-        return Ok(nowhere(Reason::UnknownAction));
-    };
-    let Ok(kind) = question.resource.kind.parse::<ResourceKind>() else {
-        return Ok(nowhere(Reason::UnknownResource));
-    };
-    if !kind.takes(permission) {
-        return Ok(nowhere(Reason::NotAbout(permission, kind)));
+    match understood(question) {
+        Ok((permission, kind)) => {
+            let resource = &question.resource.id;
+            let found = find(latchkey, None, &question.subject, kind, resource, at).await?;
+            Ok(consider(found, permission, kind, at))
+        }
+        Err(reason) => Ok(nowhere(reason)),
     }
-    let found = find(latchkey, None, &question.subject, kind, &question.resource.id, at).await?;
-    let Some(facts) = found else { return Ok(nowhere(Reason::UnknownResource)) };
-    let decision = match &facts.standing {
-        Some(standing) => decide(facts.account, standing, kind, permission, at),
-        None => Decision::no(Reason::NotInAccount),
+}
+
+/// The same for whoever comes with this token. Who that is and what is asked for are found out at once,
+/// so that a decision takes one way to the database and back.
+///
+/// # Errors
+/// As [`crate::tokens::authenticate`].
+pub async fn evaluate_for(
+    latchkey: &Latchkey,
+    bearer: &str,
+    question: &Question,
+) -> Result<(Token, Considered), Failure> {
+    let shown = Shown::parse(bearer).ok_or(Failure::SignedOut)?;
+    let at = moment(latchkey, question.time);
+    let understood = understood(question);
+    let found = match &understood {
+        Ok((_, kind)) => {
+            let (subject, resource) = (&question.subject, &question.resource.id);
+            find_beside(latchkey, Some(shown.prefix), subject, *kind, resource, at).await?
+        }
+        Err(_) => None,
     };
-    Ok(Considered { account: Some(facts.account), decision })
+    let (facts, token) = found.unzip();
+    let token = match token {
+        Some(token) => token,
+        None => latchkey.store.token(shown.prefix).await?,
+    };
+    let token = shown.admit(latchkey, token, latchkey.now()).await?;
+    let considered = match understood {
+        Ok((permission, kind)) => consider(facts, permission, kind, at),
+        Err(reason) => nowhere(reason),
+    };
+    Ok((token, considered))
 }
 
 /// The users who may do something to something at a moment, by id, at most `most`. `within` is the only
@@ -186,7 +211,7 @@ pub async fn subjects(
     most: usize,
 ) -> Result<FoundPage<UserId, UserId>, Failure> {
     let at = moment(latchkey, question.time);
-    let Some((permission, kind)) = asked(question) else { return Ok(FoundPage::NOTHING) };
+    let Ok((permission, kind)) = understood(question) else { return Ok(FoundPage::NOTHING) };
     if question.subject.kind != USER {
         return Ok(FoundPage::NOTHING);
     }
@@ -218,11 +243,11 @@ pub async fn resources(
     most: usize,
 ) -> Result<FoundPage<FoundResource, ResourceCursor>, Failure> {
     let at = moment(latchkey, question.time);
-    let Some((permission, kind)) = asked(question) else { return Ok(FoundPage::NOTHING) };
+    let Ok((permission, kind)) = understood(question) else { return Ok(FoundPage::NOTHING) };
     let Some(user) = named_user(&question.subject) else { return Ok(FoundPage::NOTHING) };
     let from = after.map(|after| after.account).max(within);
     let mut accounts = latchkey.store.standings(&user, from, MOST_ACCOUNTS + 1, at).await?;
-    if settle_owners(latchkey, &accounts).await? {
+    if settle_owners(latchkey, accounts.iter()).await? {
         accounts = latchkey.store.standings(&user, from, MOST_ACCOUNTS + 1, at).await?;
     }
     let mut found = Vec::new();
@@ -276,11 +301,36 @@ fn moment(latchkey: &Latchkey, time: Option<Timestamp>) -> Timestamp {
     time.map_or(now, |time| time.max(now))
 }
 
-/// The permission and the kind of a question that makes sense.
-fn asked(question: &Question) -> Option<(Permission, ResourceKind)> {
-    let permission = question.action.parse().ok()?;
-    let kind = question.resource.kind.parse::<ResourceKind>().ok()?;
-    kind.takes(permission).then_some((permission, kind))
+/// The permission and the kind of a question that makes sense, or why it makes none.
+fn understood(question: &Question) -> Result<(Permission, ResourceKind), Reason> {
+    let permission = question.action.parse().map_err(|_| Reason::UnknownAction)?;
+    let kind = question.resource.kind.parse::<ResourceKind>();
+    let kind = kind.map_err(|_| Reason::UnknownResource)?;
+    if kind.takes(permission) {
+        Ok((permission, kind))
+    } else {
+        Err(Reason::NotAbout(permission, kind))
+    }
+}
+
+/// An answer that is about no account.
+fn nowhere(reason: Reason) -> Considered {
+    Considered { account: None, decision: Decision::no(reason) }
+}
+
+/// The answer by what was found.
+fn consider(
+    found: Option<DecisionFacts>,
+    permission: Permission,
+    kind: ResourceKind,
+    at: Timestamp,
+) -> Considered {
+    let Some(facts) = found else { return nowhere(Reason::UnknownResource) };
+    let decision = match &facts.standing {
+        Some(standing) => decide(facts.account, standing, kind, permission, at),
+        None => Decision::no(Reason::NotInAccount),
+    };
+    Considered { account: Some(facts.account), decision }
 }
 
 /// A thing that whoever asks may know of, and how somebody stands in its account.
@@ -292,20 +342,37 @@ async fn find(
     id: &str,
     at: Timestamp,
 ) -> Result<Option<DecisionFacts>, Failure> {
+    let found = find_beside(latchkey, None, subject, kind, id, at).await?;
+    let facts = found.map(|(facts, _)| facts);
+    Ok(facts.filter(|facts| within.is_none_or(|within| within == facts.account)))
+}
+
+/// A thing, how somebody stands in its account, and the token with this prefix.
+async fn find_beside(
+    latchkey: &Latchkey,
+    token: Option<&str>,
+    subject: &Named,
+    kind: ResourceKind,
+    id: &str,
+    at: Timestamp,
+) -> Result<Option<(DecisionFacts, Option<StoredToken>)>, Failure> {
     let Ok(thing) = id.parse::<DoorKey>() else { return Ok(None) };
     let nobody = NamedUser::Id(UserId::from(Uuid::nil()));
     let user = named_user(subject).unwrap_or(nobody);
-    let mut found = latchkey.store.decision_facts(kind, &thing, &user, at).await?;
-    if settle_owners(latchkey, found.as_slice()).await? {
-        found = latchkey.store.decision_facts(kind, &thing, &user, at).await?;
+    let found = latchkey.store.decision_facts(kind, &thing, &user, token, at).await?;
+    if settle_owners(latchkey, found.iter().map(|(facts, _)| facts)).await? {
+        return latchkey.store.decision_facts(kind, &thing, &user, token, at).await;
     }
-    Ok(found.filter(|facts| within.is_none_or(|within| within == facts.account)))
+    Ok(found)
 }
 
 /// Has those own their accounts who do by now; answers whether somebody does who didn't before.
-async fn settle_owners(latchkey: &Latchkey, found: &[DecisionFacts]) -> Result<bool, Failure> {
+async fn settle_owners(
+    latchkey: &Latchkey,
+    found: impl Iterator<Item = &DecisionFacts>,
+) -> Result<bool, Failure> {
     let now = latchkey.now();
-    let due = found.iter().filter(|facts| facts.owners_due_at.is_some_and(|due_at| due_at <= now));
+    let due = found.filter(|facts| facts.owners_due_at.is_some_and(|due_at| due_at <= now));
     let due: Vec<_> = due.map(|facts| facts.account).collect();
     for account in &due {
         latchkey.store.settle_owners(*account, now).await?;

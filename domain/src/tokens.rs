@@ -4,7 +4,7 @@
 use model::{AccountId, AccountNumber, DoorScope, DoorScopes, Failure, Secret, Timestamp, TokenId};
 use sha2::{Digest, Sha256};
 pub use store::TokenRow;
-use store::{NewToken, TokenHash};
+use store::{NewToken, StoredToken, TokenHash};
 use subtle::ConstantTimeEq;
 
 use crate::{Latchkey, Random, Token as Chance};
@@ -151,27 +151,46 @@ pub async fn authenticate(
     bearer: &str,
     now: Timestamp,
 ) -> Result<Token, Failure> {
-    let (prefix, secret) = parts(bearer).ok_or(Failure::SignedOut)?;
-    let found = latchkey.store.token(prefix).await?;
-    // As long for a prefix that nobody has.
-    let expected = found.as_ref().map_or([0; 32], |token| token.secret_hash);
-    let is_it = bool::from(secret.ct_eq(&expected));
-    let token = found.filter(|_| is_it).ok_or(Failure::SignedOut)?;
-    if token.revoked_at.is_some() || token.until.is_some_and(|until| until <= now) {
-        return Err(Failure::SignedOut);
-    }
-    latchkey.store.note_token(&token, now).await;
-    Ok(Token { id: token.id, name: token.name, scopes: token.scopes, account: token.account })
+    let shown = Shown::parse(bearer).ok_or(Failure::SignedOut)?;
+    let found = latchkey.store.token(shown.prefix).await?;
+    shown.admit(latchkey, found, now).await
 }
 
-/// A token's prefix, and the hash of its secret. A fast hash will do: there is nothing to guess in 256
-/// random bits (OWASP ASVS 5.0 V6.5.2 and V11.4.2, NIST SP 800-63B section 3.1.2.2 ask for slow ones
-/// below 112).
-fn parts(bearer: &str) -> Option<(&str, TokenHash)> {
-    let (prefix, secret) = bearer.strip_prefix(MARK)?.split_once('_')?;
-    let is_prefix = prefix.len() == PREFIX && prefix.bytes().all(|byte| ALPHABET.contains(&byte));
-    Chance::parse(secret).filter(|_| is_prefix)?;
-    Some((prefix, Sha256::digest(secret).into()))
+/// A token as somebody shows it: its prefix, and the hash of its secret. A fast hash will do: there is
+/// nothing to guess in 256 random bits (OWASP ASVS 5.0 V6.5.2 and V11.4.2, NIST SP 800-63B section
+/// 3.1.2.2 ask for slow ones below 112).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Shown<'a> {
+    pub(crate) prefix: &'a str,
+    secret_hash: TokenHash,
+}
+
+impl<'a> Shown<'a> {
+    /// None of what isn't written as a token is.
+    pub(crate) fn parse(bearer: &'a str) -> Option<Self> {
+        let (prefix, secret) = bearer.strip_prefix(MARK)?.split_once('_')?;
+        let all_known = prefix.bytes().all(|byte| ALPHABET.contains(&byte));
+        Chance::parse(secret).filter(|_| prefix.len() == PREFIX && all_known)?;
+        Some(Self { prefix, secret_hash: Sha256::digest(secret).into() })
+    }
+
+    /// Who that is, of the token with its prefix, if there is one.
+    pub(crate) async fn admit(
+        self,
+        latchkey: &Latchkey,
+        found: Option<StoredToken>,
+        now: Timestamp,
+    ) -> Result<Token, Failure> {
+        // As long for a prefix that nobody has.
+        let expected = found.as_ref().map_or([0; 32], |token| token.secret_hash);
+        let is_it = bool::from(self.secret_hash.ct_eq(&expected));
+        let token = found.filter(|_| is_it).ok_or(Failure::SignedOut)?;
+        if token.revoked_at.is_some() || token.until.is_some_and(|until| until <= now) {
+            return Err(Failure::SignedOut);
+        }
+        latchkey.store.note_token(&token, now).await;
+        Ok(Token { id: token.id, name: token.name, scopes: token.scopes, account: token.account })
+    }
 }
 
 fn prefix(random: &dyn Random) -> String {
@@ -197,7 +216,8 @@ mod tests {
     fn a_token_is_taken_apart_as_it_was_put_together() {
         let (prefix, secret) = (prefix(&Counting), Chance::new(&Counting));
         let text = format!("{MARK}{prefix}_{}", secret.secret().expose());
-        assert_eq!(parts(&text), Some((prefix.as_str(), secret.hash())));
+        let shown = Shown { prefix: &prefix, secret_hash: secret.hash() };
+        assert_eq!(Shown::parse(&text), Some(shown));
         let secret = secret.secret().expose();
         for other in [
             String::new(),
@@ -213,7 +233,7 @@ mod tests {
             format!("lk_{prefix}_"),
             format!("{text} "),
         ] {
-            assert_eq!(parts(&other), None, "{other}");
+            assert_eq!(Shown::parse(&other), None, "{other}");
         }
     }
 }

@@ -15,7 +15,8 @@ use crate::db::{Differing, limit, read, sql};
 use crate::grants::pattern;
 use crate::memberships::{PauseRow, required, standing};
 use crate::policies::PolicyRow;
-use crate::{AccountPolicy, Store};
+use crate::tokens::{FoundToken, token_columns};
+use crate::{AccountPolicy, Store, StoredToken};
 
 /// What the grants of the membership `m` open that haven't lapsed at $3, which of them name the thing,
 /// who gave them, and until when, as JSON.
@@ -84,17 +85,21 @@ macro_rules! subject {
     };
 }
 
-/// A thing, its account, and how the user of [`subject!`] stands in that, if they are in it.
+/// A thing, its account, and how the user of [`subject!`] stands in that, if they are in it. Beside it the
+/// token with the prefix $5, so that it is known in the same answer who asks.
 macro_rules! facts {
     ($db:ident $id:literal, $from:literal, $names:expr, $which:literal) => {
         concat!(
             "SELECT a.id AS account_id, a.number, a.ref AS account_ref, a.owners_due_at, ",
             $id,
             " AS thing_id, ",
+            token_columns!(),
+            ", ",
             standing_columns!($db $names),
             " FROM ",
             $from,
-            " LEFT JOIN memberships m ON m.account_id = a.id AND m.user_id = ",
+            " LEFT JOIN tokens k ON k.prefix = $5 \
+              LEFT JOIN memberships m ON m.account_id = a.id AND m.user_id = ",
             subject!(),
             " LEFT JOIN users b ON b.id = m.paused_by \
               LEFT JOIN account_policies p ON p.account_id = m.account_id WHERE ",
@@ -317,6 +322,14 @@ pub struct Given {
 }
 
 #[derive(FromRow)]
+struct AskedRow {
+    #[sqlx(flatten)]
+    token: FoundToken,
+    #[sqlx(flatten)]
+    facts: FactsRow,
+}
+
+#[derive(FromRow)]
 struct FactsRow {
     account_id: Uuid,
     number: i64,
@@ -425,7 +438,8 @@ fn named(user: &NamedUser) -> (Option<Uuid>, &str) {
 }
 
 impl Store {
-    /// A thing and how somebody stands in its account at a moment; none if there is no such thing.
+    /// A thing and how somebody stands in its account at a moment; none if there is no such thing. With it
+    /// comes the token with this prefix, if there is one, whatever became of it.
     ///
     /// # Errors
     /// [`Failure::Unavailable`].
@@ -434,8 +448,9 @@ impl Store {
         kind: ResourceKind,
         thing: &DoorKey,
         user: &NamedUser,
+        token: Option<&str>,
         now: Timestamp,
-    ) -> Result<Option<DecisionFacts>, Failure> {
+    ) -> Result<Option<(DecisionFacts, Option<StoredToken>)>, Failure> {
         use ResourceKind::{Account, Domain, Invoice, Request, Service};
         let text = match (kind, thing) {
             (Account, DoorKey::Id(_)) => ACCOUNT,
@@ -452,16 +467,16 @@ impl Store {
             (Service | Domain | Invoice | Request, DoorKey::Number(_)) => return Ok(None),
         };
         let (text, (id, email)) = (text.at(self), named(user));
-        let row: Option<FactsRow> = read!(self, db => {
+        let row: Option<AskedRow> = read!(self, db => {
             let asked = query_as(text).bind(id).bind(email).bind(now.as_micros());
             let asked = match thing {
                 DoorKey::Id(id) => asked.bind(*id),
                 DoorKey::Ref(reference) => asked.bind(reference.as_str()),
                 DoorKey::Number(number) => asked.bind(number.get()),
             };
-            asked.fetch_optional(db)
+            asked.bind(token).fetch_optional(db)
         })?;
-        Ok(row.map(|row| row.read(now)))
+        row.map(|row| Ok((row.facts.read(now), row.token.read()?))).transpose()
     }
 
     /// How those of the account's users behind `after` stand at a moment to whom a permission may be open

@@ -10,12 +10,21 @@ use uuid::Uuid;
 use crate::db::{read, sql, unreadable, write};
 use crate::{Store, TokenHash};
 
+/// What a [`FoundToken`] reads, of tokens as `k`.
+macro_rules! token_columns {
+    () => {
+        "k.id AS token_id, k.name AS token_name, k.secret_hash, k.scopes, k.account_id AS bound_to, \
+         k.until AS token_until, k.last_used_at, k.revoked_at"
+    };
+}
+
+pub(crate) use token_columns;
+
 sql! {
     INSERT_TOKEN = "INSERT INTO tokens \
                         (id, name, prefix, secret_hash, scopes, account_id, made_at, until) \
                     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
-    TOKEN = "SELECT id, name, secret_hash, scopes, account_id, until, last_used_at, revoked_at \
-             FROM tokens WHERE prefix = $1";
+    TOKEN = concat!("SELECT ", token_columns!(), " FROM tokens k WHERE k.prefix = $1");
     TOKENS = "SELECT t.name, t.prefix, t.scopes, a.number, t.made_at, t.until, t.last_used_at, \
                   t.revoked_at \
               FROM tokens t LEFT JOIN accounts a ON a.id = t.account_id ORDER BY t.id";
@@ -88,16 +97,35 @@ pub struct TokenRow {
     pub revoked_at: Option<Timestamp>,
 }
 
+/// A token, or nothing where it stands beside something else that was asked for.
 #[derive(FromRow)]
-struct FoundToken {
-    id: Uuid,
-    name: String,
-    secret_hash: Vec<u8>,
-    scopes: String,
-    account_id: Option<Uuid>,
-    until: Option<i64>,
+pub(crate) struct FoundToken {
+    token_id: Option<Uuid>,
+    token_name: Option<String>,
+    secret_hash: Option<Vec<u8>>,
+    scopes: Option<String>,
+    bound_to: Option<Uuid>,
+    token_until: Option<i64>,
     last_used_at: Option<i64>,
     revoked_at: Option<i64>,
+}
+
+impl FoundToken {
+    pub(crate) fn read(self) -> Result<Option<StoredToken>, Failure> {
+        let (Some(id), Some(secret_hash)) = (self.token_id, self.secret_hash) else {
+            return Ok(None);
+        };
+        Ok(Some(StoredToken {
+            id: id.into(),
+            name: self.token_name.unwrap_or_default(),
+            secret_hash: secret_hash.as_slice().try_into().map_err(unreadable)?,
+            scopes: DoorScopes::from_stored(&self.scopes.unwrap_or_default()),
+            account: self.bound_to.map(AccountId::from),
+            until: self.token_until.map(Timestamp::from_micros),
+            last_used_at: self.last_used_at.map(Timestamp::from_micros),
+            revoked_at: self.revoked_at.map(Timestamp::from_micros),
+        }))
+    }
 }
 
 #[derive(FromRow)]
@@ -153,18 +181,7 @@ impl Store {
     pub async fn token(&self, prefix: &str) -> Result<Option<StoredToken>, Failure> {
         let row: Option<FoundToken> =
             read!(self, db => query_as(TOKEN).bind(prefix).fetch_optional(db))?;
-        let Some(row) = row else { return Ok(None) };
-        let secret_hash = row.secret_hash.as_slice().try_into().map_err(unreadable)?;
-        Ok(Some(StoredToken {
-            id: row.id.into(),
-            name: row.name,
-            secret_hash,
-            scopes: DoorScopes::from_stored(&row.scopes),
-            account: row.account_id.map(AccountId::from),
-            until: row.until.map(Timestamp::from_micros),
-            last_used_at: row.last_used_at.map(Timestamp::from_micros),
-            revoked_at: row.revoked_at.map(Timestamp::from_micros),
-        }))
+        row.map_or(Ok(None), FoundToken::read)
     }
 
     /// Every token that was ever made, the oldest first.

@@ -1,7 +1,8 @@
 //! Who asks: one of the provider's own systems, by its token.
 
 use axum::http::{HeaderMap, HeaderValue, header};
-use domain::{Latchkey, tokens};
+use domain::Latchkey;
+use domain::tokens::{self, Token};
 use model::{AccountId, DoorArea, Failure};
 
 use super::Refusal;
@@ -18,15 +19,24 @@ pub(super) fn bearer(headers: &HeaderMap) -> Result<&str, Refusal> {
     if is_bearer { Ok(token.trim()) } else { Err(Refusal::Unauthorized) }
 }
 
-/// The only account that whoever comes with this token may know of, if they are bound to one.
-pub(super) async fn known(latchkey: &Latchkey, bearer: &str) -> Result<Option<AccountId>, Refusal> {
-    let token = tokens::authenticate(latchkey, bearer, latchkey.now()).await;
-    let token = token.map_err(|failure| match failure {
+/// Why somebody isn't known by their token.
+pub(super) fn refused(failure: Failure) -> Refusal {
+    match failure {
         Failure::Unavailable => Refusal::Unavailable,
         _ => Refusal::Unauthorized,
-    })?;
+    }
+}
+
+/// The only account that whoever comes with this token may know of, if they are bound to one.
+pub(super) fn bound_to(token: &Token) -> Result<Option<AccountId>, Refusal> {
     token.must(DoorArea::Access.read()).map_err(|_| Refusal::Forbidden)?;
     Ok(token.account)
+}
+
+/// The same by the token as it was shown.
+pub(super) async fn known(latchkey: &Latchkey, bearer: &str) -> Result<Option<AccountId>, Refusal> {
+    let token = tokens::authenticate(latchkey, bearer, latchkey.now()).await;
+    bound_to(&token.map_err(refused)?)
 }
 
 /// The same of whoever sent a request.

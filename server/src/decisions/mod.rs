@@ -156,22 +156,26 @@ async fn asked_within(
     Ok((within, members?))
 }
 
-/// One question (section 6). Who asks, and what the answer is, is found out at the same time, so that a
-/// decision takes one way to the database and back; told it is to whoever may ask.
+/// One question (section 6).
 async fn evaluation(
     State(parts): State<Parts>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<ToldDecision>, Refusal> {
     let members = asked(&headers, body).await;
-    let within = caller::known(&parts.latchkey, caller::bearer(&headers)?);
-    let considered = async {
-        let question = asked::question(&members?)?;
-        Ok::<_, Refusal>(decisions::evaluate(&parts.latchkey, &question).await?)
+    let (latchkey, bearer) = (&parts.latchkey, caller::bearer(&headers)?);
+    let question = members.and_then(|members| Ok(asked::question(&members)?));
+    let question = match question {
+        Ok(question) => question,
+        Err(refusal) => {
+            // What is wrong with it is told to whoever may ask.
+            caller::known(latchkey, bearer).await?;
+            return Err(refusal);
+        }
     };
-    let (within, considered) = tokio::join!(within, considered);
-    let within = within?;
-    Ok(Json(ToldDecision::from(&considered?.within(within))))
+    let evaluated = decisions::evaluate_for(latchkey, bearer, &question).await;
+    let (token, considered) = evaluated.map_err(caller::refused)?;
+    Ok(Json(ToldDecision::from(&considered.within(caller::bound_to(&token)?))))
 }
 
 /// The answers to several questions, in their order.

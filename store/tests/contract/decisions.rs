@@ -1,13 +1,13 @@
 use model::{
-    Access, AccountId, DoorKey, Keys, NamedBy, Pause, Permission, PermissionSet, Reach,
+    Access, AccountId, DoorArea, DoorKey, Keys, NamedBy, Pause, Permission, PermissionSet, Reach,
     ResourceKind, Scope, Terms, Timestamp, UserId,
 };
-use store::{DecisionFacts, NamedUser, Standing, Store};
+use store::{DecisionFacts, NamedUser, NewToken, Standing, Store};
 use test_database::{Line, TestDatabase, apply, on_both};
 use uuid::Uuid;
 
 use crate::areas::{domain, service};
-use crate::story::{Bakery, account, at, email, grant, granted, user};
+use crate::story::{Bakery, account, at, email, grant, granted, token, user};
 
 use Permission::{AccountUsers, BillingPay, DomainsView, ServicesManage, ServicesView};
 
@@ -19,7 +19,21 @@ async fn facts(
     seconds: u64,
 ) -> Option<DecisionFacts> {
     let (thing, user) = (DoorKey::Id(thing.into()), NamedUser::Id(user));
-    bakery.store.decision_facts(kind, &thing, &user, at(seconds)).await.unwrap()
+    facts_by(&bakery.store, kind, &thing, &user, seconds).await
+}
+
+async fn facts_by(
+    store: &Store,
+    kind: ResourceKind,
+    thing: &DoorKey,
+    user: &NamedUser,
+    seconds: u64,
+) -> Option<DecisionFacts> {
+    let found = store.decision_facts(kind, thing, user, None, at(seconds)).await;
+    found.unwrap().map(|(facts, token)| {
+        assert_eq!(token.map(|token| token.id), None, "nobody showed one");
+        facts
+    })
 }
 
 async fn standing(bakery: &Bakery, service: Uuid, user: UserId, seconds: u64) -> Standing {
@@ -51,7 +65,7 @@ async fn what_is_asked_about_is_found_by_what_it_is_called_and_so_is_who_asks(db
     ];
     for (kind, thing, id) in things {
         for user in &named {
-            let found = db.store.decision_facts(kind, &thing, user, at(1)).await.unwrap().unwrap();
+            let found = facts_by(&db.store, kind, &thing, user, 1).await.unwrap();
             let place = (found.account, found.account_key, found.thing);
             assert_eq!(place, (bakery.id, DoorKey::Number(bakery.number), id));
             let standing = found.standing.unwrap();
@@ -64,16 +78,47 @@ async fn what_is_asked_about_is_found_by_what_it_is_called_and_so_is_who_asks(db
             NamedUser::Email(email("mei@example.com")),
             NamedUser::Email(email("nobody@example.com")),
         ] {
-            let found = db.store.decision_facts(kind, &thing, &stranger, at(1)).await.unwrap();
+            let found = facts_by(&db.store, kind, &thing, &stranger, 1).await;
             assert!(found.unwrap().standing.is_none(), "{kind:?} {stranger:?}");
         }
         // One kind's id is no other's.
         for other in ResourceKind::ALL.into_iter().filter(|other| *other != kind) {
-            let found = db.store.decision_facts(other, &thing, &named[0], at(1)).await.unwrap();
+            let found = facts_by(&db.store, other, &thing, &named[0], 1).await;
             assert!(found.is_none(), "{kind:?} {other:?}");
         }
     }
     assert!(facts(&bakery, ResourceKind::Service, Uuid::nil(), bakery.ingrid, 1).await.is_none());
+}
+
+#[apply(on_both!)]
+async fn who_asks_comes_with_what_is_asked_for(db: TestDatabase) {
+    let bakery = Bakery::new(&db.store).await;
+    let asking = NewToken {
+        id: Uuid::new_v4().into(),
+        name: "Panel".to_owned(),
+        prefix: "aaaaaaaaaaaa".to_owned(),
+        secret_hash: token(7),
+        scopes: [DoorArea::Access.read()].into_iter().collect(),
+        account: Some(bakery.id),
+        until: Some(at(60)),
+    };
+    db.store.add_token(&asking, at(1)).await.unwrap();
+    let (thing, user) = (DoorKey::Id(bakery.id.into()), NamedUser::Id(bakery.ingrid));
+    let beside = async |prefix| {
+        let kind = ResourceKind::Account;
+        let found = db.store.decision_facts(kind, &thing, &user, Some(prefix), at(1)).await;
+        let (facts, token) = found.unwrap().unwrap();
+        assert_eq!((facts.account, facts.standing.unwrap().user), (bakery.id, bakery.ingrid));
+        token
+    };
+    assert!(beside("bbbbbbbbbbbb").await.is_none());
+    let found = beside("aaaaaaaaaaaa").await.unwrap();
+    assert_eq!((found.id, found.name), (asking.id, asking.name));
+    assert_eq!((found.secret_hash, found.scopes), (asking.secret_hash, asking.scopes));
+    assert_eq!((found.account, found.until), (asking.account, asking.until));
+    assert_eq!((found.last_used_at, found.revoked_at), (None, None));
+    db.store.revoke_token("aaaaaaaaaaaa", at(2)).await.unwrap();
+    assert_eq!(beside("aaaaaaaaaaaa").await.unwrap().revoked_at, Some(at(2)));
 }
 
 #[apply(on_both!)]
@@ -284,7 +329,7 @@ async fn somebodys_accounts_and_the_things_in_them_come_in_the_order_of_ids(db: 
         db.store.things_behind(bakery.id, ResourceKind::Service, &Scope::All, None, 9).await;
     let key: DoorKey = "b".parse().unwrap();
     assert_eq!(found.unwrap().iter().filter(|(_, one)| *one == key).count(), 1);
-    let found = db.store.decision_facts(ResourceKind::Service, &key, &nobody, at(1)).await.unwrap();
+    let found = facts_by(&db.store, ResourceKind::Service, &key, &nobody, 1).await;
     assert_eq!(found.unwrap().account_key, "Bakery".parse().unwrap());
 }
 
@@ -301,7 +346,7 @@ async fn a_decision_is_as_many_times_to_postgres_and_back_as_the_least_question(
     let (thing, mei) = (DoorKey::Id(shop.id), NamedUser::Email(email("mei@example.com")));
     let decide = async || {
         let kind = ResourceKind::Service;
-        let found = store.decision_facts(kind, &thing, &mei, at(1)).await.unwrap();
+        let found = facts_by(&store, kind, &thing, &mei, 1).await;
         assert_eq!(found.unwrap().standing.unwrap().given.len(), 3);
     };
     let least = async || assert_eq!(store.is_in(bakery.id, bakery.ingrid).await, Ok(true));
