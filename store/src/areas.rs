@@ -14,23 +14,28 @@ use crate::Store;
 use crate::db::{Differing, Tx, count, limit, plain, read, sql, write};
 use crate::grants::{holder, ids_in, joined, list, through};
 
-/// One of a scope's conditions, which a thing `t` of the account $1 fulfils: any does, or one of these
-/// grants or drafts names it.
-macro_rules! fulfils {
-    ($db:ident $things:literal, $id:literal, $any:literal, $holder:literal) => {
+/// Whether one of the grants or drafts that [`holder`] wrote down names a thing `t` of the account $1.
+macro_rules! is_named {
+    ($db:ident $things:literal, $id:literal, $holder:literal) => {
         concat!(
-            "(",
-            $any,
-            " OR t.id IN (",
+            "t.id IN (",
             $crate::grants::through!(
                 $db concat!("n.", $id), $things, $holder, $crate::grants::opens!($db $holder)
             ),
-            "))"
+            ")"
         )
     };
 }
 
-pub(crate) use fulfils;
+/// One of a scope's conditions, which a thing `t` of the account $1 fulfils: any does, or one of these
+/// grants or drafts names it.
+macro_rules! fulfils {
+    ($db:ident $things:literal, $id:literal, $any:literal, $holder:literal) => {
+        concat!("(", $any, " OR ", $crate::areas::is_named!($db $things, $id, $holder), ")")
+    };
+}
+
+pub(crate) use {fulfils, is_named};
 
 /// Things `t` of an account that a scope opens: those that fulfil its two conditions, each as whether
 /// any does and whose grants ($2 to $5).
@@ -131,22 +136,40 @@ macro_rules! choices {
     };
 }
 
+/// These counts of the things `t` that [`opened!`] has, summed up under their names. Those that grants
+/// name are looked up, few as they are, where any other count goes through all.
 macro_rules! counted {
+    ($db:ident $things:literal, $id:literal, $sums:literal, $counts:expr) => {
+        concat!(
+            "SELECT ",
+            $sums,
+            " FROM (",
+            counted!(@ $db $things, $id, $counts, "$2"),
+            " UNION ALL ",
+            counted!(@ $db $things, $id, $counts, "NOT $2 AND ", is_named!($db $things, $id, "$3")),
+            ") c"
+        )
+    };
+    (@ $db:ident $things:literal, $id:literal, $counts:expr, $($which:expr),+) => {
+        concat!(
+            "SELECT ", $counts, " FROM ", $things, " t WHERE ", $($which,)+
+            " AND t.account_id = $1 AND ", fulfils!($db $things, $id, "$4", "$5")
+        )
+    };
+}
+
+macro_rules! number {
     ($db:ident $things:literal, $id:literal) => {
-        concat!("SELECT count(*) FROM ", $things, " t WHERE ", opened!($db $things, $id))
+        counted!($db $things, $id, "CAST(sum(c.number) AS BIGINT)", "count(*) AS number")
     };
 }
 
 /// How many there are, and for how many of them this holds.
 macro_rules! standing {
     ($db:ident $things:literal, $id:literal, $holds:literal) => {
-        concat!(
-            "SELECT count(*), count(CASE WHEN ",
-            $holds,
-            " THEN 1 END) FROM ",
-            $things,
-            " t WHERE ",
-            opened!($db $things, $id)
+        counted!(
+            $db $things, $id, "CAST(sum(c.number) AS BIGINT), CAST(sum(c.held) AS BIGINT)",
+            concat!("count(*) AS number, count(CASE WHEN ", $holds, " THEN 1 END) AS held")
         )
     };
 }
@@ -162,10 +185,10 @@ sql! {
         on Postgres choices!(postgres "services", "service_id");
     DOMAIN_CHOICES = choices!(sqlite "domains", "domain_id"),
         on Postgres choices!(postgres "domains", "domain_id");
-    COUNT_SERVICES = counted!(sqlite "services", "service_id"),
-        on Postgres counted!(postgres "services", "service_id");
-    COUNT_DOMAINS = counted!(sqlite "domains", "domain_id"),
-        on Postgres counted!(postgres "domains", "domain_id");
+    COUNT_SERVICES = number!(sqlite "services", "service_id"),
+        on Postgres number!(postgres "services", "service_id");
+    COUNT_DOMAINS = number!(sqlite "domains", "domain_id"),
+        on Postgres number!(postgres "domains", "domain_id");
     SERVICES_THERE = there!(sqlite "services"), on Postgres there!(postgres "services");
     DOMAINS_THERE = there!(sqlite "domains"), on Postgres there!(postgres "domains");
     SERVICES_STANDING = standing!(sqlite "services", "service_id", "t.state = 'suspended'"),
