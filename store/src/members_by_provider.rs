@@ -347,11 +347,8 @@ fn terms_of<'a>(
     invitation: Option<&'a Invitation>,
 ) -> impl Iterator<Item = &'a Terms> {
     let held = kept.into_iter().flat_map(|kept| kept.holding.grants());
-    let offered = invitation.into_iter().flat_map(|invitation| match &invitation.access {
-        model::Access::Granted(offered) => offered.as_slice(),
-        model::Access::Owner => &[],
-    });
-    held.map(|grant| &grant.terms).chain(offered)
+    let offered = invitation.into_iter().flat_map(|invitation| invitation.offered.grants());
+    held.map(|grant| &grant.terms).chain(offered.map(|grant| &grant.terms))
 }
 
 impl Store {

@@ -2,7 +2,7 @@
 
 use model::{
     Access, AccountId, AccountNumber, ActivityKind, Actor, Conflict, Cursor, DoorRef, EmailAddress,
-    Failure, Keys, MailKind, OwnerChangeId, OwnerNews, Pause, SessionId, Timestamp, UserId,
+    Failure, Given, Keys, MailKind, OwnerChangeId, OwnerNews, Pause, SessionId, Timestamp, UserId,
 };
 use sqlx::{query, query_as, query_scalar};
 use sqlx_macros::FromRow;
@@ -949,7 +949,7 @@ impl Store {
     ) -> Result<(), Failure> {
         let mut tx = self.begin_locking([account.into()]).await?;
         locks::account(&mut tx, account, now).await?;
-        join(&mut tx, account, user, &access, "", None, now).await?;
+        join(&mut tx, account, user, &Given::new(access, ""), None, now).await?;
         tx.commit().await
     }
 }
@@ -1126,8 +1126,7 @@ pub(crate) async fn join(
     tx: &mut Tx,
     account: AccountId,
     user: UserId,
-    access: &Access,
-    why: &str,
+    given: &Given,
     invited_by: Option<UserId>,
     now: Timestamp,
 ) -> Result<(), Failure> {
@@ -1137,7 +1136,7 @@ pub(crate) async fn join(
     let joined = write!(tx, db => query(INSERT_MEMBERSHIP)
         .bind(ids.0)
         .bind(ids.1)
-        .bind(access.is_owner())
+        .bind(given.is_owner())
         .bind(now.as_micros())
         .bind(invited_by.map(Uuid::from))
         .bind(locked.full_name().to_lowercase())
@@ -1148,7 +1147,7 @@ pub(crate) async fn join(
     for word in found_by(locked.full_name(), &locked.email()) {
         write!(tx, db => query(INSERT_WORD).bind(ids.0).bind(ids.1).bind(&word).execute(db))?;
     }
-    grants::begin(tx, account, user, access, why, invited_by, now).await
+    grants::begin(tx, account, user, given, invited_by, now).await
 }
 
 /// Gives a user of an account that is locked an id of the provider's, if they have none. It may be free
