@@ -742,8 +742,8 @@ async fn take(
             let person = person.ok_or_else(gone)?;
             let (user, name) = (person.user, &facts.account_name);
             owner_changes::end_of(tx, account, name, user, now).await?;
-            memberships::end(tx, account, user, &person.email).await?;
-            (entry, mails)
+            let reference = memberships::end(tx, account, user, &person.email).await?;
+            (entry.known_as(reference), mails)
         }
         ProvidersMemberStep::Offer(offer, full_name, mails) => {
             let called = Called { reference, full_name: &full_name };

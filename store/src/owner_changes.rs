@@ -868,8 +868,7 @@ async fn hand_over(
             entry.after(&given)
         }
         Afterwards::Out => {
-            memberships::end(tx, account, giver, &person.email).await?;
-            entry
+            entry.known_as(memberships::end(tx, account, giver, &person.email).await?)
         }
     };
     activity::append(tx, account, &entry, now).await?;
