@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use domain::members_by_provider::{self, KeyedThings};
 use domain::tokens::Token;
-use model::{Access, DoorArea, DoorKey, InvitationId, InvitationState};
+use model::{DoorArea, DoorKey, InvitationId, InvitationState};
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -57,17 +57,16 @@ impl Invitation {
         inviter: Option<&str>,
         things: &KeyedThings,
     ) -> Self {
-        let offered = match &invitation.access {
-            Access::Granted(offered) if !invitation.as_owner => offered.as_slice(),
-            Access::Granted(_) | Access::Owner => &[],
+        let grants = match invitation.as_owner {
+            true => Vec::new(),
+            false => MemberGrant::offered(&invitation.offered, things),
         };
-        let grant = |terms| MemberGrant::of_terms(terms, &invitation.why, things);
         Self {
             id: invitation.id.into(),
             r#ref: reference(invitation.reference.as_ref()),
             email: invitation.email.to_string(),
-            owner: invitation.as_owner || invitation.access.is_owner(),
-            grants: offered.iter().map(grant).collect(),
+            owner: invitation.as_owner || invitation.offered.is_owner(),
+            grants,
             state: match invitation.state {
                 InvitationState::Expired => "expired",
                 _ if invitation.waits => "waiting",

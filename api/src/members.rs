@@ -12,8 +12,8 @@ use domain::members_by_provider::{
 };
 use domain::tokens::Token;
 use model::{
-    Access, Area, DoorArea, DoorKey, DoorRef, EmailAddress, FieldProblem, GrantId, MOST_GRANTS,
-    Permission, PermissionSet, Reach, Terms,
+    Area, DoorArea, DoorKey, DoorRef, EmailAddress, FieldProblem, Given, GivenGrant, GrantId,
+    MOST_GRANTS, Permission, PermissionSet, Reach, Terms,
 };
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -60,8 +60,8 @@ pub(crate) struct Member {
     /// `DELETE` with `owner=true` takes an owner out.
     #[schema(required = false, default = false)]
     owner: bool,
-    /// What they hold, if they don't. Whoever is in an account holds something; whoever hasn't come yet is
-    /// offered one grant.
+    /// What they hold, if they don't, or are offered until they come. Whoever is in an account holds
+    /// something.
     #[schema(required = false, max_items = 50)]
     grants: Vec<MemberGrant>,
     /// `now` mails an invitation to whoever isn't in the account yet; `first_sign_in` has it wait until they
@@ -131,8 +131,14 @@ enum Everything {
 }
 
 impl MemberGrant {
+    /// What somebody is offered.
+    pub(crate) fn offered(offered: &Given, things: &KeyedThings) -> Vec<Self> {
+        let grant = |grant: &GivenGrant| Self::of_terms(&grant.terms, &grant.why, things);
+        offered.grants().iter().map(grant).collect()
+    }
+
     /// Terms that somebody is offered, or holds.
-    pub(crate) fn of_terms(terms: &Terms, why: &str, things: &KeyedThings) -> Self {
+    fn of_terms(terms: &Terms, why: &str, things: &KeyedThings) -> Self {
         let reach = |area: Area, reach: &Reach| {
             terms.permissions.in_area(area).next()?;
             Some(match reach {
@@ -239,19 +245,14 @@ impl Member {
 
     /// Somebody who hasn't come yet.
     pub(crate) fn show_waiting(waiting: &Offered, things: &KeyedThings) -> Self {
-        let offered = match &waiting.access {
-            Access::Granted(offered) => offered.as_slice(),
-            Access::Owner => &[],
-        };
-        let grant = |terms| MemberGrant::of_terms(terms, &waiting.why, things);
         Self {
             id: None,
             r#ref: reference(waiting.reference.as_ref()),
             email: waiting.email.to_string(),
             name: waiting.full_name.clone(),
             claimed: false,
-            owner: waiting.access.is_owner(),
-            grants: offered.iter().map(grant).collect(),
+            owner: waiting.offered.is_owner(),
+            grants: MemberGrant::offered(&waiting.offered, things),
             invite: None,
             since: None,
             paused_since: None,
@@ -625,10 +626,6 @@ pub(crate) fn refused(refused: Refused<Said>) -> Problem {
         Refused::End(grant, _) => {
             let detail = "It is more than ten years away.";
             at(format!("/grants/{grant}/until"), "out_of_range", detail)
-        }
-        Refused::OneGrant => {
-            let detail = "Until somebody comes they are offered one grant.";
-            at("/grants".to_owned(), "too_many", detail)
         }
         Refused::OtherDomain => of_address(
             "other_domain",

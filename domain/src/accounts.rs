@@ -1,8 +1,8 @@
 //! Accounts: which ones somebody reaches, who they are there, and the accounts' own details.
 
 use model::{
-    Access, AccessOutline, AccountNumber, ActivityKind, Actor, Conflict, Cursor, EmailAddress,
-    Failure, Field, FieldErrors, FieldProblem, On, PAGE_SIZE, Pause, PausedAccess, Permission,
+    AccessOutline, AccountNumber, ActivityKind, Actor, Conflict, Cursor, EmailAddress, Failure,
+    Field, FieldErrors, FieldProblem, Given, On, PAGE_SIZE, Pause, PausedAccess, Permission,
     Timestamp,
 };
 pub use store::{AccountDetails, AccountRow, MembershipRow, Owner};
@@ -374,9 +374,8 @@ pub async fn create(
     let links = Links::new(latchkey, &zone, now);
     let offering = Offering {
         email: &owner,
-        access: Access::Owner,
+        offered: Given::Owner,
         as_owner: false,
-        why: "",
         account: &details.name,
         inviter: None,
     };

@@ -283,9 +283,8 @@ pub async fn change<T: Thing, E: Send>(
             };
             let offering = Offering {
                 email: &owner,
-                access: model::Access::Owner,
+                offered: model::Given::Owner,
                 as_owner: false,
-                why: "",
                 account: name,
                 inviter: None,
             };

@@ -69,13 +69,16 @@ fn entries(facts: &LeavingFacts, client: &Client) -> Vec<(model::AccountId, NewA
     let ended = facts.invitations.iter().map(|(account, invitation)| {
         let about = invitation.email.as_str();
         let entry = match invitation.email == facts.email {
-            true => entry(ActivityKind::InvitationDeclined).about(user, about),
+            true => entry(ActivityKind::InvitationDeclined)
+                .about(user, about)
+                .known_as(invitation.reference.clone()),
             false => entry(ActivityKind::InvitationCancelled).about(None, about),
         };
         (*account, entry.before(invitation))
     });
     let left = facts.accounts.iter().map(|(account, holding)| {
         let entry = entry(ActivityKind::LoginDeleted).about(user, name).before(holding);
+        let entry = entry.known_as(account.reference.clone());
         (account.account, entry)
     });
     let mut entries: Vec<_> = ended.chain(left).collect();

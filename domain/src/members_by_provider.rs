@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use model::{
-    Access, AccountId, ActivityKind, Area, ChangedOwner, Cursor, DoorKey, EmailAddress, Failure,
-    FieldProblem, FullName, GrantId, InvitationId, InvitationState, Mail, Noted, PermissionSet,
-    ProvidersChange, Reach, Terms, Timestamp,
+    AccountId, ActivityKind, Area, ChangedOwner, Cursor, DoorKey, EmailAddress, Failure,
+    FieldProblem, FullName, Given, GivenGrant, GrantId, InvitationId, InvitationState, Mail,
+    PermissionSet, ProvidersChange, Reach, Terms, Timestamp,
 };
 pub use store::{
     AskedMember, DoorMember, Grant, Holding, Invitation, KeptMember, KeyedThings, Member,
@@ -118,8 +118,6 @@ pub enum Refused<E> {
     },
     /// The end of this grant can't be one.
     End(usize, FieldProblem),
-    /// Whoever hasn't come yet is offered one grant.
-    OneGrant,
     /// The account's policy takes in addresses of other domains.
     OtherDomain,
     /// Who has the address reported the account, and gets no invitations.
@@ -441,21 +439,11 @@ impl Deciding<'_> {
         wanted: &WantedMember,
         things: &KeyedThings,
     ) -> Result<ProvidersMemberStep, Refused<E>> {
-        let (access, why) = match (wanted.owner, wanted.grants.as_slice()) {
-            (true, _) => (Access::Owner, ""),
-            (false, [grant]) if grant.id.is_some() => return Err(Refused::NoSuchGrant(0)),
-            (false, [grant]) => {
-                (std::iter::once(terms(0, grant, things)?).collect(), grant.why.as_str())
-            }
-            (false, _) => return Err(Refused::OneGrant),
-        };
+        let offered = offered(wanted, things)?;
         let pending = facts.pending.as_ref();
         let pending = pending.filter(|pending| pending.state == InvitationState::Pending);
-        let is_so = |pending: &Invitation| {
-            let by_provider = pending.inviter.is_none() && !pending.as_owner;
-            by_provider && pending.access == access && pending.why == why
-        };
-        let same = pending.filter(|pending| is_so(pending));
+        let own = pending.filter(|pending| pending.inviter.is_none() && !pending.as_owner);
+        let same = own.filter(|pending| pending.offered.is_as(&offered));
         match (wanted.invite, same) {
             (Some(Invite::Now) | None, Some(same)) if !same.waits => {
                 return Ok(ProvidersMemberStep::Leave);
@@ -467,11 +455,12 @@ impl Deciding<'_> {
             }
             _ => {}
         }
-        if let Access::Granted(offered) = &access
-            && (same.is_none() || wanted.invite == Some(Invite::Now))
-        {
-            let until = offered.first().and_then(|terms| terms.until);
-            self.must_lie_ahead(0, until)?;
+        let known = own.filter(|_| wanted.invite != Some(Invite::Now));
+        let known = known.map_or(&[][..], |pending| pending.offered.grants());
+        for (index, grant) in offered.grants().iter().enumerate() {
+            if !known.contains(grant) {
+                self.must_lie_ahead(index, grant.terms.until)?;
+            }
         }
         if !facts.domains.take(email) {
             return Err(Refused::OtherDomain);
@@ -484,24 +473,22 @@ impl Deciding<'_> {
             None => self.by.entry(ActivityKind::InvitationSent),
         };
         // That somebody is to own it is told once.
-        let mails = match access {
-            Access::Owner if same.is_none_or(|same| !same.waits) => self.of_owner(facts, email),
-            Access::Owner | Access::Granted(_) => Vec::new(),
+        let is_news = same.is_none_or(|same| !same.waits);
+        let mails = match offered.is_owner() && is_news {
+            true => self.of_owner(facts, email),
+            false => Vec::new(),
         };
         let full_name = wanted.full_name.clone();
         if wanted.invite == Some(Invite::Now) {
             let account = &facts.account_name;
-            let offering = Offering { email, access, as_owner: false, why, account, inviter: None };
+            let offering = Offering { email, offered, as_owner: false, account, inviter: None };
             let offer = self.links.offer(offering, entry, None);
             return Ok(ProvidersMemberStep::Offer(offer, full_name, mails));
         }
         // Another name alone is no news.
-        let is_news = same.is_none_or(|same| !same.waits);
-        let entry =
-            is_news.then(|| entry.about(None, email.as_str()).after(Noted::given(&access, why)));
-        let why = why.to_owned();
+        let entry = is_news.then(|| entry.about(None, email.as_str()).after(&offered));
         let token_hash = self.links.mailed.hash();
-        let waiting = NewWaiting { access, why, full_name, token_hash, entry };
+        let waiting = NewWaiting { offered, full_name, token_hash, entry };
         Ok(ProvidersMemberStep::Wait(waiting, mails))
     }
 
@@ -546,6 +533,18 @@ impl Deciding<'_> {
             |reader| owners_by_provider::told(self.latchkey, account, changed, "".into(), reader);
         readers.map(mail).collect()
     }
+}
+
+/// What whoever isn't in the account is to be offered. None of their grants has an id yet.
+fn offered<E>(wanted: &WantedMember, things: &KeyedThings) -> Result<Given, Refused<E>> {
+    if wanted.owner {
+        return Ok(Given::Owner);
+    }
+    let grants = wanted.grants.iter().enumerate().map(|(index, grant)| match grant.id {
+        Some(_) => Err(Refused::NoSuchGrant(index)),
+        None => Ok(GivenGrant { terms: terms(index, grant, things)?, why: grant.why.clone() }),
+    });
+    grants.collect()
 }
 
 /// A wanted grant's terms, with the ids of what it reaches.

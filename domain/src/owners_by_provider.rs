@@ -2,7 +2,7 @@
 //! everybody concerned.
 
 use model::{
-    Access, AccountNumber, ActivityKind, ChangedOwner, Conflict, EmailAddress, Failure, Field,
+    AccountNumber, ActivityKind, ChangedOwner, Conflict, EmailAddress, Failure, Field, Given,
     InvitationState, Mail, Noted, ProvidersChange, Timestamp, TypedName,
 };
 use store::{
@@ -255,7 +255,7 @@ pub async fn invite(
         }
         let entry = match &facts.pending {
             None => NewActivity::by_provider(ActivityKind::InvitationSent),
-            Some(pending) if pending.access.is_owner() => {
+            Some(pending) if pending.offered.is_owner() => {
                 NewActivity::by_provider(ActivityKind::InvitationResent)
             }
             Some(pending) => {
@@ -264,9 +264,8 @@ pub async fn invite(
         };
         let offering = Offering {
             email,
-            access: Access::Owner,
+            offered: Given::Owner,
             as_owner: false,
-            why: "",
             account: &facts.account_name,
             inviter: None,
         };

@@ -8,8 +8,8 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
 use model::{
-    EndpointId, EventAccess, EventFacts, EventGrant, EventKind, EventKinds, EventReach, Failure,
-    Mail, Permission, Secret, Timestamp, TypedName,
+    DoorRef, EndpointId, EventAccess, EventFacts, EventGrant, EventKind, EventKinds, EventReach,
+    Failure, Mail, Permission, Secret, Timestamp, TypedName,
 };
 use serde_json::{Map, Value, json};
 use sha2::Sha256;
@@ -402,14 +402,19 @@ fn new_secret(random: &dyn Random) -> Secret {
 
 /// What an event's `data` holds: ids and what changed.
 fn data(facts: &EventFacts) -> Value {
-    let with_id = |id: Option<Value>| id.map(|id| json!({ "id": id }));
-    // Where the provider's own names of things are known one day, they belong beside the ids.
+    let named = |id: Option<Value>, reference: &Option<DoorRef>| {
+        let id = id?;
+        Some(match reference {
+            Some(reference) => json!({ "id": id, "ref": reference }),
+            None => json!({ "id": id }),
+        })
+    };
     let members = [
-        ("account", with_id(facts.account.map(|number| json!(number)))),
-        ("user", with_id(facts.user.map(|id| json!(id)))),
-        ("by", with_id(facts.by.map(|id| json!(id)))),
-        ("invitation", with_id(facts.invitation.map(|id| json!(id)))),
-        ("request", with_id(facts.request.map(|id| json!(id)))),
+        ("account", named(facts.account.map(|number| json!(number)), &facts.account_ref)),
+        ("user", named(facts.user.map(|id| json!(id)), &facts.user_ref)),
+        ("by", named(facts.by.map(|id| json!(id)), &facts.by_ref)),
+        ("invitation", named(facts.invitation.map(|id| json!(id)), &facts.invitation_ref)),
+        ("request", named(facts.request.map(|id| json!(id)), &None)),
         ("change", Some(json!(facts.change))),
         ("before", facts.before.as_ref().map(access)),
         ("after", facts.after.as_ref().map(access)),
@@ -554,15 +559,19 @@ mod tests {
         };
         let facts = EventFacts {
             account: Some(AccountNumber::from_stored(100_001)),
+            account_ref: "customer-17".parse().ok(),
             user: Some(UserId::from(Uuid::from_u128(1))),
+            user_ref: "crm/1".parse().ok(),
+            by: Some(UserId::from(Uuid::from_u128(2))),
             change: "permissions.changed".to_owned(),
             before: Some(EventAccess::Owner),
             after: Some(EventAccess::Granted(vec![granted])),
             ..EventFacts::default()
         };
         let told = json!({
-            "account": { "id": 100_001 },
-            "user": { "id": "00000000-0000-0000-0000-000000000001" },
+            "account": { "id": 100_001, "ref": "customer-17" },
+            "user": { "id": "00000000-0000-0000-0000-000000000001", "ref": "crm/1" },
+            "by": { "id": "00000000-0000-0000-0000-000000000002" },
             "change": "permissions.changed",
             "before": { "owner": true, "grants": [] },
             "after": { "owner": false, "grants": [{

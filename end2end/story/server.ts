@@ -1,10 +1,11 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, existsSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
+import { promisify } from 'node:util';
 import pg from 'pg';
 import { NameServer } from './name_server';
 
@@ -21,6 +22,8 @@ export interface Latchkey {
   hourLater(): Promise<void>;
   /** Makes so many days pass for what was given until a day, and for whoever waits to become an owner; on Postgres, too. */
   daysLater(days: number): Promise<void>;
+  /** Makes a token with this scope, as the operator does. */
+  token(scope: string): Promise<string>;
   /** Has the mail to somebody wait, or be gone; on Postgres, too. */
   mailWaits(email: string, waits: boolean): Promise<void>;
   /** What a company has whose people sign in with an identity provider of its own. */
@@ -81,22 +84,19 @@ async function serve(
   const url = `http://localhost:${port}`;
   const logFile = join(folder, 'latchkey.log');
   const log = openSync(logFile, 'a');
-  const server = spawn(binary, ['serve'], {
-    cwd: folder,
-    env: {
-      ...withoutOwnSettings(process.env),
-      LATCHKEY_DEMO: 'true',
-      LATCHKEY_LISTEN: `127.0.0.1:${port}`,
-      LATCHKEY_PUBLIC_URL: url,
-      LATCHKEY_MAIL_FROM: 'Latchkey <latchkey@provider.example>',
-      LATCHKEY_SUPPORT_EMAIL: 'help@provider.example',
-      LATCHKEY_SUPPORT_URL: 'https://provider.example/contact',
-      LATCHKEY_LINKS: 'Imprint: https://provider.example/imprint; Privacy: https://provider.example/privacy',
-      DATABASE_URL: databaseUrl,
-      ...settings,
-    },
-    stdio: ['ignore', log, log],
-  });
+  const env = {
+    ...withoutOwnSettings(process.env),
+    LATCHKEY_DEMO: 'true',
+    LATCHKEY_LISTEN: `127.0.0.1:${port}`,
+    LATCHKEY_PUBLIC_URL: url,
+    LATCHKEY_MAIL_FROM: 'Latchkey <latchkey@provider.example>',
+    LATCHKEY_SUPPORT_EMAIL: 'help@provider.example',
+    LATCHKEY_SUPPORT_URL: 'https://provider.example/contact',
+    LATCHKEY_LINKS: 'Imprint: https://provider.example/imprint; Privacy: https://provider.example/privacy',
+    DATABASE_URL: databaseUrl,
+    ...settings,
+  };
+  const server = spawn(binary, ['serve'], { cwd: folder, env, stdio: ['ignore', log, log] });
   closeSync(log);
   try {
     await ready(server, url, () => readFileSync(logFile, 'utf8'));
@@ -115,7 +115,12 @@ async function serve(
       const change = waits ? `state = 'queued', due_at = due_at + 3600000000, ended_at = NULL` : `state = 'kept'`;
       return query(databaseUrl, `UPDATE outbox SET ${change} WHERE email_key = '${email.toLowerCase()}'`);
     };
-    await use({ url, log: () => readFileSync(logFile, 'utf8'), hourLater, daysLater, mailWaits });
+    const token = async (scope: string) => {
+      const order = ['token', 'create', '--name', 'Control panel', '--scope', scope];
+      const { stdout } = await promisify(execFile)(binary, order, { cwd: folder, env });
+      return stdout.trim().split('\n').at(-1) ?? '';
+    };
+    await use({ url, log: () => readFileSync(logFile, 'utf8'), hourLater, daysLater, token, mailWaits });
   } finally {
     await stop(server);
   }

@@ -400,15 +400,6 @@ pub enum Noted {
 const OWNER: &str = "owner";
 
 impl Noted {
-    /// Access that is given or offered for this reason, which may be empty.
-    #[must_use]
-    pub fn given(access: &Access, why: &str) -> Self {
-        match access {
-            Access::Owner => Self::Owner,
-            Access::Granted(held) => held.iter().map(|terms| NotedGrant::of(terms, why)).collect(),
-        }
-    }
-
     /// Reads what [`Noted::to_stored`] wrote in a row of this kind.
     #[must_use]
     pub fn from_stored(kind: ActivityKind, text: &str) -> Self {
@@ -539,7 +530,10 @@ impl From<AccessOutline> for Noted {
 
 impl From<&Access> for Noted {
     fn from(access: &Access) -> Self {
-        Self::given(access, "")
+        match access {
+            Access::Owner => Self::Owner,
+            Access::Granted(held) => held.iter().map(|terms| NotedGrant::of(terms, "")).collect(),
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::AccountNumber;
@@ -12,7 +13,8 @@ const OURS: &str = "id:";
 
 /// The provider's own id of a thing: 1 to 200 characters, none of them a control character. It doesn't
 /// begin like one of ours.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct DoorRef(String);
 
 impl DoorRef {

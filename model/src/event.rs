@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
-    AccessRequestId, AccountNumber, ActivityKind, InvitationId, Noted, PermissionSet, Timestamp,
-    UserId,
+    AccessRequestId, AccountNumber, ActivityKind, DoorRef, InvitationId, Noted, PermissionSet,
+    Timestamp, UserId,
 };
 
 /// Declares the kinds once: name and stable id.
@@ -237,15 +237,27 @@ pub struct EventFacts {
     /// The account that it happened in; none for a login's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub account: Option<AccountNumber>,
+    /// The provider's own id of it, if it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account_ref: Option<DoorRef>,
     /// About whom.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<UserId>,
+    /// The provider's own id of them in the account, if it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_ref: Option<DoorRef>,
     /// Who did it; none for the provider, for time, and for somebody without a login.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub by: Option<UserId>,
+    /// The provider's own id of them in the account, if it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by_ref: Option<DoorRef>,
     /// The invitation that it is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub invitation: Option<InvitationId>,
+    /// The provider's own id of whoever is invited, if it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub invitation_ref: Option<DoorRef>,
     /// The request that it is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request: Option<AccessRequestId>,

@@ -48,7 +48,8 @@ impl From<GrantId> for Uuid {
 }
 
 /// Which things of an area a grant reaches.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Reach {
     /// All of them, also those to come.
     All,
@@ -132,7 +133,7 @@ impl Reach {
 
 /// What is given: permissions, which services and domains they reach, and until when. Nothing of it
 /// opens nothing, once it went through [`Terms::opening`].
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Terms {
     /// The permissions.
     pub permissions: PermissionSet,

@@ -17,6 +17,7 @@ mod email_domain;
 mod event;
 mod eyes;
 mod failure;
+mod given;
 mod grant;
 mod identity;
 mod invitation;
@@ -59,6 +60,7 @@ pub use failure::{
     Conflict, Failure, Field, FieldError, FieldErrors, FieldProblem, Guessable, Limit, Limited,
     NotIdentified,
 };
+pub use given::{Given, GivenGrant};
 pub use grant::{GrantId, MOST_GRANTS, Outline, Outlines, Reach, Reached, Terms};
 pub use identity::{Identity, IdentityId};
 pub use invitation::{Delivery, InvitationId, InvitationState};

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use model::{AccountId, ActivityKind, Cursor, Failure, Noted, Timestamp, UserId};
+use model::{AccountId, ActivityKind, Cursor, DoorRef, Failure, Noted, Timestamp, UserId};
 use sqlx::{query, query_as};
 use sqlx_macros::FromRow;
 use uuid::Uuid;
@@ -59,6 +59,9 @@ pub struct NewActivity {
     pub address: String,
     /// The invitation or the request that it is of, for what webhooks tell: the log doesn't keep it.
     pub of: Option<Uuid>,
+    /// The provider's own id of whoever it is about, for the same; of those who stay in the account it is
+    /// read.
+    pub reference: Option<DoorRef>,
 }
 
 impl NewActivity {
@@ -76,6 +79,7 @@ impl NewActivity {
             after: None,
             address: address.to_owned(),
             of: None,
+            reference: None,
         }
     }
 
@@ -94,6 +98,13 @@ impl NewActivity {
     /// It is of this invitation or request.
     pub(crate) fn of(self, id: impl Into<Uuid>) -> Self {
         Self { of: Some(id.into()), ..self }
+    }
+
+    /// Whoever it is about isn't in the account any more, or never came, and the provider knows them by this
+    /// id of its own.
+    #[must_use]
+    pub fn known_as(self, reference: Option<DoorRef>) -> Self {
+        Self { reference, ..self }
     }
 
     /// So it was before.
@@ -168,6 +179,7 @@ impl Row {
                 after: noted(self.after),
                 address: self.address,
                 of: None,
+                reference: None,
             },
         })
     }

@@ -5,8 +5,9 @@
 use std::collections::{BTreeSet, HashMap};
 
 use model::{
-    Access, AccessOutline, AccountId, EndStage, Failure, GrantId, Key, Keys, Noted, NotedGrant,
-    Outline, Permission, PermissionSet, Reach, Reached, Terms, Through, Timestamp, UserId,
+    Access, AccessOutline, AccountId, EndStage, Failure, Given, GivenGrant, GrantId, Key, Keys,
+    Noted, NotedGrant, Outline, Permission, PermissionSet, Reach, Reached, Terms, Through,
+    Timestamp, UserId,
 };
 use serde_json::json;
 use sqlx::{query, query_as};
@@ -411,11 +412,11 @@ impl From<Row> for GrantRow {
 /// Terms as a row of a grant, or of an invitation that offers one, holds them.
 #[derive(FromRow)]
 pub(crate) struct TermsRow {
-    permissions: String,
+    pub(crate) permissions: String,
     all_services: bool,
     all_domains: bool,
-    services: Option<String>,
-    domains: Option<String>,
+    pub(crate) services: Option<String>,
+    pub(crate) domains: Option<String>,
     until: Option<i64>,
 }
 
@@ -613,20 +614,18 @@ pub(crate) async fn rows_of(
     Ok(grouped(rows, |row| row.user_id))
 }
 
-/// Gives somebody who just joined an account, which is locked, grants with the terms of this access.
+/// Gives somebody who just joined an account, which is locked, what they are given.
 pub(crate) async fn begin(
     tx: &mut Tx,
     account: AccountId,
     user: UserId,
-    access: &Access,
-    why: &str,
+    given: &Given,
     given_by: Option<UserId>,
     now: Timestamp,
 ) -> Result<(), Failure> {
-    let Access::Granted(held) = access else { return Ok(()) };
-    for terms in held {
-        let (id, why) = (new_id(now).into(), why.to_owned());
-        let grant = Grant { id, terms: terms.clone(), why, given_by, given_at: now };
+    for GivenGrant { terms, why } in given.grants() {
+        let (id, terms, why) = (new_id(now).into(), terms.clone(), why.clone());
+        let grant = Grant { id, terms, why, given_by, given_at: now };
         insert(tx, account, user, &grant, now).await?;
     }
     Ok(())

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use model::{
     Access, AccountId, AccountNumber, Conflict, Cursor, Delivery, DoorRef, EmailAddress,
-    EmailDomains, Failure, InvitationId, InvitationState, Language, Noted, PermissionSet, Terms,
-    Timestamp, UserId,
+    EmailDomains, Failure, Given, InvitationId, InvitationState, Language, Noted, Terms, Timestamp,
+    UserId,
 };
 
 use sqlx::{query, query_as, query_scalar};
@@ -14,8 +14,9 @@ use sqlx_macros::FromRow;
 use uuid::Uuid;
 
 use crate::db::{Differing, Tx, limit, new_id, read, sql, write};
-use crate::grants::{self, Grant, Holding, TermsRow, name, named};
+use crate::grants::{self, Grant, Holding, name, named};
 use crate::memberships::is_due;
+use crate::offered::{OfferedColumns, OfferedRow};
 use crate::{
     Behind, Bound, JoiningOwner, LockedActor, NewActivity, NewMail, NewReport, NewSession, NewUser,
     Store, TokenHash, activity, emails, limits, locks, memberships, outbox, owner_changes,
@@ -36,7 +37,7 @@ macro_rules! invitation {
             named!($db "n.service_id", "invitation_services", "invitation_id", "i.id"),
             " AS services, ",
             named!($db "n.domain_id", "invitation_domains", "invitation_id", "i.id"),
-            " AS domains, i.until, i.why, i.inviter_id, i.state, i.sent_at, i.expires_at, i.waits, \
+            " AS domains, i.until, i.why, i.grants, i.inviter_id, i.state, i.sent_at, i.expires_at, i.waits, \
                  i.ref AS reference, i.full_name AS called",
             $tail
         )
@@ -171,20 +172,21 @@ sql! {
     INSERT_INVITATION = "INSERT INTO invitations \
                              (id, account_id, email, email_key, owner, permissions, \
                               all_services, all_domains, until, why, inviter_id, state, sent_at, \
-                              expires_at, current_token_hash, created_at, as_owner) \
+                              expires_at, current_token_hash, created_at, as_owner, grants) \
                          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'pending', $12, \
-                                 $13, $14, $12, $15)";
+                                 $13, $14, $12, $15, $16)";
     RENEW = "UPDATE invitations \
              SET owner = $2, permissions = $3, all_services = $4, all_domains = $5, until = $6, \
                  why = $7, inviter_id = $8, sent_at = $9, expires_at = $10, \
-                 current_token_hash = $11, as_owner = $12, expiry_noted = FALSE, waits = FALSE \
+                 current_token_hash = $11, as_owner = $12, grants = $13, expiry_noted = FALSE, \
+                 waits = FALSE \
              WHERE id = $1 AND state = 'pending'";
     /// A link that somebody asked for stays: nobody else has it.
     RENEW_WAITING = "UPDATE invitations \
                      SET owner = $2, permissions = $3, all_services = $4, all_domains = $5, \
                          until = $6, why = $7, inviter_id = NULL, sent_at = $8, expires_at = $8, \
                          current_token_hash = CASE WHEN waits THEN current_token_hash ELSE $9 END, \
-                         as_owner = FALSE, expiry_noted = TRUE, waits = TRUE \
+                         as_owner = FALSE, grants = $10, expiry_noted = TRUE, waits = TRUE \
                      WHERE id = $1 AND state = 'pending'";
     SET_WAITING = "UPDATE invitations SET waits = TRUE, expiry_noted = TRUE \
                    WHERE id = $1 AND state = 'pending'";
@@ -219,7 +221,8 @@ sql! {
                 WHERE i.email_key = $1 AND i.state = 'pending' ORDER BY a.number LIMIT $2";
     OPEN_OF = open_of!(sqlite), on Postgres open_of!(postgres);
     FORGET_INVITED = "UPDATE invitations \
-                      SET email = '', email_key = '', why = '', full_name = '', ref = NULL \
+                      SET email = '', email_key = '', why = '', grants = '', full_name = '', \
+                          ref = NULL \
                       WHERE email_key = $1 AND state <> 'pending'";
     FORGET_INVITER = "UPDATE invitations SET inviter_id = NULL \
                       WHERE inviter_id = $1 AND state <> 'pending'";
@@ -236,12 +239,10 @@ pub struct Invitation {
     pub id: InvitationId,
     /// The invited address.
     pub email: EmailAddress,
-    /// What is offered.
-    pub access: Access,
+    /// What is offered: one grant, or several by the provider.
+    pub offered: Given,
     /// Whether whoever joins becomes an owner besides, once they have waited.
     pub as_owner: bool,
-    /// Why it is given; empty if nobody said.
-    pub why: String,
     /// Who invites; none for the provider.
     pub inviter: Option<UserId>,
     /// Where it stands; [`InvitationState::Expired`] when it is pending and its time ran out.
@@ -263,7 +264,7 @@ impl From<&Invitation> for Noted {
     fn from(invitation: &Invitation) -> Self {
         match invitation.as_owner {
             true => Self::Owner,
-            false => Self::given(&invitation.access, &invitation.why),
+            false => Self::from(&invitation.offered),
         }
     }
 }
@@ -331,9 +332,7 @@ pub struct NewLink {
 #[derive(Clone, Debug)]
 pub struct NewWaiting {
     /// What is offered.
-    pub access: Access,
-    /// Why it is given; empty if nobody said.
-    pub why: String,
+    pub offered: Given,
     /// What the provider calls them; empty if it doesn't say.
     pub full_name: String,
     /// The SHA-256 of a token that nobody has.
@@ -376,13 +375,11 @@ pub struct OfferFacts {
 #[derive(Clone, Debug)]
 pub struct Offer {
     /// What is offered.
-    pub access: Access,
+    pub offered: Given,
     /// Whether whoever joins becomes an owner besides, once they have waited.
     pub as_owner: bool,
     /// Whether every owner of the account is told of it.
     pub tells_owners: bool,
-    /// Why it is given; empty if nobody said.
-    pub why: String,
     /// The SHA-256 of the token in the mail's link.
     pub token_hash: TokenHash,
     /// The SHA-256 of the token in a link that somebody is shown besides.
@@ -481,7 +478,7 @@ pub enum Answer {
         /// With which login.
         joiner: Joiner,
         /// With what access.
-        access: Access,
+        given: Given,
         /// That they become an owner besides, if they do.
         owner: Option<JoiningOwner>,
         /// A session to begin in the same transaction.
@@ -516,11 +513,9 @@ struct InvitationRow {
     id: Uuid,
     email: String,
     email_key: String,
-    owner: bool,
-    as_owner: bool,
     #[sqlx(flatten)]
-    terms: TermsRow,
-    why: String,
+    offered: OfferedRow,
+    as_owner: bool,
     inviter_id: Option<Uuid>,
     state: String,
     sent_at: i64,
@@ -536,12 +531,8 @@ impl InvitationRow {
         Invitation {
             id: self.id.into(),
             email: EmailAddress::from_stored(self.email, self.email_key),
-            access: match self.owner {
-                true => Access::Owner,
-                false => std::iter::once(Terms::from(self.terms)).collect(),
-            },
+            offered: self.offered.read(),
             as_owner: self.as_owner,
-            why: self.why,
             inviter: self.inviter_id.map(UserId::from),
             state: match self.state.as_str() {
                 "pending" if self.waits || expires_at.is_awaited(LONGEST, now) => {
@@ -1088,7 +1079,7 @@ impl Store {
         let invitation = &facts.opened.invitation;
         let mut joined = None;
         let (entry, mail) = match answer {
-            Answer::Accept { joiner, access, owner, session, entry, mail } => {
+            Answer::Accept { joiner, given, owner, session, entry, mail } => {
                 end(&mut tx, invitation, "accepted", now).await?;
                 let user = match joiner {
                     Joiner::Existing(user) => {
@@ -1105,8 +1096,7 @@ impl Store {
                     }
                 };
                 let invited_by = invitation.inviter;
-                let why = &invitation.why;
-                memberships::join(&mut tx, account, user, &access, why, invited_by, now).await?;
+                memberships::join(&mut tx, account, user, &given, invited_by, now).await?;
                 if let Some(reference) = &invitation.reference {
                     memberships::set_reference(&mut tx, account, user, reference).await?;
                 }
@@ -1261,25 +1251,26 @@ pub(crate) async fn wait(
     now: Timestamp,
 ) -> Result<(), Failure> {
     let written = Written {
-        access: &waiting.access,
+        offered: &waiting.offered,
         as_owner: false,
-        why: &waiting.why,
         token_hash: waiting.token_hash,
         expires_at: now,
     };
     let id = match pending {
         Some(pending) => {
-            let (id, terms) = (Uuid::from(pending.id), offered(written.access));
+            let id = Uuid::from(pending.id);
+            let OfferedColumns { owner, terms, why, grants } = OfferedColumns::of(written.offered)?;
             let renewed = write!(tx, db => query(RENEW_WAITING)
                 .bind(id)
-                .bind(written.access.is_owner())
+                .bind(owner)
                 .bind(terms.permissions.to_stored())
                 .bind(terms.services.is_all())
                 .bind(terms.domains.is_all())
                 .bind(terms.until.map(Timestamp::as_micros))
-                .bind(written.why)
+                .bind(&why)
                 .bind(now.as_micros())
                 .bind(&written.token_hash[..])
+                .bind(&grants)
                 .execute(db))?;
             was_pending(renewed, pending)?;
             name_anew(tx, account, id, &terms).await?;
@@ -1340,17 +1331,16 @@ pub(crate) async fn leave_reference(
 
 /// What of an offer stands in its invitation's row.
 struct Written<'a> {
-    access: &'a Access,
+    offered: &'a Given,
     as_owner: bool,
-    why: &'a str,
     token_hash: TokenHash,
     expires_at: Timestamp,
 }
 
 impl<'a> Written<'a> {
     fn of(offer: &'a Offer) -> Self {
-        let Offer { access, as_owner, why, token_hash, expires_at, .. } = offer;
-        Self { access, as_owner: *as_owner, why, token_hash: *token_hash, expires_at: *expires_at }
+        let Offer { offered, as_owner, token_hash, expires_at, .. } = offer;
+        Self { offered, as_owner: *as_owner, token_hash: *token_hash, expires_at: *expires_at }
     }
 }
 
@@ -1363,34 +1353,26 @@ async fn insert(
     offer: &Written<'_>,
     now: Timestamp,
 ) -> Result<(), Failure> {
-    let terms = offered(offer.access);
+    let OfferedColumns { owner, terms, why, grants } = OfferedColumns::of(offer.offered)?;
     write!(tx, db => query(INSERT_INVITATION)
         .bind(Uuid::from(id))
         .bind(Uuid::from(account))
         .bind(email.as_str())
         .bind(email.key())
-        .bind(offer.access.is_owner())
+        .bind(owner)
         .bind(terms.permissions.to_stored())
         .bind(terms.services.is_all())
         .bind(terms.domains.is_all())
         .bind(terms.until.map(Timestamp::as_micros))
-        .bind(offer.why)
+        .bind(&why)
         .bind(inviter.map(Uuid::from))
         .bind(now.as_micros())
         .bind(offer.expires_at.as_micros())
         .bind(&offer.token_hash[..])
         .bind(offer.as_owner)
+        .bind(&grants)
         .execute(db))?;
     grants::name_things(tx, account, id.into(), &terms, [NAME_SERVICES, NAME_DOMAINS]).await
-}
-
-/// What an invitation offers: nothing by name if that is to own the account.
-fn offered(access: &Access) -> Terms {
-    match access {
-        Access::Granted(held) => held.first().cloned(),
-        Access::Owner => None,
-    }
-    .unwrap_or_else(|| Terms::whole(PermissionSet::EMPTY))
 }
 
 /// Gives a pending invitation what the offer says; the clock starts anew.
@@ -1402,20 +1384,22 @@ async fn renew(
     offer: &Offer,
     now: Timestamp,
 ) -> Result<(), Failure> {
-    let (id, terms) = (Uuid::from(invitation.id), offered(&offer.access));
+    let id = Uuid::from(invitation.id);
+    let OfferedColumns { owner, terms, why, grants } = OfferedColumns::of(&offer.offered)?;
     let renewed = write!(tx, db => query(RENEW)
         .bind(id)
-        .bind(offer.access.is_owner())
+        .bind(owner)
         .bind(terms.permissions.to_stored())
         .bind(terms.services.is_all())
         .bind(terms.domains.is_all())
         .bind(terms.until.map(Timestamp::as_micros))
-        .bind(&offer.why)
+        .bind(&why)
         .bind(inviter.map(Uuid::from))
         .bind(now.as_micros())
         .bind(offer.expires_at.as_micros())
         .bind(&offer.token_hash[..])
         .bind(offer.as_owner)
+        .bind(&grants)
         .execute(db))?;
     was_pending(renewed, invitation)?;
     name_anew(tx, account, id, &terms).await

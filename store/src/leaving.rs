@@ -1,7 +1,9 @@
 //! Leaving: the transaction that deletes a login with all that names its user. What happened stays in
 //! the accounts' logs, under the name that they had.
 
-use model::{AccountId, AccountNumber, EmailAddress, Failure, OwnerNews, Timestamp, UserId};
+use model::{
+    AccountId, AccountNumber, DoorRef, EmailAddress, Failure, OwnerNews, Timestamp, UserId,
+};
 use sqlx::{query, query_as};
 use sqlx_macros::FromRow;
 use uuid::Uuid;
@@ -16,7 +18,7 @@ use crate::{
 
 sql! {
     ACCOUNTS = concat!(
-        "SELECT a.id, a.number, a.name, a.time_zone, l.owner, \
+        "SELECT a.id, a.number, a.name, a.time_zone, l.owner, l.ref AS reference, \
              (SELECT count(*) FROM memberships m \
               WHERE m.account_id = a.id AND m.user_id <> $1 AND m.owner AND ",
         comes_in!(),
@@ -51,6 +53,8 @@ pub struct LeavingAccount {
     pub time_zone: Option<String>,
     /// Whether they own it.
     pub owner: bool,
+    /// The provider's own id of them there, if there is one.
+    pub reference: Option<DoorRef>,
     /// How many others do and can come in.
     pub other_owners: u32,
 }
@@ -94,6 +98,7 @@ struct AccountRow {
     name: String,
     time_zone: Option<String>,
     owner: bool,
+    reference: Option<String>,
     other_owners: i64,
 }
 
@@ -105,6 +110,7 @@ impl From<AccountRow> for LeavingAccount {
             name: row.name,
             time_zone: row.time_zone,
             owner: row.owner,
+            reference: row.reference.map(DoorRef::from_stored),
             other_owners: count(row.other_owners),
         }
     }

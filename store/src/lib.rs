@@ -32,6 +32,7 @@ mod limits;
 mod locks;
 mod members_by_provider;
 mod memberships;
+mod offered;
 mod outbox;
 mod own_data;
 mod owner_changes;

@@ -347,11 +347,8 @@ fn terms_of<'a>(
     invitation: Option<&'a Invitation>,
 ) -> impl Iterator<Item = &'a Terms> {
     let held = kept.into_iter().flat_map(|kept| kept.holding.grants());
-    let offered = invitation.into_iter().flat_map(|invitation| match &invitation.access {
-        model::Access::Granted(offered) => offered.as_slice(),
-        model::Access::Owner => &[],
-    });
-    held.map(|grant| &grant.terms).chain(offered)
+    let offered = invitation.into_iter().flat_map(|invitation| invitation.offered.grants());
+    held.map(|grant| &grant.terms).chain(offered.map(|grant| &grant.terms))
 }
 
 impl Store {
@@ -745,8 +742,8 @@ async fn take(
             let person = person.ok_or_else(gone)?;
             let (user, name) = (person.user, &facts.account_name);
             owner_changes::end_of(tx, account, name, user, now).await?;
-            memberships::end(tx, account, user, &person.email).await?;
-            (entry, mails)
+            let reference = memberships::end(tx, account, user, &person.email).await?;
+            (entry.known_as(reference), mails)
         }
         ProvidersMemberStep::Offer(offer, full_name, mails) => {
             let called = Called { reference, full_name: &full_name };

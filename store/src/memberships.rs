@@ -2,7 +2,7 @@
 
 use model::{
     Access, AccountId, AccountNumber, ActivityKind, Actor, Conflict, Cursor, DoorRef, EmailAddress,
-    Failure, Keys, MailKind, OwnerChangeId, OwnerNews, Pause, SessionId, Timestamp, UserId,
+    Failure, Given, Keys, MailKind, OwnerChangeId, OwnerNews, Pause, SessionId, Timestamp, UserId,
 };
 use sqlx::{query, query_as, query_scalar};
 use sqlx_macros::FromRow;
@@ -216,7 +216,7 @@ sql! {
     PAUSE = "UPDATE memberships SET paused_at = $3, paused_by = $4, paused_why = $5 \
              WHERE account_id = $1 AND user_id = $2";
     /// The words and the grants go with it.
-    END = "DELETE FROM memberships WHERE account_id = $1 AND user_id = $2";
+    END = "DELETE FROM memberships WHERE account_id = $1 AND user_id = $2 RETURNING ref";
     INSERT_MEMBERSHIP = "INSERT INTO memberships \
                              (account_id, user_id, owner, since, invited_by, name_key) \
                          VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING";
@@ -869,7 +869,7 @@ impl Store {
             None => Some(OwnerNews::Left),
         };
         let gone = gone.filter(|_| facts.target.held.is_owner());
-        match change.holding {
+        let entry = match change.holding {
             Some(holding) => {
                 let owns = matches!(holding, Holding::Owner);
                 if gone.is_some() {
@@ -880,13 +880,15 @@ impl Store {
                 grants::replace(&mut tx, account, user, before, holding.grants(), now).await?;
                 owner_changes::note_due_anew(&mut tx, account).await?;
                 access_requests::settle(&mut tx, account, user, &holding, Some(actor), now).await?;
+                change.entry
             }
             None => {
                 owner_changes::end_of(&mut tx, account, name, user, now).await?;
-                end(&mut tx, account, user, &facts.target.email).await?;
+                let reference = end(&mut tx, account, user, &facts.target.email).await?;
+                change.entry.known_as(reference)
             }
-        }
-        activity::append(&mut tx, account, &change.entry, now).await?;
+        };
+        activity::append(&mut tx, account, &entry, now).await?;
         if let Some(news) = gone {
             let Member { full_name, email, .. } = facts.target.clone();
             let person = Owner { full_name, email };
@@ -949,7 +951,7 @@ impl Store {
     ) -> Result<(), Failure> {
         let mut tx = self.begin_locking([account.into()]).await?;
         locks::account(&mut tx, account, now).await?;
-        join(&mut tx, account, user, &access, "", None, now).await?;
+        join(&mut tx, account, user, &Given::new(access, ""), None, now).await?;
         tx.commit().await
     }
 }
@@ -1020,18 +1022,19 @@ pub(crate) async fn set_owner(
 }
 
 /// Ends somebody's membership of an account that is locked. What others ask for there is none of their
-/// business any more.
+/// business any more. Answers the provider's own id of them there.
 pub(crate) async fn end(
     tx: &mut Tx,
     account: AccountId,
     user: UserId,
     email: &EmailAddress,
-) -> Result<(), Failure> {
-    write!(tx, db => query(END)
+) -> Result<Option<DoorRef>, Failure> {
+    let ended: Option<Option<String>> = read!(tx, db => query_scalar(END)
         .bind(Uuid::from(account))
         .bind(Uuid::from(user))
-        .execute(db))?;
-    outbox::drop_about(tx, email, MailKind::AccessRequested, account).await
+        .fetch_optional(db))?;
+    outbox::drop_about(tx, email, MailKind::AccessRequested, account).await?;
+    Ok(ended.flatten().map(DoorRef::from_stored))
 }
 
 /// Somebody's name and address, in an account that is locked.
@@ -1126,8 +1129,7 @@ pub(crate) async fn join(
     tx: &mut Tx,
     account: AccountId,
     user: UserId,
-    access: &Access,
-    why: &str,
+    given: &Given,
     invited_by: Option<UserId>,
     now: Timestamp,
 ) -> Result<(), Failure> {
@@ -1137,7 +1139,7 @@ pub(crate) async fn join(
     let joined = write!(tx, db => query(INSERT_MEMBERSHIP)
         .bind(ids.0)
         .bind(ids.1)
-        .bind(access.is_owner())
+        .bind(given.is_owner())
         .bind(now.as_micros())
         .bind(invited_by.map(Uuid::from))
         .bind(locked.full_name().to_lowercase())
@@ -1148,7 +1150,7 @@ pub(crate) async fn join(
     for word in found_by(locked.full_name(), &locked.email()) {
         write!(tx, db => query(INSERT_WORD).bind(ids.0).bind(ids.1).bind(&word).execute(db))?;
     }
-    grants::begin(tx, account, user, access, why, invited_by, now).await
+    grants::begin(tx, account, user, given, invited_by, now).await
 }
 
 /// Gives a user of an account that is locked an id of the provider's, if they have none. It may be free

@@ -9,9 +9,9 @@ use sqlx::query_as;
 use sqlx_macros::FromRow;
 use uuid::Uuid;
 
-use crate::Store;
 use crate::db::{count, limit, read, sql, unreadable};
 use crate::grants::{ids_in, list};
+use crate::{Store, offered};
 
 /// The names of things that a grant reaches, as JSON.
 macro_rules! names {
@@ -85,7 +85,7 @@ macro_rules! invitations {
     ($which:literal) => {
         concat!(
             "SELECT i.id, a.number, i.email, u.full_name AS inviter, i.owner, i.permissions, \
-                 i.until, i.state, i.created_at, i.sent_at, i.expires_at, i.ended_at, i.waits, \
+                 i.grants, i.until, i.state, i.created_at, i.sent_at, i.expires_at, i.ended_at, i.waits, \
                  i.full_name AS called \
              FROM invitations i JOIN accounts a ON a.id = i.account_id \
                  LEFT JOIN users u ON u.id = i.inviter_id \
@@ -320,9 +320,9 @@ pub struct OwnInvitation {
     pub inviter: Option<String>,
     /// Whether the account's ownership is offered.
     pub owner: bool,
-    /// What is offered otherwise.
+    /// What is offered otherwise, by all grants together.
     pub permissions: PermissionSet,
-    /// Until when that would be given.
+    /// Until when the last of that would be given.
     pub until: Option<Timestamp>,
     /// Where it stands.
     pub state: InvitationState,
@@ -522,6 +522,7 @@ struct InvitationRow {
     inviter: Option<String>,
     owner: bool,
     permissions: String,
+    grants: String,
     until: Option<i64>,
     state: String,
     created_at: i64,
@@ -540,7 +541,7 @@ impl InvitationRow {
             email: self.email,
             inviter: self.inviter,
             owner: self.owner,
-            permissions: PermissionSet::from_stored(&self.permissions),
+            permissions: offered::permissions(&self.permissions, &self.grants),
             until: moment(self.until),
             state: match self.state.as_str() {
                 "pending" if self.waits || at(self.expires_at) > now => InvitationState::Pending,

@@ -2,8 +2,8 @@
 //! takes the account's lock, and whoever looks, settles what is due before they go on.
 
 use model::{
-    AccountId, AccountNumber, ActivityKind, Afterwards, Conflict, EmailAddress, Failure, Mail,
-    Noted, OwnerChangeId, OwnerChangeKind, OwnerChangeState, OwnerNews, OwnerNewsReader,
+    AccountId, AccountNumber, ActivityKind, Afterwards, Conflict, EmailAddress, Failure, Given,
+    Mail, Noted, OwnerChangeId, OwnerChangeKind, OwnerChangeState, OwnerNews, OwnerNewsReader,
     PermissionSet, Terms, Timestamp, UserId,
 };
 use sqlx::{query, query_as, query_scalar};
@@ -863,13 +863,12 @@ async fn hand_over(
     let entry = match afterwards {
         Afterwards::User(terms, why) => {
             memberships::set_owner(tx, account, giver, false).await?;
-            let access = std::iter::once(terms.clone()).collect();
-            grants::begin(tx, account, giver, &access, why, Some(giver), now).await?;
-            entry.after(Noted::given(&access, why))
+            let given = Given::new(std::iter::once(terms.clone()).collect(), why);
+            grants::begin(tx, account, giver, &given, Some(giver), now).await?;
+            entry.after(&given)
         }
         Afterwards::Out => {
-            memberships::end(tx, account, giver, &person.email).await?;
-            entry
+            entry.known_as(memberships::end(tx, account, giver, &person.email).await?)
         }
     };
     activity::append(tx, account, &entry, now).await?;

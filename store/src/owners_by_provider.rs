@@ -1,7 +1,7 @@
 //! Owners as the provider makes, removes and invites them, on its word alone. What becomes of an
 //! account's last owner is the caller's to say.
 
-use model::{AccountId, EmailAddress, Failure, MailKind, Timestamp, UserId};
+use model::{AccountId, DoorRef, EmailAddress, Failure, Given, Timestamp, UserId};
 use sqlx::{query, query_scalar};
 use uuid::Uuid;
 
@@ -20,8 +20,6 @@ sql! {
     MAKE_OWNER = "UPDATE memberships \
                   SET owner = TRUE, paused_at = NULL, paused_by = NULL, paused_why = '' \
                   WHERE account_id = $1 AND user_id = $2";
-    /// The words and the grants go with it.
-    END = "DELETE FROM memberships WHERE account_id = $1 AND user_id = $2";
 }
 
 /// Who is to own an account, and who isn't to be in it any more.
@@ -135,11 +133,19 @@ impl Store {
         if let Some(pending) = &facts.pending {
             invitations::end(&mut tx, pending, "cancelled", now).await?;
         }
+        let mut gone = None;
         if let Some(person) = &facts.removed {
-            remove(&mut tx, account, &facts.account_name, person, now).await?;
+            let reference = remove(&mut tx, account, &facts.account_name, person, now).await?;
+            gone = Some((person.user, reference));
         }
-        for entry in &change.entries {
-            activity::append(&mut tx, account, entry, now).await?;
+        for entry in change.entries {
+            let entry = match &gone {
+                Some((user, reference)) if entry.subject == Some(*user) => {
+                    entry.known_as(reference.clone())
+                }
+                _ => entry,
+            };
+            activity::append(&mut tx, account, &entry, now).await?;
         }
         for mail in &change.mails {
             outbox::queue(&mut tx, mail, Some(account), now).await?;
@@ -245,9 +251,7 @@ pub(crate) async fn add(
 ) -> Result<(), Failure> {
     let (user, owner) = (person.user, Holding::Owner);
     match person.standing {
-        Belonging::Outside => {
-            memberships::join(tx, account, user, &owner.access(), "", None, now).await
-        }
+        Belonging::Outside => memberships::join(tx, account, user, &Given::Owner, None, now).await,
         Belonging::User => {
             let before = grants::holding(tx, account, user, false).await?;
             grants::replace(tx, account, user, before.grants(), &[], now).await?;
@@ -262,19 +266,14 @@ pub(crate) async fn add(
     }
 }
 
-/// Ends somebody's membership.
+/// Ends somebody's membership. Answers the provider's own id of them in the account.
 async fn remove(
     tx: &mut Tx,
     account: AccountId,
     name: &str,
     person: &LockedPerson,
     now: Timestamp,
-) -> Result<(), Failure> {
+) -> Result<Option<DoorRef>, Failure> {
     owner_changes::end_of(tx, account, name, person.user, now).await?;
-    write!(tx, db => query(END)
-        .bind(Uuid::from(account))
-        .bind(Uuid::from(person.user))
-        .execute(db))?;
-    // What others ask for is none of their business any more.
-    outbox::drop_about(tx, &person.email, MailKind::AccessRequested, account).await
+    memberships::end(tx, account, person.user, &person.email).await
 }

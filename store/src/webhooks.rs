@@ -4,9 +4,9 @@
 use std::time::Duration;
 
 use model::{
-    AccountId, AccountNumber, ActivityKind, DeliveryId, DeliveryState, EndpointId, EventAccess,
-    EventFacts, EventKind, EventKinds, Failure, InvitationId, LoginChange, Secret, Timestamp,
-    UserId,
+    AccountId, AccountNumber, ActivityKind, DeliveryId, DeliveryState, DoorRef, EndpointId,
+    EventAccess, EventFacts, EventKind, EventKinds, Failure, InvitationId, LoginChange, Secret,
+    Timestamp, UserId,
 };
 use sqlx::{query, query_as, query_scalar};
 use sqlx_macros::FromRow;
@@ -89,7 +89,9 @@ sql! {
     ENDPOINTS_NOW = endpoints_now!(""),
         // SQLite's one writer holds the lock on everything already.
         on Postgres endpoints_now!(" FOR SHARE");
-    NUMBER = "SELECT number FROM accounts WHERE id = $1";
+    ACCOUNT = "SELECT number, ref FROM accounts WHERE id = $1";
+    REF_OF_USER = "SELECT ref FROM memberships WHERE account_id = $1 AND user_id = $2";
+    REF_OF_INVITED = "SELECT ref FROM invitations WHERE account_id = $1 AND id = $2";
     /// Answers the new event's place, and keeps the line locked: events are in the order in which what
     /// they tell was done. A line that was swept begins behind where it ended, as long as the clock does.
     NEXT_PLACE = "INSERT INTO webhook_lines (line, place) VALUES ($1, $2) \
@@ -709,6 +711,7 @@ pub(crate) async fn tell_row(
     };
     let facts = EventFacts {
         user: entry.subject.or(entry.actor.filter(|_| request.is_some())),
+        user_ref: entry.reference.clone(),
         by: entry.actor,
         invitation: invitation.map(Into::into),
         request: request.map(Into::into),
@@ -774,11 +777,11 @@ async fn tell(
     if wanted.is_empty() {
         return Ok(());
     }
-    let (line, account) = match about {
-        About::Account(account) => (Uuid::from(account), Some(number(tx, account).await?)),
-        About::Login(user) => (Uuid::from(user), None),
+    let (line, facts) = match about {
+        About::Account(account) => (Uuid::from(account), named(tx, account, facts).await?),
+        About::Login(user) => (Uuid::from(user), facts),
     };
-    let facts = serde_json::to_string(&EventFacts { account, ..facts }).map_err(unreadable)?;
+    let facts = serde_json::to_string(&facts).map_err(unreadable)?;
     for kind in wanted {
         let place: i64 = read!(tx, db => query_scalar(NEXT_PLACE)
             .bind(line)
@@ -807,8 +810,42 @@ async fn tell(
     Ok(())
 }
 
-async fn number(tx: &mut Tx, account: AccountId) -> Result<AccountNumber, Failure> {
-    let number: i64 =
-        read!(tx, db => query_scalar(NUMBER).bind(Uuid::from(account)).fetch_one(db))?;
-    Ok(AccountNumber::from_stored(number))
+/// The facts of something in an account, with what that is called, and what the provider itself calls it
+/// and those whom it is about.
+async fn named(tx: &mut Tx, account: AccountId, facts: EventFacts) -> Result<EventFacts, Failure> {
+    let own = Uuid::from(account);
+    let (number, reference): (i64, Option<String>) =
+        read!(tx, db => query_as(ACCOUNT).bind(own).fetch_one(db))?;
+    let EventFacts { user, by, invitation, .. } = facts;
+    let user_ref = match facts.user_ref {
+        // Whoever it is about has left the account.
+        Some(reference) => Some(reference),
+        None => self::reference(tx, REF_OF_USER, own, user.map(Uuid::from)).await?,
+    };
+    let by_ref = match by == user {
+        true => user_ref.clone(),
+        false => self::reference(tx, REF_OF_USER, own, by.map(Uuid::from)).await?,
+    };
+    Ok(EventFacts {
+        account: Some(AccountNumber::from_stored(number)),
+        account_ref: reference.map(DoorRef::from_stored),
+        user_ref,
+        by_ref,
+        invitation_ref: self::reference(tx, REF_OF_INVITED, own, invitation.map(Uuid::from))
+            .await?,
+        ..facts
+    })
+}
+
+/// What the provider itself calls the user or the invited person of an account with this id.
+async fn reference(
+    tx: &mut Tx,
+    text: &'static str,
+    account: Uuid,
+    id: Option<Uuid>,
+) -> Result<Option<DoorRef>, Failure> {
+    let Some(id) = id else { return Ok(None) };
+    let found: Option<Option<String>> =
+        read!(tx, db => query_scalar(text).bind(account).bind(id).fetch_optional(db))?;
+    Ok(found.flatten().map(DoorRef::from_stored))
 }

@@ -178,7 +178,7 @@ fn pending(inside: &Inside, tracked: &Tracked, limited: Option<Timestamp>) -> Fo
         inviter: tracked.inviter_name.clone().map(Into::into),
         // Of this letter its subject is shown.
         inviter_email: None,
-        access: invitation.access.outline(),
+        access: invitation.offered.outline(),
         becomes_owner: invitation.as_owner,
         expires_at: invitation.expires_at,
         token: String::new().into(),

@@ -125,14 +125,23 @@ pub(crate) struct AgainView {
     pub(crate) email: String,
     /// What the form is made of, for comparing when it is sent.
     pub(crate) before: String,
+    /// What is said of it if it offers more than the one grant that the form begins with.
+    pub(crate) several: Option<String>,
 }
 
 #[cfg(feature = "ssr")]
 fn again_view(invitation: &domain::invitations::Invitation) -> AgainView {
+    let offered = &invitation.offered;
+    let several = || {
+        let (provider, access) =
+            (&request::site().provider, words::access_line(&offered.outline()));
+        words!(invite.again_several, provider = provider.clone(), access = access)
+    };
     AgainView {
         invitation: invitation.id.to_string(),
         email: invitation.email.to_string(),
         before: domain::invitations::made_of(invitation),
+        several: (offered.grants().len() > 1).then(several),
     }
 }
 

@@ -43,6 +43,8 @@ impl LazyRoute for InvitePage {
                     (words!(invite.heading), lead)
                 }
             };
+            let several = invite.again.as_ref().and_then(|again| again.several.clone());
+            let several = several.map(|several| view! { <p class="lead">{several}</p> });
             let back = address_of(USERS, &[&account.number]);
             view! {
                 <PageTitle title=heading.clone() provider=frame.provider />
@@ -51,6 +53,7 @@ impl LazyRoute for InvitePage {
                     <div>
                         <h1>{heading}</h1>
                         <p class="lead">{lead}</p>
+                        {several}
                     </div>
                 </div>
                 <InviteForm number=account.number invite=invite />

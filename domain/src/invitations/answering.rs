@@ -2,7 +2,7 @@
 
 use model::{
     Access, AccountNumber, ActivityKind, Conflict, EmailAddress, Failure, Field, FieldErrors,
-    FullName, InvitationState, Mail, Noted, Password, Timestamp, UserId,
+    FullName, Given, InvitationState, Mail, Noted, Password, Timestamp, UserId,
 };
 use store::{
     Answer, AnswerFacts, Joiner, JoiningOwner, NewActivity, NewMail, NewReport, NewSession,
@@ -70,7 +70,7 @@ pub async fn open(
     let now = latchkey.now();
     let opened = latchkey.store.open_invitation(&token.hash(), now).await?;
     let opened = opened.ok_or(Failure::NotFound)?;
-    let access = acceptable(latchkey, &opened, now)?;
+    let access = acceptable(latchkey, &opened, now)?.access();
     let asks = match (viewer, opened.login) {
         (Some(viewer), _) if viewer.email == opened.invitation.email => Asks::Yes,
         (Some(_), _) => Asks::OtherUser,
@@ -195,7 +195,7 @@ pub async fn join_signed_in(
     let joiner = |facts: &AnswerFacts| {
         let joiner = existing(facts, viewer.user, viewer.full_name.clone())?;
         let opened = &facts.opened;
-        if opened.invitation.access.is_owner() || to_own(opened) {
+        if opened.invitation.offered.is_owner() || to_own(opened) {
             must_be_confirmed(latchkey, viewer)?;
         }
         Ok(joiner)
@@ -223,7 +223,7 @@ async fn join(
     let mut account = String::new();
     let now = latchkey.now();
     let decide = |facts: &AnswerFacts| {
-        let access = acceptable(latchkey, &facts.opened, now)?;
+        let given = acceptable(latchkey, &facts.opened, now)?;
         let (joiner, name) = joiner(facts)?;
         if facts.in_account {
             return Err(Failure::Conflict(Conflict::AlreadyInAccount));
@@ -235,7 +235,7 @@ async fn join(
         let kind = ActivityKind::InvitationAccepted;
         let entry = NewActivity::by(Some(user), &name, kind, &client.address)
             .about(Some(user), &name)
-            .after(Noted::given(&access, &facts.opened.invitation.why));
+            .after(&given);
         let opened = &facts.opened;
         account.clone_from(&opened.account_name);
         let mail = to_inviter(
@@ -245,7 +245,7 @@ async fn join(
                 account: opened.account_name.clone().into(),
                 name: name.into(),
                 email: (&opened.invitation.email).into(),
-                access: access.outline(),
+                access: given.outline(),
             },
         );
         let due_at = now.after(latchkey.settings.owner_wait);
@@ -258,7 +258,7 @@ async fn join(
             JoiningOwner { due_at, entry }
         });
         let session = session.map(Box::new);
-        Ok(Answer::Accept { joiner, access, owner, session, entry, mail })
+        Ok(Answer::Accept { joiner, given, owner, session, entry, mail })
     };
     let number = latchkey.store.answer_invitation(&token.hash(), now, decide).await?;
     Ok(JoinedAccount { number, name: account })
@@ -338,7 +338,7 @@ fn acceptable(
     latchkey: &Latchkey,
     opened: &OpenedInvitation,
     now: Timestamp,
-) -> Result<Access, Failure> {
+) -> Result<Given, Failure> {
     still_pending(latchkey, opened, now)?;
     if opened.login.is_none() && opened.held_until.is_some() {
         return Err(Failure::Conflict(Conflict::AddressHeld));

@@ -39,7 +39,7 @@ pub async fn waiting(latchkey: &Latchkey, viewer: &Viewer) -> Result<Vec<Waiting
         id: found.invitation.id,
         account_number: found.account_number,
         account_name: found.account_name,
-        access: found.invitation.access.outline().live(now),
+        access: found.invitation.offered.outline().live(now),
     };
     Ok(found.into_iter().map(waits).collect())
 }
@@ -113,7 +113,7 @@ async fn issue(
     let mail = client.map(|client| {
         let mail = Mail::AccessWaits {
             account: found.account_name.clone().into(),
-            access: invitation.access.outline(),
+            access: invitation.offered.outline(),
             expires_at,
             token: token.secret().clone(),
         };

@@ -5,8 +5,8 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use model::{
     Access, ActivityKind, Actor, Conflict, Cursor, EmailAddress, EmailDomains, Failure, Field,
-    FieldErrors, FieldProblem, InvitationId, InvitationState, Language, Limited, Mail, Noted, On,
-    PAGE_SIZE, Permission, PermissionSet, Terms, Timestamp, Until, Which, Wish,
+    FieldErrors, FieldProblem, Given, GivenGrant, InvitationId, InvitationState, Language, Limited,
+    Mail, Noted, On, PAGE_SIZE, Permission, PermissionSet, Terms, Timestamp, Until, Which, Wish,
 };
 use store::{
     Bound, Invitation, InvitationFacts, InvitationStep, LockedActor, NewActivity, NewMail, Offer,
@@ -163,7 +163,7 @@ async fn send_to(
             return Err(Failure::Conflict(Conflict::ChangedMeanwhile));
         }
         // The provider's offer to a first owner is nobody else's to replace.
-        if facts.pending.as_ref().is_some_and(|invitation| invitation.access.is_owner()) {
+        if facts.pending.as_ref().is_some_and(|invitation| invitation.offered.is_owner()) {
             return Err(Failure::Conflict(Conflict::OwnersStay));
         }
         // Nor is an owner's offer to become one anybody's but an owner's.
@@ -179,7 +179,8 @@ async fn send_to(
             Some(pending) => entry(ActivityKind::InvitationChanged).before(pending),
             None => entry(ActivityKind::InvitationSent),
         };
-        let offering = Offering::by(by, &email, std::iter::once(terms).collect(), why);
+        let offered = std::iter::once(GivenGrant { terms, why: why.to_owned() }).collect();
+        let offering = Offering::by(by, &email, offered);
         let offering = Offering { as_owner, ..offering };
         let offer = links.offer(offering, entry, client.language.clone());
         // Owners hear of it when it is offered, and not each time that it is sent.
@@ -314,11 +315,12 @@ pub async fn resend(
             return Err(Failure::Conflict(Conflict::Invitation(invitation.state)));
         };
         // Whoever resends sees the link: it must open no more than they could offer themselves.
-        may_offer(by, &invitation.access)?;
+        let offered = &invitation.offered;
+        may_offer(by, &offered.access())?;
         if invitation.as_owner {
             by.actor.must_own().map_err(|_| Failure::Conflict(Conflict::OwnersStay))?;
         }
-        if invitation.access.has_lapsed(now) {
+        if offered.access().has_lapsed(now) {
             return Err(Failure::field(Field::Until, FieldProblem::Past));
         }
         if !facts.domains.take(&invitation.email) {
@@ -326,8 +328,8 @@ pub async fn resend(
         }
         // It is their offer from now on: whoever invited first may have lost the right to.
         let inviter = invitation.inviter.map(|_| by);
-        let (email, access) = (&invitation.email, invitation.access.clone());
-        let offering = Offering::by(by, email, access, &invitation.why);
+        let email = &invitation.email;
+        let offering = Offering::by(by, email, offered.clone());
         let offering = Offering { inviter, as_owner: invitation.as_owner, ..offering };
         // What waited was never sent.
         let kind = match invitation.waits {
@@ -386,15 +388,13 @@ pub async fn find(latchkey: &Latchkey, actor: &Actor, id: &str) -> Result<Invita
 /// What a form that corrects an invitation is made of, to notice that somebody else changed it.
 #[must_use]
 pub fn made_of(invitation: &Invitation) -> String {
-    let terms = match &invitation.access {
-        Access::Granted(offered) => offered.first(),
-        Access::Owner => None,
-    };
-    terms.map_or_else(String::new, |terms| giving::made_of_terms(terms, &invitation.why))
+    let made_of = |grant: &GivenGrant| giving::made_of_terms(&grant.terms, &grant.why);
+    invitation.offered.grants().iter().map(made_of).collect::<Vec<_>>().join(" + ")
 }
 
 /// An invitation that waits for an answer or ran out unanswered, and what a form for sending it with other
-/// terms begins with: the permissions and things that it offers as far as the actor could, and its end.
+/// terms begins with: the permissions and things that it offers as far as the actor could, and its end. Of
+/// several grants that is the first; what is sent takes the place of all of them.
 ///
 /// # Errors
 /// As [`find`], also for one that was answered or cancelled.
@@ -407,14 +407,10 @@ pub async fn offered_again(
     if !matches!(found.state, InvitationState::Pending | InvitationState::Expired) {
         return Err(Failure::NotFound);
     }
-    let terms = match &found.access {
-        Access::Granted(offered) => offered.first(),
-        Access::Owner => None,
-    };
     let own = giving::own(latchkey, actor).await?;
-    let start = terms.map(|terms| Start {
+    let start = found.offered.grants().first().map(|GivenGrant { terms, why }| Start {
         terms: Terms { until: terms.until, ..starts::as_far_as(&own, terms) },
-        why: found.why.clone(),
+        why: why.clone(),
     });
     Ok((found, start.unwrap_or_default()))
 }
@@ -458,10 +454,10 @@ pub async fn pending(
     let next = invitations.last().filter(|_| more).map(PendingInvitation::cursor);
     let domains = allowed_domains(latchkey, actor).await?;
     let waiting = |row: PendingInvitation| {
-        let offered = &row.invitation.access;
+        let offered = row.invitation.offered.access();
         let as_owner = row.invitation.as_owner;
         let covers =
-            |inviter: &Access| inviter.covers(offered) && (!as_owner || inviter.is_owner());
+            |inviter: &Access| inviter.covers(&offered) && (!as_owner || inviter.is_owner());
         let opens_all = !offered.has_lapsed(now)
             && (row.invitation.inviter.is_none()
                 || row.inviter_access.as_ref().is_some_and(covers));
@@ -495,11 +491,9 @@ pub(crate) struct Offering<'a> {
     /// The invited address.
     pub(crate) email: &'a EmailAddress,
     /// What joining opens.
-    pub(crate) access: Access,
+    pub(crate) offered: Given,
     /// Whether whoever joins becomes an owner besides.
     pub(crate) as_owner: bool,
-    /// Why; empty if nobody said.
-    pub(crate) why: &'a str,
     /// The account's name.
     pub(crate) account: &'a str,
     /// Who invites; none for the provider.
@@ -508,8 +502,8 @@ pub(crate) struct Offering<'a> {
 
 impl<'a> Offering<'a> {
     /// What somebody in the account offers.
-    fn by(by: &'a LockedActor, email: &'a EmailAddress, access: Access, why: &'a str) -> Self {
-        Self { email, access, as_owner: false, why, account: &by.account_name, inviter: Some(by) }
+    fn by(by: &'a LockedActor, email: &'a EmailAddress, offered: Given) -> Self {
+        Self { email, offered, as_owner: false, account: &by.account_name, inviter: Some(by) }
     }
 }
 
@@ -530,26 +524,25 @@ impl Links {
         entry: NewActivity,
         language: Option<Language>,
     ) -> Offer {
-        let Offering { email, access, as_owner, why, account, inviter } = offering;
+        let Offering { email, offered, as_owner, account, inviter } = offering;
         let mail = Mail::Invitation {
             account: account.into(),
             inviter: inviter.map(|by| by.name.as_str().into()),
             inviter_email: inviter.map(|by| by.email.as_str().into()),
-            access: access.outline(),
+            access: offered.outline(),
             becomes_owner: as_owner,
             expires_at: self.expires_at,
             token: self.mailed.secret().clone(),
         };
         let noted = match as_owner {
             true => Noted::Owner,
-            false => Noted::given(&access, why),
+            false => Noted::from(&offered),
         };
         let entry = entry.about(None, email.as_str()).after(noted);
         Offer {
-            access,
+            offered,
             as_owner,
             tells_owners: false,
-            why: why.to_owned(),
             token_hash: self.mailed.hash(),
             copy_hash: Some(self.shown.hash()),
             expires_at: self.expires_at,
@@ -603,5 +596,5 @@ pub(crate) fn offer_to_own(
     client: &Client,
 ) -> Offer {
     let entry = by.entry(ActivityKind::InvitationSent, &client.address);
-    links.offer(Offering::by(by, email, Access::Owner, ""), entry, client.language.clone())
+    links.offer(Offering::by(by, email, Given::Owner), entry, client.language.clone())
 }

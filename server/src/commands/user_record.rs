@@ -200,7 +200,7 @@ fn invitation_lines((account, tracked): &(InvitingAccount, Tracked), site: &Site
         _ => format!("pending until {}", exact(invitation.expires_at)),
     };
     let by = tracked.inviter_name.as_ref().map_or_else(|| site.provider.clone(), |by| plain(by));
-    let offered = operator_words::access(&invitation.access.outline(), None, site);
+    let offered = operator_words::access(&invitation.offered.outline(), None, site);
     vec![
         format!("Invitation to account {} {}", account.number, plain(&account.name)),
         format!("  {state}, by {by}"),
@@ -239,9 +239,9 @@ fn invitation_facts((account, tracked): &(InvitingAccount, Tracked), site: &Site
             _ if invitation.waits => "waiting",
             _ => "pending",
         },
-        "is_owner": invitation.access.is_owner(),
+        "is_owner": invitation.offered.is_owner(),
         "inviter": tracked.inviter_name,
-        "offers": operator_words::access(&invitation.access.outline(), None, site),
+        "offers": operator_words::access(&invitation.offered.outline(), None, site),
         "sent_at": (!invitation.waits).then(|| moment(invitation.sent_at)),
         "expires_at": (!invitation.waits).then(|| moment(invitation.expires_at)),
         "mail": tracked.mail.as_ref().filter(|_| !invitation.waits).map(|mail| match &mail.delivery {

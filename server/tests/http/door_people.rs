@@ -176,7 +176,11 @@ async fn what_cannot_wait_is_refused_by_field(db: TestDatabase) {
     let app = TestApp::new(db).await;
     let system = System::new(&app).await;
     let grants = kari()["grants"].clone();
-    let two = json!([{ "permissions": ["billing.view"] }, { "permissions": ["support.view"] }]);
+    let known = json!([{ "permissions": ["billing.view"], "id": uuid::Uuid::nil() }]);
+    let two = json!([
+        { "permissions": ["billing.view"] },
+        { "permissions": ["support.view"], "until": "2027-01-01T00:00:00Z" },
+    ]);
     let past = json!([{ "permissions": ["billing.view"], "until": "2027-01-01T00:00:00Z" }]);
     let long = "x".repeat(201);
     for (name, body, faults) in [
@@ -188,7 +192,8 @@ async fn what_cannot_wait_is_refused_by_field(db: TestDatabase) {
         ("crm-1", with(kari(), "ref", json!(long)), &["/ref malformed"]),
         ("crm-1", with(kari(), "claimed", json!(true)), &["/claimed read_only"]),
         ("crm-1", with(kari(), "invite", json!("later")), &["/invite unknown"]),
-        ("crm-1", with(kari(), "grants", two), &["/grants too_many"]),
+        ("crm-1", with(kari(), "grants", known), &["/grants/0/id unknown"]),
+        ("crm-1", with(kari(), "grants", two), &["/grants/1/until out_of_range"]),
         ("crm-1", with(kari(), "grants", json!([])), &["/grants missing"]),
         ("crm-1", with(kari(), "grants", past), &["/grants/0/until out_of_range"]),
         ("ola@new.example", kari(), &["/email read_only"]),
@@ -459,6 +464,151 @@ async fn an_invitation_by_mail_and_what_waits_take_each_others_place(db: TestDat
     );
     app.browser().get(&link).await.is(410).says("This link is too old");
     assert_eq!(app.mails_to(KARI).await.len(), 1);
+}
+
+/// A service of the bakery's, by the provider's own id.
+async fn shop(system: &System) {
+    let shop = json!({
+        "account": "id:100001", "name": "Webshop", "renews_at": "2028-06-30T00:00:00Z",
+    });
+    system.put("/services/shop", shop).await.is(201);
+}
+
+/// Grants of their own services, ends and reasons.
+fn several() -> Value {
+    json!([
+        { "permissions": ["services.view"], "services": ["shop"], "until": null, "why": "Relaunch" },
+        { "permissions": ["billing.view", "billing.pay"], "until": null, "why": "Invoices" },
+        { "permissions": ["support.view"], "until": "2027-02-01T00:00:00Z", "why": "" },
+    ])
+}
+
+/// What grants open, without what is known of those that somebody holds.
+fn opened(grants: &Value) -> Value {
+    let mut grants = grants.clone();
+    for grant in grants.as_array_mut().unwrap().iter_mut() {
+        for name in ["id", "given_by", "given_at"] {
+            grant.as_object_mut().unwrap().remove(name).unwrap();
+        }
+    }
+    grants
+}
+
+#[apply(on_both!)]
+async fn whoever_has_not_come_yet_is_offered_several_grants(db: TestDatabase) {
+    let app = TestApp::new(db).await;
+    let system = System::new(&app).await;
+    let before = kinds(&system).await.len();
+    shop(&system).await;
+    let wanted = with(kari(), "grants", several());
+    let made = system.put(&path("crm-1"), wanted.clone()).await;
+    assert_eq!(made.is(201).body["grants"], several());
+    // Twice is once, in whatever order; and what is answered can be sent back.
+    let [one, two, three] = [0, 1, 2].map(|index| several()[index].clone());
+    let turned = with(kari(), "grants", json!([three, one, two]));
+    for body in [wanted.clone(), turned, made.body.clone()] {
+        let again = system.put(&path("crm-1"), body).await;
+        assert_eq!((again.is(200).etag(), &again.body), (made.etag(), &made.body));
+    }
+    let read = system.get(&path("crm-1")).await;
+    assert_eq!((read.is(200).etag(), &read.body), (made.etag(), &made.body));
+    assert!(items(&system.get(MEMBERS).await).contains(&made.body));
+    let invitations = items(&system.get("/accounts/id:100001/invitations").await);
+    let waiting = invitations.iter().find(|one| one["email"] == KARI).unwrap();
+    assert_eq!(waiting["grants"], several());
+    assert_eq!(kinds(&system).await[before + 1..], ["invitation.sent"]);
+
+    // Fewer are fewer, and more are more.
+    let fewer = system.put(&path("crm-1"), with(kari(), "grants", json!([two]))).await;
+    assert_eq!(fewer.is(200).body["grants"], json!([two]));
+    assert_ne!(fewer.etag(), made.etag());
+    assert_eq!(system.put(&path("crm-1"), wanted).await.is(200).etag(), made.etag());
+
+    // User management shows all of them; she sees all of them first, and gets them.
+    let row = app.as_person(INGRID).await.get(&format!("{BAKERY}/users")).await;
+    let row = row.is(200).row_of(KARI);
+    for words in ["Services: see (1 of 5)", "Billing: see and pay", "Support requests: see"] {
+        assert!(row.contains(words), "{row}");
+    }
+    let link = ask_for_link(&app, KARI).await.unwrap();
+    let mut browser = app.browser();
+    let page = browser.get(&link).await;
+    for words in ["see services", "pay invoices", "see support requests"] {
+        page.is(200).says(words);
+    }
+    claim(&mut browser, &link, "Kari Nordmann").await.is(303);
+    let claimed = system.get(&path("crm-1")).await;
+    assert_eq!(claimed.is(200).body["claimed"], true);
+    assert_eq!(opened(&claimed.body["grants"]), several());
+    let log = items(&system.get("/accounts/id:100001/activity?limit=200").await);
+    let accepted = log.last().unwrap();
+    assert_eq!(accepted["kind"], "invitation.accepted");
+    for words in ["Webshop", "Relaunch", "Invoices"] {
+        assert!(accepted.to_string().contains(words), "{accepted}");
+    }
+}
+
+#[apply(on_both!)]
+async fn of_several_grants_those_are_given_that_open_something_by_then(db: TestDatabase) {
+    let app = TestApp::new(db).await;
+    let system = System::new(&app).await;
+    shop(&system).await;
+    let made = system.put(&path("crm-1"), with(kari(), "grants", several())).await;
+    let since = system.get(MEMBERS).await.body["as_of"].as_str().unwrap().to_owned();
+    system.delete("/services/shop").await.is(204);
+    let left = system.get(&path("crm-1")).await;
+    assert_eq!(left.is(200).body["grants"], json!([several()[1], several()[2]]));
+    assert_ne!(left.etag(), made.etag());
+    let changed = system.get(&format!("{MEMBERS}?updated_since={since}")).await;
+    assert_eq!(items(&changed), std::slice::from_ref(&left.body));
+
+    app.forward_hours(24 * 30);
+    // What has ended stays as it was given, and may be sent back.
+    assert_eq!(system.put(&path("crm-1"), left.body.clone()).await.is(200).body, left.body);
+    let link = ask_for_link(&app, KARI).await.unwrap();
+    app.browser().get(&link).await.is(200).says("You will be able to pay invoices.");
+    claim(&mut app.browser(), &link, "Kari Nordmann").await.is(303);
+    let claimed = system.get(&path("crm-1")).await;
+    assert_eq!(opened(&claimed.is(200).body["grants"]), json!([several()[1]]));
+}
+
+#[apply(on_both!)]
+async fn what_is_offered_instead_replaces_all_of_it(db: TestDatabase) {
+    let app = TestApp::new(db).await;
+    let system = System::new(&app).await;
+    shop(&system).await;
+    system.put(&path("crm-1"), with(kari(), "grants", several())).await.is(201);
+    let invitations = items(&system.get("/accounts/id:100001/invitations").await);
+    let waiting = invitations.iter().find(|one| one["email"] == KARI).unwrap();
+    let again = format!("{BAKERY}/users/invite?again={}", waiting["id"].as_str().unwrap());
+    let mut ingrid = app.as_person(INGRID).await;
+    let page = ingrid.get(&again).await;
+    page.is(200).says("offers several things at once");
+    let chosen = [("email", KARI), ("permissions[]", "support.view")];
+    ingrid.fill_in(&page, "users/invite", &chosen).await.is(303);
+    let invitations = items(&system.get("/accounts/id:100001/invitations").await);
+    let sent = invitations.iter().find(|one| one["email"] == KARI).unwrap();
+    assert_eq!((&sent["state"], sent["grants"].as_array().unwrap().len()), (&json!("pending"), 1));
+    assert_eq!(sent["grants"][0]["permissions"], json!(["support.view"]));
+
+    // Sent by mail, all of it is offered.
+    system
+        .put(&path("crm-2"), {
+            let ola = with(kari(), "email", json!("ola@new.example"));
+            with(ola, "grants", several())
+        })
+        .await
+        .is(201);
+    let page = ingrid.get(&format!("{BAKERY}/users")).await;
+    let id = items(&system.get("/accounts/id:100001/invitations").await)[0]["id"].clone();
+    assert!(page.row_of("ola@new.example").contains("Send the invitation by mail"));
+    let fields = [("account", "100001"), ("invitation", id.as_str().unwrap())];
+    ingrid.post(&format!("{BAKERY}/users"), "users/resend", &fields).await.is(303);
+    let link = app.invitation_link("ola@new.example").await;
+    app.browser().get(&link).await.is(200).says("pay invoices");
+    claim(&mut app.browser(), &link, "Ola Nordmann").await.is(303);
+    let claimed = system.get(&path("crm-2")).await;
+    assert_eq!(opened(&claimed.is(200).body["grants"]), several());
 }
 
 #[apply(on_both!)]

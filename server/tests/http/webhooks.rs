@@ -11,6 +11,7 @@ use test_database::{TestDatabase, apply};
 use tokio::sync::watch;
 use url::Url;
 
+use crate::door::System;
 use crate::receiver::{KEY, Manner, Received, Receiver, WELL};
 use crate::story::{BAKERY, TestApp};
 
@@ -116,6 +117,65 @@ async fn what_people_do_is_told_signed_and_in_order(db: TestDatabase) {
     assert_eq!(bodies[2]["data"]["user"], bodies[2]["data"]["by"]);
     assert_eq!(bodies[2]["data"]["after"], offered);
     assert_eq!(deliver(&app).await, 0);
+}
+
+#[apply(on_both!)]
+async fn events_carry_the_providers_own_ids(db: TestDatabase) {
+    let app = TestApp::with(db, &[HERE]).await;
+    let mut receiver = Receiver::start(WELL).await;
+    let system = System::new(&app).await;
+    system.put("/accounts/customer-17", json!({ "name": "Fjord" })).await.is(201);
+    tell(&app, &receiver.url, &[]).await;
+    let member = |reference: &str| format!("/accounts/customer-17/members/{reference}");
+    let grants = |permission: &str| json!([{ "permissions": [permission] }]);
+    let claim = async |email: &str| {
+        let asked = [("email", email)];
+        app.browser().submit("/forgot-password", "security/request-reset", &asked).await;
+        let link = app.waiting_link(email).await.unwrap();
+        let fields = [("full_name", "Somebody"), ("password", "a password of theirs")];
+        let form = "invitations/join-with-new-login";
+        app.browser().open_and_fill_in(&link, form, &fields).await.is(303);
+    };
+
+    let kari = json!({ "email": "kari@new.example", "grants": grants("billing.view") });
+    system.put(&member("crm-1"), kari).await.is(201);
+    claim("kari@new.example").await;
+    system.patch(&member("crm-1"), json!({ "grants": grants("support.view") })).await.is(200);
+    system.delete(&member("crm-1")).await.is(204);
+    let ola = json!({ "email": "ola@new.example", "owner": true });
+    system.put(&member("crm-2"), ola.clone()).await.is(201);
+    system.delete(&member("crm-2")).await.is(204);
+    system.put(&member("crm-3"), ola).await.is(201);
+    claim("ola@new.example").await;
+    let ola = model::EmailAddress::parse("ola@new.example").unwrap();
+    let id = app.latchkey.store.login(&ola).await.unwrap().unwrap().id;
+    let told = told(&app, &mut receiver).await;
+    let of = |name: &str| {
+        let of = |event: &Value| event["data"][name]["ref"].as_str().unwrap_or("-").to_owned();
+        told.iter().map(of).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        types(&told),
+        [
+            "invitation.sent",
+            "invitation.accepted",
+            "member.added",
+            "member.changed",
+            "member.removed",
+            "invitation.sent",
+            "invitation.cancelled",
+            "invitation.sent",
+            "invitation.accepted",
+            "member.added",
+            "owner.changed",
+        ]
+    );
+    assert!(of("account").iter().all(|reference| reference == "customer-17"));
+    let [one, two, three] = ["crm-1", "crm-2", "crm-3"];
+    assert_eq!(of("user"), ["-", one, one, one, one, "-", "-", "-", three, three, three]);
+    assert_eq!(of("by"), ["-", one, one, "-", "-", "-", "-", "-", three, three, three]);
+    assert_eq!(of("invitation"), [one, one, one, "-", "-", two, two, three, three, three, three]);
+    assert_eq!(told[10]["data"]["user"], json!({ "id": id, "ref": "crm-3" }));
 }
 
 #[apply(on_both!)]

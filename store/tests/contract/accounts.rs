@@ -43,7 +43,7 @@ async fn a_new_account_has_its_first_log_rows_an_invitation_and_a_mail(db: TestD
 
     let pending = db.store.pending_invitations(id, None, 9, at(0)).await.unwrap();
     assert_eq!(pending[0].invitation.email, email("founder@example.com"));
-    assert!(pending[0].invitation.access.is_owner() && pending[0].inviter_name.is_none());
+    assert!(pending[0].invitation.offered.is_owner() && pending[0].inviter_name.is_none());
     assert!(db.store.take_mail(HOUR, at(0)).await.unwrap().is_some());
 
     let mut token_hash = token(255);

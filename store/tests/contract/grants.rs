@@ -138,7 +138,7 @@ async fn what_everybody_had_is_one_grant(store: &Store, [account, kari, amira, t
     let Keys::Granted(keys) = amira.keys else { panic!("an owner") };
     assert!(keys.len() == 1 && keys[0].all_services && keys[0].permissions == permissions);
     let opened = store.open_invitation(&token(1), at(1)).await.unwrap().unwrap();
-    assert_eq!(opened.invitation.access, granted(&[ServicesView]));
+    assert_eq!(opened.invitation.offered.access(), granted(&[ServicesView]));
 }
 
 #[tokio::test]
@@ -351,7 +351,7 @@ async fn a_thing_that_is_deleted_or_moves_leaves_the_reaches(db: TestDatabase) {
     let left = access([on(&[ServicesView], &[stays], None)]);
     assert_eq!(bakery.access(mei).await, left);
     let opened = db.store.open_invitation(&token(1), at(1)).await.unwrap().unwrap();
-    assert_eq!(opened.invitation.access, left);
+    assert_eq!(opened.invitation.offered.access(), left);
     db.run("UPDATE services SET account_id = (SELECT id FROM accounts WHERE name = 'Bakery')")
         .await;
     assert_eq!(bakery.access(mei).await, left, "nor does it come back");
@@ -378,7 +378,7 @@ async fn nothing_of_another_account_is_ever_named(db: TestDatabase) {
     let decide = |_: &_| Ok(offer(1, held));
     db.store.offer_invitation(id, ingrid, &to, at(0), decide).await.unwrap();
     let opened = db.store.open_invitation(&token(1), at(1)).await.unwrap().unwrap();
-    assert_eq!(opened.invitation.access, left);
+    assert_eq!(opened.invitation.offered.access(), left);
 }
 
 #[apply(on_both!)]
@@ -432,17 +432,17 @@ async fn an_invitation_offers_what_it_named_last_and_gives_it(db: TestDatabase) 
         offered = Some(access);
     }
     let opened = db.store.open_invitation(&token(2), at(1)).await.unwrap().unwrap();
-    assert_eq!(Some(&opened.invitation.access), offered.as_ref());
+    assert_eq!(Some(&opened.invitation.offered.access()), offered.as_ref());
     assert_eq!(opened.inviter_access, Some(access(bounded)));
     let pending = db.store.pending_invitations(id, None, 9, at(50)).await.unwrap();
-    assert_eq!(Some(&pending[0].invitation.access), offered.as_ref());
+    assert_eq!(Some(&pending[0].invitation.offered.access()), offered.as_ref());
     let lapsed = Some(Access::granted(set(&[AccountUsers])));
     assert_eq!(pending[0].inviter_access, lapsed);
 
     let mei = user(&db.store, "Mei", "mei@example.com").await;
     let decide = |facts: &store::AnswerFacts| {
         assert_eq!(facts.opened.inviter_access, lapsed);
-        Ok(accept(store::Joiner::Existing(mei), facts.opened.invitation.access.clone()))
+        Ok(accept(store::Joiner::Existing(mei), facts.opened.invitation.offered.access()))
     };
     db.store.answer_invitation(&token(2), at(50), decide).await.unwrap();
     assert_eq!(Some(bakery.access(mei).await), offered);

@@ -1,6 +1,8 @@
 use std::collections::HashSet;
 
-use model::{Access, ActivityKind, Conflict, Delivery, Failure, InvitationState, Permission};
+use model::{
+    Access, ActivityKind, Conflict, Delivery, Failure, Given, InvitationState, Permission,
+};
 use store::{
     ActivityFilter, Answer, AnswerFacts, InvitationFacts, InvitationStep, Joiner, Offer,
     OfferFacts, Offered, PendingInvitation,
@@ -23,7 +25,7 @@ fn cancel(_: &InvitationFacts) -> Result<InvitationStep, Failure> {
 }
 
 fn resend(number: u8) -> impl FnOnce(&InvitationFacts) -> Result<InvitationStep, Failure> + Send {
-    move |facts| Ok(InvitationStep::Resend(offer(number, facts.invitation.access.clone())))
+    move |facts| Ok(InvitationStep::Resend(offer(number, facts.invitation.offered.access())))
 }
 
 fn decline(_: &AnswerFacts) -> Result<Answer, Failure> {
@@ -77,7 +79,10 @@ async fn an_offer_is_decided_on_the_facts_and_written_with_log_and_mail(db: Test
     let rows = pending(&bakery, 6).await;
     let invitation = &rows[0].invitation;
     assert_eq!((Some(invitation.id), invitation.inviter), (promised, Some(ingrid)));
-    assert_eq!((invitation.email.as_str(), &invitation.access), ("Amira@Example.com", &view()));
+    assert_eq!(
+        (invitation.email.as_str(), &invitation.offered.access()),
+        ("Amira@Example.com", &view())
+    );
     assert_eq!((invitation.state, invitation.sent_at), (InvitationState::Pending, at(5)));
     assert_eq!(invitation.expires_at, at(TOMORROW));
     assert_eq!(rows[0].inviter_name.as_deref(), Some("Ingrid Berg"));
@@ -134,7 +139,10 @@ async fn a_second_offer_updates_the_pending_one_and_replaces_link_and_mail(db: T
 
     let rows = pending(&bakery, 9).await;
     assert_eq!(rows.len(), 1);
-    assert_eq!((&rows[0].invitation.access, rows[0].invitation.inviter), (&view(), Some(olav)));
+    assert_eq!(
+        (&rows[0].invitation.offered.access(), rows[0].invitation.inviter),
+        (&view(), Some(olav))
+    );
     assert_eq!(rows[0].invitation.expires_at, at(2 * TOMORROW));
     let old = db.store.open_invitation(&token(1), at(9)).await.unwrap().unwrap();
     let new = db.store.open_invitation(&token(2), at(9)).await.unwrap().unwrap();
@@ -189,7 +197,7 @@ async fn resending_renews_link_mail_and_clock_and_makes_it_the_senders(db: TestD
         // Also one that ran out is sent again.
         assert_eq!(facts.invitation.state, InvitationState::Expired);
         let expires_at = at(2 * TOMORROW);
-        let offer = Offer { expires_at, ..offer(2, facts.invitation.access.clone()) };
+        let offer = Offer { expires_at, ..offer(2, facts.invitation.offered.access()) };
         Ok(InvitationStep::Resend(offer))
     };
     let (id, now) = (bakery.id, at(TOMORROW));
@@ -341,7 +349,7 @@ async fn joining_with_a_new_login_makes_login_membership_and_session(db: TestDat
         assert!(facts.login_name.is_none() && !facts.in_account);
         Ok(Answer::Accept {
             joiner: Joiner::New(amira),
-            access: view(),
+            given: Given::new(view(), ""),
             owner: None,
             session: Some(Box::new(new_session(7))),
             entry: entry(ActivityKind::InvitationAccepted),

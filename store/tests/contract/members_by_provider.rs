@@ -1,6 +1,6 @@
 use model::{
-    Access, AccountId, ActivityKind, Conflict, DoorKey, Failure, InvitationState, Permission,
-    PermissionSet, Reach, Secret, Terms, Timestamp,
+    Access, AccountId, ActivityKind, Conflict, DoorKey, Failure, Given, GivenGrant,
+    InvitationState, Permission, PermissionSet, Reach, Secret, Terms, Timestamp,
 };
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqliteConnection};
 use store::{
@@ -151,8 +151,7 @@ async fn since(store: &Store, account: AccountId, moment: Timestamp) -> (Vec<Str
 /// What waits for somebody whom the provider calls so.
 fn waiting(access: Access, called: &str, number: u8) -> ProvidersMemberStep {
     let waiting = NewWaiting {
-        access,
-        why: String::new(),
+        offered: Given::new(access, ""),
         full_name: called.to_owned(),
         token_hash: token(number),
         entry: Some(row(ActivityKind::InvitationSent)),
@@ -442,11 +441,68 @@ async fn claim(store: &Store, number: u8, address: &str) -> Result<(), Failure> 
             password_hash: Secret::from("$hash".to_owned()),
             language: None,
         };
-        let (joiner, access) = (Joiner::New(user), invitation.access.clone());
+        let (joiner, given) = (Joiner::New(user), invitation.offered.clone());
         let entry = entry(ActivityKind::InvitationAccepted);
-        Ok(Answer::Accept { joiner, access, owner: None, session: None, entry, mail: None })
+        Ok(Answer::Accept { joiner, given, owner: None, session: None, entry, mail: None })
     };
     store.answer_invitation(&token(number), at(9), decide).await.map(drop)
+}
+
+#[apply(on_both!)]
+async fn several_grants_wait_with_a_reason_and_an_end_each(db: TestDatabase) {
+    let bakery = Bakery::new(&db.store).await;
+    let (shop, other) = (service("Shop"), service("Other"));
+    for service in [&shop, &other] {
+        db.store.add_service(bakery.id, service).await.unwrap();
+    }
+    let on = |ids: &[Uuid]| Terms {
+        services: Reach::of(false, ids.iter().copied()),
+        until: Some(at(70)),
+        ..terms(&[Permission::ServicesView])
+    };
+    // A thing that isn't the account's is reached by none.
+    let strange = Uuid::new_v4();
+    let given = |terms: Terms, why: &str| GivenGrant { terms, why: why.to_owned() };
+    let bills = Terms { until: Some(at(90)), ..terms(&[Permission::BillingView]) };
+    let offered: Given = [
+        given(on(&[shop.id, other.id]), "Relaunch"),
+        given(on(&[strange]), "Nothing"),
+        given(on(&[other.id, strange]), ""),
+        given(bills.clone(), "Invoices"),
+    ]
+    .into_iter()
+    .collect();
+    let left: Given = [
+        given(on(&[shop.id, other.id]), "Relaunch"),
+        given(on(&[other.id]), ""),
+        given(bills, "Invoices"),
+    ]
+    .into_iter()
+    .collect();
+    let name = named("kari@example.com");
+    let wait = |offered: Given| {
+        let full_name = String::new();
+        let entry = Some(row(ActivityKind::InvitationSent));
+        let waiting = NewWaiting { offered, full_name, token_hash: token(70), entry };
+        move |_: &ProvidersMemberFacts| Some(ProvidersMemberStep::Wait(waiting, Vec::new()))
+    };
+    let done = step(&bakery, &name, true, wait(offered.clone())).await.unwrap().unwrap();
+    assert_eq!(done.invited.unwrap().offered, left);
+    // It waits until the last of them ends.
+    let kari = email("kari@example.com");
+    let found = async |seconds| db.store.waiting_for(&kari, 9, at(seconds)).await.unwrap();
+    assert_eq!(found(89).await[0].invitation.offered, left);
+    assert!(found(90).await.is_empty());
+    let told = db.store.invitations_received(&kari, Uuid::nil(), 9, at(6)).await.unwrap();
+    let together = [Permission::ServicesView, Permission::BillingView].into_iter().collect();
+    assert_eq!((told[0].permissions, told[0].until), (together, Some(at(90))));
+
+    // One takes the place of all of them, and the other way round.
+    let one = Given::new(granted(&[Permission::SupportView]), "Help");
+    for offered in [&one, &left, &one] {
+        let done = step(&bakery, &name, true, wait(offered.clone())).await.unwrap().unwrap();
+        assert_eq!(done.invited.unwrap().offered, *offered);
+    }
 }
 
 #[apply(on_both!)]

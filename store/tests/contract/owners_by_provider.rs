@@ -186,7 +186,7 @@ async fn somebody_is_offered_to_own_the_account_anew(db: TestDatabase) {
     let decide = |facts: &ProvidersOfferFacts| {
         assert!(facts.owners.is_empty() && !facts.in_account);
         let pending = facts.pending.as_ref().unwrap();
-        assert_eq!((pending.state, &pending.access), (InvitationState::Expired, &Access::Owner));
+        assert!(pending.state == InvitationState::Expired && pending.offered.is_owner());
         let offer = store::Offer { expires_at: at(0).after(9 * DAY), ..offer(8, Access::Owner) };
         Ok((offer, Vec::new()))
     };
@@ -211,7 +211,10 @@ async fn an_offer_to_own_takes_the_place_of_another(db: TestDatabase) {
     db.store.offer_ownership_by_provider(bakery.id, &kari, at(1), decide).await.unwrap();
     assert!(db.store.open_invitation(&token(7), at(1)).await.unwrap().unwrap().replaced);
     let opened = db.store.open_invitation(&token(8), at(1)).await.unwrap().unwrap();
-    assert_eq!((opened.invitation.access, opened.invitation.inviter), (Access::Owner, None));
+    assert_eq!(
+        (opened.invitation.offered.access(), opened.invitation.inviter),
+        (Access::Owner, None)
+    );
     let in_account = |facts: &ProvidersOfferFacts| {
         assert!(facts.in_account);
         Err(Failure::Conflict(Conflict::AlreadyInAccount))

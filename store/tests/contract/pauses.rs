@@ -179,7 +179,7 @@ async fn what_a_paused_inviter_offered_opens_nothing(db: TestDatabase) {
     let mei = user(&db.store, "Mei", "mei@example.com").await;
     let decide = |facts: &store::AnswerFacts| {
         assert_eq!(facts.opened.inviter_access, Some(access.clone()));
-        Ok(accept(store::Joiner::Existing(mei), facts.opened.invitation.access.clone()))
+        Ok(accept(store::Joiner::Existing(mei), facts.opened.invitation.offered.access()))
     };
     db.store.answer_invitation(&token(1), at(8), decide).await.unwrap();
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use model::{
-    Access, AccountId, AccountNumber, ActivityKind, Actor, EmailAddress, Failure, FullName,
+    Access, AccountId, AccountNumber, ActivityKind, Actor, EmailAddress, Failure, FullName, Given,
     InvitationId, Mail, Permission, Secret, SessionId, Terms, Timestamp, UserId,
 };
 use store::{
@@ -89,10 +89,9 @@ pub(crate) fn first_password() -> Secret {
 /// An offer whose link has this token and works for a day from [`at`] 0.
 pub(crate) fn offer(number: u8, access: Access) -> Offer {
     Offer {
-        access,
+        offered: Given::new(access, ""),
         as_owner: false,
         tells_owners: false,
-        why: String::new(),
         token_hash: token(number),
         copy_hash: None,
         expires_at: at(0).after(DAY),
@@ -216,7 +215,7 @@ impl Bakery {
 pub(crate) fn accept(joiner: Joiner, access: Access) -> Answer {
     Answer::Accept {
         joiner,
-        access,
+        given: Given::new(access, ""),
         owner: None,
         session: None,
         entry: entry(ActivityKind::InvitationAccepted),

@@ -445,7 +445,7 @@ async fn invitations_are_told_from_being_sent_to_their_end(db: TestDatabase) {
     endpoint(&db.store, &[]).await;
     let id = bakery.invite("kari@example.com", 1).await;
     let resend = |facts: &store::InvitationFacts| {
-        let offer = offer(2, facts.invitation.access.clone());
+        let offer = offer(2, facts.invitation.offered.access());
         let entry = entry(ActivityKind::InvitationResent);
         Ok(InvitationStep::Resend(store::Offer { entry, ..offer }))
     };
@@ -483,7 +483,7 @@ async fn that_an_invitation_ran_out_is_told_once_and_anew_when_it_was_sent_again
     assert_eq!(karis(&told), 1);
     assert_eq!(told[0].facts.account, Some(bakery.number));
     let resend = |facts: &store::InvitationFacts| {
-        let access = facts.invitation.access.clone();
+        let access = facts.invitation.offered.access();
         let expires_at = at(2 * TOMORROW);
         Ok(InvitationStep::Resend(store::Offer { expires_at, ..offer(2, access) }))
     };
@@ -494,7 +494,7 @@ async fn that_an_invitation_ran_out_is_told_once_and_anew_when_it_was_sent_again
     assert_eq!(karis(&deliver_all(&db.store, 2 * TOMORROW).await), 1);
     // One that a clock ahead has open for longer than anything is over.
     let resend = |facts: &store::InvitationFacts| {
-        let access = facts.invitation.access.clone();
+        let access = facts.invitation.offered.access();
         let expires_at = at(999 * TOMORROW);
         Ok(InvitationStep::Resend(store::Offer { expires_at, ..offer(3, access) }))
     };

@@ -233,7 +233,7 @@ async fn users_view(
     let held = page.users.iter().flat_map(|member| member.held.grants());
     let held: Vec<Outline> = held.map(|row| row.outline).collect();
     let offered = pending.invitations.iter().filter_map(|waiting| {
-        match waiting.row.invitation.access.outline() {
+        match waiting.row.invitation.offered.outline() {
             AccessOutline::Granted(outlines) => Some(outlines),
             AccessOutline::Owner => None,
         }
@@ -471,7 +471,8 @@ fn pending_row(
         (Mood::Quiet, words!(pending.expires, when = expires.relative(), day = day))
     });
     let to_own = invitation.as_owner.then(|| (Mood::Waiting, words!(pending.as_owner)));
-    let lapsed = invitation.access.has_lapsed(now);
+    let offered = invitation.offered.access();
+    let lapsed = offered.has_lapsed(now);
     let lapsed = lapsed.then(|| (Mood::Trouble, words!(pending.lapsed)));
     // What is worst says what there is to do first: what follows is refused, or in vain, until that is done.
     let worst = foreign.or(lapsed).or(expired).or(powerless).unwrap_or(delivery);
@@ -484,13 +485,13 @@ fn pending_row(
         id: invitation.id.to_string(),
         name: invitation.full_name,
         email,
-        access: words::access_line_of(&invitation.access.outline(), totals),
+        access: words::access_line_of(&offered.outline(), totals),
         inviter,
         sent: (!waits).then(|| Moment::new(invitation.sent_at, now)),
         standing: StandingView {
             states: std::iter::once(worst).chain(lives).chain(to_own).collect(),
             moves,
         },
-        correctable: !invitation.as_owner && !invitation.access.is_owner(),
+        correctable: !invitation.as_owner && !offered.is_owner(),
     }
 }
