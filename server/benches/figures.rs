@@ -25,6 +25,7 @@ use axum::{Extension, Router};
 use domain::sessions::SignedIn;
 use domain::{Client, Latchkey};
 use http_body_util::BodyExt;
+use mimalloc::MiMalloc;
 use model::{
     Access, AccountId, AccountNumber, EmailAddress, FullName, Permission, PermissionSet, Reach,
     Secret, Terms, UserId,
@@ -36,6 +37,10 @@ use store::{NewUser, Service, Store};
 use tokio::sync::Semaphore;
 use tower::ServiceExt;
 use uuid::Uuid;
+
+/// The program's.
+#[global_allocator]
+static MEMORY: MiMalloc = MiMalloc;
 
 const ROUNDS: usize = 400;
 const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
