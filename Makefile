@@ -31,7 +31,8 @@ CHECKED := RUSTC_WORKSPACE_WRAPPER=clippy-driver CLIPPY_ARGS=--deny__CLIPPY_HACK
 
 # As what ships is built, but for its optimising, which takes more than twice as long and changes nothing that a page
 # shows: the built files lie in the binary, and nothing checks itself. What others wrote is the same in both.
-AS_IT_SHIPS := CARGO_PROFILE_DEV_DEBUG=false CARGO_PROFILE_DEV_DEBUG_ASSERTIONS=false CARGO_PROFILE_DEV_OVERFLOW_CHECKS=false
+AS_IT_SHIPS := $(foreach key,debug debug-assertions overflow-checks package.rust-embed.debug-assertions,\
+	--config profile.dev.$(key)=false)
 
 # Tests wait for the disk more than for anything else, and throw away what they write: it lies in memory, where that has room.
 IN_MEMORY := $(shell [ "$$(df -Pk /dev/shm 2>/dev/null | awk 'END { print $$4 }')" -gt 4000000 ] 2>/dev/null && echo TMPDIR=/dev/shm)
@@ -102,7 +103,7 @@ test-shipped: shipped ## The same on a binary as it ships (about 13 minutes, onc
 # Beside the tests' own, over which cargo lays it.
 shipped: tested front
 	@echo "Building a binary as it ships, but for its optimising (about 4 minutes the first time)…"
-	@$(AS_IT_SHIPS) cargo build $(SERVER_SIDE) --bin latchkey $(LOCKED)
+	@cargo build $(AS_IT_SHIPS) $(SERVER_SIDE) --bin latchkey $(LOCKED)
 	@install -D target/$(HOST)/debug/latchkey target/shipped/latchkey
 
 check: check-words tested ## Formatting, clippy and the types of the browser tests (about 3 minutes, 15 the first time)
