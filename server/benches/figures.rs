@@ -1,5 +1,5 @@
 //! The figures that `make bench` prints. Costs are ratios within one run, against floor handlers
-//! on the same router: the machine's mood cancels out.
+//! on the same router: the machine's mood cancels out. With `-- decisions` those of decisions alone.
 
 #![allow(
     clippy::print_stdout,
@@ -47,6 +47,9 @@ const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
+    if std::env::args().any(|argument| argument == "decisions") {
+        return decisions::tell().await;
+    }
     let folder = tempfile::tempdir().expect("a temporary folder");
     let url = format!("sqlite:{}", folder.path().join("bench.db").display());
     let store = Store::open(&url).await.expect("a database");
