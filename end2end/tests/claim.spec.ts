@@ -1,4 +1,5 @@
 // Whom the provider put into an account, without a mail: they come by themselves, and see first what they get.
+import { expectNoSidewaysScroll } from '../story/accessible';
 import { ingrid, nordlys, stranger } from '../story/people';
 import { enter, heading, inAccount, invitationsTable, joinWithNewLogin, readMail, rowOf, usersTable } from '../story/steps';
 import { expect, test } from '../story/test';
@@ -27,6 +28,7 @@ test('whoever the provider put in comes by "Forgot your password?", sees what wa
   const waiting = rowOf(invitationsTable(page), kari.email);
   await expect(waiting).toContainText("Hasn't signed in here yet");
   await expect(waiting).toContainText('Kari from sales');
+  await expectNoSidewaysScroll(page);
 
   const theirs = await someoneElse();
   await theirs.goto('/sign-in');
