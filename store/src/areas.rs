@@ -137,25 +137,31 @@ macro_rules! choices {
 }
 
 /// These counts of the things `t` that [`opened!`] has, summed up under their names. Those that grants
-/// name are looked up, few as they are, where any other count goes through all.
+/// name are looked up, few as they are, where any other count goes through all of the account's.
 macro_rules! counted {
     ($db:ident $things:literal, $id:literal, $sums:literal, $counts:expr) => {
         concat!(
             "SELECT ",
             $sums,
             " FROM (",
-            counted!(@ $db $things, $id, $counts, "$2"),
+            counted!(@ $db $things, $id, $counts, "$2 AND t.account_id = $1"),
             " UNION ALL ",
-            counted!(@ $db $things, $id, $counts, "NOT $2 AND ", is_named!($db $things, $id, "$3")),
+            counted!(
+                @ $db $things, $id, $counts, "NOT $2 AND ", counted!(@looked_up $db), " AND ",
+                is_named!($db $things, $id, "$3")
+            ),
             ") c"
         )
     };
     (@ $db:ident $things:literal, $id:literal, $counts:expr, $($which:expr),+) => {
         concat!(
-            "SELECT ", $counts, " FROM ", $things, " t WHERE ", $($which,)+
-            " AND t.account_id = $1 AND ", fulfils!($db $things, $id, "$4", "$5")
+            "SELECT ", $counts, " FROM ", $things, " t WHERE ", $($which,)+ " AND ",
+            fulfils!($db $things, $id, "$4", "$5")
         )
     };
+    // The sign keeps SQLite from going by the account.
+    (@looked_up sqlite) => { "+t.account_id = $1" };
+    (@looked_up postgres) => { "t.account_id = $1" };
 }
 
 macro_rules! number {
