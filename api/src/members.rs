@@ -12,7 +12,7 @@ use domain::members_by_provider::{
 };
 use domain::tokens::Token;
 use model::{
-    Area, DoorArea, DoorKey, DoorRef, EmailAddress, FieldProblem, Given, GivenGrant, GrantId,
+    Area, DoorArea, DoorKey, DoorRef, EmailAddress, FieldProblem, GivenAccess, GivenGrant, GrantId,
     MOST_GRANTS, Permission, PermissionSet, Reach, Terms,
 };
 use serde::Serialize;
@@ -132,7 +132,7 @@ enum Everything {
 
 impl MemberGrant {
     /// What somebody is offered.
-    pub(crate) fn offered(offered: &Given, things: &KeyedThings) -> Vec<Self> {
+    pub(crate) fn offered(offered: &GivenAccess, things: &KeyedThings) -> Vec<Self> {
         let grant = |grant: &GivenGrant| Self::of_terms(&grant.terms, &grant.why, things);
         offered.grants().iter().map(grant).collect()
     }

@@ -2,7 +2,7 @@
 
 use model::{
     AccessOutline, AccountNumber, ActivityKind, Actor, Conflict, Cursor, EmailAddress, Failure,
-    Field, FieldErrors, FieldProblem, Given, On, PAGE_SIZE, Pause, PausedAccess, Permission,
+    Field, FieldErrors, FieldProblem, GivenAccess, On, PAGE_SIZE, Pause, PausedAccess, Permission,
     Timestamp,
 };
 pub use store::{AccountDetails, AccountRow, MembershipRow, Owner};
@@ -374,7 +374,7 @@ pub async fn create(
     let links = Links::new(latchkey, &zone, now);
     let offering = Offering {
         email: &owner,
-        offered: Given::Owner,
+        offered: GivenAccess::Owner,
         as_owner: false,
         account: &details.name,
         inviter: None,

@@ -283,7 +283,7 @@ pub async fn change<T: Thing, E: Send>(
             };
             let offering = Offering {
                 email: &owner,
-                offered: model::Given::Owner,
+                offered: model::GivenAccess::Owner,
                 as_owner: false,
                 account: name,
                 inviter: None,

@@ -6,7 +6,7 @@ use std::collections::hash_map::Entry;
 
 use model::{
     AccountId, ActivityKind, Area, ChangedOwner, Cursor, DoorKey, EmailAddress, Failure,
-    FieldProblem, FullName, Given, GivenGrant, GrantId, InvitationId, InvitationState, Mail,
+    FieldProblem, FullName, GivenAccess, GivenGrant, GrantId, InvitationId, InvitationState, Mail,
     PermissionSet, ProvidersChange, Reach, Terms, Timestamp,
 };
 pub use store::{
@@ -536,9 +536,9 @@ impl Deciding<'_> {
 }
 
 /// What whoever isn't in the account is to be offered. None of their grants has an id yet.
-fn offered<E>(wanted: &WantedMember, things: &KeyedThings) -> Result<Given, Refused<E>> {
+fn offered<E>(wanted: &WantedMember, things: &KeyedThings) -> Result<GivenAccess, Refused<E>> {
     if wanted.owner {
-        return Ok(Given::Owner);
+        return Ok(GivenAccess::Owner);
     }
     let grants = wanted.grants.iter().enumerate().map(|(index, grant)| match grant.id {
         Some(_) => Err(Refused::NoSuchGrant(index)),

@@ -2,7 +2,7 @@
 //! everybody concerned.
 
 use model::{
-    AccountNumber, ActivityKind, ChangedOwner, Conflict, EmailAddress, Failure, Field, Given,
+    AccountNumber, ActivityKind, ChangedOwner, Conflict, EmailAddress, Failure, Field, GivenAccess,
     InvitationState, Mail, Noted, ProvidersChange, Timestamp, TypedName,
 };
 use store::{
@@ -264,7 +264,7 @@ pub async fn invite(
         };
         let offering = Offering {
             email,
-            offered: Given::Owner,
+            offered: GivenAccess::Owner,
             as_owner: false,
             account: &facts.account_name,
             inviter: None,

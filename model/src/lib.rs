@@ -17,7 +17,7 @@ mod email_domain;
 mod event;
 mod eyes;
 mod failure;
-mod given;
+mod given_access;
 mod grant;
 mod identity;
 mod invitation;
@@ -60,7 +60,7 @@ pub use failure::{
     Conflict, Failure, Field, FieldError, FieldErrors, FieldProblem, Guessable, Limit, Limited,
     NotIdentified,
 };
-pub use given::{Given, GivenGrant};
+pub use given_access::{GivenAccess, GivenGrant};
 pub use grant::{GrantId, MOST_GRANTS, Outline, Outlines, Reach, Reached, Terms};
 pub use identity::{Identity, IdentityId};
 pub use invitation::{Delivery, InvitationId, InvitationState};

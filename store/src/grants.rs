@@ -5,8 +5,8 @@
 use std::collections::{BTreeSet, HashMap};
 
 use model::{
-    Access, AccessOutline, AccountId, EndStage, Failure, Given, GivenGrant, GrantId, Key, Keys,
-    Noted, NotedGrant, Outline, Permission, PermissionSet, Reach, Reached, Terms, Through,
+    Access, AccessOutline, AccountId, EndStage, Failure, GivenAccess, GivenGrant, GrantId, Key,
+    Keys, Noted, NotedGrant, Outline, Permission, PermissionSet, Reach, Reached, Terms, Through,
     Timestamp, UserId,
 };
 use serde_json::json;
@@ -619,7 +619,7 @@ pub(crate) async fn begin(
     tx: &mut Tx,
     account: AccountId,
     user: UserId,
-    given: &Given,
+    given: &GivenAccess,
     given_by: Option<UserId>,
     now: Timestamp,
 ) -> Result<(), Failure> {

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use model::{
     Access, AccountId, AccountNumber, Conflict, Cursor, Delivery, DoorRef, EmailAddress,
-    EmailDomains, Failure, Given, InvitationId, InvitationState, Language, Noted, Terms, Timestamp,
-    UserId,
+    EmailDomains, Failure, GivenAccess, InvitationId, InvitationState, Language, Noted, Terms,
+    Timestamp, UserId,
 };
 
 use sqlx::{query, query_as, query_scalar};
@@ -240,7 +240,7 @@ pub struct Invitation {
     /// The invited address.
     pub email: EmailAddress,
     /// What is offered: one grant, or several by the provider.
-    pub offered: Given,
+    pub offered: GivenAccess,
     /// Whether whoever joins becomes an owner besides, once they have waited.
     pub as_owner: bool,
     /// Who invites; none for the provider.
@@ -332,7 +332,7 @@ pub struct NewLink {
 #[derive(Clone, Debug)]
 pub struct NewWaiting {
     /// What is offered.
-    pub offered: Given,
+    pub offered: GivenAccess,
     /// What the provider calls them; empty if it doesn't say.
     pub full_name: String,
     /// The SHA-256 of a token that nobody has.
@@ -375,7 +375,7 @@ pub struct OfferFacts {
 #[derive(Clone, Debug)]
 pub struct Offer {
     /// What is offered.
-    pub offered: Given,
+    pub offered: GivenAccess,
     /// Whether whoever joins becomes an owner besides, once they have waited.
     pub as_owner: bool,
     /// Whether every owner of the account is told of it.
@@ -478,7 +478,7 @@ pub enum Answer {
         /// With which login.
         joiner: Joiner,
         /// With what access.
-        given: Given,
+        given: GivenAccess,
         /// That they become an owner besides, if they do.
         owner: Option<JoiningOwner>,
         /// A session to begin in the same transaction.
@@ -1331,7 +1331,7 @@ pub(crate) async fn leave_reference(
 
 /// What of an offer stands in its invitation's row.
 struct Written<'a> {
-    offered: &'a Given,
+    offered: &'a GivenAccess,
     as_owner: bool,
     token_hash: TokenHash,
     expires_at: Timestamp,

@@ -2,7 +2,8 @@
 
 use model::{
     Access, AccountId, AccountNumber, ActivityKind, Actor, Conflict, Cursor, DoorRef, EmailAddress,
-    Failure, Given, Keys, MailKind, OwnerChangeId, OwnerNews, Pause, SessionId, Timestamp, UserId,
+    Failure, GivenAccess, Keys, MailKind, OwnerChangeId, OwnerNews, Pause, SessionId, Timestamp,
+    UserId,
 };
 use sqlx::{query, query_as, query_scalar};
 use sqlx_macros::FromRow;
@@ -951,7 +952,7 @@ impl Store {
     ) -> Result<(), Failure> {
         let mut tx = self.begin_locking([account.into()]).await?;
         locks::account(&mut tx, account, now).await?;
-        join(&mut tx, account, user, &Given::new(access, ""), None, now).await?;
+        join(&mut tx, account, user, &GivenAccess::new(access, ""), None, now).await?;
         tx.commit().await
     }
 }
@@ -1129,7 +1130,7 @@ pub(crate) async fn join(
     tx: &mut Tx,
     account: AccountId,
     user: UserId,
-    given: &Given,
+    given: &GivenAccess,
     invited_by: Option<UserId>,
     now: Timestamp,
 ) -> Result<(), Failure> {

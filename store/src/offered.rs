@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use model::{Area, Failure, Given, GivenGrant, PermissionSet, Reach, Terms};
+use model::{Area, Failure, GivenAccess, GivenGrant, PermissionSet, Reach, Terms};
 use sqlx_macros::FromRow;
 use uuid::Uuid;
 
@@ -21,10 +21,10 @@ pub(crate) struct OfferedRow {
 }
 
 impl OfferedRow {
-    pub(crate) fn read(self) -> Given {
+    pub(crate) fn read(self) -> GivenAccess {
         let Self { owner, terms, why, grants } = self;
         if owner {
-            return Given::Owner;
+            return GivenAccess::Owner;
         }
         // Whoever doesn't know of several grants wrote one over them.
         if grants.is_empty() || !terms.permissions.is_empty() {
@@ -72,7 +72,7 @@ pub(crate) struct OfferedColumns {
 }
 
 impl OfferedColumns {
-    pub(crate) fn of(offered: &Given) -> Result<Self, Failure> {
+    pub(crate) fn of(offered: &GivenAccess) -> Result<Self, Failure> {
         let owner = offered.is_owner();
         let (terms, why, grants) = match offered.grants() {
             [] => (Terms::whole(PermissionSet::EMPTY), String::new(), String::new()),

@@ -2,9 +2,9 @@
 //! takes the account's lock, and whoever looks, settles what is due before they go on.
 
 use model::{
-    AccountId, AccountNumber, ActivityKind, Afterwards, Conflict, EmailAddress, Failure, Given,
-    Mail, Noted, OwnerChangeId, OwnerChangeKind, OwnerChangeState, OwnerNews, OwnerNewsReader,
-    PermissionSet, Terms, Timestamp, UserId,
+    AccountId, AccountNumber, ActivityKind, Afterwards, Conflict, EmailAddress, Failure,
+    GivenAccess, Mail, Noted, OwnerChangeId, OwnerChangeKind, OwnerChangeState, OwnerNews,
+    OwnerNewsReader, PermissionSet, Terms, Timestamp, UserId,
 };
 use sqlx::{query, query_as, query_scalar};
 use sqlx_macros::FromRow;
@@ -863,7 +863,7 @@ async fn hand_over(
     let entry = match afterwards {
         Afterwards::User(terms, why) => {
             memberships::set_owner(tx, account, giver, false).await?;
-            let given = Given::new(std::iter::once(terms.clone()).collect(), why);
+            let given = GivenAccess::new(std::iter::once(terms.clone()).collect(), why);
             grants::begin(tx, account, giver, &given, Some(giver), now).await?;
             entry.after(&given)
         }

@@ -1,7 +1,7 @@
 //! Owners as the provider makes, removes and invites them, on its word alone. What becomes of an
 //! account's last owner is the caller's to say.
 
-use model::{AccountId, DoorRef, EmailAddress, Failure, Given, Timestamp, UserId};
+use model::{AccountId, DoorRef, EmailAddress, Failure, GivenAccess, Timestamp, UserId};
 use sqlx::{query, query_scalar};
 use uuid::Uuid;
 
@@ -251,7 +251,9 @@ pub(crate) async fn add(
 ) -> Result<(), Failure> {
     let (user, owner) = (person.user, Holding::Owner);
     match person.standing {
-        Belonging::Outside => memberships::join(tx, account, user, &Given::Owner, None, now).await,
+        Belonging::Outside => {
+            memberships::join(tx, account, user, &GivenAccess::Owner, None, now).await
+        }
         Belonging::User => {
             let before = grants::holding(tx, account, user, false).await?;
             grants::replace(tx, account, user, before.grants(), &[], now).await?;

@@ -5,7 +5,7 @@
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use model::{
-    AccountId, ActivityKind, EmailAddress, FullName, Given, Mail, Secret, Timestamp, UserId,
+    AccountId, ActivityKind, EmailAddress, FullName, GivenAccess, Mail, Secret, Timestamp, UserId,
 };
 use store::{
     AskedMember, KeyedThings, MemberName, NewAccount, NewActivity, NewEmailChange, NewLink,
@@ -94,7 +94,7 @@ async fn wait(store: &Store) {
     let (id, now) = (AccountId::from(uuid::Uuid::from_u128(9)), Timestamp::from_micros(0));
     let row = NewActivity::by_provider(ActivityKind::InvitationSent);
     let offer = Offer {
-        offered: Given::Owner,
+        offered: GivenAccess::Owner,
         as_owner: false,
         tells_owners: false,
         token_hash: [251; 32],
@@ -111,7 +111,7 @@ async fn wait(store: &Store) {
     let want = |_: &ProvidersMemberFacts| Ok::<_, ()>(((), ThingKeys::default()));
     let decide = |_: &ProvidersMemberFacts, (): (), _: &KeyedThings| {
         let waiting = NewWaiting {
-            offered: Given::Owner,
+            offered: GivenAccess::Owner,
             full_name: String::new(),
             token_hash: [252; 32],
             entry: Some(row),

@@ -2,7 +2,7 @@
 
 use model::{
     Access, AccountNumber, ActivityKind, Conflict, EmailAddress, Failure, Field, FieldErrors,
-    FullName, Given, InvitationState, Mail, Noted, Password, Timestamp, UserId,
+    FullName, GivenAccess, InvitationState, Mail, Noted, Password, Timestamp, UserId,
 };
 use store::{
     Answer, AnswerFacts, Joiner, JoiningOwner, NewActivity, NewMail, NewReport, NewSession,
@@ -338,7 +338,7 @@ fn acceptable(
     latchkey: &Latchkey,
     opened: &OpenedInvitation,
     now: Timestamp,
-) -> Result<Given, Failure> {
+) -> Result<GivenAccess, Failure> {
     still_pending(latchkey, opened, now)?;
     if opened.login.is_none() && opened.held_until.is_some() {
         return Err(Failure::Conflict(Conflict::AddressHeld));

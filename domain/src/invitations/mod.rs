@@ -4,7 +4,7 @@ mod answering;
 mod claiming;
 mod sending;
 
-use model::{Access, Conflict, Failure, Given, Timestamp};
+use model::{Access, Conflict, Failure, GivenAccess, Timestamp};
 use store::OpenedInvitation;
 pub use store::{Invitation, PendingInvitation, Tracked, TrackedMail};
 
@@ -34,7 +34,7 @@ fn left_of(
     invitation: &Invitation,
     inviter: Option<&Access>,
     now: Timestamp,
-) -> Result<Given, Failure> {
+) -> Result<GivenAccess, Failure> {
     let offered = &invitation.offered;
     // Whoever isn't the provider offers one grant.
     let why = offered.grants().first().map_or("", |grant| &grant.why);
@@ -42,9 +42,9 @@ fn left_of(
         None => Some(offered.clone()),
         Some(_) => inviter
             .and_then(|inviter| inviter.left_of(&offered.access()))
-            .map(|left| Given::new(left, why)),
+            .map(|left| GivenAccess::new(left, why)),
     };
     // What was offered until a moment that has come opens nothing any more.
-    let left = left.map(|left| left.live(now)).filter(|left| *left != Given::NONE);
+    let left = left.map(|left| left.live(now)).filter(|left| *left != GivenAccess::NONE);
     left.ok_or(Failure::Conflict(Conflict::NothingLeftToGrant))
 }

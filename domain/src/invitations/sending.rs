@@ -5,8 +5,9 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use model::{
     Access, ActivityKind, Actor, Conflict, Cursor, EmailAddress, EmailDomains, Failure, Field,
-    FieldErrors, FieldProblem, Given, GivenGrant, InvitationId, InvitationState, Language, Limited,
-    Mail, Noted, On, PAGE_SIZE, Permission, PermissionSet, Terms, Timestamp, Until, Which, Wish,
+    FieldErrors, FieldProblem, GivenAccess, GivenGrant, InvitationId, InvitationState, Language,
+    Limited, Mail, Noted, On, PAGE_SIZE, Permission, PermissionSet, Terms, Timestamp, Until, Which,
+    Wish,
 };
 use store::{
     Bound, Invitation, InvitationFacts, InvitationStep, LockedActor, NewActivity, NewMail, Offer,
@@ -491,7 +492,7 @@ pub(crate) struct Offering<'a> {
     /// The invited address.
     pub(crate) email: &'a EmailAddress,
     /// What joining opens.
-    pub(crate) offered: Given,
+    pub(crate) offered: GivenAccess,
     /// Whether whoever joins becomes an owner besides.
     pub(crate) as_owner: bool,
     /// The account's name.
@@ -502,7 +503,7 @@ pub(crate) struct Offering<'a> {
 
 impl<'a> Offering<'a> {
     /// What somebody in the account offers.
-    fn by(by: &'a LockedActor, email: &'a EmailAddress, offered: Given) -> Self {
+    fn by(by: &'a LockedActor, email: &'a EmailAddress, offered: GivenAccess) -> Self {
         Self { email, offered, as_owner: false, account: &by.account_name, inviter: Some(by) }
     }
 }
@@ -596,5 +597,5 @@ pub(crate) fn offer_to_own(
     client: &Client,
 ) -> Offer {
     let entry = by.entry(ActivityKind::InvitationSent, &client.address);
-    links.offer(Offering::by(by, email, Given::Owner), entry, client.language.clone())
+    links.offer(Offering::by(by, email, GivenAccess::Owner), entry, client.language.clone())
 }

@@ -1,7 +1,7 @@
 use std::collections::HashSet;
 
 use model::{
-    Access, ActivityKind, Conflict, Delivery, Failure, Given, InvitationState, Permission,
+    Access, ActivityKind, Conflict, Delivery, Failure, GivenAccess, InvitationState, Permission,
 };
 use store::{
     ActivityFilter, Answer, AnswerFacts, InvitationFacts, InvitationStep, Joiner, Offer,
@@ -349,7 +349,7 @@ async fn joining_with_a_new_login_makes_login_membership_and_session(db: TestDat
         assert!(facts.login_name.is_none() && !facts.in_account);
         Ok(Answer::Accept {
             joiner: Joiner::New(amira),
-            given: Given::new(view(), ""),
+            given: GivenAccess::new(view(), ""),
             owner: None,
             session: Some(Box::new(new_session(7))),
             entry: entry(ActivityKind::InvitationAccepted),

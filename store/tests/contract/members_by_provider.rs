@@ -1,5 +1,5 @@
 use model::{
-    Access, AccountId, ActivityKind, Conflict, DoorKey, Failure, Given, GivenGrant,
+    Access, AccountId, ActivityKind, Conflict, DoorKey, Failure, GivenAccess, GivenGrant,
     InvitationState, Permission, PermissionSet, Reach, Secret, Terms, Timestamp,
 };
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqliteConnection};
@@ -151,7 +151,7 @@ async fn since(store: &Store, account: AccountId, moment: Timestamp) -> (Vec<Str
 /// What waits for somebody whom the provider calls so.
 fn waiting(access: Access, called: &str, number: u8) -> ProvidersMemberStep {
     let waiting = NewWaiting {
-        offered: Given::new(access, ""),
+        offered: GivenAccess::new(access, ""),
         full_name: called.to_owned(),
         token_hash: token(number),
         entry: Some(row(ActivityKind::InvitationSent)),
@@ -464,7 +464,7 @@ async fn several_grants_wait_with_a_reason_and_an_end_each(db: TestDatabase) {
     let strange = Uuid::new_v4();
     let given = |terms: Terms, why: &str| GivenGrant { terms, why: why.to_owned() };
     let bills = Terms { until: Some(at(90)), ..terms(&[Permission::BillingView]) };
-    let offered: Given = [
+    let offered: GivenAccess = [
         given(on(&[shop.id, other.id]), "Relaunch"),
         given(on(&[strange]), "Nothing"),
         given(on(&[other.id, strange]), ""),
@@ -472,7 +472,7 @@ async fn several_grants_wait_with_a_reason_and_an_end_each(db: TestDatabase) {
     ]
     .into_iter()
     .collect();
-    let left: Given = [
+    let left: GivenAccess = [
         given(on(&[shop.id, other.id]), "Relaunch"),
         given(on(&[other.id]), ""),
         given(bills, "Invoices"),
@@ -480,7 +480,7 @@ async fn several_grants_wait_with_a_reason_and_an_end_each(db: TestDatabase) {
     .into_iter()
     .collect();
     let name = named("kari@example.com");
-    let wait = |offered: Given| {
+    let wait = |offered: GivenAccess| {
         let full_name = String::new();
         let entry = Some(row(ActivityKind::InvitationSent));
         let waiting = NewWaiting { offered, full_name, token_hash: token(70), entry };
@@ -498,7 +498,7 @@ async fn several_grants_wait_with_a_reason_and_an_end_each(db: TestDatabase) {
     assert_eq!((told[0].permissions, told[0].until), (together, Some(at(90))));
 
     // One takes the place of all of them, and the other way round.
-    let one = Given::new(granted(&[Permission::SupportView]), "Help");
+    let one = GivenAccess::new(granted(&[Permission::SupportView]), "Help");
     for offered in [&one, &left, &one] {
         let done = step(&bakery, &name, true, wait(offered.clone())).await.unwrap().unwrap();
         assert_eq!(done.invited.unwrap().offered, *offered);

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use model::{
-    Access, AccountId, AccountNumber, ActivityKind, Actor, EmailAddress, Failure, FullName, Given,
-    InvitationId, Mail, Permission, Secret, SessionId, Terms, Timestamp, UserId,
+    Access, AccountId, AccountNumber, ActivityKind, Actor, EmailAddress, Failure, FullName,
+    GivenAccess, InvitationId, Mail, Permission, Secret, SessionId, Terms, Timestamp, UserId,
 };
 use store::{
     AccountMembership, Answer, AnswerFacts, Grant, Holding, Joiner, MembershipChange, NewAccount,
@@ -89,7 +89,7 @@ pub(crate) fn first_password() -> Secret {
 /// An offer whose link has this token and works for a day from [`at`] 0.
 pub(crate) fn offer(number: u8, access: Access) -> Offer {
     Offer {
-        offered: Given::new(access, ""),
+        offered: GivenAccess::new(access, ""),
         as_owner: false,
         tells_owners: false,
         token_hash: token(number),
@@ -215,7 +215,7 @@ impl Bakery {
 pub(crate) fn accept(joiner: Joiner, access: Access) -> Answer {
     Answer::Accept {
         joiner,
-        given: Given::new(access, ""),
+        given: GivenAccess::new(access, ""),
         owner: None,
         session: None,
         entry: entry(ActivityKind::InvitationAccepted),

@@ -6,7 +6,7 @@ use crate::{Access, AccessOutline, Noted, NotedGrant, Terms, Timestamp};
 
 /// Access that is given or offered, with the reason of each grant.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Given {
+pub enum GivenAccess {
     /// Full access.
     Owner,
     /// These grants.
@@ -23,7 +23,7 @@ pub struct GivenGrant {
     pub why: String,
 }
 
-impl Given {
+impl GivenAccess {
     /// Nothing at all.
     pub const NONE: Self = Self::Granted(Vec::new());
 
@@ -91,7 +91,7 @@ impl Given {
 }
 
 /// Without what opens nothing.
-impl FromIterator<GivenGrant> for Given {
+impl FromIterator<GivenGrant> for GivenAccess {
     fn from_iter<I: IntoIterator<Item = GivenGrant>>(grants: I) -> Self {
         let opening = grants
             .into_iter()
@@ -102,11 +102,11 @@ impl FromIterator<GivenGrant> for Given {
 }
 
 /// What a row of the log notes of it.
-impl From<&Given> for Noted {
-    fn from(given: &Given) -> Self {
+impl From<&GivenAccess> for Noted {
+    fn from(given: &GivenAccess) -> Self {
         match given {
-            Given::Owner => Self::Owner,
-            Given::Granted(grants) => {
+            GivenAccess::Owner => Self::Owner,
+            GivenAccess::Granted(grants) => {
                 grants.iter().map(|grant| NotedGrant::of(&grant.terms, &grant.why)).collect()
             }
         }
@@ -131,7 +131,7 @@ mod tests {
             grant(Permission::SupportView, None, ""),
         ];
         let nothing = GivenGrant { terms: Terms::whole(PermissionSet::EMPTY), why: "x".to_owned() };
-        let given: Given = [bills.clone(), nothing, help.clone()].into_iter().collect();
+        let given: GivenAccess = [bills.clone(), nothing, help.clone()].into_iter().collect();
         assert_eq!(given.grants(), [bills.clone(), help.clone()]);
         assert_eq!(given.access(), [bills.terms.clone(), help.terms.clone()].into_iter().collect());
         assert_eq!(given.clone().live(Timestamp::from_micros(6)), given);
@@ -139,8 +139,8 @@ mod tests {
             given.clone().live(Timestamp::from_micros(7)).grants(),
             std::slice::from_ref(&help)
         );
-        assert_eq!(Given::new(given.access(), "").grants()[0].why, "");
-        assert_eq!(Given::new(Access::Owner, "x"), Given::Owner);
+        assert_eq!(GivenAccess::new(given.access(), "").grants()[0].why, "");
+        assert_eq!(GivenAccess::new(Access::Owner, "x"), GivenAccess::Owner);
     }
 
     #[test]
@@ -149,12 +149,18 @@ mod tests {
             grant(Permission::BillingView, None, ""),
             grant(Permission::BillingView, None, "Invoices"),
         ];
-        let given = |grants: &[&GivenGrant]| grants.iter().copied().cloned().collect::<Given>();
+        let given =
+            |grants: &[&GivenGrant]| grants.iter().copied().cloned().collect::<GivenAccess>();
         assert!(given(&[&one, &other]).is_as(&given(&[&other, &one])));
-        for different in [given(&[&one]), given(&[&one, &one]), Given::NONE, Given::Owner] {
+        for different in
+            [given(&[&one]), given(&[&one, &one]), GivenAccess::NONE, GivenAccess::Owner]
+        {
             assert!(!given(&[&one, &other]).is_as(&different));
             assert!(!different.is_as(&given(&[&one, &other])));
         }
-        assert!(Given::Owner.is_as(&Given::Owner) && !Given::Owner.is_as(&Given::NONE));
+        assert!(
+            GivenAccess::Owner.is_as(&GivenAccess::Owner)
+                && !GivenAccess::Owner.is_as(&GivenAccess::NONE)
+        );
     }
 }
