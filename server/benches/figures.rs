@@ -12,6 +12,8 @@
 
 #[path = "figures/decisions.rs"]
 mod decisions;
+#[path = "figures/load.rs"]
+mod load;
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -112,6 +114,8 @@ async fn main() {
     decisions::tell().await;
     sizes();
     process(folder.path()).await;
+    let token = decisions::token(&latchkey).await;
+    load::tell(folder.path(), &load::Asking { cookie, token, small, large }).await;
 }
 
 /// What the router takes, as a server that nobody configured has it.
@@ -353,10 +357,7 @@ fn sizes() {
 async fn process(folder: &Path) {
     let binary = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/release/latchkey");
     let database = format!("sqlite:{}", folder.join("bench.db").display());
-    let port = std::net::TcpListener::bind("127.0.0.1:0")
-        .and_then(|listener| listener.local_addr())
-        .expect("a free port")
-        .port();
+    let port = free_port();
     let mut starts = Vec::new();
     let mut memory = 0;
     for _ in 0..5 {
@@ -390,6 +391,11 @@ async fn process(folder: &Path) {
         "resident memory, idle                    {:>8.1} MB (at most 60)",
         memory as f64 / 1e3
     );
+}
+
+fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0");
+    listener.and_then(|listener| listener.local_addr()).expect("a free port").port()
 }
 
 async fn answers(port: u16) -> bool {

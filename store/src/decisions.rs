@@ -5,7 +5,7 @@ use model::{
     AccountId, AccountNumber, Area, DoorKey, DoorRef, EmailAddress, Failure, GrantId, Key, Keys,
     NamedBy, Pause, Permission, PermissionSet, ResourceKind, Scope, Timestamp, UserId,
 };
-use serde_json::Value;
+use serde::Deserialize;
 use sqlx::query_as;
 use sqlx_macros::FromRow;
 use uuid::Uuid;
@@ -356,6 +356,18 @@ struct StandingRow {
     policy: PolicyRow,
 }
 
+#[derive(Deserialize)]
+struct GivenRow<'a> {
+    id: Uuid,
+    permissions: &'a str,
+    services: u8,
+    domains: u8,
+    names: u8,
+    until: Option<i64>,
+    by: Option<String>,
+    at: i64,
+}
+
 impl FactsRow {
     fn read(self, now: Timestamp) -> DecisionFacts {
         let number = DoorKey::Number(AccountNumber::from_stored(self.number));
@@ -396,27 +408,30 @@ impl StandingRow {
 
 /// What [`given!`] reads.
 fn read_given(stored: Option<&str>) -> Vec<Given> {
-    let rows: Vec<Value> =
-        stored.and_then(|stored| serde_json::from_str(stored).ok()).unwrap_or_default();
-    let moment = |row: &Value, name| Some(Timestamp::from_micros(row.get(name)?.as_i64()?));
-    let is_so = |row: &Value, name| row.get(name).and_then(Value::as_i64) == Some(1);
-    let given = |row: &Value| {
-        let permissions = PermissionSet::from_stored(row.get("permissions")?.as_str()?);
-        let own = if is_so(row, "names") { permissions } else { PermissionSet::EMPTY };
-        Some(Given {
-            grant: Uuid::parse_str(row.get("id")?.as_str()?).ok()?.into(),
+    let rows: Vec<GivenRow<'_>> = match stored.map(serde_json::from_str).transpose() {
+        Ok(rows) => rows.unwrap_or_default(),
+        Err(error) => {
+            tracing::error!(%error, "grants can't be read");
+            return Vec::new();
+        }
+    };
+    let given = |row: GivenRow<'_>| {
+        let permissions = PermissionSet::from_stored(row.permissions);
+        let own = if row.names == 1 { permissions } else { PermissionSet::EMPTY };
+        Given {
+            grant: row.id.into(),
             key: Key {
                 permissions,
-                all_services: is_so(row, "services"),
-                all_domains: is_so(row, "domains"),
+                all_services: row.services == 1,
+                all_domains: row.domains == 1,
             },
             named_by: NamedBy { own, ..NamedBy::default() },
-            until: moment(row, "until"),
-            by: row.get("by").and_then(Value::as_str).map(str::to_owned),
-            at: moment(row, "at")?,
-        })
+            until: row.until.map(Timestamp::from_micros),
+            by: row.by,
+            at: Timestamp::from_micros(row.at),
+        }
     };
-    rows.iter().filter_map(given).collect()
+    rows.into_iter().map(given).collect()
 }
 
 /// The provider's id of a thing, if it has one.

@@ -1,27 +1,25 @@
 //! A connection on loan. It goes back to its pool only if all that was begun on it came to its end;
 //! any other is closed, and the next one is opened in its place. So nothing that went wrong once (a
-//! full disk, a server that fell silent) goes on for longer than its cause.
+//! full disk, a server that fell silent) goes on for longer than its cause. As that is known, none is
+//! asked for a sign of life on its way back, as sqlx's own pools ask: that would cost as much as a
+//! statement.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use deadpool::managed::{Manager, Object, Pool, PoolError, QueueMode};
 use sqlx::error::ErrorKind;
-use sqlx::pool::PoolConnection;
-use sqlx::postgres::PgPoolOptions;
-use sqlx::{
-    Connection, Database, Executor, PgConnection, Postgres, Sqlite, SqliteConnection, error,
-};
+use sqlx::{Connection, Executor, PgConnection, SqliteConnection, error};
 use tokio::runtime::Handle;
 use tokio::time::timeout;
 
 use crate::db::{Differing, Either, PATIENCE};
 use crate::sqlite::Files;
+use crate::{postgres, sqlite};
 
 /// How long anything that the database is asked may take. Longer than Postgres lets a statement
 /// run, so that it is the server that says so as long as there is one.
 const DEADLINE: Duration = Duration::from_secs(12);
-/// How long a Postgres that was idle may take for a sign of life.
-const PULSE: Duration = Duration::from_secs(1);
 /// Answers that concern every connection: the server goes away, or takes no writing any more as
 /// another took its place (read_only_sql_transaction, admin_shutdown, crash_shutdown,
 /// cannot_connect_now).
@@ -29,11 +27,12 @@ const FAREWELLS: [&str; 4] = ["25006", "57P01", "57P02", "57P03"];
 
 pub(crate) struct Lent {
     /// None once it is given back.
-    connection: Option<Either<PoolConnection<Sqlite>, PoolConnection<Postgres>>>,
+    connection: Option<Either<Object<sqlite::Opener>, Object<postgres::Opener>>>,
     state: State,
     /// What it is again when the statement under way has come to its end.
     before: State,
     trust: Trust,
+    /// Those that are written to.
     files: Option<Arc<Files>>,
 }
 
@@ -55,16 +54,16 @@ enum State {
 pub(crate) struct Trust(Arc<Mutex<Option<Instant>>>);
 
 impl Lent {
-    pub(crate) fn sqlite(connection: PoolConnection<Sqlite>, files: Arc<Files>) -> Self {
-        Self::new(Either::Sqlite(connection), Trust::default(), Some(files))
+    pub(crate) fn sqlite(connection: Object<sqlite::Opener>, files: Option<Arc<Files>>) -> Self {
+        Self::new(Either::Sqlite(connection), Trust::default(), files)
     }
 
-    pub(crate) fn postgres(connection: PoolConnection<Postgres>, trust: Trust) -> Self {
+    pub(crate) fn postgres(connection: Object<postgres::Opener>, trust: Trust) -> Self {
         Self::new(Either::Postgres(connection), trust, None)
     }
 
     fn new(
-        connection: Either<PoolConnection<Sqlite>, PoolConnection<Postgres>>,
+        connection: Either<Object<sqlite::Opener>, Object<postgres::Opener>>,
         trust: Trust,
         files: Option<Arc<Files>>,
     ) -> Self {
@@ -94,12 +93,11 @@ impl Lent {
         }
     }
 
-    /// Takes note of how the statement ended. What was written into a file that nobody finds again
-    /// isn't written.
+    /// Takes note of how the statement ended.
     pub(crate) fn settle<T>(&mut self, outcome: Result<T, sqlx::Error>) -> Result<T, sqlx::Error> {
-        let outcome = match &self.files {
-            Some(files) => outcome.and_then(|done| files.check().map(|()| done)),
-            None => outcome,
+        let outcome = match self.before {
+            State::Idle => outcome.and_then(|done| self.is_in_place().map(|()| done)),
+            _ => outcome,
         };
         self.state = match (&outcome, self.before) {
             (Ok(_), before) => before,
@@ -113,6 +111,11 @@ impl Lent {
             }
         };
         outcome
+    }
+
+    /// What was written into a file that nobody finds again isn't written.
+    fn is_in_place(&self) -> Result<(), sqlx::Error> {
+        self.files.as_ref().map_or(Ok(()), |files| files.check())
     }
 
     /// Runs a statement without parameters.
@@ -136,8 +139,8 @@ impl Lent {
 
     pub(crate) async fn commit(&mut self) -> Result<(), sqlx::Error> {
         self.run(Differing { sqlite: "COMMIT", postgres: "COMMIT" }).await?;
-        self.state = State::Idle;
-        Ok(())
+        self.before = State::Idle;
+        self.settle(Ok(()))
     }
 
     pub(crate) async fn roll_back(&mut self) -> Result<(), sqlx::Error> {
@@ -150,48 +153,72 @@ impl Lent {
 impl Drop for Lent {
     fn drop(&mut self) {
         let Some(connection) = self.connection.take() else { return };
+        let state = self.state;
+        if state == State::Idle {
+            // It is back with this.
+            return;
+        }
         // Outside of a runtime nothing can be awaited: the connection ends with its handle.
         match (connection, Handle::try_current()) {
-            (Either::Sqlite(connection), Ok(runtime)) => {
-                drop(runtime.spawn(give_back(connection, self.state)));
+            (Either::Sqlite(mut connection), Ok(runtime)) => {
+                drop(runtime.spawn(async move {
+                    // Its place is free when the statement is over, or another would wait for its lock.
+                    let _ = timeout(PATIENCE, connection.ping()).await;
+                    give_back(connection, state).await;
+                }));
             }
             (Either::Postgres(connection), Ok(runtime)) => {
-                drop(runtime.spawn(give_back(connection, self.state)));
+                drop(runtime.spawn(give_back(connection, state)));
             }
-            (Either::Sqlite(connection), Err(_)) => drop(connection.detach()),
-            (Either::Postgres(connection), Err(_)) => drop(connection.detach()),
+            (Either::Sqlite(connection), Err(_)) => drop(Object::take(connection)),
+            (Either::Postgres(connection), Err(_)) => drop(Object::take(connection)),
         }
     }
 }
 
 impl Trust {
-    fn withdraw(&self) {
+    pub(crate) fn withdraw(&self) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
     }
 
     /// Whether a connection of this age was opened since something happened to the others.
-    fn covers(&self, age: Duration) -> bool {
+    pub(crate) fn covers(&self, age: Duration) -> bool {
         let since = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
         since.is_none_or(|since| age < since.elapsed())
     }
+}
 
-    /// The pool's options with a look at each connection before it is lent.
-    pub(crate) fn watch(&self, pool: PgPoolOptions) -> PgPoolOptions {
-        let trust = self.clone();
-        pool.test_before_acquire(false).before_acquire(move |connection, facts| {
-            let trust = trust.clone();
-            Box::pin(async move {
-                if !trust.covers(facts.age) {
-                    return Ok(false);
-                }
-                let alive = within(PULSE, connection.ping()).await;
-                if alive.is_err() {
-                    trust.withdraw();
-                }
-                alive.map(|()| true)
-            })
-        })
+/// A pool of at most so many connections. What was used last is lent first: it has the most at hand.
+pub(crate) fn pool<M: Manager>(opener: M, most: usize) -> Result<Pool<M>, sqlx::Error> {
+    let pool = Pool::builder(opener).max_size(most).queue_mode(QueueMode::Lifo).build();
+    pool.map_err(|error| sqlx::Error::Configuration(Box::new(error)))
+}
+
+/// Takes a connection out of its pool. Nobody waits for one longer than [`PATIENCE`].
+pub(crate) async fn lend<M>(pool: &Pool<M>) -> Result<Object<M>, sqlx::Error>
+where
+    M: Manager<Error = sqlx::Error>,
+{
+    match timeout(PATIENCE, pool.get()).await {
+        Ok(Ok(connection)) => Ok(connection),
+        Ok(Err(PoolError::Backend(error))) => Err(error),
+        Ok(Err(PoolError::Closed)) => Err(sqlx::Error::PoolClosed),
+        // The others are of what isn't asked of it.
+        Ok(Err(_)) | Err(_) => Err(sqlx::Error::PoolTimedOut),
     }
+}
+
+/// Closes a pool: each of its connections, those on loan once they are back.
+pub(crate) async fn close<M>(pool: &Pool<M>)
+where
+    M: Manager<Error = sqlx::Error>,
+    M::Type: Connection,
+{
+    while pool.status().size > 0 {
+        let Ok(connection) = lend(pool).await else { break };
+        let _ = timeout(PATIENCE, Object::take(connection).close()).await;
+    }
+    pool.close();
 }
 
 /// Awaits what the database is asked, for no longer than the deadline.
@@ -211,25 +238,24 @@ pub(crate) async fn within<T>(
     })
 }
 
-/// Gives the connection back to its pool, or closes it. Neither takes for ever: what falls silent
-/// meanwhile is dropped, and its place is free.
-async fn give_back<DB: Database>(mut connection: PoolConnection<DB>, state: State)
+/// Gives the connection back to its pool once its transaction is undone, or closes it. Neither takes for
+/// ever: what falls silent meanwhile is dropped, and its place is free.
+async fn give_back<M>(mut connection: Object<M>, state: State)
 where
-    for<'c> &'c mut DB::Connection: Executor<'c, Database = DB>,
+    M: Manager,
+    M::Type: Connection,
+    for<'c> &'c mut M::Type: Executor<'c, Database = <M::Type as Connection>::Database>,
 {
-    let sound = match state {
+    let undone = match state {
         State::Idle => true,
         State::InTransaction | State::Refused => {
             within(PATIENCE, (&mut *connection).execute("ROLLBACK")).await.is_ok()
         }
         State::Doubtful => false,
     };
-    // sqlx's own way back, which it takes without a deadline when the connection is dropped.
-    let _ = if sound {
-        timeout(PATIENCE, connection.return_to_pool()).await
-    } else {
-        timeout(PATIENCE, connection.close()).await.map(drop)
-    };
+    if !undone {
+        let _ = timeout(PATIENCE, Object::take(connection).close()).await;
+    }
 }
 
 /// Whether the connection is as good as before: the database did its work, and the answer is no.

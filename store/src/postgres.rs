@@ -1,15 +1,22 @@
 //! A Postgres: opening it, and whether it is one that Latchkey can work with.
 
 use std::str::FromStr;
+use std::time::Duration;
 
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{Connection, Executor, PgConnection, PgPool, Row, raw_sql};
+use deadpool::managed::{Manager, Metrics, Pool, RecycleError, RecycleResult};
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{Connection, Executor, PgConnection, Row, raw_sql};
 
 use crate::OpenError;
-use crate::db::PATIENCE;
-use crate::lent::{Lent, Trust, timely};
+use crate::lent::{self, Lent, Trust, lend, pool, timely, within};
 
-const CONNECTIONS: u32 = 10;
+const CONNECTIONS: usize = 10;
+/// How long a connection is used: whoever moves the database elsewhere needn't restart anything.
+const LIFETIME: Duration = Duration::from_secs(30 * 60);
+/// How long ago one was used that needn't give a sign of life before it is lent again, and how long
+/// another may take for it.
+const LATELY: Duration = Duration::from_secs(1);
+const PULSE: Duration = Duration::from_secs(1);
 /// How long Postgres lets a statement wait for a lock, a statement take as a whole, and a
 /// transaction of a node that is gone hold its locks: a request that meets one of them is answered
 /// as by [`PATIENCE`]. Set once connected: a pooler in between refuses them as it is connected to.
@@ -21,7 +28,12 @@ const NO_LIMITS: &str = "SET lock_timeout = 0; SET statement_timeout = 0; \
 
 #[derive(Clone)]
 pub(crate) struct PostgresDatabase {
-    pool: PgPool,
+    pool: Pool<Opener>,
+}
+
+/// Opens connections to the server, and looks at each before it is lent.
+pub(crate) struct Opener {
+    options: PgConnectOptions,
     trust: Trust,
 }
 
@@ -30,22 +42,15 @@ impl PostgresDatabase {
         let options = PgConnectOptions::from_str(url).map_err(OpenError::Unreachable)?;
         // Nothing here is a float, and poolers don't know the setting.
         let options = options.extra_float_digits(None);
-        let trust = Trust::default();
-        let pool = PgPoolOptions::new()
-            .acquire_timeout(PATIENCE)
-            .max_connections(CONNECTIONS)
-            .after_connect(|connection, _| {
-                Box::pin(async move { timely(connection.execute(LIMITS)).await.map(drop) })
-            });
-        let pool = trust.watch(pool).connect_with(options).await;
-        let database = Self { pool: pool.map_err(OpenError::Unreachable)?, trust };
+        let opener = Opener { options, trust: Trust::default() };
+        let database = Self { pool: pool(opener, CONNECTIONS).map_err(OpenError::Unreachable)? };
         database.examine().await?;
         Ok(database)
     }
 
     async fn examine(&self) -> Result<(), OpenError> {
         let asked = async {
-            let (mut one, mut other) = (self.pool.acquire().await?, self.pool.acquire().await?);
+            let (mut one, mut other) = (lend(&self.pool).await?, lend(&self.pool).await?);
             Ok((about(&mut one).await?, about(&mut other).await?))
         };
         let (one, other) = asked.await.map_err(OpenError::Unreachable)?;
@@ -60,22 +65,48 @@ impl PostgresDatabase {
     /// What migrations run on: a connection of its own without limits, which may wait for another
     /// node to finish and take as long as it needs.
     pub(crate) async fn connect(&self) -> Result<PgConnection, sqlx::Error> {
-        let mut connection =
-            timely(PgConnection::connect_with(&self.pool.connect_options())).await?;
+        let options = &self.pool.manager().options;
+        let mut connection = timely(PgConnection::connect_with(options)).await?;
         timely(connection.execute(NO_LIMITS)).await?;
         Ok(connection)
     }
 
     pub(crate) async fn lend(&self) -> Result<Lent, sqlx::Error> {
-        self.pool.acquire().await.map(|lent| Lent::postgres(lent, self.trust.clone()))
+        let connection = lend(&self.pool).await?;
+        Ok(Lent::postgres(connection, self.pool.manager().trust.clone()))
     }
 
     pub(crate) async fn close(&self) {
         let _ = timely(async {
-            self.pool.close().await;
+            lent::close(&self.pool).await;
             Ok(())
         })
         .await;
+    }
+}
+
+impl Manager for Opener {
+    type Type = PgConnection;
+    type Error = sqlx::Error;
+
+    async fn create(&self) -> Result<PgConnection, sqlx::Error> {
+        let mut connection = PgConnection::connect_with(&self.options).await?;
+        timely(connection.execute(LIMITS)).await?;
+        Ok(connection)
+    }
+
+    async fn recycle(
+        &self,
+        connection: &mut PgConnection,
+        facts: &Metrics,
+    ) -> RecycleResult<sqlx::Error> {
+        if facts.age() > LIFETIME || !self.trust.covers(facts.age()) {
+            return Err(RecycleError::message("it is too old"));
+        }
+        if facts.last_used() > LATELY {
+            within(PULSE, connection.ping()).await.inspect_err(|_| self.trust.withdraw())?;
+        }
+        Ok(())
     }
 }
 

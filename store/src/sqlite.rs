@@ -7,18 +7,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{
-    ConnectOptions, Connection, Executor, SqliteConnection, SqlitePool, query_as, query_scalar,
-};
+use deadpool::managed::{Manager, Metrics, Pool, RecycleResult};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sqlx::{ConnectOptions, Connection, Executor, SqliteConnection, query_as, query_scalar};
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
 use crate::OpenError;
 use crate::db::PATIENCE;
-use crate::lent::{Lent, sqlite_code, timely};
+use crate::lent::{self, Lent, lend, pool, sqlite_code, timely};
 
-const READERS: u32 = 4;
+const READERS: usize = 4;
 const OLDEST: [u32; 3] = [3, 51, 3];
 /// What lies beside the file of a database that is in use, or was when its process ended.
 const COMPANY: [&str; 3] = ["-wal", "-shm", "-journal"];
@@ -33,14 +32,17 @@ const TRIES: u32 = 5;
 /// of meeting "database is locked". Readers go on beside it (write-ahead log).
 #[derive(Clone)]
 pub(crate) struct SqliteDatabase {
-    writer: SqlitePool,
-    readers: SqlitePool,
+    writer: Pool<Opener>,
+    readers: Pool<Opener>,
     /// Open as long as the store: the files beside the database stay the same ones, whatever
     /// happens to the other connections. It empties the write-ahead log, and does nothing else.
     keeper: Arc<Mutex<Option<SqliteConnection>>>,
     files: Arc<Files>,
     not_emptied: Arc<AtomicU32>,
 }
+
+/// Opens connections to the file.
+pub(crate) struct Opener(SqliteConnectOptions);
 
 /// The files of the database as they were when it was opened.
 pub(crate) struct Files {
@@ -89,15 +91,9 @@ impl SqliteDatabase {
         let shortly = format!("PRAGMA busy_timeout = {}", SHORTLY.as_millis());
         keeper.execute(sqlx::AssertSqlSafe(shortly)).await.map_err(OpenError::Unreachable)?;
 
-        // Connections to a file don't go stale: none is replaced or asked for a sign of life.
-        let pool = SqlitePoolOptions::new()
-            .acquire_timeout(PATIENCE)
-            .idle_timeout(None)
-            .max_lifetime(None)
-            .test_before_acquire(false);
-        let writer = pool.clone().max_connections(1).connect_lazy_with(options.clone());
-        let reading = options.pragma("query_only", "ON");
-        let readers = pool.max_connections(READERS).connect_lazy_with(reading);
+        let reading = Opener(options.clone().pragma("query_only", "ON"));
+        let readers = pool(reading, READERS).map_err(OpenError::Unreachable)?;
+        let writer = pool(Opener(options), 1).map_err(OpenError::Unreachable)?;
         let keeper = Arc::new(Mutex::new(Some(keeper)));
         Ok(Self { writer, readers, keeper, files, not_emptied: Arc::default() })
     }
@@ -105,19 +101,17 @@ impl SqliteDatabase {
     /// What migrations and copies run on: a connection of its own, closed when they are done.
     pub(crate) async fn connect(&self) -> Result<SqliteConnection, sqlx::Error> {
         self.check()?;
-        self.writer.connect_options().connect().await
+        self.writer.manager().create().await
     }
 
     pub(crate) async fn reader(&self) -> Result<Lent, sqlx::Error> {
         self.check()?;
-        let connection = self.readers.acquire().await?;
-        Ok(Lent::sqlite(connection, Arc::clone(&self.files)))
+        Ok(Lent::sqlite(lend(&self.readers).await?, None))
     }
 
     pub(crate) async fn writer(&self) -> Result<Lent, sqlx::Error> {
         self.check()?;
-        let connection = self.writer.acquire().await?;
-        Ok(Lent::sqlite(connection, Arc::clone(&self.files)))
+        Ok(Lent::sqlite(lend(&self.writer).await?, Some(Arc::clone(&self.files))))
     }
 
     /// Whether the files are still those that were opened.
@@ -164,11 +158,25 @@ impl SqliteDatabase {
     }
 
     pub(crate) async fn close(&self) {
-        self.readers.close().await;
-        self.writer.close().await;
+        lent::close(&self.readers).await;
+        lent::close(&self.writer).await;
         if let Some(keeper) = self.keeper.lock().await.take() {
             let _ = timeout(PATIENCE, keeper.close()).await;
         }
+    }
+}
+
+impl Manager for Opener {
+    type Type = SqliteConnection;
+    type Error = sqlx::Error;
+
+    async fn create(&self) -> Result<SqliteConnection, sqlx::Error> {
+        self.0.connect().await
+    }
+
+    /// Connections to a file don't go stale.
+    async fn recycle(&self, _: &mut SqliteConnection, _: &Metrics) -> RecycleResult<sqlx::Error> {
+        Ok(())
     }
 }
 

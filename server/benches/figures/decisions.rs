@@ -42,6 +42,13 @@ pub(crate) async fn tell() {
     }
 }
 
+/// What one asks with.
+pub(crate) async fn token(latchkey: &Latchkey) -> String {
+    let scopes = [DoorArea::Access.read()].into_iter().collect();
+    let order = Order { name: "Bench", scopes, account: None, until: None };
+    tokens::create(latchkey, order).await.expect("a token").expose().to_owned()
+}
+
 struct Figures {
     empty: Duration,
     few: Duration,
@@ -54,12 +61,10 @@ impl Figures {
         let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
         let latchkey = Latchkey::new(store, clock, random, domain::Settings::default());
         domain::demo::seed(&latchkey).await.expect("the demo");
-        let scopes = [DoorArea::Access.read()].into_iter().collect();
-        let order = Order { name: "Bench", scopes, account: None, until: None };
-        let token = tokens::create(&latchkey, order).await.expect("a token");
+        let token = token(&latchkey).await;
         let app = server::router::router(parts_of(&latchkey));
         fill(url, BEGUN_WITH + 1, FEW).await;
-        let asked = async || median(&app, || evaluation(token.expose())).await;
+        let asked = async || median(&app, || evaluation(&token)).await;
         let empty = median(&app, || Request::get("/healthz").body(Body::empty())).await;
         let few = asked().await;
         fill(url, FEW + 1, MANY).await;
