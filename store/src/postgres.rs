@@ -13,9 +13,7 @@ use crate::lent::{self, Lent, Trust, lend, pool, timely, within};
 const CONNECTIONS: usize = 10;
 /// How long a connection is used: whoever moves the database elsewhere needn't restart anything.
 const LIFETIME: Duration = Duration::from_secs(30 * 60);
-/// How long ago one was used that needn't give a sign of life before it is lent again, and how long
-/// another may take for it.
-const LATELY: Duration = Duration::from_secs(1);
+/// How long one may take for a sign of life before it is lent again.
 const PULSE: Duration = Duration::from_secs(1);
 /// How long Postgres lets a statement wait for a lock, a statement take as a whole, and a
 /// transaction of a node that is gone hold its locks: a request that meets one of them is answered
@@ -103,10 +101,8 @@ impl Manager for Opener {
         if facts.age() > LIFETIME || !self.trust.covers(facts.age()) {
             return Err(RecycleError::message("it is too old"));
         }
-        if facts.last_used() > LATELY {
-            within(PULSE, connection.ping()).await.inspect_err(|_| self.trust.withdraw())?;
-        }
-        Ok(())
+        let alive = within(PULSE, connection.ping()).await;
+        Ok(alive.inspect_err(|_| self.trust.withdraw())?)
     }
 }
 
