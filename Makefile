@@ -30,9 +30,8 @@ SERVER_SIDE := --workspace --exclude frontend --target $(HOST)
 CHECKED := RUSTC_WORKSPACE_WRAPPER=clippy-driver CLIPPY_ARGS=--deny__CLIPPY_HACKERY__warnings
 
 # As what ships is built, but for its optimising, which takes more than twice as long and changes nothing that a page
-# shows: the built files lie in the binary, and nothing checks itself. What others wrote is the same in both.
-AS_IT_SHIPS := $(foreach key,debug debug-assertions overflow-checks package.rust-embed.debug-assertions,\
-	--config profile.dev.$(key)=false)
+# shows: the built files lie in the binary. All but the server is the same in both.
+AS_IT_SHIPS := $(foreach package,rust-embed server,--config profile.dev.package.$(package).debug-assertions=false)
 
 # Tests wait for the disk more than for anything else, and throw away what they write: it lies in memory, where that has room.
 IN_MEMORY := $(shell [ "$$(df -Pk /dev/shm 2>/dev/null | awk 'END { print $$4 }')" -gt 4000000 ] 2>/dev/null && echo TMPDIR=/dev/shm)

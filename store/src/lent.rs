@@ -152,10 +152,9 @@ impl Lent {
 
 impl Drop for Lent {
     fn drop(&mut self) {
-        let Some(connection) = self.connection.take() else { return };
-        let state = self.state;
+        let (Some(connection), state) = (self.connection.take(), self.state) else { return };
         if state == State::Idle {
-            // It is back with this.
+            // With this it is back.
             return;
         }
         // Outside of a runtime nothing can be awaited: the connection ends with its handle.
@@ -246,13 +245,8 @@ where
     M::Type: Connection,
     for<'c> &'c mut M::Type: Executor<'c, Database = <M::Type as Connection>::Database>,
 {
-    let undone = match state {
-        State::Idle => true,
-        State::InTransaction | State::Refused => {
-            within(PATIENCE, (&mut *connection).execute("ROLLBACK")).await.is_ok()
-        }
-        State::Doubtful => false,
-    };
+    let undone = state != State::Doubtful
+        && within(PATIENCE, (&mut *connection).execute("ROLLBACK")).await.is_ok();
     if !undone {
         let _ = timeout(PATIENCE, Object::take(connection).close()).await;
     }
