@@ -115,7 +115,7 @@ async fn main() {
     sizes();
     process(folder.path()).await;
     let token = decisions::token(&latchkey).await;
-    load::tell(folder.path(), &load::Asking { cookie, token, small, large }).await;
+    load::tell(folder.path(), &load::Asking { token, small, large }).await;
 }
 
 /// What the router takes, as a server that nobody configured has it.

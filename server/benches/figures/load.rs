@@ -25,9 +25,8 @@ const UNBOUNDED: [&str; 4] = [
     "LATCHKEY_INVITATIONS_PER_ADDRESS",
 ];
 
-/// Who asks, and for which accounts.
+/// With what one asks, and for which accounts.
 pub(crate) struct Asking {
-    pub(crate) cookie: String,
     pub(crate) token: String,
     pub(crate) small: i64,
     pub(crate) large: i64,
@@ -37,10 +36,11 @@ pub(crate) struct Asking {
 pub(crate) async fn tell(folder: &Path, asking: &Asking) {
     println!("Asking the release binary, on one processor…");
     let server = Server::start(folder).await;
-    let page = |account: i64| server.page(&format!("/accounts/{account}/users"), asking);
+    let cookie = &server.enter().await;
+    let page = |account: i64| server.page(&format!("/accounts/{account}/users"), cookie);
     let data = |account: i64| {
         let query = "search=&sort=&after=&pending_after=";
-        server.page(&format!("/api/users/page?account={account}&{query}"), asking)
+        server.page(&format!("/api/users/page?account={account}&{query}"), cookie)
     };
     let empty = server.cost(4_000, 1, || server.get("/healthz")).await;
     let evaluation = server.cost(2_000, 1, || server.evaluation(asking)).await;
@@ -52,7 +52,7 @@ pub(crate) async fn tell(folder: &Path, asking: &Asking) {
         server.cost(400, 1, || page(asking.small)).await,
         server.cost(400, 1, || page(asking.large)).await,
     );
-    let invitation = server.cost(400, 1, || server.invitation(asking)).await;
+    let invitation = server.cost(400, 1, || server.invitation(asking.small, cookie)).await;
     let crowded = server.cost(1_600, 32, || page(asking.large)).await;
     let over = |cost: &Cost| ratio(cost.processor, empty.processor);
     println!(
@@ -79,7 +79,7 @@ pub(crate) async fn tell(folder: &Path, asking: &Asking) {
     println!("    p50 {:?}, p99 {:?}", crowded.at(50), crowded.at(99));
     let hash = hash_alone();
     let until = Instant::now() + SIGN_INS_FOR;
-    let sign_in = server.cost_until(until, 4, || server.sign_in()).await;
+    let sign_in = server.cost_until(until, 4, || server.sign_in(domain::demo::OLAV.email)).await;
     println!(
         "a sign-in, processor time                {:>8.2} ×  its hash's alone",
         ratio(sign_in.processor, hash)
@@ -156,8 +156,8 @@ impl Server {
         self.request(Method::GET, path).build().expect("a request")
     }
 
-    fn page(&self, path: &str, asking: &Asking) -> Request {
-        let request = self.request(Method::GET, path).header(header::COOKIE, &asking.cookie);
+    fn page(&self, path: &str, cookie: &str) -> Request {
+        let request = self.request(Method::GET, path).header(header::COOKIE, cookie);
         request.header(header::ACCEPT, "text/html").build().expect("a request")
     }
 
@@ -172,12 +172,21 @@ impl Server {
         request.header(header::CONTENT_TYPE, "application/json").build().expect("a request")
     }
 
-    fn sign_in(&self) -> Request {
+    /// Signs Ingrid in.
+    async fn enter(&self) -> String {
+        let answer = self.client.execute(self.sign_in(domain::demo::INGRID.email)).await;
+        let answer = answer.expect("an answer");
+        let cookies = answer.headers().get_all(header::SET_COOKIE).into_iter();
+        let named = |cookie: &str| cookie.split(';').next().unwrap_or_default().to_owned();
+        cookies.filter_map(|cookie| cookie.to_str().ok()).map(named).collect::<Vec<_>>().join("; ")
+    }
+
+    fn sign_in(&self, email: &str) -> Request {
         self.form(
             "/sign-in",
             &[
                 ("form", "sign-in"),
-                ("email", domain::demo::OLAV.email),
+                ("email", email),
                 ("password", domain::demo::PASSWORD),
                 ("next", "/accounts"),
             ],
@@ -187,8 +196,8 @@ impl Server {
     }
 
     /// To somebody new each time.
-    fn invitation(&self, asking: &Asking) -> Request {
-        let account = asking.small.to_string();
+    fn invitation(&self, account: i64, cookie: &str) -> Request {
+        let account = account.to_string();
         let email = format!("guest-{}@new.example", Uuid::now_v7().simple());
         self.form(
             &format!("/accounts/{account}/users/invite"),
@@ -199,7 +208,7 @@ impl Server {
                 ("permissions[]", "billing.view"),
             ],
         )
-        .header(header::COOKIE, &asking.cookie)
+        .header(header::COOKIE, cookie)
         .build()
         .expect("a request")
     }
