@@ -410,6 +410,15 @@ impl Store {
         }
     }
 
+    /// For a statement that is asked once more, of [`Store::reader`], if it fails: on Postgres a way there and
+    /// back less.
+    pub(crate) async fn tentative_reader(&self) -> Result<Lent, sqlx::Error> {
+        match &self.db {
+            Either::Sqlite(db) => db.reader().await,
+            Either::Postgres(db) => db.lend_tentatively().await,
+        }
+    }
+
     pub(crate) async fn writer(&self) -> Result<Lent, sqlx::Error> {
         match &self.db {
             Either::Sqlite(db) => db.writer().await,

@@ -15,6 +15,8 @@ const CONNECTIONS: usize = 10;
 const LIFETIME: Duration = Duration::from_secs(30 * 60);
 /// How long one may take for a sign of life before it is lent again.
 const PULSE: Duration = Duration::from_secs(1);
+/// How long ago one was used that is lent tentatively without any.
+const LATELY: Duration = Duration::from_secs(1);
 /// How long Postgres lets a statement wait for a lock, a statement take as a whole, and a
 /// transaction of a node that is gone hold its locks: a request that meets one of them is answered
 /// as by [`PATIENCE`]. Set once connected: a pooler in between refuses them as it is connected to.
@@ -23,6 +25,11 @@ const LIMITS: &str = "SET lock_timeout = '2s'; SET statement_timeout = '10s'; \
 
 const NO_LIMITS: &str = "SET lock_timeout = 0; SET statement_timeout = 0; \
                          SET idle_in_transaction_session_timeout = 0";
+
+tokio::task_local! {
+    /// Whoever asks once more if a connection fails.
+    static TENTATIVELY: ();
+}
 
 #[derive(Clone)]
 pub(crate) struct PostgresDatabase {
@@ -74,6 +81,11 @@ impl PostgresDatabase {
         Ok(Lent::postgres(connection, self.pool.manager().trust.clone()))
     }
 
+    /// For what can be asked once more, of a connection that was lent in the usual way.
+    pub(crate) async fn lend_tentatively(&self) -> Result<Lent, sqlx::Error> {
+        TENTATIVELY.scope((), self.lend()).await
+    }
+
     pub(crate) async fn close(&self) {
         let _ = timely(async {
             lent::close(&self.pool).await;
@@ -100,6 +112,9 @@ impl Manager for Opener {
     ) -> RecycleResult<sqlx::Error> {
         if facts.age() > LIFETIME || !self.trust.covers(facts.age()) {
             return Err(RecycleError::message("it is too old"));
+        }
+        if facts.last_used() < LATELY && TENTATIVELY.try_with(|()| ()).is_ok() {
+            return Ok(());
         }
         let alive = within(PULSE, connection.ping()).await;
         Ok(alive.inspect_err(|_| self.trust.withdraw())?)
