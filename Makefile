@@ -16,8 +16,12 @@ SIDE_BY_SIDE_MAKE = $(MAKE) --no-print-directory --jobs=2 SIDE_BY_SIDE=true
 CACHE := $(if $(XDG_CACHE_HOME),$(XDG_CACHE_HOME),$(HOME)/.cache)
 export PATH := $(CACHE)/latchkey/tools/bin:$(CURDIR)/end2end/node_modules/.bin:$(PATH)
 
-# In CI a lock file that doesn't fit Cargo.toml is an error; on a desk cargo brings it up to date.
+# In CI a lock file that doesn't fit Cargo.toml is an error; on a desk cargo brings it up to date. What is compiled once
+# isn't prepared for being compiled again.
 LOCKED := $(if $(CI),--locked)
+ifdef CI
+export CARGO_INCREMENTAL := 0
+endif
 
 # All crates but the browser's: together with it, `app` would be compiled for both halves at once. The target is named
 # because cargo builds macros and build scripts with other flags where none is: the browser's half shares them, then.

@@ -71,7 +71,8 @@ macro_rules! moment_in {
     };
 }
 
-/// Whether the grant or draft `h` has one of the permissions that are a part of it.
+/// Whether the grant or draft `h` has one of the permissions that are a part of it. `IS TRUE` keeps SQLite
+/// from asking that of each thing that the grant names, instead of the grant.
 macro_rules! opens {
     (sqlite $holder:literal) => {
         $crate::grants::opens!(@ concat!("json_each(", $holder, ", '$.permissions') AS p"))
@@ -85,7 +86,7 @@ macro_rules! opens {
         concat!(
             " AND EXISTS (SELECT 1 FROM ",
             $patterns,
-            " WHERE (' ' || h.permissions || ' ') LIKE p.value ESCAPE '!')"
+            " WHERE (' ' || h.permissions || ' ') LIKE p.value ESCAPE '!') IS TRUE"
         )
     };
 }
