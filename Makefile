@@ -105,8 +105,8 @@ test-shipped: shipped ## The same on a binary as it ships (about 13 minutes, onc
 
 # Beside the tests' own, over which cargo lays it.
 shipped: tested front
-	@echo "Building a binary as it ships, but for its optimising (about 4 minutes the first time)…"
-	@cargo build $(AS_IT_SHIPS) $(SERVER_SIDE) --bin latchkey $(LOCKED)
+	@echo "Building a binary as it ships, but for its optimising (about a minute)…"
+	@$(CHECKED) cargo build $(AS_IT_SHIPS) $(SERVER_SIDE) --bin latchkey $(LOCKED)
 	@install -D target/$(HOST)/debug/latchkey target/shipped/latchkey
 
 check: check-words tested ## Formatting, clippy and the types of the browser tests (about 3 minutes, 15 the first time)
