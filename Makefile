@@ -121,7 +121,7 @@ check-words: setup-for-tests
 	@echo "Checking the types of the browser tests (seconds)…"
 	@cd end2end && npm run --silent check
 
-bench: build ## Measure the release build (about 7 minutes)
+bench: build ## Measure the release build (about 8 minutes)
 	@scripts/bench
 
 build: front ## The one release binary, target/release/latchkey (about 20 minutes the first time)
