@@ -485,20 +485,19 @@ impl Store {
             (Service | Domain | Invoice | Request, DoorKey::Number(_)) => return Ok(None),
         };
         let (text, (id, email)) = (text.at(self), named(user));
-        let ask =
-            async |reader: Result<Lent, sqlx::Error>| -> Result<Option<AskedRow>, sqlx::Error> {
-                ask!(ready(reader), db => {
-                    let asked = query_as(text).bind(id).bind(email).bind(now.as_micros());
-                    let asked = match thing {
-                        DoorKey::Id(id) => asked.bind(*id),
-                        DoorKey::Ref(reference) => asked.bind(reference.as_str()),
-                        DoorKey::Number(number) => asked.bind(number.get()),
-                    };
-                    asked.bind(token).fetch_optional(db)
-                })
-            };
-        let row = match ask(self.tentative_reader().await).await {
-            Err(_) => ask(self.reader().await).await,
+        let ask = async |reader: Lent| -> Result<Option<AskedRow>, sqlx::Error> {
+            ask!(ready(Ok(reader)), db => {
+                let asked = query_as(text).bind(id).bind(email).bind(now.as_micros());
+                let asked = match thing {
+                    DoorKey::Id(id) => asked.bind(*id),
+                    DoorKey::Ref(reference) => asked.bind(reference.as_str()),
+                    DoorKey::Number(number) => asked.bind(number.get()),
+                };
+                asked.bind(token).fetch_optional(db)
+            })
+        };
+        let row = match ask(self.tentative_reader().await.map_err(unavailable)?).await {
+            Err(_) => ask(self.reader().await.map_err(unavailable)?).await,
             answered => answered,
         };
         let row = row.map_err(unavailable)?;
