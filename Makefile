@@ -48,12 +48,12 @@ FRONT_SOURCES := $(shell find app frontend locales model public style tools 2>/d
 	demo-reset setup setup-for-tests fmt clean
 
 help: ## This list
-	@echo "Latchkey. The first build takes 10 to 17 minutes on two cores, by the machine, later ones what changed."
+	@echo "Latchkey. The first build takes 6 to 17 minutes on two cores, by the machine, later ones what changed."
 	@echo
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: setup ## Serve the demo at http://localhost:3000 (seconds, once built)
-	@echo "Building the demo, its two halves side by side (10 to 17 minutes the first time, seconds when nothing changed)…"
+	@echo "Building the demo, its two halves side by side (6 to 17 minutes the first time, seconds when nothing changed)…"
 	@$(SIDE_BY_SIDE_MAKE) front demo
 	@mkdir -p data
 	@echo "Serving the demo at http://localhost:3000, with its data in data/ (Ctrl+C stops it)…"
