@@ -1,6 +1,6 @@
 // Loads the pieces of the browser's half, in the place of what cargo-leptos wrote for that: there every piece is a
-// request of its own, and most are smaller than what a request takes. `scripts/pack.mjs` puts this there, with what
-// hangs together below, and packs the pieces of a page into one file. That is a WebAssembly module without code, whose
+// request of its own, and most are smaller than what a request takes. `scripts/front.mjs` puts this there, with what
+// hangs together and where each page is below, and packs the pieces of a page into one file. That is a WebAssembly module without code, whose
 // custom sections are the pieces.
 import { initSync } from './latchkey.js';
 
@@ -46,4 +46,25 @@ const load = (files) => async (callback, data) => {
   const success = await loaded.then(() => true, (error) => void console.error(error));
   shared.__indirect_function_table.get(callback)(data, Boolean(success));
 };
+
+/** What the page behind a link takes: what the link says itself, or else what is at its address. */
+const behind = ({ dataset, origin, pathname }) =>
+  dataset.opens ?? (origin == location.origin && pages.find(([address]) => address.test(pathname))?.[1]);
+
+/** Fetches it ahead. What fails is asked for again when it is needed. */
+const ahead = (link) => {
+  const pack = link && behind(link);
+  if (pack) fetched(pack).catch(() => {});
+};
+
+// As soon as the pointer, a finger or the keyboard comes to it.
+for (const kind of ['pointerover', 'focusin']) {
+  addEventListener(kind, ({ target }) => ahead(target.closest?.('a[href]')));
+}
+// What opens over the page, as soon as that lives and there is nothing else to do.
+addEventListener('alive', () => {
+  if (navigator.connection?.saveData) return;
+  const soon = window.requestIdleCallback ?? setTimeout;
+  soon(() => document.querySelectorAll('a[data-opens]').forEach(ahead));
+});
 

@@ -82,8 +82,19 @@ function pack() {
 
   for (const [name, pieces] of packs) write(`${name}.wasm`, holding(pieces));
   for (const piece of uses.keys()) rmSync(join(folder, `${piece}.wasm`));
-  write(splitter, readFileSync('frontend/pieces.js', 'utf8') + loads.join(''));
+  write(splitter, readFileSync('frontend/pieces.js', 'utf8') + table(packs) + loads.join(''));
   write(manifest, JSON.stringify(Object.fromEntries(views.map(([view]) => [view, [shared, called(view)]]))));
+}
+
+/** Where each page is, as the router has it, and the pack that it takes. */
+function table(packs) {
+  const routes = readFileSync('app/src/routes.rs', 'utf8').matchAll(/path!\("([^"]+)"\) view=\{LazyPage::of::<(\w+)>/g);
+  const pages = [...routes].map(([, path, page]) => [path, page.replace(/\B[A-Z]/g, '_$&').toLowerCase()]);
+  const found = pages.filter(([, page]) => packs.has(page));
+  const lost = [...packs.keys()].filter((pack) => pack.endsWith('_page') && !found.some(([, page]) => page === pack));
+  if (lost.length > 0) throw new Error(`app/src/routes.rs doesn't say where these are: ${lost.join(', ')}`);
+  const entry = ([path, page]) => `[/^${path.replace(/:\w+/g, '[^/]+').replaceAll('/', '\\/')}$/, ${JSON.stringify(page)}]`;
+  return `const pages = [${found.map(entry).join(',\n')}];\n`;
 }
 
 /** What a page is called: the function that shows it has a hash in its name. */

@@ -61,6 +61,20 @@ test('what is ticked before the page comes to life counts', async ({ page, someo
   await expect(theirs.getByRole('table', { name: 'Services' }).getByRole('link')).toHaveText(['Webshop']);
 });
 
+test('what is behind a link comes before it is clicked', { tag: '@script' }, async ({ page }) => {
+  const coming = (piece: string) => page.waitForRequest((request) => request.url().endsWith(`/${piece}.wasm`));
+  const dialog = coming('invite_dialog');
+  await enter(page, ingrid, nordlys, 'users');
+  await dialog;
+  const links = page.getByRole('navigation', { name: 'Account' });
+  const pointedAt = coming('billing_page');
+  await links.getByRole('link', { name: 'Billing' }).hover();
+  await pointedAt;
+  const reached = coming('domains_page');
+  await links.getByRole('link', { name: 'Domains' }).focus();
+  await reached;
+});
+
 test('the focus follows to the next page and to what came of a form', async ({ page, javaScriptEnabled }) => {
   await enter(page, ingrid, nordlys);
   await page.getByRole('navigation', { name: 'Account' }).getByRole('link', { name: 'Billing' }).click();

@@ -1,6 +1,6 @@
 // Pages that others changed: proxies and translations on their way, extensions in the browser. What can't come to life
 // stays plain HTML that works.
-import type { Browser, Page } from '@playwright/test';
+import type { Browser, Page, Route } from '@playwright/test';
 import { ingrid, nordlys, stranger } from '../story/people';
 import {
   accountMenu,
@@ -137,9 +137,11 @@ test('a page that is changed while it comes to life works on without', async ({ 
 test('where a link leads whose piece is gone, the page is loaded', async ({ browser, baseURL, locale, javaScriptEnabled }) => {
   const context = await browser.newContext({ baseURL, locale, javaScriptEnabled });
   const page = await context.newPage();
+  const gone = (route: Route) => route.fulfill({ status: 404 });
+  await page.route(/\/pkg\/.*invite_dialog\.wasm$/, gone);
   await enter(page, ingrid, nordlys, 'users');
   await page.waitForLoadState('networkidle');
-  await page.route(/\/pkg\/.*\.wasm$/, (route) => route.fulfill({ status: 404 }));
+  await page.route(/\/pkg\/.*\.wasm$/, gone);
   await page.getByRole('link', { name: 'Invite new user' }).click();
   await expect(heading(page, 'Invite new user')).toBeVisible();
   await page.getByRole('navigation', { name: 'Account' }).getByRole('link', { name: 'Billing' }).click();

@@ -161,6 +161,7 @@ fn InviteButton(number: AccountNumber, account: String) -> impl IntoView {
         <a
             class="button button-primary"
             href=href
+            data-opens="invite_dialog"
             aria-busy=move || coming.get().then_some("true")
             on:click=show
         >
