@@ -212,6 +212,8 @@ where
             let Page { frame, notice, content } = loading.read().await?;
             let around = frame.clone();
             provide_context(Around::of(&frame));
+            // Close to where each word of the page looks for it.
+            provide_context(crate::words::locale());
             let content = match content {
                 Ok(content) => {
                     let read_only = ReadOnly::of(frame.account.as_ref());
@@ -234,7 +236,7 @@ type Coming = std::pin::Pin<Box<dyn Future<Output = Result<AnyView, Problem>> + 
 /// Shows what is on its way as soon as it is there, or what is in its way.
 pub(crate) fn when_there(view: impl Fn() -> Coming + Send + Sync + 'static) -> AnyView {
     let view: Box<dyn Fn() -> Coming + Send + Sync> = Box::new(view);
-    let view = move || {
+    let shown = move || {
         let coming = view();
         Suspend::new(async move {
             match coming.await {
@@ -243,14 +245,16 @@ pub(crate) fn when_there(view: impl Fn() -> Coming + Send + Sync + 'static) -> A
             }
         })
     };
-    // Only browsers show that they wait. On the server, where parts of a page are rendered on several
-    // threads, what sets the signal would at times read while another thread writes, and panic.
+    // The server shows it once, and builds it once: what may be shown again is built for each look at
+    // whether all of it is there. Only browsers show that they wait: on the server, where parts of a page
+    // are rendered on several threads, what sets the signal would at times read while another thread
+    // writes, and panic.
     #[cfg(feature = "ssr")]
-    let shown = view! { <Transition>{view}</Transition> };
+    let shown = view! { <Transition>{shown()}</Transition> };
     #[cfg(not(feature = "ssr"))]
     let shown = {
         let waiting = use_context::<Waiting>().unwrap_or(Waiting(RwSignal::new(false)));
-        view! { <Transition set_pending=waiting.0>{view}</Transition> }
+        view! { <Transition set_pending=waiting.0>{shown}</Transition> }
     };
     shown.into_any()
 }

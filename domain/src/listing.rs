@@ -4,11 +4,16 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use model::{Actor, Cursor, Failure, ListPlace, On, PAGE_SIZE, Paged, Permission, Timestamp};
+use model::{
+    Actor, Cursor, Failure, ListPlace, On, PAGE_SIZE, Paged, Permission, Timestamp, UserId,
+};
 pub use store::UserSort;
 use store::{AccessFilter, ActiveFilter, Member, UsersFilter, UsersQuery};
 
-use crate::Latchkey;
+use crate::access_requests::{self, Waiting};
+use crate::invitations::{self, PendingPage};
+use crate::owner_changes::{self, OwnerChange};
+use crate::{Latchkey, successors};
 
 /// How far users are counted: with more, that there are more is all that one wants to know.
 const MOST_COUNTED: usize = 1_000;
@@ -215,6 +220,51 @@ pub async fn page(
         false => Found::All(counted(found)),
     };
     Ok(UsersPage { users, before, after, found })
+}
+
+/// What stands beside the list of an account's users.
+#[derive(Clone, Debug)]
+pub struct Beside {
+    /// A page of the invitations that wait for an answer.
+    pub pending: PendingPage,
+    /// The first of the requests that do.
+    pub requests: Vec<Waiting>,
+    /// Those who were asked to become owners, or wait for it.
+    pub becoming: Vec<OwnerChange>,
+    /// The successor, if they could ask for the account at this moment.
+    pub successor: Option<UserId>,
+}
+
+/// What stands beside the list of an account's users. Mostly there is little of it, so that it is asked
+/// first of what there is any.
+///
+/// # Errors
+/// As [`page`].
+pub async fn beside(
+    latchkey: &Latchkey,
+    actor: &Actor,
+    pending_after: Option<&Cursor>,
+) -> Result<Beside, Failure> {
+    actor.must(Permission::AccountUsers, On::Account)?;
+    let waits = latchkey.store.waits(actor.account).await?;
+    Ok(Beside {
+        pending: match waits.invitations {
+            true => invitations::pending(latchkey, actor, pending_after).await?,
+            false => PendingPage::default(),
+        },
+        requests: match waits.requests {
+            true => access_requests::waiting(latchkey, actor).await?,
+            false => Vec::new(),
+        },
+        becoming: match waits.owner_changes {
+            true => owner_changes::open(latchkey, actor).await?,
+            false => Vec::new(),
+        },
+        successor: match waits.successor {
+            true => successors::marked(latchkey, actor).await?,
+            false => None,
+        },
+    })
 }
 
 /// The next piece of the account's users, for exporting all that are asked for; and where the one after it

@@ -56,10 +56,11 @@ fn shape(page: &str) -> u32 {
             shape.add("/");
             continue;
         }
-        let name = tag.split([' ', '\n', '/']).next().unwrap_or_default().to_ascii_lowercase();
+        let name = tag.split([' ', '\n', '/']).next().unwrap_or_default();
         shape.add("<");
-        shape.add(&name);
-        if VOID.contains(&name.as_str()) || tag.ends_with('/') {
+        shape.add(name);
+        let is_void = VOID.iter().any(|void| name.eq_ignore_ascii_case(void));
+        if is_void || tag.ends_with('/') {
             shape.add("/");
         } else {
             depth += 1;
@@ -71,9 +72,9 @@ fn shape(page: &str) -> u32 {
 /// A tag without its angle brackets, and what follows it. A `>` in an attribute's quotes ends none.
 fn tag(markup: &str) -> (&str, &str) {
     let mut quoted = false;
-    let end = markup.find(|letter| {
-        quoted ^= letter == '"';
-        letter == '>' && !quoted
+    let end = markup.bytes().position(|letter| {
+        quoted ^= letter == b'"';
+        letter == b'>' && !quoted
     });
     let (tag, after) = markup.split_at(end.unwrap_or(markup.len()));
     (tag, after.strip_prefix('>').unwrap_or(after))
@@ -83,9 +84,10 @@ fn tag(markup: &str) -> (&str, &str) {
 struct Fnv(u32);
 
 impl Fnv {
+    /// Names of elements are the same in capitals.
     fn add(&mut self, text: &str) {
         for byte in text.bytes() {
-            self.0 = (self.0 ^ u32::from(byte)).wrapping_mul(0x0100_0193);
+            self.0 = (self.0 ^ u32::from(byte.to_ascii_lowercase())).wrapping_mul(0x0100_0193);
         }
     }
 }

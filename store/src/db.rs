@@ -587,6 +587,7 @@ mod tests {
             crate::sweep::STATEMENTS,
             crate::tokens::STATEMENTS,
             crate::users::STATEMENTS,
+            crate::waits::STATEMENTS,
             crate::webhooks::STATEMENTS,
         ]
         .into_iter()

@@ -9,6 +9,7 @@ use model::{
     Keys, Noted, NotedGrant, Outline, Permission, PermissionSet, Reach, Reached, Terms, Through,
     Timestamp, UserId,
 };
+use serde::{Deserialize, Deserializer};
 use serde_json::json;
 use sqlx::{query, query_as};
 use sqlx_macros::FromRow;
@@ -155,6 +156,34 @@ macro_rules! rows {
         )
     };
 }
+
+/// What `m`, who isn't an owner, holds in rows, as JSON.
+macro_rules! held_json {
+    (sqlite) => {
+        $crate::grants::held_json!(@ "json_group_array(json_object('id', hex(g.id)", "")
+    };
+    (postgres) => {
+        $crate::grants::held_json!(@ "CAST(json_agg(json_build_object('id', g.id", " AS TEXT)")
+    };
+    (@ $begin:literal, $end:literal) => {
+        concat!(
+            "CASE WHEN NOT m.owner THEN (SELECT ",
+            $begin,
+            ", 'permissions', g.permissions, \
+                'all_services', CAST(g.all_services AS INTEGER), \
+                'all_domains', CAST(g.all_domains AS INTEGER), \
+                'services', (SELECT count(*) FROM grant_services n WHERE n.grant_id = g.id), \
+                'domains', (SELECT count(*) FROM grant_domains n WHERE n.grant_id = g.id), \
+                'until', g.until, 'why', g.why, 'given_by', y.full_name, \
+                'given_at', g.given_at) ORDER BY g.id)",
+            $end,
+            " FROM grants g LEFT JOIN users y ON y.id = g.given_by \
+              WHERE g.account_id = m.account_id AND g.user_id = m.user_id) END AS held, "
+        )
+    };
+}
+
+pub(crate) use held_json;
 
 macro_rules! of_members {
     ($db:ident) => {
@@ -375,9 +404,17 @@ impl Held {
 struct Row {
     account_id: Uuid,
     user_id: Uuid,
+    #[sqlx(flatten)]
+    grant: Columns,
+}
+
+#[derive(FromRow, Deserialize)]
+struct Columns {
     id: Uuid,
     permissions: String,
+    #[serde(deserialize_with = "is_one")]
     all_services: bool,
+    #[serde(deserialize_with = "is_one")]
     all_domains: bool,
     services: i64,
     domains: i64,
@@ -387,8 +424,27 @@ struct Row {
     given_at: i64,
 }
 
+fn is_one<'de, D: Deserializer<'de>>(number: D) -> Result<bool, D::Error> {
+    u8::deserialize(number).map(|number| number == 1)
+}
+
+/// What [`held_json!`] reads.
+pub(crate) fn read_held(stored: &str) -> Result<Vec<GrantRow>, Failure> {
+    let rows: Vec<Columns> = serde_json::from_str(stored).map_err(|error| {
+        tracing::error!(%error, "grants can't be read");
+        Failure::Unavailable
+    })?;
+    Ok(rows.into_iter().map(GrantRow::from).collect())
+}
+
 impl From<Row> for GrantRow {
     fn from(row: Row) -> Self {
+        row.grant.into()
+    }
+}
+
+impl From<Columns> for GrantRow {
+    fn from(row: Columns) -> Self {
         let permissions = PermissionSet::from_stored(&row.permissions);
         let has = |area| permissions.in_area(area).next().is_some();
         let reached = |area, all, things| match all || !has(area) {

@@ -57,6 +57,7 @@ mod sweep;
 mod tokens;
 mod turns;
 mod users;
+mod waits;
 mod webhooks;
 
 pub use access_requests::{
@@ -128,6 +129,7 @@ pub use successors::{NewTakeover, Successor, SuccessorChange, SuccessorFacts, Ta
 pub use support_messages::{KeptMessage, SupportMessage};
 pub use tokens::{NewToken, StoredToken, TokenRow};
 pub use users::{Login, NewPassword, NewUser};
+pub use waits::Waits;
 pub use webhooks::{
     Delivery, DeliveryRow, Endpoint, EndpointStep, LONGEST_PUT_OFF, NewEndpoint, Trial,
 };

@@ -1,24 +1,39 @@
 //! Counted attempts, shared by all nodes.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use model::{EmailAddress, Failure, Limit, Limited, Timestamp, UserId};
 
+use serde_json::json;
 use sqlx::{query, query_as};
 
 use crate::Store;
 use crate::db::{Tx, count, read, sql, write};
 
+/// Counts one more at each key of a list, in its order.
+macro_rules! counted {
+    ($listed:literal) => {
+        concat!(
+            "INSERT INTO attempts (key, count, until) SELECT ",
+            $listed,
+            " ON CONFLICT (key) DO UPDATE SET \
+                 count = CASE WHEN attempts.until > $2 AND attempts.until <= excluded.until \
+                         THEN attempts.count + 1 ELSE 1 END, \
+                 until = CASE WHEN attempts.until > $2 AND attempts.until <= excluded.until \
+                         THEN attempts.until ELSE excluded.until END \
+             RETURNING key, count, until"
+        )
+    };
+}
+
 sql! {
     /// A window that is over, or ends later than one that begins now, as a clock that ran ahead began
     /// it, is none.
-    COUNT = "INSERT INTO attempts (key, count, until) VALUES ($1, 1, $3) \
-             ON CONFLICT (key) DO UPDATE SET \
-                 count = CASE WHEN attempts.until > $2 AND attempts.until <= $3 \
-                         THEN attempts.count + 1 ELSE 1 END, \
-                 until = CASE WHEN attempts.until > $2 AND attempts.until <= $3 \
-                         THEN attempts.until ELSE excluded.until END \
-             RETURNING count, until";
+    COUNT = counted!("json_extract(value, '$[0]'), 1, json_extract(value, '$[1]') \
+            FROM json_each($1) WHERE TRUE"),
+        on Postgres counted!("value ->> 0, 1, CAST(value ->> 1 AS BIGINT) \
+            FROM json_array_elements(CAST($1 AS JSON)) AS listed (value)");
     ATTEMPTS = "SELECT count, until FROM attempts WHERE key = $1 AND until > $2 AND until <= $3";
     /// What is counted of somebody, or of an address, has that at its end.
     FORGET_ALL_OF = "DELETE FROM attempts WHERE substr(key, length(key) - length($1) + 1) = $1",
@@ -62,9 +77,9 @@ impl Store {
         now: Timestamp,
     ) -> Result<Attempts, Failure> {
         let mut tx = self.begin().await?;
-        let attempts = count_one(&mut tx, key, window, now).await?;
+        let counted = count_each(&mut tx, [(key, window)], now).await?.remove(key);
         tx.commit().await?;
-        Ok(attempts)
+        counted.ok_or(Failure::Unavailable)
     }
 
     /// What was counted at `key` in the present window of length `window`; none when nothing was.
@@ -108,32 +123,42 @@ pub(crate) async fn keep_within(
     bounds: &[Bound],
     now: Timestamp,
 ) -> Result<(), Failure> {
-    let mut beyond: Option<Limit> = None;
-    for bound in bounds {
-        let attempts = count_one(tx, &bound.key, bound.window, now).await?;
-        if attempts.count > bound.most {
-            let limit = Limit::until(bound.of, attempts.until, now);
-            let longer = |known: &Limit| known.retry_after_seconds < limit.retry_after_seconds;
-            if beyond.as_ref().is_none_or(longer) {
-                beyond = Some(limit);
-            }
-        }
+    let windows = bounds.iter().map(|bound| (&*bound.key, bound.window));
+    let counted = count_each(tx, windows, now).await?;
+    let beyond = bounds.iter().filter_map(|bound| {
+        let attempts = counted.get(&bound.key).filter(|attempts| attempts.count > bound.most)?;
+        Some(Limit::until(bound.of, attempts.until, now))
+    });
+    match beyond.reduce(longer) {
+        Some(limit) => Err(Failure::TooMany(limit)),
+        None => Ok(()),
     }
-    beyond.map_or(Ok(()), |limit| Err(Failure::TooMany(limit)))
 }
 
-async fn count_one(
+/// The one that is to be waited for longer, the first of two that are alike.
+fn longer(one: Limit, other: Limit) -> Limit {
+    if other.retry_after_seconds > one.retry_after_seconds { other } else { one }
+}
+
+/// Counts one attempt at each of these keys, of which none is there twice.
+async fn count_each<'a>(
     tx: &mut Tx,
-    key: &str,
-    window: Duration,
+    keys: impl IntoIterator<Item = (&'a str, Duration)>,
     now: Timestamp,
-) -> Result<Attempts, Failure> {
-    let (tries, until): (i64, i64) = read!(tx, db => query_as(COUNT)
-        .bind(key)
-        .bind(now.as_micros())
-        .bind(now.after(window).as_micros())
-        .fetch_one(db))?;
-    Ok(Attempts { count: count(tries), until: Timestamp::from_micros(until) })
+) -> Result<HashMap<String, Attempts>, Failure> {
+    let until = |(key, window)| json!([key, now.after(window).as_micros()]);
+    let keys: Vec<_> = keys.into_iter().map(until).collect();
+    if keys.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let (text, keys) = (COUNT.on(tx), json!(keys).to_string());
+    let rows: Vec<(String, i64, i64)> =
+        read!(tx, db => query_as(text).bind(&keys).bind(now.as_micros()).fetch_all(db))?;
+    let attempts = |(key, tries, until)| {
+        let until = Timestamp::from_micros(until);
+        (key, Attempts { count: count(tries), until })
+    };
+    Ok(rows.into_iter().map(attempts).collect())
 }
 
 /// Forgets what was counted of a user and of their address. What is counted at this very moment stays

@@ -20,11 +20,16 @@ use crate::{
     invitations, locks, outbox, owner_changes, successors,
 };
 
-/// Users of an account: where they are looked for first, and which ones.
+/// Users of an account: where they are looked for first, and which ones; after `with` columns besides.
 macro_rules! members {
     ($first:expr, $($which:expr),+) => {
+        $crate::memberships::members!(with "", $first, $($which),+)
+    };
+    (with $besides:expr, $first:expr, $($which:expr),+) => {
         concat!(
-            "SELECT m.user_id, u.email, u.email_key, u.full_name, m.owner, \
+            "SELECT ",
+            $besides,
+            "m.user_id, u.email, u.email_key, u.full_name, m.owner, \
                  m.since, i.full_name AS invited_by, m.last_active_at, m.paused_at, \
                  b.full_name AS paused_by, m.paused_why, m.ref AS reference, m.changed, ",
             $crate::factors::has_factor!("m.user_id"),

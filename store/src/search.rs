@@ -5,19 +5,21 @@ use std::cmp::Reverse;
 
 use model::{AccountId, Failure, ListPlace, Permission, Timestamp};
 use sqlx::{query_as, query_scalar};
+use sqlx_macros::FromRow;
 use uuid::Uuid;
 
 use crate::db::{count, limit, plain, read, sql};
 use crate::factors::has_factor;
 use crate::fold::fold;
-use crate::grants::pattern;
+use crate::grants::{held_json, pattern, read_held};
 use crate::memberships::{MemberRow, NEVER, members};
 use crate::{Member, Store, UserSort};
 
 /// Users that fit, and after the place ($17, $18) in this order, at most $2.
 macro_rules! by_name {
-    ($first:expr, $words:expr, $beyond:literal, $order:literal) => {
+    ($besides:expr, $first:expr, $words:expr, $beyond:literal, $order:literal) => {
         members!(
+            with $besides,
             $first,
             fitting!(),
             $words,
@@ -33,8 +35,9 @@ macro_rules! by_name {
 }
 
 macro_rules! by_activity {
-    ($first:expr, $words:expr, $beyond:literal, $order:literal) => {
+    ($besides:expr, $first:expr, $words:expr, $beyond:literal, $order:literal) => {
         members!(
+            with $besides,
             $first,
             fitting!(),
             $words,
@@ -158,15 +161,33 @@ macro_rules! of_the_many {
     };
 }
 
+/// Those few are sorted, with all that is read of them: what they hold is read afterwards, of a page.
+macro_rules! few {
+    ($by:ident $beyond:literal $order:literal) => {
+        $by!("", from_the_few!(), of_the_few!(), $beyond, $order)
+    };
+}
+
+/// The list is in its order, so that what they hold is read with them.
+macro_rules! many {
+    ($db:ident $by:ident $beyond:literal $order:literal) => {
+        $by!(held_json!($db), "", of_the_many!(), $beyond, $order)
+    };
+}
+
 sql! {
-    FEW_BY_NAME = by_name!(from_the_few!(), of_the_few!(), ">", "ASC");
-    FEW_BY_NAME_BEFORE = by_name!(from_the_few!(), of_the_few!(), "<", "DESC");
-    MANY_BY_NAME = by_name!("", of_the_many!(), ">", "ASC");
-    MANY_BY_NAME_BEFORE = by_name!("", of_the_many!(), "<", "DESC");
-    FEW_BY_ACTIVITY = by_activity!(from_the_few!(), of_the_few!(), "<", "DESC");
-    FEW_BY_ACTIVITY_BEFORE = by_activity!(from_the_few!(), of_the_few!(), ">", "ASC");
-    MANY_BY_ACTIVITY = by_activity!("", of_the_many!(), "<", "DESC");
-    MANY_BY_ACTIVITY_BEFORE = by_activity!("", of_the_many!(), ">", "ASC");
+    FEW_BY_NAME = few!(by_name ">" "ASC");
+    FEW_BY_NAME_BEFORE = few!(by_name "<" "DESC");
+    FEW_BY_ACTIVITY = few!(by_activity "<" "DESC");
+    FEW_BY_ACTIVITY_BEFORE = few!(by_activity ">" "ASC");
+    MANY_BY_NAME = many!(sqlite by_name ">" "ASC"), on Postgres many!(postgres by_name ">" "ASC");
+    MANY_BY_NAME_BEFORE = many!(sqlite by_name "<" "DESC"),
+        on Postgres many!(postgres by_name "<" "DESC");
+    MANY_BY_ACTIVITY = many!(sqlite by_activity "<" "DESC"),
+        on Postgres many!(postgres by_activity "<" "DESC");
+    MANY_BY_ACTIVITY_BEFORE = many!(sqlite by_activity ">" "ASC"),
+        on Postgres many!(postgres by_activity ">" "ASC");
+    COUNT_ALL = "SELECT count(*) FROM (SELECT 1 FROM memberships WHERE account_id = $1 LIMIT $2) AS found";
     COUNT_FEW = counted!(from_the_few!(), of_the_few!());
     COUNT_MANY = counted!("", of_the_many!());
     COUNT_FOUND = "SELECT count(*) FROM (SELECT 1 FROM membership_words w \
@@ -268,6 +289,24 @@ impl Fitting {
     }
 }
 
+/// A user with what they hold.
+#[derive(FromRow)]
+struct HoldingRow {
+    held: Option<String>,
+    #[sqlx(flatten)]
+    member: MemberRow,
+}
+
+impl TryFrom<HoldingRow> for Member {
+    type Error = Failure;
+
+    fn try_from(row: HoldingRow) -> Result<Self, Failure> {
+        let mut member = Self::from(row.member);
+        member.held.fill(row.held.as_deref().map(read_held).transpose()?);
+        Ok(member)
+    }
+}
+
 /// Binds what all statements about an account's users that fit begin with: $1 to $16.
 macro_rules! fit {
     ($statement:expr, $account:expr, $most:expr, $fitting:expr, $words:expr) => {{
@@ -301,16 +340,6 @@ impl Store {
     ) -> Result<Vec<Member>, Failure> {
         let (words, few) = self.searched(account, query).await?;
         let back = matches!(query.place, ListPlace::Before(_));
-        let text = match (query.sort, few, back) {
-            (UserSort::Name, true, false) => FEW_BY_NAME,
-            (UserSort::Name, true, true) => FEW_BY_NAME_BEFORE,
-            (UserSort::Name, false, false) => MANY_BY_NAME,
-            (UserSort::Name, false, true) => MANY_BY_NAME_BEFORE,
-            (UserSort::LastActive, true, false) => FEW_BY_ACTIVITY,
-            (UserSort::LastActive, true, true) => FEW_BY_ACTIVITY_BEFORE,
-            (UserSort::LastActive, false, false) => MANY_BY_ACTIVITY,
-            (UserSort::LastActive, false, true) => MANY_BY_ACTIVITY_BEFORE,
-        };
         // Without a cursor, the place before the first row: one statement for every page.
         let (key, id) = match (query.sort, &query.place) {
             (UserSort::Name, ListPlace::First) => (String::new(), Uuid::nil()),
@@ -323,13 +352,34 @@ impl Store {
             }
         };
         let fitting = Fitting::of(query.filter);
-        let mut rows: Vec<MemberRow> = read!(self, db => {
-            fit!(query_as(text), account, most, &fitting, words).bind(&key).bind(id).fetch_all(db)
-        })?;
+        let mut members = if few {
+            let text = match (query.sort, back) {
+                (UserSort::Name, false) => FEW_BY_NAME,
+                (UserSort::Name, true) => FEW_BY_NAME_BEFORE,
+                (UserSort::LastActive, false) => FEW_BY_ACTIVITY,
+                (UserSort::LastActive, true) => FEW_BY_ACTIVITY_BEFORE,
+            };
+            let rows: Vec<MemberRow> = read!(self, db => {
+                fit!(query_as(text), account, most, &fitting, words).bind(&key).bind(id).fetch_all(db)
+            })?;
+            self.with_grants(account, rows).await?
+        } else {
+            let text = match (query.sort, back) {
+                (UserSort::Name, false) => MANY_BY_NAME,
+                (UserSort::Name, true) => MANY_BY_NAME_BEFORE,
+                (UserSort::LastActive, false) => MANY_BY_ACTIVITY,
+                (UserSort::LastActive, true) => MANY_BY_ACTIVITY_BEFORE,
+            };
+            let text = text.at(self);
+            let rows: Vec<HoldingRow> = read!(self, db => {
+                fit!(query_as(text), account, most, &fitting, words).bind(&key).bind(id).fetch_all(db)
+            })?;
+            rows.into_iter().map(Member::try_from).collect::<Result<_, _>>()?
+        };
         if back {
-            rows.reverse();
+            members.reverse();
         }
-        self.with_grants(account, rows).await
+        Ok(members)
     }
 
     /// How many users of the account a query asks for, wherever its page lies, counted no further than
@@ -343,9 +393,17 @@ impl Store {
         query: &UsersQuery,
         most: usize,
     ) -> Result<u32, Failure> {
+        let fitting = Fitting::of(query.filter);
+        // By the index alone.
+        if fitting.all && query.search.is_none() {
+            let found: i64 = read!(self, db => query_scalar(COUNT_ALL)
+                .bind(Uuid::from(account))
+                .bind(limit(most))
+                .fetch_one(db))?;
+            return Ok(count(found));
+        }
         let (words, few) = self.searched(account, query).await?;
         let text = if few { COUNT_FEW } else { COUNT_MANY };
-        let fitting = Fitting::of(query.filter);
         let found: i64 = read!(self, db => {
             fit!(query_scalar(text), account, most, &fitting, words).fetch_one(db)
         })?;

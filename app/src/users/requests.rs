@@ -13,9 +13,9 @@ use crate::when::{Moment, Relative};
 
 #[cfg(feature = "ssr")]
 use {
-    crate::{formats, request, words},
+    crate::{formats, words},
     domain::access_requests::Waiting,
-    model::{Failure, Timestamp},
+    model::Timestamp,
 };
 
 /// A request in the table.
@@ -39,17 +39,9 @@ pub(crate) struct RequestRow {
     pub(crate) own: bool,
 }
 
-/// The rows of the table.
+/// A row of the table.
 #[cfg(feature = "ssr")]
-pub(crate) async fn rows(inside: &request::Inside) -> Result<Vec<RequestRow>, Failure> {
-    let (latchkey, actor) = (&inside.latchkey, &inside.acting.actor);
-    let waiting = domain::access_requests::waiting(latchkey, actor).await?;
-    let now = latchkey.now();
-    Ok(waiting.into_iter().map(|waiting| request_row(waiting, now)).collect())
-}
-
-#[cfg(feature = "ssr")]
-fn request_row(waiting: Waiting, now: Timestamp) -> RequestRow {
+pub(crate) fn request_row(waiting: Waiting, now: Timestamp) -> RequestRow {
     let what = what(&waiting);
     let Waiting { request, own, lacks, .. } = waiting;
     RequestRow {

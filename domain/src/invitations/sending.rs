@@ -429,7 +429,7 @@ pub struct Waiting {
 }
 
 /// One page of the account's pending invitations.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct PendingPage {
     /// The invitations.
     pub invitations: Vec<Waiting>,

@@ -21,10 +21,11 @@ use {
     crate::formats,
     crate::owners::api::{becoming_rows, mark},
     crate::request,
+    crate::users::requests::request_row,
     crate::wire,
     crate::words,
     domain::areas::Totals,
-    domain::listing::{ActiveChoice, Asked, FactorChoice, Found, UserSort},
+    domain::listing::{ActiveChoice, Asked, Beside, FactorChoice, Found, UserSort},
     domain::owner_changes::OwnerChange,
     domain::users::Member,
     model::{AccessOutline, Cursor, Delivery, Failure, InvitationState, ListPlace, Outline},
@@ -212,12 +213,15 @@ async fn users_view(
     let (latchkey, actor) = (&inside.latchkey, &inside.acting.actor);
     let page = domain::listing::page(latchkey, actor, asked, place.clone()).await?;
     let pending_after = read_cursor(&pending_here);
-    let pending = domain::invitations::pending(latchkey, actor, pending_after.as_ref()).await?;
-    let requests = crate::users::requests::rows(inside).await?;
-    let becoming = domain::owner_changes::open(latchkey, actor).await?;
-    let successor = domain::successors::marked(latchkey, actor).await?;
-    let factors = domain::policies::factors_in_use(latchkey, actor).await?;
+    let beside = domain::listing::beside(latchkey, actor, pending_after.as_ref()).await?;
+    let Beside { pending, requests, becoming, successor } = beside;
+    let factors = match page.found {
+        Found::All(_) => domain::policies::factors_in_use(latchkey, actor).await?,
+        // Of so many it isn't told.
+        Found::MoreThan(_) => None,
+    };
     let now = latchkey.now();
+    let requests = requests.into_iter().map(|waiting| request_row(waiting, now)).collect();
     let query = Query { asked, place, pending: pending_after };
     let many = page.after.is_some() || page.before.is_some() || query.place != ListPlace::First;
     let queries = Queries {
