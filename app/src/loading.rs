@@ -18,6 +18,7 @@ use crate::problem::Problem;
 use crate::title::Around;
 use crate::ui::frame::{Content, Here};
 use crate::ui::go::Revision;
+use crate::words::keep_locale_near;
 #[cfg(feature = "ssr")]
 use {crate::wire, model::Failure, serde::Serialize};
 
@@ -68,6 +69,7 @@ macro_rules! load {
             let call = $($function)::+ { $($name: $value),* };
             #[cfg(feature = "ssr")]
             return Box::pin(async move {
+                $crate::words::keep_locale_near();
                 $crate::loading::write(leptos::server_fn::ServerFn::run_body(call).await)
             });
             #[cfg(not(feature = "ssr"))]
@@ -212,8 +214,7 @@ where
             let Page { frame, notice, content } = loading.read().await?;
             let around = frame.clone();
             provide_context(Around::of(&frame));
-            // Close to where each word of the page looks for it.
-            provide_context(crate::words::locale());
+            keep_locale_near();
             let content = match content {
                 Ok(content) => {
                     let read_only = ReadOnly::of(frame.account.as_ref());

@@ -28,6 +28,11 @@ pub(crate) fn locale() -> Locale {
     use_context::<Locale>().unwrap_or_default()
 }
 
+/// Puts it where each word looks for it first, and not last.
+pub(crate) fn keep_locale_near() {
+    provide_context(locale());
+}
+
 /// The label of a permission's checkbox.
 pub(crate) fn label(permission: Permission) -> String {
     match permission {

@@ -6,6 +6,7 @@ use axum::body::Body;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use http_body_util::BodyExt;
+use memchr::{memchr, memchr2_iter};
 
 /// Where the document says it: the element around the page, not filled in yet. A name that stands
 /// before it, as in the title, can't be the same, as its `<` is escaped.
@@ -36,8 +37,9 @@ pub(crate) async fn noted(document: Response) -> Response {
 fn shape(page: &str) -> u32 {
     let mut shape = Fnv(0x811c_9dc5);
     let (mut rest, mut depth) = (page, 0_usize);
-    while let Some((text, markup)) = rest.split_once('<') {
-        if !text.is_empty() {
+    while let Some(begin) = memchr(b'<', rest.as_bytes()) {
+        let markup = &rest[begin + 1..];
+        if begin > 0 {
             shape.add("#");
         }
         if let Some(comment) = markup.strip_prefix('!') {
@@ -71,10 +73,11 @@ fn shape(page: &str) -> u32 {
 
 /// A tag without its angle brackets, and what follows it. A `>` in an attribute's quotes ends none.
 fn tag(markup: &str) -> (&str, &str) {
+    let bytes = markup.as_bytes();
     let mut quoted = false;
-    let end = markup.bytes().position(|letter| {
-        quoted ^= letter == b'"';
-        letter == b'>' && !quoted
+    let end = memchr2_iter(b'"', b'>', bytes).find(|place| {
+        quoted ^= bytes[*place] == b'"';
+        bytes[*place] == b'>' && !quoted
     });
     let (tag, after) = markup.split_at(end.unwrap_or(markup.len()));
     (tag, after.strip_prefix('>').unwrap_or(after))
