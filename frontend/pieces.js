@@ -1,7 +1,7 @@
 // Loads the pieces of the browser's half, in the place of what cargo-leptos wrote for that: there every piece is a
 // request of its own, and most are smaller than what a request takes. `scripts/front.mjs` puts this there, with what
-// hangs together and where each page is below, and packs the pieces of a page into one file. That is a WebAssembly module without code, whose
-// custom sections are the pieces.
+// hangs together and where each page is below, and packs the pieces of a page into one file. That is a WebAssembly
+// module without code, whose custom sections are the pieces.
 import { initSync } from './latchkey.js';
 
 const packs = new Map();
