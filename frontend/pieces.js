@@ -51,18 +51,21 @@ const load = (files) => async (callback, data) => {
 const behind = ({ dataset, origin, pathname }) =>
   dataset.opens ?? (origin == location.origin && pages.find(([address]) => address.test(pathname))?.[1]);
 
-/** Fetches it ahead. What fails is asked for again when it is needed. */
+/** Fetches it ahead, once. What fails is asked for again when it is needed. */
+const tried = new Set();
 const ahead = (link) => {
   const pack = link && behind(link);
-  if (pack) fetched(pack).catch(() => {});
+  if (!pack || tried.has(pack)) return;
+  tried.add(pack);
+  fetched(pack).catch(() => {});
 };
 
 // As soon as the pointer, a finger or the keyboard comes to it.
 for (const kind of ['pointerover', 'focusin']) {
   addEventListener(kind, ({ target }) => ahead(target.closest?.('a[href]')));
 }
-// What opens over the page, as soon as that lives and there is nothing else to do.
-addEventListener('alive', () => {
+// What opens over the page, as soon as that is shown and there is nothing else to do (`app/src/ui/go.rs`).
+addEventListener('opens', () => {
   if (navigator.connection?.saveData) return;
   const soon = window.requestIdleCallback ?? setTimeout;
   soon(() => document.querySelectorAll('a[data-opens]').forEach(ahead));

@@ -46,7 +46,6 @@ init({ module_or_path: wasm }).then(async () => {
   if (shape() != page.dataset.shape) return console.warn('This page was changed on its way: it stays as it is');
   await hydrate();
   page.dataset.alive = '';
-  dispatchEvent(new Event('alive'));
 });
 // What is asked once more is asked over the page, by what the page says that asks. It is gone to where that
 // can't be had, or is for somebody else by now.

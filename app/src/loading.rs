@@ -152,7 +152,7 @@ fn queried() -> impl Fn() -> Vec<(String, String)> {
 }
 
 /// The page as one text. If there is none, the answer gets its status: it is settled here, before
-/// anything of the page in its place is rendered, which happens more than once.
+/// anything of the page in its place is rendered.
 #[cfg(feature = "ssr")]
 pub(crate) fn write<T: Serialize>(page: Result<Page<T>, Problem>) -> Result<String, Problem> {
     let Page { frame, notice, content } = page.inspect_err(no_page)?;

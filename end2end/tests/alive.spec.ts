@@ -63,10 +63,12 @@ test('what is ticked before the page comes to life counts', async ({ page, someo
 
 test('what is behind a link comes before it is clicked', { tag: '@script' }, async ({ page }) => {
   const coming = (piece: string) => page.waitForRequest((request) => request.url().endsWith(`/${piece}.wasm`));
-  const dialog = coming('invite_dialog');
-  await enter(page, ingrid, nordlys, 'users');
-  await dialog;
+  await enter(page, ingrid, nordlys);
+  await page.waitForLoadState('networkidle');
   const links = page.getByRole('navigation', { name: 'Account' });
+  const opened = coming('invite_dialog');
+  await links.getByRole('link', { name: 'User management' }).click();
+  await opened;
   const pointedAt = coming('billing_page');
   await links.getByRole('link', { name: 'Billing' }).hover();
   await pointedAt;

@@ -125,11 +125,13 @@ pub(crate) async fn keep_within(
 ) -> Result<(), Failure> {
     let windows = bounds.iter().map(|bound| (&*bound.key, bound.window));
     let counted = count_each(tx, windows, now).await?;
-    let beyond = bounds.iter().filter_map(|bound| {
-        let attempts = counted.get(&bound.key).filter(|attempts| attempts.count > bound.most)?;
-        Some(Limit::until(bound.of, attempts.until, now))
+    let beyond = bounds.iter().map(|bound| {
+        let attempts = counted.get(&bound.key).ok_or(Failure::Unavailable)?;
+        let limit = || Limit::until(bound.of, attempts.until, now);
+        Ok((attempts.count > bound.most).then(limit))
     });
-    match beyond.reduce(longer) {
+    let beyond: Vec<_> = beyond.collect::<Result<_, Failure>>()?;
+    match beyond.into_iter().flatten().reduce(longer) {
         Some(limit) => Err(Failure::TooMany(limit)),
         None => Ok(()),
     }

@@ -105,11 +105,7 @@ impl SqliteDatabase {
     }
 
     pub(crate) async fn reader(&self) -> Result<Lent, sqlx::Error> {
-        // What only reads is told of the database itself alone: looking takes as long as a short read.
-        if self.writer.is_closed() {
-            return Err(sqlx::Error::PoolClosed);
-        }
-        self.files.check_database()?;
+        self.check()?;
         Ok(Lent::sqlite(lend(&self.readers).await?, None))
     }
 
@@ -198,17 +194,7 @@ impl Files {
     /// Refuses to go on when one of the files was deleted or replaced while it was open: what would
     /// be written is in no file that has a name, and gone with this process.
     pub(crate) fn check(&self) -> Result<(), sqlx::Error> {
-        self.check_first(self.opened.len())
-    }
-
-    /// The same of the database's own file alone.
-    fn check_database(&self) -> Result<(), sqlx::Error> {
-        self.check_first(1)
-    }
-
-    fn check_first(&self, files: usize) -> Result<(), sqlx::Error> {
-        let mut opened = self.opened.iter().take(files);
-        match opened.find(|(file, id)| FileId::of(file).ok() != Some(*id)) {
+        match self.opened.iter().find(|(file, id)| FileId::of(file).ok() != Some(*id)) {
             None => Ok(()),
             Some((file, _)) => Err(sqlx::Error::Io(std::io::Error::other(format!(
                 "{} was deleted or replaced while it was open: put it back, or restart",

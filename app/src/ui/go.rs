@@ -9,6 +9,16 @@ pub(crate) fn is_hydrating() -> bool {
     Owner::current_shared_context().is_some_and(|context| context.during_hydration())
 }
 
+/// Has what a link of this page opens over it (`data-opens`) fetched as soon as the page is shown, and
+/// there is nothing else to do (`frontend/pieces.js`).
+pub(crate) fn fetch_what_opens() {
+    Effect::new(|_| {
+        if let Ok(shown) = leptos::web_sys::Event::new("opens") {
+            let _heard = window().dispatch_event(&shown);
+        }
+    });
+}
+
 /// Counts the changes made on this page: its content is asked for anew with every one.
 #[derive(Clone, Copy)]
 pub(crate) struct Revision(pub(crate) RwSignal<u32>);

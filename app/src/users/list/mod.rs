@@ -18,7 +18,7 @@ use crate::reaching::by_permission;
 use crate::title::{HasErrors, PageTitle};
 use crate::ui::avatar::{Avatar, Email};
 use crate::ui::frame::Here;
-use crate::ui::go::Go;
+use crate::ui::go::{Go, fetch_what_opens};
 use crate::ui::icon::{Icon, icon};
 use crate::ui::state::{Mood, State};
 use crate::ui::table::{Caption, Cell, empty, table};
@@ -140,6 +140,7 @@ fn InviteButton(number: AccountNumber, account: String) -> impl IntoView {
     };
     let href = address_of(INVITE, &[&number]);
     let go = use_context::<Go>();
+    fetch_what_opens();
     let content = move || {
         open.get().then(|| {
             let (account, go) = (account.clone(), go.clone());
