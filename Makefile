@@ -74,16 +74,16 @@ demo: setup
 	@mkdir -p target/site
 	@$(CHECKED) cargo build $(SERVER_SIDE) --bin latchkey $(LOCKED)
 
-test: setup-for-tests check-words ## Everything that CI runs (about 25 minutes, 45 to 60 the first time, by the machine)
-	@echo "Building the browser's half, the server and the tests side by side (13 to 23 minutes the first time, by the machine)…"
+test: setup-for-tests check-words ## Everything that CI runs (10 to 25 minutes, 19 to 55 the first time, by the machine)
+	@echo "Building the browser's half, the server and the tests side by side (7 to 23 minutes the first time, by the machine)…"
 	@$(SIDE_BY_SIDE_MAKE) front tested
 	@$(MAKE) --no-print-directory test-rust
 	@$(MAKE) --no-print-directory test-door
 	@$(MAKE) --no-print-directory test-shipped
 	@echo "All tests passed."
 
-test-rust: tested ## Every crate's tests, on SQLite and Postgres, and clippy (5 to 10 minutes, 15 to 25 the first time)
-	@echo "Testing the crates, with SQLite and Postgres (5 to 10 minutes, by the machine)…"
+test-rust: tested ## Every crate's tests, on SQLite and Postgres, and clippy (4 to 10 minutes, 10 to 25 the first time)
+	@echo "Testing the crates, with SQLite and Postgres (4 to 10 minutes, by the machine)…"
 	@$(IN_MEMORY) $(CHECKED) scripts/test-rust $(SERVER_SIDE) $(LOCKED)
 
 # All that runs crates' tests and serves the browser's, with clippy's word on it.
@@ -124,15 +124,15 @@ check-words: setup-for-tests
 bench: build ## Measure the release build (about 8 minutes)
 	@scripts/bench
 
-build: front ## The one release binary, target/release/latchkey (about 20 minutes the first time)
-	@echo "Building the release binary (about 15 minutes the first time, seconds when nothing changed)…"
+build: front ## The one release binary, target/release/latchkey (12 to 20 minutes the first time)
+	@echo "Building the release binary (12 to 15 minutes the first time, seconds when nothing changed)…"
 	@cargo build --release --package server --bin latchkey $(LOCKED)
 
 front: target/front.stamp
 
 # By itself cargo knows better what changed; but the WASM would be parted and made smaller each time.
 target/front.stamp: $(FRONT_SOURCES) | setup
-	@echo "Building the browser's half: WASM, styles, compressed copies (about 6 minutes the first time)…"
+	@echo "Building the browser's half: WASM, styles, compressed copies (1 to 6 minutes the first time)…"
 	@cargo build --quiet --release --manifest-path tools/browser_half/Cargo.toml --target-dir target/tools --locked
 	@$(CHECKED) cargo build --package frontend --lib --profile wasm-release --target wasm32-unknown-unknown \
 		--target-dir target/front $(LOCKED)
