@@ -95,12 +95,12 @@ test-door: tested ## Send the API what its document says, and worse, as two toke
 	@echo "Sending the API what its document says, and worse, as two tokens (a minute or two)…"
 	@$(IN_MEMORY) scripts/test-door target/$(HOST)/debug/latchkey
 
-test-browser: tested front ## What people do, with JavaScript and without (about 13 minutes); ARGS="…" goes to Playwright
-	@echo "Testing in the browser, with JavaScript and without (about 13 minutes)…"
+test-browser: tested front ## What people do, with JavaScript and without (7 to 13 minutes); ARGS="…" goes to Playwright
+	@echo "Testing in the browser, with JavaScript and without (7 to 13 minutes)…"
 	@cd end2end && $(IN_MEMORY) npx --no-install playwright test $(ARGS)
 
-test-shipped: shipped ## The same on a binary as it ships (about 13 minutes, once built); ARGS="…" goes to Playwright
-	@echo "Testing it in the browser, with JavaScript and without (about 13 minutes)…"
+test-shipped: shipped ## The same on a binary as it ships (7 to 13 minutes, once built); ARGS="…" goes to Playwright
+	@echo "Testing it in the browser, with JavaScript and without (7 to 13 minutes)…"
 	@cd end2end && $(IN_MEMORY) LATCHKEY_BIN=$(CURDIR)/target/shipped/latchkey npx --no-install playwright test $(ARGS)
 
 # Beside the tests' own, over which cargo lays it.
