@@ -73,7 +73,7 @@ pub struct Settings {
     pub presets: Vec<Preset>,
     /// How many requests one token may make in a minute, at each node.
     pub requests_per_token: u32,
-    /// How many passwords are hashed at the same time; more wait their turn.
+    /// How many passwords are hashed at the same time, each in 19 MiB that are kept; more wait their turn.
     pub hashes_at_once: usize,
     /// How many wait; more are sent away. With 32, the last of them waits about a second.
     pub hashes_waiting: usize,
@@ -104,7 +104,7 @@ impl Default for Settings {
             service_names: vec!["Latchkey".to_owned(), "localhost".to_owned()],
             presets: Preset::built_in(),
             requests_per_token: 600,
-            hashes_at_once: 2,
+            hashes_at_once: std::thread::available_parallelism().map_or(1, |all| all.get().min(2)),
             hashes_waiting: 32,
         }
     }
