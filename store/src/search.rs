@@ -15,40 +15,69 @@ use crate::grants::{held_json, pattern, read_held};
 use crate::memberships::{MemberRow, NEVER, members};
 use crate::{Member, Store, UserSort};
 
-/// Users that fit, and after the place ($17, $18) in this order, at most $2.
-macro_rules! by_name {
-    ($besides:expr, $first:expr, $words:expr, $beyond:literal, $order:literal) => {
+/// A page of the users that fit, with what they hold: those after the place ($17, $18) in this order, at most
+/// $2.
+macro_rules! page {
+    ($db:ident $way:ident by_name $beyond:literal $order:literal) => {
+        $way!($db, "m.name_key", "$17", $beyond, $order)
+    };
+    ($db:ident $way:ident by_activity $beyond:literal $order:literal) => {
+        $way!($db, "coalesce(m.last_active_at, -1)", "CAST($17 AS BIGINT)", $beyond, $order)
+    };
+}
+
+/// The list is in its order, so that it is gone through until the page is full.
+macro_rules! many {
+    ($db:ident, $key:literal, $place:literal, $beyond:literal, $order:literal) => {
         members!(
-            with $besides,
-            $first,
+            with held_json!($db),
+            "",
             fitting!(),
-            $words,
-            " AND (m.name_key, m.user_id) ",
+            of_the_many!(),
+            within!($key, $place, $beyond, $order)
+        )
+    };
+}
+
+/// Those few are sorted by themselves: all else is read of a page.
+macro_rules! few {
+    ($db:ident, $key:literal, $place:literal, $beyond:literal, $order:literal) => {
+        members!(
+            with held_json!($db),
+            concat!(
+                "(SELECT m.user_id FROM ",
+                from_the_few!(),
+                "memberships m WHERE m.account_id = $1",
+                of_the_few!(),
+                fitting!(),
+                within!($key, $place, $beyond, $order),
+                ") l CROSS JOIN "
+            ),
+            " AND m.user_id = l.user_id",
+            in_order!($key, $order)
+        )
+    };
+}
+
+macro_rules! within {
+    ($key:literal, $place:literal, $beyond:literal, $order:literal) => {
+        concat!(
+            " AND (",
+            $key,
+            ", m.user_id) ",
             $beyond,
-            " ($17, $18) ORDER BY m.name_key ",
-            $order,
-            ", m.user_id ",
-            $order,
+            " (",
+            $place,
+            ", $18)",
+            in_order!($key, $order),
             " LIMIT $2"
         )
     };
 }
 
-macro_rules! by_activity {
-    ($besides:expr, $first:expr, $words:expr, $beyond:literal, $order:literal) => {
-        members!(
-            with $besides,
-            $first,
-            fitting!(),
-            $words,
-            " AND (coalesce(m.last_active_at, -1), m.user_id) ",
-            $beyond,
-            " (CAST($17 AS BIGINT), $18) ORDER BY coalesce(m.last_active_at, -1) ",
-            $order,
-            ", m.user_id ",
-            $order,
-            " LIMIT $2"
-        )
+macro_rules! in_order {
+    ($key:literal, $order:literal) => {
+        concat!(" ORDER BY ", $key, " ", $order, ", m.user_id ", $order)
     };
 }
 
@@ -66,27 +95,27 @@ macro_rules! counted {
     };
 }
 
-/// Whether the user `m` fits a filter: any does ($3), or owners alone do ($4), or those alone whose access
-/// is paused at $11 ($5), or those with a live grant like $6 that reaches anything; and their second factor
-/// and last activity lie between two each ($7 to $10).
+/// Whether the user `m` fits a filter: any does ($8), or owners alone do ($9), or those alone whose access
+/// is paused at $16 ($10), or those with a live grant like $11 that reaches anything; and their second factor
+/// and last activity lie between two each ($12 to $15).
 macro_rules! fitting {
     () => {
         concat!(
-            " AND ($3 OR (NOT $4 OR m.owner) \
-              AND (NOT $5 OR NOT m.owner AND (m.paused_at IS NOT NULL OR NOT ",
+            " AND ($8 OR (NOT $9 OR m.owner) \
+              AND (NOT $10 OR NOT m.owner AND (m.paused_at IS NOT NULL OR NOT ",
             live!(""),
-            ")) AND ($6 = '' OR m.owner OR m.paused_at IS NULL AND ",
+            ")) AND ($11 = '' OR m.owner OR m.paused_at IS NULL AND ",
             live!(
-                " AND (' ' || g.permissions || ' ') LIKE $6 ESCAPE '!' \
-                  AND ($6 NOT LIKE '_ services.%' OR g.all_services OR EXISTS \
+                " AND (' ' || g.permissions || ' ') LIKE $11 ESCAPE '!' \
+                  AND ($11 NOT LIKE '_ services.%' OR g.all_services OR EXISTS \
                       (SELECT 1 FROM grant_services n WHERE n.grant_id = g.id)) \
-                  AND ($6 NOT LIKE '_ domains.%' OR g.all_domains OR EXISTS \
+                  AND ($11 NOT LIKE '_ domains.%' OR g.all_domains OR EXISTS \
                       (SELECT 1 FROM grant_domains n WHERE n.grant_id = g.id))"
             ),
-            ") AND coalesce(m.last_active_at, -1) BETWEEN $9 AND $10 \
-              AND ($7 = 0 AND $8 = 1 OR CAST(",
+            ") AND coalesce(m.last_active_at, -1) BETWEEN $14 AND $15 \
+              AND ($12 = 0 AND $13 = 1 OR CAST(",
             has_factor!("m.user_id"),
-            " AS INTEGER) BETWEEN $7 AND $8))"
+            " AS INTEGER) BETWEEN $12 AND $13))"
         )
     };
 }
@@ -97,7 +126,7 @@ macro_rules! live {
         concat!(
             "EXISTS (SELECT 1 FROM grants g \
                 WHERE g.account_id = m.account_id AND g.user_id = m.user_id \
-                    AND (g.until IS NULL OR g.until > $11)",
+                    AND (g.until IS NULL OR g.until > $16)",
             $which,
             ")"
         )
@@ -118,20 +147,40 @@ macro_rules! begins_with {
 }
 
 macro_rules! has_word {
-    ($word:literal) => {
+    ($user:literal, $word:literal) => {
         concat!(
             " AND (",
             $word,
-            " = '' OR EXISTS (SELECT 1 FROM membership_words w WHERE w.user_id = m.user_id AND ",
+            " = '' OR EXISTS (SELECT 1 FROM membership_words w WHERE w.user_id = ",
+            $user,
+            " AND ",
             begins_with!($word),
             "))"
         )
     };
 }
 
+/// Whether somebody has all words but the rarest.
 macro_rules! has_other_words {
+    ($user:literal) => {
+        concat!(
+            has_word!($user, "$4"),
+            has_word!($user, "$5"),
+            has_word!($user, "$6"),
+            has_word!($user, "$7")
+        )
+    };
+}
+
+/// Who has all of the words, by them alone, the rarest first.
+macro_rules! found {
     () => {
-        concat!(has_word!("$13"), has_word!("$14"), has_word!("$15"), has_word!("$16"))
+        concat!(
+            "SELECT DISTINCT f.user_id FROM (SELECT w.user_id FROM membership_words w WHERE ",
+            begins_with!("$3"),
+            ") f WHERE TRUE",
+            has_other_words!("f.user_id")
+        )
     };
 }
 
@@ -139,60 +188,61 @@ macro_rules! has_other_words {
 /// order in which it is written; Postgres finds out by itself.
 macro_rules! from_the_few {
     () => {
-        concat!(
-            "(SELECT DISTINCT w.user_id FROM membership_words w WHERE ",
-            begins_with!("$12"),
-            ") f CROSS JOIN "
-        )
+        concat!("(", found!(), ") f CROSS JOIN ")
     };
 }
 
 macro_rules! of_the_few {
     () => {
-        concat!(" AND m.user_id = f.user_id", has_other_words!())
+        " AND m.user_id = f.user_id"
     };
 }
 
-/// When many have each of them, or nothing is searched for, the list is gone through until the page is
-/// full.
+/// When many have each of them, or nothing is searched for, the list is gone through.
 macro_rules! of_the_many {
     () => {
-        concat!(has_word!("$12"), has_other_words!())
+        concat!(has_word!("m.user_id", "$3"), has_other_words!("m.user_id"))
     };
 }
 
-/// Those few are sorted, with all that is read of them: what they hold is read afterwards, of a page.
-macro_rules! few {
-    ($by:ident $beyond:literal $order:literal) => {
-        $by!("", from_the_few!(), of_the_few!(), $beyond, $order)
-    };
-}
-
-/// The list is in its order, so that what they hold is read with them.
-macro_rules! many {
-    ($db:ident $by:ident $beyond:literal $order:literal) => {
-        $by!(held_json!($db), "", of_the_many!(), $beyond, $order)
+/// How many words of the account begin with this one, none if it is no word, counted no further than $2.
+macro_rules! frequency {
+    ($word:literal) => {
+        concat!(
+            "(SELECT count(*) FROM (SELECT 1 FROM membership_words w WHERE ",
+            $word,
+            " <> '' AND ",
+            begins_with!($word),
+            " LIMIT $2) AS found)"
+        )
     };
 }
 
 sql! {
-    FEW_BY_NAME = few!(by_name ">" "ASC");
-    FEW_BY_NAME_BEFORE = few!(by_name "<" "DESC");
-    FEW_BY_ACTIVITY = few!(by_activity "<" "DESC");
-    FEW_BY_ACTIVITY_BEFORE = few!(by_activity ">" "ASC");
-    MANY_BY_NAME = many!(sqlite by_name ">" "ASC"), on Postgres many!(postgres by_name ">" "ASC");
-    MANY_BY_NAME_BEFORE = many!(sqlite by_name "<" "DESC"),
-        on Postgres many!(postgres by_name "<" "DESC");
-    MANY_BY_ACTIVITY = many!(sqlite by_activity "<" "DESC"),
-        on Postgres many!(postgres by_activity "<" "DESC");
-    MANY_BY_ACTIVITY_BEFORE = many!(sqlite by_activity ">" "ASC"),
-        on Postgres many!(postgres by_activity ">" "ASC");
+    FEW_BY_NAME = page!(sqlite few by_name ">" "ASC"),
+        on Postgres page!(postgres few by_name ">" "ASC");
+    FEW_BY_NAME_BEFORE = page!(sqlite few by_name "<" "DESC"),
+        on Postgres page!(postgres few by_name "<" "DESC");
+    FEW_BY_ACTIVITY = page!(sqlite few by_activity "<" "DESC"),
+        on Postgres page!(postgres few by_activity "<" "DESC");
+    FEW_BY_ACTIVITY_BEFORE = page!(sqlite few by_activity ">" "ASC"),
+        on Postgres page!(postgres few by_activity ">" "ASC");
+    MANY_BY_NAME = page!(sqlite many by_name ">" "ASC"),
+        on Postgres page!(postgres many by_name ">" "ASC");
+    MANY_BY_NAME_BEFORE = page!(sqlite many by_name "<" "DESC"),
+        on Postgres page!(postgres many by_name "<" "DESC");
+    MANY_BY_ACTIVITY = page!(sqlite many by_activity "<" "DESC"),
+        on Postgres page!(postgres many by_activity "<" "DESC");
+    MANY_BY_ACTIVITY_BEFORE = page!(sqlite many by_activity ">" "ASC"),
+        on Postgres page!(postgres many by_activity ">" "ASC");
     COUNT_ALL = "SELECT count(*) FROM (SELECT 1 FROM memberships WHERE account_id = $1 LIMIT $2) AS found";
     COUNT_FEW = counted!(from_the_few!(), of_the_few!());
     COUNT_MANY = counted!("", of_the_many!());
-    COUNT_FOUND = "SELECT count(*) FROM (SELECT 1 FROM membership_words w \
-                   WHERE w.account_id = $1 AND w.word >= $2 AND w.word < $2 || '\u{10ffff}' \
-                   LIMIT $3) AS found";
+    COUNT_FOUND = concat!("SELECT count(*) FROM (", found!(), " LIMIT $2) AS found");
+    FREQUENCIES = concat!(
+        "SELECT ", frequency!("$3"), ", ", frequency!("$4"), ", ", frequency!("$5"), ", ",
+        frequency!("$6"), ", ", frequency!("$7")
+    );
 }
 
 /// How many words of a search are looked for; of more, the longest. The statements have a
@@ -201,7 +251,7 @@ const SEARCHED_WORDS: usize = 5;
 
 /// How many users are few enough to look at all of them for a page. With more that have its rarest
 /// word, a search goes through the list, where one in a few fits.
-const FEW: i64 = 2_000;
+const FEW: usize = 2_000;
 
 /// Which users of an account are asked for.
 #[derive(Clone, Debug, Default)]
@@ -309,11 +359,9 @@ impl TryFrom<HoldingRow> for Member {
 
 /// Binds what all statements about an account's users that fit begin with: $1 to $16.
 macro_rules! fit {
-    ($statement:expr, $account:expr, $most:expr, $fitting:expr, $words:expr) => {{
+    ($statement:expr, $account:expr, $most:expr, $words:expr, $fitting:expr) => {{
         let fitting = $fitting;
-        let statement = $statement
-            .bind(Uuid::from($account))
-            .bind(limit($most))
+        sought!($statement, $account, $most, $words)
             .bind(fitting.all)
             .bind(fitting.owners)
             .bind(fitting.paused)
@@ -322,7 +370,14 @@ macro_rules! fit {
             .bind(fitting.factor.1)
             .bind(fitting.active.0)
             .bind(fitting.active.1)
-            .bind(fitting.at);
+            .bind(fitting.at)
+    }};
+}
+
+/// Binds what those about its words alone have: $1 to $7.
+macro_rules! sought {
+    ($statement:expr, $account:expr, $most:expr, $words:expr) => {{
+        let statement = $statement.bind(Uuid::from($account)).bind(limit($most));
         $words.iter().fold(statement, |statement, word| statement.bind(word))
     }};
 }
@@ -351,31 +406,22 @@ impl Store {
                 (row.key.parse().unwrap_or(NEVER).to_string(), row.id)
             }
         };
-        let fitting = Fitting::of(query.filter);
-        let mut members = if few {
-            let text = match (query.sort, back) {
-                (UserSort::Name, false) => FEW_BY_NAME,
-                (UserSort::Name, true) => FEW_BY_NAME_BEFORE,
-                (UserSort::LastActive, false) => FEW_BY_ACTIVITY,
-                (UserSort::LastActive, true) => FEW_BY_ACTIVITY_BEFORE,
-            };
-            let rows: Vec<MemberRow> = read!(self, db => {
-                fit!(query_as(text), account, most, &fitting, words).bind(&key).bind(id).fetch_all(db)
-            })?;
-            self.with_grants(account, rows).await?
-        } else {
-            let text = match (query.sort, back) {
-                (UserSort::Name, false) => MANY_BY_NAME,
-                (UserSort::Name, true) => MANY_BY_NAME_BEFORE,
-                (UserSort::LastActive, false) => MANY_BY_ACTIVITY,
-                (UserSort::LastActive, true) => MANY_BY_ACTIVITY_BEFORE,
-            };
-            let text = text.at(self);
-            let rows: Vec<HoldingRow> = read!(self, db => {
-                fit!(query_as(text), account, most, &fitting, words).bind(&key).bind(id).fetch_all(db)
-            })?;
-            rows.into_iter().map(Member::try_from).collect::<Result<_, _>>()?
+        let text = match (few, query.sort, back) {
+            (true, UserSort::Name, false) => FEW_BY_NAME,
+            (true, UserSort::Name, true) => FEW_BY_NAME_BEFORE,
+            (true, UserSort::LastActive, false) => FEW_BY_ACTIVITY,
+            (true, UserSort::LastActive, true) => FEW_BY_ACTIVITY_BEFORE,
+            (false, UserSort::Name, false) => MANY_BY_NAME,
+            (false, UserSort::Name, true) => MANY_BY_NAME_BEFORE,
+            (false, UserSort::LastActive, false) => MANY_BY_ACTIVITY,
+            (false, UserSort::LastActive, true) => MANY_BY_ACTIVITY_BEFORE,
         };
+        let (text, fitting) = (text.at(self), Fitting::of(query.filter));
+        let rows: Vec<HoldingRow> = read!(self, db => {
+            fit!(query_as(text), account, most, words, &fitting).bind(&key).bind(id).fetch_all(db)
+        })?;
+        let mut members: Vec<Member> =
+            rows.into_iter().map(Member::try_from).collect::<Result<_, _>>()?;
         if back {
             members.reverse();
         }
@@ -393,20 +439,20 @@ impl Store {
         query: &UsersQuery,
         most: usize,
     ) -> Result<u32, Failure> {
-        let fitting = Fitting::of(query.filter);
-        // By the index alone.
-        if fitting.all && query.search.is_none() {
-            let found: i64 = read!(self, db => query_scalar(COUNT_ALL)
-                .bind(Uuid::from(account))
-                .bind(limit(most))
-                .fetch_one(db))?;
-            return Ok(count(found));
-        }
         let (words, few) = self.searched(account, query).await?;
-        let text = if few { COUNT_FEW } else { COUNT_MANY };
-        let found: i64 = read!(self, db => {
-            fit!(query_scalar(text), account, most, &fitting, words).fetch_one(db)
-        })?;
+        let fitting = Fitting::of(query.filter);
+        let found: i64 = if !fitting.all {
+            let text = if few { COUNT_FEW } else { COUNT_MANY };
+            read!(self, db => {
+                fit!(query_scalar(text), account, most, words, &fitting).fetch_one(db)
+            })?
+        } else if words.iter().all(String::is_empty) {
+            let (account, most) = (Uuid::from(account), limit(most));
+            read!(self, db => query_scalar(COUNT_ALL).bind(account).bind(most).fetch_one(db))?
+        } else {
+            let text = COUNT_FOUND;
+            read!(self, db => sought!(query_scalar(text), account, most, words).fetch_one(db))?
+        };
         Ok(count(found))
     }
 
@@ -418,21 +464,19 @@ impl Store {
         query: &UsersQuery,
     ) -> Result<(Vec<String>, bool), Failure> {
         let mut words = query.search.as_deref().map(search_words).unwrap_or_default();
-        // None is counted further than the rarest so far.
-        let mut found = FEW;
-        for place in 0..words.len() {
-            let with_it = read!(self, db => query_scalar(COUNT_FOUND)
-                .bind(Uuid::from(account))
-                .bind(&words[place])
-                .bind(found)
-                .fetch_one(db))?;
-            if with_it < found {
-                found = with_it;
-                words.swap(0, place);
-            }
-        }
+        let sought = words.len();
         words.resize(SEARCHED_WORDS, String::new());
-        Ok((words, found < FEW))
+        if sought == 0 {
+            return Ok((words, false));
+        }
+        let (first, second, third, fourth, fifth): (i64, i64, i64, i64, i64) = read!(self, db => {
+            sought!(query_as(FREQUENCIES), account, FEW, words).fetch_one(db)
+        })?;
+        let frequencies = [first, second, third, fourth, fifth].into_iter().take(sought);
+        let rarest = frequencies.enumerate().min_by_key(|(_, frequency)| *frequency);
+        let (place, frequency) = rarest.unwrap_or_default();
+        words.swap(0, place);
+        Ok((words, frequency < limit(FEW)))
     }
 }
 

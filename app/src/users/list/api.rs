@@ -216,9 +216,11 @@ async fn users_view(
     let beside = domain::listing::beside(latchkey, actor, pending_after.as_ref()).await?;
     let Beside { pending, requests, becoming, successor } = beside;
     let factors = match page.found {
-        Found::All(_) => domain::policies::factors_in_use(latchkey, actor).await?,
-        // Of so many it isn't told.
-        Found::MoreThan(_) => None,
+        Found::All(_) if !asked.is_narrowed() => {
+            domain::policies::factors_in_use(latchkey, actor).await?
+        }
+        // Of some of them, or of so many, it isn't told.
+        Found::All(_) | Found::MoreThan(_) => None,
     };
     let now = latchkey.now();
     let requests = requests.into_iter().map(|waiting| request_row(waiting, now)).collect();
