@@ -43,6 +43,8 @@ const load = (files) => async (callback, data) => {
       await Promise.all(names.map((piece) => begin(piece, pack)));
     }),
   );
+  // The line is free while the page comes to life.
+  loaded.then(opening, () => {});
   const success = await loaded.then(() => true, (error) => void console.error(error));
   shared.__indirect_function_table.get(callback)(data, Boolean(success));
 };
@@ -64,10 +66,11 @@ const ahead = (link) => {
 for (const kind of ['pointerover', 'focusin']) {
   addEventListener(kind, ({ target }) => ahead(target.closest?.('a[href]')));
 }
-// What opens over the page, as soon as that is shown and there is nothing else to do (`app/src/ui/go.rs`).
-addEventListener('opens', () => {
-  if (navigator.connection?.saveData) return;
-  const soon = window.requestIdleCallback ?? setTimeout;
-  soon(() => document.querySelectorAll('a[data-opens]').forEach(ahead));
-});
+
+/** Fetches ahead what opens over the page, unless its reader pays for every byte. */
+const opening = () => {
+  if (!navigator.connection?.saveData) document.querySelectorAll('a[data-opens]').forEach(ahead);
+};
+// As soon as it is shown and there is nothing else to do (`app/src/ui/go.rs`).
+addEventListener('opens', () => (window.requestIdleCallback ?? setTimeout)(opening));
 

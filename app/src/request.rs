@@ -280,7 +280,7 @@ impl Inside {
             Err(failure) => return Err(failure.into()),
         };
         let waiting = self.waiting().await?;
-        Ok(Page { frame: self.frame(waiting).await?, notice: take_notice(), content })
+        Ok(Page { frame: self.frame(waiting), notice: take_notice(), content })
     }
 
     /// Who becomes an owner unless an owner, as the reader is, stops it.
@@ -314,7 +314,7 @@ impl Inside {
         })
     }
 
-    async fn frame(&self, waiting: Vec<WaitingView>) -> Result<Frame, Failure> {
+    fn frame(self, waiting: Vec<WaitingView>) -> Frame {
         let actor = &self.acting.actor;
         let eyes = actor.eyes.as_ref().map(|eyes| EyesView {
             name: self.acting.eyes_of.clone(),
@@ -323,7 +323,7 @@ impl Inside {
         });
         let closes = self.acting.closes_at.map(words::closes);
         let account = AccountFrame { closes, eyes, waiting, ..account_frame(&self.acting) };
-        frame_in(&self.latchkey, &self.viewer, &self.acting, account).await
+        frame_in(&self.viewer, self.acting, account)
     }
 }
 
@@ -342,18 +342,10 @@ fn account_frame(acting: &Acting) -> AccountFrame {
 }
 
 /// The frame with an account in it, and with the ways to the reader's others.
-async fn frame_in(
-    latchkey: &Latchkey,
-    viewer: &Viewer,
-    acting: &Acting,
-    account: AccountFrame,
-) -> Result<Frame, Failure> {
-    let others = match acting.has_others {
-        true => domain::accounts::others(latchkey, viewer, acting.number).await?,
-        false => Others::default(),
-    };
-    let frame = frame(Some(viewer), Some(account), acting.has_others);
-    Ok(Frame { others: others.accounts, more: others.more, ..frame })
+fn frame_in(viewer: &Viewer, acting: Acting, account: AccountFrame) -> Frame {
+    let Others { accounts: others, more } = acting.others;
+    let several = !others.is_empty();
+    Frame { others, more, ..frame(Some(viewer), Some(account), several) }
 }
 
 /// The frame around a page outside any account that its reader comes to from one: that account stays in
@@ -363,7 +355,10 @@ async fn frame_outside(viewer: &Viewer) -> Result<Frame, Failure> {
     let waiting = waiting_anywhere(&latchkey, viewer).await?;
     let waiting = waiting.iter().map(elsewhere_view).collect();
     let frame = match domain::accounts::left(&latchkey, viewer, &account_left()).await? {
-        Some(acting) => frame_in(&latchkey, viewer, &acting, account_frame(&acting)).await?,
+        Some(acting) => {
+            let account = account_frame(&acting);
+            frame_in(viewer, acting, account)
+        }
         None => {
             let several = domain::accounts::has_several(&latchkey, viewer).await?;
             frame(Some(viewer), None, several)

@@ -25,8 +25,8 @@ pub struct Acting {
     pub time_zone: Option<String>,
     /// When the actor was last active there, before this request.
     pub last_active_at: Option<Timestamp>,
-    /// Whether they have other accounts too.
-    pub has_others: bool,
+    /// Their other accounts.
+    pub others: Others,
     /// From when on it is closed to them, should they have no second factor by then.
     pub closes_at: Option<Timestamp>,
     /// Whose eyes they look through, by name, if they do and those aren't of somebody new.
@@ -114,7 +114,7 @@ fn acting(
         name: membership.name,
         time_zone: membership.time_zone,
         last_active_at: membership.last_active_at,
-        has_others: membership.has_others,
+        others: Others::of(viewer, membership.others),
         closes_at,
         eyes_of: None,
         owner_waits: membership.owners_due_at.is_some(),
@@ -162,7 +162,7 @@ async fn open(
     }
 }
 
-/// Other accounts of the viewer's, to go to from the one with this number.
+/// Other accounts of the viewer's, to go to from the one that they act in.
 #[derive(Clone, Debug, Default)]
 pub struct Others {
     /// Their numbers and names, by name: at most [`OTHERS`].
@@ -174,23 +174,16 @@ pub struct Others {
 /// How many other accounts are named at once.
 pub const OTHERS: usize = 9;
 
-/// The viewer's accounts beside the one with this number. Whom one account's own provider vouched for
-/// isn't told of others.
-///
-/// # Errors
-/// [`Failure::Unavailable`].
-pub async fn others(
-    latchkey: &Latchkey,
-    viewer: &Viewer,
-    than: AccountNumber,
-) -> Result<Others, Failure> {
-    if !viewer.proven {
-        return Ok(Others::default());
+impl Others {
+    /// Whom one account's own provider vouched for isn't told of others.
+    fn of(viewer: &Viewer, mut accounts: Vec<(AccountNumber, String)>) -> Self {
+        if !viewer.proven {
+            return Self::default();
+        }
+        let more = accounts.len() > OTHERS;
+        accounts.truncate(OTHERS);
+        Self { accounts, more }
     }
-    let mut accounts = latchkey.store.other_accounts(viewer.user, than, OTHERS + 1).await?;
-    let more = accounts.len() > OTHERS;
-    accounts.truncate(OTHERS);
-    Ok(Others { accounts, more })
 }
 
 /// One page of the accounts that somebody reaches.

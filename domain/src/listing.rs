@@ -8,7 +8,7 @@ use model::{
     Actor, Cursor, Failure, ListPlace, On, PAGE_SIZE, Paged, Permission, Timestamp, UserId,
 };
 pub use store::UserSort;
-use store::{AccessFilter, ActiveFilter, Member, UsersFilter, UsersQuery};
+use store::{AccessFilter, ActiveFilter, Glance, Member, UsersFilter, UsersQuery};
 
 use crate::access_requests::{self, Waiting};
 use crate::invitations::{self, PendingPage};
@@ -184,13 +184,24 @@ pub struct UsersPage {
     pub found: Found,
 }
 
-/// A page of the account's users.
+/// What there is in the account, for those who see its users; with which factors they sign in is the
+/// owners' to see.
+///
+/// # Errors
+/// [`Failure::NotAllowed`], [`Failure::Unavailable`].
+pub async fn glance(latchkey: &Latchkey, actor: &Actor) -> Result<Glance, Failure> {
+    actor.must(Permission::AccountUsers, On::Account)?;
+    latchkey.store.glance(actor.account, MOST_COUNTED + 1, actor.owns()).await
+}
+
+/// A page of the account's users, in which there is as much as was seen at a glance.
 ///
 /// # Errors
 /// [`Failure::NotAllowed`], [`Failure::Unavailable`].
 pub async fn page(
     latchkey: &Latchkey,
     actor: &Actor,
+    glance: &Glance,
     asked: &Asked,
     place: ListPlace,
 ) -> Result<UsersPage, Failure> {
@@ -208,17 +219,12 @@ pub async fn page(
     let Paged { rows: users, before, after } = page;
     let found = match (&query.place, more) {
         // All of them are here.
-        (ListPlace::First, false) => users.len(),
-        _ => {
-            let counted = store.count_users(account, &query, MOST_COUNTED + 1).await?;
-            usize::try_from(counted).unwrap_or(usize::MAX)
-        }
+        (ListPlace::First, false) => u32::try_from(users.len()).unwrap_or(u32::MAX),
+        _ if asked.is_narrowed() => store.count_users(account, &query, MOST_COUNTED + 1).await?,
+        _ => glance.users,
     };
-    let counted = |found: usize| u32::try_from(found).unwrap_or(u32::MAX);
-    let found = match found > MOST_COUNTED {
-        true => Found::MoreThan(counted(MOST_COUNTED)),
-        false => Found::All(counted(found)),
-    };
+    let most = u32::try_from(MOST_COUNTED).unwrap_or(u32::MAX);
+    let found = if found > most { Found::MoreThan(most) } else { Found::All(found) };
     Ok(UsersPage { users, before, after, found })
 }
 
@@ -235,32 +241,32 @@ pub struct Beside {
     pub successor: Option<UserId>,
 }
 
-/// What stands beside the list of an account's users. Mostly there is little of it, so that it is asked
-/// first of what there is any.
+/// What stands beside the list of an account's users, asked of what there is any at a glance: mostly there
+/// is little of it.
 ///
 /// # Errors
 /// As [`page`].
 pub async fn beside(
     latchkey: &Latchkey,
     actor: &Actor,
+    glance: &Glance,
     pending_after: Option<&Cursor>,
 ) -> Result<Beside, Failure> {
     actor.must(Permission::AccountUsers, On::Account)?;
-    let waits = latchkey.store.waits(actor.account).await?;
     Ok(Beside {
-        pending: match waits.invitations {
+        pending: match glance.invitations {
             true => invitations::pending(latchkey, actor, pending_after).await?,
             false => PendingPage::default(),
         },
-        requests: match waits.requests {
+        requests: match glance.requests {
             true => access_requests::waiting(latchkey, actor).await?,
             false => Vec::new(),
         },
-        becoming: match waits.owner_changes {
+        becoming: match glance.owner_changes {
             true => owner_changes::open(latchkey, actor).await?,
             false => Vec::new(),
         },
-        successor: match waits.successor {
+        successor: match glance.successor {
             true => successors::marked(latchkey, actor).await?,
             false => None,
         },

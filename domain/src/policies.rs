@@ -21,8 +21,6 @@ pub const LONGEST_GRACE: u32 = 30;
 pub const USUAL_GRACE: u32 = 14;
 /// How long before its end they are reminded.
 const SOON: Duration = Duration::from_secs(3 * 24 * 60 * 60);
-/// How many users are counted for a line beside other things.
-const AT_A_GLANCE: usize = 1_000;
 /// How many people are reminded in one transaction.
 const BATCH: usize = 100;
 /// How many accounts are looked at between two questions to the database.
@@ -114,22 +112,6 @@ pub(crate) fn opens_by_itself(keys: &Keys, had_factor: bool) -> bool {
 pub async fn overview(latchkey: &Latchkey, actor: &Actor) -> Result<AccountPolicy, Failure> {
     actor.must_own()?;
     latchkey.store.policy(actor.account).await
-}
-
-/// How many users the account has, and how many of them a second factor, for its owners while it isn't
-/// required of everybody. None where they can't be counted at a glance.
-///
-/// # Errors
-/// [`Failure::Unavailable`].
-pub async fn factors_in_use(
-    latchkey: &Latchkey,
-    actor: &Actor,
-) -> Result<Option<(u32, u32)>, Failure> {
-    if !actor.owns() {
-        return Ok(None);
-    }
-    let counted = latchkey.store.factors_in_use(actor.account, AT_A_GLANCE + 1).await?;
-    Ok(counted.filter(|(users, _)| *users > 1 && *users as usize <= AT_A_GLANCE))
 }
 
 /// Whether the actor has a second factor themselves.
@@ -503,7 +485,7 @@ mod tests {
             keys: Keys::Granted(Vec::new()),
             pause: None,
             last_active_at: None,
-            has_others: false,
+            others: Vec::new(),
             second_factor: false,
             policy: AccountPolicy::default(),
             visited_at: None,

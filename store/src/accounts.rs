@@ -236,11 +236,3 @@ impl Store {
         if set == 0 { Err(Failure::NotFound) } else { Ok(()) }
     }
 }
-
-/// The time zone in which the account's days end; none for the provider's.
-pub(crate) async fn time_zone(tx: &mut Tx, account: AccountId) -> Result<Option<String>, Failure> {
-    let found: Option<Option<String>> = read!(tx, db => query_scalar(TIME_ZONE)
-        .bind(Uuid::from(account))
-        .fetch_optional(db))?;
-    Ok(found.flatten())
-}

@@ -587,7 +587,7 @@ mod tests {
             crate::sweep::STATEMENTS,
             crate::tokens::STATEMENTS,
             crate::users::STATEMENTS,
-            crate::waits::STATEMENTS,
+            crate::glance::STATEMENTS,
             crate::webhooks::STATEMENTS,
         ]
         .into_iter()

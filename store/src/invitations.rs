@@ -164,9 +164,22 @@ macro_rules! opened {
     };
 }
 
+macro_rules! member_at {
+    () => {
+        "SELECT m.user_id FROM memberships m JOIN users u ON u.id = m.user_id \
+         WHERE m.account_id = $1 AND u.email_key = $2"
+    };
+}
+
 sql! {
-    MEMBER_AT = "SELECT m.user_id FROM memberships m JOIN users u ON u.id = m.user_id \
-                 WHERE m.account_id = $1 AND u.email_key = $2";
+    MEMBER_AT = member_at!();
+    INVITEE = concat!(
+        "SELECT (",
+        member_at!(),
+        "), ",
+        reports::is_reported!(),
+        ", (SELECT domains FROM account_policies WHERE account_id = $1)"
+    );
     PENDING_OF = pending_of!(sqlite), on Postgres pending_of!(postgres);
     INVITATION = by_id!(sqlite), on Postgres by_id!(postgres);
     INSERT_INVITATION = "INSERT INTO invitations \
@@ -213,7 +226,10 @@ sql! {
     NAME_DOMAINS = name!(sqlite "invitation_domains", "domains"),
         on Postgres name!(postgres "invitation_domains", "domains");
     INSERT_TOKEN = "INSERT INTO invitation_tokens (token_hash, invitation_id, issued_at, copy_of) \
-                    VALUES ($1, $2, $3, $4)";
+                    VALUES ($1, $2, $3, NULL)";
+    /// The mail's and that of a copy.
+    INSERT_TOKENS = "INSERT INTO invitation_tokens (token_hash, invitation_id, issued_at, copy_of) \
+                     VALUES ($1, $2, $3, NULL), ($4, $2, $3, $1)";
     END = "UPDATE invitations SET state = $2, ended_at = $3 WHERE id = $1 AND state = 'pending'";
     PENDING = pending!(sqlite), on Postgres pending!(postgres);
     NEWEST_OF = newest_of!(sqlite), on Postgres newest_of!(postgres);
@@ -724,11 +740,9 @@ impl Store {
     ) -> Result<Offered, Failure> {
         let mut tx = self.begin_locking([account.into()]).await?;
         let by = memberships::locked_actor(&mut tx, account, actor, now).await?;
-        let in_account = member_at(&mut tx, account, email).await?;
+        let Invitee { in_account, reported, domains } = invitee(&mut tx, account, email).await?;
         let pending = pending_of(&mut tx, account, email, now).await?;
         let id = pending.as_ref().map_or_else(|| new_id(now).into(), |pending| pending.id);
-        let reported = reports::in_force(&mut tx, account, email).await?;
-        let domains = policies::domains(&mut tx, account).await?;
         let facts = OfferFacts { by, in_account, reported, domains, pending, id };
 
         let offer = decide(&facts)?;
@@ -1176,6 +1190,30 @@ pub(crate) async fn member_at(
     Ok(member.map(UserId::from))
 }
 
+/// What an account that is locked has of an address that is to be invited.
+struct Invitee {
+    in_account: Option<UserId>,
+    reported: bool,
+    domains: EmailDomains,
+}
+
+async fn invitee(
+    tx: &mut Tx,
+    account: AccountId,
+    email: &EmailAddress,
+) -> Result<Invitee, Failure> {
+    let (in_account, reported, domains): (Option<Uuid>, bool, Option<String>) = read!(tx, db => query_as(INVITEE)
+            .bind(Uuid::from(account))
+            .bind(email.key())
+            .bind(reports::forgotten(email))
+            .fetch_one(db))?;
+    Ok(Invitee {
+        in_account: in_account.map(UserId::from),
+        reported,
+        domains: policies::read_domains(domains.as_deref()),
+    })
+}
+
 /// The invitation of this address that is pending (or expired), in an account that is locked.
 pub(crate) async fn pending_of(
     tx: &mut Tx,
@@ -1375,7 +1413,7 @@ async fn insert(
     grants::name_things(tx, account, id.into(), &terms, [NAME_SERVICES, NAME_DOMAINS]).await
 }
 
-/// Gives a pending invitation what the offer says; the clock starts anew.
+/// Gives a pending invitation what the offer says; the clock starts anew, and no mail of before is sent.
 async fn renew(
     tx: &mut Tx,
     account: AccountId,
@@ -1402,7 +1440,8 @@ async fn renew(
         .bind(&grants)
         .execute(db))?;
     was_pending(renewed, invitation)?;
-    name_anew(tx, account, id, &terms).await
+    name_anew(tx, account, id, &terms).await?;
+    outbox::drop_queued(tx, invitation.id).await
 }
 
 /// Has a pending invitation reach what these terms name, and nothing else.
@@ -1476,17 +1515,18 @@ async fn send(
     now: Timestamp,
 ) -> Result<(), Failure> {
     limits::keep_within(tx, &offer.bounds, now).await?;
-    let tokens = [(Some(offer.token_hash), None), (offer.copy_hash, Some(offer.token_hash))];
-    for (token, copy_of) in tokens {
-        let Some(token) = token else { continue };
-        write!(tx, db => query(INSERT_TOKEN)
-            .bind(&token[..])
+    let text = if offer.copy_hash.is_some() { INSERT_TOKENS } else { INSERT_TOKEN };
+    write!(tx, db => {
+        let statement = query(text)
+            .bind(&offer.token_hash[..])
             .bind(Uuid::from(id))
-            .bind(now.as_micros())
-            .bind(copy_of.as_ref().map(|hash| &hash[..]))
-            .execute(db))?;
-    }
+            .bind(now.as_micros());
+        match &offer.copy_hash {
+            Some(hash) => statement.bind(&hash[..]),
+            None => statement,
+        }
+        .execute(db)
+    })?;
     activity::append(tx, account, &offer.entry.of(id), now).await?;
-    outbox::drop_queued(tx, id).await?;
     outbox::queue(tx, &offer.mail.invitation(id), Some(account), now).await
 }

@@ -22,6 +22,7 @@ mod eyes;
 mod factors;
 mod feedback;
 mod fold;
+mod glance;
 mod grants;
 mod guesses;
 mod identities;
@@ -57,7 +58,6 @@ mod sweep;
 mod tokens;
 mod turns;
 mod users;
-mod waits;
 mod webhooks;
 
 pub use access_requests::{
@@ -82,6 +82,7 @@ pub use ends::{Ending, EndingFacts};
 pub use eyes::{FoundEyes, NewEyes};
 pub use factors::{AuthenticatorApp, FactorChange, FactorProof, SignInTry};
 pub use feedback::Feedback;
+pub use glance::Glance;
 pub use grants::{Grant, GrantRow, Held, Holding};
 pub use guesses::{Guess, GuessFacts, Hearing, NetworkTally, Tally};
 pub use identities::{IdentityOffer, LinkedIdentity, Provider};
@@ -129,7 +130,6 @@ pub use successors::{NewTakeover, Successor, SuccessorChange, SuccessorFacts, Ta
 pub use support_messages::{KeptMessage, SupportMessage};
 pub use tokens::{NewToken, StoredToken, TokenRow};
 pub use users::{Login, NewPassword, NewUser};
-pub use waits::Waits;
 pub use webhooks::{
     Delivery, DeliveryRow, Endpoint, EndpointStep, LONGEST_PUT_OFF, NewEndpoint, Trial,
 };

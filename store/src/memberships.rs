@@ -116,14 +116,34 @@ macro_rules! required {
 
 pub(crate) use {by_provider, comes_in, gave_address_up, had_factor, required};
 
+/// The first ten of `m`'s other accounts by name, as JSON.
+macro_rules! others {
+    (sqlite) => {
+        others!("json_group_array(json_array(o.number, o.name) ORDER BY o.place, o.id)")
+    };
+    (postgres) => {
+        others!("CAST(json_agg(json_build_array(o.number, o.name) ORDER BY o.place, o.id) AS TEXT)")
+    };
+    ($list:literal) => {
+        concat!(
+            "(SELECT ",
+            $list,
+            " FROM (SELECT c.id, c.number, c.name, lower(c.name) AS place \
+                    FROM memberships n JOIN accounts c ON c.id = n.account_id \
+                    WHERE n.user_id = m.user_id AND n.account_id <> m.account_id \
+                    ORDER BY lower(c.name), c.id LIMIT 10) o) AS others"
+        )
+    };
+}
+
 macro_rules! membership {
-    () => {
+    ($db:ident) => {
         concat!(
             "SELECT a.id, a.number, a.name, a.time_zone, a.owners_due_at, m.owner, m.keys, \
                  m.paused_at, b.full_name AS paused_by, m.paused_why, m.last_active_at, \
-                 EXISTS (SELECT 1 FROM memberships o \
-                         WHERE o.user_id = m.user_id AND o.account_id <> m.account_id) \
-                     AS has_others, v.last_seen_at AS visited_at, ",
+                 v.last_seen_at AS visited_at, ",
+            others!($db),
+            ", ",
             required!(),
             " FROM memberships m JOIN accounts a ON a.id = m.account_id \
                  LEFT JOIN users b ON b.id = m.paused_by \
@@ -164,7 +184,7 @@ macro_rules! active {
 const LOOKED_AT: usize = 1_000;
 
 sql! {
-    MEMBERSHIP = membership!();
+    MEMBERSHIP = membership!(sqlite), on Postgres membership!(postgres);
     VISITED = visited!(""),
         // A note waits for nobody's lock: a later request makes it.
         on Postgres visited!(" FOR KEY SHARE SKIP LOCKED");
@@ -184,8 +204,6 @@ sql! {
     LAST_ENTERED = "SELECT a.number FROM memberships m JOIN accounts a ON a.id = m.account_id \
                     WHERE m.user_id = $1 AND m.last_active_at IS NOT NULL \
                     ORDER BY m.last_active_at DESC, a.number LIMIT 1";
-    OTHERS = "SELECT a.number, a.name FROM memberships m JOIN accounts a ON a.id = m.account_id \
-              WHERE m.user_id = $1 AND a.number <> $2 ORDER BY lower(a.name), a.id LIMIT $3";
     COUNT_MEMBERSHIPS = "SELECT count(*) FROM \
                          (SELECT 1 FROM memberships WHERE user_id = $1 LIMIT $2) AS found";
     WITHOUT_FACTOR_BY_NAME = members!(
@@ -259,8 +277,8 @@ pub struct AccountMembership {
     pub pause: Option<Pause>,
     /// When they were last active there, before this request.
     pub last_active_at: Option<Timestamp>,
-    /// Whether the user has other accounts too.
-    pub has_others: bool,
+    /// The first ten of the user's other accounts by name: number and name.
+    pub others: Vec<(AccountNumber, String)>,
     /// Whether they have a second factor.
     pub second_factor: bool,
     /// What the account requires of them.
@@ -441,7 +459,7 @@ struct AccountMembershipRow {
     #[sqlx(flatten)]
     pause: PauseRow,
     last_active_at: Option<i64>,
-    has_others: bool,
+    others: Option<String>,
     second_factor: bool,
     visited_at: Option<i64>,
     single_sign_on: bool,
@@ -471,6 +489,18 @@ pub(crate) struct PauseRow {
     paused_at: Option<i64>,
     paused_by: Option<String>,
     paused_why: String,
+}
+
+fn read_others(stored: Option<&str>) -> Result<Vec<(AccountNumber, String)>, Failure> {
+    let Some(stored) = stored else { return Ok(Vec::new()) };
+    let others: Vec<(i64, String)> = serde_json::from_str(stored).map_err(|error| {
+        tracing::error!(%error, "the names of accounts can't be read");
+        Failure::Unavailable
+    })?;
+    Ok(others
+        .into_iter()
+        .map(|(number, name)| (AccountNumber::from_stored(number), name))
+        .collect())
 }
 
 impl PauseRow {
@@ -567,7 +597,7 @@ impl Store {
             keys,
             pause,
             last_active_at: row.last_active_at.map(Timestamp::from_micros),
-            has_others: row.has_others,
+            others: read_others(row.others.as_deref())?,
             second_factor: row.second_factor,
             policy: row.policy.into(),
             visited_at: row.visited_at.map(Timestamp::from_micros),
@@ -584,7 +614,8 @@ impl Store {
         number: AccountNumber,
         session: Option<SessionId>,
     ) -> Result<Option<AccountMembershipRow>, Failure> {
-        read!(self, db => query_as(MEMBERSHIP)
+        let text = MEMBERSHIP.at(self);
+        read!(self, db => query_as(text)
             .bind(Uuid::from(user))
             .bind(number.get())
             .bind(session.map(Uuid::from))
@@ -750,25 +781,6 @@ impl Store {
             .bind(Uuid::from(user))
             .fetch_optional(db))?;
         Ok(number.map(AccountNumber::from_stored))
-    }
-
-    /// The user's accounts beside this one, by name, at most `most`: number and name.
-    ///
-    /// # Errors
-    /// [`Failure::Unavailable`].
-    pub async fn other_accounts(
-        &self,
-        user: UserId,
-        than: AccountNumber,
-        most: usize,
-    ) -> Result<Vec<(AccountNumber, String)>, Failure> {
-        let rows: Vec<(i64, String)> = read!(self, db => query_as(OTHERS)
-            .bind(Uuid::from(user))
-            .bind(than.get())
-            .bind(limit(most))
-            .fetch_all(db))?;
-        let row = |(number, name)| (AccountNumber::from_stored(number), name);
-        Ok(rows.into_iter().map(row).collect())
     }
 
     /// The account's users who have no second factor, by name, at most `most`. The cursor of a row

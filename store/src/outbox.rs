@@ -8,12 +8,12 @@ use model::{
     AccountId, EmailAddress, Failure, InvitationId, Language, Mail, MailBound, MailKind,
     StoredMail, Timestamp,
 };
-use sqlx::{query, query_as, query_scalar};
+use sqlx::{query, query_as};
 use sqlx_macros::FromRow;
 use uuid::Uuid;
 
-use crate::db::{Tx, count, limit, new_id, read, sql, unreadable, write};
-use crate::{Store, accounts};
+use crate::Store;
+use crate::db::{Tx, ask, count, limit, new_id, read, sql, unavailable, unreadable, write};
 
 /// No mail is put off for longer.
 pub const LONGEST_WAIT: Duration = Duration::from_secs(60 * 60);
@@ -97,11 +97,13 @@ sql! {
              VALUES ($1, $2, $3, $4, $5, 'queued', 0, $9, $7, $6, \
                      coalesce((SELECT language FROM users WHERE email_key = $3), $8), \
                      $10, $11, $12)";
-    OWN_ZONE = "SELECT time_zone FROM users WHERE email_key = $1";
-    /// Where the last of the sender's mails stands that could go out now.
-    LAST_OF_SENDER = "SELECT due_at + lag FROM outbox \
-                      WHERE state = 'queued' AND sender = $1 AND due_at <= $2 \
-                      ORDER BY due_at + lag DESC LIMIT 1";
+    /// Where the last of the sender's mails stands that could go out now, in which time zone the account's
+    /// days end, and in which one whoever has the address is told times.
+    CIRCUMSTANCES = "SELECT (SELECT due_at + lag FROM outbox \
+                             WHERE state = 'queued' AND sender = $1 AND due_at <= $2 \
+                             ORDER BY due_at + lag DESC LIMIT 1) AS last, \
+                         (SELECT time_zone FROM accounts WHERE id = $3) AS of_account, \
+                         (SELECT time_zone FROM users WHERE email_key = $4) AS own";
     ABOUT = "SELECT id, state = 'queued' AS waits, ended_at, queued_at FROM outbox \
              WHERE email_key = $1 AND topic = $2 ORDER BY id DESC LIMIT $3";
     DROP_ABOUT = "DELETE FROM outbox WHERE email_key = $1 AND topic = $2 AND state = 'queued'";
@@ -253,15 +255,14 @@ impl Store {
         lease: Duration,
         now: Timestamp,
     ) -> Result<Option<QueuedMail>, Failure> {
-        let mut tx = self.begin().await?;
-        let text = TAKE.on(&tx);
-        let row: Option<MailRow> = read!(tx, db => query_as(text)
+        let text = TAKE.at(self);
+        let taken: Vec<MailRow> = ask!(self.writer(), db => query_as(text)
             .bind(now.as_micros())
             .bind(now.after(lease).as_micros())
             .bind(now.after(lease.max(LONGEST_WAIT)).as_micros())
-            .fetch_optional(db))?;
-        tx.commit().await?;
-        row.map(MailRow::read).transpose()
+            .fetch_all(db))
+        .map_err(unavailable)?;
+        taken.into_iter().next().map(MailRow::read).transpose()
     }
 
     /// Notes that the mail server took the mail, and erases its facts.
@@ -360,12 +361,8 @@ pub(crate) async fn queue(
         None => (mail.mail.clone(), now),
     };
     let sender = account.map_or_else(|| mail.to.key().to_owned(), |id| Uuid::from(id).to_string());
-    let lag = lag_of(tx, &sender, now).await?;
-    let time_zone = match account {
-        Some(account) => accounts::time_zone(tx, account).await?,
-        None => None,
-    };
-    let own_zone = zone_of(tx, mail.to.key()).await?;
+    let Circumstances { lag, time_zone, own_zone } =
+        circumstances(tx, &sender, account, mail.to.key(), now).await?;
     let stored = StoredMail { mail: told, time_zone, own_zone };
     let facts = serde_json::to_string(&stored).map_err(unreadable)?;
     write!(tx, db => query(QUEUE)
@@ -394,8 +391,8 @@ pub(crate) async fn queue_all(
     now: Timestamp,
 ) -> Result<(), Failure> {
     let sender = Uuid::from(account).to_string();
-    let mut lag = lag_of(tx, &sender, now).await?;
-    let time_zone = accounts::time_zone(tx, account).await?;
+    let Circumstances { mut lag, time_zone, .. } =
+        circumstances(tx, &sender, Some(account), "", now).await?;
     let keys: Vec<_> = mails.iter().map(|mail| mail.to.key()).collect();
     let (text, keys) = (OWN_ZONES.on(tx), serde_json::to_string(&keys).map_err(unreadable)?);
     let zones: Vec<(String, String)> = read!(tx, db => query_as(text).bind(&keys).fetch_all(db))?;
@@ -424,20 +421,40 @@ pub(crate) async fn queue_all(
     Ok(())
 }
 
-/// The time zone that whoever has the address is told times in.
-pub(crate) async fn zone_of(tx: &mut Tx, address: &str) -> Result<Option<String>, Failure> {
-    let zone: Option<Option<String>> =
-        read!(tx, db => query_scalar(OWN_ZONE).bind(address).fetch_optional(db))?;
-    Ok(zone.flatten())
+/// What a mail is queued in.
+struct Circumstances {
+    /// How far it stands behind those of the same sender that could go out now.
+    lag: i64,
+    /// The time zone in which the account's days end, if it has its own.
+    time_zone: Option<String>,
+    /// The one in which its recipient is told times, if they chose one.
+    own_zone: Option<String>,
 }
 
-/// How far a sender's next mail stands behind those of theirs that could go out now.
-pub(crate) async fn lag_of(tx: &mut Tx, sender: &str, now: Timestamp) -> Result<i64, Failure> {
-    let last: Option<i64> = read!(tx, db => query_scalar(LAST_OF_SENDER)
-        .bind(sender)
-        .bind(now.as_micros())
-        .fetch_optional(db))?;
-    Ok(last.map_or(0, |last| (last + STEP - now.as_micros()).max(0)))
+async fn circumstances(
+    tx: &mut Tx,
+    sender: &str,
+    account: Option<AccountId>,
+    address: &str,
+    now: Timestamp,
+) -> Result<Circumstances, Failure> {
+    let (last, time_zone, own_zone): (Option<i64>, _, _) = read!(tx, db => query_as(CIRCUMSTANCES)
+            .bind(sender)
+            .bind(now.as_micros())
+            .bind(account.map(Uuid::from))
+            .bind(address)
+            .fetch_one(db))?;
+    let lag = last.map_or(0, |last| (last + STEP - now.as_micros()).max(0));
+    Ok(Circumstances { lag, time_zone, own_zone })
+}
+
+/// Asks what is asked before a mail is queued, where none is, so that it takes as long.
+pub(crate) async fn queue_nothing(
+    tx: &mut Tx,
+    address: &str,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    circumstances(tx, address, None, address, now).await.map(drop)
 }
 
 /// What a mail is about, if others about the same may become one with it. That somebody's access ended

@@ -8,7 +8,7 @@ use sqlx::{query, query_as, query_scalar};
 use sqlx_macros::FromRow;
 use uuid::Uuid;
 
-use crate::db::{Tx, count, limit, read, sql, write};
+use crate::db::{Tx, limit, read, sql, write};
 use crate::factors::has_factor;
 use crate::{
     Bound, LockedActor, NewActivity, NewMail, Owner, SingleSignOn, SingleSignOnStep, Store,
@@ -42,15 +42,6 @@ sql! {
                         JOIN account_policies p ON p.account_id = m.account_id \
                     WHERE m.user_id = $1 AND p.factor_from IS NOT NULL \
                     ORDER BY lower(a.name), a.id LIMIT $2";
-    FACTORS = concat!(
-        "SELECT count(*), count(CASE WHEN second_factor THEN 1 END) \
-         FROM (SELECT ",
-        has_factor!("m.user_id"),
-        " AS second_factor FROM memberships m \
-               WHERE m.account_id = $1 AND NOT EXISTS (SELECT 1 FROM account_policies p \
-                   WHERE p.account_id = $1 AND p.factor_from IS NOT NULL) \
-               LIMIT $2) AS counted"
-    );
     /// A round later than now was noted by a clock that ran ahead, unless it is the present one.
     TO_REMIND = concat!(
         "SELECT u.id, u.email, u.email_key \
@@ -173,23 +164,6 @@ impl From<PolicyRow> for AccountPolicy {
 }
 
 impl Store {
-    /// How many users the account has, and how many of them a second factor; none while it requires one
-    /// of everybody. Counted are the first `most`.
-    ///
-    /// # Errors
-    /// [`Failure::Unavailable`].
-    pub async fn factors_in_use(
-        &self,
-        account: AccountId,
-        most: usize,
-    ) -> Result<Option<(u32, u32)>, Failure> {
-        let (users, with): (i64, i64) = read!(self, db => query_as(FACTORS)
-            .bind(Uuid::from(account))
-            .bind(limit(most))
-            .fetch_one(db))?;
-        Ok((users > 0).then(|| (count(users), count(with))))
-    }
-
     /// The account's policy.
     ///
     /// # Errors

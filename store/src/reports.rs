@@ -10,13 +10,21 @@ use uuid::Uuid;
 use crate::db::{Tx, limit, new_id, read, sql, write};
 use crate::{NewMail, Store};
 
+/// Whether a report keeps the account ($1) from inviting an address ($2, and what is left of it, $3).
+macro_rules! is_reported {
+    () => {
+        "EXISTS (SELECT 1 FROM reports \
+                 WHERE account_id = $1 AND email_key IN ($2, $3) AND lifted_at IS NULL)"
+    };
+}
+
+pub(crate) use is_reported;
+
 sql! {
     INSERT_REPORT = "INSERT INTO reports \
                          (id, at, account_id, email, email_key, inviter_name, inviter_email) \
                      VALUES ($1, $2, $3, $4, $5, $6, $7)";
-    IN_FORCE = "SELECT EXISTS (SELECT 1 FROM reports \
-                               WHERE account_id = $1 AND email_key IN ($2, $3) \
-                                   AND lifted_at IS NULL)";
+    IN_FORCE = concat!("SELECT ", is_reported!());
     REPORTS = "SELECT r.at, a.number, a.name, r.email, r.email_key, r.inviter_name, \
                    r.inviter_email, r.lifted_at \
                FROM reports r JOIN accounts a ON a.id = r.account_id \
@@ -132,7 +140,7 @@ pub(crate) async fn in_force(
 
 /// What is left of the address of whoever reported somebody, once their login is deleted: enough to
 /// know it again when it is invited.
-fn forgotten(email: &EmailAddress) -> String {
+pub(crate) fn forgotten(email: &EmailAddress) -> String {
     let hash = Sha256::digest(email.key());
     hash.iter().fold(String::from("sha256:"), |text, byte| text + &format!("{byte:02x}"))
 }

@@ -92,8 +92,7 @@ impl Store {
             Err(failure) => return Err(failure),
         }
         drop_all(&mut tx, nobody, &mail.to).await?;
-        outbox::lag_of(&mut tx, mail.to.key(), now).await?;
-        outbox::zone_of(&mut tx, mail.to.key()).await?;
+        outbox::queue_nothing(&mut tx, mail.to.key(), now).await?;
         let facts = serde_json::to_string(&mail.mail).map_err(unreadable)?;
         // One in place of the link, one in place of its mail.
         for token in tokens {

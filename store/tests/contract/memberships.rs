@@ -94,7 +94,7 @@ async fn a_membership_says_what_the_user_may_do(db: TestDatabase) {
     assert_eq!(found.name, "Bakery");
     assert_eq!(found.keys.open(), granted(&[Permission::BillingPay]).permissions());
     assert!(!found.keys.is_owner());
-    assert!(!found.has_others);
+    assert!(found.others.is_empty());
     let ingrid = db.store.membership(bakery.ingrid, bakery.number, None, at(0)).await.unwrap();
     assert_eq!(ingrid.unwrap().keys, Keys::Owner);
 }
@@ -135,7 +135,8 @@ async fn a_user_reaches_their_accounts_by_name_and_sees_that_there_are_others(db
     assert!(reached[1].held.is_owner());
     assert_eq!(reached[2].held.outline(), granted(&[Permission::DomainsView]).outline());
     let found = db.store.membership(bakery.ingrid, bakery.number, None, at(0)).await.unwrap();
-    assert!(found.unwrap().has_others);
+    let others = found.unwrap().others;
+    assert_eq!(others.iter().map(|(_, name)| &**name).collect::<Vec<_>>(), ["apothecary", "Zoo"]);
     assert!(db.store.has_several_accounts(bakery.ingrid).await.unwrap());
 }
 
@@ -179,12 +180,9 @@ async fn the_accounts_of_a_user_are_found_by_name_and_number(db: TestDatabase) {
     assert_eq!(names(&found(&numbers[1].to_string(), None, 9).await), ["Bø & Sønn"]);
     assert!(found("%", None, 9).await.is_empty());
     assert_eq!(found("", None, 9).await.len(), 3);
-    let others = db.store.other_accounts(mei, numbers[1], 9).await.unwrap();
-    assert_eq!(
-        others.iter().map(|(_, name)| &**name).collect::<Vec<_>>(),
-        ["Ås Bakeri", "Ås Bakst"]
-    );
-    assert_eq!(db.store.other_accounts(mei, numbers[1], 1).await.unwrap().len(), 1);
+    let membership = db.store.membership(mei, numbers[1], None, at(0)).await.unwrap().unwrap();
+    let others: Vec<_> = membership.others.iter().map(|(_, name)| &**name).collect();
+    assert_eq!(others, ["Ås Bakeri", "Ås Bakst"]);
 }
 
 #[apply(on_both!)]

@@ -211,17 +211,13 @@ async fn users_view(
     pending_here: String,
 ) -> Result<UsersView, Failure> {
     let (latchkey, actor) = (&inside.latchkey, &inside.acting.actor);
-    let page = domain::listing::page(latchkey, actor, asked, place.clone()).await?;
+    let glance = domain::listing::glance(latchkey, actor).await?;
+    let page = domain::listing::page(latchkey, actor, &glance, asked, place.clone()).await?;
     let pending_after = read_cursor(&pending_here);
-    let beside = domain::listing::beside(latchkey, actor, pending_after.as_ref()).await?;
+    let beside = domain::listing::beside(latchkey, actor, &glance, pending_after.as_ref()).await?;
     let Beside { pending, requests, becoming, successor } = beside;
-    let factors = match page.found {
-        Found::All(_) if !asked.is_narrowed() => {
-            domain::policies::factors_in_use(latchkey, actor).await?
-        }
-        // Of some of them, or of so many, it isn't told.
-        Found::All(_) | Found::MoreThan(_) => None,
-    };
+    // Of some of them it isn't told, nor of one.
+    let with_factor = glance.with_factor.filter(|_| !asked.is_narrowed() && glance.users > 1);
     let now = latchkey.now();
     let requests = requests.into_iter().map(|waiting| request_row(waiting, now)).collect();
     let query = Query { asked, place, pending: pending_after };
@@ -269,7 +265,7 @@ async fn users_view(
         pending_here,
         requests,
         becoming: becoming_rows(actor.owns(), &becoming),
-        factors: factors.map(|(users, with)| words!(users.factors, with = with, count = users)),
+        factors: with_factor.map(|with| words!(users.factors, with = with, count = glance.users)),
     })
 }
 
