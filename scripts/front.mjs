@@ -82,19 +82,24 @@ function pack() {
 
   for (const [name, pieces] of packs) write(`${name}.wasm`, holding(pieces));
   for (const piece of uses.keys()) rmSync(join(folder, `${piece}.wasm`));
-  write(splitter, readFileSync('frontend/pieces.js', 'utf8') + table(packs) + loads.join(''));
-  write(manifest, JSON.stringify(Object.fromEntries(views.map(([view]) => [view, [shared, called(view)]]))));
+  const pages = pagesOf(packs);
+  const entry = ([path, page]) => `[/^${path.replace(/:\w+/g, '[^/]+').replaceAll('/', '\\/')}$/, ${JSON.stringify(page)}]`;
+  const table = `const pages = [${pages.map(entry).join(',\n')}];\n`;
+  write(splitter, readFileSync('frontend/pieces.js', 'utf8') + table + loads.join(''));
+  // What a page's document has fetched besides the main module (`app/src/assets.rs`).
+  const files = (page) => [splitter, `${shared}.wasm`, `${page}.wasm`];
+  write('pages.json', JSON.stringify(pages.map(([path, page]) => [path, files(page)])));
+  rmSync(join(folder, manifest));
 }
 
 /** Where each page is, as the router has it, and the pack that it takes. */
-function table(packs) {
+function pagesOf(packs) {
   const routes = readFileSync('app/src/routes.rs', 'utf8').matchAll(/path!\("([^"]+)"\) view=\{LazyPage::of::<(\w+)>/g);
   const pages = [...routes].map(([, path, page]) => [path, page.replace(/\B[A-Z]/g, '_$&').toLowerCase()]);
   const found = pages.filter(([, page]) => packs.has(page));
   const lost = [...packs.keys()].filter((pack) => pack.endsWith('_page') && !found.some(([, page]) => page === pack));
   if (lost.length > 0) throw new Error(`app/src/routes.rs doesn't say where these are: ${lost.join(', ')}`);
-  const entry = ([path, page]) => `[/^${path.replace(/:\w+/g, '[^/]+').replaceAll('/', '\\/')}$/, ${JSON.stringify(page)}]`;
-  return `const pages = [${found.map(entry).join(',\n')}];\n`;
+  return found;
 }
 
 /** What a page is called: the function that shows it has a hash in its name. */

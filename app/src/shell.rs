@@ -34,7 +34,19 @@ pub fn shell(assets: Arc<Assets>) -> impl IntoView {
     let lives = comes_to_life(&path) && !asks_first;
     protect(language, nonce.as_deref().unwrap_or_default(), lives);
     let scripts = if lives {
-        provide_context(assets.pieces.clone());
+        let besides = assets.besides(&path).iter().map(|file| {
+            let is_script = file.ends_with(".js");
+            view! {
+                <link
+                    rel=if is_script { "modulepreload" } else { "preload" }
+                    href=file.clone()
+                    r#as=(!is_script).then_some("fetch")
+                    r#type=(!is_script).then_some("application/wasm")
+                    crossorigin=(!is_script).then_some("anonymous")
+                />
+            }
+        });
+        let besides = besides.collect_view();
         view! {
             <link rel="modulepreload" href=assets.js.clone() />
             <link
@@ -44,6 +56,7 @@ pub fn shell(assets: Arc<Assets>) -> impl IntoView {
                 r#type="application/wasm"
                 crossorigin="anonymous"
             />
+            {besides}
             <script type="module" nonce=nonce.clone()>
                 {script}
             </script>

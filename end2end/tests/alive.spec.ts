@@ -77,6 +77,28 @@ test('what is behind a link comes before it is clicked', { tag: '@script' }, asy
   await reached;
 });
 
+test('a document names all files that its page takes, so that none waits for another', { tag: '@script' }, async ({ page }) => {
+  await enter(page, ingrid, nordlys);
+  const taken = new Set<string>();
+  page.on('request', (request) => {
+    const { pathname } = new URL(request.url());
+    // What opens over the page comes once that is there.
+    if (/\/pkg\/.*\.(js|wasm)$/.test(pathname) && !pathname.endsWith('_dialog.wasm')) taken.add(pathname);
+  });
+  for (const [path, piece] of [
+    ['users', 'users_page'],
+    ['services', 'services_page'],
+    ['users/invite', 'invite_page'],
+  ]) {
+    taken.clear();
+    const answer = await page.goto(inAccount(nordlys, path));
+    await page.locator('#page[data-alive]').waitFor();
+    const document = (await answer?.text()) ?? '';
+    expect([...taken].some((file) => file.endsWith(`/${piece}.wasm`))).toBe(true);
+    expect([...taken].filter((file) => !document.includes(file))).toEqual([]);
+  }
+});
+
 test('the focus follows to the next page and to what came of a form', async ({ page, javaScriptEnabled }) => {
   await enter(page, ingrid, nordlys);
   await page.getByRole('navigation', { name: 'Account' }).getByRole('link', { name: 'Billing' }).click();

@@ -327,15 +327,15 @@ fn sizes() {
         let compressed = pkg.join(format!("{name}.br"));
         std::fs::metadata(compressed).map(|file| file.len()).unwrap_or(0)
     };
-    let manifest = std::fs::read_to_string(pkg.join("__wasm_split_manifest.json"));
-    let manifest: std::collections::BTreeMap<String, Vec<String>> =
-        manifest.ok().and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
-    let users = manifest.iter().find(|(name, _)| name.starts_with("__users_page_view"));
-    let pieces: u64 = users
-        .map(|(_, files)| files.iter().map(|file| size(&format!("{file}.wasm"))).sum())
-        .unwrap_or(0);
+    let pages = std::fs::read_to_string(pkg.join("pages.json")).unwrap_or_default();
+    let pages: Vec<(String, Vec<String>)> = serde_json::from_str(&pages).unwrap_or_default();
+    let users = pages.iter().find(|(path, _)| path == "/accounts/:account/users");
+    let besides = users.map(|(_, files)| files.as_slice()).unwrap_or_default();
+    let of_kind = |end: &str| -> u64 {
+        besides.iter().filter(|file| file.ends_with(end)).map(|file| size(file)).sum()
+    };
+    let (pieces, split) = (of_kind(".wasm"), of_kind(".js"));
     let wasm = size("latchkey.wasm").max(size("latchkey_bg.wasm"));
-    let split = size("__wasm_split.______________________.js");
     let css = size("latchkey.css");
     let js = size("latchkey.js");
     let all = wasm + js + split + css + pieces;

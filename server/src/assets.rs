@@ -9,8 +9,6 @@ use app::headers::{listed, weighed};
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use leptos::WasmSplitManifest;
-use leptos::prelude::ArcStoredValue;
 use rust_embed::{Embed, EmbeddedFile};
 use sha2::{Digest, Sha256};
 
@@ -34,11 +32,12 @@ pub fn load() -> Arc<Assets> {
     }
     let id = hex(&all.finalize()[..8]);
     let root = format!("/pkg/{id}");
-    let preloads = Built::get("pkg/__wasm_split_manifest.json")
+    let pages: Vec<(String, Vec<String>)> = Built::get("pkg/pages.json")
         .and_then(|file| serde_json::from_slice(&file.data).ok())
         .unwrap_or_default();
-    let splitter = "__wasm_split.______________________.js".to_owned();
-    let pieces = WasmSplitManifest(ArcStoredValue::new((root.clone(), preloads, splitter)));
+    let addresses =
+        |files: Vec<String>| files.iter().map(|file| format!("{root}/{file}")).collect();
+    let pages = pages.into_iter().map(|(path, files)| (path, addresses(files))).collect();
     let wasm =
         if Built::get("pkg/latchkey_bg.wasm").is_some() { "latchkey_bg" } else { "latchkey" };
     Arc::new(Assets {
@@ -46,7 +45,7 @@ pub fn load() -> Arc<Assets> {
         js: format!("{root}/latchkey.js"),
         wasm: format!("{root}/{wasm}.wasm"),
         css: format!("{root}/latchkey.css"),
-        pieces,
+        pages,
     })
 }
 

@@ -5,7 +5,7 @@ use sqlx::{query, query_as, query_scalar};
 use sqlx_macros::FromRow;
 use uuid::Uuid;
 
-use crate::db::{Tx, count, limit, read, sql, write};
+use crate::db::{count, limit, read, sql, write};
 use crate::memberships::is_due;
 use crate::{LockedActor, NewActivity, Offer, Store, activity, invitations, locks, memberships};
 

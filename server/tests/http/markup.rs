@@ -412,12 +412,6 @@ pub fn markup(page: &Page) -> Vec<String> {
     let found = nodes.filter_map(|node| {
         let depth = node.ancestors().count();
         match node.value() {
-            // Which pieces of the browser's half are fetched ahead isn't the same each time.
-            Node::Element(element)
-                if element.name() == "link" && element.attr("crossorigin").is_some() =>
-            {
-                None
-            }
             Node::Element(element) => {
                 let mut attributes: Vec<_> = element.attrs().map(attribute).collect();
                 attributes.sort();
