@@ -343,9 +343,9 @@ fn account_frame(acting: &Acting) -> AccountFrame {
 
 /// The frame with an account in it, and with the ways to the reader's others.
 fn frame_in(viewer: &Viewer, acting: Acting, account: AccountFrame) -> Frame {
+    let frame = frame(Some(viewer), Some(account), acting.others.are_any());
     let Others { accounts: others, more } = acting.others;
-    let several = !others.is_empty();
-    Frame { others, more, ..frame(Some(viewer), Some(account), several) }
+    Frame { others, more, ..frame }
 }
 
 /// The frame around a page outside any account that its reader comes to from one: that account stays in

@@ -165,7 +165,7 @@ async fn open(
 /// Other accounts of the viewer's, to go to from the one that they act in.
 #[derive(Clone, Debug, Default)]
 pub struct Others {
-    /// Their numbers and names, by name: at most [`OTHERS`].
+    /// Their numbers and names, by name: at most [`OTHERS`], none of very many.
     pub accounts: Vec<(AccountNumber, String)>,
     /// Whether there are more.
     pub more: bool,
@@ -176,13 +176,20 @@ pub const OTHERS: usize = 9;
 
 impl Others {
     /// Whom one account's own provider vouched for isn't told of others.
-    fn of(viewer: &Viewer, mut accounts: Vec<(AccountNumber, String)>) -> Self {
+    fn of(viewer: &Viewer, accounts: Option<Vec<(AccountNumber, String)>>) -> Self {
         if !viewer.proven {
             return Self::default();
         }
+        let Some(mut accounts) = accounts else { return Self { more: true, ..Self::default() } };
         let more = accounts.len() > OTHERS;
         accounts.truncate(OTHERS);
         Self { accounts, more }
+    }
+
+    /// Whether there are any.
+    #[must_use]
+    pub fn are_any(&self) -> bool {
+        self.more || !self.accounts.is_empty()
     }
 }
 

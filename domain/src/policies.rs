@@ -485,7 +485,7 @@ mod tests {
             keys: Keys::Granted(Vec::new()),
             pause: None,
             last_active_at: None,
-            others: Vec::new(),
+            others: Some(Vec::new()),
             second_factor: false,
             policy: AccountPolicy::default(),
             visited_at: None,

@@ -1,5 +1,5 @@
 //! The figures that `make bench` prints. Costs are ratios within one run, against floor handlers
-//! on the same router: the machine's mood cancels out. With `-- decisions` those of decisions alone.
+//! on the same router: the machine's mood cancels out. With `-- pages`, `-- decisions` or `-- load` those alone.
 
 #![allow(
     clippy::print_stdout,
@@ -14,6 +14,8 @@
 mod decisions;
 #[path = "figures/load.rs"]
 mod load;
+#[path = "figures/pages.rs"]
+mod pages;
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -35,7 +37,7 @@ use model::{
 use server::clock::{SystemClock, SystemRandom};
 use server::config::Config;
 use server::router::{Parts, router};
-use store::{NewUser, Service, Store};
+use store::{Login, NewUser, Service, Store};
 use tokio::sync::Semaphore;
 use tower::ServiceExt;
 use uuid::Uuid;
@@ -49,73 +51,69 @@ const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
-    if std::env::args().any(|argument| argument == "decisions") {
+    let alone = |what: &str| std::env::args().any(|argument| argument == what);
+    if alone("decisions") {
         return decisions::tell().await;
     }
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let url = format!("sqlite:{}", folder.path().join("bench.db").display());
-    let store = Store::open(&url).await.expect("a database");
-    store.migrate().await.expect("migrations");
-    let latchkey = Latchkey::new(
-        store,
-        Arc::new(SystemClock),
-        Arc::new(SystemRandom),
-        domain::Settings::default(),
-    );
-    domain::demo::seed(&latchkey).await.expect("the demo");
-    println!("Filling accounts with 100, 10,000 and 10,000 users, and with 5,000 services…");
-    let small = fill(&latchkey, "Small", 100, &[]).await.number.get();
-    let large = fill(&latchkey, "Large", 10_000, &[]).await.number.get();
-    let bounded = fill(&latchkey, "Bounded", 10_000, &names("Shop", 9)).await.number.get();
-    let many = Many::new(&latchkey).await;
+    let stage = Stage::new(&format!("sqlite:{}", folder.path().join("bench.db").display())).await;
+    if alone("load") {
+        return load::tell(folder.path(), &stage).await;
+    }
+    let database = test_database::postgres().await;
+    pages::tell([&stage, &Stage::new(&database.url).await]).await;
+    if alone("pages") {
+        return;
+    }
+    let Stage { latchkey, app, cookie, large, .. } = &stage;
 
-    let cookie = sign_in(&latchkey, domain::demo::INGRID.email).await;
-    let app = router(parts_of(&latchkey));
+    let bounded = fill(latchkey, "Bounded", 10_000, &names("Shop", 9)).await.number;
+    let many = Many::new(latchkey).await;
     let floor =
         Router::new().route("/static", get(|| async { "x".repeat(8_000) })).layer(Extension(()));
-
     let fixed = median(&floor, "/static", "").await;
-    let overview = median(&app, "/accounts/100001", &cookie).await;
-    let users_small = median(&app, &format!("/accounts/{small}/users"), &cookie).await;
-    let users_large = median(&app, &format!("/accounts/{large}/users"), &cookie).await;
-    let search = |account: i64| format!("/accounts/{account}/users?search=person+77");
-    let search_small = median(&app, &search(small), &cookie).await;
-    let search_large = median(&app, &search(large), &cookie).await;
-
-    let common = |account: i64| format!("/accounts/{account}/users?search=north+south");
-    let common_small = median(&app, &common(small), &cookie).await;
-    let common_large = median(&app, &common(large), &cookie).await;
-
-    println!();
+    let overview = median(app, "/accounts/100001", cookie).await;
     println!("a signed-in page over a static answer   {:>8.1} ×", ratio(overview, fixed));
     println!("    static {fixed:?}, overview {overview:?}");
-    println!(
-        "users page, 10,000 users over 100        {:>8.2} ×  (at most 1.5)",
-        ratio(users_large, users_small)
-    );
-    println!("    100 users {users_small:?}, 10,000 users {users_large:?}");
-    let users_bounded = median(&app, &format!("/accounts/{bounded}/users"), &cookie).await;
+    let users = median(app, &format!("/accounts/{}/users", large.number), cookie).await;
+    let users_bounded = median(app, &format!("/accounts/{bounded}/users"), cookie).await;
     println!(
         "users page, each with reach and end      {:>8.2} ×  (at most 1.2)",
-        ratio(users_bounded, users_large)
+        ratio(users_bounded, users)
     );
-    println!("    without {users_large:?}, with {users_bounded:?}");
-    many.tell(&latchkey, &app).await;
-    println!(
-        "search, 10,000 users over 100            {:>8.2} ×",
-        ratio(search_large, search_small)
-    );
-    println!("    100 users {search_small:?}, 10,000 users {search_large:?}");
-    println!(
-        "search by two common words               {:>8.2} ×",
-        ratio(common_large, common_small)
-    );
-    println!("    100 users {common_small:?}, 10,000 users {common_large:?}");
+    println!("    without {users:?}, with {users_bounded:?}");
+    many.tell(latchkey, app).await;
     decisions::tell().await;
     sizes();
     process(folder.path()).await;
-    let token = decisions::token(&latchkey).await;
-    load::tell(folder.path(), &load::Asking { token, small, large }).await;
+    load::tell(folder.path(), &stage).await;
+}
+
+/// The demo on a database, with an account of few users and one of many.
+struct Stage {
+    url: String,
+    latchkey: Latchkey,
+    app: Router,
+    /// Ingrid's, who owns them.
+    cookie: String,
+    small: Filled,
+    large: Filled,
+}
+
+impl Stage {
+    async fn new(url: &str) -> Self {
+        println!("Filling accounts with 100 and 10,000 users…");
+        let store = Store::open(url).await.expect("a database");
+        store.migrate().await.expect("migrations");
+        let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
+        let latchkey = Latchkey::new(store, clock, random, domain::Settings::default());
+        domain::demo::seed(&latchkey).await.expect("the demo");
+        let small = fill(&latchkey, "Small", 100, &[]).await;
+        let large = fill(&latchkey, "Large", 10_000, &[]).await;
+        let cookie = sign_in(&latchkey, domain::demo::INGRID.email).await;
+        let app = router(parts_of(&latchkey));
+        Self { url: url.to_owned(), latchkey, app, cookie, small, large }
+    }
 }
 
 /// What the router takes, as a server that nobody configured has it.
@@ -158,8 +156,7 @@ async fn fill(latchkey: &Latchkey, name: &str, count: usize, services: &[String]
     domain::invitations::join_with_password(latchkey, token, password, &client)
         .await
         .expect("a membership");
-    let email = EmailAddress::parse(owner).expect("an address");
-    let ingrid = store.login(&email).await.expect("a store").expect("a login");
+    let ingrid = login(latchkey, owner).await;
     let now = latchkey.now();
     let membership = store.membership(ingrid.id, number, None, now).await.expect("a store");
     let account = membership.expect("a membership").account;
@@ -198,6 +195,11 @@ async fn fill(latchkey: &Latchkey, name: &str, count: usize, services: &[String]
     Filled { number, account, services: ids }
 }
 
+async fn login(latchkey: &Latchkey, email: &str) -> Login {
+    let email = EmailAddress::parse(email).expect("an address");
+    latchkey.store.login(&email).await.expect("a store").expect("a login")
+}
+
 async fn add_user(latchkey: &Latchkey, email: &str, full_name: &str, hash: &Secret) -> UserId {
     let id = UserId::from(latchkey.new_id());
     let user = NewUser {
@@ -232,8 +234,7 @@ impl Many {
         let Filled { number, account, services } =
             fill(latchkey, "Many", 1, &names("Service", 5_000)).await;
         let (store, now) = (&latchkey.store, latchkey.now());
-        let known = EmailAddress::parse(domain::demo::INGRID.email).expect("an address");
-        let hash = store.login(&known).await.expect("a store").expect("a login").password_hash;
+        let hash = login(latchkey, domain::demo::INGRID.email).await.password_hash;
         let mut users = Vec::new();
         for (email, count) in [(Self::BY_ONE, 1), ("two-hundred@many.example", 200)] {
             let user = add_user(latchkey, email, "Many Services", &hash).await;

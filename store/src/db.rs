@@ -47,11 +47,24 @@ macro_rules! sql {
 
 /// Awaits one statement that answers rows, on a [`Store`]'s readers or in a [`Tx`]. The statement
 /// is written once and compiled for both kinds of database. An error is logged here. Nothing takes
-/// longer than a deadline, and what becomes of the connection is `Lent`'s to say.
+/// longer than a deadline, and what becomes of the connection is `Lent`'s to say. A connection of a
+/// store's is taken at its word, if it was used a moment ago: should it fail, another is asked.
 macro_rules! read {
-    ($from:expr, $db:ident => $fetch:expr) => {
-        $crate::db::ask!($from.reader(), $db => $fetch).map_err($crate::db::unavailable)
-    };
+    ($from:expr, $db:ident => $fetch:expr) => {{
+        let mut tentatively = $from.lends_tentatively();
+        loop {
+            let lent = match tentatively {
+                true => $from.tentative_reader().await,
+                false => $from.reader().await,
+            };
+            match $crate::db::ask!(std::future::ready(lent), $db => $fetch) {
+                Err(error) if tentatively && $crate::lent::was_the_connections(&error) => {
+                    tentatively = false;
+                }
+                outcome => break outcome.map_err($crate::db::unavailable),
+            }
+        }
+    }};
 }
 
 /// Awaits one statement that changes rows, on its own on a [`Store`] or in a [`Tx`], and answers
@@ -410,8 +423,13 @@ impl Store {
         }
     }
 
-    /// For a statement that is asked once more, of [`Store::reader`], if it fails: on Postgres a way there and
-    /// back less.
+    /// Whether a connection of [`Store::tentative_reader`] is another than one of [`Store::reader`].
+    pub(crate) fn lends_tentatively(&self) -> bool {
+        matches!(self.db, Either::Postgres(_))
+    }
+
+    /// For a statement that is asked once more, of [`Store::reader`], if it fails with its connection: on
+    /// Postgres a way there and back less.
     pub(crate) async fn tentative_reader(&self) -> Result<Lent, sqlx::Error> {
         match &self.db {
             Either::Sqlite(db) => db.reader().await,
@@ -434,6 +452,15 @@ impl std::fmt::Debug for Store {
 }
 
 impl Tx {
+    /// It has its own.
+    pub(crate) fn lends_tentatively(&self) -> bool {
+        false
+    }
+
+    pub(crate) async fn tentative_reader(&mut self) -> Result<&mut Lent, sqlx::Error> {
+        Ok(&mut self.lent)
+    }
+
     pub(crate) async fn reader(&mut self) -> Result<&mut Lent, sqlx::Error> {
         Ok(&mut self.lent)
     }

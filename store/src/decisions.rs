@@ -1,8 +1,6 @@
 //! Decisions: what is known of somebody and of a thing when the provider's own systems ask whether they
 //! may do something to it. One statement reads all of it.
 
-use std::future::ready;
-
 use model::{
     AccountId, AccountNumber, Area, DoorKey, DoorRef, EmailAddress, Failure, GrantId, Key, Keys,
     NamedBy, Pause, Permission, PermissionSet, ResourceKind, Scope, Timestamp, UserId,
@@ -13,9 +11,8 @@ use sqlx_macros::FromRow;
 use uuid::Uuid;
 
 use crate::areas::{conditions, opened};
-use crate::db::{Differing, ask, limit, read, sql, unavailable};
+use crate::db::{Differing, limit, read, sql};
 use crate::grants::pattern;
-use crate::lent::Lent;
 use crate::memberships::{PauseRow, required, standing};
 use crate::policies::PolicyRow;
 use crate::tokens::{FoundToken, token_columns};
@@ -485,22 +482,15 @@ impl Store {
             (Service | Domain | Invoice | Request, DoorKey::Number(_)) => return Ok(None),
         };
         let (text, (id, email)) = (text.at(self), named(user));
-        let ask = async |reader: Lent| -> Result<Option<AskedRow>, sqlx::Error> {
-            ask!(ready(Ok(reader)), db => {
-                let asked = query_as(text).bind(id).bind(email).bind(now.as_micros());
-                let asked = match thing {
-                    DoorKey::Id(id) => asked.bind(*id),
-                    DoorKey::Ref(reference) => asked.bind(reference.as_str()),
-                    DoorKey::Number(number) => asked.bind(number.get()),
-                };
-                asked.bind(token).fetch_optional(db)
-            })
-        };
-        let row = match ask(self.tentative_reader().await.map_err(unavailable)?).await {
-            Err(_) => ask(self.reader().await.map_err(unavailable)?).await,
-            answered => answered,
-        };
-        let row = row.map_err(unavailable)?;
+        let row: Option<AskedRow> = read!(self, db => {
+            let asked = query_as(text).bind(id).bind(email).bind(now.as_micros());
+            let asked = match thing {
+                DoorKey::Id(id) => asked.bind(*id),
+                DoorKey::Ref(reference) => asked.bind(reference.as_str()),
+                DoorKey::Number(number) => asked.bind(number.get()),
+            };
+            asked.bind(token).fetch_optional(db)
+        })?;
         row.map(|row| Ok((row.facts.read(now), row.token.read()?))).transpose()
     }
 

@@ -220,6 +220,13 @@ where
     pool.close();
 }
 
+/// Whether a statement failed with its connection, and at once: another one may answer it.
+pub(crate) fn was_the_connections(error: &sqlx::Error) -> bool {
+    let is_late =
+        matches!(error, sqlx::Error::Io(error) if error.kind() == std::io::ErrorKind::TimedOut);
+    !is_late && !leaves_it_sound(error)
+}
+
 /// Awaits what the database is asked, for no longer than the deadline.
 pub(crate) async fn timely<T>(
     asked: impl Future<Output = Result<T, sqlx::Error>>,

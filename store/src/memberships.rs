@@ -116,22 +116,27 @@ macro_rules! required {
 
 pub(crate) use {by_provider, comes_in, gave_address_up, had_factor, required};
 
-/// The first ten of `m`'s other accounts by name, as JSON.
+/// The first ten of `m`'s other accounts by name, as JSON; none where there are many to sort for that.
 macro_rules! others {
     (sqlite) => {
         others!("json_group_array(json_array(o.number, o.name) ORDER BY o.place, o.id)")
     };
     (postgres) => {
-        others!("CAST(json_agg(json_build_array(o.number, o.name) ORDER BY o.place, o.id) AS TEXT)")
+        others!(
+            "coalesce(CAST(json_agg(json_build_array(o.number, o.name) ORDER BY o.place, o.id) AS TEXT), \
+                      '[]')"
+        )
     };
     ($list:literal) => {
         concat!(
-            "(SELECT ",
+            "CASE WHEN (SELECT count(*) FROM (SELECT 1 FROM memberships n WHERE n.user_id = m.user_id \
+                                              LIMIT 101) l) <= 100 \
+             THEN (SELECT ",
             $list,
             " FROM (SELECT c.id, c.number, c.name, lower(c.name) AS place \
                     FROM memberships n JOIN accounts c ON c.id = n.account_id \
                     WHERE n.user_id = m.user_id AND n.account_id <> m.account_id \
-                    ORDER BY lower(c.name), c.id LIMIT 10) o) AS others"
+                    ORDER BY lower(c.name), c.id LIMIT 10) o) END AS others"
         )
     };
 }
@@ -277,8 +282,9 @@ pub struct AccountMembership {
     pub pause: Option<Pause>,
     /// When they were last active there, before this request.
     pub last_active_at: Option<Timestamp>,
-    /// The first ten of the user's other accounts by name: number and name.
-    pub others: Vec<(AccountNumber, String)>,
+    /// The first ten of the user's other accounts by name: number and name. None if they are in more than a
+    /// hundred: nobody picks one of those from the first.
+    pub others: Option<Vec<(AccountNumber, String)>>,
     /// Whether they have a second factor.
     pub second_factor: bool,
     /// What the account requires of them.
@@ -491,8 +497,7 @@ pub(crate) struct PauseRow {
     paused_why: String,
 }
 
-fn read_others(stored: Option<&str>) -> Result<Vec<(AccountNumber, String)>, Failure> {
-    let Some(stored) = stored else { return Ok(Vec::new()) };
+fn read_others(stored: &str) -> Result<Vec<(AccountNumber, String)>, Failure> {
     let others: Vec<(i64, String)> = serde_json::from_str(stored).map_err(|error| {
         tracing::error!(%error, "the names of accounts can't be read");
         Failure::Unavailable
@@ -597,7 +602,7 @@ impl Store {
             keys,
             pause,
             last_active_at: row.last_active_at.map(Timestamp::from_micros),
-            others: read_others(row.others.as_deref())?,
+            others: row.others.as_deref().map(read_others).transpose()?,
             second_factor: row.second_factor,
             policy: row.policy.into(),
             visited_at: row.visited_at.map(Timestamp::from_micros),

@@ -146,6 +146,8 @@ macro_rules! begins_with {
     };
 }
 
+/// Looked up of each user. Postgres would rather read all who have the word, where it plans for whatever is
+/// searched for: an offset keeps it from that.
 macro_rules! has_word {
     ($user:literal, $word:literal) => {
         concat!(
@@ -155,7 +157,7 @@ macro_rules! has_word {
             $user,
             " AND ",
             begins_with!($word),
-            "))"
+            " LIMIT 1 OFFSET 0))"
         )
     };
 }

@@ -195,7 +195,7 @@ fn Header(frame: Frame) -> impl IntoView {
     };
     let name = account.as_ref().map(|account| {
         let name = account.name.clone();
-        if others.is_empty() {
+        if others.is_empty() && !more {
             return view! { <span class="site-header-account" translate="no">{name}</span> }
                 .into_any();
         }
@@ -221,12 +221,16 @@ fn Header(frame: Frame) -> impl IntoView {
 }
 
 /// The button with the account's name, and the panel with the reader's others: the browser's own popover,
-/// as below. Where there are more than it names, they are looked for on the page of all of them.
+/// as below. Where there are more than it names, and of very many it names none, they are looked for on the
+/// page of all of them.
 fn switch(name: String, others: Vec<(AccountNumber, String)>, more: bool) -> AnyView {
     let label = format!("{}: {name}", words!(frame.switch));
-    let links = others.into_iter().map(|(number, name)| {
-        let href = address_of(ACCOUNT, &[&number]);
-        view! { <li><a href=href dir="auto" translate="no">{name}</a></li> }
+    let named = (!others.is_empty()).then(|| {
+        let links = others.into_iter().map(|(number, name)| {
+            let href = address_of(ACCOUNT, &[&number]);
+            view! { <li><a href=href dir="auto" translate="no">{name}</a></li> }
+        });
+        view! { <ul>{links.collect_view()}</ul> }
     });
     let search = more.then(|| {
         view! {
@@ -253,7 +257,7 @@ fn switch(name: String, others: Vec<(AccountNumber, String)>, more: bool) -> Any
                 popover="auto"
                 on:click=close_panel
             >
-                <ul>{links.collect_view()}</ul>
+                {named}
                 {search}
             </div>
         </div>

@@ -11,10 +11,10 @@ use domain::tokens::{self, Order};
 use http_body_util::BodyExt;
 use model::DoorArea;
 use server::clock::{SystemClock, SystemRandom};
-use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqliteConnection};
 use store::Store;
 use tower::ServiceExt;
 
+use super::pages::{is_sqlite, run, settle};
 use super::{ROUNDS, parts_of, ratio};
 
 /// How many accounts there are at first, and at last.
@@ -103,7 +103,7 @@ async fn median(app: &Router, request: impl Fn() -> axum::http::Result<Request<B
 /// Adds the accounts from one number to another, each with a user who owns it, somebody who was given a
 /// service, and that service.
 async fn fill(url: &str, first: u32, last: u32) {
-    let is_sqlite = url.starts_with("sqlite:");
+    let is_sqlite = is_sqlite(url);
     let id = |kind: u32| match is_sqlite {
         true => format!("unhex(printf('%02x%030x', {kind}, n))"),
         false => format!("CAST(lpad(to_hex({kind}), 2, '0') || lpad(to_hex(n), 30, '0') AS UUID)"),
@@ -156,13 +156,6 @@ async fn fill(url: &str, first: u32, last: u32) {
         ),
         "DROP TABLE numbers".to_owned(),
     ];
-    let all = format!("BEGIN; {}; COMMIT; ANALYZE", statements.join("; "));
-    let all = AssertSqlSafe(all);
-    if is_sqlite {
-        let connection = SqliteConnection::connect(url).await;
-        connection.expect("a connection").execute(all).await.expect("accounts");
-    } else {
-        let connection = PgConnection::connect(url).await;
-        connection.expect("a connection").execute(all).await.expect("accounts");
-    }
+    run(url, &format!("BEGIN; {}; COMMIT", statements.join("; "))).await;
+    settle(url).await;
 }

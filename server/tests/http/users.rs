@@ -3,9 +3,9 @@
 use axum::body::Body;
 use domain::demo::{AMIRA, BJORN, INGRID, MEI, OLAV, TOM};
 use http_body_util::BodyExt;
-use test_database::{TestDatabase, apply};
+use test_database::{Kind, Line, TestDatabase, apply};
 
-use crate::story::{AGENCY, BAKERY, Page, TestApp};
+use crate::story::{AGENCY, BAKERY, Page, TestApp, demo};
 
 #[apply(on_sqlite!)]
 async fn the_page_shows_users_and_pending_invitations(db: TestDatabase) {
@@ -668,4 +668,22 @@ async fn a_file_that_is_under_way_ends_with_the_right_to_see_it(db: TestDatabase
     let billing = [model::Permission::BillingView].into_iter().collect();
     app.hold(AMIRA, [model::Terms::whole(billing)]).await;
     assert!(body.frame().await.unwrap().is_err(), "it broke off");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn user_management_is_on_its_way_to_postgres_four_times_at_most() {
+    let app = TestApp::new(demo(Kind::Postgres).await).await;
+    let line = Line::to(&app.db.url).await;
+    let node = app.another_node(&line.url).await;
+    let mut mei = app.as_person(MEI).await.at(&node);
+    let path = format!("{AGENCY}/users");
+    // Statements are prepared, and the visit is noted.
+    for _ in 0..3 {
+        mei.get(&path).await.is(200);
+    }
+    let begun = line.asked();
+    mei.get(&path).await.is(200);
+    // Whoever is signed in, what they may do in the account, what there is, and the list.
+    let asked = line.asked() - begun;
+    assert!(asked <= 4, "{asked} times");
 }

@@ -94,7 +94,7 @@ async fn a_membership_says_what_the_user_may_do(db: TestDatabase) {
     assert_eq!(found.name, "Bakery");
     assert_eq!(found.keys.open(), granted(&[Permission::BillingPay]).permissions());
     assert!(!found.keys.is_owner());
-    assert!(found.others.is_empty());
+    assert_eq!(found.others, Some(Vec::new()));
     let ingrid = db.store.membership(bakery.ingrid, bakery.number, None, at(0)).await.unwrap();
     assert_eq!(ingrid.unwrap().keys, Keys::Owner);
 }
@@ -135,7 +135,7 @@ async fn a_user_reaches_their_accounts_by_name_and_sees_that_there_are_others(db
     assert!(reached[1].held.is_owner());
     assert_eq!(reached[2].held.outline(), granted(&[Permission::DomainsView]).outline());
     let found = db.store.membership(bakery.ingrid, bakery.number, None, at(0)).await.unwrap();
-    let others = found.unwrap().others;
+    let others = found.unwrap().others.unwrap();
     assert_eq!(others.iter().map(|(_, name)| &**name).collect::<Vec<_>>(), ["apothecary", "Zoo"]);
     assert!(db.store.has_several_accounts(bakery.ingrid).await.unwrap());
 }
@@ -181,8 +181,22 @@ async fn the_accounts_of_a_user_are_found_by_name_and_number(db: TestDatabase) {
     assert!(found("%", None, 9).await.is_empty());
     assert_eq!(found("", None, 9).await.len(), 3);
     let membership = db.store.membership(mei, numbers[1], None, at(0)).await.unwrap().unwrap();
-    let others: Vec<_> = membership.others.iter().map(|(_, name)| &**name).collect();
+    let others = membership.others.unwrap();
+    let others: Vec<_> = others.iter().map(|(_, name)| &**name).collect();
     assert_eq!(others, ["Ås Bakeri", "Ås Bakst"]);
+    for n in 3..100 {
+        let (id, _) = account(&db.store, &format!("Another {n}")).await;
+        let access = granted(&[Permission::DomainsView]);
+        db.store.add_member(id, mei, access, at(0)).await.unwrap();
+    }
+    let others = async || {
+        let membership = db.store.membership(mei, numbers[1], None, at(0)).await.unwrap();
+        membership.unwrap().others
+    };
+    assert_eq!(others().await.unwrap().len(), 10);
+    let (id, _) = account(&db.store, "One more").await;
+    db.store.add_member(id, mei, granted(&[Permission::DomainsView]), at(0)).await.unwrap();
+    assert_eq!(others().await, None);
 }
 
 #[apply(on_both!)]
