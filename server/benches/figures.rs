@@ -69,6 +69,7 @@ async fn main() {
 
     let bounded = fill(latchkey, "Bounded", 10_000, &names("Shop", 9)).await.number;
     let many = Many::new(latchkey).await;
+    pages::settle(&stage.url).await;
     let floor =
         Router::new().route("/static", get(|| async { "x".repeat(8_000) })).layer(Extension(()));
     let fixed = median(&floor, "/static", "").await;

@@ -195,17 +195,21 @@ sql! {
         on Postgres visited!(" FOR KEY SHARE SKIP LOCKED");
     ACTIVE = active!(""),
         on Postgres active!(" FOR NO KEY UPDATE SKIP LOCKED");
-    /// By name: of its letters only A to Z lose their case, the same on both databases.
+    /// By name: of its letters only A to Z lose their case, the same on both databases. All are sorted by
+    /// themselves, and what there is of them is read of a page.
     MEMBERSHIPS = "SELECT a.id, a.number, a.name, a.time_zone, a.owners_due_at, m.owner, \
                        m.last_active_at, m.paused_at, c.id AS change_id, c.due_at AS change_due_at, \
                        s.user_id IS NOT NULL AS successor \
-                   FROM memberships m JOIN accounts a ON a.id = m.account_id \
+                   FROM (SELECT a.id FROM memberships m JOIN accounts a ON a.id = m.account_id \
+                         WHERE m.user_id = $1 AND (lower(a.name), a.id) > ($2, $3) \
+                         ORDER BY lower(a.name), a.id LIMIT $4) l \
+                       JOIN accounts a ON a.id = l.id \
+                       JOIN memberships m ON m.account_id = a.id AND m.user_id = $1 \
                        LEFT JOIN owner_changes c ON c.account_id = m.account_id \
                            AND c.user_id = m.user_id AND c.state IN ('offered', 'waiting') \
                        LEFT JOIN successors s ON s.account_id = m.account_id \
                            AND s.user_id = m.user_id \
-                   WHERE m.user_id = $1 AND (lower(a.name), a.id) > ($2, $3) \
-                   ORDER BY lower(a.name), a.id LIMIT $4";
+                   ORDER BY lower(a.name), a.id";
     LAST_ENTERED = "SELECT a.number FROM memberships m JOIN accounts a ON a.id = m.account_id \
                     WHERE m.user_id = $1 AND m.last_active_at IS NOT NULL \
                     ORDER BY m.last_active_at DESC, a.number LIMIT 1";

@@ -235,7 +235,12 @@ fn switch(name: String, others: Vec<(AccountNumber, String)>, more: bool) -> Any
     let search = more.then(|| {
         view! {
             <form class="account-search" method="get" action=ACCOUNTS role="search">
-                <input type="search" name="search" aria-label=words!(accounts.search) />
+                <input
+                    type="search"
+                    name="search"
+                    aria-label=words!(accounts.search)
+                    placeholder=words!(accounts.search)
+                />
                 <button class="button" type="submit">{words!(users.search_button)}</button>
             </form>
         }
