@@ -152,6 +152,28 @@ test('where a link leads whose piece is gone, the page is loaded', async ({ brow
   await context.close();
 });
 
+test('a piece that is gone is fetched ahead twice at most, however often one comes to its link', { tag: '@script' }, async ({ browser, baseURL, locale }) => {
+  const context = await browser.newContext({ baseURL, locale });
+  const page = await context.newPage();
+  let tries = 0;
+  await page.route(/\/pkg\/.*billing_page\.wasm$/, (route) => {
+    tries += 1;
+    return route.fulfill({ status: 404 });
+  });
+  await enter(page, ingrid, nordlys);
+  await page.locator('#page[data-alive]').waitFor();
+  const comeTo = (name: string) => page.getByRole('navigation', { name: 'Account' }).getByRole('link', { name }).hover();
+  await comeTo('Billing');
+  await expect.poll(() => tries).toBe(2);
+  await comeTo('Domains');
+  await comeTo('Billing');
+  const another = page.waitForRequest(/\/pkg\/.*support_page\.wasm$/);
+  await comeTo('Support requests');
+  await another;
+  expect(tries).toBe(2);
+  await context.close();
+});
+
 test('a page that died after a form says so, and its links go on', async ({ browser, baseURL, locale, javaScriptEnabled }) => {
   const context = await browser.newContext({ baseURL, locale, javaScriptEnabled });
   const page = await context.newPage();
