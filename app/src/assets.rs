@@ -28,7 +28,8 @@ fn fits(pattern: &str, path: &str) -> bool {
     let (mut wanted, mut found) = (pattern.split('/'), path.split('/'));
     loop {
         match (wanted.next(), found.next()) {
-            (Some(wanted), Some(found)) if wanted == found || wanted.starts_with(':') => {}
+            (Some(wanted), Some(found))
+                if wanted == found || wanted.starts_with(':') && !found.is_empty() => {}
             (end, other) => return end.is_none() && other.is_none(),
         }
     }
@@ -45,8 +46,14 @@ mod tests {
         let assets = Assets { pages, ..Assets::default() };
         assert_eq!(assets.besides("/accounts"), ["all"]);
         assert_eq!(assets.besides("/accounts/100001/users"), ["users"]);
-        for other in ["", "/", "/accounts/100001", "/accounts/100001/users/", "/accounts/1/2/users"]
-        {
+        for other in [
+            "",
+            "/",
+            "/accounts/100001",
+            "/accounts/100001/users/",
+            "/accounts//users",
+            "/accounts/1/2/users",
+        ] {
             assert!(assets.besides(other).is_empty(), "{other}");
         }
     }

@@ -18,7 +18,7 @@ pub(crate) struct Frame {
     pub(crate) user: Option<PersonView>,
     /// Whether there are accounts to switch between.
     pub(crate) several: bool,
-    /// Those beside the one that they act in: number and name, the first of them by name.
+    /// Those beside the one that they act in: number and name, the first of them by name; none of very many.
     pub(crate) others: Vec<(AccountNumber, String)>,
     /// Whether there are more.
     pub(crate) more: bool,

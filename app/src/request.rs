@@ -343,9 +343,8 @@ fn account_frame(acting: &Acting) -> AccountFrame {
 
 /// The frame with an account in it, and with the ways to the reader's others.
 fn frame_in(viewer: &Viewer, acting: Acting, account: AccountFrame) -> Frame {
-    let frame = frame(Some(viewer), Some(account), acting.others.are_any());
-    let Others { accounts: others, more } = acting.others;
-    Frame { others, more, ..frame }
+    let Others { are_any, named, more } = acting.others;
+    Frame { others: named, more, ..frame(Some(viewer), Some(account), are_any) }
 }
 
 /// The frame around a page outside any account that its reader comes to from one: that account stays in

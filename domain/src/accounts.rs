@@ -5,7 +5,7 @@ use model::{
     Field, FieldErrors, FieldProblem, GivenAccess, On, PAGE_SIZE, Pause, PausedAccess, Permission,
     Timestamp,
 };
-pub use store::{AccountDetails, AccountRow, MembershipRow, Owner};
+pub use store::{AccountDetails, AccountRow, MembershipRow, NAMED_OTHERS, Owner};
 use store::{AccountMembership, LockedActor, NewAccount, NewActivity};
 
 use crate::invitations::{Links, Offering};
@@ -114,7 +114,7 @@ fn acting(
         name: membership.name,
         time_zone: membership.time_zone,
         last_active_at: membership.last_active_at,
-        others: Others::of(viewer, membership.others),
+        others: Others::of(viewer.proven, membership.others),
         closes_at,
         eyes_of: None,
         owner_waits: membership.owners_due_at.is_some(),
@@ -163,33 +163,27 @@ async fn open(
 }
 
 /// Other accounts of the viewer's, to go to from the one that they act in.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Others {
-    /// Their numbers and names, by name: at most [`OTHERS`], none of very many.
-    pub accounts: Vec<(AccountNumber, String)>,
+    /// Whether there are any.
+    pub are_any: bool,
+    /// Their numbers and names, by name: at most [`NAMED_OTHERS`], none of very many.
+    pub named: Vec<(AccountNumber, String)>,
     /// Whether there are more.
     pub more: bool,
 }
 
-/// How many other accounts are named at once.
-pub const OTHERS: usize = 9;
-
 impl Others {
-    /// Whom one account's own provider vouched for isn't told of others.
-    fn of(viewer: &Viewer, accounts: Option<Vec<(AccountNumber, String)>>) -> Self {
-        if !viewer.proven {
-            return Self::default();
+    /// Whom one account's own provider vouched for is told of none, but that there are some.
+    fn of(proven: bool, found: Option<Vec<(AccountNumber, String)>>) -> Self {
+        let are_any = found.as_ref().is_none_or(|named| !named.is_empty());
+        if !proven {
+            return Self { are_any, ..Self::default() };
         }
-        let Some(mut accounts) = accounts else { return Self { more: true, ..Self::default() } };
-        let more = accounts.len() > OTHERS;
-        accounts.truncate(OTHERS);
-        Self { accounts, more }
-    }
-
-    /// Whether there are any.
-    #[must_use]
-    pub fn are_any(&self) -> bool {
-        self.more || !self.accounts.is_empty()
+        let more = found.as_ref().is_none_or(|named| named.len() > NAMED_OTHERS);
+        let mut named = found.unwrap_or_default();
+        named.truncate(NAMED_OTHERS);
+        Self { are_any, named, more }
     }
 }
 
@@ -384,4 +378,26 @@ pub async fn create(
     let id = latchkey.new_id().into();
     let account = NewAccount { id, name: details.name, owner, offer };
     Ok((latchkey.store.create_account(account, now).await?, links.shown))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn other_accounts_are_named_as_far_as_one_may_know_of_them_and_as_they_fit() {
+        let found = |count: i64| {
+            let account = |n| (AccountNumber::from_stored(n), format!("Account {n}"));
+            Some((0..count).map(account).collect::<Vec<_>>())
+        };
+        let told = |others: Others| (others.are_any, others.named.len(), others.more);
+        assert_eq!(told(Others::of(true, found(0))), (false, 0, false));
+        assert_eq!(told(Others::of(true, found(9))), (true, 9, false));
+        assert_eq!(told(Others::of(true, found(10))), (true, 9, true));
+        assert_eq!(told(Others::of(true, None)), (true, 0, true));
+        for found in [found(1), found(10), None] {
+            assert_eq!(told(Others::of(false, found)), (true, 0, false));
+        }
+        assert_eq!(told(Others::of(false, found(0))), (false, 0, false));
+    }
 }

@@ -184,14 +184,15 @@ pub struct UsersPage {
     pub found: Found,
 }
 
-/// What there is in the account, for those who see its users; with which factors they sign in is the
-/// owners' to see.
+/// What there is in the account, for those who see its users; owners are told how many have a second
+/// factor, where the list is of everybody.
 ///
 /// # Errors
 /// [`Failure::NotAllowed`], [`Failure::Unavailable`].
-pub async fn glance(latchkey: &Latchkey, actor: &Actor) -> Result<Glance, Failure> {
+pub async fn glance(latchkey: &Latchkey, actor: &Actor, asked: &Asked) -> Result<Glance, Failure> {
     actor.must(Permission::AccountUsers, On::Account)?;
-    latchkey.store.glance(actor.account, MOST_COUNTED + 1, actor.owns()).await
+    let factors = actor.owns() && !asked.is_narrowed();
+    latchkey.store.glance(actor.account, MOST_COUNTED + 1, factors).await
 }
 
 /// A page of the account's users, in which there is as much as was seen at a glance.

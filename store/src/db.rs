@@ -48,7 +48,8 @@ macro_rules! sql {
 /// Awaits one statement that answers rows, on a [`Store`]'s readers or in a [`Tx`]. The statement
 /// is written once and compiled for both kinds of database. An error is logged here. Nothing takes
 /// longer than a deadline, and what becomes of the connection is `Lent`'s to say. A connection of a
-/// store's is taken at its word, if it was used a moment ago: should it fail, another is asked.
+/// store's is taken at its word, if it was used a moment ago: should it fail, another is asked the
+/// same. So nothing is written in this way, as on SQLite nothing can be.
 macro_rules! read {
     ($from:expr, $db:ident => $fetch:expr) => {{
         let mut tentatively = $from.lends_tentatively();
@@ -57,7 +58,11 @@ macro_rules! read {
                 true => $from.tentative_reader().await,
                 false => $from.reader().await,
             };
-            match $crate::db::ask!(std::future::ready(lent), $db => $fetch) {
+            let lent = match lent {
+                Ok(lent) => lent,
+                Err(error) => break Err($crate::db::unavailable(error)),
+            };
+            match $crate::db::ask!(std::future::ready(Ok(lent)), $db => $fetch) {
                 Err(error) if tentatively && $crate::lent::was_the_connections(&error) => {
                     tentatively = false;
                 }

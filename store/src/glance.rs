@@ -11,7 +11,7 @@ use crate::db::{count, limit, read, sql};
 use crate::factors::has_factor;
 
 sql! {
-    /// With which factors users sign in is looked at where all are counted ($2) and somebody asks ($3).
+    /// How many have a second factor is counted where all users are ($2) and somebody asks ($3).
     GLANCE = concat!(
         "SELECT l.users, CASE WHEN $3 AND l.users < $2 AND NOT EXISTS \
                     (SELECT 1 FROM account_policies WHERE account_id = $1 AND factor_from IS NOT NULL) \

@@ -1505,8 +1505,8 @@ fn was_pending(changed: u64, invitation: &Invitation) -> Result<(), Failure> {
     }
 }
 
-/// Writes what an offer sends out, within its bounds: the link's token, the log's row, and the mail
-/// in place of one that still waits.
+/// Writes what an offer sends out, within its bounds: the link's token, the log's row, and the mail.
+/// One of before that still waits is gone by then ([`renew`]).
 async fn send(
     tx: &mut Tx,
     account: AccountId,

@@ -220,11 +220,11 @@ where
     pool.close();
 }
 
-/// Whether a statement failed with its connection, and at once: another one may answer it.
+/// Whether a statement failed with its connection, and before its deadline: another one may answer it.
 pub(crate) fn was_the_connections(error: &sqlx::Error) -> bool {
     let is_late =
         matches!(error, sqlx::Error::Io(error) if error.kind() == std::io::ErrorKind::TimedOut);
-    !is_late && !leaves_it_sound(error)
+    !is_late && concerns_all(error)
 }
 
 /// Awaits what the database is asked, for no longer than the deadline.

@@ -98,8 +98,8 @@ pub use members_by_provider::{
     ProvidersMemberFacts, ProvidersMemberStep, ThingKeys,
 };
 pub use memberships::{
-    AccountMembership, ChangeFacts, LockedActor, Member, MembershipChange, MembershipRow, NewPause,
-    Owner, PauseChange, UserSort,
+    AccountMembership, ChangeFacts, LockedActor, Member, MembershipChange, MembershipRow,
+    NAMED_OTHERS, NewPause, Owner, PauseChange, UserSort,
 };
 pub use outbox::{KeptMail, LONGEST_WAIT, NewMail, QueuedMail};
 pub use own_data::{

@@ -116,7 +116,7 @@ macro_rules! required {
 
 pub(crate) use {by_provider, comes_in, gave_address_up, had_factor, required};
 
-/// The first ten of `m`'s other accounts by name, as JSON; none where there are many to sort for that.
+/// The first of `m`'s other accounts by name ($4), as JSON; none where there are many to sort for that.
 macro_rules! others {
     (sqlite) => {
         others!("json_group_array(json_array(o.number, o.name) ORDER BY o.place, o.id)")
@@ -136,7 +136,7 @@ macro_rules! others {
             " FROM (SELECT c.id, c.number, c.name, lower(c.name) AS place \
                     FROM memberships n JOIN accounts c ON c.id = n.account_id \
                     WHERE n.user_id = m.user_id AND n.account_id <> m.account_id \
-                    ORDER BY lower(c.name), c.id LIMIT 10) o) END AS others"
+                    ORDER BY lower(c.name), c.id LIMIT $4) o) END AS others"
         )
     };
 }
@@ -184,6 +184,9 @@ macro_rules! active {
         )
     };
 }
+
+/// How many of somebody's other accounts are named at once.
+pub const NAMED_OTHERS: usize = 9;
 
 /// How many accounts are looked at for those that a text is looked for in.
 const LOOKED_AT: usize = 1_000;
@@ -286,8 +289,8 @@ pub struct AccountMembership {
     pub pause: Option<Pause>,
     /// When they were last active there, before this request.
     pub last_active_at: Option<Timestamp>,
-    /// The first ten of the user's other accounts by name: number and name. None if they are in more than a
-    /// hundred: nobody picks one of those from the first.
+    /// The first of the user's other accounts by name, number and name: [`NAMED_OTHERS`], and one more if
+    /// there is. None if they are in more than a hundred: nobody picks one of those from the first.
     pub others: Option<Vec<(AccountNumber, String)>>,
     /// Whether they have a second factor.
     pub second_factor: bool,
@@ -628,6 +631,7 @@ impl Store {
             .bind(Uuid::from(user))
             .bind(number.get())
             .bind(session.map(Uuid::from))
+            .bind(limit(NAMED_OTHERS + 1))
             .fetch_optional(db))
     }
 

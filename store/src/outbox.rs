@@ -256,6 +256,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<Option<QueuedMail>, Failure> {
         let text = TAKE.at(self);
+        // To its end, where a statement by itself is committed.
         let taken: Vec<MailRow> = ask!(self.writer(), db => query_as(text)
             .bind(now.as_micros())
             .bind(now.after(lease).as_micros())

@@ -16,7 +16,7 @@ const LIFETIME: Duration = Duration::from_secs(30 * 60);
 /// How long one may take for a sign of life before it is lent again.
 const PULSE: Duration = Duration::from_secs(1);
 /// How long ago one was used that is lent tentatively without any.
-const LATELY: Duration = Duration::from_secs(1);
+const LATELY: Duration = Duration::from_millis(250);
 /// How long Postgres lets a statement wait for a lock, a statement take as a whole, and a
 /// transaction of a node that is gone hold its locks: a request that meets one of them is answered
 /// as by [`PATIENCE`]. Set once connected: a pooler in between refuses them as it is connected to.

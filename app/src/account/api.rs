@@ -169,7 +169,7 @@ pub(crate) async fn accounts_page(
     let first = after.is_some().then_some(searched);
     let accounts: Vec<_> = page.accounts.into_iter().map(view).collect();
     request::in_zone_of(None);
-    let many = part || accounts.len() > domain::accounts::OTHERS;
+    let many = part || accounts.len() > domain::accounts::NAMED_OTHERS;
     let given = |waiting: domain::invitations::WaitingAccess| WaitingAccount {
         invitation: waiting.id.to_string(),
         number: waiting.account_number.to_string(),

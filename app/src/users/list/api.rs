@@ -211,13 +211,13 @@ async fn users_view(
     pending_here: String,
 ) -> Result<UsersView, Failure> {
     let (latchkey, actor) = (&inside.latchkey, &inside.acting.actor);
-    let glance = domain::listing::glance(latchkey, actor).await?;
+    let glance = domain::listing::glance(latchkey, actor, asked).await?;
     let page = domain::listing::page(latchkey, actor, &glance, asked, place.clone()).await?;
     let pending_after = read_cursor(&pending_here);
     let beside = domain::listing::beside(latchkey, actor, &glance, pending_after.as_ref()).await?;
     let Beside { pending, requests, becoming, successor } = beside;
-    // Of some of them it isn't told, nor of one.
-    let with_factor = glance.with_factor.filter(|_| !asked.is_narrowed() && glance.users > 1);
+    // Of one it isn't told.
+    let with_factor = glance.with_factor.filter(|_| glance.users > 1);
     let now = latchkey.now();
     let requests = requests.into_iter().map(|waiting| request_row(waiting, now)).collect();
     let query = Query { asked, place, pending: pending_after };
