@@ -9,8 +9,8 @@ pub(crate) fn is_hydrating() -> bool {
     Owner::current_shared_context().is_some_and(|context| context.during_hydration())
 }
 
-/// Has what a link of this page opens over it (`data-opens`) fetched as soon as the page is shown, if it wasn't yet, and
-/// there is nothing else to do (`frontend/pieces.js`).
+/// Has what a link of this page opens over it (`data-opens`) fetched, if it wasn't yet, as soon as the page
+/// is shown and there is nothing else to do (`frontend/pieces.js`).
 pub(crate) fn fetch_what_opens() {
     Effect::new(|_| {
         if let Ok(shown) = leptos::web_sys::Event::new("opens") {
