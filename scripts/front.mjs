@@ -94,7 +94,7 @@ function pack() {
 
 /** Where each page is, as the router has it, and the pack that it takes. */
 function pagesOf(packs) {
-  const routes = readFileSync('app/src/routes.rs', 'utf8').matchAll(/path!\("([^"]+)"\) view=\{LazyPage::of::<(\w+)>/g);
+  const routes = readFileSync('app/src/routes.rs', 'utf8').matchAll(/^ +"([^"]+)" => (\w+),$/gm);
   const pages = [...routes].map(([, path, page]) => [path, page.replace(/\B[A-Z]/g, '_$&').toLowerCase()]);
   const found = pages.filter(([, page]) => packs.has(page));
   const lost = [...packs.keys()].filter((pack) => pack.endsWith('_page') && !found.some(([, page]) => page === pack));

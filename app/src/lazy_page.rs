@@ -49,8 +49,11 @@ impl ChooseView for LazyPage {
     }
 
     async fn preload(&self) {
-        let data = (self.data)();
-        *self.ahead() = Some(data);
+        // What the page asks for came with it, if it stands there and is about to come to life.
+        if Owner::current().is_some() {
+            let data = (self.data)();
+            *self.ahead() = Some(data);
+        }
         (self.preload)().await;
     }
 }

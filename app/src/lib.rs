@@ -104,14 +104,14 @@ pub use rejected::Rejected;
 #[cfg(feature = "ssr")]
 pub use rejected::{Confirming, OfAnother, ProofTaken};
 pub use routes::App;
+#[cfg(feature = "hydrate")]
+pub use routes::fetch_what_is_shown;
 #[cfg(feature = "ssr")]
 pub use routes::pages;
 #[cfg(feature = "ssr")]
 pub use shell::shell;
 #[cfg(feature = "ssr")]
 pub use sign_in::confirm::{GO_ON, TAKES_FACTOR};
-#[cfg(feature = "hydrate")]
-pub use ui::refused::fetch_if_shown as fetch_what_is_shown;
 
 /// The id of the element around the page: what the browser's half brings to life. What others add
 /// to the document beside it is none of its business.

@@ -1,9 +1,13 @@
 //! The route table: one line a page.
 
 use leptos::prelude::*;
+use leptos::tachys::view::iterators::StaticVec;
 use leptos_meta::provide_meta_context;
-use leptos_router::components::{FlatRoutes, Route, Router};
-use leptos_router::{SsrMode, path};
+use leptos_router::any_nested_route::{AnyNestedRoute, IntoAnyNestedRoute};
+use leptos_router::components::{FlatRoutes, RouteChildren, Router};
+#[cfg(feature = "hydrate")]
+use leptos_router::{ChooseView, MatchInterface, RouteDefs};
+use leptos_router::{NestedRoute, SsrMode, path};
 
 use crate::access_requests::ask::AskPage;
 use crate::access_requests::decline::DeclineRequestPage;
@@ -76,13 +80,12 @@ pub fn pages() -> &'static [String] {
     // Once in a process, before its first page: while Leptos lists routes it keeps every resource of
     // the whole process from loading, and a page that is rendered meanwhile would wait for ever.
     static PAGES: std::sync::LazyLock<Vec<String>> = std::sync::LazyLock::new(|| {
-        let paths = |pages: fn() -> AnyView| {
-            let list = move || view! { <Router>{pages()}</Router> };
+        let paths = |pages: fn() -> Pages| {
+            let list = move || view! { <Router><FlatRoutes fallback=|| () children=children(pages) /></Router> };
             let listed = leptos_axum::generate_route_list(list);
             listed.into_iter().map(|page| page.path().to_owned())
         };
-        let living = paths(|| view! { <LivingPages /> }.into_any());
-        living.chain(paths(|| view! { <StillPages /> }.into_any())).collect()
+        paths(living_pages).chain(paths(still_pages)).collect()
     });
     &PAGES
 }
@@ -111,97 +114,118 @@ pub fn App() -> impl IntoView {
     view! {
         <Router set_is_routing>
             {move || on_its_way().then(|| view! { <div class="progress"></div> })}
-            <Pages />
+            <Shown />
         </Router>
     }
     .into_any()
 }
 
-/// The pages at this address. What doesn't come to life isn't known to the browser's half.
+/// The page at this address. What doesn't come to life isn't known to the browser's half.
 #[component]
-fn Pages() -> impl IntoView {
+fn Shown() -> impl IntoView {
     provide_context(Go::new());
     #[cfg(feature = "ssr")]
     if !crate::address::comes_to_life(&use_location().pathname.get_untracked()) {
-        return view! { <StillPages /> }.into_any();
+        return view! { <FlatRoutes fallback=NotFoundPage children=children(still_pages) /> }
+            .into_any();
     }
-    view! { <LivingPages /> }.into_any()
+    view! { <FlatRoutes fallback=ElsewherePage children=children(living_pages) /> }.into_any()
+}
+
+/// Fetches the code of what the document shows: it comes to life without waiting for anything.
+#[cfg(feature = "hydrate")]
+pub async fn fetch_what_is_shown() {
+    let path = location().pathname().unwrap_or_default();
+    if let Some(page) = RouteDefs::new(living_pages()).match_route(&path) {
+        page.into_view_and_child().0.preload().await;
+    }
+    crate::ui::refused::fetch_if_shown().await;
+}
+
+/// Pages, of which the first with a path that fits is shown.
+type Pages = StaticVec<AnyNestedRoute>;
+
+/// What the router takes them as.
+fn children(pages: fn() -> Pages) -> RouteChildren<Pages> {
+    RouteChildren::to_children(pages)
+}
+
+macro_rules! pages {
+    ($($path:tt => $page:ty),+ $(,)?) => {
+        StaticVec::from(vec![
+            $(NestedRoute::new(path!($path), LazyPage::of::<$page>()).ssr_mode(ASYNC).into_any_nested_route()),+
+        ])
+    };
 }
 
 /// The pages that the browser's half brings to life, and can show by itself from then on.
-#[component]
-fn LivingPages() -> impl IntoView {
-    view! {
-        <FlatRoutes fallback=ElsewherePage>
-            <Route ssr=ASYNC path=path!("/accounts") view={LazyPage::of::<AccountsPage>()} />
-            <Route ssr=ASYNC path=path!("/accounts/:account") view={LazyPage::of::<OverviewPage>()} />
-            <Route ssr=ASYNC path=path!("/accounts/:account/users") view={LazyPage::of::<UsersPage>()} />
-            <Route ssr=ASYNC path=path!("/accounts/:account/users/invite") view={LazyPage::of::<InvitePage>()} />
-            <Route ssr=ASYNC path=path!("/accounts/:account/users/:user") view={LazyPage::of::<ManagePage>()} />
-            <Route ssr=ASYNC path=path!("/accounts/:account/users/:user/extra/:grant") view={LazyPage::of::<ExtraPage>()} />
-            <Route ssr=ASYNC path=path!("/accounts/:account/users/:user/reaches/:area") view={LazyPage::of::<ReachedPage>()} />
-            <Route ssr=ASYNC path=path!("/accounts/:account/users/permissions/:permission") view={LazyPage::of::<HavingPage>()} />
-            <Route ssr=ASYNC path=path!("/accounts/:account/users/:user/owner") view={LazyPage::of::<MakeOwnerPage>()} />
-            <Route ssr=ASYNC path=path!("/accounts/:account/users/:user/hand-over") view={LazyPage::of::<HandOverPage>()} />
-            <Route ssr=ASYNC path=path!("/accounts/:account/owners/successor") view={LazyPage::of::<SuccessorPage>()} />
-            <Route ssr=ASYNC path=path!("/accounts/:account/owners/:change") view={LazyPage::of::<OwnerChangePage>()} />
-            <Route ssr=ASYNC path=path!("/accounts/:account/step-down") view={LazyPage::of::<StepDownPage>()} />
-            <Route ssr=ASYNC path=path!("/accounts/:account/take-over") view={LazyPage::of::<TakeOverPage>()} />
-            <Route ssr=ASYNC path=path!("/accounts/:account/users/:user/remove") view={LazyPage::of::<RemovePage>()} />
-            <Route ssr=ASYNC path=path!("/accounts/:account/invitations/:invitation/cancel") view={LazyPage::of::<CancelPage>()} />
-            <Route ssr=ASYNC path=path!("/accounts/:account/requests/:request/decline") view={LazyPage::of::<DeclineRequestPage>()} />
-            <Route ssr=ASYNC path=path!("/accounts/:account/ask") view={LazyPage::of::<AskPage>()} />
-            <Route ssr=ASYNC path=path!("/accounts/:account/services") view={LazyPage::of::<ServicesPage>()} />
-            <Route ssr=ASYNC path=path!("/accounts/:account/services/:service") view={LazyPage::of::<ServicePage>()} />
-            <Route ssr=ASYNC path=path!("/accounts/:account/services/:service/access") view={LazyPage::of::<ServiceReachingPage>()} />
-            <Route ssr=ASYNC path=path!("/accounts/:account/domains") view={LazyPage::of::<DomainsPage>()} />
-            <Route ssr=ASYNC path=path!("/accounts/:account/domains/:domain") view={LazyPage::of::<DomainPage>()} />
-            <Route ssr=ASYNC path=path!("/accounts/:account/domains/:domain/access") view={LazyPage::of::<DomainReachingPage>()} />
-            <Route ssr=ASYNC path=path!("/accounts/:account/billing") view={LazyPage::of::<BillingPage>()} />
-            <Route ssr=ASYNC path=path!("/accounts/:account/support") view={LazyPage::of::<SupportPage>()} />
-            <Route ssr=ASYNC path=path!("/accounts/:account/support/:request") view={LazyPage::of::<RequestPage>()} />
-            <Route ssr=ASYNC path=path!("/accounts/:account/account") view={LazyPage::of::<DetailsPage>()} />
-            <Route ssr=ASYNC path=path!("/accounts/:account/policy") view={LazyPage::of::<PolicyPage>()} />
-            <Route ssr=ASYNC path=path!("/accounts/:account/single-sign-on") view={LazyPage::of::<SingleSignOnPage>()} />
-            <Route ssr=ASYNC path=path!("/accounts/:account/leave") view={LazyPage::of::<LeavePage>()} />
-            <Route ssr=ASYNC path=path!("/accounts/:account/log") view={LazyPage::of::<LogPage>()} />
-            <Route ssr=ASYNC path=path!("/help") view={LazyPage::of::<GuidesPage>()} />
-            <Route ssr=ASYNC path=path!("/help/users") view={LazyPage::of::<HelpPage>()} />
-            <Route ssr=ASYNC path=path!("/help/:guide") view={LazyPage::of::<GuidePage>()} />
-        </FlatRoutes>
+fn living_pages() -> Pages {
+    pages! {
+        "/accounts" => AccountsPage,
+        "/accounts/:account" => OverviewPage,
+        "/accounts/:account/users" => UsersPage,
+        "/accounts/:account/users/invite" => InvitePage,
+        "/accounts/:account/users/:user" => ManagePage,
+        "/accounts/:account/users/:user/extra/:grant" => ExtraPage,
+        "/accounts/:account/users/:user/reaches/:area" => ReachedPage,
+        "/accounts/:account/users/permissions/:permission" => HavingPage,
+        "/accounts/:account/users/:user/owner" => MakeOwnerPage,
+        "/accounts/:account/users/:user/hand-over" => HandOverPage,
+        "/accounts/:account/owners/successor" => SuccessorPage,
+        "/accounts/:account/owners/:change" => OwnerChangePage,
+        "/accounts/:account/step-down" => StepDownPage,
+        "/accounts/:account/take-over" => TakeOverPage,
+        "/accounts/:account/users/:user/remove" => RemovePage,
+        "/accounts/:account/invitations/:invitation/cancel" => CancelPage,
+        "/accounts/:account/requests/:request/decline" => DeclineRequestPage,
+        "/accounts/:account/ask" => AskPage,
+        "/accounts/:account/services" => ServicesPage,
+        "/accounts/:account/services/:service" => ServicePage,
+        "/accounts/:account/services/:service/access" => ServiceReachingPage,
+        "/accounts/:account/domains" => DomainsPage,
+        "/accounts/:account/domains/:domain" => DomainPage,
+        "/accounts/:account/domains/:domain/access" => DomainReachingPage,
+        "/accounts/:account/billing" => BillingPage,
+        "/accounts/:account/support" => SupportPage,
+        "/accounts/:account/support/:request" => RequestPage,
+        "/accounts/:account/account" => DetailsPage,
+        "/accounts/:account/policy" => PolicyPage,
+        "/accounts/:account/single-sign-on" => SingleSignOnPage,
+        "/accounts/:account/leave" => LeavePage,
+        "/accounts/:account/log" => LogPage,
+        "/help" => GuidesPage,
+        "/help/users" => HelpPage,
+        "/help/:guide" => GuidePage,
     }
 }
 
 /// The pages that are loaded whole, and need no script.
 #[cfg(feature = "ssr")]
-#[component]
-fn StillPages() -> impl IntoView {
-    view! {
-        <FlatRoutes fallback=NotFoundPage>
-            <Route ssr=ASYNC path=path!("/sign-in") view={LazyPage::of::<SignInPage>()} />
-            <Route ssr=ASYNC path=path!("/sign-in/second-factor") view={LazyPage::of::<SecondFactorPage>()} />
-            <Route ssr=ASYNC path=path!("/sign-in/single-sign-on") view={LazyPage::of::<CompanyPage>()} />
-            <Route ssr=ASYNC path=path!("/sign-in/onward") view={LazyPage::of::<OnwardPage>()} />
-            <Route ssr=ASYNC path=path!("/sign-in/link") view={LazyPage::of::<LinkPage>()} />
-            <Route ssr=ASYNC path=path!("/forgot-password") view={LazyPage::of::<ForgotPage>()} />
-            <Route ssr=ASYNC path=path!("/forgot-password/sent") view={LazyPage::of::<ForgotSentPage>()} />
-            <Route ssr=ASYNC path=path!("/reset/:token") view={LazyPage::of::<ResetPage>()} />
-            <Route ssr=ASYNC path=path!("/invitations/:token") view={LazyPage::of::<JoinPage>()} />
-            <Route ssr=ASYNC path=path!("/invitations/:token/decline") view={LazyPage::of::<DeclinePage>()} />
-            <Route ssr=ASYNC path=path!("/invitations/:token/report") view={LazyPage::of::<ReportPage>()} />
-            <Route ssr=ASYNC path=path!("/profile") view={LazyPage::of::<ProfilePage>()} />
-            <Route ssr=ASYNC path=path!("/profile/email") view={LazyPage::of::<EmailPage>()} />
-            <Route ssr=ASYNC path=path!("/profile/delete") view={LazyPage::of::<DeleteLoginPage>()} />
-            <Route ssr=ASYNC path=path!("/email/:step/:token") view={LazyPage::of::<EmailLinkPage>()} />
-            <Route ssr=ASYNC path=path!("/security") view={LazyPage::of::<SecurityPage>()} />
-            <Route ssr=ASYNC path=path!("/security/authenticator") view={LazyPage::of::<AuthenticatorPage>()} />
-            <Route ssr=ASYNC path=path!("/security/authenticator/off") view={LazyPage::of::<TurnOffPage>()} />
-            <Route ssr=ASYNC path=path!("/security/passkeys/add") view={LazyPage::of::<AddPasskeyPage>()} />
-            <Route ssr=ASYNC path=path!("/security/passkeys/:passkey") view={LazyPage::of::<PasskeyPage>()} />
-            <Route ssr=ASYNC path=path!("/security/recovery-codes") view={LazyPage::of::<CodesPage>()} />
-            <Route ssr=ASYNC path=path!("/security/identities/:identity") view={LazyPage::of::<UnlinkPage>()} />
-            <Route ssr=ASYNC path=path!("/demo/mailbox") view={LazyPage::of::<MailboxPage>()} />
-            <Route ssr=ASYNC path=path!("/demo/mailbox/:mail") view={LazyPage::of::<MailPage>()} />
-        </FlatRoutes>
+fn still_pages() -> Pages {
+    pages! {
+        "/sign-in" => SignInPage,
+        "/sign-in/second-factor" => SecondFactorPage,
+        "/sign-in/single-sign-on" => CompanyPage,
+        "/sign-in/onward" => OnwardPage,
+        "/sign-in/link" => LinkPage,
+        "/forgot-password" => ForgotPage,
+        "/forgot-password/sent" => ForgotSentPage,
+        "/reset/:token" => ResetPage,
+        "/invitations/:token" => JoinPage,
+        "/invitations/:token/decline" => DeclinePage,
+        "/invitations/:token/report" => ReportPage,
+        "/profile" => ProfilePage,
+        "/profile/email" => EmailPage,
+        "/profile/delete" => DeleteLoginPage,
+        "/email/:step/:token" => EmailLinkPage,
+        "/security" => SecurityPage,
+        "/security/authenticator" => AuthenticatorPage,
+        "/security/authenticator/off" => TurnOffPage,
+        "/security/passkeys/add" => AddPasskeyPage,
+        "/security/passkeys/:passkey" => PasskeyPage,
+        "/security/recovery-codes" => CodesPage,
+        "/security/identities/:identity" => UnlinkPage,
+        "/demo/mailbox" => MailboxPage,
+        "/demo/mailbox/:mail" => MailPage,
     }
 }

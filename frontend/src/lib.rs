@@ -14,7 +14,7 @@ pub async fn hydrate() {
     let page = document.and_then(|document| document.get_element_by_id(app::PAGE));
     if let Some(page) = page.and_then(|page| page.dyn_into::<HtmlElement>().ok()) {
         app::fetch_what_is_shown().await;
-        leptos::mount::hydrate_from_async(page, app::App).await.forget();
+        leptos::mount::hydrate_from(page, app::App).forget();
     }
 }
 

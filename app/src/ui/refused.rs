@@ -12,10 +12,9 @@ use crate::title::PageTitle;
 use crate::ui::frame::Here;
 use crate::ui::icon::{Icon, icon};
 
-/// Fetches what [`refused`] takes, if this page shows it: a page can't come to life while a part of it is
-/// on its way.
+/// Fetches what [`refused`] takes, if this page shows it.
 #[cfg(feature = "hydrate")]
-pub async fn fetch_if_shown() {
+pub(crate) async fn fetch_if_shown() {
     if let Ok(Some(_)) = document().query_selector(".refused") {
         // What `lazy_preload!` calls, which can't be awaited.
         __preload_refused().await;

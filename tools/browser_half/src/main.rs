@@ -1,7 +1,9 @@
-//! Makes of the browser's half, as the compiler leaves it, what browsers load: parts the WASM into a main
-//! module and the pieces that pages need besides, and binds the main module to JavaScript.
+//! Makes of the browser's half, as the compiler leaves it, what browsers load: leaves out what no browser runs, parts
+//! the WASM into a main module and the pieces that pages need besides, and binds the main module to JavaScript.
 //!
 //! `browser_half INPUT FOLDER`, of which INPUT is a WASM file with relocations. `scripts/front.mjs` calls it.
+
+mod never_run;
 
 use std::path::PathBuf;
 
@@ -18,6 +20,7 @@ fn main() -> Result<()> {
     let folder = arguments.next().context("Into which folder?")?;
 
     let wasm = std::fs::read(&input).with_context(|| format!("{}", input.display()))?;
+    let wasm = never_run::without_never_run(wasm)?;
     let main = input.with_file_name(format!("{NAME}.wasm"));
     let script = format!("./{NAME}.js");
     let mut options = Options::new(&wasm);
