@@ -253,7 +253,7 @@ const SEARCHED_WORDS: usize = 5;
 
 /// How many users are few enough to look at all of them for a page. With more that have its rarest
 /// word, a search goes through the list, where one in a few fits.
-const FEW: usize = 2_000;
+const FEW: usize = 1_000;
 
 /// Which users of an account are asked for.
 #[derive(Clone, Debug, Default)]

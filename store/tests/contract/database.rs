@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use sqlx::{PgPool, SqlitePool, query_as, query_scalar};
+use sqlx::{Connection, Executor, PgConnection, PgPool, SqlitePool, query_as, query_scalar};
 use store::{OpenError, Store};
 use test_database::{TestDatabase, apply, on_both};
 
@@ -75,6 +75,29 @@ async fn both_databases_have_the_same_indexes() {
     .await
     .unwrap();
     assert_eq!(here, there);
+}
+
+/// Of two ways to a user of an account, the other goes through all whom the account has.
+#[tokio::test]
+async fn postgres_looks_a_user_up_however_few_most_accounts_have() {
+    let db = test_database::postgres().await;
+    let mut connection = PgConnection::connect(&db.url).await.unwrap();
+    for statement in [
+        "INSERT INTO accounts (id, number, name, street, postal_code, town, country, created_at) \
+             SELECT gen_random_uuid(), n, 'Shop', '', '', '', '', 0 FROM generate_series(1, 3000) n",
+        "INSERT INTO users (id, email, email_key, full_name, password_hash, created_at) \
+             SELECT id, number, number, 'Kari', '', 0 FROM accounts",
+        "INSERT INTO memberships (account_id, user_id, owner, since, name_key) \
+             SELECT id, id, TRUE, 0, 'kari' FROM accounts",
+        "ANALYZE",
+        "SET plan_cache_mode = force_generic_plan",
+        "PREPARE user_of (UUID, UUID) AS SELECT * FROM memberships WHERE account_id = $1 AND user_id = $2",
+    ] {
+        connection.execute(statement).await.unwrap();
+    }
+    let explain = "EXPLAIN EXECUTE user_of (gen_random_uuid(), gen_random_uuid())";
+    let plan: Vec<String> = query_scalar(explain).fetch_all(&mut connection).await.unwrap();
+    assert!(plan.iter().any(|line| line.contains("memberships_pkey")), "{plan:#?}");
 }
 
 #[tokio::test]

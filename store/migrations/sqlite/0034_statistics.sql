@@ -1,0 +1,2 @@
+-- For Postgres alone: how it reckons accounts.
+SELECT 1;
