@@ -124,7 +124,7 @@ pub fn router(parts: Parts) -> Router {
     let routes = routes
         .fallback(nowhere)
         .with_state(parts.clone())
-        // A page is a tenth of its size on the way. Guessing its secrets by its length (BREACH) would
+        // A page is a sixth of its size on the way. Guessing its secrets by its length (BREACH) would
         // take many requests with the reader's cookie from elsewhere, which `SameSite` keeps back.
         .layer(CompressionLayer::new())
         // A form of another site must not act for somebody who is signed in here (OWASP ASVS 5.0

@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use futures_util::future::join_all;
-use reqwest::{Client, Method, Request, RequestBuilder, StatusCode, header};
+use reqwest::header::{self, HeaderValue};
+use reqwest::{Client, Method, Request, RequestBuilder, StatusCode};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -50,6 +51,15 @@ pub(crate) async fn tell(folder: &Path, stage: &Stage) {
         server.cost(1_600, || page(small_account)).await,
         server.cost(1_600, || page(large_account)).await,
     );
+    let compressed = |encoding: &'static str| {
+        let mut request = page(large_account);
+        request.headers_mut().insert(header::ACCEPT_ENCODING, HeaderValue::from_static(encoding));
+        request
+    };
+    let (newer, older) = (
+        server.cost(1_600, || compressed("gzip, deflate, br, zstd")).await,
+        server.cost(1_600, || compressed("gzip, deflate, br")).await,
+    );
     let invitation = server.cost(800, || server.invitation(small_account, cookie)).await;
     let over = |cost: &Cost| ratio(cost.processor, empty.processor);
     println!(
@@ -59,6 +69,7 @@ pub(crate) async fn tell(folder: &Path, stage: &Stage) {
     println!("    empty {:?}, an evaluation {:?}", empty.processor, evaluation.processor);
     println!("users page, processor time               {:>8.1} ×  an empty answer's", over(&large));
     println!("    the page {:?}, its data alone {:?}", large.processor, data_large.processor);
+    println!("    compressed: zstd {:?}, br {:?}", newer.processor, older.processor);
     println!(
         "    10,000 users over 100: data {:.2}, page {:.2} (at most 1.05)",
         ratio(data_large.processor, data_small.processor),

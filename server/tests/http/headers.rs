@@ -10,9 +10,17 @@ use crate::story::{BAKERY, TestApp, post};
 #[apply(on_sqlite!)]
 async fn pages_go_out_compressed_where_that_is_understood(db: TestDatabase) {
     let app = TestApp::new(db).await;
-    let request = Request::get("/sign-in").header("accept-encoding", "gzip, br");
-    let page = app.browser().send(request.body(Body::empty()).unwrap()).await;
-    assert_eq!(page.headers.get("content-encoding").unwrap(), "br");
+    // What takes the server a fifth of the time is preferred where it is understood, too.
+    for (understood, taken) in [
+        ("gzip, deflate, br, zstd", "zstd"),
+        ("gzip, deflate, br", "br"),
+        ("gzip", "gzip"),
+        ("zstd;q=0.1, br", "br"),
+    ] {
+        let request = Request::get("/sign-in").header("accept-encoding", understood);
+        let page = app.browser().send(request.body(Body::empty()).unwrap()).await;
+        assert_eq!(page.headers.get("content-encoding").unwrap(), taken, "of {understood}");
+    }
     let plain = app.browser().get("/sign-in").await;
     assert!(plain.headers.get("content-encoding").is_none());
 }
