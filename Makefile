@@ -124,8 +124,8 @@ check-words: setup-for-tests
 bench: build ## Measure the release build (about 8 minutes)
 	@scripts/bench
 
-build: front ## The one release binary, target/release/latchkey (12 to 20 minutes the first time)
-	@echo "Building the release binary (12 to 15 minutes the first time, seconds when nothing changed)…"
+build: front ## The one release binary, target/release/latchkey (14 to 40 minutes the first time, by the machine)
+	@echo "Building the release binary (14 to 40 minutes the first time, by the machine, seconds when nothing changed)…"
 	@cargo build --release --package server --bin latchkey $(LOCKED)
 
 front: target/front.stamp

@@ -150,7 +150,8 @@ fn children(pages: fn() -> Pages) -> RouteChildren<Pages> {
     RouteChildren::to_children(pages)
 }
 
-macro_rules! pages {
+/// Each page by its path. `scripts/front.mjs` reads these lines, too.
+macro_rules! routes {
     ($($path:tt => $page:ty),+ $(,)?) => {
         StaticVec::from(vec![
             $(NestedRoute::new(path!($path), LazyPage::of::<$page>()).ssr_mode(ASYNC).into_any_nested_route()),+
@@ -160,7 +161,7 @@ macro_rules! pages {
 
 /// The pages that the browser's half brings to life, and can show by itself from then on.
 fn living_pages() -> Pages {
-    pages! {
+    routes! {
         "/accounts" => AccountsPage,
         "/accounts/:account" => OverviewPage,
         "/accounts/:account/users" => UsersPage,
@@ -202,7 +203,7 @@ fn living_pages() -> Pages {
 /// The pages that are loaded whole, and need no script.
 #[cfg(feature = "ssr")]
 fn still_pages() -> Pages {
-    pages! {
+    routes! {
         "/sign-in" => SignInPage,
         "/sign-in/second-factor" => SecondFactorPage,
         "/sign-in/single-sign-on" => CompanyPage,

@@ -77,7 +77,7 @@ async fn both_databases_have_the_same_indexes() {
     assert_eq!(here, there);
 }
 
-/// Of two ways to a user of an account, the other goes through all whom the account has.
+/// By the account and the user both, rather than by going through all whom the account has.
 #[tokio::test]
 async fn postgres_looks_a_user_up_however_few_most_accounts_have() {
     let db = test_database::postgres().await;

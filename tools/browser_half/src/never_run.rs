@@ -1,6 +1,6 @@
-//! Leaves out functions that the browser never runs, though something refers to them: what views have for the other ways
-//! of coming to life. They are a twelfth of what a page takes. What they alone need goes with them, as it is parted by
-//! what refers to what.
+//! Leaves out functions that the browser never runs, though something refers to them: what views have for coming to
+//! life while their code is on its way. They are a twelfth of what a page takes. What they alone need goes with them, as
+//! the module is parted by what refers to what.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -13,8 +13,8 @@ use wasmparser::{
     TypeRef,
 };
 
-/// What such functions are called, and what they await within. A page's code is there before the page comes to life
-/// (`frontend/src/lib.rs`), so that it doesn't wait meanwhile.
+/// What such functions are called, and the closures within them. A page's code is there before the page comes to life
+/// (`frontend/src/lib.rs`), so that it doesn't wait meanwhile: nothing may call leptos' `hydrate_from_async`.
 const NEVER_RUN: &str = "hydrate_async";
 
 /// This module, as the linker leaves it, with a trap in place of what those functions do.
@@ -52,7 +52,7 @@ fn bodies(wasm: &[u8]) -> Result<Vec<Range<usize>>> {
             _ => {}
         }
     }
-    // Shorter than the trap are those that have nothing to do.
+    // No longer than the trap are those that have nothing to do.
     let is_left_out = |(index, body): &(usize, Range<usize>)| {
         named.contains(&(imported + index)) && body.len() > 3
     };
