@@ -19,9 +19,12 @@ const PULSE: Duration = Duration::from_secs(1);
 const LATELY: Duration = Duration::from_millis(250);
 /// How long Postgres lets a statement wait for a lock, a statement take as a whole, and a
 /// transaction of a node that is gone hold its locks: a request that meets one of them is answered
-/// as by [`PATIENCE`]. Set once connected: a pooler in between refuses them as it is connected to.
-const LIMITS: &str = "SET lock_timeout = '2s'; SET statement_timeout = '10s'; \
-                      SET idle_in_transaction_session_timeout = '10s'";
+/// as by [`PATIENCE`]. A statement is planned once, whatever values it is asked with, as on SQLite: to
+/// plan one takes longer than most of them do. Set once connected: a pooler in between refuses them as
+/// it is connected to.
+const SETTINGS: &str = "SET lock_timeout = '2s'; SET statement_timeout = '10s'; \
+                        SET idle_in_transaction_session_timeout = '10s'; \
+                        SET plan_cache_mode = force_generic_plan";
 
 const NO_LIMITS: &str = "SET lock_timeout = 0; SET statement_timeout = 0; \
                          SET idle_in_transaction_session_timeout = 0";
@@ -101,7 +104,7 @@ impl Manager for Opener {
 
     async fn create(&self) -> Result<PgConnection, sqlx::Error> {
         let mut connection = PgConnection::connect_with(&self.options).await?;
-        timely(connection.execute(LIMITS)).await?;
+        timely(connection.execute(SETTINGS)).await?;
         Ok(connection)
     }
 
