@@ -1,7 +1,7 @@
 //! Moments as people read them. The server puts them into words, so that server and browser show
 //! the same text; the browser only shows them.
 
-use leptos::prelude::*;
+use maud::{Markup, html};
 use serde::{Deserialize, Serialize};
 
 /// A moment, ready to be shown.
@@ -25,36 +25,31 @@ impl Moment {
 }
 
 /// A moment as seen from now, the exact one in its title.
-#[component]
-pub(crate) fn Relative(
-    /// The moment.
-    moment: Moment,
-) -> impl IntoView {
-    view! { <time datetime=moment.machine title=moment.exact>{moment.relative}</time> }
+pub(crate) fn relative(moment: &Moment) -> Markup {
+    time(moment, &moment.relative)
+}
+
+/// When something was, as seen from now, or that it never was.
+pub(crate) fn relative_or_never(moment: Option<&Moment>) -> Markup {
+    moment.map_or_else(|| html! { span { (words!(users.never)) } }, relative)
 }
 
 /// The day of a moment.
-#[component]
-pub(crate) fn Day(
-    /// The moment.
-    moment: Moment,
-) -> impl IntoView {
-    view! { <time datetime=moment.machine title=moment.exact>{moment.day}</time> }
+pub(crate) fn day(moment: &Moment) -> Markup {
+    time(moment, &moment.day)
 }
 
 /// The time of day of a moment, and beside it the moment as seen from now.
-#[component]
-pub(crate) fn TimeOfDay(
-    /// The moment.
-    moment: Moment,
-    /// Its time of day.
-    time: String,
-) -> impl IntoView {
-    view! {
-        <time datetime=moment.machine title=moment.exact>{time}</time>
+pub(crate) fn time_of_day(moment: &Moment, time_of_day: &str) -> Markup {
+    html! {
+        (time(moment, time_of_day))
         " "
-        <span class="quiet">{moment.relative}</span>
+        span.quiet { (moment.relative) }
     }
+}
+
+fn time(moment: &Moment, words: &str) -> Markup {
+    html! { time datetime=(moment.machine) title=(moment.exact) { (words) } }
 }
 
 #[cfg(feature = "ssr")]

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::Store;
 use crate::db::{Differing, Tx, count, limit, plain, read, sql, write};
-use crate::grants::{holder, ids_in, joined, list, through};
+use crate::grants::{holder, ids_in, joined, list, opens, through};
 
 /// Whether one of the grants or drafts that [`holder`] wrote down names a thing `t` of the account $1.
 macro_rules! is_named {
@@ -164,9 +164,19 @@ macro_rules! counted {
     (@looked_up postgres) => { "t.account_id = $1" };
 }
 
+/// How many of the things `t` that [`opened!`] has. Those that grants name needn't be looked at: they are the
+/// account's, and there.
 macro_rules! number {
     ($db:ident $things:literal, $id:literal) => {
-        counted!($db $things, $id, "CAST(sum(c.number) AS BIGINT)", "count(*) AS number")
+        concat!(
+            "SELECT CAST(sum(c.number) AS BIGINT) FROM (",
+            counted!(@ $db $things, $id, "count(*) AS number", "$2 AND t.account_id = $1"),
+            " UNION ALL SELECT count(*) FROM (SELECT DISTINCT i.id FROM (",
+            through!($db concat!("n.", $id, " AS id"), $things, "$3", opens!($db "$3")),
+            ") i) t WHERE NOT $2 AND ",
+            fulfils!($db $things, $id, "$4", "$5"),
+            ") c"
+        )
     };
 }
 

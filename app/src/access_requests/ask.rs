@@ -12,6 +12,7 @@ use crate::title::PageTitle;
 use crate::ui::field::TextField;
 use crate::ui::form::{Form, FormState, SubmitButton};
 use crate::ui::frame::Here;
+use crate::ui::page_head::{back_to, page_head};
 
 /// `/accounts/{n}/ask`
 pub(crate) struct AskPage(Loading<AskView>);
@@ -43,13 +44,8 @@ impl LazyRoute for AskPage {
             };
             view! {
                 <PageTitle title=heading.clone() provider=frame.provider />
-                <p class="back"><a href=back.clone()><bdi>{whereto}</bdi></a></p>
-                <div class="page-head">
-                    <div>
-                        <h1>{heading}</h1>
-                        <p class="lead">{words!(asking.lead)}</p>
-                    </div>
-                </div>
+                {back_to(&back, &whereto)}
+                {page_head(&heading, Some(&words!(asking.lead)))}
                 {asking(number, view, back)}
             }
             .into_any()

@@ -12,6 +12,7 @@ use crate::title::PageTitle;
 use crate::ui::field::TextField;
 use crate::ui::form::{Form, SubmitButton};
 use crate::ui::frame::Here;
+use crate::ui::page_head::page_head;
 
 /// `/accounts/{n}/account`
 pub(crate) struct DetailsPage(Loading<DetailsView>);
@@ -30,12 +31,7 @@ impl LazyRoute for DetailsPage {
             let action = address_of(DETAILS, &[&number]);
             view! {
                 <PageTitle title=heading.clone() provider=frame.provider />
-                <div class="page-head">
-                    <div>
-                        <h1>{heading}</h1>
-                        <p class="lead">{words!(details.lead)}</p>
-                    </div>
-                </div>
+                {page_head(&heading, Some(&words!(details.lead)))}
                 <Form form={endpoint::<api::ChangeDetails>()} action=action before=details.before>
                     <input type="hidden" name="account" value=number />
                     <TextField

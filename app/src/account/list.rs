@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
+use maud::{Markup, html};
 
 use crate::account::api::{self, AccountsView, ReachableAccount, WaitingAccount};
 use crate::address::{ACCOUNT, ACCOUNTS, address_of};
@@ -10,7 +11,10 @@ use crate::loading::{Loading, framed};
 use crate::title::PageTitle;
 use crate::ui::form::{Form, SubmitButton};
 use crate::ui::frame::Here;
-use crate::ui::state::{Mood, State};
+use crate::ui::page_head::page_head;
+use crate::ui::pages::{Turn, turns};
+use crate::ui::state::{Mood, state};
+use crate::ui::still::still;
 
 /// `/accounts`
 pub(crate) struct AccountsPage(Loading<AccountsView>);
@@ -33,36 +37,34 @@ impl LazyRoute for AccountsPage {
                 let heading = words!(accounts.empty_heading);
                 return view! {
                     <PageTitle title=heading.clone() provider=provider />
-                    <div class="empty">
-                        <h1>{heading}</h1>
-                        <p>{words!(accounts.empty, email = email)}</p>
-                    </div>
+                    {still(html! {
+                        div.empty {
+                            h1 { (heading) }
+                            p { (words!(accounts.empty, email = email)) }
+                        }
+                    })}
                 }
                 .into_any();
             }
             let heading = words!(accounts.heading);
-            let first = first.map(|href| view! { <a href=href>{words!(users.first)}</a> });
-            let next = next.map(|href| view! { <a href=href rel="next">{words!(users.next)}</a> });
             let none = (accounts.is_empty() && !search.is_empty()).then(|| {
-                view! { <p role="status">{words!(accounts.none_found, search = search.clone())}</p> }
+                let words = words!(accounts.none_found, search = search.clone());
+                still(html! { p role="status" { (words) } })
             });
             let reached = !accounts.is_empty();
-            let lead = reached.then(|| view! { <p class="lead">{words!(accounts.lead)}</p> });
+            let lead = reached.then(|| words!(accounts.lead));
+            let head = page_head(&heading, lead.as_deref());
             let list = reached.then(|| {
-                view! { <ul class="account-list">{accounts.into_iter().map(card).collect_view()}</ul> }
+                still(html! {
+                    ul.account-list { @for account in accounts { li { (card(account)) } } }
+                })
             });
-            let tools = many.then(|| tools(search));
-            let pages = (first.is_some() || next.is_some()).then(|| {
-                view! { <nav class="pages" aria-label=words!(accounts.pages)>{first} {next}</nav> }
-            });
+            let tools = many.then(|| tools(&search));
+            let pages =
+                turns(&words!(accounts.pages), first.map(Turn::first), next.map(Turn::next));
             view! {
-                <PageTitle title=heading.clone() provider=provider />
-                <div class="page-head">
-                    <div>
-                        <h1>{heading}</h1>
-                        {lead}
-                    </div>
-                </div>
+                <PageTitle title=heading provider=provider />
+                {head}
                 {(!waiting.is_empty()).then(|| waiting_list(waiting))}
                 {tools}
                 {none}
@@ -110,84 +112,66 @@ fn waiting_card(waiting: WaitingAccount) -> impl IntoView {
 }
 
 /// Looking for an account.
-fn tools(search: String) -> AnyView {
-    let clear = (!search.is_empty()).then(|| {
-        view! { <a class="button button-quiet" href=ACCOUNTS>{words!(accounts.search_clear)}</a> }
-    });
-    view! {
-        <div class="table-tools">
-            <form class="search" method="get" action=ACCOUNTS role="search">
-                <label class="visually-hidden" for="search">{words!(accounts.search)}</label>
-                <input
-                    id="search"
+fn tools(search: &str) -> AnyView {
+    still(html! {
+        div.table-tools {
+            form.search method="get" action=(ACCOUNTS) role="search" {
+                label.visually-hidden for="search" { (words!(accounts.search)) }
+                input #search
                     type="search"
                     name="search"
-                    value=search
-                    placeholder=words!(accounts.search)
-                />
-                <button class="button" type="submit">{words!(users.search_button)}</button>
-                {clear}
-            </form>
-        </div>
-    }
-    .into_any()
+                    value=(search)
+                    placeholder=(words!(accounts.search));
+                button.button type="submit" { (words!(users.search_button)) }
+                @if !search.is_empty() {
+                    a.button.button-quiet href=(ACCOUNTS) { (words!(accounts.search_clear)) }
+                }
+            }
+        }
+    })
 }
 
-fn card(account: ReachableAccount) -> impl IntoView {
-    let access = if let Some(words) = account.paused {
-        view! { <State mood=Mood::Trouble words=words /> }.into_any()
-    } else if account.owner {
-        view! { <span class="tag tag-owner">{account.access}</span> }.into_any()
-    } else {
-        view! { <span class="account-access">{account.access}</span> }.into_any()
+fn card(account: ReachableAccount) -> Markup {
+    let visit = match &account.last_visit {
+        Some(at) => words!(accounts.last_visit, when = at.relative()),
+        None => words!(accounts.never),
     };
-    let visit = match account.last_visit {
-        Some(at) => view! {
-            <span class="account-visit">
-                {words!(accounts.last_visit, when = at.relative())}
-            </span>
+    html! {
+        a.account-card href=(address_of(ACCOUNT, &[&account.number])) {
+            span.account-name dir="auto" { (account.name) }
+            span.account-number { (words!(accounts.number, number = account.number)) }
+            @if let Some(words) = account.paused {
+                (state(Mood::Trouble, &words))
+            } @else if account.owner {
+                span.tag.tag-owner { (account.access) }
+            } @else {
+                span.account-access { (account.access) }
+            }
+            span.account-visit { (visit) }
         }
-        .into_any(),
-        None => view! { <span class="account-visit">{words!(accounts.never)}</span> }.into_any(),
-    };
-    let becoming = account.becoming.map(|becoming| {
-        let answer = becoming.asked.then(|| {
-            let page = becoming.page;
-            view! { " " <a href=page>{words!(owners.answer)}</a> }
-        });
-        view! { <p><State mood=Mood::Waiting words=becoming.words /> {answer}</p> }
-    });
-    let successor = account.successor.then(|| {
-        let name = account.name.clone();
-        let take_over = account.take_over.map(|page| {
-            let words = words!(successor.take_over, account = name);
-            view! { " " <a href=page><bdi>{words}</bdi></a> }
-        });
-        view! { <p><State mood=Mood::Quiet words=words!(successor.mark) /> {take_over}</p> }
-    });
-    let waiting = account.waiting.into_iter().map(|waiting| {
-        view! {
-            <p>
-                <bdi>{waiting.sentence}</bdi> " "
-                <a href=waiting.page>{words!(owners.show)}</a>
-            </p>
+        @if let Some(becoming) = account.becoming {
+            p {
+                (state(Mood::Waiting, &becoming.words))
+                @if becoming.asked { " " a href=(becoming.page) { (words!(owners.answer)) } }
+            }
         }
-    });
-    let waiting = waiting.collect_view();
-    let href = address_of(ACCOUNT, &[&account.number]);
-    view! {
-        <li>
-            <a class="account-card" href=href>
-                <span class="account-name" dir="auto">{account.name}</span>
-                <span class="account-number">
-                    {words!(accounts.number, number = account.number)}
-                </span>
-                {access}
-                {visit}
-            </a>
-            {becoming}
-            {successor}
-            {waiting}
-        </li>
+        @if account.successor {
+            p {
+                (state(Mood::Quiet, &words!(successor.mark)))
+                @if let Some(page) = account.take_over {
+                    " "
+                    a href=(page) {
+                        bdi { (words!(successor.take_over, account = account.name)) }
+                    }
+                }
+            }
+        }
+        @for waiting in account.waiting {
+            p {
+                bdi { (waiting.sentence) }
+                " "
+                a href=(waiting.page) { (words!(owners.show)) }
+            }
+        }
     }
 }

@@ -11,7 +11,8 @@ use crate::loading::{Loading, framed};
 use crate::title::PageTitle;
 use crate::ui::frame::Here;
 use crate::ui::icon::{Icon, icon};
-use crate::ui::state::{Mood, State};
+use crate::ui::state::{Mood, state};
+use crate::ui::still::still;
 
 /// `/accounts/{n}`
 pub(crate) struct OverviewPage(Loading<OverviewView>);
@@ -54,7 +55,7 @@ impl LazyRoute for OverviewPage {
                 let words = words!(successor.take_over, account = account.name.clone());
                 view! {
                     <p>
-                        <State mood=Mood::Quiet words=words!(successor.mark) /> " "
+                        {still(state(Mood::Quiet, &words!(successor.mark)))} " "
                         <a href=page><bdi>{words}</bdi></a>
                     </p>
                 }
@@ -96,7 +97,7 @@ fn area_card(card: AreaCard, number: i64) -> impl IntoView {
     let class = card.trouble.then_some("state state-waiting");
     view! {
         <a class="area-card" href=format!("/accounts/{number}{}", card.path)>
-            {icon(picture)}
+            {still(icon(picture))}
             <h2>{name}</h2>
             <p class=class>{card.sentence}</p>
         </a>

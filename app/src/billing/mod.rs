@@ -4,6 +4,7 @@ pub(crate) mod api;
 
 use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
+use maud::{Markup, html};
 use model::Area;
 
 use crate::access_requests::lacks::lacks;
@@ -11,10 +12,11 @@ use crate::billing::api::{BillingView, InvoiceRow};
 use crate::loading::{Loading, framed};
 use crate::title::PageTitle;
 use crate::ui::frame::Here;
-use crate::ui::link_button::link_button;
-use crate::ui::state::State;
+use crate::ui::link_button::{link_button, link_buttons};
+use crate::ui::page_head::page_head;
+use crate::ui::state::state;
 use crate::ui::table::{Caption, Cell, empty, table};
-use crate::when::Day;
+use crate::when::day;
 
 /// `/accounts/{n}/billing`
 pub(crate) struct BillingPage(Loading<BillingView>);
@@ -42,7 +44,7 @@ impl LazyRoute for BillingPage {
             let rows = invoices.into_iter().map(|invoice| row(invoice, linked)).collect();
             view! {
                 <PageTitle title=heading.clone() provider=frame.provider />
-                <div class="page-head"><h1>{heading}</h1></div>
+                {page_head(&heading, None)}
                 {table(Caption::Shown(words!(billing.caption)), columns, rows)}
                 {none}
                 {lacks(lacking)}
@@ -52,29 +54,30 @@ impl LazyRoute for BillingPage {
     }
 }
 
-/// What leads to the provider's own pages about an invoice.
-fn links(invoice: &InvoiceRow) -> impl IntoView + use<> {
+/// What leads to the provider's own pages about an invoice, if anything does.
+fn links(invoice: &InvoiceRow) -> Option<Markup> {
+    let number = &invoice.number;
     let pay = link_button(
-        invoice.pay.clone(),
-        words!(billing.pay),
-        words!(billing.pay_it, number = invoice.number.clone()),
+        invoice.pay.as_deref(),
+        &words!(billing.pay),
+        &words!(billing.pay_it, number = number),
     );
     let pdf = link_button(
-        invoice.pdf.clone(),
-        words!(billing.pdf),
-        words!(billing.pdf_of_it, number = invoice.number.clone()),
+        invoice.pdf.as_deref(),
+        &words!(billing.pdf),
+        &words!(billing.pdf_of_it, number = number),
     );
-    view! { {pay} {pdf} }
+    link_buttons([pay, pdf])
 }
 
 fn row(invoice: InvoiceRow, linked: bool) -> Vec<Cell> {
-    let links = linked.then(|| Cell::actions(links(&invoice)));
+    let links = linked.then(|| Cell::actions(links(&invoice).unwrap_or_default()));
     let mut cells = vec![
-        Cell::number(view! { <strong>{invoice.number}</strong> }),
-        Cell::number(view! { <Day moment=invoice.issued /> }),
-        Cell::number(view! { <Day moment=invoice.due /> }),
+        Cell::number(html! { strong { (invoice.number) } }),
+        Cell::number(day(&invoice.issued)),
+        Cell::number(day(&invoice.due)),
         Cell::amount(invoice.total),
-        Cell::new(view! { <State mood=invoice.mood words=invoice.state /> }),
+        Cell::new(state(invoice.mood, &invoice.state)),
     ];
     cells.extend(links);
     cells

@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
+use maud::html;
 use model::Area;
 
 use crate::access_requests::lacks::lacks;
@@ -12,8 +13,10 @@ use crate::loading::{Loading, framed};
 use crate::reaching::thing_actions;
 use crate::title::PageTitle;
 use crate::ui::frame::Here;
-use crate::ui::state::State;
-use crate::when::Day;
+use crate::ui::page_head::{back_to, thing_head};
+use crate::ui::state::state;
+use crate::ui::still::still;
+use crate::when::day;
 
 /// `/accounts/{n}/domains/{id}`
 pub(crate) struct DomainPage(Loading<DomainView>);
@@ -36,21 +39,24 @@ impl LazyRoute for DomainPage {
             let reaching = address_of(DOMAIN_REACHING, &[&number, &domain.id]);
             let renewing = renewing(&domain);
             let heading = domain.name;
+            let facts = html! {
+                dl.facts {
+                    dt { (words!(domains.state)) }
+                    dd { (state(domain.mood, &domain.state)) }
+                    dt { (words!(domains.expires)) }
+                    dd { (day(&domain.expires)) }
+                    dt { (words!(domains.lock)) }
+                    dd { (lock(domain.locked)) }
+                }
+            };
             view! {
                 <PageTitle title=heading.clone() provider=frame.provider />
-                <p class="back"><a href=back>{words!(domains.back)}</a></p>
-                <div class="page-head">
-                    <h1><bdi translate="no">{heading}</bdi></h1>
-                    {thing_actions(&account, renewing, reaching)}
-                </div>
-                <dl class="facts">
-                    <dt>{words!(domains.state)}</dt>
-                    <dd><State mood=domain.mood words=domain.state /></dd>
-                    <dt>{words!(domains.expires)}</dt>
-                    <dd><Day moment=domain.expires /></dd>
-                    <dt>{words!(domains.lock)}</dt>
-                    <dd>{lock(domain.locked)}</dd>
-                </dl>
+                {back_to(&back, &words!(domains.back))}
+                {thing_head(
+                    html! { bdi translate="no" { (heading) } },
+                    thing_actions(&account, renewing, &reaching),
+                )}
+                {still(facts)}
                 {lacks(lacking)}
             }
             .into_any()

@@ -5,6 +5,7 @@ pub(crate) mod domain;
 
 use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
+use maud::{Markup, html};
 use model::Area;
 
 use crate::access_requests::lacks::lacks;
@@ -14,10 +15,11 @@ use crate::loading::{Loading, framed};
 use crate::title::PageTitle;
 use crate::ui::frame::Here;
 use crate::ui::link_button::link_button;
+use crate::ui::page_head::page_head;
 use crate::ui::pages::pages;
-use crate::ui::state::State;
+use crate::ui::state::state;
 use crate::ui::table::{Caption, Cell, empty, table};
-use crate::when::Day;
+use crate::when::day;
 
 /// `/accounts/{n}/domains`
 pub(crate) struct DomainsPage(Loading<DomainsView>);
@@ -48,11 +50,11 @@ impl LazyRoute for DomainsPage {
             let number = frame.account.map(|account| account.number.to_string());
             let number = number.unwrap_or_default();
             let base = address_of(DOMAINS, &[&number]);
-            let (found, pages) = pages(&base, words!(domains.pages), others);
+            let (found, pages) = pages(&base, &words!(domains.pages), others);
             let rows = domains.into_iter().map(|domain| row(&number, domain, linked)).collect();
             view! {
                 <PageTitle title=heading.clone() provider=frame.provider />
-                <div class="page-head"><h1>{heading.clone()}</h1></div>
+                {page_head(&heading, None)}
                 {found}
                 {table(Caption::Quiet(heading), columns, rows)}
                 {none}
@@ -65,20 +67,19 @@ impl LazyRoute for DomainsPage {
 }
 
 /// What leads to the provider's own page about renewing a domain, if there is one.
-fn renewing(domain: &DomainRow) -> Option<AnyView> {
+fn renewing(domain: &DomainRow) -> Option<Markup> {
     let label = words!(domains.renew_it, name = domain.name.clone());
-    link_button(domain.renew.clone(), words!(domains.renew), label)
+    link_button(domain.renew.as_deref(), &words!(domains.renew), &label)
 }
 
 fn row(number: &str, domain: DomainRow, linked: bool) -> Vec<Cell> {
     let href = address_of(DOMAIN, &[&number, &domain.id]);
-    let lock = lock(domain.locked);
-    let renew = linked.then(|| Cell::actions(renewing(&domain)));
+    let renew = linked.then(|| Cell::actions(renewing(&domain).unwrap_or_default()));
     let mut cells = vec![
-        Cell::new(view! { <a href=href><strong>{domain.name}</strong></a> }),
-        Cell::new(view! { <State mood=domain.mood words=domain.state /> }),
-        Cell::number(view! { <Day moment=domain.expires /> }),
-        Cell::new(lock),
+        Cell::new(html! { a href=(href) { strong { (domain.name) } } }),
+        Cell::new(state(domain.mood, &domain.state)),
+        Cell::number(day(&domain.expires)),
+        Cell::new(lock(domain.locked)),
     ];
     cells.extend(renew);
     cells

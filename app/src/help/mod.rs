@@ -23,7 +23,8 @@ use crate::title::PageTitle;
 use crate::ui::form::{Form, SubmitButton};
 use crate::ui::frame::Here;
 use crate::ui::icon::{Icon, icon};
-use crate::ui::state::State;
+use crate::ui::state::state;
+use crate::ui::still::still;
 use crate::users::api::Resend;
 use crate::words;
 
@@ -197,7 +198,7 @@ fn check(found: Found) -> AnyView {
     let advice = found.advice.into_iter().map(|line| view! { <p>{line}</p> }).collect_view();
     view! {
         <div class="check">
-            <p><State mood=found.mood words=found.verdict /></p>
+            <p>{still(state(found.mood, &found.verdict))}</p>
             {advice}
         </div>
     }
@@ -259,9 +260,9 @@ fn picture(frame: &Frame) -> AnyView {
     view! {
         <figure class="header-picture" role="img" aria-label=label>
             <div class="header-picture-bar">
-                <span class="provider-mark">{icon(Icon::Key)}</span>
+                <span class="provider-mark">{still(icon(Icon::Key))}</span>
                 <span class="header-picture-account">{account}</span>
-                <span class="header-picture-name">{name} {icon(Icon::Down)}</span>
+                <span class="header-picture-name">{name} {still(icon(Icon::Down))}</span>
             </div>
             <div class="header-picture-menu">
                 <span class="header-picture-here">{words!(frame.user_management)}</span>

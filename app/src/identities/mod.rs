@@ -7,6 +7,7 @@ pub(crate) mod onward;
 pub(crate) mod unlink;
 
 use leptos::prelude::*;
+use maud::html;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use api::{choices, linked, offered_here};
@@ -17,7 +18,7 @@ use crate::frame::Frame;
 use crate::title::PageTitle;
 use crate::ui::form::{Form, SubmitButton};
 use crate::ui::table::{Caption, Cell, table};
-use crate::when::{Moment, Relative};
+use crate::when::{Moment, relative, relative_or_never};
 
 /// An identity provider that the reader may sign in with.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -83,18 +84,12 @@ pub(crate) fn linked_table(view: LinkedView) -> AnyView {
     let row = |row: LinkedRow| {
         let LinkedRow { provider, email, since, last_used, href, unlink } = row;
         let (words, label) = unlink;
-        let last_used = last_used.map_or_else(
-            || words!(users.never).into_any(),
-            |used| view! { <Relative moment=used /> }.into_any(),
-        );
         vec![
-            Cell::new(
-                view! { <strong>{provider}</strong> <br /> <span class="hint">{email}</span> },
-            ),
-            Cell::number(view! { <Relative moment=since /> }),
-            Cell::number(last_used),
-            Cell::actions(view! {
-                <a class="button button-quiet" href=from_here(&href) aria-label=label>{words}</a>
+            Cell::new(html! { strong { (provider) } br; " " span.hint { (email) } }),
+            Cell::number(relative(&since)),
+            Cell::number(relative_or_never(last_used.as_ref())),
+            Cell::actions(html! {
+                a.button.button-quiet href=(from_here(&href)) aria-label=(label) { (words) }
             }),
         ]
     };

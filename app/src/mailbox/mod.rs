@@ -9,7 +9,8 @@ use crate::address::{MAIL, MAILBOX, address_of, from_here};
 use crate::loading::{Loading, narrow};
 use crate::mailbox::api::{MailView, MailboxRow};
 use crate::title::PageTitle;
-use crate::when::Relative;
+use crate::ui::still::still;
+use crate::when::relative;
 
 /// `/demo/mailbox`
 pub(crate) struct MailboxPage(Loading<Vec<MailboxRow>>);
@@ -46,7 +47,7 @@ fn row(mail: MailboxRow) -> impl IntoView {
                 " "
                 <span class="mail-recipient">{words!(mailbox.to, email = mail.to)}</span>
                 " "
-                <Relative moment=mail.at />
+                {still(relative(&mail.at))}
             </a>
         </li>
     }
@@ -83,7 +84,7 @@ impl LazyRoute for MailPage {
                 </p>
                 <article class="mail">
                     <h1>{mail.subject}</h1>
-                    <p>{words!(mailbox.to, email = mail.to)} " " <Relative moment=mail.at /></p>
+                    <p>{words!(mailbox.to, email = mail.to)} " " {still(relative(&mail.at))}</p>
                     <h2>{words!(mailbox.text)}</h2>
                     <pre class="mail-text">{text}</pre>
                     <h2>{words!(mailbox.html)}</h2>

@@ -1,8 +1,8 @@
 //! The mails in words: subject, text and HTML from a mail's facts.
 
+mod letter;
 mod names;
 
-use askama::Template;
 use domain::operator_commands::command;
 use domain::zones;
 use leptos::prelude::*;
@@ -18,15 +18,12 @@ use crate::address::{
 };
 use crate::browsers::browser;
 use crate::formats::first_day;
+use crate::mails::letter::{Around, Letter, html, text};
 use crate::mails::names::Harmless;
 use crate::places::with_place;
-use crate::site::{Site, SiteLink};
+use crate::site::Site;
 use crate::when::server::exact;
 use crate::{contact, formats, languages, words};
-
-/// The product's own accent colours: those of `style/tokens.css` in sRGB.
-const ACCENT: &str = "#007277";
-const ACCENT_DARK: &str = "#64c3c8";
 
 /// How many people a mail names before it only counts the others.
 const MOST_NAMED: usize = 20;
@@ -40,40 +37,6 @@ pub struct Written {
     pub text: String,
     /// The HTML part.
     pub html: String,
-}
-
-/// What every mail is made of: sentences, at most one button, and more sentences.
-#[derive(Debug, Default)]
-struct Letter {
-    subject: String,
-    lead: Vec<String>,
-    button: Option<(String, String)>,
-    after: Vec<String>,
-}
-
-#[derive(Template)]
-#[template(path = "mail.html")]
-struct Html<'a> {
-    language: &'a str,
-    letter: &'a Letter,
-    greeting: String,
-    button_hint: String,
-    sent_by: String,
-    contact: Option<String>,
-    links: &'a [SiteLink],
-    provider: &'a str,
-    accent: &'a str,
-    accent_dark: &'a str,
-}
-
-#[derive(Template)]
-#[template(path = "mail.txt")]
-struct Text<'a> {
-    letter: &'a Letter,
-    greeting: String,
-    sent_by: String,
-    contact: Option<String>,
-    links: &'a [SiteLink],
 }
 
 /// By which time zones a mail tells when something is, and as seen from when.
@@ -110,30 +73,13 @@ pub fn write(mail: &Mail, language: Option<&Language>, told: Told<'_>, site: &Si
 
 fn written(mail: &Mail, language: &str, site: &Site) -> Written {
     let letter = letter(mail, site);
-    let greeting = words!(mail.greeting);
-    let sent_by = words!(mail.sent_by, provider = site.provider.clone());
-    let contact = contact::sentence(site);
-    let text = Text {
-        letter: &letter,
-        greeting: greeting.clone(),
-        sent_by: sent_by.clone(),
-        contact: contact.clone(),
-        links: &site.links,
+    let around = Around {
+        greeting: words!(mail.greeting),
+        sent_by: words!(mail.sent_by, provider = site.provider.clone()),
+        contact: contact::sentence(site),
+        site,
     };
-    let html = Html {
-        language,
-        letter: &letter,
-        greeting,
-        button_hint: words!(mail.button_hint),
-        sent_by,
-        contact,
-        links: &site.links,
-        provider: &site.provider,
-        accent: site.accent_light.as_deref().unwrap_or(ACCENT),
-        accent_dark: site.accent_dark.as_deref().unwrap_or(ACCENT_DARK),
-    };
-    // The templates only put strings together: there is nothing in them that can fail.
-    let (text, html) = (text.render().unwrap_or_default(), html.render().unwrap_or_default());
+    let (text, html) = (text(&letter, &around), html(&letter, &around, language));
     Written { subject: one_line(&letter.subject), text, html }
 }
 

@@ -11,6 +11,7 @@ use crate::owners::api::{self, HandOverView, OUT, USER};
 use crate::title::PageTitle;
 use crate::ui::form::{Form, FormState, SubmitButton};
 use crate::ui::frame::Here;
+use crate::ui::page_head::page_head;
 use crate::users::bounds::{Chosen, EnterSends};
 use crate::users::giving::GivingFields;
 use crate::users::permission_groups::Ticked;
@@ -40,12 +41,7 @@ impl LazyRoute for HandOverPage {
                 <p class="back">
                     <a href=back><bdi>{words!(extra.back, name = name.clone())}</bdi></a>
                 </p>
-                <div class="page-head">
-                    <div>
-                        <h1><bdi>{heading}</bdi></h1>
-                        <p class="lead"><bdi>{along}</bdi></p>
-                    </div>
-                </div>
+                {page_head(&heading, Some(&along))}
                 <p>{words!(owners.stays_yours)}</p>
                 <p><bdi>{words!(owners.means_always, name = name)}</bdi></p>
                 <p><bdi>{view.waits.clone()}</bdi></p>

@@ -11,6 +11,7 @@ use crate::owners::api::{self, GivingView, StepDownView};
 use crate::title::PageTitle;
 use crate::ui::form::{Form, SubmitButton};
 use crate::ui::frame::Here;
+use crate::ui::page_head::{back_to, page_head};
 use crate::users::bounds::{Chosen, EnterSends};
 use crate::users::giving::GivingFields;
 use crate::users::permission_groups::Ticked;
@@ -36,13 +37,8 @@ impl LazyRoute for StepDownPage {
             };
             view! {
                 <PageTitle title=heading.clone() provider=frame.provider />
-                <p class="back"><a href=back>{words!(manage.back)}</a></p>
-                <div class="page-head">
-                    <div>
-                        <h1><bdi>{heading}</bdi></h1>
-                        <p class="lead">{words!(owners.step_down_lead)}</p>
-                    </div>
-                </div>
+                {back_to(&back, &words!(manage.back))}
+                {page_head(&heading, Some(&words!(owners.step_down_lead)))}
                 {content}
             }
             .into_any()

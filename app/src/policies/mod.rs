@@ -4,6 +4,7 @@ pub(crate) mod api;
 
 use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
+use maud::html;
 use model::{AccountNumber, Field};
 
 use crate::address::{POLICY, SECURITY, address_of, from_here};
@@ -14,11 +15,14 @@ use crate::policies::api::{
     DomainsView, FactorStep, FactorView, PolicyView, SessionsView, SpanView,
 };
 use crate::title::PageTitle;
-use crate::ui::avatar::{Avatar, Email};
+use crate::ui::avatar::person;
 use crate::ui::field::TextField;
 use crate::ui::form::{Form, FormState, SubmitButton};
 use crate::ui::frame::Here;
-use crate::ui::state::State;
+use crate::ui::page_head::page_head;
+use crate::ui::pages::{Turn, turns};
+use crate::ui::state::state;
+use crate::ui::still::still;
 use crate::ui::table::{Caption, Cell, empty, table};
 
 /// `/accounts/{n}/policy`
@@ -40,12 +44,7 @@ impl LazyRoute for PolicyPage {
             let number = account.number;
             view! {
                 <PageTitle title=heading.clone() provider=frame.provider />
-                <div class="page-head">
-                    <div>
-                        <h1>{heading}</h1>
-                        <p class="lead">{words!(policy.lead, account = account.name)}</p>
-                    </div>
-                </div>
+                {page_head(&heading, Some(&words!(policy.lead, account = account.name)))}
                 {factor(number, view.factor)}
                 {sessions(number, view.sessions)}
                 {domains(number, view.domains)}
@@ -109,19 +108,12 @@ fn factor(number: AccountNumber, view: FactorView) -> AnyView {
             </Form>
         }
     });
-    let first = view.later.then(|| {
-        view! { <a href=here(number)>{words!(users.first)}</a> }
-    });
-    let next = view.next.map(|after| {
-        let href = format!("{}?after={after}", here(number));
-        view! { <a href=href rel="next">{words!(users.next)}</a> }
-    });
-    let pages = (first.is_some() || next.is_some()).then(|| {
-        view! { <nav class="pages" aria-label=words!(users.pages)>{first} {next}</nav> }
-    });
+    let first = view.later.then(|| Turn::first(here(number)));
+    let next = view.next.map(|after| Turn::next(format!("{}?after={after}", here(number))));
+    let pages = turns(&words!(users.pages), first, next);
     view! {
         <section>
-            <h2>{words!(policy.factor)} " " <State mood=mood words=words /></h2>
+            {still(html! { h2 { (words!(policy.factor)) " " (state(mood, &words)) } })}
             <p>{view.sentence}</p>
             {step}
         </section>
@@ -138,17 +130,9 @@ fn lacking(people: Vec<PersonView>) -> AnyView {
     if people.is_empty() {
         return empty(words!(policy.none_lacking));
     }
-    let row = |person: PersonView| {
-        let name = view! {
-            <div class="person">
-                <Avatar id=person.id name=person.name.clone() />
-                <div>
-                    <span class="person-name" dir="auto" translate="no">{person.name}</span>
-                    <Email address=person.email />
-                </div>
-            </div>
-        };
-        vec![Cell::new(name)]
+    let row = |one: PersonView| {
+        let name = html! { span.person-name dir="auto" translate="no" { (one.name) } };
+        vec![Cell::new(person(&one, name))]
     };
     let rows = people.into_iter().map(row).collect();
     table(Caption::Shown(words!(policy.lacking)), vec![words!(users.user)], rows)

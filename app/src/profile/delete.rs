@@ -3,6 +3,7 @@
 
 use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
+use maud::html;
 use model::Field;
 
 use crate::address::{DELETE_LOGIN, PROFILE, USERS, address_of, from_here};
@@ -13,7 +14,8 @@ use crate::title::PageTitle;
 use crate::ui::field::TextField;
 use crate::ui::form::{Form, SubmitButton};
 use crate::ui::frame::Here;
-use crate::ui::state::{Mood, State};
+use crate::ui::page_head::page_head;
+use crate::ui::state::{Mood, state};
 use crate::ui::table::{Caption, Cell, table};
 
 /// `/profile/delete`
@@ -41,12 +43,7 @@ impl LazyRoute for DeleteLoginPage {
             };
             view! {
                 <PageTitle title=heading.clone() provider=frame.provider />
-                <div class="page-head">
-                    <div>
-                        <h1>{heading}</h1>
-                        <p class="lead">{words!(leaving.lead, email = email)}</p>
-                    </div>
-                </div>
+                {page_head(&heading, Some(&words!(leaving.lead, email = email)))}
                 <section>
                     <h2>{words!(leaving.accounts)}</h2>
                     {accounts_table(accounts)}
@@ -78,20 +75,22 @@ fn accounts_table(accounts: Vec<AccountLeft>) -> AnyView {
 
 fn row(account: AccountLeft) -> Vec<Cell> {
     let AccountLeft { number, name, access, outcome, alone } = account;
-    let to_users = alone.then(|| {
-        let words = words!(leaving.to_users, account = name.clone());
-        view! { " " <a href=address_of(USERS, &[&number]) rel="external">{words}</a> }
-    });
     let mood = if alone { Mood::Trouble } else { Mood::Quiet };
-    vec![
-        Cell::new(view! {
-            <strong><bdi translate="no">{name}</bdi></strong>
+    let called = html! {
+        strong { bdi translate="no" { (name) } }
+        " "
+        span.hint { (number) }
+    };
+    let outcome = html! {
+        (state(mood, &outcome))
+        @if alone {
             " "
-            <span class="hint">{number}</span>
-        }),
-        Cell::sentence(access),
-        Cell::sentence(view! { <State mood=mood words=outcome /> {to_users} }),
-    ]
+            a href=(address_of(USERS, &[&number])) rel="external" {
+                (words!(leaving.to_users, account = name))
+            }
+        }
+    };
+    vec![Cell::new(called), Cell::sentence(access), Cell::sentence(outcome)]
 }
 
 /// Asks once more: whoever means this login types its address.

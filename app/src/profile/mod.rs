@@ -18,6 +18,7 @@ use crate::title::PageTitle;
 use crate::ui::field::TextField;
 use crate::ui::form::{Form, FormState, SubmitButton};
 use crate::ui::frame::Here;
+use crate::ui::page_head::page_head;
 
 /// `/profile`
 pub(crate) struct ProfilePage(Loading<ProfileView>);
@@ -33,12 +34,7 @@ impl LazyRoute for ProfilePage {
             let heading = words!(profile.heading);
             view! {
                 <PageTitle title=heading.clone() provider=frame.provider />
-                <div class="page-head">
-                    <div>
-                        <h1>{heading}</h1>
-                        <p class="lead">{words!(profile.lead)}</p>
-                    </div>
-                </div>
+                {page_head(&heading, Some(&words!(profile.lead)))}
                 <Form form={endpoint::<api::SaveProfile>()} action=PROFILE>
                     <TextField
                         field=Field::FullName

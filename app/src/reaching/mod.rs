@@ -5,6 +5,7 @@ pub(crate) mod things;
 
 use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
+use maud::{Markup, html};
 use model::{AccountNumber, Area, Permission};
 
 use crate::address::{
@@ -14,8 +15,11 @@ use crate::frame::{AccountFrame, Frame};
 use crate::loading::{Loading, framed};
 use crate::reaching::api::{ReachingRow, ReachingView};
 use crate::title::PageTitle;
-use crate::ui::avatar::{Avatar, Email};
+use crate::ui::avatar::{linked_name, person};
 use crate::ui::frame::Here;
+use crate::ui::page_head::{back_to, page_head};
+use crate::ui::pages::{Turn, turns};
+use crate::ui::still::still;
 use crate::ui::table::{Caption, Cell, table};
 use crate::words;
 
@@ -97,26 +101,15 @@ fn page(
     let heading = words!(reaching.heading, thing = view.name.clone());
     let (back, whereto) = back(number, &view);
     let base = address_of(path, &[&number, &view.id]);
-    let first = view.later.then(|| {
-        view! { <a href=base.clone()>{words!(users.first)}</a> }
-    });
-    let next = view.next.as_ref().map(|after| {
-        view! { <a href=format!("{base}?after={after}") rel="next">{words!(users.next)}</a> }
-    });
-    let pages = (first.is_some() || next.is_some()).then(|| {
-        view! { <nav class="pages" aria-label=words!(users.pages)>{first} {next}</nav> }
-    });
+    let first = view.later.then(|| Turn::first(base.clone()));
+    let next = view.next.as_ref().map(|after| Turn::next(format!("{base}?after={after}")));
+    let pages = turns(&words!(users.pages), first, next);
     let columns = vec![words!(users.user), words!(reaching.how), words!(users.actions)];
     let rows = view.rows.into_iter().map(|reaching| row(number, reaching)).collect();
     view! {
         <PageTitle title=heading.clone() provider=frame.provider />
-        <p class="back"><a href=back><bdi>{whereto}</bdi></a></p>
-        <div class="page-head">
-            <div>
-                <h1><bdi>{heading.clone()}</bdi></h1>
-                <p class="lead">{words!(reaching.lead)}</p>
-            </div>
-        </div>
+        {back_to(&back, &whereto)}
+        {page_head(&heading, Some(&words!(reaching.lead)))}
         {table(Caption::Quiet(heading), columns, rows)}
         {pages}
     }
@@ -124,88 +117,61 @@ fn page(
 }
 
 fn row(number: AccountNumber, reaching: ReachingRow) -> Vec<Cell> {
-    let ReachingRow { person, you, link: (words, label), ways } = reaching;
-    let href = address_of(MANAGE, &[&number, &person.id]);
-    let name = person.name.clone();
-    let you = you.then(|| view! { <span class="tag tag-you">{words!(users.you)}</span> });
-    let how = if ways.is_empty() {
-        view! { <span class="tag tag-owner">{words!(access.owner)}</span> }.into_any()
-    } else {
-        let ways = ways.into_iter().map(|way| {
-            let why = (!way.why.is_empty()).then(|| {
-                view! { <p class="hint"><bdi>{words!(access.why, why = way.why)}</bdi></p> }
-            });
-            view! {
-                <p>{way.opens}</p>
-                <p class="hint"><bdi>{way.given}</bdi></p>
-                {why}
+    let ReachingRow { person: one, you, link: (words, label), ways } = reaching;
+    let page = address_of(MANAGE, &[&number, &one.id]);
+    let how = html! {
+        @if ways.is_empty() { span.tag.tag-owner { (words!(access.owner)) } }
+        @for way in ways {
+            p { (way.opens) }
+            p.hint { bdi { (way.given) } }
+            @if !way.why.is_empty() {
+                p.hint { bdi { (words!(access.why, why = way.why)) } }
             }
-        });
-        ways.collect_view().into_any()
+        }
     };
-    let person = view! {
-        <div class="person">
-            <Avatar id=person.id name=name.clone() />
-            <div>
-                <a
-                    class="person-name"
-                    dir="auto"
-                    translate="no"
-                    href=href.clone()
-                    tabindex="-1"
-                >
-                    {name}
-                </a>
-                " "
-                {you}
-                <Email address=person.email />
-            </div>
-        </div>
-    };
-    let manage = view! {
-        <a class="button" href=href aria-label=label>{words}</a>
-    };
-    vec![Cell::new(person), Cell::sentence(how), Cell::actions(manage)]
+    let manage = html! { a.button href=(page) aria-label=(label) { (words) } };
+    vec![
+        Cell::new(person(&one, linked_name(&one, &page, you))),
+        Cell::sentence(how),
+        Cell::actions(manage),
+    ]
 }
 
 /// What there is to do on a thing's page: these links of the provider's, if there are any, and the one
 /// to who can reach it, for a reader who manages users.
 pub(crate) fn thing_actions(
     account: &AccountFrame,
-    links: Option<AnyView>,
-    reaching: String,
-) -> Option<AnyView> {
-    let reaching = account
-        .opens(Permission::AccountUsers)
-        .then(|| view! { <a class="button" href=reaching>{words!(reaching.link)}</a> });
-    let is_any = links.is_some() || reaching.is_some();
-    is_any.then(|| view! { <div class="page-actions">{links} {reaching}</div> }.into_any())
+    links: Option<Markup>,
+    reaching: &str,
+) -> Option<Markup> {
+    let manages = account.opens(Permission::AccountUsers);
+    (links.is_some() || manages).then(|| {
+        html! {
+            @if let Some(links) = links { (links) }
+            @if manages { a.button href=(reaching) { (words!(reaching.link)) } }
+        }
+    })
 }
 
 /// The same for each permission: folded away, as it is asked for now and then.
 pub(crate) fn by_permission(number: AccountNumber) -> AnyView {
-    let areas = Area::ALL.into_iter().map(|area| {
-        let permissions = area.permissions().map(|permission| {
-            let href = address_of(HAVING, &[&number, &permission]);
-            let id = format!("reach-{permission}");
-            view! {
-                <li>
-                    <span id=id.clone()>{words::label(permission)}</span>
-                    " "
-                    <a href=href aria-describedby=id>{words!(reaching.link)}</a>
-                </li>
+    let line = |permission: Permission| {
+        let id = format!("reach-{permission}");
+        html! {
+            span id=(id) { (words::label(permission)) }
+            " "
+            a href=(address_of(HAVING, &[&number, &permission])) aria-describedby=(id) {
+                (words!(reaching.link))
             }
-        });
-        view! {
-            <h3>{words::area(area)}</h3>
-            <ul>{permissions.collect_view()}</ul>
         }
-    });
-    view! {
-        <details class="by-permission">
-            <summary><h2>{words!(reaching.by_permission)}</h2></summary>
-            {areas.collect_view()}
-        </details>
-    }
-    .into_any()
+    };
+    still(html! {
+        details.by-permission {
+            summary { h2 { (words!(reaching.by_permission)) } }
+            @for area in Area::ALL {
+                h3 { (words::area(area)) }
+                ul { @for permission in area.permissions() { li { (line(permission)) } } }
+            }
+        }
+    })
 }

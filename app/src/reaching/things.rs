@@ -2,12 +2,14 @@
 
 use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
+use maud::html;
 
 use crate::address::{MANAGE, REACHED, address_of};
 use crate::loading::{Loading, framed};
 use crate::reaching::api::{self, ReachedView};
 use crate::title::PageTitle;
 use crate::ui::frame::Here;
+use crate::ui::page_head::{back_to, page_head};
 use crate::ui::pages::pages;
 use crate::ui::table::{Caption, Cell, empty, table};
 
@@ -33,20 +35,15 @@ impl LazyRoute for ReachedPage {
             let back = address_of(MANAGE, &[&number, &view.person.id]);
             let base = address_of(REACHED, &[&number, &view.person.id, &view.area]);
             let none = view.things.is_empty().then(|| empty(words!(manage.reaches_none)));
-            let (found, pages) = pages(&base, view.pages_name, view.pages);
+            let (found, pages) = pages(&base, &view.pages_name, view.pages);
             let row = |(href, name): (String, String)| {
-                vec![Cell::new(view! { <a href=href translate="no"><bdi>{name}</bdi></a> })]
+                vec![Cell::new(html! { a href=(href) translate="no" { bdi { (name) } } })]
             };
             let rows = view.things.into_iter().map(row).collect();
             view! {
                 <PageTitle title=view.heading.clone() provider=frame.provider />
-                <p class="back"><a href=back><bdi>{view.person.name}</bdi></a></p>
-                <div class="page-head">
-                    <div>
-                        <h1><bdi>{view.heading.clone()}</bdi></h1>
-                        <p class="lead">{words!(reaching.things_lead)}</p>
-                    </div>
-                </div>
+                {back_to(&back, &view.person.name)}
+                {page_head(&view.heading, Some(&words!(reaching.things_lead)))}
                 {found}
                 {table(Caption::Quiet(view.heading), vec![words!(reaching.name)], rows)}
                 {none}

@@ -9,6 +9,7 @@ pub(crate) mod reset;
 
 use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
+use maud::{Markup, html};
 use model::Field;
 
 use crate::address::{AUTHENTICATOR_OFF, PASSKEY, RECOVERY_CODES, SECURITY, address_of, from_here};
@@ -20,9 +21,11 @@ use crate::title::PageTitle;
 use crate::ui::field::{PasswordField, username};
 use crate::ui::form::{Form, SubmitButton};
 use crate::ui::frame::Here;
-use crate::ui::state::{Mood, State};
+use crate::ui::page_head::page_head;
+use crate::ui::state::{Mood, state};
+use crate::ui::still::still;
 use crate::ui::table::{Caption, Cell, table};
-use crate::when::{Moment, Relative};
+use crate::when::{Moment, relative, relative_or_never};
 
 /// `/security`
 pub(crate) struct SecurityPage(Loading<SecurityView>);
@@ -38,12 +41,7 @@ impl LazyRoute for SecurityPage {
             let heading = words!(security.heading);
             view! {
                 <PageTitle title=heading.clone() provider=frame.provider />
-                <div class="page-head">
-                    <div>
-                        <h1>{heading}</h1>
-                        <p class="lead">{words!(security.lead)}</p>
-                    </div>
-                </div>
+                {page_head(&heading, Some(&words!(security.lead)))}
                 {passkeys(view.passkeys, view.has_passkeys)}
                 {two_steps(view.app)}
                 {recovery_codes(view.codes)}
@@ -111,25 +109,18 @@ fn passkeys(passkeys: Vec<PasskeyRow>, possible: bool) -> AnyView {
 
 fn passkey_row(passkey: PasskeyRow) -> Vec<Cell> {
     let PasskeyRow { id, name, since, used } = passkey;
-    let label = words!(passkey.manage_of, name = name.clone());
-    let manage = view! {
-        <a class="button button-quiet" href=from_here(&address_of(PASSKEY, &[&id])) aria-label=label>
-            {words!(passkey.manage)}
-        </a>
+    let manage = html! {
+        a.button.button-quiet
+            href=(from_here(&address_of(PASSKEY, &[&id])))
+            aria-label=(words!(passkey.manage_of, name = name.clone()))
+        { (words!(passkey.manage)) }
     };
     vec![
-        Cell::new(view! { <strong><bdi>{name}</bdi></strong> }),
-        Cell::number(view! { <Relative moment=since /> }),
-        Cell::number(last_used(used)),
+        Cell::new(html! { strong { bdi { (name) } } }),
+        Cell::number(relative(&since)),
+        Cell::number(relative_or_never(used.as_ref())),
         Cell::actions(manage),
     ]
-}
-
-fn last_used(used: Option<Moment>) -> AnyView {
-    used.map_or_else(
-        || words!(users.never).into_any(),
-        |used| view! { <Relative moment=used /> }.into_any(),
-    )
 }
 
 /// The way in without the second factor, once there is one.
@@ -152,7 +143,7 @@ fn recovery_codes(left: Option<String>) -> Option<AnyView> {
 fn two_steps(app: Option<(Moment, Option<Moment>)>) -> AnyView {
     let (state, content) = match app {
         None => (
-            view! { <State mood=Mood::Quiet words=words!(users.off) /> },
+            still(state(Mood::Quiet, &words!(users.off))),
             view! {
                 <p>{words!(security.app_off)}</p>
                 <Form form={endpoint::<api::BeginApp>()} action=SECURITY>
@@ -164,14 +155,14 @@ fn two_steps(app: Option<(Moment, Option<Moment>)>) -> AnyView {
             .into_any(),
         ),
         Some((since, used)) => (
-            view! { <State mood=Mood::Ok words=words!(users.on) /> },
+            still(state(Mood::Ok, &words!(users.on))),
             view! {
                 <p>{words!(security.app_on)}</p>
                 <dl class="facts">
                     <dt>{words!(security.app_since)}</dt>
-                    <dd><Relative moment=since /></dd>
+                    <dd>{still(relative(&since))}</dd>
                     <dt>{words!(security.app_used)}</dt>
-                    <dd>{last_used(used)}</dd>
+                    <dd>{still(relative_or_never(used.as_ref()))}</dd>
                 </dl>
                 <div class="form-actions">
                     <a class="button" href=from_here(AUTHENTICATOR_OFF)>
@@ -221,8 +212,14 @@ fn devices(devices: Vec<DeviceRow>) -> AnyView {
 
 fn device_row(device: DeviceRow) -> Vec<Cell> {
     let DeviceRow { id, browser, address, since, last_seen, present } = device;
-    let here =
-        present.then(|| view! { " " <span class="tag">{words!(security.this_device)}</span> });
+    let called = html! {
+        span {
+            strong { (browser) }
+            @if present { " " span.tag { (words!(security.this_device)) } }
+        }
+        br;
+        span.hint { (address) }
+    };
     let label = words!(security.end_of, device = browser.clone(), address = address.clone());
     let end = (!present).then(|| {
         view! {
@@ -237,15 +234,12 @@ fn device_row(device: DeviceRow) -> Vec<Cell> {
                 <SubmitButton class="button-quiet" label=label words=words!(security.end) />
             </Form>
         }
+        .into_any()
     });
     vec![
-        Cell::new(view! {
-            <span><strong>{browser}</strong> {here}</span>
-            <br />
-            <span class="hint">{address}</span>
-        }),
-        Cell::number(view! { <Relative moment=since /> }),
-        Cell::number(view! { <Relative moment=last_seen /> }),
-        Cell::actions(end),
+        Cell::new(called),
+        Cell::number(relative(&since)),
+        Cell::number(relative(&last_seen)),
+        end.map_or_else(|| Cell::actions(Markup::default()), Cell::actions),
     ]
 }

@@ -15,6 +15,7 @@ use crate::ui::factor::{FactorForms, passkey_hint};
 use crate::ui::field::TextField;
 use crate::ui::form::{Form, SubmitButton};
 use crate::ui::frame::Here;
+use crate::ui::page_head::back_to;
 
 /// Where the name stands in the heading.
 const NAME: &str = "\n";
@@ -104,7 +105,7 @@ fn show(view: PasskeyView, frame: Frame) -> AnyView {
     };
     view! {
         <PageTitle title=title provider=frame.provider />
-        <p class="back"><a href=from_here(SECURITY)>{words!(security.heading)}</a></p>
+        {back_to(&from_here(SECURITY), &words!(security.heading))}
         <h1>{before} <bdi>{view.name.clone()}</bdi> {after}</h1>
         <Form form={endpoint::<api::RenamePasskey>()} action=action>
             <input type="hidden" name="passkey" value=id />

@@ -5,6 +5,7 @@ pub(crate) mod service;
 
 use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
+use maud::{Markup, html};
 use model::Area;
 
 use crate::access_requests::lacks::lacks;
@@ -15,11 +16,12 @@ use crate::services::api::{ServiceRow, ServicesView};
 use crate::title::PageTitle;
 use crate::ui::form::{Form, SubmitButton};
 use crate::ui::frame::Here;
-use crate::ui::link_button::link_button;
+use crate::ui::link_button::{link_button, link_buttons};
+use crate::ui::page_head::page_head;
 use crate::ui::pages::pages;
-use crate::ui::state::State;
+use crate::ui::state::state;
 use crate::ui::table::{Caption, Cell, empty, table};
-use crate::when::Day;
+use crate::when::day;
 
 /// `/accounts/{n}/services`
 pub(crate) struct ServicesPage(Loading<ServicesView>);
@@ -53,14 +55,14 @@ impl LazyRoute for ServicesPage {
             let number = frame.account.map(|account| account.number.to_string());
             let own = number.clone().unwrap_or_default();
             let base = address_of(SERVICES, &[&own]);
-            let (found, pages) = pages(&base, words!(services.pages), view.pages);
+            let (found, pages) = pages(&base, &words!(services.pages), view.pages);
             let rows = view.services.into_iter().map(|service| row(&own, service, shown, linked));
             let rows = rows.collect();
             let unlock = number.filter(|_| view.credentials && view.locked);
             let unlock = unlock.map(|number| show_passwords(number, None));
             view! {
                 <PageTitle title=heading.clone() provider=frame.provider />
-                <div class="page-head"><h1>{heading.clone()}</h1></div>
+                {page_head(&heading, None)}
                 {found}
                 {table(Caption::Quiet(heading), columns, rows)}
                 {none}
@@ -94,33 +96,35 @@ fn show_passwords(number: String, service: Option<String>) -> AnyView {
 }
 
 /// What leads to the provider's own pages about a service, if anything does.
-fn links(service: &ServiceRow) -> Option<AnyView> {
+fn links(service: &ServiceRow) -> Option<Markup> {
+    let name = &service.name;
     let open = link_button(
-        service.open.clone(),
-        words!(services.open),
-        words!(services.open_it, name = service.name.clone()),
+        service.open.as_deref(),
+        &words!(services.open),
+        &words!(services.open_it, name = name),
     );
     let renew = link_button(
-        service.renew.clone(),
-        words!(services.renew),
-        words!(services.renew_it, name = service.name.clone()),
+        service.renew.as_deref(),
+        &words!(services.renew),
+        &words!(services.renew_it, name = name),
     );
-    service.has_links().then(|| view! { {open} {renew} }.into_any())
+    link_buttons([open, renew])
 }
 
 fn row(number: &str, service: ServiceRow, credentials: bool, linked: bool) -> Vec<Cell> {
     let href = address_of(SERVICE, &[&number, &service.id]);
-    let links = linked.then(|| Cell::actions(links(&service)));
+    let links = linked.then(|| Cell::actions(links(&service).unwrap_or_default()));
     let mut cells = vec![
-        Cell::new(view! { <a href=href><strong>{service.name}</strong></a> }),
+        Cell::new(html! { a href=(href) { strong { (service.name) } } }),
         Cell::new(service.plan),
-        Cell::new(view! { <State mood=service.mood words=service.state /> }),
-        Cell::number(view! { <Day moment=service.renews /> }),
+        Cell::new(state(service.mood, &service.state)),
+        Cell::number(day(&service.renews)),
     ];
     if credentials {
         for text in [service.login_name, service.login_password] {
-            let shown = (!text.is_empty()).then(|| view! { <code translate="no">{text}</code> });
-            cells.push(Cell::new(shown));
+            cells.push(Cell::new(html! {
+                @if !text.is_empty() { code translate="no" { (text) } }
+            }));
         }
     }
     cells.extend(links);

@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
+use maud::html;
 use model::Area;
 
 use crate::access_requests::lacks::lacks;
@@ -12,8 +13,10 @@ use crate::services::api::{self, ServiceRow, ServiceView};
 use crate::services::{links, show_passwords};
 use crate::title::PageTitle;
 use crate::ui::frame::Here;
-use crate::ui::state::State;
-use crate::when::Day;
+use crate::ui::page_head::{back_to, thing_head};
+use crate::ui::state::state;
+use crate::ui::still::still;
+use crate::when::day;
 
 /// `/accounts/{n}/services/{id}`
 pub(crate) struct ServicePage(Loading<ServiceView>);
@@ -39,12 +42,12 @@ impl LazyRoute for ServicePage {
             let links = links(&service);
             view! {
                 <PageTitle title=heading.clone() provider=frame.provider />
-                <p class="back"><a href=back>{words!(services.back)}</a></p>
-                <div class="page-head">
-                    <h1><bdi translate="no">{heading}</bdi></h1>
-                    {thing_actions(&account, links, reaching)}
-                </div>
-                {facts(service)}
+                {back_to(&back, &words!(services.back))}
+                {thing_head(
+                    html! { bdi translate="no" { (heading) } },
+                    thing_actions(&account, links, &reaching),
+                )}
+                {facts(&service)}
                 {unlock}
                 {lacks(view.lacks)}
             }
@@ -53,26 +56,23 @@ impl LazyRoute for ServicePage {
     }
 }
 
-fn facts(service: ServiceRow) -> impl IntoView {
+fn facts(service: &ServiceRow) -> AnyView {
     let secrets = [
-        (words!(services.login), service.login_name),
-        (words!(services.password), service.login_password),
+        (words!(services.login), &service.login_name),
+        (words!(services.password), &service.login_password),
     ];
-    let secrets = secrets.into_iter().filter(|(_, text)| !text.is_empty()).map(|(name, text)| {
-        view! {
-            <dt>{name}</dt>
-            <dd><code translate="no">{text}</code></dd>
+    still(html! {
+        dl.facts {
+            dt { (words!(services.plan)) }
+            dd { (service.plan) }
+            dt { (words!(services.state)) }
+            dd { (state(service.mood, &service.state)) }
+            dt { (words!(services.renews)) }
+            dd { (day(&service.renews)) }
+            @for (name, text) in secrets.iter().filter(|(_, text)| !text.is_empty()) {
+                dt { (name) }
+                dd { code translate="no" { (text) } }
+            }
         }
-    });
-    view! {
-        <dl class="facts">
-            <dt>{words!(services.plan)}</dt>
-            <dd>{service.plan}</dd>
-            <dt>{words!(services.state)}</dt>
-            <dd><State mood=service.mood words=service.state /></dd>
-            <dt>{words!(services.renews)}</dt>
-            <dd><Day moment=service.renews /></dd>
-            {secrets.collect_view()}
-        </dl>
-    }
+    })
 }

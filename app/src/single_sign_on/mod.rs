@@ -20,7 +20,9 @@ use crate::ui::copy::CopyButton;
 use crate::ui::field::TextField;
 use crate::ui::form::{Form, SubmitButton};
 use crate::ui::frame::Here;
-use crate::ui::state::State;
+use crate::ui::page_head::{back_to, page_head};
+use crate::ui::state::state;
+use crate::ui::still::still;
 
 /// `/accounts/{n}/single-sign-on`
 pub(crate) struct SingleSignOnPage(Loading<SingleSignOnView>);
@@ -39,13 +41,8 @@ impl LazyRoute for SingleSignOnPage {
             let back = address_of(POLICY, &[&number]);
             view! {
                 <PageTitle title=heading.clone() provider=frame.provider />
-                <p class="back"><a href=back>{Here::Policy.name()}</a></p>
-                <div class="page-head">
-                    <div>
-                        <h1>{heading}</h1>
-                        <p class="lead">{view.lead}</p>
-                    </div>
-                </div>
+                {back_to(&back, &Here::Policy.name())}
+                {page_head(&heading, Some(&view.lead))}
                 {domains(number, view.domains)}
                 {provider(number, view.provider)}
                 {requirement(number, view.requirement)}
@@ -118,8 +115,8 @@ fn domains(number: AccountNumber, view: DomainsView) -> AnyView {
 }
 
 fn domain(number: AccountNumber, row: DomainRow) -> AnyView {
-    let DomainRow { id, name, state, record, kept_behind, prove, remove, asked } = row;
-    let (mood, words) = state;
+    let DomainRow { id, name, state: (mood, words), record, kept_behind, prove, remove, asked } =
+        row;
     let (text, facts) = record;
     let facts = facts_of(facts);
     let (record, kept) = match kept_behind {
@@ -137,7 +134,7 @@ fn domain(number: AccountNumber, row: DomainRow) -> AnyView {
     });
     view! {
         <article class="card">
-            <h3>{name} " " <State mood=mood words=words /></h3>
+            <h3>{name} " " {still(state(mood, &words))}</h3>
             {record}
             <div class="asked-row">{prove} {kept} {remove}</div>
         </article>
@@ -207,8 +204,7 @@ fn provider(number: AccountNumber, view: ProviderView) -> AnyView {
 }
 
 fn requirement(number: AccountNumber, view: RequirementView) -> AnyView {
-    let RequirementView { heading, state, texts, step } = view;
-    let (mood, words) = state;
+    let RequirementView { heading, state: (mood, words), texts, step } = view;
     let step = match step {
         Step::None => ().into_any(),
         Step::Try { email, words } => view! {
@@ -232,7 +228,7 @@ fn requirement(number: AccountNumber, view: RequirementView) -> AnyView {
     };
     view! {
         <section>
-            <h2>{heading} " " <State mood=mood words=words /></h2>
+            <h2>{heading} " " {still(state(mood, &words))}</h2>
             {texts.into_iter().map(|text| view! { <p>{text}</p> }).collect_view()}
             {step}
         </section>

@@ -12,6 +12,7 @@ use crate::title::PageTitle;
 use crate::ui::field::TextField;
 use crate::ui::form::{Form, FormState, SubmitButton};
 use crate::ui::frame::Here;
+use crate::ui::page_head::{back_to, page_head};
 
 /// `/accounts/{n}/owners/successor`
 pub(crate) struct SuccessorPage(Loading<NameView>);
@@ -44,13 +45,8 @@ impl LazyRoute for SuccessorPage {
             let removal = view.successor.clone().map(|successor| removal(number, successor));
             view! {
                 <PageTitle title=heading.clone() provider=frame.provider />
-                <p class="back"><a href=back>{words!(manage.back)}</a></p>
-                <div class="page-head">
-                    <div>
-                        <h1>{heading}</h1>
-                        <p class="lead"><bdi>{lead}</bdi></p>
-                    </div>
-                </div>
+                {back_to(&back, &words!(manage.back))}
+                {page_head(&heading, Some(&lead))}
                 {since}
                 <div class="prose">
                     <p><bdi>{words!(successor.means_asking, account = name)}</bdi></p>

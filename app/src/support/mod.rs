@@ -5,6 +5,7 @@ pub(crate) mod request;
 
 use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
+use maud::{Markup, html};
 use model::Area;
 
 use crate::access_requests::lacks::lacks;
@@ -14,9 +15,10 @@ use crate::support::api::{RequestRow, SupportView};
 use crate::title::PageTitle;
 use crate::ui::frame::Here;
 use crate::ui::link_button::link_button;
-use crate::ui::state::State;
+use crate::ui::page_head::page_head;
+use crate::ui::state::state;
 use crate::ui::table::{Caption, Cell, empty, table};
-use crate::when::Relative;
+use crate::when::relative;
 
 /// `/accounts/{n}/support`
 pub(crate) struct SupportPage(Loading<SupportView>);
@@ -46,7 +48,7 @@ impl LazyRoute for SupportPage {
             let rows = rows.collect();
             view! {
                 <PageTitle title=heading.clone() provider=frame.provider />
-                <div class="page-head"><h1>{heading.clone()}</h1></div>
+                {page_head(&heading, None)}
                 {table(Caption::Quiet(heading), columns, rows)}
                 {none}
                 {lacks(lacking)}
@@ -57,24 +59,24 @@ impl LazyRoute for SupportPage {
 }
 
 /// What leads to the provider's own page about a request, if there is one.
-fn opening(request: &RequestRow) -> Option<AnyView> {
+fn opening(request: &RequestRow) -> Option<Markup> {
     let label = words!(support.open_it, number = request.number.clone());
-    link_button(request.open.clone(), words!(support.open_button), label)
+    link_button(request.open.as_deref(), &words!(support.open_button), &label)
 }
 
 fn row(number: &str, request: RequestRow, linked: bool) -> Vec<Cell> {
     let href = address_of(SUPPORT_REQUEST, &[&number, &request.id]);
-    let open = linked.then(|| Cell::actions(opening(&request)));
-    let subject = view! {
-        <a href=href><strong>{request.subject}</strong></a>
+    let open = linked.then(|| Cell::actions(opening(&request).unwrap_or_default()));
+    let subject = html! {
+        a href=(href) { strong { (request.subject) } }
         " "
-        <span class="person-email">{request.number}</span>
+        span.person-email { (request.number) }
     };
     let mut cells = vec![
         Cell::sentence(subject),
-        Cell::new(view! { <State mood=request.mood words=request.state /> }),
-        Cell::new(view! { <bdi translate="no">{request.opened_by}</bdi> }),
-        Cell::number(view! { <Relative moment=request.updated /> }),
+        Cell::new(state(request.mood, &request.state)),
+        Cell::new(html! { bdi translate="no" { (request.opened_by) } }),
+        Cell::number(relative(&request.updated)),
     ];
     cells.extend(open);
     cells

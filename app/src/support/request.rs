@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
+use maud::{Markup, html};
 use model::Area;
 
 use crate::access_requests::lacks::lacks;
@@ -11,9 +12,11 @@ use crate::support::api::{self, MessageRow, RequestView};
 use crate::support::opening;
 use crate::title::PageTitle;
 use crate::ui::frame::Here;
-use crate::ui::state::State;
+use crate::ui::page_head::{back_to, thing_head};
+use crate::ui::state::state;
+use crate::ui::still::still;
 use crate::ui::table::empty;
-use crate::when::Relative;
+use crate::when::relative;
 
 /// `/accounts/{n}/support/{id}`
 pub(crate) struct RequestPage(Loading<RequestView>);
@@ -33,29 +36,29 @@ impl LazyRoute for RequestPage {
             let RequestView { request, messages, lacks: lacking } = view;
             let back = address_of(SUPPORT, &[&account.number]);
             let open = opening(&request);
-            let open = open.map(|open| view! { <div class="page-actions">{open}</div> });
             let heading = request.subject;
             let none = messages.is_empty().then(|| empty(words!(support.nothing_said)));
             let said = (!messages.is_empty()).then(|| {
-                let messages = messages.into_iter().map(message).collect_view();
-                view! { <ol class="messages">{messages}</ol> }
+                still(html! {
+                    ol.messages { @for one in messages { li { (message(&one)) } } }
+                })
             });
+            let facts = html! {
+                dl.facts {
+                    dt { (words!(support.number)) }
+                    dd { (request.number) }
+                    dt { (words!(support.state)) }
+                    dd { (state(request.mood, &request.state)) }
+                    dt { (words!(support.opened_by)) }
+                    dd { bdi translate="no" { (request.opened_by) } }
+                }
+            };
             view! {
                 <PageTitle title=heading.clone() provider=frame.provider />
-                <p class="back"><a href=back>{words!(support.back)}</a></p>
-                <div class="page-head">
-                    <h1><bdi>{heading}</bdi></h1>
-                    {open}
-                </div>
-                <dl class="facts">
-                    <dt>{words!(support.number)}</dt>
-                    <dd>{request.number}</dd>
-                    <dt>{words!(support.state)}</dt>
-                    <dd><State mood=request.mood words=request.state /></dd>
-                    <dt>{words!(support.opened_by)}</dt>
-                    <dd><bdi translate="no">{request.opened_by}</bdi></dd>
-                </dl>
-                <h2>{words!(support.messages)}</h2>
+                {back_to(&back, &words!(support.back))}
+                {thing_head(html! { bdi { (heading) } }, open)}
+                {still(facts)}
+                {still(html! { h2 { (words!(support.messages)) } })}
                 {said}
                 {none}
                 {lacks(lacking)}
@@ -65,15 +68,13 @@ impl LazyRoute for RequestPage {
     }
 }
 
-fn message(message: MessageRow) -> impl IntoView {
-    view! {
-        <li>
-            <p class="message-head">
-                <strong><bdi translate="no">{message.author}</bdi></strong>
-                " "
-                <Relative moment=message.at />
-            </p>
-            <p class="message-words">{message.words}</p>
-        </li>
+fn message(message: &MessageRow) -> Markup {
+    html! {
+        p.message-head {
+            strong { bdi translate="no" { (message.author) } }
+            " "
+            (relative(&message.at))
+        }
+        p.message-words { (message.words) }
     }
 }

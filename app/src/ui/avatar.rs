@@ -1,36 +1,45 @@
 //! How a person is shown: their initials on a colour of their own, their address.
 
-use leptos::prelude::*;
+use maud::{Markup, html};
 use model::UserId;
 
+use crate::frame::PersonView;
+
 /// A person's initials. The colour comes from the id, so that it is the same on every page.
-#[component]
-pub(crate) fn Avatar(
-    /// Whose it is.
-    id: UserId,
-    /// Their full name.
-    name: String,
-) -> impl IntoView {
+pub(crate) fn avatar(id: UserId, name: &str) -> Markup {
     let last = id.to_string().bytes().last().unwrap_or_default();
-    let hue = last % 12;
-    view! { <span class=format!("avatar hue-{hue}") aria-hidden="true" translate="no">{initials(&name)}</span> }
+    let class = format!("avatar hue-{}", last % 12);
+    html! { span class=(class) aria-hidden="true" translate="no" { (initials(name)) } }
 }
 
-/// An address that breaks after its at sign when it must.
-#[component]
-pub(crate) fn Email(
-    /// The address.
-    address: String,
-    /// Its class.
-    #[prop(default = "person-email")]
-    class: &'static str,
-) -> impl IntoView {
-    match address.split_once('@') {
-        Some((local, domain)) => {
-            let (local, domain) = (format!("{local}@"), domain.to_owned());
-            view! { <span class=class translate="no">{local}<wbr />{domain}</span> }.into_any()
+/// An address that breaks after its at sign when it must, with this class.
+pub(crate) fn email(address: &str, class: &str) -> Markup {
+    html! {
+        span class=(class) translate="no" {
+            @match address.split_once('@') {
+                Some((local, domain)) => { (local) "@" wbr; (domain) }
+                None => (address)
+            }
         }
-        None => view! { <span class=class translate="no">{address}</span> }.into_any(),
+    }
+}
+
+/// A person in a row: initials, name, address. `name` is that with what it leads to and what stands beside
+/// it.
+pub(crate) fn person(person: &PersonView, name: Markup) -> Markup {
+    html! {
+        div.person {
+            (avatar(person.id, &person.name))
+            div { (name) " " (email(&person.email, "person-email")) }
+        }
+    }
+}
+
+/// A name in a row whose button leads to the same page: whoever goes through it by keyboard goes there once.
+pub(crate) fn linked_name(person: &PersonView, page: &str, is_reader: bool) -> Markup {
+    html! {
+        a.person-name dir="auto" translate="no" href=(page) tabindex="-1" { (person.name) }
+        @if is_reader { " " span.tag.tag-you { (words!(users.you)) } }
     }
 }
 

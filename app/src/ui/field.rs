@@ -1,9 +1,26 @@
 //! Fields: label, hint, error and control, tied together for screen readers.
 
 use leptos::prelude::*;
+use maud::html;
 use model::Field;
 
 use crate::ui::form::FormState;
+use crate::ui::still::still;
+
+/// What a control is called.
+pub(crate) fn label(control: &str, words: &str) -> AnyView {
+    still(html! { label for=(control) { (words) } })
+}
+
+/// A line that helps to fill something in.
+pub(crate) fn hint(id: &str, words: &str) -> AnyView {
+    still(html! { p.hint id=(id) { (words) } })
+}
+
+/// What is wrong with what was filled in.
+pub(crate) fn wrong(id: &str, words: &str) -> AnyView {
+    still(html! { p.field-error id=(id) { (words) } })
+}
 
 /// A field of one line.
 #[component]
@@ -41,8 +58,8 @@ pub(crate) fn TextField(
     let state = FormState::here();
     let name = field.name();
     let value = state.value(name).unwrap_or(value);
-    let hint = Some(hint).filter(|hint| !hint.is_empty());
-    let hint_id = hint.is_some().then(|| format!("{name}-hint"));
+    let hint_id = (!hint.is_empty()).then(|| format!("{name}-hint"));
+    let hint_line = hint_id.as_ref().map(|id| self::hint(id, &hint));
     let error_id = format!("{name}-error");
     let described_by = {
         let (hint_id, error_id) = (hint_id.clone(), error_id.clone());
@@ -55,12 +72,9 @@ pub(crate) fn TextField(
     let spelling = matches!(kind, "email" | "password").then_some("false");
     view! {
         <div class="field" class:field-invalid=move || state.error(field).is_some()>
-            <label for=name>{label}</label>
-            {hint.map(|hint| view! { <p class="hint" id=hint_id>{hint}</p> })}
-            {move || {
-                let id = error_id.clone();
-                state.error(field).map(|error| view! { <p class="field-error" id=id>{error}</p> })
-            }}
+            {self::label(name, &label)}
+            {hint_line}
+            {move || state.error(field).map(|error| wrong(&error_id, &error))}
             <div class="control">
                 <input
                     id=name
@@ -85,36 +99,29 @@ pub(crate) fn TextField(
 /// of the document does it, and without it the button isn't there.
 #[cfg(feature = "ssr")]
 fn show_button(of: Field) -> AnyView {
-    view! {
-        <button
+    still(html! {
+        button.button
             type="button"
-            class="button"
-            aria-label=words!(form.show_password)
-            aria-controls=of.name()
+            aria-label=(words!(form.show_password))
+            aria-controls=(of.name())
             hidden
-        >
-            {words!(form.show)}
-        </button>
-    }
-    .into_any()
+        { (words!(form.show)) }
+    })
 }
 
 /// Whose password it is, unseen: password managers look for it beside the password.
 #[cfg(feature = "ssr")]
 pub(crate) fn username(email: String) -> AnyView {
-    view! {
-        <input
-            class="visually-hidden"
+    still(html! {
+        input.visually-hidden
             type="email"
             name="username"
             autocomplete="username"
-            value=email
+            value=(email)
             readonly
             tabindex="-1"
-            aria-hidden="true"
-        />
-    }
-    .into_any()
+            aria-hidden="true";
+    })
 }
 
 /// A password: never sent back to the page.

@@ -1,6 +1,7 @@
 //! What stands around the content: header with the account menu, navigation, footer.
 
 use leptos::prelude::*;
+use maud::{Markup, html};
 use model::{AccountNumber, Area, Permission};
 
 use crate::address::{
@@ -14,10 +15,11 @@ use crate::notice::Said;
 use crate::owners::strip::{strips, strips_elsewhere};
 use crate::problem::Way;
 use crate::sign_out::SignOut;
-use crate::ui::avatar::Avatar;
+use crate::ui::avatar::avatar;
 use crate::ui::form::Form;
 use crate::ui::icon::{Icon, icon};
 use crate::ui::notice::NoticeLine;
+use crate::ui::still::still;
 use crate::wire::shared;
 use crate::words;
 
@@ -78,8 +80,7 @@ pub(crate) fn Content(
     children: Children,
 ) -> impl IntoView {
     let closes = frame.account.as_ref().and_then(|account| account.closes.clone()).map(closes);
-    let navigation =
-        frame.account.clone().map(|account| view! { <Areas account=account here=here /> });
+    let navigation = frame.account.as_ref().map(|account| areas(account, here));
     let eyes = frame.account.as_ref().and_then(|account| {
         let number = account.number;
         account.eyes.clone().map(|eyes| view! { <EyesStrip number=number eyes=eyes /> })
@@ -93,7 +94,7 @@ pub(crate) fn Content(
     #[cfg(feature = "hydrate")]
     take_focus();
     view! {
-        <a class="skip-link" href="#main" rel="external">{words!(frame.skip)}</a>
+        {skip_link()}
         <div class="app">
             <Header frame=frame />
             {eyes}
@@ -112,14 +113,19 @@ pub(crate) fn Content(
     }
 }
 
+/// What leads past everything that stands on each page.
+fn skip_link() -> AnyView {
+    still(html! { a.skip-link href="#main" rel="external" { (words!(frame.skip)) } })
+}
+
 /// That the account will take more than the reader has, until they have it.
-fn closes((sentence, set_up): (String, String)) -> impl IntoView {
-    view! {
-        <div class="notice notice-warning">
-            <p>{sentence}</p>
-            <a class="button" href=from_here(SECURITY) rel="external">{set_up}</a>
-        </div>
-    }
+fn closes((sentence, set_up): (String, String)) -> AnyView {
+    still(html! {
+        div.notice.notice-warning {
+            p { (sentence) }
+            a.button href=(from_here(SECURITY)) rel="external" { (set_up) }
+        }
+    })
 }
 
 /// A page of one narrow column, such as the sign-in page.
@@ -138,7 +144,7 @@ pub(crate) fn Narrow(
     #[cfg(feature = "hydrate")]
     take_focus();
     view! {
-        <a class="skip-link" href="#main" rel="external">{words!(frame.skip)}</a>
+        {skip_link()}
         <div class="app">
             <Header frame=frame />
             <main class="narrow" id="main" tabindex="-1">
@@ -188,18 +194,22 @@ fn take_focus() {
 #[component]
 fn Header(frame: Frame) -> impl IntoView {
     let Frame { provider, mark, mailbox, user, several, others, more, account, .. } = frame;
-    let mark = if mark {
-        view! { <img class="provider-mark" src="/provider-mark" alt="" /> }.into_any()
-    } else {
-        view! { <span class="provider-mark">{icon(Icon::Key)}</span> }.into_any()
+    let home = html! {
+        a.provider href="/" rel="external" {
+            @if mark {
+                img.provider-mark src="/provider-mark" alt="";
+            } @else {
+                span.provider-mark { (icon(Icon::Key)) }
+            }
+            span.provider-name translate="no" { (provider) }
+        }
     };
     let name = account.as_ref().map(|account| {
-        let name = account.name.clone();
+        let name = &account.name;
         if others.is_empty() && !more {
-            return view! { <span class="site-header-account" translate="no">{name}</span> }
-                .into_any();
+            return still(html! { span.site-header-account translate="no" { (name) } });
         }
-        switch(name, others, more)
+        switch(name, &others, more)
     });
     let menu = match user {
         Some(user) => {
@@ -210,10 +220,7 @@ fn Header(frame: Frame) -> impl IntoView {
     };
     view! {
         <header class="site-header">
-            <a class="provider" href="/" rel="external">
-                {mark}
-                <span class="provider-name" translate="no">{provider}</span>
-            </a>
+            {still(home)}
             {name}
             {menu}
         </header>
@@ -223,39 +230,43 @@ fn Header(frame: Frame) -> impl IntoView {
 /// The button with the account's name, and the panel with the reader's others: the browser's own popover,
 /// as below. Where there are more than it names, and of very many it names none, they are looked for on the
 /// page of all of them.
-fn switch(name: String, others: Vec<(AccountNumber, String)>, more: bool) -> AnyView {
-    let label = format!("{}: {name}", words!(frame.switch));
+fn switch(name: &str, others: &[(AccountNumber, String)], more: bool) -> AnyView {
+    let button = html! {
+        button.account-switch
+            type="button"
+            popovertarget="account-switch"
+            aria-label={ (words!(frame.switch)) ": " (name) }
+        {
+            span translate="no" { (name) }
+            (icon(Icon::Down))
+        }
+    };
     let named = (!others.is_empty()).then(|| {
-        let links = others.into_iter().map(|(number, name)| {
-            let href = address_of(ACCOUNT, &[&number]);
-            view! { <li><a href=href dir="auto" translate="no">{name}</a></li> }
-        });
-        view! { <ul>{links.collect_view()}</ul> }
+        still(html! {
+            ul {
+                @for (number, name) in others {
+                    li {
+                        a href=(address_of(ACCOUNT, &[number])) dir="auto" translate="no" { (name) }
+                    }
+                }
+            }
+        })
     });
     let search = more.then(|| {
-        view! {
-            <form class="account-search" method="get" action=ACCOUNTS role="search">
-                <input
+        still(html! {
+            form.account-search method="get" action=(ACCOUNTS) role="search" {
+                input
                     type="search"
                     name="search"
-                    aria-label=words!(accounts.search)
-                    placeholder=words!(accounts.search)
-                />
-                <button class="button" type="submit">{words!(users.search_button)}</button>
-            </form>
-        }
+                    aria-label=(words!(accounts.search))
+                    placeholder=(words!(accounts.search));
+                button.button type="submit" { (words!(users.search_button)) }
+            }
+        })
     });
     view! {
         <div class="site-header-account">
-            <button
-                type="button"
-                class="account-switch"
-                popovertarget="account-switch"
-                aria-label=label
-            >
-                <span translate="no">{name}</span>
-                {icon(Icon::Down)}
-            </button>
+            {still(button)}
             <div
                 class="account-menu-panel account-switch-panel"
                 id="account-switch"
@@ -281,70 +292,49 @@ fn AccountMenu(
     mailbox: bool,
 ) -> impl IntoView {
     let left = account.as_ref().map(|account| account.number);
-    let inside = account.as_ref().map(|account| {
-        let number = account.number;
-        // Who will be refused is told so by a page that is loaded whole, with the status that fits.
-        let loaded = |needs| (!account.opens(needs)).then_some("external");
-        view! {
-            <li>
-                <a href=address_of(USERS, &[&number]) rel=loaded(Permission::AccountUsers)>
-                    {words!(frame.user_management)}
-                </a>
-            </li>
-            <li>
-                <a
-                    href=address_of(DETAILS, &[&number])
-                    rel=loaded(Permission::AccountProfile)
-                >
-                    {words!(frame.account_details)}
-                </a>
-            </li>
-        }
-    });
-    let several = several.then(|| {
-        // With one account left the server leads on to it: only a page loaded whole follows.
-        view! { <li><a href=ACCOUNTS rel="external">{words!(frame.switch)}</a></li> }
-    });
     let help = help_for(&path(), account.as_ref());
-    let mailbox = mailbox.then(|| {
-        let href = beside(MAILBOX, left);
-        view! { <li><a href=href rel="external">{words!(frame.mailbox)}</a></li> }
-    });
     let PersonView { id, name, email } = user;
+    let button = html! {
+        button.account-menu-button
+            type="button"
+            popovertarget="account-menu"
+            aria-label=(name)
+        {
+            (avatar(id, &name))
+            span.account-menu-name translate="no" { (name) }
+            (icon(Icon::Down))
+        }
+    };
+    let who = html! {
+        p.account-menu-who translate="no" {
+            strong { (name) }
+            span { (email) }
+        }
+    };
+    let entries = html! {
+        ul {
+            @if let Some(account) = &account { (inside(account)) }
+            (entry(&beside(PROFILE, left), Some("external"), &words!(frame.profile)))
+            (entry(&beside(SECURITY, left), Some("external"), &words!(frame.security)))
+            // With one account left the server leads on to it: only a page loaded whole follows.
+            @if several { (entry(ACCOUNTS, Some("external"), &words!(frame.switch))) }
+            (entry(&help, None, &words!(frame.help)))
+            @if mailbox {
+                (entry(&beside(MAILBOX, left), Some("external"), &words!(frame.mailbox)))
+            }
+        }
+    };
     view! {
         <div class="account-menu">
-            <button
-                type="button"
-                class="account-menu-button"
-                popovertarget="account-menu"
-                aria-label=name.clone()
-            >
-                <Avatar id=id name=name.clone() />
-                <span class="account-menu-name" translate="no">{name.clone()}</span>
-                {icon(Icon::Down)}
-            </button>
+            {still(button)}
             <div
                 class="account-menu-panel"
                 id="account-menu"
                 popover="auto"
                 on:click=close_panel
             >
-                <p class="account-menu-who" translate="no">
-                    <strong>{name}</strong>
-                    <span>{email}</span>
-                </p>
-                <ul>
-                    {inside}
-                    <li>
-                        <a href=beside(PROFILE, left) rel="external">{words!(frame.profile)}</a>
-                    </li>
-                    <li>
-                        <a href=beside(SECURITY, left) rel="external">{words!(frame.security)}</a>
-                    </li>
-                    {several}
-                    <li><a href=help>{words!(frame.help)}</a></li>
-                    {mailbox}
-                </ul>
+                {still(who)}
+                {still(entries)}
                 <Form
                     form={endpoint::<SignOut>()}
                     action=SIGN_OUT
@@ -356,6 +346,22 @@ fn AccountMenu(
             </div>
         </div>
     }
+}
+
+/// The entries of the menu that lead to pages of the account.
+fn inside(account: &AccountFrame) -> Markup {
+    // Who will be refused is told so by a page that is loaded whole, with the status that fits.
+    let loaded = |needs| (!account.opens(needs)).then_some("external");
+    let (users, details) = (Permission::AccountUsers, Permission::AccountProfile);
+    let to = |page| address_of(page, &[&account.number]);
+    html! {
+        (entry(&to(USERS), loaded(users), &words!(frame.user_management)))
+        (entry(&to(DETAILS), loaded(details), &words!(frame.account_details)))
+    }
+}
+
+fn entry(href: &str, rel: Option<&str>, words: &str) -> Markup {
+    html! { li { a href=(href) rel=[rel] { (words) } } }
 }
 
 /// A link in the panel leads to another page: the panel must not stay open over it.
@@ -379,26 +385,25 @@ fn close_panel(event: leptos::ev::MouseEvent) {
 }
 
 /// The areas that the reader may enter.
-#[component]
-fn Areas(account: AccountFrame, here: Here) -> impl IntoView {
-    let number = account.number;
+fn areas(account: &AccountFrame, here: Here) -> AnyView {
     let here = here.entry();
-    let entries = entries(&account).into_iter().map(move |(to, page, picture)| {
-        let href = address_of(page, &[&number]);
-        view! {
-            <li>
-                <a href=href aria-current=(to == here).then_some("page")>
-                    {icon(picture)}
-                    <span>{to.name()}</span>
-                </a>
-            </li>
+    still(html! {
+        nav.areas aria-label=(words!(frame.areas)) {
+            ul {
+                @for (to, page, picture) in entries(account) {
+                    li {
+                        a
+                            href=(address_of(page, &[&account.number]))
+                            aria-current=[(to == here).then_some("page")]
+                        {
+                            (icon(picture))
+                            span { (to.name()) }
+                        }
+                    }
+                }
+            }
         }
-    });
-    view! {
-        <nav class="areas" aria-label=words!(frame.areas)>
-            <ul>{entries.collect_view()}</ul>
-        </nav>
-    }
+    })
 }
 
 /// The navigation's entries that are open to the reader, with their pages.

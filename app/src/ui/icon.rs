@@ -1,6 +1,6 @@
 //! Icons: drawn in the text's colour, silent to screen readers, never alone.
 
-use leptos::prelude::*;
+use maud::{Markup, html};
 use model::Area;
 
 /// A picture beside a word.
@@ -76,9 +76,9 @@ impl Icon {
 }
 
 /// Draws an icon.
-pub(crate) fn icon(icon: Icon) -> impl IntoView {
-    view! {
-        <svg
+pub(crate) fn icon(icon: Icon) -> Markup {
+    html! {
+        svg
             class="icon"
             viewBox="0 0 24 24"
             width="20"
@@ -89,8 +89,8 @@ pub(crate) fn icon(icon: Icon) -> impl IntoView {
             stroke-linecap="round"
             stroke-linejoin="round"
             aria-hidden="true"
-        >
-            <path d=icon.path()></path>
-        </svg>
+        {
+            path d=(icon.path()) {}
+        }
     }
 }

@@ -11,6 +11,7 @@ use crate::page::Refused;
 use crate::title::PageTitle;
 use crate::ui::frame::Here;
 use crate::ui::icon::{Icon, icon};
+use crate::ui::still::still;
 
 /// Fetches what [`refused`] takes, if this page shows it.
 #[cfg(feature = "hydrate")]
@@ -58,7 +59,7 @@ fn content(refused: Refused, here: Here, frame: Frame) -> AnyView {
     view! {
         <PageTitle title=heading.clone() provider=frame.provider />
         <div class="refused">
-            {icon(Icon::Lock)}
+            {still(icon(Icon::Lock))}
             <h1>{heading}</h1>
             <p>{refused.sentence}</p>
             <dl class="facts">

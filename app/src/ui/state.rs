@@ -1,6 +1,6 @@
 //! How something stands, in a word with a mark: never by colour alone.
 
-use leptos::prelude::*;
+use maud::{Markup, html};
 use serde::{Deserialize, Serialize};
 
 /// How something stands.
@@ -16,20 +16,13 @@ pub(crate) enum Mood {
     Quiet,
 }
 
-/// A state in a word.
-#[component]
-pub(crate) fn State(
-    /// Its mood.
-    mood: Mood,
-    /// Its word or sentence.
-    #[prop(into)]
-    words: String,
-) -> impl IntoView {
+/// A state in a word or a sentence.
+pub(crate) fn state(mood: Mood, words: &str) -> Markup {
     let class = match mood {
         Mood::Ok => "state state-ok",
         Mood::Waiting => "state state-waiting",
         Mood::Trouble => "state state-trouble",
         Mood::Quiet => "state",
     };
-    view! { <span class=class>{words}</span> }
+    html! { span class=(class) { (words) } }
 }

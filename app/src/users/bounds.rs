@@ -3,12 +3,14 @@
 //! things can be searched as one types, and the sentence that sums it up follows.
 
 use leptos::prelude::*;
+use maud::html;
 use model::{Area, Field, Permission, PermissionSet};
 use serde::{Deserialize, Serialize};
 
 use crate::eyes::ReadOnly;
-use crate::ui::field::TextField;
+use crate::ui::field::{TextField, hint, label, wrong};
 use crate::ui::form::FormState;
+use crate::ui::still::still;
 use crate::users::starts::{BegunThings, BegunView};
 use crate::words;
 
@@ -381,15 +383,12 @@ pub(crate) fn WhichThings(
     /// The things.
     things: Things,
 ) -> impl IntoView {
-    let Names { which, group, these, thing: name, search, field } = Names::of(things.area);
+    let Names { which, group, these, thing: sent_as, search, field } = Names::of(things.area);
     let state = FormState::here();
     let error_id = format!("{group}-error");
     let error = {
         let id = error_id.clone();
-        move || {
-            let id = id.clone();
-            state.error(field).map(|error| view! { <p class="field-error" id=id>{error}</p> })
-        }
+        move || state.error(field).map(|error| wrong(&id, &error))
     };
     let described_by = move || state.error(field).is_some().then(|| error_id.clone());
     let (legend, searching) = match things.area {
@@ -413,7 +412,7 @@ pub(crate) fn WhichThings(
             (false, true) => words!(bounds.not_all),
             (false, false) => words!(bounds.not_changed),
         };
-        view! { <p class="hint" id=reason_id.clone()>{words}</p> }
+        hint(&reason_id, &words)
     });
     let reason_of = |open: bool| (!open).then(|| reason_id.clone());
     let rows = view
@@ -437,12 +436,13 @@ pub(crate) fn WhichThings(
                 });
             };
             let id = thing_id(&thing.id);
+            let name = html! { label for=(id) translate="no" { bdi { (thing.name) } } };
             view! {
                 <div class="which-thing" hidden=hidden>
                     <input
                         type="checkbox"
-                        id=id.clone()
-                        name=name
+                        id=id
+                        name=sent_as
                         value=thing.id
                         checked=untrack(ticked)
                         prop:checked=ticked
@@ -451,9 +451,7 @@ pub(crate) fn WhichThings(
                         aria-describedby=(!thing.movable).then(|| stay_id.clone())
                         autocomplete="off"
                     />
-                    <label for=id translate="no">
-                        <bdi>{thing.name}</bdi>
-                    </label>
+                    {still(name)}
                 </div>
             }
         })
@@ -461,7 +459,7 @@ pub(crate) fn WhichThings(
     let search = can_search.then(|| {
         view! {
             <div class="field">
-                <label for=search>{searching}</label>
+                {label(search, &searching)}
                 <div class="control">
                     <input
                         id=search
@@ -484,7 +482,7 @@ pub(crate) fn WhichThings(
             </div>
         }
     });
-    let hint = |words: String| view! { <p class="hint">{words}</p> };
+    let told = |words: String| still(html! { p.hint { (words) } });
     view! {
         <div class="which">
             <fieldset
@@ -494,7 +492,7 @@ pub(crate) fn WhichThings(
                 class:field-invalid=move || state.error(field).is_some()
                 aria-describedby=described_by
             >
-                <legend>{legend}</legend>
+                {still(html! { legend { (legend) } })}
                 {error}
                 <label class="answer">
                     <input
@@ -529,11 +527,9 @@ pub(crate) fn WhichThings(
             </fieldset>
             <div class="which-things">
                 {search} <div class="which-list">{rows}</div>
-                {more.then(|| hint(words!(bounds.not_all_shown)))}
-                {locked
-                    .then(|| {
-                        view! { <p class="hint" id=stay_id.clone()>{words!(bounds.stays)}</p> }
-                    })} {view.unseen_stay.map(hint)}
+                {more.then(|| told(words!(bounds.not_all_shown)))}
+                {locked.then(|| hint(&stay_id, &words!(bounds.stays)))}
+                {view.unseen_stay.map(told)}
             </div>
         </div>
     }
@@ -551,16 +547,13 @@ pub(crate) fn UntilAndWhy(
     let state = FormState::here();
     let alive = RwSignal::new(false);
     Effect::new(move |_| alive.set(true));
-    let hint = match (&latest, movable) {
+    let help = match (&latest, movable) {
         (_, false) => words!(bounds.until_locked),
         (_, true) if soonest => words!(bounds.until_soonest),
         (Some(_), true) => words!(bounds.until_latest),
         (None, true) => words!(bounds.until_hint),
     };
-    let error = move || {
-        let error = state.error(Field::Until)?;
-        Some(view! { <p class="field-error" id="until-error">{error}</p> })
-    };
+    let error = move || state.error(Field::Until).map(|error| wrong("until-error", &error));
     let described_by = move || match state.error(Field::Until) {
         Some(_) => "until-hint until-error",
         None => "until-hint",
@@ -591,10 +584,8 @@ pub(crate) fn UntilAndWhy(
     let typed = chosen.until;
     view! {
         <div class="field" class:field-invalid=move || state.error(Field::Until).is_some()>
-            <label for="until">{words!(bounds.until)}</label>
-            <p class="hint" id="until-hint">
-                {hint}
-            </p>
+            {label("until", &words!(bounds.until))}
+            {hint("until-hint", &help)}
             {error}
             <div class="control until">
                 <input

@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
+use maud::html;
 use model::{AccountNumber, Field, PermissionSet};
 
 use crate::address::{INVITE, USERS, address_of};
@@ -13,6 +14,8 @@ use crate::title::PageTitle;
 use crate::ui::field::TextField;
 use crate::ui::form::{Form, FormState, SubmitButton};
 use crate::ui::frame::Here;
+use crate::ui::page_head::back_to;
+use crate::ui::still::still;
 use crate::users::api::{self, AgainView, InviteView};
 use crate::users::bounds::{Chosen, EnterSends};
 use crate::users::giving::GivingFields;
@@ -44,18 +47,20 @@ impl LazyRoute for InvitePage {
                 }
             };
             let several = invite.again.as_ref().and_then(|again| again.several.clone());
-            let several = several.map(|several| view! { <p class="lead">{several}</p> });
+            let head = html! {
+                div.page-head {
+                    div {
+                        h1 { (heading) }
+                        p.lead { (lead) }
+                        @if let Some(several) = several { p.lead { (several) } }
+                    }
+                }
+            };
             let back = address_of(USERS, &[&account.number]);
             view! {
-                <PageTitle title=heading.clone() provider=frame.provider />
-                <p class="back"><a href=back>{words!(manage.back)}</a></p>
-                <div class="page-head">
-                    <div>
-                        <h1>{heading}</h1>
-                        <p class="lead">{lead}</p>
-                        {several}
-                    </div>
-                </div>
+                <PageTitle title=heading provider=frame.provider />
+                {back_to(&back, &words!(manage.back))}
+                {still(head)}
                 <InviteForm number=account.number invite=invite />
             }
             .into_any()
@@ -102,7 +107,7 @@ fn InviteFields(number: AccountNumber, invite: InviteView) -> impl IntoView {
     let chosen = Chosen::new(&invite.bounds, begun);
     let as_owner = invite.as_owner.map(as_owner_field);
     let again = invite.again.map(|again| again.email);
-    let bounded = invite.bounded.map(|bounded| view! { <p class="hint">{bounded}</p> });
+    let bounded = invite.bounded.map(|bounded| still(html! { p.hint { (bounded) } }));
     view! {
         <EnterSends />
         <div class="with-summary">
@@ -118,8 +123,8 @@ fn InviteFields(number: AccountNumber, invite: InviteView) -> impl IntoView {
                     value=again.unwrap_or_default()
                 />
                 {as_owner}
-                <h2>{words!(invite.permissions)}</h2>
-                <p class="hint">{words!(invite.hint)}</p>
+                {still(html! { h2 { (words!(invite.permissions)) } })}
+                {still(html! { p.hint { (words!(invite.hint)) } })}
                 <GivingFields
                     number=number
                     starts=invite.starts
@@ -132,10 +137,10 @@ fn InviteFields(number: AccountNumber, invite: InviteView) -> impl IntoView {
                 />
             </div>
             <aside class="access-summary access-bar">
-                <h2 class="follows-ticks">{words!(invite.summary)}</h2>
+                {still(html! { h2.follows-ticks { (words!(invite.summary)) } })}
                 <p class="follows-ticks" aria-live="polite">{ticked.summary(chosen)}</p>
                 {bounded}
-                <p class="hint">{invite.valid}</p>
+                {still(html! { p.hint { (invite.valid) } })}
                 <div class="form-actions" data-ticked=words!(invite.ticked)>
                     <SubmitButton words=words!(invite.button) />
                     <LookButton words=words!(eyes.see_it_as_new) />
@@ -148,22 +153,19 @@ fn InviteFields(number: AccountNumber, invite: InviteView) -> impl IntoView {
 /// Whether they become an owner; ticked again in a form that comes back.
 fn as_owner_field(hint: String) -> AnyView {
     let checked = FormState::here().value("as_owner").is_some();
-    view! {
-        <div class="field">
-            <label class="answer">
-                <input
+    still(html! {
+        div.field {
+            label.answer {
+                input #as_owner
                     type="checkbox"
-                    id="as_owner"
                     name="as_owner"
                     value="true"
-                    checked=checked
+                    checked[checked]
                     aria-describedby="as_owner-hint"
-                    autocomplete="off"
-                />
-                {words!(invite.as_owner)}
-            </label>
-            <p class="hint" id="as_owner-hint">{hint}</p>
-        </div>
-    }
-    .into_any()
+                    autocomplete="off";
+                (words!(invite.as_owner))
+            }
+            p.hint #as_owner-hint { (hint) }
+        }
+    })
 }

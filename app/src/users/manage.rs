@@ -13,17 +13,19 @@ use crate::eyes::{LookButton, SeeItAs};
 use crate::loading::{Loading, framed};
 use crate::problem::Way;
 use crate::title::PageTitle;
-use crate::ui::avatar::Avatar;
+use crate::ui::avatar::avatar;
 use crate::ui::field::TextField;
 use crate::ui::form::{Form, SubmitButton};
 use crate::ui::frame::Here;
-use crate::ui::state::{Mood, State};
+use crate::ui::page_head::back_to;
+use crate::ui::state::{Mood, state};
+use crate::ui::still::still;
 use crate::users::api::{self, LapsedView, ManageView, ReachesView};
 use crate::users::bounds::{Chosen, EnterSends};
 use crate::users::giving::{Changes, GivingFields};
 use crate::users::grants::{cards, give_extra_link};
 use crate::users::permission_groups::Ticked;
-use crate::when::{Day, Relative};
+use crate::when::{day, relative};
 
 /// `/accounts/{n}/users/{id}`
 pub(crate) struct ManagePage(Loading<ManageView>);
@@ -70,10 +72,10 @@ impl LazyRoute for ManagePage {
             let reached = view.reaches.iter().cloned().map(reaches).collect_view();
             view! {
                 <PageTitle title=heading.clone() provider=frame.provider />
-                <p class="back"><a href=back>{words!(manage.back)}</a></p>
+                {back_to(&back, &words!(manage.back))}
                 <div class="page-head">
                     <div class="person">
-                        <Avatar id=view.person.id name=view.person.name.clone() />
+                        {still(avatar(view.person.id, &view.person.name))}
                         <h1><bdi>{heading}</bdi></h1>
                     </div>
                     <div class="page-actions">{activity} {see_it_as} {give_same} {give_extra} {remove}</div>
@@ -135,7 +137,7 @@ fn Facts(view: ManageView) -> impl IntoView {
         }
     });
     let active = match view.last_active {
-        Some(moment) => view! { <Relative moment=moment /> }.into_any(),
+        Some(moment) => view! { {still(relative(&moment))} }.into_any(),
         None => words!(users.never).into_any(),
     };
     view! {
@@ -143,7 +145,7 @@ fn Facts(view: ManageView) -> impl IntoView {
             <dt>{words!(manage.email)}</dt>
             <dd>{view.person.email}</dd>
             <dt>{words!(manage.since)}</dt>
-            <dd><Day moment=view.since /></dd>
+            <dd>{still(day(&view.since))}</dd>
             {inviter}
             <dt>{words!(manage.last_active)}</dt>
             <dd>{active}</dd>
@@ -243,7 +245,7 @@ fn lapsed_grants(
         };
         view! {
             <p>
-                <State mood=Mood::Trouble words=lapsed.ended />
+                {still(state(Mood::Trouble, &lapsed.ended))}
                 " "
                 {lapsed.access}
             </p>
@@ -267,7 +269,7 @@ fn pause_section(number: AccountNumber, user: UserId, paused: Option<(String, St
     match paused {
         Some((paused, pause)) => view! {
             <section class="danger-zone">
-                <p><State mood=Mood::Trouble words=paused /></p>
+                <p>{still(state(Mood::Trouble, &paused))}</p>
                 <p>{words!(manage.resume_text)}</p>
                 <Form form={endpoint::<api::ResumeAccess>()} action=action before=pause>
                     <input type="hidden" name="account" value=number.to_string() />

@@ -2,10 +2,13 @@
 //! implies, and the sentence that sums it up changes as one ticks; the server does both anyway.
 
 use leptos::prelude::*;
+use maud::html;
 use model::{AccountNumber, Area, Field, Permission, PermissionSet};
 
 use crate::address::{ASK, address_of};
+use crate::ui::field::{hint, label, wrong};
 use crate::ui::form::FormState;
+use crate::ui::still::still;
 use crate::users::bounds::{Chosen, Things, WhichThings};
 use crate::users::starts::BegunView;
 use crate::words;
@@ -208,11 +211,8 @@ pub(crate) fn PermissionGroups(
     remarks: Remarks,
 ) -> impl IntoView {
     let state = FormState::here();
-    let error = move || {
-        state
-            .error(Field::Permissions)
-            .map(|error| view! { <p class="field-error" id="permissions-error">{error}</p> })
-    };
+    let error =
+        move || state.error(Field::Permissions).map(|error| wrong("permissions-error", &error));
     let groups = Area::ALL
         .into_iter()
         .map(|area| {
@@ -297,7 +297,7 @@ fn Group(
                 invalid.error(Field::Permissions).is_some().then_some("permissions-error")
             }
         >
-            <legend>{words::area(area)}</legend>
+            {still(html! { legend { (words::area(area)) } })}
             <div class="permission-group-all">
                 <input
                     type="checkbox"
@@ -311,7 +311,7 @@ fn Group(
                     value=area.id()
                     autocomplete="off"
                 />
-                <label for=id>{words!(area.all_of, area = words::area(area))}</label>
+                {label(&id, &words!(area.all_of, area = words::area(area)))}
                 <span class="permission-count">
                     {move || {
                         let (some, all) = ticked.count(area);
@@ -340,15 +340,23 @@ fn Row(
     let described_by = [Some(&hint_id), hold_id.as_ref(), reason_id.as_ref()];
     let described_by: Vec<_> = described_by.into_iter().flatten().cloned().collect();
     let described_by = described_by.join(" ");
-    let locked = locked.map(|locked| {
-        let ask = locked.ask.map(|page| {
-            let label = words!(asking.ask_for, what = words::label(permission));
-            view! { " " <a href=page aria-label=label>{words!(asking.button)}</a> }
-        });
-        view! { <p class="permission-reason" id=reason_id>{locked.reason} {ask}</p> }
-    });
     let is_locked = locked.is_some();
     let class = if is_locked { "permission permission-locked" } else { "permission" };
+    let locked = locked.map(|locked| {
+        still(html! {
+            p.permission-reason id=[reason_id] {
+                (locked.reason)
+                @if let Some(page) = locked.ask {
+                    " "
+                    a
+                        href=(page)
+                        aria-label=(words!(asking.ask_for, what = words::label(permission)))
+                    { (words!(asking.button)) }
+                }
+            }
+        })
+    });
+    let hold = hold.map(|hold| still(html! { p.hint id=[hold_id] { bdi { (hold) } } }));
     view! {
         <div class=class>
             <input
@@ -363,16 +371,9 @@ fn Row(
                 aria-describedby=described_by
                 autocomplete="off"
             />
-            <label for=id>{words::label(permission)}</label>
-            <p class="hint" id=hint_id>{words::hint(permission)}</p>
-            {hold
-                .map(|hold| {
-                    view! {
-                        <p class="hint" id=hold_id>
-                            <bdi>{hold}</bdi>
-                        </p>
-                    }
-                })}
+            {label(id, &words::label(permission))}
+            {hint(&hint_id, &words::hint(permission))}
+            {hold}
             {locked}
         </div>
     }

@@ -1,15 +1,16 @@
 //! The requests that wait for an answer.
 
 use leptos::prelude::*;
+use maud::{Markup, html};
 use model::AccountNumber;
 use serde::{Deserialize, Serialize};
 
 use crate::address::{DECLINE_REQUEST, EXTRA, MANAGE, address_of};
 use crate::frame::PersonView;
-use crate::ui::avatar::{Avatar, Email};
+use crate::ui::avatar::person;
 use crate::ui::table::{Caption, Cell, table};
 use crate::users::extra::NEW;
-use crate::when::{Moment, Relative};
+use crate::when::{Moment, relative};
 
 #[cfg(feature = "ssr")]
 use {
@@ -94,68 +95,50 @@ pub(crate) fn requests(number: AccountNumber, rows: Vec<RequestRow>) -> Option<A
 }
 
 fn request_cells(number: AccountNumber, row: RequestRow) -> Vec<Cell> {
-    let name = row.person.name.clone();
     let page = address_of(MANAGE, &[&number, &row.person.id]);
-    let lacks = row.lacks.clone().map(|lacks| view! { <p class="hint">{lacks}</p> });
-    let what = view! {
-        <bdi>{row.what.clone()}</bdi>
-        {lacks}
+    let name = html! {
+        a.person-name dir="auto" translate="no" href=(page) { (row.person.name) }
     };
-    let until = row.until.clone().unwrap_or_else(|| words!(bounds.no_end));
-    let person = view! {
-        <div class="person">
-            <Avatar id=row.person.id name=name.clone() />
-            <div>
-                <a class="person-name" dir="auto" translate="no" href=page>{name.clone()}</a>
-                <Email address=row.person.email.clone() />
-            </div>
-        </div>
+    let what = html! {
+        bdi { (row.what) }
+        @if let Some(lacks) = &row.lacks { p.hint { (lacks) } }
     };
-    let (why, asked) = (row.why.clone(), row.asked.clone());
+    let actions = actions(number, &row);
     vec![
-        Cell::new(person),
+        Cell::new(person(&row.person, name)),
         Cell::sentence(what),
-        Cell::sentence(view! { <bdi>{why}</bdi> }),
-        Cell::number(until),
-        Cell::number(view! { <Relative moment=asked /> }),
-        Cell::actions(actions(number, row)),
+        Cell::sentence(html! { bdi { (row.why) } }),
+        Cell::number(row.until.unwrap_or_else(|| words!(bounds.no_end))),
+        Cell::number(relative(&row.asked)),
+        Cell::actions(actions),
     ]
 }
 
-fn actions(number: AccountNumber, row: RequestRow) -> AnyView {
-    let name = row.person.name;
+fn actions(number: AccountNumber, row: &RequestRow) -> Markup {
+    let name = &row.person.name;
     // The form for giving somebody more begins with what they ask for.
-    let give = row.lacks.is_none().then(|| {
-        let action = address_of(EXTRA, &[&number, &row.person.id, &NEW]);
-        let label = words!(requests.give_to, name = name.clone());
-        view! {
-            <form method="get" action=action>
-                <input type="hidden" name="request" value=row.id.clone() />
-                <button class="button" aria-label=label>{words!(requests.give)}</button>
-            </form>
+    let give = address_of(EXTRA, &[&number, &row.person.id, &NEW]);
+    html! {
+        @if row.lacks.is_none() {
+            form method="get" action=(give) {
+                input type="hidden" name="request" value=(row.id);
+                button.button aria-label=(words!(requests.give_to, name = name)) {
+                    (words!(requests.give))
+                }
+            }
+            // Loaded whole, so that the browser puts the cursor there.
+            a.button
+                href={ (give) "?request=" (row.id) "#until" }
+                rel="external"
+                aria-label=(words!(requests.give_until_to, name = name))
+            { (words!(requests.give_until)) }
         }
-    });
-    let give_until = row.lacks.is_none().then(|| {
-        let form = address_of(EXTRA, &[&number, &row.person.id, &NEW]);
-        let href = format!("{form}?request={}#until", row.id);
-        let label = words!(requests.give_until_to, name = name.clone());
-        // Loaded whole, so that the browser puts the cursor there.
-        view! {
-            <a class="button" href=href rel="external" aria-label=label>
-                {words!(requests.give_until)}
-            </a>
+        @if !row.own {
+            form method="get" action=(address_of(DECLINE_REQUEST, &[&number, &row.id])) {
+                button.button.button-quiet
+                    aria-label=(words!(requests.decline_for, name = name))
+                { (words!(requests.decline)) }
+            }
         }
-    });
-    let decline = (!row.own).then(|| {
-        let action = address_of(DECLINE_REQUEST, &[&number, &row.id]);
-        let label = words!(requests.decline_for, name = name);
-        view! {
-            <form method="get" action=action>
-                <button class="button button-quiet" aria-label=label>
-                    {words!(requests.decline)}
-                </button>
-            </form>
-        }
-    });
-    view! { {give} {give_until} {decline} }.into_any()
+    }
 }

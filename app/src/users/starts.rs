@@ -2,11 +2,14 @@
 //! WASM at once, without it by a button that has the form come back filled in.
 
 use leptos::prelude::*;
+use maud::html;
 use model::{AccountNumber, PermissionSet};
 use serde::{Deserialize, Serialize};
 
 use crate::problem::Problem;
+use crate::ui::field::{hint, label};
 use crate::ui::form::FormState;
+use crate::ui::still::still;
 use crate::users::bounds::Chosen;
 use crate::users::permission_groups::Ticked;
 
@@ -130,16 +133,13 @@ pub(crate) fn StartFrom(
     };
     let alive = RwSignal::new(false);
     Effect::new(move |_| alive.set(true));
-    let options = offered.iter().map(|StartView { id, label, is_person }| {
-        let selected = *id == before;
+    let option = |StartView { id, label, is_person }: &StartView| {
         let translate = is_person.then_some("no");
-        view! {
-            <option value=id.clone() selected=selected translate=translate>
-                {label.clone()}
-            </option>
-        }
-    });
-    let options = options.collect_view();
+        still(html! {
+            option value=(id) selected[*id == before] translate=[translate] { (label) }
+        })
+    };
+    let options = offered.iter().map(option).collect_view();
     // What was chosen before the WASM came.
     Effect::new(move |_| {
         let now = place.get().map(|select| select.value());
@@ -160,14 +160,12 @@ pub(crate) fn StartFrom(
             }
             Outcome::Failed => words!(start.failed),
         };
-        Some(view! { <bdi>{words}</bdi> })
+        Some(still(html! { bdi { (words) } }))
     };
     view! {
         <div class="field">
-            <label for=START>{words!(start.from)}</label>
-            <p class="hint" id="start-hint">
-                {words!(start.hint)}
-            </p>
+            {label(START, &words!(start.from))}
+            {hint("start-hint", &words!(start.hint))}
             <div class="control start">
                 <select
                     id=START
@@ -178,7 +176,7 @@ pub(crate) fn StartFrom(
                     aria-busy=move || busy.get().then_some("true")
                     autocomplete="off"
                 >
-                    <option value="">{words!(start.choose)}</option>
+                    {still(html! { option value="" { (words!(start.choose)) } })}
                     {options}
                 </select>
                 <button

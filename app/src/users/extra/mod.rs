@@ -12,6 +12,7 @@ use crate::loading::{Loading, framed};
 use crate::title::PageTitle;
 use crate::ui::form::{Form, SubmitButton};
 use crate::ui::frame::Here;
+use crate::ui::page_head::page_head;
 use crate::users::bounds::{Chosen, EnterSends};
 use crate::users::extra::api::{ChangedView, ExtraView};
 use crate::users::giving::{Changes, GivingFields};
@@ -48,12 +49,7 @@ impl LazyRoute for ExtraPage {
                 <p class="back">
                     <a href=back><bdi>{words!(extra.back, name = name.clone())}</bdi></a>
                 </p>
-                <div class="page-head">
-                    <div>
-                        <h1><bdi>{heading}</bdi></h1>
-                        <p class="lead"><bdi>{words!(extra.lead, name = name)}</bdi></p>
-                    </div>
-                </div>
+                {page_head(&heading, Some(&words!(extra.lead, name = name)))}
                 {form(account.number, view)}
             }
             .into_any()

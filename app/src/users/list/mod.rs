@@ -6,6 +6,7 @@ mod tools;
 
 use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
+use maud::html;
 use model::AccountNumber;
 
 use crate::address::{INVITE, POLICY, SUCCESSOR, USERS, address_of};
@@ -16,11 +17,13 @@ use crate::page::Page;
 use crate::problem::Problem;
 use crate::reaching::by_permission;
 use crate::title::{HasErrors, PageTitle};
-use crate::ui::avatar::{Avatar, Email};
+use crate::ui::avatar::{linked_name, person};
 use crate::ui::frame::Here;
 use crate::ui::go::{Go, fetch_what_opens};
 use crate::ui::icon::{Icon, icon};
-use crate::ui::state::{Mood, State};
+use crate::ui::pages::{Turn, turns};
+use crate::ui::state::{Mood, state};
+use crate::ui::still::still;
 use crate::ui::table::{Caption, Cell, empty, table};
 use crate::users::api::InviteView;
 use crate::users::invite::InviteForm;
@@ -28,7 +31,7 @@ use crate::users::list::api::{UserRow, UsersView};
 use crate::users::list::pending::PendingTable;
 use crate::users::list::tools::{above, tools};
 use crate::users::requests::requests;
-use crate::when::Relative;
+use crate::when::relative_or_never;
 
 /// `/accounts/{n}/users`
 pub(crate) struct UsersPage(Loading<UsersView>);
@@ -56,21 +59,26 @@ impl LazyRoute for UsersPage {
             let number = account.number;
             let successor = account.owner.then(|| {
                 let href = address_of(SUCCESSOR, &[&number]);
-                view! { <a class="button" href=href>{words!(successor.link)}</a> }
+                still(html! { a.button href=(href) { (words!(successor.link)) } })
             });
+            let lead = words!(users.lead, account = account.name.clone());
+            let head = html! {
+                div {
+                    h1 { (heading) }
+                    p.lead { (lead) }
+                }
+            };
+            let tip = html! { p.tip { (icon(Icon::Info)) " " span { (words!(users.tip)) } } };
             view! {
                 <PageTitle title=heading.clone() provider=frame.provider />
                 <div class="page-head">
-                    <div>
-                        <h1>{heading}</h1>
-                        <p class="lead">{words!(users.lead, account = account.name.clone())}</p>
-                    </div>
+                    {still(head)}
                     <div class="page-actions">
                         {successor}
                         <InviteButton number=number account=account.name />
                     </div>
                 </div>
-                <p class="tip">{icon(Icon::Info)} <span>{words!(users.tip)}</span></p>
+                {still(tip)}
                 {factors(number, view.factors.clone())}
                 {requests(number, view.requests.clone())}
                 {becoming(number, view.becoming.clone())}
@@ -92,8 +100,9 @@ impl LazyRoute for UsersPage {
 fn factors(number: AccountNumber, sentence: Option<String>) -> Option<AnyView> {
     let href = address_of(POLICY, &[&number]);
     sentence.map(|sentence| {
-        view! { <p class="quiet">{sentence} " " <a href=href>{words!(users.require_factor)}</a></p> }
-            .into_any()
+        still(html! {
+            p.quiet { (sentence) " " a href=(href) { (words!(users.require_factor)) } }
+        })
     })
 }
 
@@ -166,8 +175,8 @@ fn InviteButton(number: AccountNumber, account: String) -> impl IntoView {
             aria-busy=move || coming.get().then_some("true")
             on:click=show
         >
-            {icon(Icon::Plus)}
-            <span>{words!(users.invite)}</span>
+            {still(icon(Icon::Plus))}
+            {still(html! { span { (words!(users.invite)) } })}
         </a>
         {content}
     }
@@ -224,17 +233,17 @@ fn invite_dialog(
             }
         >
             <div class="dialog-head">
-                <h2 id="invite-heading">{words!(invite.heading)}</h2>
+                {still(html! { h2 #invite-heading { (words!(invite.heading)) } })}
                 <button
                     type="button"
                     class="icon-button"
                     aria-label=words!(invite.close)
                     on:click=close
                 >
-                    {icon(Icon::Cross)}
+                    {still(icon(Icon::Cross))}
                 </button>
             </div>
-            <p class="lead">{words!(invite.lead, account = account)}</p>
+            {still(html! { p.lead { (words!(invite.lead, account = account)) } })}
             <InviteForm number=number invite=invite />
         </dialog>
     };
@@ -252,7 +261,7 @@ fn UsersTable(number: AccountNumber, view: UsersView) -> impl IntoView {
             false => words!(users.none_found, search = search),
         })
     });
-    let tools = view.tools.map(|chosen| tools(&base, view.by_activity, chosen));
+    let tools = view.tools.as_ref().map(|chosen| tools(&base, view.by_activity, chosen));
     let columns = vec![
         words!(users.user),
         words!(users.access),
@@ -261,15 +270,9 @@ fn UsersTable(number: AccountNumber, view: UsersView) -> impl IntoView {
         words!(users.actions),
     ];
     let rows = view.users.into_iter().map(|row| user_row(&base, row)).collect();
-    let previous = view.queries.previous.map(|query| {
-        view! { <a href=format!("{base}{query}") rel="prev">{words!(users.previous)}</a> }
-    });
-    let next = view.queries.next.map(|query| {
-        view! { <a href=format!("{base}{query}") rel="next">{words!(users.next)}</a> }
-    });
-    let pages = (previous.is_some() || next.is_some()).then(|| {
-        view! { <nav class="pages" aria-label=words!(users.pages)>{previous} {next}</nav> }
-    });
+    let to = |query: String| format!("{base}{query}");
+    let (previous, next) = (view.queries.previous.map(to), view.queries.next.map(to));
+    let pages = turns(&words!(users.pages), previous.map(Turn::previous), next.map(Turn::next));
     view! {
         {tools}
         {above}
@@ -280,71 +283,38 @@ fn UsersTable(number: AccountNumber, view: UsersView) -> impl IntoView {
 }
 
 fn user_row(base: &str, row: UserRow) -> Vec<Cell> {
-    let name = row.person.name.clone();
-    let href = format!("{base}/{}", row.person.id);
-    let you = row.you.then(|| view! { <span class="tag tag-you">{words!(users.you)}</span> });
-    let access = row.access.map(|access| {
-        if row.owner {
-            view! { <span class="tag tag-owner">{access}</span> }.into_any()
-        } else {
-            view! { <span>{access}</span> }.into_any()
+    let page = format!("{base}/{}", row.person.id);
+    let name = &row.person.name;
+    let access = html! {
+        @if let Some(access) = row.access {
+            span class=[row.owner.then_some("tag tag-owner")] { (access) }
         }
-    });
-    let states =
-        row.states.into_iter().map(|(mood, words)| view! { " " <State mood=mood words=words /> });
-    let anew = row.lapsed.then(|| {
-        let href = format!("{href}#anew");
-        let label = words!(manage.give_anew_to, name = name.clone());
-        view! { " " <a href=href aria-label=label>{words!(manage.give_anew)}</a> }
-    });
-    let access = view! { {access} {states.collect_view()} {anew} };
-    let (mood, factor) = if row.second_factor {
-        (Mood::Ok, words!(users.on))
-    } else {
-        (Mood::Quiet, words!(users.off))
-    };
-    let active = match row.last_active {
-        Some(moment) => view! { <Relative moment=moment /> }.into_any(),
-        None => view! { <span>{words!(users.never)}</span> }.into_any(),
-    };
-    let person = view! {
-        <div class="person">
-            <Avatar id=row.person.id name=name.clone() />
-            <div>
-                <a
-                    class="person-name"
-                    dir="auto"
-                    translate="no"
-                    href=href.clone()
-                    tabindex="-1"
-                >
-                    {name}
-                </a>
-                " "
-                {you}
-                <Email address=row.person.email />
-            </div>
-        </div>
-    };
-    let remove = row.remove.map(|(words, label)| {
-        view! {
-            <form method="get" action=format!("{href}/remove") data-asks="">
-                <button class="button button-loss" aria-label=label>
-                    {words}
-                </button>
-            </form>
+        @for (mood, words) in &row.states { " " (state(*mood, words)) }
+        @if row.lapsed {
+            " "
+            a href={ (page) "#anew" } aria-label=(words!(manage.give_anew_to, name = name)) {
+                (words!(manage.give_anew))
+            }
         }
-    });
+    };
+    let (mood, factor) = match row.second_factor {
+        true => (Mood::Ok, words!(users.on)),
+        false => (Mood::Quiet, words!(users.off)),
+    };
     let (words, label) = row.link;
-    let actions = view! {
-        <a class="button" href=href aria-label=label>{words}</a>
-        {remove}
+    let actions = html! {
+        a.button href=(page) aria-label=(label) { (words) }
+        @if let Some((words, label)) = row.remove {
+            form method="get" action={ (page) "/remove" } data-asks="" {
+                button.button.button-loss aria-label=(label) { (words) }
+            }
+        }
     };
     vec![
-        Cell::new(person),
+        Cell::new(person(&row.person, linked_name(&row.person, &page, row.you))),
         Cell::sentence(access),
-        Cell::new(view! { <State mood=mood words=factor /> }),
-        Cell::number(active),
+        Cell::new(state(mood, &factor)),
+        Cell::number(relative_or_never(row.last_active.as_ref())),
         Cell::actions(actions),
     ]
 }

@@ -1,17 +1,20 @@
 //! The invitations that wait for an answer.
 
 use leptos::prelude::*;
+use maud::{Markup, html};
 use model::AccountNumber;
 
 use crate::address::{CANCEL, INVITE, USERS, address_of, guide};
 use crate::endpoint::endpoint;
-use crate::ui::avatar::Email;
+use crate::ui::avatar::email;
 use crate::ui::form::{Form, SubmitButton};
-use crate::ui::state::{Mood, State};
+use crate::ui::pages::{Turn, turns};
+use crate::ui::state::{Mood, state};
+use crate::ui::still::still;
 use crate::ui::table::{Caption, Cell, empty, table};
 use crate::users::api;
 use crate::users::list::api::{PendingRow, Queries, StandingView};
-use crate::when::Relative;
+use crate::when::relative;
 
 /// The table of pending invitations.
 #[component]
@@ -26,20 +29,12 @@ pub(crate) fn PendingTable(
     queries: Queries,
 ) -> impl IntoView {
     let none = rows.is_empty().then(|| empty(words!(pending.empty)));
-    let first = queries.pending_first.map(|query| {
-        let href = address_of(USERS, &[&number]) + &query;
-        view! { <a href=href>{words!(users.first)}</a> }
-    });
-    let next = queries.pending_next.map(|query| {
-        let href = address_of(USERS, &[&number]) + &query;
-        view! { <a href=href rel="next">{words!(users.next)}</a> }
-    });
-    let pages = (first.is_some() || next.is_some()).then(|| {
-        view! { <nav class="pages" aria-label=words!(pending.pages)>{first} {next}</nav> }
-    });
+    let to = |query: String| address_of(USERS, &[&number]) + &query;
+    let (first, next) = (queries.pending_first.map(to), queries.pending_next.map(to));
+    let pages = turns(&words!(pending.pages), first.map(Turn::first), next.map(Turn::next));
     let help = (!rows.is_empty()).then(|| {
         let href = guide("users", Some(number), "#no-mail");
-        view! { <p class="quiet"><a href=href>{words!(help.trouble_mail_link)}</a></p> }
+        still(html! { p.quiet { a href=(href) { (words!(help.trouble_mail_link)) } } })
     });
     let columns = vec![
         words!(pending.email),
@@ -64,22 +59,33 @@ pub(crate) fn PendingTable(
 }
 
 fn pending_row(number: AccountNumber, row: PendingRow, standing: Standing) -> Vec<Cell> {
-    let cancel = address_of(CANCEL, &[&number, &row.id]);
     let (resend, resend_to) = row.resend;
-    let cancel_to = words!(pending.cancel_to, email = row.email.clone());
+    let cancel = html! {
+        form method="get" action=(address_of(CANCEL, &[&number, &row.id])) {
+            button.button.button-quiet
+                aria-label=(words!(pending.cancel_to, email = row.email.clone()))
+            { (words!(pending.cancel)) }
+        }
+    };
     let states = states(row.id.clone(), standing);
-    let correct = row.correctable.then(|| {
-        let href = correcting(number, &row.id);
-        let label = words!(pending.correct_for, email = row.email.clone());
-        view! { <div><a href=href aria-label=label>{words!(pending.correct)}</a></div> }
-    });
-    let called = (!row.name.is_empty()).then(|| {
-        view! { <div class="quiet" dir="auto">{row.name}</div> }
-    });
-    let email = view! {
-        <div class="person">
-            <div><Email address=row.email class="person-name" />{called}</div>
-        </div>
+    let access = html! {
+        (row.access)
+        @if row.correctable {
+            div {
+                a
+                    href=(correcting(number, &row.id))
+                    aria-label=(words!(pending.correct_for, email = row.email.clone()))
+                { (words!(pending.correct)) }
+            }
+        }
+    };
+    let invited = html! {
+        div.person {
+            div {
+                (email(&row.email, "person-name"))
+                @if !row.name.is_empty() { div.quiet dir="auto" { (row.name) } }
+            }
+        }
     };
     let actions = view! {
             <Form
@@ -96,22 +102,15 @@ fn pending_row(number: AccountNumber, row: PendingRow, standing: Standing) -> Ve
                     words=resend
                 />
             </Form>
-            <form method="get" action=cancel>
-                <button
-                    class="button button-quiet"
-                    aria-label=cancel_to
-                >
-                    {words!(pending.cancel)}
-                </button>
-            </form>
+            {still(cancel)}
     };
     vec![
-        Cell::new(email),
-        Cell::sentence(view! { {row.access} {correct} }),
+        Cell::new(invited),
+        Cell::sentence(access),
         Cell::sentence(states),
-        Cell::new(view! { <bdi translate="no">{row.inviter}</bdi> }),
-        Cell::number(row.sent.map(|sent| view! { <Relative moment=sent /> })),
-        Cell::actions(actions),
+        Cell::new(html! { bdi translate="no" { (row.inviter) } }),
+        Cell::number(row.sent.as_ref().map_or_else(Markup::default, relative)),
+        Cell::actions(actions.into_any()),
     ]
 }
 
@@ -130,11 +129,10 @@ fn states(id: String, standing: Standing) -> AnyView {
         let found = standing.with(|all| all.iter().find(|(one, _)| *one == id).cloned());
         found.map(|(_, found)| found).or_else(|| before.cloned()).unwrap_or_default()
     });
-    let state =
-        |(mood, words): (Mood, String)| view! { <div><State mood=mood words=words /></div> };
+    let line = |(mood, words): (Mood, String)| still(html! { div { (state(mood, &words)) } });
     view! {
         <div aria-live="polite">
-            {move || standing.get().states.into_iter().map(state).collect_view()}
+            {move || standing.get().states.into_iter().map(line).collect_view()}
         </div>
     }
     .into_any()

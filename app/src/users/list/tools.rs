@@ -1,104 +1,99 @@
 //! What stands above the table of users: whom to list, how many that are, in which order, and all of them
 //! as a file.
 
-use leptos::prelude::*;
+use leptos::prelude::AnyView;
+use maud::{Markup, html};
 use model::{AccountNumber, Area};
 
 use crate::address::{USERS, address_of};
+use crate::ui::still::still;
 use crate::users::list::api::{ToolsView, UsersView};
 use crate::words;
 
 /// Whom to list.
-pub(crate) fn tools(base: &str, by_activity: bool, view: ToolsView) -> AnyView {
-    let sorted = by_activity.then(|| {
-        view! { <input type="hidden" name="sort" value="activity" /> }
-    });
-    let factors = vec![("on".to_owned(), words!(users.on)), ("off".to_owned(), words!(users.off))];
-    let factors = options(factors, &view.second_factor);
-    let activities = options(view.activities, &view.last_active);
-    view! {
-        <form class="filters" method="get" action=base.to_owned() role="search">
-            <div class="field">
-                <label for="search">{words!(users.search)}</label>
-                <input id="search" type="search" name="search" value=view.search />
-            </div>
-            {choice("access", words!(users.access), accesses(&view.access))}
-            {choice("second_factor", words!(users.second_factor), factors)}
-            {choice("last_active", words!(users.last_active), activities)}
-            {sorted}
-            <button class="button" type="submit">{words!(users.search_button)}</button>
-        </form>
-    }
-    .into_any()
+pub(crate) fn tools(base: &str, by_activity: bool, view: &ToolsView) -> AnyView {
+    let factors = [("on".to_owned(), words!(users.on)), ("off".to_owned(), words!(users.off))];
+    still(html! {
+        form.filters method="get" action=(base) role="search" {
+            div.field {
+                label for="search" { (words!(users.search)) }
+                input #search type="search" name="search" value=(view.search);
+            }
+            (choice("access", words!(users.access), accesses(&view.access)))
+            (choice("second_factor", words!(users.second_factor), options(factors, &view.second_factor)))
+            (choice(
+                "last_active",
+                words!(users.last_active),
+                options(view.activities.iter().cloned(), &view.last_active),
+            ))
+            @if by_activity { input type="hidden" name="sort" value="activity"; }
+            button.button type="submit" { (words!(users.search_button)) }
+        }
+    })
 }
 
-fn choice(name: &'static str, label: String, options: AnyView) -> AnyView {
-    view! {
-        <div class="field">
-            <label for=name>{label}</label>
-            <select id=name name=name>
-                <option value="">{words!(users.any)}</option>
-                {options}
-            </select>
-        </div>
+fn choice(name: &str, label: String, options: Markup) -> Markup {
+    html! {
+        div.field {
+            label for=(name) { (label) }
+            select id=(name) name=(name) {
+                option value="" { (words!(users.any)) }
+                (options)
+            }
+        }
     }
-    .into_any()
 }
 
-fn options(there: Vec<(String, String)>, chosen: &str) -> AnyView {
-    let option = |(id, words): (String, String)| {
-        let selected = id == chosen;
-        view! { <option value=id selected=selected>{words}</option> }
-    };
-    there.into_iter().map(option).collect_view().into_any()
+fn options(there: impl IntoIterator<Item = (String, String)>, chosen: &str) -> Markup {
+    html! {
+        @for (id, words) in there {
+            option value=(id) selected[id == chosen] { (words) }
+        }
+    }
 }
 
 /// Owners, whose access is paused, and who has a permission.
-fn accesses(chosen: &str) -> AnyView {
-    let states = vec![
-        ("owner".to_owned(), words!(access.owner)),
-        ("paused".to_owned(), words!(users.paused)),
-    ];
-    let areas = Area::ALL.into_iter().map(|area| {
-        let permissions = area.permissions().map(|one| (one.to_string(), words::label(one)));
-        let permissions = options(permissions.collect(), chosen);
-        view! { <optgroup label=words::area(area)>{permissions}</optgroup> }
-    });
-    view! {
-        {options(states, chosen)}
-        {areas.collect_view()}
+fn accesses(chosen: &str) -> Markup {
+    let states =
+        [("owner".to_owned(), words!(access.owner)), ("paused".to_owned(), words!(users.paused))];
+    html! {
+        (options(states, chosen))
+        @for area in Area::ALL {
+            optgroup label=(words::area(area)) {
+                (options(area.permissions().map(|one| (one.to_string(), words::label(one))), chosen))
+            }
+        }
     }
-    .into_any()
 }
 
 /// How many are listed, in which order, and all of them as a file.
 pub(crate) fn above(number: AccountNumber, view: &UsersView) -> AnyView {
     let base = address_of(USERS, &[&number]);
-    let export = format!("{base}.csv{}", view.queries.export);
+    let UsersView { queries, by_activity, .. } = view;
     let narrowed = view.tools.as_ref().is_some_and(|tools| tools.narrowed);
-    let everybody = narrowed.then(|| {
-        let href = format!("{base}{}", view.queries.everybody);
-        view! { " " <a href=href>{words!(users.search_clear)}</a> }
-    });
     let current = |is: bool| is.then_some("true");
-    let sort = view.sortable.then(|| {
-        let to = |query: &str| format!("{base}{query}");
-        let (by_name, by_activity) = (to(&view.queries.by_name), to(&view.queries.by_activity));
-        view! {
-            <nav class="sort" aria-label=words!(users.sort)>
-                <a href=by_name aria-current=current(!view.by_activity)>{words!(users.sort_name)}</a>
-                <a href=by_activity aria-current=current(view.by_activity)>
-                    {words!(users.sort_active)}
-                </a>
-            </nav>
+    still(html! {
+        div.table-tools {
+            p {
+                (view.found)
+                @if narrowed {
+                    " "
+                    a href={ (base) (queries.everybody) } { (words!(users.search_clear)) }
+                }
+            }
+            @if view.sortable {
+                nav.sort aria-label=(words!(users.sort)) {
+                    a href={ (base) (queries.by_name) } aria-current=[current(!by_activity)] {
+                        (words!(users.sort_name))
+                    }
+                    a href={ (base) (queries.by_activity) } aria-current=[current(*by_activity)] {
+                        (words!(users.sort_active))
+                    }
+                }
+            }
+            a href={ (base) ".csv" (queries.export) } rel="external" download {
+                (words!(users.export))
+            }
         }
-    });
-    view! {
-        <div class="table-tools">
-            <p>{view.found.clone()} {everybody}</p>
-            {sort}
-            <a href=export rel="external" download>{words!(users.export)}</a>
-        </div>
-    }
-    .into_any()
+    })
 }
