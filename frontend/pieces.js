@@ -43,8 +43,6 @@ const load = (files) => async (callback, data) => {
       await Promise.all(names.map((piece) => begin(piece, pack)));
     }),
   );
-  // The line is free while the page comes to life.
-  loaded.then(opening, () => {});
   const success = await loaded.then(() => true, (error) => void console.error(error));
   shared.__indirect_function_table.get(callback)(data, Boolean(success));
 };
@@ -71,6 +69,10 @@ for (const kind of ['pointerover', 'focusin']) {
 const opening = () => {
   if (!navigator.connection?.saveData) document.querySelectorAll('a[data-opens]').forEach(ahead);
 };
+// The line is free while the page comes to life: as soon as what that takes has come.
+new PerformanceObserver((list) => {
+  if (list.getEntries().some(({ name }) => name.endsWith('/latchkey.wasm'))) opening();
+}).observe({ type: 'resource', buffered: true });
 // As soon as it is shown and there is nothing else to do (`app/src/ui/go.rs`).
 addEventListener('opens', () => (window.requestIdleCallback ?? setTimeout)(opening));
 

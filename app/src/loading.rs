@@ -54,11 +54,21 @@ impl Asked {
 /// A page's content on its way from the server.
 pub(crate) struct Loading<T> {
     written: Resource<Result<String, Problem>, Settled>,
+    /// Where it is made it needn't be read: shown there, it is the one that was written.
+    #[cfg(feature = "ssr")]
+    made: StoredValue<Option<Page<T>>>,
+    #[cfg(not(feature = "ssr"))]
     content: std::marker::PhantomData<fn() -> T>,
 }
 
 /// An answer on its way.
-pub(crate) type Fetching = std::pin::Pin<Box<dyn Future<Output = Result<String, Problem>> + Send>>;
+type Answer<T> = std::pin::Pin<Box<dyn Future<Output = Result<T, Problem>> + Send>>;
+
+/// A page on its way, as it is where it is asked for: itself on the server, its text in the browser.
+#[cfg(feature = "ssr")]
+pub(crate) type Fetching<T> = Answer<Page<T>>;
+#[cfg(not(feature = "ssr"))]
+pub(crate) type Fetching = Answer<String>;
 
 /// `load!(asked => api::UsersPage { account: asked.account() })`: the server function whose type this
 /// is, with all of its arguments. On the server it is called, in the browser its address is asked. The
@@ -70,7 +80,7 @@ macro_rules! load {
             #[cfg(feature = "ssr")]
             return Box::pin(async move {
                 $crate::words::keep_locale_near();
-                $crate::loading::write(leptos::server_fn::ServerFn::run_body(call).await)
+                leptos::server_fn::ServerFn::run_body(call).await
             });
             #[cfg(not(feature = "ssr"))]
             return {
@@ -83,8 +93,29 @@ macro_rules! load {
     };
 }
 
+/// Asks for the page that this server function answers with.
+#[cfg(feature = "ssr")]
+pub(crate) fn load<F, T>(fetch: fn(Asked) -> Fetching<T>) -> Loading<T>
+where
+    F: ServerFn<Output = Page<T>>,
+    T: Serialize + Send + Sync + 'static,
+{
+    let made = StoredValue::new(None);
+    let written = written(move |asked| {
+        let page = fetch(asked);
+        Box::pin(async move {
+            let page = page.await.inspect_err(no_page)?;
+            let written = write(&page);
+            made.set_value(Some(page));
+            written
+        })
+    });
+    Loading { written, made }
+}
+
 /// Asks for the page that this server function answers with, and again whenever its address or its
 /// revision changes.
+#[cfg(not(feature = "ssr"))]
 #[expect(clippy::extra_unused_type_parameters, reason = "the function says which view it is")]
 pub(crate) fn load<F, T>(fetch: fn(Asked) -> Fetching) -> Loading<T>
 where
@@ -119,7 +150,9 @@ impl Decoder<Result<String, Problem>> for Settled {
     }
 }
 
-fn written(fetch: fn(Asked) -> Fetching) -> Resource<Result<String, Problem>, Settled> {
+fn written(
+    fetch: impl Fn(Asked) -> Answer<String> + Send + Sync + 'static,
+) -> Resource<Result<String, Problem>, Settled> {
     let (params, query) = (use_params_map(), queried());
     let revision = use_context::<Revision>();
     Resource::new_with_options(
@@ -151,15 +184,14 @@ fn queried() -> impl Fn() -> Vec<(String, String)> {
     }
 }
 
-/// The page as one text. If there is none, the answer gets its status: it is settled here, before
-/// anything of the page in its place is rendered.
+/// The page as one text.
 #[cfg(feature = "ssr")]
-pub(crate) fn write<T: Serialize>(page: Result<Page<T>, Problem>) -> Result<String, Problem> {
-    let Page { frame, notice, content } = page.inspect_err(no_page)?;
+fn write<T: Serialize>(page: &Page<T>) -> Result<String, Problem> {
+    let Page { frame, notice, content } = page;
     wire::write(&(frame, notice, content)).map_err(|_| Problem::Unreachable)
 }
 
-/// Answers that there is no page, by the problem's status. Whoever must sign in for it is led to the
+/// Answers that there is no page, by the problem's status: before anything is rendered in its place. Whoever must sign in for it is led to the
 /// sign-in page, unless the page is the answer to a form: what was typed would be lost on the way.
 #[cfg(feature = "ssr")]
 fn no_page(problem: &Problem) {
@@ -189,6 +221,16 @@ pub(crate) fn ask(
     send_wrapper::SendWrapper::new(crate::ui::form::get(address))
 }
 
+#[cfg(feature = "ssr")]
+impl<T: Send + Sync + 'static> Loading<T> {
+    /// The page, once it is there.
+    async fn read(self) -> Result<Page<T>, Problem> {
+        self.written.await?;
+        self.made.try_update_value(Option::take).flatten().ok_or(Problem::Unreachable)
+    }
+}
+
+#[cfg(not(feature = "ssr"))]
 impl<T: DeserializeOwned> Loading<T> {
     /// The page, once it is there.
     async fn read(self) -> Result<Page<T>, Problem> {
@@ -207,7 +249,7 @@ impl<T> Copy for Loading<T> {}
 /// Shows a page within its frame as soon as it is there.
 pub(crate) fn framed<T>(loading: Loading<T>, here: Here, show: fn(T, Frame) -> AnyView) -> AnyView
 where
-    T: DeserializeOwned + Send + 'static,
+    T: DeserializeOwned + Send + Sync + 'static,
 {
     when_there(move || {
         Box::pin(async move {
@@ -264,7 +306,7 @@ pub(crate) fn when_there(view: impl Fn() -> Coming + Send + Sync + 'static) -> A
 #[cfg(feature = "ssr")]
 pub(crate) fn narrow<T>(loading: Loading<T>, show: fn(T, Frame) -> AnyView) -> AnyView
 where
-    T: DeserializeOwned + Send + 'static,
+    T: DeserializeOwned + Send + Sync + 'static,
 {
     when_there(move || {
         Box::pin(async move {
