@@ -95,6 +95,7 @@ macro_rules! load {
 
 /// Asks for the page that this server function answers with.
 #[cfg(feature = "ssr")]
+#[expect(clippy::extra_unused_type_parameters, reason = "as in the browser's half")]
 pub(crate) fn load<F, T>(fetch: fn(Asked) -> Fetching<T>) -> Loading<T>
 where
     F: ServerFn<Output = Page<T>>,

@@ -24,7 +24,7 @@ sql! {
         comes_in!(),
         ") AS other_owners \
          FROM memberships l JOIN accounts a ON a.id = l.account_id \
-         WHERE l.user_id = $1 ORDER BY lower(a.name), a.id"
+         WHERE l.user_id = $1 ORDER BY l.account_key, l.account_id"
     );
     /// They hold who was asked for a passkey, and hang on nothing.
     DROP_CHALLENGES = "DELETE FROM passkey_challenges WHERE bound_to IN \

@@ -133,10 +133,10 @@ macro_rules! others {
                                               LIMIT 101) l) <= 100 \
              THEN (SELECT ",
             $list,
-            " FROM (SELECT c.id, c.number, c.name, lower(c.name) AS place \
+            " FROM (SELECT c.id, c.number, c.name, n.account_key AS place \
                     FROM memberships n JOIN accounts c ON c.id = n.account_id \
                     WHERE n.user_id = m.user_id AND n.account_id <> m.account_id \
-                    ORDER BY lower(c.name), c.id LIMIT $4) o) END AS others"
+                    ORDER BY n.account_key, n.account_id LIMIT $4) o) END AS others"
         )
     };
 }
@@ -198,21 +198,16 @@ sql! {
         on Postgres visited!(" FOR KEY SHARE SKIP LOCKED");
     ACTIVE = active!(""),
         on Postgres active!(" FOR NO KEY UPDATE SKIP LOCKED");
-    /// By name: of its letters only A to Z lose their case, the same on both databases. All are sorted by
-    /// themselves, and what there is of them is read of a page.
     MEMBERSHIPS = "SELECT a.id, a.number, a.name, a.time_zone, a.owners_due_at, m.owner, \
                        m.last_active_at, m.paused_at, c.id AS change_id, c.due_at AS change_due_at, \
                        s.user_id IS NOT NULL AS successor \
-                   FROM (SELECT a.id FROM memberships m JOIN accounts a ON a.id = m.account_id \
-                         WHERE m.user_id = $1 AND (lower(a.name), a.id) > ($2, $3) \
-                         ORDER BY lower(a.name), a.id LIMIT $4) l \
-                       JOIN accounts a ON a.id = l.id \
-                       JOIN memberships m ON m.account_id = a.id AND m.user_id = $1 \
+                   FROM memberships m JOIN accounts a ON a.id = m.account_id \
                        LEFT JOIN owner_changes c ON c.account_id = m.account_id \
                            AND c.user_id = m.user_id AND c.state IN ('offered', 'waiting') \
                        LEFT JOIN successors s ON s.account_id = m.account_id \
                            AND s.user_id = m.user_id \
-                   ORDER BY lower(a.name), a.id";
+                   WHERE m.user_id = $1 AND (m.account_key, m.account_id) > ($2, $3) \
+                   ORDER BY m.account_key, m.account_id LIMIT $4";
     LAST_ENTERED = "SELECT a.number FROM memberships m JOIN accounts a ON a.id = m.account_id \
                     WHERE m.user_id = $1 AND m.last_active_at IS NOT NULL \
                     ORDER BY m.last_active_at DESC, a.number LIMIT 1";

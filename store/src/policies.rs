@@ -41,7 +41,7 @@ sql! {
     REQUIRING_OF = "SELECT a.name FROM memberships m JOIN accounts a ON a.id = m.account_id \
                         JOIN account_policies p ON p.account_id = m.account_id \
                     WHERE m.user_id = $1 AND p.factor_from IS NOT NULL \
-                    ORDER BY lower(a.name), a.id LIMIT $2";
+                    ORDER BY m.account_key, m.account_id LIMIT $2";
     /// A round later than now was noted by a clock that ran ahead, unless it is the present one.
     TO_REMIND = concat!(
         "SELECT u.id, u.email, u.email_key \

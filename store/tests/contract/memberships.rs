@@ -689,3 +689,27 @@ async fn a_new_name_while_joining_is_sorted_and_found_everywhere(db: TestDatabas
     assert!(found(&bakery, "tanaka").await.is_empty());
     assert_eq!(paged(&bakery, UserSort::Name, None).await.len(), 11);
 }
+
+#[apply(on_both!)]
+async fn a_new_name_of_an_account_while_somebody_joins_is_sorted_for_everybody(db: TestDatabase) {
+    let bakery = Bakery::new(&db.store).await;
+    let (other, _) = account(&db.store, "Middle").await;
+    for round in 0..10_u8 {
+        let mei = user(&db.store, "Mei Tanaka", &format!("mei{round}@example.com")).await;
+        db.store.add_member(other, mei, Access::NONE, at(0)).await.unwrap();
+        let name = if round % 2 == 0 { "Zoo" } else { "apothecary" };
+        let details = store::AccountDetails { name: name.to_owned(), ..Default::default() };
+        let (store, id) = (db.store.clone(), bakery.id);
+        let joining =
+            tokio::spawn(async move { store.add_member(id, mei, Access::NONE, at(0)).await });
+        db.store.set_account_details(bakery.id, &details).await.unwrap();
+        joining.await.unwrap().unwrap();
+        let reached = db.store.memberships(mei, None, 9, at(0)).await.unwrap();
+        let names: Vec<_> = reached.iter().map(|row| row.name.as_str()).collect();
+        assert!(names == ["Middle", "Zoo"] || names == ["apothecary", "Middle"], "{names:?}");
+        let behind = db.store.memberships(mei, Some(&reached[0].cursor()), 9, at(0)).await.unwrap();
+        assert_eq!(behind.len(), 1);
+    }
+    let owner = db.store.membership(bakery.ingrid, bakery.number, None, at(0)).await.unwrap();
+    assert_eq!(owner.unwrap().name, "apothecary");
+}
