@@ -3,7 +3,7 @@
 ALTER TABLE memberships ADD COLUMN account_key TEXT COLLATE "C" NOT NULL DEFAULT '';
 UPDATE memberships m SET account_key = lower(a.name) FROM accounts a WHERE a.id = m.account_id;
 DROP INDEX memberships_by_user;
-CREATE INDEX memberships_by_account_key ON memberships (user_id, account_key, account_id);
+CREATE INDEX memberships_by_user ON memberships (user_id, account_key, account_id);
 CREATE FUNCTION membership_takes_account_key() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     NEW.account_key := coalesce((SELECT lower(a.name) FROM accounts a WHERE a.id = NEW.account_id), '');

@@ -4,7 +4,7 @@ ALTER TABLE memberships ADD COLUMN account_key TEXT NOT NULL DEFAULT '';
 UPDATE memberships
     SET account_key = (SELECT lower(a.name) FROM accounts a WHERE a.id = memberships.account_id);
 DROP INDEX memberships_by_user;
-CREATE INDEX memberships_by_account_key ON memberships (user_id, account_key, account_id);
+CREATE INDEX memberships_by_user ON memberships (user_id, account_key, account_id);
 CREATE TRIGGER memberships_take_account_key AFTER INSERT ON memberships
 BEGIN
     UPDATE memberships
