@@ -139,15 +139,14 @@ sql! {
     /// anybody, however many somebody owns: SQLite begins with those.
     WAITING_ELSEWHERE = "SELECT c.id, a.number, a.name AS account_name, c.kind, \
                        u.full_name, c.made_by_name, c.asked_at, c.due_at \
-                   FROM accounts a CROSS JOIN memberships m \
-                       JOIN owner_changes c ON c.account_id = m.account_id \
+                   FROM accounts a CROSS JOIN memberships m CROSS JOIN owner_changes c \
                        JOIN users u ON u.id = c.user_id \
-                   WHERE m.account_id = a.id AND m.user_id = $1 AND m.owner \
-                       AND a.owners_due_at IS NOT NULL AND c.state = 'waiting' AND c.due_at > $2 \
+                   WHERE a.owners_due_at IS NOT NULL \
+                       AND m.account_id = a.id AND m.user_id = $1 AND m.owner \
+                       AND c.account_id = a.id AND c.state = 'waiting' AND c.due_at > $2 \
                    ORDER BY c.due_at, c.id LIMIT $3";
     DUE_ACCOUNTS_OF = "SELECT a.id FROM accounts a CROSS JOIN memberships m \
-                       WHERE m.account_id = a.id AND m.user_id = $1 AND a.owners_due_at <= $2 \
-                       ORDER BY a.id";
+                       WHERE a.owners_due_at <= $2 AND m.account_id = a.id AND m.user_id = $1";
     DUE_AT = "SELECT owners_due_at FROM accounts WHERE id = $1";
     DUE_ACCOUNTS = "SELECT id FROM accounts \
                     WHERE owners_due_at IS NOT NULL AND owners_due_at <= $1 ORDER BY id LIMIT $2";
