@@ -19,29 +19,39 @@ use crate::{Member, Store, UserSort};
 /// $2.
 macro_rules! page {
     ($db:ident $way:ident by_name $beyond:literal $order:literal) => {
-        $way!($db, "m.name_key", "$17", $beyond, $order)
+        $way!($db, "m.name_key", "m.name_key || ''", "$17", $beyond, $order)
     };
     ($db:ident $way:ident by_activity $beyond:literal $order:literal) => {
-        $way!($db, "coalesce(m.last_active_at, -1)", "CAST($17 AS BIGINT)", $beyond, $order)
+        $way!(
+            $db,
+            "coalesce(m.last_active_at, -1)",
+            "coalesce(m.last_active_at, -1) + 0",
+            "CAST($17 AS BIGINT)",
+            $beyond,
+            $order
+        )
     };
 }
 
 /// The list is in its order, so that it is gone through until the page is full.
 macro_rules! many {
-    ($db:ident, $key:literal, $place:literal, $beyond:literal, $order:literal) => {
+    ($db:ident, $key:literal, $computed:literal, $place:literal, $beyond:literal, $order:literal) => {
         members!(
             with held_json!($db),
             "",
             fitting!(),
             of_the_many!(),
-            within!($key, $place, $beyond, $order)
+            within!($key, $place, $beyond),
+            in_order!($key, $order),
+            " LIMIT $2"
         )
     };
 }
 
-/// Those few are sorted by themselves: all else is read of a page.
+/// Those few are sorted by themselves: all else is read of a page. Each is looked up by its own: by the key
+/// as an index has it Postgres would look for them in all of the list, one after the other.
 macro_rules! few {
-    ($db:ident, $key:literal, $place:literal, $beyond:literal, $order:literal) => {
+    ($db:ident, $key:literal, $computed:literal, $place:literal, $beyond:literal, $order:literal) => {
         members!(
             with held_json!($db),
             concat!(
@@ -50,8 +60,9 @@ macro_rules! few {
                 "memberships m WHERE m.account_id = $1",
                 of_the_few!(),
                 fitting!(),
-                within!($key, $place, $beyond, $order),
-                ") l CROSS JOIN "
+                within!($computed, $place, $beyond),
+                in_order!($key, $order),
+                " LIMIT $2) l CROSS JOIN "
             ),
             " AND m.user_id = l.user_id",
             in_order!($key, $order)
@@ -60,18 +71,8 @@ macro_rules! few {
 }
 
 macro_rules! within {
-    ($key:literal, $place:literal, $beyond:literal, $order:literal) => {
-        concat!(
-            " AND (",
-            $key,
-            ", m.user_id) ",
-            $beyond,
-            " (",
-            $place,
-            ", $18)",
-            in_order!($key, $order),
-            " LIMIT $2"
-        )
+    ($key:literal, $place:literal, $beyond:literal) => {
+        concat!(" AND (", $key, ", m.user_id) ", $beyond, " (", $place, ", $18)")
     };
 }
 
@@ -500,6 +501,8 @@ fn search_words(text: &str) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
+
     use super::*;
 
     #[test]
@@ -508,5 +511,41 @@ mod tests {
         assert_eq!(search_words("Nordmann, KARI"), ["nordmann", "kari"]);
         assert_eq!(search_words("<a@b.example> %"), ["example", "a", "b", "%"]);
         assert_eq!(search_words("a bb ccc dddd eeeee ffffff").len(), SEARCHED_WORDS);
+    }
+
+    /// In an account of ten thousand, where most others have one user.
+    #[tokio::test]
+    async fn postgres_looks_each_of_the_few_up_by_itself() {
+        let database = test_database::postgres().await;
+        let mut connection = PgConnection::connect(&database.url).await.unwrap();
+        for statement in [
+            "INSERT INTO accounts (id, number, name, street, postal_code, town, country, created_at) \
+                 SELECT gen_random_uuid(), n, 'Shop', '', '', '', '', 0 FROM generate_series(1, 1000) n",
+            "INSERT INTO users (id, email, email_key, full_name, password_hash, created_at) \
+                 SELECT gen_random_uuid(), n, n, 'Kari ' || n, '', 0 FROM generate_series(1, 11000) n",
+            "INSERT INTO memberships (account_id, user_id, owner, since, name_key) \
+                 SELECT a.id, u.id, FALSE, 0, lower(u.full_name) FROM users u \
+                     JOIN accounts a ON a.number = greatest(1, CAST(u.email AS BIGINT) - 10000)",
+            "INSERT INTO grants \
+                     (id, account_id, user_id, permissions, all_services, all_domains, why, given_at) \
+                 SELECT gen_random_uuid(), account_id, user_id, 'services.view', TRUE, TRUE, '', 0 \
+                     FROM memberships",
+            "INSERT INTO membership_words (account_id, word, user_id) \
+                 SELECT m.account_id, w.word, m.user_id FROM memberships m, \
+                     LATERAL regexp_split_to_table(m.name_key, ' ') AS w (word)",
+            "ANALYZE",
+            "SET plan_cache_mode = force_generic_plan",
+        ] {
+            connection.execute(statement).await.unwrap();
+        }
+        for (name, text) in STATEMENTS.iter().filter(|(name, _)| name.starts_with("FEW")) {
+            let prepare = AssertSqlSafe(format!("PREPARE {name} AS {}", text.postgres));
+            connection.execute(prepare).await.unwrap();
+            let explain =
+                AssertSqlSafe(format!("EXPLAIN EXECUTE {name} ({})", ["NULL"; 18].join(", ")));
+            let plan: Vec<String> = query_scalar(explain).fetch_all(&mut connection).await.unwrap();
+            let in_all = |line: &String| line.contains("Index Cond") && line.contains("ROW(");
+            assert!(!plan.iter().any(in_all), "{name}: {plan:#?}");
+        }
     }
 }
