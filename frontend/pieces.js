@@ -69,9 +69,11 @@ for (const kind of ['pointerover', 'focusin']) {
 const opening = () => {
   if (!navigator.connection?.saveData) document.querySelectorAll('a[data-opens]').forEach(ahead);
 };
-// The line is free while the page comes to life: as soon as what that takes has come.
-new PerformanceObserver((list) => {
-  if (list.getEntries().some(({ name }) => name.endsWith('/latchkey.wasm'))) opening();
+// The line is free while the page comes to life: as soon as the largest of what that takes has come.
+new PerformanceObserver((list, observer) => {
+  if (!list.getEntries().some(({ name }) => name.endsWith('/latchkey.wasm'))) return;
+  observer.disconnect();
+  opening();
 }).observe({ type: 'resource', buffered: true });
 // As soon as it is shown and there is nothing else to do (`app/src/ui/go.rs`).
 addEventListener('opens', () => (window.requestIdleCallback ?? setTimeout)(opening));

@@ -192,8 +192,9 @@ fn write<T: Serialize>(page: &Page<T>) -> Result<String, Problem> {
     wire::write(&(frame, notice, content)).map_err(|_| Problem::Unreachable)
 }
 
-/// Answers that there is no page, by the problem's status: before anything is rendered in its place. Whoever must sign in for it is led to the
-/// sign-in page, unless the page is the answer to a form: what was typed would be lost on the way.
+/// Answers that there is no page, by the problem's status: before anything is rendered in its place.
+/// Whoever must sign in for it is led to the sign-in page, unless the page is the answer to a form: what
+/// was typed would be lost on the way.
 #[cfg(feature = "ssr")]
 fn no_page(problem: &Problem) {
     let is_again = use_context::<crate::rejected::Rejected>().is_some();
