@@ -11,7 +11,7 @@ use crate::owners::api::{self, HandOverView, OUT, USER};
 use crate::title::PageTitle;
 use crate::ui::form::{Form, FormState, SubmitButton};
 use crate::ui::frame::Here;
-use crate::ui::page_head::page_head;
+use crate::ui::page_head::{back_to, page_head};
 use crate::users::bounds::{Chosen, EnterSends};
 use crate::users::giving::GivingFields;
 use crate::users::permission_groups::Ticked;
@@ -38,9 +38,7 @@ impl LazyRoute for HandOverPage {
             let along = words!(owners.goes_along, name = name.clone(), account = account.name);
             view! {
                 <PageTitle title=heading.clone() provider=frame.provider />
-                <p class="back">
-                    <a href=back><bdi>{words!(extra.back, name = name.clone())}</bdi></a>
-                </p>
+                {back_to(&back, &words!(extra.back, name = name.clone()))}
                 {page_head(&heading, Some(&along))}
                 <p>{words!(owners.stays_yours)}</p>
                 <p><bdi>{words!(owners.means_always, name = name)}</bdi></p>

@@ -25,7 +25,7 @@ use crate::users::bounds::{Chosen, EnterSends};
 use crate::users::giving::{Changes, GivingFields};
 use crate::users::grants::{cards, give_extra_link};
 use crate::users::permission_groups::Ticked;
-use crate::when::{day, relative};
+use crate::when::{day, relative_or_never};
 
 /// `/accounts/{n}/users/{id}`
 pub(crate) struct ManagePage(Loading<ManageView>);
@@ -136,10 +136,7 @@ fn Facts(view: ManageView) -> impl IntoView {
             <dd translate="no"><bdi>{name}</bdi></dd>
         }
     });
-    let active = match view.last_active {
-        Some(moment) => view! { {still(relative(&moment))} }.into_any(),
-        None => words!(users.never).into_any(),
-    };
+    let active = still(relative_or_never(view.last_active.as_ref()));
     view! {
         <dl class="facts">
             <dt>{words!(manage.email)}</dt>

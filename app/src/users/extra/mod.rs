@@ -12,7 +12,7 @@ use crate::loading::{Loading, framed};
 use crate::title::PageTitle;
 use crate::ui::form::{Form, SubmitButton};
 use crate::ui::frame::Here;
-use crate::ui::page_head::page_head;
+use crate::ui::page_head::{back_to, page_head};
 use crate::users::bounds::{Chosen, EnterSends};
 use crate::users::extra::api::{ChangedView, ExtraView};
 use crate::users::giving::{Changes, GivingFields};
@@ -46,9 +46,7 @@ impl LazyRoute for ExtraPage {
             let back = address_of(MANAGE, &[&account.number, &view.person.id]);
             view! {
                 <PageTitle title=heading.clone() provider=frame.provider />
-                <p class="back">
-                    <a href=back><bdi>{words!(extra.back, name = name.clone())}</bdi></a>
-                </p>
+                {back_to(&back, &words!(extra.back, name = name.clone()))}
                 {page_head(&heading, Some(&words!(extra.lead, name = name)))}
                 {form(account.number, view)}
             }
